@@ -1,0 +1,66 @@
+// The ring of records from a worker to the daemon, in the memory of worker_page.h.
+//
+// A record is a RecordHeader and `bytes` bytes. What does not fit into a quarter of the ring is cut into fragments:
+// records with the same ticket and item, all but the last with kMoreFollows.
+//
+// Errors: the reader returns DATA_LOSS for what no honest worker writes (the daemon then kills the worker).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "wire/worker_page.h"
+
+namespace poold::wire {
+
+enum class RecordKind : std::uint16_t {
+  kResult = 1,   // the item succeeded; the bytes are its result
+  kFailure = 2,  // the item failed; the bytes are a poold.internal.Failure
+  kStdout = 3,   // the task wrote this
+  kStderr = 4,
+};
+
+inline constexpr std::uint16_t kMoreFollows = 1;
+
+struct RecordHeader {
+  std::uint32_t bytes;
+  RecordKind kind;
+  std::uint16_t flags;
+  std::uint32_t ticket;
+  std::uint32_t item;  // of a chunk, else 0
+  std::uint32_t encoding;
+  std::uint32_t reserved;
+  std::uint64_t elapsed_ns;  // of this item's run
+};
+static_assert(sizeof(RecordHeader) == 32);
+
+// The worker's side. Not thread-safe. Does not own the page.
+class RingWriter {
+ public:
+  explicit RingWriter(void* memory);
+
+  // Appends one record (as fragments if it is large). Waits for room, ringing `bell` before it waits; the record is
+  // visible to the reader, and survives the death of this process, when it returns.
+  void Append(RecordHeader header, std::string_view bytes, absl::FunctionRef<void()> bell);
+
+  // Bytes that the daemon has not read yet.
+  std::size_t Pending() const;
+
+  // True once after the reader has asked for a bell and something was written since: send a BELL frame.
+  bool TakeBell();
+};
+
+// The daemon's side. Not thread-safe. Does not own the page.
+class RingReader {
+ public:
+  explicit RingReader(void* memory);
+
+  // Calls `visit` for every record that is there; the view is valid during the call. Then asks for a bell.
+  // Fragments are handed out as they are.
+  absl::Status Drain(absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit);
+};
+
+}  // namespace poold::wire

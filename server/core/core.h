@@ -1,0 +1,178 @@
+// The core: every table, every decision, one event handler for each thing that can happen.
+//
+// Role: which task next, on which worker, when to retry, to kill, to refuse; when a pool is closed; what a handle's
+// outcome is. Non-role: no clock (events bring `now`), no thread, no I/O, no protobuf, no gRPC. Deterministic: the same
+// events with the same seed give the same calls on the ports.
+// Thread safety: none; the shell calls it under one mutex (gate/gate.h), once for each batch.
+// Ownership: owns all state; owns neither port; both must outlive it.
+// Errors: a refused call is a Status made by MakeError (errors.h), and has changed nothing.
+// Invariants, checked by the simulator after every event: every accepted handle reaches exactly one terminal state and
+// keeps it; an attempt's result counts once; limits are kept; no worker is idle while a task could run on it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/errors.h"
+#include "core/ports.h"
+#include "core/types.h"
+#include "core/views.h"
+
+namespace poold::core {
+
+// Every bound of the core; see ServerLimits in poold/v1/server_info.proto.
+struct Limits {
+  std::uint64_t max_payload_bytes = 1ull << 30;
+  std::uint64_t max_kept_outcome_bytes = 1ull << 30;
+  Nanos outcome_ttl = 15 * 60 * kSecond;
+  std::uint64_t remembered_ids = 100'000;
+  Nanos max_wait = 3600 * kSecond;
+  std::uint32_t max_pools = 64;
+  std::uint32_t max_workers_per_pool = 256;
+  std::uint32_t output_tail_bytes = 4096;
+  // Of pools whose spec names none.
+  std::uint64_t max_queued_tasks = 10'000'000;
+  std::uint64_t max_queued_bytes = 2ull << 30;
+  // Tasks sent ahead to one worker, at most. Below the slots of the worker's claim page.
+  std::uint32_t max_prefetch = 192;
+};
+
+struct NewTask {
+  HandleId id;
+  Payload args;
+};
+
+// A task or a subscription that was refused.
+struct Refusal {
+  HandleId id;
+  absl::Status why;
+};
+
+struct TaskGroup {
+  ClientId client{};
+  // Told the outcomes, and output where asked; kNobody for none.
+  SubscriberId subscriber = kNobody;
+  std::string_view pool;
+  std::string_view function;
+  std::shared_ptr<const TaskOptions> options;
+};
+
+struct MapGroup {
+  ClientId client{};
+  SubscriberId subscriber = kNobody;
+  std::string_view pool;
+  std::string_view function;
+  std::shared_ptr<const TaskOptions> options;
+  HandleId id;
+  std::uint64_t first_index = 0;
+  std::shared_ptr<const ItemColumn> items;  // null for none
+  Encoding encoding = Encoding::kUnspecified;
+  std::shared_ptr<const std::string> type_name;
+  bool complete = false;
+  std::uint32_t chunk_size = 0;  // 0: automatic
+  bool fail_fast = false;
+};
+
+enum class WaitMode : std::uint8_t { kAllCompleted = 1, kFirstCompleted = 2, kFirstException = 3 };
+
+// What a single task's run on a worker came to, when the worker lived to tell.
+struct TaskResult {
+  bool succeeded = false;
+  Payload result;   // when it succeeded
+  Failure failure;  // when not
+  Nanos elapsed = 0;
+};
+
+// The end of a worker process. Everything that it had written to its ring was delivered before.
+struct WorkerLoss {
+  DeathCertificate death;
+  std::string stdout_tail;
+  std::string stderr_tail;
+  // It never became ready, and this is why: its own words, or how it died.
+  std::string start_failure;
+  // What it had claimed and not finished: the one that dies with it. Attempts that are not named here were not begun
+  // (or only in part: the items of a chunk before `guilty_item` are delivered, those behind it were not begun).
+  bool has_guilty = false;
+  AttemptToken guilty{};
+  std::uint32_t guilty_item = 0;  // relative to the chunk
+};
+
+class Core {
+ public:
+  // `seed`: for ids that the daemon chooses, and for jitter.
+  Core(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed);
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  // ---- Pools ----
+  // Answered by AnswerOpenPool when the pool runs or has failed. The spec was validated for form by rpc/ (names, ranges).
+  void OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec);
+  absl::Status OnClose(Nanos now, std::string_view pool);
+  void OnTerminate(Nanos now, SubscriberId call, std::string_view pool);
+  void OnJoin(Nanos now, SubscriberId call, std::string_view pool, Nanos wait_timeout);
+  absl::StatusOr<PoolView> ViewPool(std::string_view pool) const;
+  std::vector<PoolView> ViewPools() const;
+
+  // ---- Handles ----
+  // A fresh id for a client that brought none.
+  HandleId NewHandle();
+  // Takes each task or appends a refusal for it.
+  void OnSubmit(Nanos now, const TaskGroup& group, std::span<NewTask> tasks, std::vector<Refusal>* refused);
+  // Opens a map or appends to it; returns how many items it has now.
+  absl::StatusOr<std::uint64_t> OnMap(Nanos now, const MapGroup& group);
+  // Answered by AnswerGet / AnswerWait, perhaps before these return.
+  void OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout);
+  void OnWait(Nanos now, SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout);
+  // Outcome (or, of a map, items from `first_index` on, in the order in which they come about) to this subscriber.
+  absl::Status OnSubscribe(Nanos now, SubscriberId subscriber, HandleId id, std::uint64_t first_index = 0);
+  // True: it is, or will be, CANCELLED.
+  absl::StatusOr<bool> OnCancel(Nanos now, HandleId id, bool running);
+  // False: not known (any more).
+  bool OnRelease(Nanos now, HandleId id);
+  // The outcomes of these items are no longer needed.
+  void OnConsumed(Nanos now, HandleId map, std::uint64_t first_index, std::uint64_t count);
+  // The result of a task, or of one item of a map, for Download.
+  absl::StatusOr<Payload> ViewResult(HandleId id, std::uint64_t index) const;
+  absl::StatusOr<HandleView> ViewHandle(HandleId id) const;
+  // Events of these handles, or (no ids) of a pool and everything in it.
+  absl::Status OnWatch(Nanos now, SubscriberId call, std::span<const HandleId> ids, std::string_view pool, bool output);
+  // The call or stream is gone. Its tasks go on.
+  void OnSubscriberGone(Nanos now, SubscriberId subscriber);
+
+  // ---- Processes ----
+  void OnZygoteReady(Nanos now, PoolId pool);
+  // It is gone: its own words, or how it died; empty after StopZygote.
+  void OnZygoteLost(Nanos now, PoolId pool, std::string why);
+  void OnWorkerReady(Nanos now, WorkerId worker, std::int64_t pid, std::vector<FunctionInfo> functions,
+                     bool uses_page);
+  void OnTaskResult(Nanos now, WorkerId worker, AttemptToken token, TaskResult result);
+  // Items of a chunk that are done, in the order of the chunk; first_index is relative to the chunk (the core makes it
+  // absolute). `elapsed` is of all of them together.
+  void OnItemResults(Nanos now, WorkerId worker, AttemptToken token, ItemBlock items, Nanos elapsed);
+  void OnOutput(Nanos now, WorkerId worker, AttemptToken token, OutputStream stream, Bytes data);
+  void OnWorkerLost(Nanos now, WorkerId worker, WorkerLoss loss);
+
+  // ---- Time ----
+  // Call at or after NextTimer(), the earliest moment at which something is due; kNever for none.
+  void OnTick(Nanos now);
+  Nanos NextTimer() const;
+
+  // ---- The end ----
+  // Refuse everything new (UNAVAILABLE), close all pools; AllPoolsGone when the last is gone.
+  void OnShutdown(Nanos now);
+  // Terminate all pools.
+  void OnTerminateAll(Nanos now);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace poold::core

@@ -1,0 +1,69 @@
+// The one mutex: every event enters the core through the gate, by whichever thread brings it, once for each batch.
+//
+// Role: takes the mutex, reads the clock, runs the event, leaves the mutex, and lets every outbox write what the core
+// wanted done. Non-role: decides nothing.
+// Thread-safe. Does not own the core, the clock or the outboxes; they must outlive it.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "core/core.h"
+
+namespace poold::gate {
+
+// Something that collects what the core wants done (a port) and does it after the mutex is left.
+class Outbox {
+ public:
+  virtual ~Outbox() = default;
+  // Called without the mutex, by any thread, also when there is nothing to do. One flusher at a time writes to each
+  // stream or channel; another one that comes meanwhile leaves its things to the first.
+  // `next_timer` is the core's next timer when the mutex was left.
+  virtual void Flush(core::Nanos next_timer) = 0;
+};
+
+class Gate {
+ public:
+  Gate(core::Core* core, const base::Clock* clock) : core_(core), clock_(clock) {}
+
+  // Before the first Enter.
+  void AddOutbox(Outbox* outbox) { outboxes_.push_back(outbox); }
+
+  // Runs `event(core, now)` under the mutex, then flushes. Never call it from inside an event or from Flush.
+  template <typename Event>
+  auto Enter(Event&& event) {
+    Leave leave{this};
+    absl::MutexLock lock(&mu_);
+    return RunEvent(std::forward<Event>(event), &leave);
+  }
+
+ private:
+  // Flushes when it goes, after the lock (declared later, so destroyed earlier) was left.
+  struct Leave {
+    Gate* gate;
+    core::Nanos next_timer = core::kNever;
+    ~Leave() {
+      for (Outbox* outbox : gate->outboxes_) outbox->Flush(next_timer);
+    }
+  };
+
+  template <typename Event>
+  auto RunEvent(Event&& event, Leave* leave) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    struct ReadTimer {
+      Gate* gate;
+      Leave* leave;
+      ~ReadTimer() { leave->next_timer = gate->core_->NextTimer(); }
+    } read_timer{this, leave};
+    return std::forward<Event>(event)(*core_, clock_->Now());
+  }
+
+  core::Core* const core_ ABSL_PT_GUARDED_BY(mu_);
+  const base::Clock* const clock_;
+  std::vector<Outbox*> outboxes_;  // constant after the first Enter
+  absl::Mutex mu_;
+};
+
+}  // namespace poold::gate
