@@ -1,0 +1,97 @@
+// Between C++ values and payloads. Which values there are, and the rules for numbers: codec/codec.h, which the worker
+// SDK uses too.
+//
+//   arguments (1, "two", std::vector<double>{...})   MessagePack, one array
+//   one protobuf message                             ENCODING_PROTOBUF with its name
+//   one poold::Bytes                                 ENCODING_RAW
+//   one Payload                                      as it is
+// and the same for results.
+#pragma once
+
+#include <google/protobuf/message_lite.h>
+
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "codec/codec.h"
+#include "poold/client/internal/task_ref.h"
+#include "poold/client/payload.h"
+
+namespace poold::client {
+
+// What a function that returns T answers with: absl::StatusOr<T>, or absl::Status when it returns nothing.
+template <typename T>
+using Result =
+    std::conditional_t<std::is_void_v<T>, absl::Status, absl::StatusOr<std::conditional_t<std::is_void_v<T>, int, T>>>;
+
+namespace internal {
+
+template <typename T>
+inline constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::MessageLite, T>;
+
+// "square returned what is no int: wanted an integer, got a string".
+absl::Status ResultTypeError(std::string_view function, std::string_view detail);
+absl::Status WrongEncoding(std::string_view function, Encoding wanted, const ResultView& got);
+
+template <typename... Args>
+Payload EncodeValues(const Args&... args) {
+  return {.encoding = v1::ENCODING_MSGPACK, .type_name = "", .data = codec::EncodeArguments(args...)};
+}
+
+template <typename Arg>
+Payload EncodeOne(const Arg& arg) {
+  if constexpr (kIsMessage<Arg>) {
+    return {.encoding = v1::ENCODING_PROTOBUF, .type_name = arg.GetTypeName(), .data = arg.SerializeAsString()};
+  } else if constexpr (std::is_same_v<Arg, Bytes>) {
+    return {.encoding = v1::ENCODING_RAW, .type_name = "", .data = std::string(arg.data)};
+  } else if constexpr (std::is_same_v<Arg, Payload>) {
+    return arg;
+  } else {
+    return EncodeValues(arg);
+  }
+}
+
+template <typename T>
+Result<T> DecodeResult(std::string_view function, const ResultView& result) {
+  if constexpr (std::is_void_v<T>) {
+    return absl::OkStatus();
+  } else if constexpr (std::is_same_v<T, Payload>) {
+    return Payload{result.encoding, std::string(result.type_name), std::string(result.data)};
+  } else if constexpr (std::is_same_v<T, Bytes>) {
+    if (result.encoding != v1::ENCODING_RAW) return WrongEncoding(function, v1::ENCODING_RAW, result);
+    return T{std::string(result.data)};
+  } else if constexpr (kIsMessage<T>) {
+    T message;
+    if (result.encoding != v1::ENCODING_PROTOBUF) return WrongEncoding(function, v1::ENCODING_PROTOBUF, result);
+    if (!result.type_name.empty() && result.type_name != message.GetTypeName()) {
+      return ResultTypeError(function, "wanted " + message.GetTypeName() + ", got " + std::string(result.type_name));
+    }
+    if (!message.ParseFromArray(result.data.data(), static_cast<int>(result.data.size()))) {
+      return ResultTypeError(function, "these bytes are no " + message.GetTypeName());
+    }
+    return message;
+  } else {
+    if (result.encoding != v1::ENCODING_MSGPACK) return WrongEncoding(function, v1::ENCODING_MSGPACK, result);
+    absl::StatusOr<T> value = codec::Decode<T>(result.data);
+    if (!value.ok()) return ResultTypeError(function, std::string(value.status().message()));
+    return value;
+  }
+}
+
+}  // namespace internal
+
+// The arguments of one call, as Submit sends them.
+template <typename... Args>
+Payload Arguments(const Args&... args) {
+  if constexpr (sizeof...(Args) == 1) {
+    return internal::EncodeOne(args...);
+  } else {
+    return internal::EncodeValues(args...);
+  }
+}
+
+}  // namespace poold::client

@@ -1,0 +1,92 @@
+// What is behind a MapHandle<R>, without the type. Not for users.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "poold/client/internal/task_ref.h"
+#include "poold/client/options.h"
+#include "poold/v1/map.pb.h"
+
+namespace poold::client::internal {
+
+struct MapCell;
+
+// Outcomes of neighbouring items, with where each result begins in message.results(). Immutable.
+struct ItemBlock {
+  v1::ItemOutcomes message;
+  std::vector<std::uint32_t> begins;
+
+  std::uint64_t first() const { return message.first_index(); }
+  std::uint64_t count() const { return begins.size(); }
+};
+
+// One item's outcome. Keeps what it shows.
+struct ItemView {
+  std::uint64_t index = 0;
+  std::shared_ptr<const ItemBlock> block;
+  // Set when it is not a plain success that came inline.
+  const v1::Outcome* other = nullptr;
+  ResultView result;
+};
+
+// Where a walk over the items stands. A plain value; start with {}.
+struct ItemCursor {
+  std::uint64_t position = 0;  // in order: the next index; as completed: items seen
+  std::size_t block = 0;       // as completed: the block in order of arrival
+  std::uint64_t in_block = 0;
+  std::shared_ptr<const ItemBlock> at;  // in order: the block that held the last one
+};
+
+class MapRef {
+ public:
+  MapRef() = default;
+  explicit MapRef(MapCell* adopted) : cell_(adopted) {}
+  MapRef(const MapRef& other);
+  MapRef(MapRef&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
+  MapRef& operator=(MapRef other) noexcept {
+    std::swap(cell_, other.cell_);
+    return *this;
+  }
+  ~MapRef() {
+    if (cell_ != nullptr) Drop();
+  }
+
+  explicit operator bool() const { return cell_ != nullptr; }
+  MapCell* get() const { return cell_; }
+
+  // The next item in this order; nothing at the end. WAIT_TIMEOUT leaves the cursor where it is.
+  absl::StatusOr<std::optional<ItemView>> Next(ItemCursor* cursor, MapOrder order, Duration timeout) const;
+  // The bytes of an item's result that did not come inline.
+  absl::StatusOr<Payload> Download(std::uint64_t index, const v1::Outcome& outcome) const;
+  bool Wait(Duration timeout) const;
+  bool done() const;
+  bool lost() const;
+  // The daemon's refusal or HANDLE_LOST; OK while neither is known.
+  absl::Status refusal() const;
+  v1::MapProgress Progress() const;
+  absl::StatusOr<bool> Cancel(bool running) const;
+  void OnDone(std::function<void(MapRef)> callback) const;
+  HandleId id() const;
+  std::string ToString() const;
+  void Keep() const;
+  std::string function() const;
+
+  friend bool operator==(const MapRef&, const MapRef&) = default;
+
+ private:
+  void Drop();
+  MapCell* cell_ = nullptr;
+};
+
+// How an item ended, as a status; OK when it succeeded.
+absl::Status ItemStatus(std::string_view function, std::uint64_t index, const v1::Outcome& outcome);
+
+}  // namespace poold::client::internal

@@ -1,0 +1,69 @@
+// What is behind a TaskHandle<T>, without the type. Not for users; mocks make one with MakeFinishedTask.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "poold/client/options.h"
+#include "poold/v1/task.pb.h"
+
+namespace poold::client::internal {
+
+struct HandleCell;
+struct TaskCell;
+
+// What a finished task left, as it lies in the cell: valid while the TaskRef lives.
+struct ResultView {
+  Encoding encoding = v1::ENCODING_UNSPECIFIED;
+  std::string_view type_name;
+  std::string_view data;
+};
+
+// Counts references to a cell. Copies are cheap. Thread-safe as an int.
+class TaskRef {
+ public:
+  TaskRef() = default;
+  // Takes over one reference.
+  explicit TaskRef(TaskCell* adopted) : cell_(adopted) {}
+  TaskRef(const TaskRef& other);
+  TaskRef(TaskRef&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
+  TaskRef& operator=(TaskRef other) noexcept {
+    std::swap(cell_, other.cell_);
+    return *this;
+  }
+  ~TaskRef() {
+    if (cell_ != nullptr) Drop();
+  }
+
+  explicit operator bool() const { return cell_ != nullptr; }
+  TaskCell* get() const { return cell_; }
+
+  // Waits, and brings the result from wherever it is. OK: result() holds it.
+  absl::Status Fetch(Duration timeout) const;
+  // REQUIRES: Fetch was OK.
+  ResultView result() const;
+  bool Wait(Duration timeout) const;
+  bool done() const;
+  bool lost() const;
+  TaskState state() const;
+  absl::StatusOr<bool> Cancel(bool running) const;
+  absl::StatusOr<v1::Outcome> Outcome() const;
+  void OnDone(std::function<void(TaskRef)> callback) const;
+  HandleId id() const;
+  std::string ToString() const;
+  void Keep() const;
+  // "" where it is not known (resumed handles).
+  std::string function() const;
+
+  friend bool operator==(const TaskRef&, const TaskRef&) = default;
+
+ private:
+  void Drop();
+  TaskCell* cell_ = nullptr;
+};
+
+}  // namespace poold::client::internal

@@ -1,0 +1,120 @@
+// What can be asked for, as plain values made for designated initializers. What is not set means "as the daemon does by
+// default"; poold/v1/*.proto explains every field that travels.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "poold/client/handle_id.h"
+#include "poold/client/payload.h"
+#include "poold/v1/task.pb.h"
+
+namespace poold::client {
+
+using Duration = std::chrono::nanoseconds;
+using TaskState = v1::TaskState;
+
+// As a timeout: as long as it takes.
+inline constexpr Duration kForever = Duration::max();
+
+// Something that a task wrote. The text is valid during the call.
+struct Output {
+  HandleId id;
+  v1::OutputStream stream = v1::OUTPUT_STREAM_STDOUT;
+  std::string_view text;
+};
+
+// Called as it comes, in order, all of it before the task's outcome is visible, on whichever thread reads the stream:
+// be quick, and do not wait for handles in it (such a Get answers FAILED_PRECONDITION).
+using OutputCallback = std::function<void(const Output&)>;
+
+// What can be asked of a task. See poold.v1.TaskOptions.
+struct TaskOptions {
+  std::optional<Duration> queue_timeout;
+  std::optional<Duration> run_timeout;
+  std::optional<Duration> total_timeout;
+  std::optional<std::uint32_t> max_attempts;
+  std::vector<TaskState> retry_on;
+  std::optional<Duration> retry_delay;
+  std::optional<Duration> max_retry_delay;
+  int priority = 0;
+  std::optional<Duration> start_delay;
+
+  // Print what the task prints to this process's stdout and stderr, as it comes.
+  bool echo_output = false;
+  // Or take it.
+  OutputCallback on_output;
+  // When the pool's queue is full: try again by itself, as often as the daemon says. Otherwise the handle ends with
+  // RESOURCE_EXHAUSTED. (Not for maps.)
+  bool wait_when_full = false;
+  // A handle of the caller's own choice, so that a submission may be repeated safely, also by another process.
+  std::optional<HandleId> id;
+
+  bool streams_output() const { return echo_output || on_output != nullptr; }
+};
+
+// In which order a MapHandle is walked.
+enum class MapOrder { kInOrder, kAsCompleted };
+
+struct MapOptions {
+  // Items sent to a worker together; unset: the daemon chooses. 0 is INVALID_ARGUMENT.
+  std::optional<std::uint32_t> chunk_size;
+  // End the map at the first item that does not succeed; the rest is CANCELLED.
+  bool fail_fast = false;
+  MapOrder order = MapOrder::kInOrder;
+  // Of every item.
+  TaskOptions task;
+};
+
+enum class StartMethod { kFork, kSpawn };
+
+// What a pool is to be. See poold.v1.PoolSpec.
+struct PoolSpec {
+  std::string name;
+  std::optional<std::uint32_t> workers;
+  std::vector<std::string> modules;
+  std::string program;
+  StartMethod start_method = StartMethod::kFork;
+  std::vector<std::string> preload;
+  std::string initializer;
+  // Made by Arguments(1, "two").
+  std::optional<Payload> initializer_args;
+  std::optional<std::uint32_t> max_tasks_per_worker;
+  std::optional<std::uint64_t> max_queued_tasks;
+  std::optional<std::uint64_t> max_queued_bytes;
+  std::optional<Duration> stop_grace;
+  std::map<std::string, std::string> environment;
+  std::string working_directory;
+  std::uint32_t nice = 0;
+};
+
+// What Submit does when ClientOptions::max_unsent_bytes wait to be sent (a daemon that takes nothing, or is away).
+enum class OnFull {
+  kBlock,  // wait for room
+  kFail,   // the handle ends with RESOURCE_EXHAUSTED
+};
+
+struct ClientOptions {
+  // "unix:/run/poold/poold.sock" or "127.0.0.1:7340". Empty: $POOLD_ADDRESS, else the default socket.
+  std::string address;
+  // For the daemon's log.
+  std::string client_name;
+  // How long Connect may take. Where nothing listens, it fails at once,
+  Duration connect_timeout = std::chrono::seconds(5);
+  // unless it is to wait for a daemon that is still to come.
+  bool wait_for_daemon = false;
+  // The longest that a call which does not wait for anything may take.
+  Duration call_timeout = std::chrono::seconds(30);
+  std::uint64_t max_unsent_bytes = 64ull << 20;
+  OnFull on_full = OnFull::kBlock;
+  // How long the last copy of a Client (or of a handle) stays when it goes, to send what is not sent yet.
+  Duration flush_timeout = std::chrono::seconds(1);
+};
+
+}  // namespace poold::client
