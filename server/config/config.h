@@ -1,0 +1,66 @@
+// What the daemon is told: options with their units and defaults.
+//
+// Plain values. From the least to the most: the defaults, the configuration file (toml.h), flags (flags.h); then Finish
+// fills in what depends on the others. keys.h lists every key with its range.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/log.h"
+#include "core/core.h"
+#include "core/types.h"
+
+namespace poold::config {
+
+// By what means a worker's whole process tree dies with it.
+enum class Containment : std::uint8_t { kAuto, kCgroup, kPidNamespace, kSubreaper };
+
+struct Config {
+  // As rpc::ParseListenAddress takes them. Empty: the default socket.
+  std::vector<std::string> listen;
+  // Where the modules and the worker programs that clients name are looked for, in this order.
+  std::vector<std::string> module_folders;
+  std::vector<std::string> program_folders;
+  // The program that loads modules. Empty: pool-worker beside poold, or in ../libexec/poold.
+  std::string worker_program;
+  base::Level log_level = base::Level::kInfo;
+  Containment containment = Containment::kAuto;
+  // How long SIGTERM lets tasks end before they are terminated.
+  core::Nanos drain_limit = 30 * core::kSecond;
+  std::uint32_t max_connections = 1024;
+  core::Limits limits;
+  // Of a pool that does not say, here or in OpenPool.
+  std::uint32_t default_workers = 1;
+  // Opened at start.
+  std::vector<core::PoolSpec> pools;
+
+  // Something said which pools there are: no `default` one by itself.
+  bool pools_named = false;
+  // Something said what the `default` pool loads.
+  bool default_modules_named = false;
+};
+
+// What the defaults depend on.
+struct Surroundings {
+  // Where the running poold lies.
+  std::string bin_folder;
+  // What `listen` is by default.
+  std::string default_address;
+  // CPUs that this process may use: the workers of a pool that does not say.
+  std::uint32_t cpus = 1;
+};
+
+Config DefaultConfig(const Surroundings& surroundings);
+
+// A pool of which only the name is known. Finish sets its workers if nothing else does.
+core::PoolSpec NewPool(std::string name);
+
+// Fills in what was left open (the address, the worker program, the `default` pool) and checks what concerns several
+// keys at once.
+// Errors: names the key, and what to do.
+absl::Status Finish(const Surroundings& surroundings, Config* config);
+
+}  // namespace poold::config

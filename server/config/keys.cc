@@ -1,0 +1,102 @@
+#include "config/keys.h"
+
+#include <algorithm>
+
+namespace poold::config {
+namespace {
+
+constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
+constexpr std::string_view kContainments[] = {"auto", "cgroup", "pid_namespace", "subreaper"};
+constexpr std::string_view kStartMethods[] = {"fork", "spawn"};
+constexpr std::int64_t kHundredYearsInSeconds = 3'155'760'000;
+// The claim page has 256 slots for what is sent ahead.
+constexpr std::int64_t kMaxPrefetch = 192;
+
+const Choice<Config> kLogLevel = {
+    kLevels,
+    [](Config& config, std::size_t word) { config.log_level = static_cast<base::Level>(word); },
+    [](const Config& config) { return static_cast<std::size_t>(config.log_level); },
+};
+
+const Choice<Config> kContainment = {
+    kContainments,
+    [](Config& config, std::size_t word) { config.containment = static_cast<Containment>(word); },
+    [](const Config& config) { return static_cast<std::size_t>(config.containment); },
+};
+
+const Choice<core::PoolSpec> kStartMethod = {
+    kStartMethods,
+    [](core::PoolSpec& pool, std::size_t word) { pool.start_method = static_cast<core::StartMethod>(word + 1); },
+    [](const core::PoolSpec& pool) { return static_cast<std::size_t>(pool.start_method) - 1; },
+};
+
+}  // namespace
+
+std::span<const Key<Config>> ConfigKeys() {
+  static const Key<Config> keys[] = {
+      {"listen", &Config::listen,
+       "Where clients reach the daemon: \"unix:PATH\", or \"HOST:PORT\" on loopback, which trusts every local user."},
+      {"module_folders", &Config::module_folders, "Where the task modules that clients name are looked for."},
+      {"program_folders", &Config::program_folders, "Where the worker programs that clients name are looked for."},
+      {"worker_program", &Config::worker_program,
+       "The program that loads modules. Default: pool-worker, as installed with poold."},
+      {"log_level", kLogLevel, "What is logged to stderr: debug, info, warning or error."},
+      {"containment", kContainment,
+       "How a worker's process tree is held together: auto, cgroup, pid_namespace or subreaper."},
+      {"drain_limit_seconds", &Config::drain_limit, "How long SIGTERM lets tasks end before they are terminated.", 0,
+       kHundredYearsInSeconds},
+      {"default_workers", &Config::default_workers,
+       "Worker processes of a pool that does not say. Default: one for each CPU that poold may use.", 1, 65'536},
+      {"max_connections", &Config::max_connections, "Client connections at one time.", 1, 1'000'000},
+  };
+  return keys;
+}
+
+std::span<const Key<core::Limits>> LimitKeys() {
+  using core::Limits;
+  static const Key<Limits> keys[] = {
+      {"max_payload_bytes", &Limits::max_payload_bytes, "The arguments or the result of one task.", 1},
+      {"max_kept_outcome_bytes", &Limits::max_kept_outcome_bytes,
+       "Outcomes that nobody released yet; when it is full, nothing more is started.", 1},
+      {"outcome_ttl_seconds", &Limits::outcome_ttl, "How long an outcome is kept when nobody releases it.", 1,
+       kHundredYearsInSeconds},
+      {"remembered_ids", &Limits::remembered_ids,
+       "Ids of released tasks that are remembered, so that a repeated submission is not run again."},
+      {"max_wait_seconds", &Limits::max_wait, "The longest wait of one call.", 1, kHundredYearsInSeconds},
+      {"max_pools", &Limits::max_pools, "Pools at one time.", 1, 65'536},
+      {"max_workers_per_pool", &Limits::max_workers_per_pool, "Worker processes of one pool.", 1, 65'536},
+      {"output_tail_bytes", &Limits::output_tail_bytes,
+       "How much of the end of a task's stdout, and of its stderr, its outcome keeps.", 0, 1 << 20},
+      {"max_queued_tasks", &Limits::max_queued_tasks, "Tasks waiting in a pool that does not say.", 1},
+      {"max_queued_bytes", &Limits::max_queued_bytes, "Bytes of arguments waiting in a pool that does not say.", 1},
+      {"max_prefetch", &Limits::max_prefetch, "Tasks sent ahead to one worker.", 1, kMaxPrefetch},
+  };
+  return keys;
+}
+
+std::span<const Key<core::PoolSpec>> PoolKeys() {
+  using core::PoolSpec;
+  static const Key<PoolSpec> keys[] = {
+      {"workers", &PoolSpec::workers, "Worker processes. Default: default_workers.", 1, 65'536},
+      {"modules", &PoolSpec::modules, "Task modules to load, by name."},
+      {"program", &PoolSpec::program, "The worker program, by name. Empty: the one that loads modules."},
+      {"start_method", kStartMethod,
+       "fork: workers are cloned from a prepared process. spawn: each is a fresh program."},
+      {"preload", &PoolSpec::preload,
+       "Functions called once before any worker is cloned; what they prepare, all workers share."},
+      {"initializer", &PoolSpec::initializer, "A function called once in every new worker."},
+      {"initializer_args", Arguments<PoolSpec>{&PoolSpec::initializer_args, &PoolSpec::initializer_encoding},
+       "Its arguments, an array."},
+      {"max_tasks_per_worker", &PoolSpec::max_tasks_per_worker, "Replace a worker after so many tasks. 0: never."},
+      {"max_queued_tasks", &PoolSpec::max_queued_tasks, "0: as in [limits]."},
+      {"max_queued_bytes", &PoolSpec::max_queued_bytes, "0: as in [limits]."},
+      {"stop_grace_seconds", &PoolSpec::stop_grace, "Between SIGTERM and SIGKILL when a task is stopped.", 0,
+       kHundredYearsInSeconds},
+      {"environment", &PoolSpec::environment, "Added to the environment of the workers."},
+      {"working_directory", &PoolSpec::working_directory, "Where the workers start."},
+      {"nice", &PoolSpec::nice, "Added to the workers' nice value.", 0, 19},
+  };
+  return keys;
+}
+
+}  // namespace poold::config

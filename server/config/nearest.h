@@ -1,0 +1,16 @@
+// The word that somebody who mistyped probably meant.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace poold::config {
+
+// The candidate with the fewest typing errors from `word`, if there are few enough for a mistake; else empty.
+std::string Nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+// "; did you mean 'x'?", or nothing.
+std::string DidYouMean(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace poold::config

@@ -1,0 +1,190 @@
+#include "daemon.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/string_view.h"
+#include "base/log.h"
+
+namespace poold {
+namespace {
+
+using base::Level;
+
+constexpr core::Nanos kLookWhileMoving = 200 * core::kMillisecond;
+constexpr core::Nanos kLookWhenIdle = 10 * core::kSecond;
+// After TerminateAll. It should be immediate; what is left then is killed by Dispatcher::Stop.
+constexpr core::Nanos kTerminateLimit = 10 * core::kSecond;
+// For clients that are just being told the last outcomes.
+constexpr core::Nanos kFarewell = core::kSecond;
+
+template <typename Value>
+Value Random() {
+  Value value;
+  if (getrandom(&value, sizeof value, 0) != sizeof value) abort();
+  return value;
+}
+
+std::string NewInstanceId() {
+  const auto bytes = Random<std::array<char, 8>>();
+  return absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
+}
+
+std::string_view Text(const absl::Status& status) { return {status.message().data(), status.message().size()}; }
+
+}  // namespace
+
+Daemon::Daemon(config::Config config)
+    : config_(std::move(config)),
+      instance_id_(NewInstanceId()),
+      resolver_(config_),
+      dispatcher_(ProcessOptions(), &clock_),
+      server_(RpcOptions(), &clock_),
+      own_calls_(&server_, [this] { loop_.Wake(); }),
+      core_(config_.limits, &dispatcher_, &own_calls_, Random<std::uint64_t>()),
+      gate_(&core_, &clock_) {
+  gate_.AddOutbox(&dispatcher_);
+  gate_.AddOutbox(&server_);
+  gate_.AddOutbox(&own_calls_);
+}
+
+// Whatever enters the gate ends before the gate goes.
+Daemon::~Daemon() {
+  server_.Shutdown(kFarewell);
+  dispatcher_.Stop();
+}
+
+process::DispatcherOptions Daemon::ProcessOptions() const {
+  process::DispatcherOptions options;
+  options.pool_worker_path = config_.worker_program;
+  options.limits = config_.limits;
+  options.containment = static_cast<process::ContainmentChoice>(config_.containment);
+  options.instance_id = instance_id_;
+  return options;
+}
+
+rpc::ServiceOptions Daemon::RpcOptions() {
+  rpc::ServiceOptions options;
+  options.instance_id = instance_id_;
+  options.version = POOLD_VERSION;
+  options.limits = config_.limits;
+  options.default_workers = config_.default_workers;
+  options.max_connections = config_.max_connections;
+  options.resolver = &resolver_;
+  options.on_all_pools_gone = [this] {
+    all_pools_gone_ = true;
+    loop_.Wake();
+  };
+  return options;
+}
+
+absl::Status Daemon::StartProcesses() {
+  absl::Status status = dispatcher_.Start(&gate_);
+  if (!status.ok()) return status;
+  const process::ContainmentReport report = dispatcher_.containment();
+  server_.SetContainment(static_cast<rpc::Containment>(report.tier), report.note);
+  base::Log(Level::kInfo, "containment", {{"means", process::ContainmentName(report.tier)}, {"note", report.note}});
+  return status;
+}
+
+absl::Status Daemon::Listen(const std::vector<rpc::ListenAddress>& addresses) {
+  absl::Status status = server_.Start(&gate_, addresses);
+  if (!status.ok()) return status;
+  for (const rpc::ListenAddress& address : server_.addresses()) {
+    base::Log(Level::kInfo, "listening", {{"address", address.ToString()}});
+  }
+  return status;
+}
+
+void Daemon::Run() {
+  base::Log(Level::kInfo, "started", {{"version", POOLD_VERSION}, {"instance", instance_id_}, {"pid", getpid()}});
+  OpenPools();
+  Look();
+  while (!Stopped()) {
+    const int signal = loop_.Next(UntilNextLook());
+    if (signal != 0) OnSignal(signal);
+    Look();
+  }
+  base::Log(Level::kInfo, "stopping", {{"all_pools_gone", all_pools_gone_ ? "true" : "false"}});
+}
+
+void Daemon::OpenPools() {
+  for (const core::PoolSpec& pool : config_.pools) OpenPool(pool);
+}
+
+void Daemon::OpenPool(core::PoolSpec spec) {
+  const absl::Status status = resolver_.Resolve(&spec);
+  if (!status.ok()) {
+    return base::Log(Level::kError, "pool_not_opened", {{"pool", spec.name}, {"why", Text(status)}});
+  }
+  ++pools_asked_for_;
+  gate_.Enter([&](core::Core& core, core::Nanos now) { core.OnOpenPool(now, own_calls_.NextCall(), std::move(spec)); });
+}
+
+void Daemon::OnSignal(int signal) {
+  base::Log(Level::kInfo, "signal", {{"name", sigabbrev_np(signal)}});
+  if (phase_ == Phase::kDraining) {
+    Terminate();
+  } else if (phase_ != Phase::kTerminating) {
+    Drain();
+  }
+}
+
+void Daemon::Drain() {
+  phase_ = Phase::kDraining;
+  phase_ends_ = clock_.Now() + std::min(config_.drain_limit, core::kNever - clock_.Now());
+  base::Log(Level::kInfo, "draining", {{"limit_seconds", config_.drain_limit / core::kSecond}});
+  notice_.Stopping();
+  server_.SetServing(false);
+  gate_.Enter([](core::Core& core, core::Nanos now) { core.OnShutdown(now); });
+}
+
+void Daemon::Terminate() {
+  phase_ = Phase::kTerminating;
+  phase_ends_ = clock_.Now() + kTerminateLimit;
+  base::Log(Level::kWarning, "terminating", {});
+  gate_.Enter([](core::Core& core, core::Nanos now) { core.OnTerminateAll(now); });
+}
+
+void Daemon::Look() {
+  std::size_t answered = 0;
+  pool_log_.Look(gate_.Enter([&](core::Core& core, core::Nanos) {
+    answered = own_calls_.answered();
+    return core.ViewPools();
+  }));
+  const core::Nanos now = clock_.Now();
+  if (phase_ == Phase::kStarting && answered == pools_asked_for_) Ready();
+  if (phase_ == Phase::kDraining && now >= phase_ends_) Terminate();
+  if (now >= next_alive_ && notice_.alive_interval() != core::kNever) {
+    notice_.Alive();
+    next_alive_ = now + notice_.alive_interval();
+  }
+}
+
+void Daemon::Ready() {
+  phase_ = Phase::kServing;
+  server_.SetServing(true);
+  notice_.Ready("serving on " + server_.addresses().front().ToString());
+  base::Log(Level::kInfo, "ready", {{"pools", pools_asked_for_}});
+}
+
+bool Daemon::Stopped() const {
+  return all_pools_gone_ || (phase_ == Phase::kTerminating && clock_.Now() >= phase_ends_);
+}
+
+core::Nanos Daemon::UntilNextLook() const {
+  const core::Nanos now = clock_.Now();
+  core::Nanos wait = pool_log_.anything_moves() ? kLookWhileMoving : kLookWhenIdle;
+  if (phase_ends_ != core::kNever) wait = std::min(wait, phase_ends_ - now);
+  if (notice_.alive_interval() != core::kNever) wait = std::min(wait, next_alive_ - now);
+  return std::max<core::Nanos>(wait, 0);
+}
+
+}  // namespace poold

@@ -1,0 +1,89 @@
+// The wiring diagram: every component as a member, in the order in which they come up. They go down in the reverse one.
+//
+// Threads: made, run and destroyed by the main thread; the components have their own (the RPC thread, the process
+// thread). Errors: see each call.
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "config/config.h"
+#include "config/folders.h"
+#include "core/core.h"
+#include "gate/gate.h"
+#include "main_loop.h"
+#include "observe/pool_log.h"
+#include "observe/service_notice.h"
+#include "own_calls.h"
+#include "process/dispatcher.h"
+#include "rpc/listen_address.h"
+#include "rpc/server.h"
+#include "rpc/service_options.h"
+
+namespace poold {
+
+class Daemon {
+ public:
+  // REQUIRES: BlockSignals was called, and there is no other thread.
+  explicit Daemon(config::Config config);
+  ~Daemon();
+
+  // Starts the process thread and chooses the containment. Fails when the one that is configured is not to be had.
+  absl::Status StartProcesses();
+  // Listens. Fails when an address cannot be bound, or belongs to a live daemon.
+  absl::Status Listen(const std::vector<rpc::ListenAddress>& addresses);
+  // Opens the configured pools, serves until a signal says stop, and drains.
+  void Run();
+
+ private:
+  enum class Phase { kStarting, kServing, kDraining, kTerminating };
+
+  // Looks for modules where the configuration says.
+  class Resolver final : public rpc::SpecResolver {
+   public:
+    explicit Resolver(const config::Config& config)
+        : folders_(config.module_folders, config.program_folders, config.worker_program) {}
+    absl::Status Resolve(core::PoolSpec* spec) override { return folders_.Resolve(spec); }
+
+   private:
+    const config::Folders folders_;
+  };
+
+  process::DispatcherOptions ProcessOptions() const;
+  rpc::ServiceOptions RpcOptions();
+
+  void OpenPools();
+  void OpenPool(core::PoolSpec spec);
+  void OnSignal(int signal);
+  void Drain();
+  void Terminate();
+  // What became of pools since the last time; alive, if the core can be entered.
+  void Look();
+  void Ready();
+  bool Stopped() const;
+  core::Nanos UntilNextLook() const;
+
+  const config::Config config_;
+  const std::string instance_id_;
+  base::SystemClock clock_;
+  MainLoop loop_;
+  observe::ServiceNotice notice_;
+  observe::PoolLog pool_log_;
+  Resolver resolver_;
+  process::Dispatcher dispatcher_;
+  rpc::Server server_;
+  OwnCalls own_calls_;
+  core::Core core_;
+  gate::Gate gate_;
+
+  // The main thread's.
+  Phase phase_ = Phase::kStarting;
+  std::size_t pools_asked_for_ = 0;
+  core::Nanos phase_ends_ = core::kNever;
+  core::Nanos next_alive_ = 0;
+  std::atomic<bool> all_pools_gone_ = false;
+};
+
+}  // namespace poold

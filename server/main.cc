@@ -1,0 +1,93 @@
+// poold: flags -> Config -> Daemon -> wait for a signal -> exit code.
+#include <sched.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "config/flags.h"
+#include "config/print.h"
+#include "daemon.h"
+#include "rpc/listen_address.h"
+#include "wire/absl_text.h"
+#include "wire/default_address.h"
+
+namespace poold {
+namespace {
+
+int Fail(int exit_code, const absl::Status& status) {
+  std::fprintf(stderr, "poold: %s\n", std::string(wire::ToStd(status.message())).c_str());
+  return exit_code;
+}
+
+// As Fail, but of a running daemon: a line of the log.
+int LogAndFail(int exit_code, std::string_view event, const absl::Status& status) {
+  base::Log(base::Level::kError, event, {{"why", wire::ToStd(status.message())}, {"exit_code", exit_code}});
+  return exit_code;
+}
+
+std::uint32_t UsableCpus() {
+  cpu_set_t cpus;
+  return sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+}
+
+config::Surroundings FindSurroundings() {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return {self.parent_path().string(), wire::DefaultAddress(), UsableCpus()};
+}
+
+// Every worker costs the daemon some descriptors.
+void RaiseDescriptorLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int Run(const config::Config& config) {
+  std::vector<rpc::ListenAddress> addresses;
+  for (const std::string& text : config.listen) addresses.push_back(rpc::ParseListenAddress(text).value());
+  base::SetLogLevel(config.log_level);
+  RaiseDescriptorLimit();
+  BlockSignals();
+  Daemon daemon(config);
+  if (const absl::Status status = daemon.StartProcesses(); !status.ok()) {
+    return LogAndFail(EX_CONFIG, "no_containment", status);
+  }
+  if (const absl::Status status = daemon.Listen(addresses); !status.ok()) {
+    return LogAndFail(EX_UNAVAILABLE, "cannot_listen", status);
+  }
+  daemon.Run();
+  return EX_OK;
+}
+
+int Main(int argc, char** argv) {
+  config::Flags flags;
+  if (const absl::Status status = config::ParseFlags(argc, argv, &flags); !status.ok()) return Fail(EX_USAGE, status);
+  if (flags.action == config::Action::kPrintText) return std::fputs(flags.text.c_str(), stdout), EX_OK;
+  const config::AddressCheck check_address = [](std::string_view text) {
+    return rpc::ParseListenAddress(text).status();
+  };
+  config::Config config;
+  const absl::Status status = config::LoadConfig(flags, FindSurroundings(), check_address, &config);
+  if (!status.ok()) return Fail(EX_CONFIG, status);
+  if (flags.action == config::Action::kCheckConfig) return EX_OK;
+  if (flags.action == config::Action::kPrintConfig) return std::fputs(config::Print(config).c_str(), stdout), EX_OK;
+  return Run(config);
+}
+
+}  // namespace
+}  // namespace poold
+
+int main(int argc, char** argv) {
+  // Debian's Abseil is built with debugging checks; this one is costly.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  return poold::Main(argc, argv);
+}
