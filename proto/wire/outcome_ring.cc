@@ -1,0 +1,154 @@
+#include "wire/outcome_ring.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace poold::wire {
+namespace {
+
+static_assert((kRingBytes & (kRingBytes - 1)) == 0);
+
+constexpr std::size_t Aligned(std::size_t bytes) { return (bytes + 7) & ~std::size_t{7}; }
+constexpr std::size_t SpaceOf(std::size_t bytes) { return sizeof(RecordHeader) + Aligned(bytes); }
+constexpr std::size_t PlaceOf(std::uint64_t position) { return position & (kRingBytes - 1); }
+
+WorkerPage& PageOf(void* memory) { return *static_cast<WorkerPage*>(memory); }
+char* RingOf(void* memory) { return static_cast<char*>(memory) + kRingOffset; }
+
+// The word is shared with another process: no FUTEX_PRIVATE_FLAG. The time limit is for a reader that died.
+void FutexWait(std::atomic<std::uint32_t>* word, std::uint32_t value) {
+  const timespec limit{1, 0};
+  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(word), FUTEX_WAIT, value, &limit, nullptr, 0);
+}
+
+void FutexWake(std::atomic<std::uint32_t>* word) {
+  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(word), FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+}
+
+absl::Status Broken(std::string_view what, std::uint64_t value) {
+  return absl::DataLossError(absl::StrCat("broken outcome ring: ", std::string(what), " (", value, ")"));
+}
+
+}  // namespace
+
+RingWriter::RingWriter(void* memory)
+    : page_(PageOf(memory)),
+      ring_(RingOf(memory)),
+      written_(page_.written.load(std::memory_order_relaxed)),
+      read_(page_.read.load(std::memory_order_acquire)) {}
+
+std::size_t RingWriter::Pending() const { return written_ - page_.read.load(std::memory_order_acquire); }
+
+bool RingWriter::TakeBell() {
+  // Pairs with the fence in Drain: either we see that a bell is wanted, or the reader sees what we wrote.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!BellWanted() || Pending() == 0) return false;
+  return page_.reader_wants_bell.exchange(0, std::memory_order_acq_rel) != 0;
+}
+
+void RingWriter::Append(RecordHeader header, std::string_view bytes, absl::FunctionRef<void()> bell) {
+  const std::uint16_t flags = header.flags;
+  while (bytes.size() > kMaxRecordBytes) {
+    header.flags = flags | kMoreFollows;
+    AppendOne(header, bytes.substr(0, kMaxRecordBytes), bell);
+    bytes.remove_prefix(kMaxRecordBytes);
+  }
+  header.flags = flags;
+  AppendOne(header, bytes, bell);
+}
+
+void RingWriter::AppendOne(const RecordHeader& header, std::string_view bytes, absl::FunctionRef<void()> bell) {
+  const std::size_t to_end = kRingBytes - PlaceOf(written_);
+  const std::size_t skipped = to_end < SpaceOf(bytes.size()) ? to_end : 0;
+  if (!HasRoom(skipped + SpaceOf(bytes.size()))) WaitForRoom(skipped + SpaceOf(bytes.size()), bell);
+  if (skipped >= sizeof(RecordHeader)) {
+    RecordHeader filler{};
+    filler.bytes = static_cast<std::uint32_t>(skipped - sizeof filler);
+    std::memcpy(ring_ + PlaceOf(written_), &filler, sizeof filler);
+  }
+  written_ += skipped;
+  char* const place = ring_ + PlaceOf(written_);
+  std::memcpy(place, &header, sizeof header);
+  const std::uint32_t size = static_cast<std::uint32_t>(bytes.size());
+  std::memcpy(place + offsetof(RecordHeader, bytes), &size, sizeof size);
+  if (!bytes.empty()) std::memcpy(place + sizeof header, bytes.data(), bytes.size());
+  written_ += SpaceOf(bytes.size());
+  page_.written.store(written_, std::memory_order_release);
+}
+
+bool RingWriter::HasRoom(std::size_t bytes) {
+  if (written_ - read_ + bytes <= kRingBytes) return true;
+  read_ = page_.read.load(std::memory_order_acquire);
+  return written_ - read_ + bytes <= kRingBytes;
+}
+
+void RingWriter::WaitForRoom(std::size_t bytes, absl::FunctionRef<void()> bell) {
+  do {
+    page_.writer_waits.store(1, std::memory_order_relaxed);
+    // Pairs with the fence in Drain: either we see the room, or the reader sees that we wait.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (HasRoom(bytes)) break;
+    bell();
+    FutexWait(&page_.writer_waits, 1);
+  } while (!HasRoom(bytes));
+  page_.writer_waits.store(0, std::memory_order_relaxed);
+}
+
+RingReader::RingReader(void* memory)
+    : page_(PageOf(memory)), ring_(RingOf(memory)), read_(page_.read.load(std::memory_order_relaxed)) {}
+
+absl::Status RingReader::Drain(absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit) {
+  const std::uint64_t begin = read_;
+  while (true) {
+    const std::uint64_t written = page_.written.load(std::memory_order_acquire);
+    // `read` is published at the end only, so an honest writer is never further ahead. That bounds the loop, too.
+    if (written - begin > kRingBytes || written < read_) return Broken("written", written - begin);
+    if (absl::Status read = ReadUpTo(written, visit); !read.ok()) return read;
+    page_.reader_wants_bell.store(1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (page_.written.load(std::memory_order_relaxed) == read_) break;
+  }
+  if (read_ == begin) return absl::OkStatus();
+  page_.read.store(read_, std::memory_order_release);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (page_.writer_waits.load(std::memory_order_relaxed) != 0 &&
+      page_.writer_waits.exchange(0, std::memory_order_relaxed) != 0) {
+    FutexWake(&page_.writer_waits);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RingReader::ReadUpTo(std::uint64_t written,
+                                  absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit) {
+  while (read_ != written) {
+    const std::size_t there = written - read_;
+    const std::size_t to_end = kRingBytes - PlaceOf(read_);
+    if (to_end < sizeof(RecordHeader)) {
+      if (there < to_end) return Broken("a gap", there);
+      read_ += to_end;
+      continue;
+    }
+    if (there < sizeof(RecordHeader)) return Broken("half a header", there);
+    // Copied once: the writer could change it while we look.
+    RecordHeader header;
+    std::memcpy(&header, ring_ + PlaceOf(read_), sizeof header);
+    const std::size_t space = SpaceOf(header.bytes);
+    if (header.bytes > kRingBytes || space > there || space > to_end) return Broken("record bytes", header.bytes);
+    if (header.kind > RecordKind::kStderr) return Broken("record kind", static_cast<std::uint64_t>(header.kind));
+    if (header.kind != RecordKind::kFiller) {
+      visit(header, std::string_view(ring_ + PlaceOf(read_) + sizeof header, header.bytes));
+    }
+    read_ += space;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace poold::wire

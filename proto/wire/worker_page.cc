@@ -1,0 +1,61 @@
+#include "wire/worker_page.h"
+
+#include <algorithm>
+
+namespace poold::wire {
+namespace {
+
+// A slot's number comes from a frame or a hostile page.
+std::atomic<std::uint64_t>* WordOf(WorkerPage& page, std::uint32_t ticket) {
+  const std::uint16_t slot = TicketSlot(ticket);
+  return slot < kClaimSlots ? &page.claims[slot] : nullptr;
+}
+
+}  // namespace
+
+bool ClaimNext(WorkerPage& page, std::uint32_t ticket, std::uint32_t* item) {
+  std::atomic<std::uint64_t>* const word = WordOf(page, ticket);
+  if (word == nullptr) return false;
+  std::uint64_t seen = word->load(std::memory_order_acquire);
+  while (true) {
+    Claim claim = UnpackClaim(seen);
+    if (claim.sequence != TicketSequence(ticket) || claim.cursor >= claim.limit) return false;
+    *item = claim.cursor++;
+    if (word->compare_exchange_weak(seen, PackClaim(claim), std::memory_order_acq_rel, std::memory_order_acquire)) {
+      return true;
+    }
+  }
+}
+
+std::uint32_t OfferTask(WorkerPage& page, std::uint16_t slot, std::uint32_t items) {
+  std::atomic<std::uint64_t>& word = page.claims[slot % kClaimSlots];
+  const std::uint16_t last = UnpackClaim(word.load(std::memory_order_relaxed)).sequence;
+  // Never 0: a page that was never used has only zeros.
+  const std::uint16_t sequence = last == 0xffff ? 1 : last + 1;
+  word.store(PackClaim({sequence, 0, std::min(items, kMaxChunkItems)}), std::memory_order_release);
+  return MakeTicket(slot % kClaimSlots, sequence);
+}
+
+std::uint32_t TakeBack(WorkerPage& page, std::uint32_t ticket, std::uint32_t keep) {
+  std::atomic<std::uint64_t>* const word = WordOf(page, ticket);
+  if (word == nullptr) return 0;
+  std::uint64_t seen = word->load(std::memory_order_acquire);
+  while (true) {
+    Claim claim = UnpackClaim(seen);
+    if (claim.sequence != TicketSequence(ticket) || claim.cursor > claim.limit) return 0;
+    const std::uint32_t unclaimed = claim.limit - claim.cursor;
+    if (unclaimed <= keep) return 0;
+    claim.limit = claim.cursor + keep;
+    if (word->compare_exchange_weak(seen, PackClaim(claim), std::memory_order_acq_rel, std::memory_order_acquire)) {
+      return unclaimed - keep;
+    }
+  }
+}
+
+Claim ReadClaim(const WorkerPage& page, std::uint32_t ticket) {
+  if (TicketSlot(ticket) >= kClaimSlots) return {};
+  const Claim claim = UnpackClaim(page.claims[TicketSlot(ticket)].load(std::memory_order_acquire));
+  return claim.sequence == TicketSequence(ticket) ? claim : Claim{};
+}
+
+}  // namespace poold::wire
