@@ -1,8 +1,8 @@
 // The ring of records from a worker to the daemon, in the memory of worker_page.h.
 //
-// A record is a RecordHeader and `bytes` bytes, padded to 8. What does not fit into a quarter of the ring is cut into
-// fragments: records with the same ticket and item, all but the last with kMoreFollows. A record never wraps: where the
-// end of the ring is too near, a header of kind kSkip (or nothing, where not even a header fits) fills it.
+// A record is a RecordHeader and `bytes` bytes. What does not fit into a quarter of the ring is cut into fragments:
+// records with the same ticket and item, all but the last with kMoreFollows. Records begin at multiples of 8 and lie in
+// one piece: what is left at the ring's end is filled by a record of kind kFiller, or skipped if no header fits there.
 //
 // Errors: the reader returns DATA_LOSS for what no honest worker writes (the daemon then kills the worker).
 #pragma once
@@ -19,7 +19,6 @@ namespace poold::wire {
 
 enum class RecordKind : std::uint16_t {
   kFiller = 0,   // nothing; not handed out
-  kSkip = 0,     // go on at the start of the ring; never handed out
   kResult = 1,   // the item succeeded; the bytes are its result
   kFailure = 2,  // the item failed; the bytes are a poold.internal.Failure
   kStdout = 3,   // the task wrote this
@@ -53,15 +52,21 @@ class RingWriter {
   // Bytes that the daemon has not read yet.
   std::size_t Pending() const;
 
-  // True once after the reader has asked for a bell: send a BELL frame. Call it after Append.
+  // A quick look, without order: whether TakeBell is worth a call. Before sleeping call TakeBell itself.
+  bool BellWanted() const { return page_.reader_wants_bell.load(std::memory_order_relaxed) != 0; }
+
+  // True once after the reader has asked for a bell and something was written since: send a BELL frame.
   bool TakeBell();
 
  private:
   void AppendOne(const RecordHeader& header, std::string_view bytes, absl::FunctionRef<void()> bell);
-  void WaitForRoom(std::uint64_t written, std::size_t bytes, absl::FunctionRef<void()> bell);
+  void WaitForRoom(std::size_t bytes, absl::FunctionRef<void()> bell);
+  bool HasRoom(std::size_t bytes);
 
-  WorkerPage* page_;
-  char* ring_;
+  WorkerPage& page_;
+  char* const ring_;
+  std::uint64_t written_;
+  std::uint64_t read_;  // as last seen
 };
 
 // The daemon's side. Not thread-safe. Does not own the page.
@@ -70,18 +75,16 @@ class RingReader {
   explicit RingReader(void* memory);
 
   // Calls `visit` for every record that is there; the view is valid during the call. Then asks for a bell.
-  // Fragments are handed out as they are. Against a writer that never pauses it ends after a few rounds without asking
-  // for a bell: whoever has work under way calls it again soon anyway.
+  // Fragments are handed out as they are. Hands out at most a ringful, then the writer gets its room back.
   absl::Status Drain(absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit);
 
  private:
-  absl::Status DrainUpTo(std::uint64_t written, absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit);
-  void PublishRead();
+  absl::Status ReadUpTo(std::uint64_t written, absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit);
 
-  WorkerPage* page_;
-  const char* ring_;
-  // Ours; what stands in the page is only for the writer to see, and is never believed.
-  std::uint64_t read_ = 0;
+  WorkerPage& page_;
+  const char* const ring_;
+  // Ours; what stands in the page is only for the writer to see.
+  std::uint64_t read_;
 };
 
 }  // namespace poold::wire

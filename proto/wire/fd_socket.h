@@ -1,0 +1,35 @@
+// Bytes and descriptors through a Unix socket. For blocking and non-blocking sockets.
+//
+// Errors: UNAVAILABLE with the system's words when the peer is gone.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "wire/unique_fd.h"
+
+namespace poold::wire {
+
+// How many descriptors one Receive takes at most; more are closed by the kernel and are an error.
+inline constexpr std::size_t kMaxDescriptors = 16;
+
+struct Received {
+  std::size_t bytes = 0;
+  // The peer has closed its end.
+  bool end_of_file = false;
+  // A non-blocking socket has nothing now. Neither this nor end_of_file: there are bytes.
+  bool would_block = false;
+};
+
+// Reads once. Descriptors that come along are appended to `descriptors`, close-on-exec; null: any that come are closed.
+absl::StatusOr<Received> Receive(int socket, char* into, std::size_t bytes,
+                                 std::vector<UniqueFd>* descriptors = nullptr);
+
+// Writes all, the descriptors with the first byte; waits where a non-blocking socket is full. Raises no SIGPIPE.
+absl::Status SendAll(int socket, std::string_view bytes, absl::Span<const int> descriptors = {});
+
+}  // namespace poold::wire
