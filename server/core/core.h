@@ -112,7 +112,8 @@ class Core {
   Core& operator=(const Core&) = delete;
 
   // ---- Pools ----
-  // Answered by AnswerOpenPool when the pool runs or has failed. The spec was validated for form by rpc/ (names, ranges).
+  // Answered by AnswerOpenPool when the pool runs or has failed. The spec was validated for form by rpc/ (names,
+  // ranges).
   void OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec);
   absl::Status OnClose(Nanos now, std::string_view pool);
   void OnTerminate(Nanos now, SubscriberId call, std::string_view pool);
@@ -150,8 +151,7 @@ class Core {
   void OnZygoteReady(Nanos now, PoolId pool);
   // It is gone: its own words, or how it died; empty after StopZygote.
   void OnZygoteLost(Nanos now, PoolId pool, std::string why);
-  void OnWorkerReady(Nanos now, WorkerId worker, std::int64_t pid, std::vector<FunctionInfo> functions,
-                     bool uses_page);
+  void OnWorkerReady(Nanos now, WorkerId worker, std::int64_t pid, std::vector<FunctionInfo> functions, bool uses_page);
   void OnTaskResult(Nanos now, WorkerId worker, AttemptToken token, TaskResult result);
   // Items of a chunk that are done, in the order of the chunk; first_index is relative to the chunk (the core makes it
   // absolute). `elapsed` is of all of them together.

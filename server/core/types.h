@@ -1,6 +1,7 @@
 // The words of the core: ids, time, payloads, and what is asked of a task and of a pool.
 //
-// Plain values. They mirror poold/v1/*.proto, where every field is explained; rpc/ converts. Nothing here knows protobuf.
+// Plain values. They mirror poold/v1/*.proto, where every field is explained; rpc/ converts. Nothing here knows
+// protobuf.
 #pragma once
 
 #include <compare>

@@ -1,0 +1,235 @@
+#include "core/core.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "core/state.h"
+
+namespace poold::core {
+
+Core::Core(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed)
+    : state_(std::make_unique<State>(limits, workers, clients, seed)) {}
+Core::~Core() = default;
+
+Core::State::~State() = default;
+
+// ---- Pools ----
+
+void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec) {
+  state_->now = now;
+  state_->OpenPool(call, std::move(spec));
+}
+
+absl::Status Core::OnClose(Nanos now, std::string_view name) {
+  state_->now = now;
+  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
+  if (!pool.ok()) return pool.status();
+  state_->ClosePool(**pool);
+  return absl::OkStatus();
+}
+
+void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name) {
+  state_->now = now;
+  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
+  if (!pool.ok()) return state_->client_port->AnswerTerminate(call, pool.status());
+  if (!(*pool)->live() && !(*pool)->has_processes()) return state_->client_port->AnswerTerminate(call, 0);
+  Wait* wait = state_->NewWait(Wait::Kind::kTerminate, call);
+  wait->pool = *pool;
+  (*pool)->terminate_calls.push_back(wait);
+  state_->TerminatePool(**pool);
+}
+
+void Core::OnJoin(Nanos now, SubscriberId call, std::string_view name, Nanos wait_timeout) {
+  state_->now = now;
+  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
+  if (!pool.ok()) return state_->client_port->AnswerJoin(call, pool.status());
+  const PoolState state = (*pool)->state;
+  if (state == PoolState::kStarting || state == PoolState::kRunning) {
+    return state_->client_port->AnswerJoin(
+        call,
+        MakeError(absl::StatusCode::kFailedPrecondition, "POOL_STILL_RUNNING",
+                  absl::StrCat("pool '", (*pool)->spec.name, "' is still running; close or terminate it first"), name));
+  }
+  if (!(*pool)->live() && !(*pool)->has_processes()) return state_->client_port->AnswerJoin(call, true);
+  if (wait_timeout <= 0) return state_->client_port->AnswerJoin(call, false);
+  Wait* wait = state_->NewWait(Wait::Kind::kJoin, call);
+  wait->pool = *pool;
+  (*pool)->join_calls.push_back(wait);
+  state_->SetDeadline(wait, wait_timeout);
+}
+
+absl::StatusOr<PoolView> Core::ViewPool(std::string_view name) const {
+  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
+  if (!pool.ok()) return pool.status();
+  return state_->ViewOf(**pool);
+}
+
+std::vector<PoolView> Core::ViewPools() const {
+  std::vector<PoolView> views;
+  for (const auto& [id, pool] : state_->pools) {
+    const auto named = state_->pools_by_name.find(pool->spec.name);
+    if (named != state_->pools_by_name.end() && named->second == pool) views.push_back(state_->ViewOf(*pool));
+  }
+  return views;
+}
+
+// ---- Handles ----
+
+HandleId Core::NewHandle() {
+  HandleId id;
+  do {
+    id = {state_->random(), state_->random()};
+  } while (state_->handles.Find(id) != nullptr || state_->handles.IsTombstone(id));
+  return id;
+}
+
+void Core::OnSubmit(Nanos now, const TaskGroup& group, std::span<NewTask> tasks, std::vector<Refusal>* refused) {
+  state_->now = now;
+  state_->Submit(group, tasks, refused);
+}
+
+absl::StatusOr<std::uint64_t> Core::OnMap(Nanos now, const MapGroup& group) {
+  state_->now = now;
+  return state_->SubmitMap(group);
+}
+
+void Core::OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout) {
+  state_->now = now;
+  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
+  if (!handle.ok()) return state_->client_port->AnswerGet(call, handle.status());
+  if ((*handle)->ended || wait_timeout <= 0) return state_->client_port->AnswerGet(call, state_->ViewOf(**handle));
+  Wait* wait = state_->NewWait(Wait::Kind::kGet, call);
+  wait->entries.push_back({id, *handle, false});
+  wait->left = 1;
+  state_->Extras(**handle).waits.emplace_back(wait, 0);
+  state_->SetDeadline(wait, wait_timeout);
+}
+
+void Core::OnWait(Nanos now, SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout) {
+  state_->now = now;
+  state_->StartWait(call, ids, mode, wait_timeout);
+}
+
+absl::Status Core::OnSubscribe(Nanos now, SubscriberId subscriber, HandleId id, std::uint64_t first_index) {
+  state_->now = now;
+  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
+  if (!handle.ok()) return handle.status();
+  Subscriber* known = state_->FindSubscriber(subscriber);
+  if (known != nullptr) state_->Subscribe(**handle, known, first_index);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Core::OnCancel(Nanos now, HandleId id, bool running) {
+  state_->now = now;
+  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
+  if (!handle.ok()) return handle.status();
+  return (*handle)->is_map() ? state_->CancelMap(*AsMap(*handle), running)
+                             : state_->CancelTask(*AsTask(*handle), running);
+}
+
+bool Core::OnRelease(Nanos now, HandleId id) {
+  state_->now = now;
+  Handle* handle = state_->handles.Find(id);
+  return handle != nullptr && state_->Release(*handle);
+}
+
+void Core::OnConsumed(Nanos now, HandleId map, std::uint64_t first_index, std::uint64_t count) {
+  state_->now = now;
+  Handle* handle = state_->handles.Find(map);
+  if (handle == nullptr || !handle->is_map()) return;
+  const std::uint64_t end = first_index + count < first_index ? ~std::uint64_t{0} : first_index + count;
+  state_->Consume(*AsMap(handle), {first_index, end});
+  state_->RoomCameFree();
+}
+
+absl::StatusOr<Payload> Core::ViewResult(HandleId id, std::uint64_t index) const { return state_->ResultOf(id, index); }
+
+absl::StatusOr<HandleView> Core::ViewHandle(HandleId id) const {
+  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
+  if (!handle.ok()) return handle.status();
+  return state_->ViewOf(**handle);
+}
+
+absl::Status Core::OnWatch(Nanos now, SubscriberId call, std::span<const HandleId> ids, std::string_view pool,
+                           bool output) {
+  state_->now = now;
+  return ids.empty() ? state_->WatchPool(call, pool, output) : state_->WatchHandles(call, ids, output);
+}
+
+void Core::OnSubscriberGone(Nanos now, SubscriberId subscriber) {
+  state_->now = now;
+  state_->ForgetSubscriber(subscriber);
+}
+
+// ---- Processes ----
+
+void Core::OnZygoteReady(Nanos now, PoolId id) {
+  state_->now = now;
+  const auto at = state_->pools.find(id);
+  if (at != state_->pools.end()) state_->ZygoteIsReady(*at->second);
+}
+
+void Core::OnZygoteLost(Nanos now, PoolId id, std::string why) {
+  state_->now = now;
+  const auto at = state_->pools.find(id);
+  if (at == state_->pools.end()) return;
+  const std::shared_ptr<Pool> pool = at->second;
+  state_->LoseZygote(*pool, std::move(why));
+}
+
+void Core::OnWorkerReady(Nanos now, WorkerId id, std::int64_t pid, std::vector<FunctionInfo> functions,
+                         bool uses_page) {
+  state_->now = now;
+  Worker* worker = state_->FindWorker(id);
+  if (worker != nullptr) state_->WorkerIsReady(*worker, pid, std::move(functions), uses_page);
+}
+
+void Core::OnTaskResult(Nanos now, WorkerId worker, AttemptToken token, TaskResult result) {
+  state_->now = now;
+  state_->TakeTaskResult(worker, token, std::move(result));
+}
+
+void Core::OnItemResults(Nanos now, WorkerId worker, AttemptToken token, ItemBlock items, Nanos elapsed) {
+  state_->now = now;
+  state_->TakeItemResults(worker, token, std::move(items), elapsed);
+}
+
+void Core::OnOutput(Nanos now, WorkerId worker, AttemptToken token, OutputStream stream, Bytes data) {
+  state_->now = now;
+  state_->TakeOutput(worker, token, stream, data);
+}
+
+void Core::OnWorkerLost(Nanos now, WorkerId id, WorkerLoss loss) {
+  state_->now = now;
+  Worker* worker = state_->FindWorker(id);
+  if (worker != nullptr) state_->LoseWorker(*worker, std::move(loss));
+}
+
+// ---- Time ----
+
+void Core::OnTick(Nanos now) {
+  state_->now = now;
+  DueTimer due;
+  while (state_->timers.PopDue(now, &due)) state_->RunTimer(due);
+}
+
+Nanos Core::NextTimer() const { return state_->timers.Next(); }
+
+// ---- The end ----
+
+void Core::OnShutdown(Nanos now) {
+  state_->now = now;
+  state_->shutting_down = true;
+  const auto pools = state_->pools;
+  for (const auto& [id, pool] : pools) state_->ClosePool(*pool);
+  state_->CheckAllGone();
+}
+
+void Core::OnTerminateAll(Nanos now) {
+  state_->now = now;
+  const auto pools = state_->pools;
+  for (const auto& [id, pool] : pools) state_->TerminatePool(*pool);
+  state_->CheckAllGone();
+}
+
+}  // namespace poold::core

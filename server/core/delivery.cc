@@ -1,0 +1,110 @@
+// Outcomes to those who subscribed.
+#include <algorithm>
+
+#include "core/state.h"
+
+namespace poold::core {
+
+Subscriber* Core::State::FindSubscriber(SubscriberId id) {
+  if (id == kNobody) return nullptr;
+  Subscriber*& subscriber = subscribers_by_id[id];
+  if (subscriber == nullptr) {
+    subscriber = subscribers.New();
+    subscriber->id = id;
+  }
+  return subscriber;
+}
+
+void Core::State::DropUnused(Subscriber* subscriber) {
+  if (subscriber == nullptr || subscriber->handles > 0) return;
+  if (!subscriber->gone) subscribers_by_id.erase(subscriber->id);
+  subscribers.Delete(subscriber);
+}
+
+void Core::State::Unsubscribe(Subscriber* subscriber) {
+  if (subscriber == nullptr) return;
+  --subscriber->handles;
+  DropUnused(subscriber);
+}
+
+HandleExtras& Core::State::Extras(Handle& handle) {
+  if (handle.extras == nullptr) handle.extras = std::make_unique<HandleExtras>();
+  return *handle.extras;
+}
+
+// Whoever has subscribed already hears nothing twice.
+void Core::State::Subscribe(Handle& handle, Subscriber* subscriber, std::uint64_t first_index) {
+  if (!handle.is_map()) {
+    Task& task = static_cast<Task&>(handle);
+    if (task.subscriber == subscriber) return;
+    if (task.subscriber == nullptr) {
+      task.subscriber = subscriber;
+      ++subscriber->handles;
+      if (handle.ended) client_port->SendOutcome(subscriber->id, task.id, task.outcome);
+      return;
+    }
+  }
+  std::vector<Subscription>& subscriptions = Extras(handle).subscriptions;
+  for (const Subscription& known : subscriptions) {
+    if (known.to == subscriber) return;
+  }
+  std::erase_if(subscriptions, [this](const Subscription& old) {
+    const bool gone = old.to->gone;
+    if (gone) Unsubscribe(old.to);
+    return gone;
+  });
+  subscriptions.push_back({subscriber, first_index});
+  ++subscriber->handles;
+  if (!handle.is_map()) {
+    if (handle.ended) client_port->SendOutcome(subscriber->id, handle.id, static_cast<Task&>(handle).outcome);
+    return;
+  }
+  const MapRun& map = static_cast<MapRun&>(handle);
+  for (const ItemBlockPtr& block : map.blocks) {
+    if (block != nullptr) SendBlock(subscriptions.back(), map, block);
+  }
+  if (map.ended) client_port->SendMapEnd(subscriber->id, ViewOf(map));
+}
+
+void Core::State::SendBlock(const Subscription& to, const MapRun& map, const ItemBlockPtr& block) {
+  const std::uint64_t end = block->first_index + block->result_bytes.size();
+  if (to.to->gone || end <= to.first_index) return;
+  if (block->first_index >= to.first_index) return client_port->SendItems(to.to->id, map.id, block);
+  client_port->SendItems(to.to->id, map.id, std::make_shared<const ItemBlock>(CutBlock(*block, to.first_index, end)));
+}
+
+void Core::State::DeliverBlock(const MapRun& map, const ItemBlockPtr& block) {
+  if (map.extras == nullptr) return;
+  for (const Subscription& subscription : map.extras->subscriptions) SendBlock(subscription, map, block);
+}
+
+void Core::State::Deliver(Handle& handle) {
+  if (!handle.is_map()) {
+    const Task& task = static_cast<Task&>(handle);
+    if (task.subscriber != nullptr && !task.subscriber->gone) {
+      client_port->SendOutcome(task.subscriber->id, task.id, task.outcome);
+    }
+  }
+  if (handle.extras == nullptr) return;
+  for (const Subscription& subscription : handle.extras->subscriptions) {
+    if (subscription.to->gone) continue;
+    if (handle.is_map()) {
+      client_port->SendMapEnd(subscription.to->id, ViewOf(static_cast<MapRun&>(handle)));
+    } else {
+      client_port->SendOutcome(subscription.to->id, handle.id, static_cast<Task&>(handle).outcome);
+    }
+  }
+}
+
+void Core::State::ForgetSubscriber(SubscriberId id) {
+  if (const auto at = subscribers_by_id.find(id); at != subscribers_by_id.end()) {
+    Subscriber* subscriber = at->second;
+    subscribers_by_id.erase(at);
+    subscriber->gone = true;
+    DropUnused(subscriber);
+  }
+  while (waits.contains(id)) RemoveWait(waits.find(id)->second.back().get());
+  RemoveWatcher(id);
+}
+
+}  // namespace poold::core

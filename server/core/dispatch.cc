@@ -1,0 +1,276 @@
+// What goes to which worker, and when.
+//
+// A worker that has nothing gets something at once. Beyond that, work is sent ahead only when it is known to be short:
+// about kAheadTime of it for each worker, so that it does not wait for us between two tasks.
+#include <algorithm>
+
+#include "core/state.h"
+
+namespace poold::core {
+
+void Core::State::Queue(Task& task, bool in_front) {
+  Pool& pool = *task.group->pool;
+  ++pool.stats.queued;
+  pool.stats.queued_bytes += task.args.data.size();
+  task.state = TaskState::kQueued;
+  task.delayed = task.not_before > now;
+  if (task.delayed) {
+    pool.delayed.PushBack(&task);
+  } else if (in_front) {
+    pool.ready.PushFront(task.group->queue, &task);
+  } else {
+    pool.ready.PushBack(task.group->queue, &task);
+  }
+  if (task.delayed || task.group->timed) ArmTask(task);
+}
+
+void Core::State::Unqueue(Task& task) {
+  Pool& pool = *task.group->pool;
+  --pool.stats.queued;
+  pool.stats.queued_bytes -= task.args.data.size();
+  if (task.delayed) {
+    pool.delayed.Remove(&task);
+    task.delayed = false;
+  } else {
+    pool.ready.Remove(task.group->queue, &task);
+  }
+}
+
+void Core::State::QueueMap(MapRun& map, bool in_front) {
+  if (map.linked() || map.ended || map.ready_items() == 0 || map.not_before > now) return;
+  ReadyQueue& ready = map.group->pool->ready;
+  in_front ? ready.PushFront(map.group->queue, &map) : ready.PushBack(map.group->queue, &map);
+}
+
+void Core::State::UnqueueMap(MapRun& map) {
+  if (map.linked()) map.group->pool->ready.Remove(map.group->queue, &map);
+}
+
+void Core::State::Settle(Pool& pool) {
+  Pump(pool);
+  Steal(pool);
+  WatchWaiting(pool);
+  Advance(pool);
+}
+
+void Core::State::SettleWorker(Pool& pool, Worker& worker) {
+  if (!pool.idle.empty()) return Settle(pool);
+  if (pool.ready.empty()) return Advance(pool);
+  if (!Refills(worker)) return;
+  if (!HasRoom()) {
+    was_full = true;
+    return;
+  }
+  if (Takes(worker, *static_cast<Handle*>(pool.ready.Next()))) Fill(pool, worker, limits.max_prefetch);
+  WatchWaiting(pool);
+}
+
+void Core::State::Pump(Pool& pool) {
+  if (!pool.functions_known || !pool.dispatches()) return;
+  bool made_way = false;
+  while (!pool.ready.empty()) {
+    if (!HasRoom()) {
+      was_full = true;
+      return;
+    }
+    Worker* worker = ChooseWorker(pool, *static_cast<Handle*>(pool.ready.Next()));
+    if (worker == nullptr) {
+      if (made_way || !MakeWayForPriority(pool)) return;
+      made_way = true;
+      continue;
+    }
+    const std::uint64_t takers = std::max<std::uint64_t>(1, pool.idle.size());
+    Fill(pool, *worker, std::max<std::uint64_t>(1, pool.ready.size() / takers));
+  }
+}
+
+Worker* Core::State::ChooseWorker(Pool& pool, const Handle& next) const {
+  if (!pool.idle.empty()) return pool.idle.back();
+  if (pool.functions[next.group->function].average == 0) return nullptr;
+  Worker* best = nullptr;
+  for (Worker* worker : pool.workers) {
+    if (Refills(*worker) && (best == nullptr || worker->load < best->load) && Takes(*worker, next)) best = worker;
+  }
+  return best;
+}
+
+bool Core::State::Refills(const Worker& worker) const {
+  return worker.sent.empty() || (worker.load < kAheadTime / 2 && worker.sent.size() <= limits.max_prefetch / 2);
+}
+
+bool Core::State::Takes(const Worker& worker, const Handle& next) const {
+  if (!worker.takes_work()) return false;
+  if (worker.sent.empty()) return true;
+  if (!worker.uses_page || worker.unmeasured > 0 || worker.sent.size() >= limits.max_prefetch) return false;
+  if (now - worker.progress_at >= kPatience) return false;
+  const double average = worker.pool->functions[next.group->function].average;
+  if (average == 0) return false;
+  if (!next.is_map()) return worker.load + average <= kAheadTime;
+  const MapRun& map = static_cast<const MapRun&>(next);
+  return worker.load < kAheadTime / 2 ||
+         worker.load + average * static_cast<double>(ChunkSize(*worker.pool, map)) <= kAheadTime;
+}
+
+void Core::State::Fill(Pool& pool, Worker& worker, std::uint64_t most) {
+  std::vector<Assignment> work;
+  while (work.size() < most && !pool.ready.empty()) {
+    Handle& next = *static_cast<Handle*>(pool.ready.Next());
+    if (!Takes(worker, next)) break;
+    if (EndIfUnknown(pool, worker, next)) continue;
+    ClientQueue* queue = next.group->queue;
+    work.push_back(next.is_map() ? SendChunk(*AsMap(&next), worker) : SendTask(*AsTask(&next), worker));
+    pool.ready.EndTurn(queue);
+    ++worker.dispatches;
+    if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) break;
+  }
+  if (!work.empty()) worker_port->Dispatch(worker.id, std::move(work));
+  if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) {
+    Recycle(pool, worker);
+  }
+}
+
+// It exits after what it has; the next one gets ready meanwhile.
+void Core::State::Recycle(Pool& pool, Worker& worker) {
+  if (worker.stopping) return;
+  Stop(worker);
+  StartMissingWorkers(pool);
+}
+
+bool Core::State::EndIfUnknown(Pool& pool, const Worker& worker, Handle& next) {
+  const std::uint32_t function = next.group->function;
+  if (function < worker.functions->size() && (*worker.functions)[function] >= 0) return false;
+  const std::string message = "no worker of the pool has the function '" + pool.functions[function].name + "'";
+  const OutcomePtr outcome = Stillborn(TaskState::kFailed, "poold.UnknownFunction", message, next.submitted_at);
+  if (next.is_map()) {
+    EndReadyItems(*AsMap(&next), outcome);
+    CheckMapDone(*AsMap(&next));
+  } else {
+    Unqueue(*AsTask(&next));
+    EndTask(*AsTask(&next), outcome);
+  }
+  return true;
+}
+
+Assignment Core::State::SendTask(Task& task, Worker& worker) {
+  Pool& pool = *worker.pool;
+  Unqueue(task);
+  task.state = TaskState::kRunning;
+  task.token = MakeToken(task.slot, false, ++last_attempt);
+  task.worker = &worker;
+  task.sent_at = now;
+  ++task.attempt;
+  const std::uint32_t function = task.group->function;
+  task.estimate = static_cast<std::uint32_t>(std::min(pool.functions[function].average, 4e9));
+  ++pool.stats.running;
+  ++task.group->queue->level->in_flight;
+  worker.load += task.estimate;
+  worker.unmeasured += task.estimate == 0;
+  Sent(pool, worker, &task);
+  if (task.group->timed || task.timer != kNoTimer) ArmTask(task);
+  TellWatchers(task);
+  return {
+      AttemptToken{task.token}, static_cast<std::uint32_t>((*worker.functions)[function]), task.attempt, task.args, {}};
+}
+
+Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
+  Pool& pool = *worker.pool;
+  const ItemTrial* trial = map.NextTrial();
+  const ItemRange range = map.TakeItems(trial != nullptr ? 1 : ChunkSize(pool, map));
+  if (map.ready_items() == 0) UnqueueMap(map);
+  Chunk& chunk = *chunks.New();
+  chunk.map = &map;
+  chunk.worker = &worker;
+  chunk.token = MakeToken(chunk.slot, true, ++last_attempt);
+  chunk.begin = range.begin;
+  chunk.count = static_cast<std::uint32_t>(range.size());
+  chunk.attempt = trial != nullptr ? trial->attempt + 1 : 1;
+  chunk.sent_at = chunk.item_since = now;
+  const std::uint32_t function = map.group->function;
+  chunk.estimate = static_cast<std::uint32_t>(std::min(pool.functions[function].average, 4e9));
+  map.chunks.push_back(&chunk);
+  Assignment assignment{AttemptToken{chunk.token},
+                        static_cast<std::uint32_t>((*worker.functions)[function]),
+                        chunk.attempt,
+                        {map.encoding, map.type_name, {}},
+                        map.Slices(range.begin, range.size())};
+  for (const ItemSlice& slice : assignment.items) pool.stats.queued_bytes -= slice.data.size();
+  pool.stats.queued -= range.size();
+  pool.stats.running += range.size();
+  ++pool.chunks_sent;
+  ++map.group->queue->level->in_flight;
+  worker.load += Nanos{chunk.estimate} * chunk.count;
+  worker.unmeasured += chunk.estimate == 0;
+  Sent(pool, worker, &chunk);
+  return assignment;
+}
+
+// Small ones first, to learn how long an item takes; then about kChunkTime each, and less towards the end, so that the
+// workers finish together.
+std::uint64_t Core::State::ChunkSize(const Pool& pool, const MapRun& map) const {
+  if (map.chunk_size != 0) return map.chunk_size;
+  const std::uint64_t left = map.ready_items();
+  const std::uint64_t takers = std::max<std::uint64_t>(1, pool.workers.size());
+  const double average = pool.functions[map.group->function].average;
+  if (average == 0) return std::clamp<std::uint64_t>(left / (4 * takers), 1, 8);
+  const auto full = static_cast<std::uint64_t>(static_cast<double>(kChunkTime) / average);
+  const std::uint64_t share = (left + 2 * takers - 1) / (2 * takers);
+  return std::clamp<std::uint64_t>(std::min(full, share), 1, kMaxChunk);
+}
+
+void Core::State::Sent(Pool& pool, Worker& worker, Node* node) {
+  if (worker.sent.empty()) {
+    pool.UnlistIdle(&worker);
+    ++pool.busy;
+  }
+  worker.sent.PushBack(node);
+  ++pool.sent;
+  if (worker.sent.front() == node) NewHead(worker);
+}
+
+void Core::State::NewHead(Worker& worker) {
+  worker.progress_at = now;
+  Node* head = worker.sent.front();
+  if (head->kind == NodeKind::kTask) {
+    if (AsTask(head)->group->timed) ArmTask(*AsTask(head));
+  } else {
+    AsChunk(head)->item_since = now;
+    if (AsChunk(head)->map->group->timed) ArmChunk(*AsChunk(head));
+  }
+}
+
+void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos load, bool measured) {
+  Pool& pool = *worker.pool;
+  const bool was_head = worker.sent.front() == node;
+  worker.sent.Remove(node);
+  --pool.sent;
+  --handle.group->queue->level->in_flight;
+  worker.load -= load;
+  worker.unmeasured -= !measured;
+  if (worker.sent.empty()) {
+    --pool.busy;
+    if (worker.idle()) pool.ListIdle(&worker);
+  } else if (was_head) {
+    NewHead(worker);
+  }
+}
+
+void Core::State::Unsend(Task& task) {
+  --task.group->pool->stats.running;
+  LeaveWorker(*task.worker, &task, task, task.estimate, task.estimate != 0);
+  task.worker = nullptr;
+  task.token = 0;
+  timers.Clear(&task.timer);
+}
+
+void Core::State::Unsend(Chunk& chunk) {
+  MapRun& map = *chunk.map;
+  Pool& pool = *map.group->pool;
+  pool.stats.running -= chunk.count - chunk.done;
+  --pool.chunks_sent;
+  LeaveWorker(*chunk.worker, &chunk, map, Nanos{chunk.estimate} * (chunk.count - chunk.done), chunk.estimate != 0);
+  timers.Clear(&chunk.timer);
+  std::erase(map.chunks, &chunk);
+  chunks.Delete(&chunk);
+}
+
+}  // namespace poold::core

@@ -1,0 +1,182 @@
+// How tasks and maps end, how long their outcomes are kept, and how they are forgotten.
+#include "core/state.h"
+#include "wire/absl_text.h"
+
+namespace poold::core {
+
+std::shared_ptr<Outcome> Core::State::NewOutcome(const Task& task, TaskState state) const {
+  auto outcome = std::make_shared<Outcome>();
+  outcome->state = state;
+  outcome->attempt = task.attempt;
+  outcome->submitted_at = task.submitted_at;
+  outcome->started_at = task.attempt > 0 ? task.sent_at : 0;
+  outcome->ended_at = now;
+  if (task.extras != nullptr && !(task.extras->stdout_tail.empty() && task.extras->stderr_tail.empty())) {
+    outcome->detail = std::make_unique<OutcomeDetail>();
+    outcome->detail->stdout_tail = task.extras->stdout_tail;
+    outcome->detail->stderr_tail = task.extras->stderr_tail;
+  }
+  return outcome;
+}
+
+OutcomePtr Core::State::OutcomeOf(const Task& task, TaskState state, std::string_view type,
+                                  std::string_view message) const {
+  auto outcome = NewOutcome(task, state);
+  if (outcome->detail == nullptr) outcome->detail = std::make_unique<OutcomeDetail>();
+  outcome->detail->failure = Failure{std::string(type), std::string(message)};
+  return outcome;
+}
+
+// Of something that never started.
+OutcomePtr Core::State::Stillborn(TaskState state, std::string_view type, std::string_view message,
+                                  Nanos submitted_at) const {
+  auto outcome = std::make_shared<Outcome>();
+  outcome->state = state;
+  outcome->submitted_at = submitted_at;
+  outcome->ended_at = now;
+  outcome->detail = std::make_unique<OutcomeDetail>();
+  outcome->detail->failure = Failure{std::string(type), std::string(message)};
+  return outcome;
+}
+
+void Core::State::CountEnd(PoolStats& stats, TaskState state, std::uint64_t count) const {
+  switch (state) {
+    case TaskState::kSucceeded:
+      stats.succeeded += count;
+      break;
+    case TaskState::kFailed:
+      stats.failed += count;
+      break;
+    case TaskState::kCrashed:
+      stats.crashed += count;
+      break;
+    case TaskState::kTimedOut:
+      stats.timed_out += count;
+      break;
+    case TaskState::kExpired:
+      stats.expired += count;
+      break;
+    default:
+      stats.cancelled += count;
+      break;
+  }
+}
+
+void Core::State::EndTask(Task& task, OutcomePtr outcome) {
+  timers.Clear(&task.timer);
+  task.state = outcome->state;
+  task.outcome = std::move(outcome);
+  task.args = {};
+  task.delayed = false;
+  CountEnd(task.group->pool->stats, task.state, 1);
+  if (!task.released) CountKept(task, BytesOf(*task.outcome), 1);
+  EndHandle(task);
+}
+
+// Tells everybody, then keeps it until it is released.
+void Core::State::EndHandle(Handle& handle) {
+  handle.ended = true;
+  handle.ended_at = now;
+  --handle.group->pool->unfinished;
+  Deliver(handle);
+  TellWatchers(handle);
+  if (handle.extras != nullptr) NoteHandleWatchEnded(handle);
+  if (handle.extras != nullptr && !handle.extras->waits.empty()) {
+    const bool succeeded = Succeeded(handle);
+    const auto waits = std::move(handle.extras->waits);
+    handle.extras->waits.clear();
+    for (const auto& [wait, place] : waits) HandleEnded(wait, place, succeeded);
+  }
+  if (handle.released) return Free(handle);
+  kept.PushBack(&handle);
+  if (kept_timer == kNoTimer) ArmOutcomeTimer();
+}
+
+std::uint64_t Core::State::BytesOf(const Outcome& outcome) {
+  std::uint64_t bytes = kOutcomeOverhead + outcome.result.data.size();
+  if (outcome.detail == nullptr) return bytes;
+  const OutcomeDetail& detail = *outcome.detail;
+  bytes += sizeof(OutcomeDetail) + detail.stdout_tail.size() + detail.stderr_tail.size();
+  if (detail.failure)
+    bytes += detail.failure->type.size() + detail.failure->message.size() + detail.failure->backtrace.size();
+  return bytes;
+}
+
+std::uint64_t Core::State::BytesOf(const ItemBlock& block) {
+  std::uint64_t bytes = kOutcomeOverhead + block.results.size() + 4 * block.result_bytes.size();
+  for (const auto& [index, outcome] : block.others) bytes += BytesOf(*outcome);
+  return bytes;
+}
+
+void Core::State::CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
+  handle.kept_bytes += bytes;
+  kept_outcome_bytes += bytes;
+  handle.group->pool->stats.kept_outcomes += outcomes;
+  handle.group->pool->stats.kept_outcome_bytes += bytes;
+}
+
+void Core::State::UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
+  handle.kept_bytes -= bytes;
+  kept_outcome_bytes -= bytes;
+  handle.group->pool->stats.kept_outcomes -= outcomes;
+  handle.group->pool->stats.kept_outcome_bytes -= bytes;
+}
+
+bool Core::State::Release(Handle& handle) {
+  handle.released = true;
+  handles.Bury(handle.id);
+  if (handle.is_map()) {
+    DropBlocksOf(static_cast<MapRun&>(handle));
+  } else if (handle.ended) {
+    UncountKept(handle, handle.kept_bytes, 1);
+  }
+  if (handle.ended) {
+    kept.Remove(&handle);
+    Free(handle);
+  }
+  RoomCameFree();
+  return true;
+}
+
+void Core::State::RoomCameFree() {
+  if (!was_full || !HasRoom()) return;
+  was_full = false;
+  for (const auto& [id, pool] : pools) {
+    if (pool->dispatches()) Settle(*pool);
+  }
+}
+
+// REQUIRES: ended, released, in no list.
+void Core::State::Free(Handle& handle) {
+  if (handle.extras != nullptr) {
+    for (const Subscription& subscription : handle.extras->subscriptions) Unsubscribe(subscription.to);
+  }
+  Group* group = handle.group;
+  if (handle.is_map()) {
+    maps.Delete(&static_cast<MapRun&>(handle));
+  } else {
+    Task& task = static_cast<Task&>(handle);
+    Unsubscribe(task.subscriber);
+    tasks.Delete(&task);
+  }
+  LeaveGroup(group);
+}
+
+void Core::State::ArmOutcomeTimer() {
+  const Handle* oldest = static_cast<Handle*>(kept.front());
+  const Nanos when = oldest == nullptr || limits.outcome_ttl > kNever - oldest->ended_at
+                         ? kNever
+                         : oldest->ended_at + limits.outcome_ttl;
+  timers.Set(&kept_timer, when, TimerKind::kOutcomes, nullptr);
+}
+
+void Core::State::ReleaseOld() {
+  while (!kept.empty()) {
+    Handle& oldest = *static_cast<Handle*>(kept.front());
+    if (now - oldest.ended_at < limits.outcome_ttl) break;
+    Release(oldest);
+  }
+  ArmOutcomeTimer();
+}
+
+}  // namespace poold::core

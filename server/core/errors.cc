@@ -1,0 +1,40 @@
+#include "core/errors.h"
+
+#include <charconv>
+#include <string>
+
+#include "absl/strings/cord.h"
+
+namespace poold::core {
+namespace {
+
+constexpr char kReasonUrl[] = "poold/reason";
+constexpr char kSubjectUrl[] = "poold/subject";
+constexpr char kRetryUrl[] = "poold/retry_after";
+
+std::string Read(const absl::Status& status, const char* url) {
+  const auto payload = status.GetPayload(url);
+  return payload.has_value() ? std::string(*payload) : std::string();
+}
+
+}  // namespace
+
+absl::Status MakeError(absl::StatusCode code, std::string_view reason, std::string_view message,
+                       std::string_view subject, Nanos retry_after) {
+  absl::Status status(code, absl::string_view(message.data(), message.size()));
+  status.SetPayload(kReasonUrl, absl::Cord(std::string(reason)));
+  if (!subject.empty()) status.SetPayload(kSubjectUrl, absl::Cord(std::string(subject)));
+  if (retry_after > 0) status.SetPayload(kRetryUrl, absl::Cord(std::to_string(retry_after)));
+  return status;
+}
+
+ErrorDetail DetailOf(const absl::Status& status) {
+  ErrorDetail detail;
+  detail.reason = Read(status, kReasonUrl);
+  detail.subject = Read(status, kSubjectUrl);
+  const std::string retry = Read(status, kRetryUrl);
+  std::from_chars(retry.data(), retry.data() + retry.size(), detail.retry_after);
+  return detail;
+}
+
+}  // namespace poold::core

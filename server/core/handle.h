@@ -1,0 +1,70 @@
+// What a task and a map have in common: an id, what was asked, and who wants to know.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/node.h"
+#include "core/ready_queue.h"
+#include "core/timers.h"
+#include "core/types.h"
+
+namespace poold::core {
+
+struct Pool;
+struct Wait;
+
+// What the tasks of one submission share. Counted by the handles that refer to it.
+struct Group {
+  std::uint32_t slot = 0;  // of the slab
+  std::uint32_t handles = 0;
+  std::shared_ptr<Pool> pool;
+  ClientQueue* queue = nullptr;
+  std::uint32_t function = 0;  // index into Pool::functions
+  std::shared_ptr<const TaskOptions> options;
+  std::uint64_t body_hash = 0;
+  bool timed = false;  // it has some time-out
+};
+
+// A stream that outcomes go to. Counted by the handles that refer to it; known by id until the stream is gone.
+struct Subscriber {
+  std::uint32_t slot = 0;  // of the slab
+  SubscriberId id = kNobody;
+  std::uint64_t handles = 0;
+  bool gone = false;
+};
+
+struct Subscription {
+  Subscriber* to = nullptr;
+  std::uint64_t first_index = 0;  // of maps
+};
+
+// What few handles have.
+struct HandleExtras {
+  std::vector<Subscription> subscriptions;
+  std::vector<std::pair<Wait*, std::uint32_t>> waits;  // and this handle's place among those that it waits for
+  std::vector<SubscriberId> watchers;
+  std::string stdout_tail;
+  std::string stderr_tail;
+};
+
+struct Handle : Node {
+  explicit Handle(NodeKind kind) : Node(kind) {}
+  bool is_map() const { return kind == NodeKind::kMap; }
+
+  HandleId id;
+  Group* group = nullptr;
+  std::unique_ptr<HandleExtras> extras;
+  Nanos submitted_at = 0;
+  Nanos ended_at = 0;
+  std::uint64_t kept_bytes = 0;  // counted as kept
+  std::uint32_t slot = 0;        // of the slab
+  TimerId timer = kNoTimer;
+  bool ended = false;
+  bool released = false;  // nobody can name it any more
+};
+
+}  // namespace poold::core

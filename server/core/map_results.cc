@@ -1,0 +1,150 @@
+// Outcomes of items.
+#include <algorithm>
+
+#include "core/state.h"
+
+namespace poold::core {
+
+void Core::State::TakeItemResults(WorkerId worker_id, AttemptToken token, ItemBlock items, Nanos elapsed) {
+  Chunk* chunk = FindChunk(worker_id, token);
+  const std::uint64_t count = items.result_bytes.size();
+  if (chunk == nullptr || count == 0 || items.first_index != chunk->done || count > chunk->count - chunk->done) {
+    if (Worker* worker = FindWorker(worker_id)) worker->pool->stats.dropped_results += count;
+    return;
+  }
+  MapRun& map = *chunk->map;
+  Worker& worker = *chunk->worker;
+  Pool& pool = *worker.pool;
+  pool.NoteRun(map.group->function, elapsed, count);
+  worker.load -= Nanos{chunk->estimate} * static_cast<Nanos>(count);
+  worker.tasks_done += count;
+  pool.stats.running -= count;
+  chunk->done += static_cast<std::uint32_t>(count);
+  items.first_index += chunk->begin;
+  for (auto& [index, outcome] : items.others) {
+    index += chunk->begin;
+    // Ours alone until now: process/ made it for this call.
+    Outcome& fresh = const_cast<Outcome&>(*outcome);
+    fresh.attempt = chunk->attempt;
+    fresh.submitted_at = map.ArrivedAt(index);
+    fresh.started_at = chunk->item_since;
+    fresh.ended_at = now;
+  }
+  chunk->item_since = worker.progress_at = now;
+  const std::uint32_t attempt = chunk->attempt;
+  if (chunk->done == chunk->count) {
+    Unsend(*chunk);
+  } else if (map.group->timed) {
+    ArmChunk(*chunk);
+  }
+  const std::uint64_t first = items.first_index;
+  KeepBlock(map, RetryItemsOf(map, std::move(items), attempt));
+  if (attempt > 1) DropTrial(map, first);
+  CheckMapDone(map);
+  SettleWorker(pool, worker);
+}
+
+// Leaves out the items that are tried again. They are the fewest, so a block is cut at each of them.
+ItemBlock Core::State::RetryItemsOf(MapRun& map, ItemBlock items, std::uint32_t attempt) {
+  const TaskOptions& options = *map.group->options;
+  if (items.others.empty() || attempt >= options.max_attempts || map.cut) return items;
+  std::vector<std::uint64_t> again;
+  for (const auto& [index, outcome] : items.others) {
+    if (RetryItem(map, index, attempt, outcome->state, /*death=*/false)) again.push_back(index);
+  }
+  std::uint64_t begin = items.first_index;
+  for (const std::uint64_t index : again) {
+    KeepBlock(map, CutBlock(items, begin, index));
+    begin = index + 1;
+  }
+  return again.empty() ? std::move(items) : CutBlock(items, begin, items.first_index + items.result_bytes.size());
+}
+
+ItemBlock Core::State::CutBlock(const ItemBlock& block, std::uint64_t begin, std::uint64_t end) const {
+  ItemBlock part;
+  part.first_index = begin;
+  part.encoding = block.encoding;
+  part.type_name = block.type_name;
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+  for (std::uint64_t index = block.first_index; index < end; ++index) {
+    const std::uint32_t length = block.result_bytes[index - block.first_index];
+    if (index < begin) {
+      offset += length;
+    } else {
+      bytes += length;
+      part.result_bytes.push_back(length);
+    }
+  }
+  part.results = block.results.substr(offset, bytes);
+  for (const auto& other : block.others) {
+    if (other.first >= begin && other.first < end) part.others.push_back(other);
+  }
+  return part;
+}
+
+void Core::State::KeepBlock(MapRun& map, ItemBlock block) {
+  if (block.result_bytes.empty()) return;
+  Pool& pool = *map.group->pool;
+  const std::uint64_t count = block.result_bytes.size();
+  pool.stats.succeeded += count - block.others.size();
+  for (const auto& [index, outcome] : block.others) CountEnd(pool.stats, outcome->state, 1);
+  map.done_items += count;
+  map.unsuccessful_items += block.others.size();
+  const bool failed = !block.others.empty();
+  const ItemRange range{block.first_index, block.first_index + count};
+  const auto shared = std::make_shared<const ItemBlock>(std::move(block));
+  DeliverBlock(map, shared);
+  if (!map.released && !map.consumed.Covers(range)) {
+    map.block_by_index.emplace(range.begin, map.blocks.size());
+    map.blocks.push_back(shared);
+    CountKept(map, BytesOf(*shared), count);
+  }
+  if (failed && map.fail_fast) CutMap(map);
+  TellWatchers(map);
+}
+
+void Core::State::RecordItem(MapRun& map, std::uint64_t index, OutcomePtr outcome) {
+  ItemBlock block;
+  block.first_index = index;
+  block.result_bytes.push_back(0);
+  block.others.emplace_back(index, std::move(outcome));
+  KeepBlock(map, std::move(block));
+}
+
+bool Core::State::RetryItem(MapRun& map, std::uint64_t index, std::uint32_t attempt, TaskState state, bool death) {
+  const TaskOptions& options = *map.group->options;
+  if (map.cut || attempt >= options.max_attempts) return false;
+  if ((options.retry_on >> static_cast<unsigned>(state) & 1) == 0) return false;
+  std::unique_ptr<ItemTrial>& trial = map.trials[index];
+  if (trial == nullptr) trial = std::make_unique<ItemTrial>();
+  trial->deaths += death;
+  if (trial->deaths >= kMostDeaths) return false;
+  trial->map = &map;
+  trial->index = index;
+  trial->attempt = attempt;
+  trial->waiting = true;
+  ++map.waiting_items;
+  ++map.group->pool->stats.retried;
+  ++map.group->pool->stats.queued;
+  map.group->pool->stats.queued_bytes += map.BytesOf(index, 1);
+  timers.Set(&trial->timer, now + RetryPause(options, attempt), TimerKind::kItemRetry, trial.get());
+  return true;
+}
+
+void Core::State::ItemRetryDue(ItemTrial& trial) {
+  MapRun& map = *trial.map;
+  trial.waiting = false;
+  --map.waiting_items;
+  map.GiveBack({trial.index, trial.index + 1});
+  QueueMap(map, /*in_front=*/true);
+  Settle(*map.group->pool);
+}
+
+void Core::State::DropTrial(MapRun& map, std::uint64_t index) {
+  const auto at = map.trials.find(index);
+  if (at == map.trials.end() || at->second->waiting) return;
+  map.trials.erase(at);
+}
+
+}  // namespace poold::core

@@ -1,0 +1,127 @@
+#include "core/map_run.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace poold::core {
+
+void ItemRanges::Add(ItemRange range) {
+  if (range.size() == 0) return;
+  auto at = ranges_.upper_bound(range.begin);
+  if (at != ranges_.begin() && std::prev(at)->second >= range.begin) --at;
+  while (at != ranges_.end() && at->first <= range.end) {
+    range.begin = std::min(range.begin, at->first);
+    range.end = std::max(range.end, at->second);
+    at = ranges_.erase(at);
+  }
+  ranges_.emplace(range.begin, range.end);
+}
+
+bool ItemRanges::Covers(ItemRange range) const {
+  auto at = ranges_.upper_bound(range.begin);
+  return at != ranges_.begin() && std::prev(at)->second >= range.end;
+}
+
+ItemRange ItemRanges::TakeFront(std::uint64_t most) {
+  const auto first = ranges_.begin();
+  const ItemRange taken{first->first, std::min(first->second, first->first + most)};
+  const std::uint64_t end = first->second;
+  ranges_.erase(first);
+  if (taken.end < end) ranges_.emplace(taken.end, end);
+  return taken;
+}
+
+void MapRun::Append(std::shared_ptr<const ItemColumn> column, std::uint64_t skip, Nanos now) {
+  Column added;
+  added.first = items;
+  added.skip = skip;
+  added.count = column->lengths.size() - skip;
+  added.arrived_at = now;
+  std::uint64_t offset = 0;
+  for (std::size_t i = 0; i < column->lengths.size(); i += kStride) {
+    added.offsets.push_back(offset);
+    const auto end = std::min(column->lengths.size(), i + static_cast<std::size_t>(kStride));
+    for (std::size_t j = i; j < end; ++j) offset += column->lengths[j];
+  }
+  added.items = std::move(column);
+  items += added.count;
+  columns.push_back(std::move(added));
+}
+
+const MapRun::Column& MapRun::ColumnOf(std::uint64_t index) const {
+  const auto behind = std::upper_bound(columns.begin(), columns.end(), index,
+                                       [](std::uint64_t i, const Column& column) { return i < column.first; });
+  return *std::prev(behind);
+}
+
+std::uint64_t MapRun::OffsetOf(const Column& column, std::uint64_t place) {
+  if (place == column.items->lengths.size()) return column.items->data.size();
+  std::uint64_t offset = column.offsets[place / kStride];
+  for (std::uint64_t i = place - place % kStride; i < place; ++i) offset += column.items->lengths[i];
+  return offset;
+}
+
+Nanos MapRun::ArrivedAt(std::uint64_t index) const { return ColumnOf(index).arrived_at; }
+
+std::vector<ItemSlice> MapRun::Slices(std::uint64_t begin, std::uint64_t count) const {
+  std::vector<ItemSlice> slices;
+  while (count > 0) {
+    const Column& column = ColumnOf(begin);
+    const std::uint64_t place = column.skip + (begin - column.first);
+    const std::uint64_t here = std::min(count, column.first + column.count - begin);
+    const std::uint64_t from = OffsetOf(column, place);
+    const std::uint64_t to = OffsetOf(column, place + here);
+    slices.push_back({column.items, place, here, column.items->data.view().substr(from, to - from)});
+    begin += here;
+    count -= here;
+  }
+  return slices;
+}
+
+std::uint64_t MapRun::BytesOf(std::uint64_t begin, std::uint64_t count) const {
+  std::uint64_t bytes = 0;
+  for (const ItemSlice& slice : Slices(begin, count)) bytes += slice.data.size();
+  return bytes;
+}
+
+ItemTrial* MapRun::NextTrial() {
+  if (trials_ready.empty()) return nullptr;
+  return trials.at(trials_ready.back()).get();
+}
+
+ItemRange MapRun::TakeItems(std::uint64_t most) {
+  ItemRange taken;
+  if (!trials_ready.empty()) {
+    taken = {trials_ready.back(), trials_ready.back() + 1};
+    trials_ready.pop_back();
+    --again_items;
+  } else if (!again.empty()) {
+    taken = again.TakeFront(most);
+    again_items -= taken.size();
+  } else {
+    taken = {next_fresh, std::min(items, next_fresh + most)};
+    next_fresh = taken.end;
+  }
+  return taken;
+}
+
+std::uint64_t MapRun::OldestReady() const {
+  if (!trials_ready.empty()) return trials_ready.back();
+  return again.empty() ? next_fresh : again.front();
+}
+
+std::uint64_t MapRun::ColumnEnd(std::uint64_t index) const {
+  const Column& column = ColumnOf(index);
+  return column.first + column.count;
+}
+
+void MapRun::GiveBack(ItemRange range) {
+  if (range.size() == 1 && trials.contains(range.begin)) {
+    trials_ready.push_back(range.begin);
+  } else {
+    again.Add(range);
+  }
+  again_items += range.size();
+}
+
+}  // namespace poold::core

@@ -1,0 +1,134 @@
+// A map while its items arrive, run and end.
+//
+// Role: which items are to be sent, which are done, where their bytes lie, whose outcomes are still wanted. Non-role:
+// decides nothing about workers. Errors: none; its callers check.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core/handle.h"
+
+namespace poold::core {
+
+struct Worker;
+struct MapRun;
+
+// Items that one worker has.
+struct Chunk : Node {
+  Chunk() : Node(NodeKind::kChunk) {}
+  std::uint32_t slot = 0;  // of the slab
+  MapRun* map = nullptr;
+  Worker* worker = nullptr;
+  std::uint64_t token = 0;
+  std::uint64_t begin = 0;  // absolute
+  std::uint32_t count = 0;  // less what was taken back
+  std::uint32_t done = 0;
+  std::uint32_t attempt = 1;
+  std::uint32_t estimate = 0;  // of one item
+  Nanos sent_at = 0;
+  Nanos item_since = 0;  // when its present item began, as far as is known
+  TimerId timer = kNoTimer;
+  TaskState intent = TaskState::kUnspecified;  // of its present item
+  bool out_of_time = false;
+};
+
+struct ItemRange {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::uint64_t size() const { return end - begin; }
+};
+
+// Disjoint ranges of items, neighbours joined.
+class ItemRanges {
+ public:
+  void Add(ItemRange range);
+  bool Covers(ItemRange range) const;
+  bool empty() const { return ranges_.empty(); }
+  std::uint64_t front() const { return ranges_.begin()->first; }
+  // Takes up to `most` items from the front. REQUIRES: not empty.
+  ItemRange TakeFront(std::uint64_t most);
+  void Clear() { ranges_.clear(); }
+
+ private:
+  std::map<std::uint64_t, std::uint64_t> ranges_;  // begin -> end
+};
+
+// An item that is tried again, or waits for that.
+struct ItemTrial {
+  MapRun* map = nullptr;
+  std::uint64_t index = 0;
+  std::uint32_t attempt = 0;  // made so far
+  std::uint8_t deaths = 0;
+  bool waiting = false;  // for its pause to pass
+  TimerId timer = kNoTimer;
+};
+
+struct MapRun : Handle {
+  MapRun() : Handle(NodeKind::kMap) {}
+
+  // Bytes and slices of items that have arrived.
+  void Append(std::shared_ptr<const ItemColumn> column, std::uint64_t skip, Nanos now);
+  std::vector<ItemSlice> Slices(std::uint64_t begin, std::uint64_t count) const;
+  std::uint64_t BytesOf(std::uint64_t begin, std::uint64_t count) const;
+  // When the item arrived.
+  Nanos ArrivedAt(std::uint64_t index) const;
+
+  // Items to send: those that come again first. REQUIRES for TakeItems: ready_items() > 0.
+  std::uint64_t ready_items() const { return again_items + (items - next_fresh); }
+  // The trial of an item that comes next and was tried before; null for items of a plain chunk.
+  ItemTrial* NextTrial();
+  ItemRange TakeItems(std::uint64_t most);
+  // The item that TakeItems would begin with. REQUIRES: ready_items() > 0.
+  std::uint64_t OldestReady() const;
+  // The end of the column of this item.
+  std::uint64_t ColumnEnd(std::uint64_t index) const;
+  void GiveBack(ItemRange range);
+
+  struct Column {
+    std::uint64_t first = 0;  // index of its first item
+    std::uint64_t skip = 0;   // items at its start that had come before
+    std::uint64_t count = 0;
+    Nanos arrived_at = 0;
+    std::shared_ptr<const ItemColumn> items;
+    std::vector<std::uint64_t> offsets;  // of every kStride-th item
+  };
+  static constexpr std::uint64_t kStride = 1024;
+
+  std::vector<Column> columns;
+  Encoding encoding = Encoding::kUnspecified;
+  std::shared_ptr<const std::string> type_name;
+  std::uint32_t chunk_size = 0;
+  bool fail_fast = false;
+  bool complete = false;
+  bool cut = false;     // nothing more of it is sent: cancelled, or an item failed and it was to end then
+  bool closed = false;  // its pool closed while it was incomplete: it ends with the items that it has
+
+  std::uint64_t items = 0;
+  std::uint64_t next_fresh = 0;
+  std::uint64_t again_items = 0;
+  ItemRanges again;
+  std::map<std::uint64_t, std::unique_ptr<ItemTrial>> trials;
+  std::vector<std::uint64_t> trials_ready;
+  std::uint64_t waiting_items = 0;  // for their pause to pass
+  std::vector<Chunk*> chunks;       // with workers
+
+  std::uint64_t done_items = 0;
+  std::uint64_t unsuccessful_items = 0;
+  std::uint64_t cancelled_items = 0;
+
+  // Outcomes, in the order in which they came; null where they are no longer needed.
+  std::vector<ItemBlockPtr> blocks;
+  std::map<std::uint64_t, std::size_t> block_by_index;  // first index -> place in blocks
+  ItemRanges consumed;
+  Nanos not_before = 0;
+  std::size_t place_in_pool = 0;
+
+ private:
+  const Column& ColumnOf(std::uint64_t index) const;
+  static std::uint64_t OffsetOf(const Column& column, std::uint64_t place);
+};
+
+}  // namespace poold::core

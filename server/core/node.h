@@ -1,0 +1,59 @@
+// Things that stand in one list at a time: ready tasks, work on a worker, kept outcomes.
+//
+// Role: an intrusive, doubly linked list without allocation. Non-role: owns nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace poold::core {
+
+enum class NodeKind : std::uint8_t { kList, kTask, kMap, kChunk };
+
+struct Node {
+  explicit Node(NodeKind k) : kind(k) {}
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  bool linked() const { return next != nullptr; }
+
+  Node* prev = nullptr;
+  Node* next = nullptr;
+  const NodeKind kind;
+};
+
+class NodeList {
+ public:
+  NodeList() : ends_(NodeKind::kList) { ends_.prev = ends_.next = &ends_; }
+
+  bool empty() const { return ends_.next == &ends_; }
+  std::size_t size() const { return size_; }
+  // Null when empty, or when there is none behind (before) it.
+  Node* front() const { return Real(ends_.next); }
+  Node* back() const { return Real(ends_.prev); }
+  Node* After(const Node* node) const { return Real(node->next); }
+  Node* Before(const Node* node) const { return Real(node->prev); }
+
+  void PushBack(Node* node) { InsertBefore(&ends_, node); }
+  void PushFront(Node* node) { InsertBefore(ends_.next, node); }
+  void Remove(Node* node) {
+    node->prev->next = node->next;
+    node->next->prev = node->prev;
+    node->prev = node->next = nullptr;
+    --size_;
+  }
+
+ private:
+  Node* Real(Node* node) const { return node == &ends_ ? nullptr : node; }
+  void InsertBefore(Node* at, Node* node) {
+    node->prev = at->prev;
+    node->next = at;
+    at->prev->next = node;
+    at->prev = node;
+    ++size_;
+  }
+
+  Node ends_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace poold::core

@@ -1,0 +1,33 @@
+// What tasks write.
+#include "core/state.h"
+
+namespace poold::core {
+
+void Core::State::AppendTail(std::string& tail, std::string_view data) const {
+  const std::size_t most = limits.output_tail_bytes;
+  if (data.size() >= most) {
+    tail.assign(data.substr(data.size() - most));
+    return;
+  }
+  if (tail.size() + data.size() > most) tail.erase(0, tail.size() + data.size() - most);
+  tail.append(data);
+}
+
+void Core::State::TakeOutput(WorkerId worker, AttemptToken token, OutputStream stream, const Bytes& data) {
+  Handle* handle = FindAttempt(worker, token);
+  if (Chunk* chunk = handle == nullptr ? FindChunk(worker, token) : nullptr) handle = chunk->map;
+  if (handle == nullptr) return;
+  HandleExtras& extras = Extras(*handle);
+  AppendTail(stream == OutputStream::kStdout ? extras.stdout_tail : extras.stderr_tail, data.view());
+  if (handle->group->options->stream_output) {
+    const OutputEvent event{handle->id, stream, data};
+    Subscriber* first = handle->is_map() ? nullptr : static_cast<Task*>(handle)->subscriber;
+    if (first != nullptr && !first->gone) client_port->SendOutput(first->id, event);
+    for (const Subscription& subscription : extras.subscriptions) {
+      if (!subscription.to->gone) client_port->SendOutput(subscription.to->id, event);
+    }
+  }
+  TellOutput(*handle, stream, data);
+}
+
+}  // namespace poold::core

@@ -1,0 +1,81 @@
+#include "core/pool.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "wire/absl_text.h"
+
+namespace poold::core {
+
+std::uint32_t Pool::FunctionNumber(std::string_view name) {
+  const auto [at, added] = function_numbers.try_emplace(std::string(name), functions.size());
+  if (added) functions.push_back({std::string(name)});
+  return at->second;
+}
+
+std::vector<std::string> Pool::FunctionNames() const {
+  std::vector<std::string> names;
+  for (const PoolFunction& function : functions) {
+    if (function.known) names.push_back(function.name);
+  }
+  return names;
+}
+
+// A first call is often slow (cold caches), so the average falls faster than it rises.
+void Pool::NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t calls) {
+  if (calls == 0) return;
+  double& average = functions[function].average;
+  const double sample = std::max(1.0, static_cast<double>(elapsed) / static_cast<double>(calls));
+  const double weight = sample < average || calls >= 64 ? 0.5 : 0.125;
+  average = average == 0 ? sample : average + weight * (sample - average);
+}
+
+void Pool::ListIdle(Worker* worker) {
+  if (worker->idle_listed) return;
+  worker->idle_listed = true;
+  idle.push_back(worker);
+}
+
+void Pool::UnlistIdle(Worker* worker) {
+  if (!worker->idle_listed) return;
+  worker->idle_listed = false;
+  if (idle.back() == worker) {
+    idle.pop_back();
+  } else {
+    idle.erase(std::find(idle.begin(), idle.end(), worker));
+  }
+}
+
+namespace {
+
+std::size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t corner = row[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = corner + (a[i] == b[j] ? 0 : 1);
+      corner = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, corner + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string NearestName(std::string_view name, const std::vector<std::string>& names) {
+  std::string nearest;
+  std::size_t least = std::max<std::size_t>(2, name.size() / 2) + 1;
+  if (name.size() > 256) return nearest;
+  for (const std::string& candidate : names) {
+    if (candidate.size() > 256) continue;
+    const std::size_t distance = EditDistance(name, candidate);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = candidate;
+  }
+  return nearest;
+}
+
+}  // namespace poold::core

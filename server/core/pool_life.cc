@@ -1,0 +1,251 @@
+// Pools open, close, fail and end.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "core/state.h"
+#include "wire/absl_text.h"
+
+namespace poold::core {
+
+absl::StatusOr<std::shared_ptr<Pool>> Core::State::FindPool(std::string_view name) const {
+  const auto at = pools_by_name.find(std::string(name));
+  if (at != pools_by_name.end()) return at->second;
+  std::vector<std::string> names;
+  for (const auto& [id, pool] : pools) {
+    if (pool->live()) names.push_back(pool->spec.name);
+  }
+  const std::string nearest = NearestName(name, names);
+  std::string hint = names.empty() ? "; there are no pools: open one" : "; the pools are:";
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 8); ++i) absl::StrAppend(&hint, " '", names[i], "'");
+  if (!nearest.empty()) hint = absl::StrCat("; did you mean '", nearest, "'?");
+  return MakeError(absl::StatusCode::kNotFound, "POOL_NOT_FOUND",
+                   absl::StrCat("there is no pool '", wire::ToAbsl(name), "'", hint), name);
+}
+
+absl::Status Core::State::CheckOpen(const PoolSpec& spec) const {
+  if (shutting_down) {
+    return MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the daemon is shutting down", "", kSecond);
+  }
+  if (spec.workers == 0 || spec.workers > limits.max_workers_per_pool) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_FIELD",
+                     absl::StrCat("workers is ", spec.workers, "; a pool has 1 to ", limits.max_workers_per_pool),
+                     "spec.workers");
+  }
+  const auto at = pools_by_name.find(spec.name);
+  if (at != pools_by_name.end() && at->second->live()) {
+    const bool ending = at->second->state != PoolState::kRunning && at->second->state != PoolState::kStarting;
+    return MakeError(absl::StatusCode::kAlreadyExists, "POOL_EXISTS",
+                     absl::StrCat("there is a pool '", spec.name, "'",
+                                  ending ? " that is ending; join it first" : " with another spec; close it first"),
+                     spec.name);
+  }
+  const auto live = std::count_if(pools.begin(), pools.end(), [](const auto& pool) { return pool.second->live(); });
+  if (static_cast<std::uint64_t>(live) >= limits.max_pools) {
+    return MakeError(absl::StatusCode::kResourceExhausted, "TOO_MANY",
+                     absl::StrCat("there are ", live, " pools, which is the most; close one"), "max_pools", kSecond);
+  }
+  return absl::OkStatus();
+}
+
+void Core::State::OpenPool(SubscriberId call, PoolSpec spec) {
+  const auto at = pools_by_name.find(spec.name);
+  std::shared_ptr<Pool> pool = at == pools_by_name.end() ? nullptr : at->second;
+  const bool same = pool != nullptr && pool->spec == spec && !shutting_down &&
+                    (pool->state == PoolState::kStarting || pool->state == PoolState::kRunning);
+  if (!same) {
+    if (absl::Status status = CheckOpen(spec); !status.ok()) {
+      return client_port->AnswerOpenPool(call, std::move(status), false);
+    }
+    pool = std::make_shared<Pool>();
+    pool->id = PoolId{++last_pool};
+    pool->spec = std::move(spec);
+    pools_by_name[pool->spec.name] = pool;
+    pools.emplace(pool->id, pool);
+  } else if (pool->state == PoolState::kRunning) {
+    return client_port->AnswerOpenPool(call, ViewOf(*pool), false);
+  }
+  if (call != kNobody) {
+    Wait* wait = NewWait(Wait::Kind::kOpen, call);
+    wait->pool = pool;
+    wait->created = !same;
+    pool->open_calls.push_back(wait);
+  }
+  if (!same) StartZygote(*pool);
+  ForgetOldPools();
+}
+
+void Core::State::AnswerOpenCalls(Pool& pool, const absl::Status& status) {
+  while (!pool.open_calls.empty()) {
+    Wait* wait = pool.open_calls.back();
+    if (status.ok()) {
+      client_port->AnswerOpenPool(wait->call, ViewOf(pool), wait->created);
+    } else {
+      client_port->AnswerOpenPool(wait->call, status, false);
+    }
+    RemoveWait(wait);
+  }
+}
+
+void Core::State::ChangeState(Pool& pool, PoolState state) {
+  pool.state = state;
+  TellPoolWatchers(pool);
+}
+
+void Core::State::ClosePool(Pool& pool) {
+  if (pool.state != PoolState::kStarting && pool.state != PoolState::kRunning) return;
+  ChangeState(pool, PoolState::kClosing);
+  const std::vector<MapRun*> maps = pool.maps;
+  for (MapRun* map : maps) {
+    if (map->complete || map->ended) continue;
+    map->closed = true;
+    CheckMapDone(*map);
+  }
+  if (pool.unfinished == 0) {
+    AnswerOpenCalls(pool,
+                    MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+                              absl::StrCat("pool '", pool.spec.name, "' was closed before it ran"), pool.spec.name));
+  }
+  Settle(pool);
+}
+
+std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
+  std::uint64_t cancelled = 0;
+  const auto end = [&](Task& task) {
+    ++cancelled;
+    EndTask(task, OutcomeOf(task, TaskState::kCancelled, "poold.Cancelled", why));
+  };
+  const std::vector<MapRun*> maps = pool.maps;
+  for (MapRun* map : maps) {
+    ++cancelled;
+    map->cut = true;
+    DropReadyItems(*map);
+    for (const Chunk* chunk : map->chunks) {
+      map->cancelled_items += chunk->count - chunk->done;
+      pool.stats.cancelled += chunk->count - chunk->done;
+    }
+    EndMap(*map);
+  }
+  for (Worker* worker : pool.workers) {
+    while (Node* node = worker->sent.front()) {
+      Unsend(*AsTask(node));
+      end(*AsTask(node));
+    }
+  }
+  while (Node* node = pool.ready.Any()) {
+    Unqueue(*AsTask(node));
+    end(*AsTask(node));
+  }
+  while (Node* node = pool.delayed.front()) {
+    Unqueue(*AsTask(node));
+    end(*AsTask(node));
+  }
+  return cancelled;
+}
+
+// Its processes go, and nothing more is started.
+void Core::State::KillProcesses(Pool& pool, KilledBy why) {
+  timers.Clear(&pool.start_timer);
+  timers.Clear(&pool.watchful_timer);
+  const std::vector<Worker*> workers = pool.workers;
+  for (Worker* worker : workers) Kill(*worker, why, 0);
+  if (pool.zygote == ZygoteState::kStarting || pool.zygote == ZygoteState::kReady) {
+    pool.zygote = ZygoteState::kStopping;
+    worker_port->StopZygote(pool.id);
+  }
+}
+
+void Core::State::TerminatePool(Pool& pool) {
+  if (pool.state == PoolState::kTerminating || !(pool.live() || pool.has_processes())) return;
+  ChangeState(pool, PoolState::kTerminating);
+  const std::uint64_t cancelled = CancelEverything(pool, "its pool was terminated");
+  for (Wait* wait : pool.terminate_calls) wait->cancelled = cancelled;
+  AnswerOpenCalls(pool,
+                  MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+                            absl::StrCat("pool '", pool.spec.name, "' was terminated before it ran"), pool.spec.name));
+  KillProcesses(pool, KilledBy::kTerminate);
+  Advance(pool);
+}
+
+void Core::State::FailPool(Pool& pool, std::string why) {
+  pool.failure = std::move(why);
+  ChangeState(pool, PoolState::kFailed);
+  CancelEverything(pool, absl::StrCat("its pool failed: ", pool.failure));
+  KillProcesses(pool, KilledBy::kTerminate);
+  AnswerOpenCalls(
+      pool, MakeError(absl::StatusCode::kFailedPrecondition, "POOL_FAILED",
+                      absl::StrCat("pool '", pool.spec.name, "' failed to start: ", pool.failure), pool.spec.name));
+  EndPoolWatch(pool);
+  old_pools.push_back(pool.id);
+  Advance(pool);
+}
+
+void Core::State::Advance(Pool& pool) {
+  if (pool.state == PoolState::kRunning || pool.state == PoolState::kStarting) return;
+  if (pool.state == PoolState::kClosing && pool.unfinished == 0) {
+    timers.Clear(&pool.start_timer);
+    for (Worker* worker : pool.workers) Stop(*worker);
+    if (pool.workers.empty() && (pool.zygote == ZygoteState::kReady || pool.zygote == ZygoteState::kStarting)) {
+      pool.zygote = ZygoteState::kStopping;
+      worker_port->StopZygote(pool.id);
+    }
+  }
+  if (pool.has_processes() || (pool.state == PoolState::kClosing && pool.unfinished > 0)) return;
+  const bool had_ended = pool.state == PoolState::kClosed || pool.state == PoolState::kTerminated;
+  if (!had_ended && pool.state != PoolState::kFailed) {
+    ChangeState(pool, pool.state == PoolState::kClosing ? PoolState::kClosed : PoolState::kTerminated);
+    timers.Clear(&pool.watchful_timer);
+    old_pools.push_back(pool.id);
+  }
+  AnswerGone(pool);
+  ForgetOldPools();
+  CheckAllGone();
+}
+
+void Core::State::AnswerGone(Pool& pool) {
+  EndPoolWatch(pool);
+  AnswerOpenCalls(pool,
+                  MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+                            absl::StrCat("pool '", pool.spec.name, "' was closed before it ran"), pool.spec.name));
+  while (!pool.join_calls.empty()) {
+    client_port->AnswerJoin(pool.join_calls.back()->call, true);
+    RemoveWait(pool.join_calls.back());
+  }
+  while (!pool.terminate_calls.empty()) {
+    client_port->AnswerTerminate(pool.terminate_calls.back()->call, pool.terminate_calls.back()->cancelled);
+    RemoveWait(pool.terminate_calls.back());
+  }
+}
+
+// The last ones that are gone can still be looked at; of a name, the newest.
+void Core::State::ForgetOldPools() {
+  std::erase_if(old_pools, [this](PoolId id) {
+    const auto at = pools.find(id);
+    if (at == pools.end()) return true;
+    const auto named = pools_by_name.find(at->second->spec.name);
+    const bool replaced = named == pools_by_name.end() || named->second->id != id;
+    if (!replaced || at->second->has_processes()) return false;
+    pools.erase(at);
+    return true;
+  });
+  for (std::size_t i = 0; old_pools.size() - i > limits.max_pools;) {
+    const auto at = pools.find(old_pools[i]);
+    if (at->second->has_processes()) {
+      ++i;
+      continue;
+    }
+    pools_by_name.erase(at->second->spec.name);
+    pools.erase(at);
+    old_pools.erase(old_pools.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+void Core::State::CheckAllGone() {
+  if (!shutting_down || told_all_gone) return;
+  for (const auto& [id, pool] : pools) {
+    if (pool->has_processes() || pool->live()) return;
+  }
+  told_all_gone = true;
+  client_port->AllPoolsGone();
+}
+
+}  // namespace poold::core

@@ -1,0 +1,76 @@
+// What may run next in one pool: by priority, in turns between clients, in order within a client.
+//
+// Role: holds tasks, and maps that have items to send, until they are taken. Non-role: decides nothing about workers,
+// limits or time. Does not own the nodes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "absl/container/flat_hash_map.h"
+#include "core/node.h"
+#include "core/types.h"
+
+namespace poold::core {
+
+struct PriorityLevel;
+
+// What one client has waiting at one priority. Lives while something waits in it or a group refers to it.
+struct ClientQueue : Node {
+  ClientQueue() : Node(NodeKind::kList) {}
+  PriorityLevel* level = nullptr;
+  ClientId client{};
+  NodeList waiting;
+  std::uint32_t groups = 0;
+};
+
+struct PriorityLevel {
+  int priority = 0;
+  absl::flat_hash_map<ClientId, std::unique_ptr<ClientQueue>> clients;
+  NodeList turns;               // the clients that have something waiting; the front one is next
+  std::uint64_t in_flight = 0;  // tasks and chunks of this priority that are with workers
+};
+
+class ReadyQueue {
+ public:
+  // The queue of this client at this priority, for a group that will refer to it until Leave.
+  ClientQueue* Enter(ClientId client, int priority);
+  void Leave(ClientQueue* queue);
+
+  void PushBack(ClientQueue* queue, Node* node);
+  void PushFront(ClientQueue* queue, Node* node);
+  void Remove(ClientQueue* queue, Node* node);
+
+  bool empty() const { return waiting_ == 0; }
+  std::size_t size() const { return waiting_; }
+  // The next one, null when empty.
+  Node* Next() const;
+  // The turn goes to the next client of this one's priority.
+  void EndTurn(ClientQueue* queue);
+  // Any one, for emptying the queue.
+  Node* Any() const { return Next(); }
+  // Every node, in no particular order between clients.
+  template <typename Visit>
+  void ForEach(Visit&& visit) const {
+    for (const auto& [priority, level] : levels_) {
+      for (Node* turn = level.turns.front(); turn != nullptr; turn = level.turns.After(turn)) {
+        const NodeList& waiting = static_cast<ClientQueue*>(turn)->waiting;
+        for (Node* node = waiting.front(); node != nullptr; node = waiting.After(node)) visit(node);
+      }
+    }
+  }
+  // The priority of Next(). REQUIRES: not empty.
+  int NextPriority() const { return Top()->priority; }
+  // Is work of a lower priority than `priority` with workers?
+  bool LowerInFlight(int priority) const;
+
+ private:
+  const PriorityLevel* Top() const;
+
+  std::map<int, PriorityLevel, std::greater<>> levels_;
+  std::size_t waiting_ = 0;
+};
+
+}  // namespace poold::core

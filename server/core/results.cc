@@ -1,0 +1,78 @@
+// Results of single tasks, and trying again.
+#include <algorithm>
+
+#include "core/state.h"
+
+namespace poold::core {
+
+Task* Core::State::FindAttempt(WorkerId worker, AttemptToken token) const {
+  if (IsChunkToken(token)) return nullptr;
+  Task* task = tasks.Find(TokenSlot(token));
+  if (task == nullptr || task->token != static_cast<std::uint64_t>(token) || task->worker == nullptr) return nullptr;
+  return task->worker->id == worker ? task : nullptr;
+}
+
+Chunk* Core::State::FindChunk(WorkerId worker, AttemptToken token) const {
+  if (!IsChunkToken(token)) return nullptr;
+  Chunk* chunk = chunks.Find(TokenSlot(token));
+  if (chunk == nullptr || chunk->token != static_cast<std::uint64_t>(token)) return nullptr;
+  return chunk->worker->id == worker ? chunk : nullptr;
+}
+
+void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskResult result) {
+  Task* task = FindAttempt(worker_id, token);
+  if (task == nullptr) {
+    if (Worker* worker = FindWorker(worker_id)) ++worker->pool->stats.dropped_results;
+    return;
+  }
+  Worker& worker = *task->worker;
+  Pool& pool = *worker.pool;
+  if (task->intent != TaskState::kUnspecified) {
+    // What was decided stays. If the worker is being killed for it, its death certificate is still to come.
+    ++pool.stats.dropped_results;
+    if (worker.killed_by != KilledBy::kUnspecified) return;
+    Unsend(*task);
+    EndTask(*task, OutcomeOf(*task, task->intent, "poold.Cancelled", "cancelled by a client"));
+    return SettleWorker(pool, worker);
+  }
+  pool.NoteRun(task->group->function, result.elapsed, 1);
+  ++worker.tasks_done;
+  const Nanos started_at = std::max(task->sent_at, now - result.elapsed);
+  Unsend(*task);
+  const TaskState state = result.succeeded ? TaskState::kSucceeded : TaskState::kFailed;
+  if (!result.succeeded && RetryTask(*task, state)) return SettleWorker(pool, worker);
+  auto outcome = NewOutcome(*task, state);
+  outcome->started_at = started_at;
+  if (result.succeeded) {
+    outcome->result = std::move(result.result);
+  } else {
+    if (outcome->detail == nullptr) outcome->detail = std::make_unique<OutcomeDetail>();
+    outcome->detail->failure = std::move(result.failure);
+  }
+  EndTask(*task, std::move(outcome));
+  SettleWorker(pool, worker);
+}
+
+// REQUIRES: the task is in no list.
+bool Core::State::RetryTask(Task& task, TaskState state) {
+  const TaskOptions& options = *task.group->options;
+  if ((options.retry_on >> static_cast<unsigned>(state) & 1) == 0 || task.attempt >= options.max_attempts) return false;
+  if (task.out_of_time || task.deaths >= kMostDeaths) return false;
+  task.not_before = now + RetryPause(options, task.attempt);
+  ++task.group->pool->stats.retried;
+  Queue(task, /*in_front=*/true);
+  TellWatchers(task);
+  return true;
+}
+
+// Doubles each time up to the longest; half of it is by chance, so that what failed together does not come together.
+Nanos Core::State::RetryPause(const TaskOptions& options, std::uint32_t attempt) {
+  Nanos pause = std::min(options.retry_delay, options.max_retry_delay);
+  for (std::uint32_t i = 1; i < attempt && pause < options.max_retry_delay; ++i) {
+    pause = pause > options.max_retry_delay / 2 ? options.max_retry_delay : pause * 2;
+  }
+  const Nanos half = pause / 2;
+  return pause - half + (half > 0 ? static_cast<Nanos>(random() % static_cast<std::uint64_t>(half + 1)) : 0);
+}
+
+}  // namespace poold::core

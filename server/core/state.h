@@ -1,0 +1,296 @@
+// Everything the core knows, and the steps that its event handlers are made of.
+//
+// Role: the tables, and one group of steps for each file named below. Handlers change the tables first and then settle
+// the pool: dispatch, steal, close. Non-role: not for anybody outside core/.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "core/core.h"
+#include "core/handle_table.h"
+#include "core/map_run.h"
+#include "core/pool.h"
+#include "core/slab.h"
+#include "core/task.h"
+#include "core/timers.h"
+#include "core/wait.h"
+#include "core/worker.h"
+
+namespace poold::core {
+
+// How much is sent ahead to a worker, and how long a chunk of a map should run.
+inline constexpr Nanos kAheadTime = kMillisecond;
+inline constexpr Nanos kChunkTime = 3 * kMillisecond;
+inline constexpr std::uint64_t kMaxChunk = 1u << 20;
+// Work behind something that runs longer than this goes to other workers.
+inline constexpr Nanos kPatience = 2 * kMillisecond;
+// Less than this is not worth another worker's wake-up.
+inline constexpr Nanos kWorthStealing = 100'000;
+// Counted for each kept outcome beside its bytes.
+inline constexpr std::uint64_t kOutcomeOverhead = 256;
+inline constexpr std::uint8_t kMostDeaths = 3;
+
+struct Core::State {
+  State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed)
+      : limits(limits), worker_port(workers), client_port(clients), random(seed), handles(limits.remembered_ids) {}
+  ~State();
+
+  // ---- pool_life.cc ----
+  void OpenPool(SubscriberId call, PoolSpec spec);
+  absl::Status CheckOpen(const PoolSpec& spec) const;
+  void ClosePool(Pool& pool);
+  void TerminatePool(Pool& pool);
+  void FailPool(Pool& pool, std::string why);
+  void KillProcesses(Pool& pool, KilledBy why);
+  std::uint64_t CancelEverything(Pool& pool, std::string_view why);
+  void AnswerOpenCalls(Pool& pool, const absl::Status& status);
+  void AnswerGone(Pool& pool);
+  // Closes it further when nothing is left to do, and notes when the last process is gone.
+  void Advance(Pool& pool);
+  void ChangeState(Pool& pool, PoolState state);
+  void ForgetOldPools();
+  void CheckAllGone();
+  absl::StatusOr<std::shared_ptr<Pool>> FindPool(std::string_view name) const;
+
+  // ---- processes.cc ----
+  void StartZygote(Pool& pool);
+  void StartMissingWorkers(Pool& pool);
+  void StartWorker(Pool& pool);
+  void NoteStartFailure(Pool& pool, std::uint32_t round, std::string why);
+  void RetryStart(Pool& pool);
+  void LearnFunctions(Pool& pool, Worker& worker, std::vector<FunctionInfo> functions);
+  void EndUnknownFunctions(Pool& pool);
+  void Stop(Worker& worker);
+  void Kill(Worker& worker, KilledBy why, Nanos grace);
+  void ZygoteIsReady(Pool& pool);
+  void LoseZygote(Pool& pool, std::string why);
+  void WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<FunctionInfo> functions, bool uses_page);
+  Worker* FindWorker(WorkerId id) const;
+
+  // ---- losses.cc ----
+  void LoseWorker(Worker& worker, WorkerLoss loss);
+  void LoseTask(Task& task, bool guilty, WorkerLoss& loss);
+  void LoseChunk(Chunk& chunk, bool guilty, WorkerLoss& loss);
+  void CertifyDeath(const Worker& worker, DeathCertificate& death) const;
+
+  // ---- submit.cc, submit_map.cc ----
+  absl::StatusOr<Group*> MakeGroup(ClientId client, std::string_view pool, std::string_view function,
+                                   std::shared_ptr<const TaskOptions> options);
+  absl::Status CheckFunction(const Pool& pool, std::string_view function) const;
+  void LeaveGroup(Group* group);
+  void Submit(const TaskGroup& group, std::span<NewTask> tasks, std::vector<Refusal>* refused);
+  absl::Status SubmitOne(Group& group, Subscriber* subscriber, NewTask& task);
+  absl::Status SubmitAgain(Group& group, Subscriber* subscriber, const NewTask& task, Handle* known);
+  absl::Status CheckRoom(const Pool& pool, std::uint64_t tasks, std::uint64_t bytes) const;
+  absl::StatusOr<std::uint64_t> SubmitMap(const MapGroup& group);
+  absl::StatusOr<MapRun*> OpenMap(const MapGroup& group);
+  absl::Status AppendItems(MapRun& map, const MapGroup& group);
+  absl::Status CheckColumn(const ItemColumn& column) const;
+
+  // ---- dispatch.cc ----
+  void Queue(Task& task, bool in_front);
+  void Unqueue(Task& task);
+  void QueueMap(MapRun& map, bool in_front);
+  void UnqueueMap(MapRun& map);
+  void Settle(Pool& pool);
+  // As Settle, when all that happened is that this worker has less to do.
+  void SettleWorker(Pool& pool, Worker& worker);
+  void Pump(Pool& pool);
+  bool HasRoom() const { return kept_outcome_bytes < limits.max_kept_outcome_bytes; }
+  Worker* ChooseWorker(Pool& pool, const Handle& next) const;
+  bool Takes(const Worker& worker, const Handle& next) const;
+  bool Refills(const Worker& worker) const;
+  void Fill(Pool& pool, Worker& worker, std::uint64_t most);
+  bool EndIfUnknown(Pool& pool, const Worker& worker, Handle& next);
+  void Recycle(Pool& pool, Worker& worker);
+  Assignment SendTask(Task& task, Worker& worker);
+  Assignment SendChunk(MapRun& map, Worker& worker);
+  std::uint64_t ChunkSize(const Pool& pool, const MapRun& map) const;
+  void Sent(Pool& pool, Worker& worker, Node* node);
+  // It is no longer with its worker: its result came, or it came back, or it ended.
+  void Unsend(Task& task);
+  void Unsend(Chunk& chunk);
+  void LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos load, bool measured);
+  void NewHead(Worker& worker);
+
+  // ---- steal.cc ----
+  void Steal(Pool& pool);
+  bool TakeSome(Pool& pool, Worker& victim, bool all);
+  // False: something behind `except` was begun, so `except` has ended.
+  bool TakeBackBehind(Worker& worker, const Node* except);
+  bool TakeBackTask(Task& task);
+  std::uint32_t TakeBackItems(Chunk& chunk, std::uint32_t keep);
+  bool MakeWayForPriority(Pool& pool);
+  bool HasWorkToTake(const Worker& worker) const;
+  void WatchWaiting(Pool& pool);
+  void LookAtWaiting(Pool& pool);
+
+  // ---- results.cc, map_results.cc ----
+  void TakeTaskResult(WorkerId worker, AttemptToken token, TaskResult result);
+  void TakeItemResults(WorkerId worker, AttemptToken token, ItemBlock items, Nanos elapsed);
+  Task* FindAttempt(WorkerId worker, AttemptToken token) const;
+  Chunk* FindChunk(WorkerId worker, AttemptToken token) const;
+  bool RetryTask(Task& task, TaskState state);
+  Nanos RetryPause(const TaskOptions& options, std::uint32_t attempt);
+  ItemBlock RetryItemsOf(MapRun& map, ItemBlock items, std::uint32_t attempt);
+  ItemBlock CutBlock(const ItemBlock& block, std::uint64_t begin, std::uint64_t end) const;
+  void ItemRetryDue(ItemTrial& trial);
+  void KeepBlock(MapRun& map, ItemBlock block);
+  void RecordItem(MapRun& map, std::uint64_t index, OutcomePtr outcome);
+  bool RetryItem(MapRun& map, std::uint64_t index, std::uint32_t attempt, TaskState state, bool death);
+  void DropTrial(MapRun& map, std::uint64_t index);
+
+  // ---- map_items.cc ----
+  void CheckMapDone(MapRun& map);
+  void EndMap(MapRun& map);
+  // Nothing more of it is sent; what was not begun comes back and is cancelled.
+  std::uint64_t CutMap(MapRun& map);
+  std::uint64_t DropReadyItems(MapRun& map);
+  void ForgetTrials(MapRun& map);
+  void Consume(MapRun& map, ItemRange range);
+  void DropBlocksOf(MapRun& map);
+  // Records one outcome for all items of the range, which are in no chunk.
+  void EndItems(MapRun& map, ItemRange range, const OutcomePtr& outcome);
+  void EndReadyItems(MapRun& map, const OutcomePtr& outcome);
+
+  // ---- endings.cc ----
+  std::shared_ptr<Outcome> NewOutcome(const Task& task, TaskState state) const;
+  OutcomePtr OutcomeOf(const Task& task, TaskState state, std::string_view type, std::string_view message) const;
+  OutcomePtr Stillborn(TaskState state, std::string_view type, std::string_view message, Nanos submitted_at) const;
+  // REQUIRES: it is in no list.
+  void EndTask(Task& task, OutcomePtr outcome);
+  void EndHandle(Handle& handle);
+  static std::uint64_t BytesOf(const Outcome& outcome);
+  static std::uint64_t BytesOf(const ItemBlock& block);
+  void CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes);
+  void UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes);
+  void RoomCameFree();
+  void Free(Handle& handle);
+  bool Release(Handle& handle);
+  void ReleaseOld();
+  void ArmOutcomeTimer();
+  void CountEnd(PoolStats& stats, TaskState state, std::uint64_t count) const;
+
+  // ---- intents.cc ----
+  bool CancelTask(Task& task, bool running);
+  bool CancelMap(MapRun& map, bool running);
+  bool TakeOutOfQueue(Task& task);
+  // Ends what the worker runs now by killing the worker. False: it has ended meanwhile, its result is on its way.
+  bool KillUnder(Worker& worker, const Node* running, KilledBy why);
+  void ArmTask(Task& task);
+  void TaskDue(Task& task);
+  void ArmChunk(Chunk& chunk);
+  void ChunkDue(Chunk& chunk);
+  void ArmMap(MapRun& map);
+  void MapDue(MapRun& map);
+  void TimeOut(Task& task, bool total);
+
+  // ---- delivery.cc ----
+  Subscriber* FindSubscriber(SubscriberId id);
+  void Subscribe(Handle& handle, Subscriber* subscriber, std::uint64_t first_index);
+  void DropUnused(Subscriber* subscriber);
+  void Unsubscribe(Subscriber* subscriber);
+  void SendBlock(const Subscription& to, const MapRun& map, const ItemBlockPtr& block);
+  void DeliverBlock(const MapRun& map, const ItemBlockPtr& block);
+  void Deliver(Handle& handle);
+  HandleExtras& Extras(Handle& handle);
+  void ForgetSubscriber(SubscriberId id);
+
+  // ---- output.cc ----
+  void TakeOutput(WorkerId worker, AttemptToken token, OutputStream stream, const Bytes& data);
+  void AppendTail(std::string& tail, std::string_view data) const;
+
+  // ---- waits.cc ----
+  void StartWait(SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout);
+  Wait* NewWait(Wait::Kind kind, SubscriberId call);
+  static bool Succeeded(const Handle& handle);
+  void SetDeadline(Wait* wait, Nanos wait_timeout);
+  void HandleEnded(Wait* wait, std::uint32_t place, bool succeeded);
+  void AnswerWait(Wait* wait);
+  void WaitDue(Wait* wait);
+  void RemoveWait(Wait* wait);
+
+  // ---- watch.cc ----
+  void TellWatchers(const Handle& handle);
+  void TellPoolWatchers(const Pool& pool);
+  void EndPoolWatch(Pool& pool);
+  void TellOutput(const Handle& handle, OutputStream stream, const Bytes& data);
+  void NoteHandleWatchEnded(const Handle& handle);
+  absl::Status WatchPool(SubscriberId call, std::string_view pool, bool output);
+  absl::Status WatchHandles(SubscriberId call, std::span<const HandleId> ids, bool output);
+  void RemoveWatcher(SubscriberId id);
+
+  // ---- views.cc ----
+  PoolView ViewOf(const Pool& pool) const;
+  WorkerView ViewOf(const Pool& pool, const Worker& worker) const;
+  TaskView ViewOf(const Task& task) const;
+  MapView ViewOf(const MapRun& map) const;
+  HandleView ViewOf(const Handle& handle) const;
+  absl::StatusOr<Payload> ResultOf(const HandleId& id, std::uint64_t index) const;
+  absl::StatusOr<Handle*> FindHandle(const HandleId& id) const;
+
+  // ---- times.cc ----
+  void RunTimer(const DueTimer& due);
+
+  const Limits limits;
+  WorkerPort* const worker_port;
+  ClientPort* const client_port;
+  std::mt19937_64 random;
+  Nanos now = 0;
+
+  absl::flat_hash_map<std::string, std::shared_ptr<Pool>> pools_by_name;
+  std::map<PoolId, std::shared_ptr<Pool>> pools;  // all that are named or have processes
+  std::vector<PoolId> old_pools;                  // that are gone, oldest first
+  absl::flat_hash_map<WorkerId, std::unique_ptr<Worker>> workers;
+  std::uint32_t last_pool = 0;
+  std::uint64_t last_worker = 0;
+  std::uint64_t last_attempt = 0;
+
+  HandleTable handles;
+  Slab<Group> groups;
+  Slab<Task> tasks;
+  Slab<MapRun> maps;
+  Slab<Chunk> chunks;
+  Slab<Subscriber> subscribers;
+  absl::flat_hash_map<SubscriberId, Subscriber*> subscribers_by_id;
+  absl::flat_hash_map<SubscriberId, std::vector<std::unique_ptr<Wait>>> waits;
+  struct HandleWatch {
+    std::vector<Handle*> handles;  // that have not ended
+    bool output = false;
+  };
+  absl::flat_hash_map<SubscriberId, HandleWatch> handle_watches;
+  absl::flat_hash_map<SubscriberId, PoolId> pool_watches;
+
+  Timers timers;
+  NodeList kept;  // ended handles, in the order of their ends
+  TimerId kept_timer = kNoTimer;
+  std::uint64_t kept_outcome_bytes = 0;
+  bool was_full = false;  // dispatch stopped for want of room
+  bool shutting_down = false;
+  bool told_all_gone = false;
+};
+
+// An attempt's token: slot, whether it is a chunk, and a number that no other attempt has.
+constexpr std::uint64_t kTokenSlotBits = 28;
+constexpr std::uint64_t MakeToken(std::uint32_t slot, bool chunk, std::uint64_t number) {
+  return number << (kTokenSlotBits + 1) | std::uint64_t{chunk} << kTokenSlotBits | slot;
+}
+constexpr std::uint32_t TokenSlot(AttemptToken token) {
+  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(token) & ((1u << kTokenSlotBits) - 1));
+}
+constexpr bool IsChunkToken(AttemptToken token) {
+  return (static_cast<std::uint64_t>(token) >> kTokenSlotBits & 1) != 0;
+}
+
+inline Task* AsTask(Node* node) { return static_cast<Task*>(node); }
+inline MapRun* AsMap(Node* node) { return static_cast<MapRun*>(node); }
+inline Chunk* AsChunk(Node* node) { return static_cast<Chunk*>(node); }
+
+}  // namespace poold::core

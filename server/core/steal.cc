@@ -1,0 +1,140 @@
+// Work that was sent ahead comes back: for an idle worker, for something more urgent, or from behind something long.
+#include <algorithm>
+
+#include "core/state.h"
+
+namespace poold::core {
+
+bool Core::State::TakeBackTask(Task& task) {
+  if (task.intent != TaskState::kUnspecified) return false;
+  if (worker_port->TakeBack(task.worker->id, AttemptToken{task.token}, 0) == 0) return false;
+  Unsend(task);
+  --task.attempt;
+  ++task.group->pool->stats.retracted;
+  Queue(task, /*in_front=*/true);
+  TellWatchers(task);
+  return true;
+}
+
+// May end the chunk: then it is gone.
+std::uint32_t Core::State::TakeBackItems(Chunk& chunk, std::uint32_t keep) {
+  MapRun& map = *chunk.map;
+  Pool& pool = *map.group->pool;
+  const std::uint32_t came = worker_port->TakeBack(chunk.worker->id, AttemptToken{chunk.token}, keep);
+  const std::uint32_t taken = std::min(came, chunk.count - chunk.done);
+  if (taken == 0) return 0;
+  chunk.count -= taken;
+  chunk.worker->load -= Nanos{chunk.estimate} * taken;
+  pool.stats.running -= taken;
+  pool.stats.queued += taken;
+  pool.stats.retracted += taken;
+  const ItemRange range{chunk.begin + chunk.count, chunk.begin + chunk.count + taken};
+  pool.stats.queued_bytes += map.BytesOf(range.begin, range.size());
+  map.GiveBack(range);
+  QueueMap(map, /*in_front=*/true);
+  if (chunk.count == chunk.done) Unsend(chunk);
+  return taken;
+}
+
+bool Core::State::HasWorkToTake(const Worker& worker) const {
+  const Node* head = worker.sent.front();
+  if (head == nullptr || !worker.uses_page || worker.killed_by != KilledBy::kUnspecified) return false;
+  const Chunk* chunk = head->kind == NodeKind::kChunk ? static_cast<const Chunk*>(head) : nullptr;
+  if (worker.sent.size() == 1 && (chunk == nullptr || chunk->count - chunk->done < 2)) return false;
+  if (worker.unmeasured > 0 || now - worker.progress_at >= kPatience) return true;
+  const Nanos present = chunk != nullptr ? chunk->estimate : static_cast<const Task*>(head)->estimate;
+  return worker.load - present >= kWorthStealing;
+}
+
+// An idle worker gets half of what the most loaded one has not begun.
+void Core::State::Steal(Pool& pool) {
+  if (pool.chunks_sent == 0 && pool.sent <= pool.busy) return;
+  for (std::size_t tries = pool.idle.size(); tries > 0 && !pool.idle.empty() && pool.ready.empty(); --tries) {
+    if (!HasRoom() || !pool.dispatches()) return;
+    Worker* victim = nullptr;
+    for (Worker* worker : pool.workers) {
+      if (HasWorkToTake(*worker) && (victim == nullptr || worker->load > victim->load)) victim = worker;
+    }
+    if (victim == nullptr || !TakeSome(pool, *victim, /*all=*/false)) return;
+    Pump(pool);
+  }
+}
+
+bool Core::State::TakeSome(Pool& pool, Worker& victim, bool all) {
+  bool taken = false;
+  std::size_t tasks_left = all ? victim.sent.size() : victim.sent.size() / 2;
+  while (victim.sent.size() > 1 && tasks_left > 0) {
+    Node* last = victim.sent.back();
+    if (last->kind == NodeKind::kTask) {
+      if (!TakeBackTask(*AsTask(last))) return taken;
+    } else {
+      const std::uint32_t before = AsChunk(last)->count;
+      if (TakeBackItems(*AsChunk(last), 0) < before) return true;
+    }
+    taken = true;
+    --tasks_left;
+  }
+  if (taken && !all) return true;
+  Node* head = victim.sent.front();
+  if (head == nullptr || head->kind != NodeKind::kChunk) return taken;
+  Chunk& chunk = *AsChunk(head);
+  const std::uint32_t left = chunk.count - chunk.done;
+  return TakeBackItems(chunk, all ? 0 : (left - 1) / 2) > 0 || taken;
+}
+
+// The front of the queue is more urgent than what workers hold ahead. True: something came back.
+bool Core::State::MakeWayForPriority(Pool& pool) {
+  const int priority = pool.ready.NextPriority();
+  if (!pool.ready.LowerInFlight(priority)) return false;
+  bool taken = false;
+  for (Worker* worker : pool.workers) {
+    if (worker->sent.empty() || !worker->uses_page || worker->killed_by != KilledBy::kUnspecified) continue;
+    for (Node* node = worker->sent.back(); node != nullptr;) {
+      Node* before = worker->sent.Before(node);
+      const bool is_task = node->kind == NodeKind::kTask;
+      const Handle& handle = is_task ? *static_cast<Handle*>(AsTask(node)) : *AsChunk(node)->map;
+      if (handle.group->options->priority < priority && (!is_task || before != nullptr)) {
+        taken |= is_task ? TakeBackTask(*AsTask(node)) : TakeBackItems(*AsChunk(node), 0) > 0;
+      }
+      node = before;
+    }
+  }
+  return taken;
+}
+
+bool Core::State::TakeBackBehind(Worker& worker, const Node* except) {
+  for (Node* node = worker.sent.back(); node != nullptr && node != except;) {
+    Node* before = worker.sent.Before(node);
+    if (node->kind == NodeKind::kTask) {
+      if (!TakeBackTask(*AsTask(node))) return false;
+    } else {
+      const std::uint32_t had = AsChunk(node)->count;
+      if (TakeBackItems(*AsChunk(node), 0) < had) return false;
+    }
+    node = before;
+  }
+  return true;
+}
+
+void Core::State::WatchWaiting(Pool& pool) {
+  if (pool.watchful_timer != kNoTimer || pool.workers.size() < 2) return;
+  if (pool.chunks_sent == 0 && pool.sent <= pool.busy) return;
+  timers.Set(&pool.watchful_timer, now + kPatience, TimerKind::kPoolWatchful, &pool);
+}
+
+void Core::State::LookAtWaiting(Pool& pool) {
+  for (Worker* worker : pool.workers) {
+    Node* head = worker->sent.front();
+    if (head == nullptr || !worker->uses_page || worker->killed_by != KilledBy::kUnspecified) continue;
+    const Nanos waited = now - worker->progress_at;
+    const bool is_chunk = head->kind == NodeKind::kChunk;
+    if (worker->sent.size() > 1 && waited >= kPatience) TakeBackBehind(*worker, head);
+    if (is_chunk && worker->sent.front() == head && waited >= std::max(kPatience, Nanos{8} * AsChunk(head)->estimate) &&
+        AsChunk(head)->count - AsChunk(head)->done > 1) {
+      TakeBackItems(*AsChunk(head), 0);
+    }
+  }
+  Settle(pool);
+}
+
+}  // namespace poold::core

@@ -1,0 +1,160 @@
+// Tasks come in.
+#include "absl/hash/hash.h"
+#include "absl/strings/str_cat.h"
+#include "core/state.h"
+
+namespace poold::core {
+namespace {
+
+constexpr Nanos kQueueFullRetry = 100 * kMillisecond;
+
+std::uint64_t HashOptions(const TaskOptions& o) {
+  return absl::HashOf(o.queue_timeout, o.run_timeout, o.total_timeout, o.max_attempts, o.retry_on, o.retry_delay,
+                      o.max_retry_delay, o.priority, o.start_delay, o.stream_output);
+}
+
+std::uint64_t HashBody(const Group& group, const Payload& args) {
+  const std::string_view data = args.data.view();
+  const std::uint64_t type = args.type_name == nullptr ? 0 : absl::HashOf(*args.type_name);
+  return absl::HashOf(group.body_hash, static_cast<int>(args.encoding), type,
+                      absl::string_view(data.data(), data.size()));
+}
+
+bool HasTimes(const TaskOptions& o) {
+  return o.queue_timeout != kNever || o.run_timeout != kNever || o.total_timeout != kNever;
+}
+
+}  // namespace
+
+absl::Status Core::State::CheckFunction(const Pool& pool, std::string_view function) const {
+  if (!pool.functions_known) return absl::OkStatus();
+  const auto at = pool.function_numbers.find(std::string(function));
+  if (at != pool.function_numbers.end() && pool.functions[at->second].known) return absl::OkStatus();
+  const std::string nearest = NearestName(function, pool.FunctionNames());
+  return MakeError(absl::StatusCode::kNotFound, "FUNCTION_NOT_FOUND",
+                   absl::StrCat("pool '", pool.spec.name, "' has no function '", std::string(function), "'",
+                                nearest.empty() ? std::string("; GetPool lists those that it has")
+                                                : absl::StrCat("; did you mean '", nearest, "'?")),
+                   function);
+}
+
+absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, std::string_view pool_name, std::string_view function,
+                                              std::shared_ptr<const TaskOptions> options) {
+  if (shutting_down) {
+    return MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the daemon is shutting down", "", kSecond);
+  }
+  absl::StatusOr<std::shared_ptr<Pool>> pool = FindPool(pool_name);
+  if (!pool.ok()) return pool.status();
+  if ((*pool)->state == PoolState::kFailed) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_FAILED",
+                     absl::StrCat("pool '", (*pool)->spec.name, "' has failed: ", (*pool)->failure), pool_name);
+  }
+  if ((*pool)->state != PoolState::kStarting && (*pool)->state != PoolState::kRunning) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+                     absl::StrCat("pool '", (*pool)->spec.name, "' was closed; open it anew to submit"), pool_name);
+  }
+  if (absl::Status status = CheckFunction(**pool, function); !status.ok()) return status;
+  if (options == nullptr) options = std::make_shared<TaskOptions>();
+  Group* group = groups.New();
+  group->pool = *std::move(pool);
+  group->function = group->pool->FunctionNumber(function);
+  group->queue = group->pool->ready.Enter(client, options->priority);
+  group->timed = HasTimes(*options);
+  group->body_hash = absl::HashOf(static_cast<std::uint32_t>(group->pool->id), group->function, HashOptions(*options));
+  group->options = std::move(options);
+  group->handles = 1;
+  return group;
+}
+
+void Core::State::LeaveGroup(Group* group) {
+  if (--group->handles > 0) return;
+  group->pool->ready.Leave(group->queue);
+  groups.Delete(group);
+}
+
+absl::Status Core::State::CheckRoom(const Pool& pool, std::uint64_t tasks, std::uint64_t bytes) const {
+  const std::uint64_t most_tasks =
+      pool.spec.max_queued_tasks != 0 ? pool.spec.max_queued_tasks : limits.max_queued_tasks;
+  const std::uint64_t most_bytes =
+      pool.spec.max_queued_bytes != 0 ? pool.spec.max_queued_bytes : limits.max_queued_bytes;
+  if (pool.stats.queued + tasks > most_tasks) {
+    return MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+                     absl::StrCat("the queue of pool '", pool.spec.name, "' is full: ", pool.stats.queued, " of ",
+                                  most_tasks, " tasks wait; try again later"),
+                     "max_queued_tasks", kQueueFullRetry);
+  }
+  if (pool.stats.queued_bytes + bytes > most_bytes) {
+    return MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+                     absl::StrCat("the queue of pool '", pool.spec.name, "' is full: ", pool.stats.queued_bytes, " of ",
+                                  most_bytes, " bytes of arguments wait; try again later"),
+                     "max_queued_bytes", kQueueFullRetry);
+  }
+  return absl::OkStatus();
+}
+
+void Core::State::Submit(const TaskGroup& asked, std::span<NewTask> tasks, std::vector<Refusal>* refused) {
+  absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.pool, asked.function, asked.options);
+  if (!group.ok()) {
+    for (const NewTask& task : tasks) refused->push_back({task.id, group.status()});
+    return;
+  }
+  Subscriber* subscriber = FindSubscriber(asked.subscriber);
+  for (NewTask& task : tasks) {
+    absl::Status status = SubmitOne(**group, subscriber, task);
+    if (!status.ok()) refused->push_back({task.id, std::move(status)});
+  }
+  DropUnused(subscriber);
+  const std::shared_ptr<Pool> pool = (*group)->pool;
+  LeaveGroup(*group);
+  Settle(*pool);
+}
+
+absl::Status Core::State::SubmitOne(Group& group, Subscriber* subscriber, NewTask& asked) {
+  if (asked.args.data.size() > limits.max_payload_bytes) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "TOO_LARGE",
+                     absl::StrCat("the arguments have ", asked.args.data.size(), " bytes; at most ",
+                                  limits.max_payload_bytes, " are taken"),
+                     "args");
+  }
+  bool known = false;
+  Handle*& place = handles.Place(asked.id, &known);
+  if (known) return SubmitAgain(group, subscriber, asked, place);
+  Pool& pool = *group.pool;
+  if (absl::Status status = CheckRoom(pool, 1, asked.args.data.size()); !status.ok()) {
+    handles.Forget(asked.id);
+    return status;
+  }
+  Task& task = *tasks.New();
+  place = &task;
+  task.id = asked.id;
+  task.body_hash = HashBody(group, asked.args);
+  task.args = std::move(asked.args);
+  task.group = &group;
+  ++group.handles;
+  task.submitted_at = now;
+  if (subscriber != nullptr) {
+    task.subscriber = subscriber;
+    ++subscriber->handles;
+  }
+  ++pool.unfinished;
+  ++pool.stats.submitted;
+  if (group.options->start_delay > 0) task.not_before = now + group.options->start_delay;
+  Queue(task, /*in_front=*/false);
+  TellWatchers(task);
+  return absl::OkStatus();
+}
+
+absl::Status Core::State::SubmitAgain(Group& group, Subscriber* subscriber, const NewTask& asked, Handle* known) {
+  if (known == nullptr) {
+    return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_RELEASED",
+                     "this id was used, and its outcome was released; a new task needs a new id", "id");
+  }
+  if (known->is_map() || static_cast<Task*>(known)->body_hash != HashBody(group, asked.args)) {
+    return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_EXISTS",
+                     "this id belongs to another task; a new task needs a new id", "id");
+  }
+  if (subscriber != nullptr) Subscribe(*known, subscriber, 0);
+  return absl::OkStatus();
+}
+
+}  // namespace poold::core

@@ -1,0 +1,114 @@
+// Maps come in, group by group.
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "core/state.h"
+
+namespace poold::core {
+
+absl::Status Core::State::CheckColumn(const ItemColumn& column) const {
+  std::uint64_t bytes = 0;
+  for (const std::uint32_t length : column.lengths) {
+    bytes += length;
+    if (length <= limits.max_payload_bytes) continue;
+    return MakeError(absl::StatusCode::kInvalidArgument, "TOO_LARGE",
+                     absl::StrCat("an item has ", length, " bytes; at most ", limits.max_payload_bytes, " are taken"),
+                     "items");
+  }
+  if (bytes == column.data.size()) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kInvalidArgument, "INVALID_FIELD",
+      absl::StrCat("the lengths of the items add up to ", bytes, ", but there are ", column.data.size(), " bytes"),
+      "item_bytes");
+}
+
+absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
+  absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.pool, asked.function, asked.options);
+  if (!group.ok()) return group.status();
+  bool known = false;
+  Handle*& place = handles.Place(asked.id, &known);
+  if (known) {
+    const bool same = place != nullptr && place->is_map() && place->group->body_hash == (*group)->body_hash;
+    Handle* handle = place;
+    LeaveGroup(*group);
+    if (same) return static_cast<MapRun*>(handle);
+    if (handle == nullptr) {
+      return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_RELEASED",
+                       "this id was used and released; a new map needs a new id", "id");
+    }
+    return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_EXISTS",
+                     "this id belongs to another task or map; a new map needs a new id", "id");
+  }
+  Pool& pool = *(*group)->pool;
+  MapRun* map = maps.New();
+  place = map;
+  map->id = asked.id;
+  map->group = *group;
+  map->submitted_at = now;
+  map->encoding = asked.encoding;
+  map->type_name = asked.type_name;
+  map->chunk_size = asked.chunk_size;
+  map->fail_fast = asked.fail_fast;
+  if (map->group->options->start_delay > 0) map->not_before = now + map->group->options->start_delay;
+  map->place_in_pool = pool.maps.size();
+  pool.maps.push_back(map);
+  ++pool.unfinished;
+  return map;
+}
+
+absl::Status Core::State::AppendItems(MapRun& map, const MapGroup& asked) {
+  Pool& pool = *map.group->pool;
+  const std::uint64_t count = asked.items == nullptr ? 0 : asked.items->lengths.size();
+  if (asked.first_index > map.items) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_FIELD",
+                     absl::StrCat("first_index is ", asked.first_index, ", but the map has ", map.items,
+                                  " items: continue from there"),
+                     "first_index");
+  }
+  const std::uint64_t skip = map.items - asked.first_index;
+  if (map.ended || map.cut || count <= skip) return absl::OkStatus();
+  if (map.complete) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_FIELD", "the map is complete; it takes no more items",
+                     "items");
+  }
+  if (absl::Status status = CheckColumn(*asked.items); !status.ok()) return status;
+  if (absl::Status status = CheckRoom(pool, count - skip, asked.items->data.size()); !status.ok()) return status;
+  const std::uint64_t begin = map.items;
+  map.Append(asked.items, skip, now);
+  pool.stats.submitted += count - skip;
+  pool.stats.queued += count - skip;
+  pool.stats.queued_bytes += map.BytesOf(begin, count - skip);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::uint64_t> Core::State::SubmitMap(const MapGroup& asked) {
+  const bool is_new = handles.Find(asked.id) == nullptr;
+  absl::StatusOr<MapRun*> opened = OpenMap(asked);
+  if (!opened.ok()) return opened.status();
+  MapRun& map = **opened;
+  const std::shared_ptr<Pool> pool = map.group->pool;
+  if (absl::Status status = AppendItems(map, asked); !status.ok()) {
+    if (is_new) {  // a refused call changes nothing
+      map.released = map.cut = true;
+      handles.Forget(map.id);
+      EndMap(map);
+    }
+    return status;
+  }
+  if (Subscriber* subscriber = FindSubscriber(asked.subscriber)) {
+    Subscribe(map, subscriber, 0);
+    DropUnused(subscriber);
+  }
+  map.complete |= asked.complete;
+  const std::uint64_t items = map.items;
+  if (!map.ended) {
+    QueueMap(map, /*in_front=*/false);
+    if (map.group->timed || map.not_before > now) ArmMap(map);
+    TellWatchers(map);
+    CheckMapDone(map);
+    Settle(*pool);
+  }
+  return items;
+}
+
+}  // namespace poold::core

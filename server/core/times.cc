@@ -1,0 +1,27 @@
+// What falls due.
+#include "core/state.h"
+
+namespace poold::core {
+
+void Core::State::RunTimer(const DueTimer& due) {
+  switch (due.kind) {
+    case TimerKind::kTask:
+      return TaskDue(*static_cast<Task*>(due.owner));
+    case TimerKind::kMap:
+      return MapDue(*static_cast<MapRun*>(due.owner));
+    case TimerKind::kChunk:
+      return ChunkDue(*static_cast<Chunk*>(due.owner));
+    case TimerKind::kItemRetry:
+      return ItemRetryDue(*static_cast<ItemTrial*>(due.owner));
+    case TimerKind::kWait:
+      return WaitDue(static_cast<Wait*>(due.owner));
+    case TimerKind::kPoolStart:
+      return RetryStart(*static_cast<Pool*>(due.owner));
+    case TimerKind::kPoolWatchful:
+      return LookAtWaiting(*static_cast<Pool*>(due.owner));
+    case TimerKind::kOutcomes:
+      return ReleaseOld();
+  }
+}
+
+}  // namespace poold::core

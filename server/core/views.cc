@@ -1,0 +1,96 @@
+// Copies of the state for those who ask.
+#include "core/state.h"
+
+namespace poold::core {
+
+WorkerView Core::State::ViewOf(const Pool& pool, const Worker& worker) const {
+  WorkerView view;
+  view.id = worker.id;
+  view.pid = worker.pid;
+  view.generation = worker.generation;
+  view.started_at = worker.started_at;
+  view.tasks_done = worker.tasks_done;
+  view.state = !worker.ready          ? WorkerState::kStarting
+               : !worker.takes_work() ? WorkerState::kStopping
+               : worker.sent.empty()  ? WorkerState::kIdle
+                                      : WorkerState::kBusy;
+  if (Node* head = worker.sent.front()) {
+    const Handle& handle = head->kind == NodeKind::kTask ? *static_cast<Handle*>(AsTask(head)) : *AsChunk(head)->map;
+    view.function = pool.functions[handle.group->function].name;
+  }
+  return view;
+}
+
+PoolView Core::State::ViewOf(const Pool& pool) const {
+  PoolView view;
+  view.spec = pool.spec;
+  view.state = pool.state;
+  view.failure = pool.failure;
+  view.functions = pool.FunctionNames();
+  for (const Worker* worker : pool.workers) view.workers.push_back(ViewOf(pool, *worker));
+  view.stats = pool.stats;
+  return view;
+}
+
+TaskView Core::State::ViewOf(const Task& task) const {
+  const Pool& pool = *task.group->pool;
+  return {task.id, pool.spec.name, pool.functions[task.group->function].name, task.state, task.outcome};
+}
+
+MapView Core::State::ViewOf(const MapRun& map) const {
+  const Pool& pool = *map.group->pool;
+  MapView view;
+  view.id = map.id;
+  view.pool = pool.spec.name;
+  view.function = pool.functions[map.group->function].name;
+  view.items = map.items;
+  view.complete = map.complete;
+  view.done_items = map.done_items;
+  view.unsuccessful_items = map.unsuccessful_items;
+  view.done = map.ended;
+  return view;
+}
+
+HandleView Core::State::ViewOf(const Handle& handle) const {
+  if (handle.is_map()) return ViewOf(static_cast<const MapRun&>(handle));
+  return ViewOf(static_cast<const Task&>(handle));
+}
+
+absl::StatusOr<Handle*> Core::State::FindHandle(const HandleId& id) const {
+  if (Handle* handle = handles.Find(id)) return handle;
+  if (handles.IsTombstone(id)) {
+    return MakeError(absl::StatusCode::kNotFound, "HANDLE_RELEASED", "the outcome of this handle was released", "id");
+  }
+  return MakeError(absl::StatusCode::kNotFound, "HANDLE_NOT_FOUND",
+                   "there is no such handle; it was never submitted here, its outcome expired, or the daemon restarted",
+                   "id");
+}
+
+absl::StatusOr<Payload> Core::State::ResultOf(const HandleId& id, std::uint64_t index) const {
+  absl::StatusOr<Handle*> handle = FindHandle(id);
+  if (!handle.ok()) return handle.status();
+  const absl::Status none = MakeError(absl::StatusCode::kFailedPrecondition, "INVALID_FIELD",
+                                      "there is no result: it has not ended, or not with success", "id");
+  if (!(*handle)->is_map()) {
+    const Task& task = *AsTask(*handle);
+    if (task.state != TaskState::kSucceeded) return none;
+    return task.outcome->result;
+  }
+  const MapRun& map = *AsMap(*handle);
+  auto at = map.block_by_index.upper_bound(index);
+  if (at == map.block_by_index.begin()) return none;
+  const ItemBlockPtr& block = map.blocks[std::prev(at)->second];
+  const std::uint64_t place = index - block->first_index;
+  if (place >= block->result_bytes.size()) return none;
+  for (const auto& [other, outcome] : block->others) {
+    if (other != index) continue;
+    if (outcome->state != TaskState::kSucceeded) return none;
+    return outcome->result;
+  }
+  std::uint64_t offset = 0;
+  for (std::uint64_t i = 0; i < place; ++i) offset += block->result_bytes[i];
+  return Payload{block->encoding, block->type_name,
+                 Bytes(block, std::string_view(block->results).substr(offset, block->result_bytes[place]))};
+}
+
+}  // namespace poold::core

@@ -1,0 +1,34 @@
+// A call that waits for its answer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/core.h"
+#include "core/handle.h"
+
+namespace poold::core {
+
+struct Wait {
+  enum class Kind : std::uint8_t { kGet, kWait, kOpen, kJoin, kTerminate };
+  struct Entry {
+    HandleId id;
+    Handle* handle = nullptr;  // null when it is done
+    bool done = false;
+  };
+
+  Kind kind{};
+  SubscriberId call = kNobody;
+  TimerId timer = kNoTimer;
+  // Of kGet and kWait.
+  WaitMode mode = WaitMode::kAllCompleted;
+  std::vector<Entry> entries;
+  std::size_t left = 0;
+  // Of the others.
+  std::shared_ptr<Pool> pool;
+  bool created = false;
+  std::uint64_t cancelled = 0;
+};
+
+}  // namespace poold::core

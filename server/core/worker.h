@@ -1,0 +1,43 @@
+// One worker process, as the core sees it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/node.h"
+#include "core/types.h"
+
+namespace poold::core {
+
+struct Pool;
+
+struct Worker {
+  WorkerId id{};
+  std::shared_ptr<Pool> pool;
+  std::int64_t pid = 0;
+  std::uint32_t generation = 0;
+  std::uint32_t start_round = 0;
+  Nanos started_at = 0;
+  bool ready = false;
+  bool uses_page = false;
+  bool stopping = false;  // gets no more: recycled, closing
+  // We are ending it, and this is why.
+  KilledBy killed_by = KilledBy::kUnspecified;
+  bool idle_listed = false;
+
+  // What it has, in the order in which it runs it: tasks and chunks.
+  NodeList sent;
+  Nanos load = 0;                // how long that probably takes
+  std::uint32_t unmeasured = 0;  // of these, work of functions that were never measured
+  Nanos progress_at = 0;         // when its present task or item became the present one
+  std::uint64_t dispatches = 0;
+  std::uint64_t tasks_done = 0;
+  // The worker's number of each function of the pool; -1: it has no such function.
+  std::shared_ptr<const std::vector<std::int32_t>> functions;
+
+  bool takes_work() const { return ready && !stopping && killed_by == KilledBy::kUnspecified; }
+  bool idle() const { return takes_work() && sent.empty(); }
+};
+
+}  // namespace poold::core
