@@ -1,0 +1,37 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "bench/measure.h"
+#include "bench/options.h"
+#include "bench/rounds.h"
+
+namespace poold::bench {
+
+// Collects the figures and prints them: a table, or JSON.
+class Report {
+ public:
+  explicit Report(const BenchOptions& options) : options_(options) {}
+
+  void AddSubmit(double rate) { series_["submit"].figures.push_back(rate); }
+  void AddMap(double rate) { series_["map"].figures.push_back(rate); }
+  void AddLatency(const Latency& latency);
+  // With --compare: measures it now, after ours.
+  absl::Status AddPython(const std::string& kind);
+
+  void Print() const;
+
+ private:
+  void PrintTable() const;
+  void PrintRatios() const;
+  void PrintJson() const;
+  const Rounds* Find(const std::string& name) const;
+
+  const BenchOptions options_;
+  // By name: "submit", "submit Pool", "latency p99", ...
+  std::map<std::string, Rounds> series_;
+};
+
+}  // namespace poold::bench

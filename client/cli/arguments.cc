@@ -1,0 +1,69 @@
+#include "cli/arguments.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "cli/value.h"
+#include "nlohmann/json.hpp"
+
+namespace poold::cli {
+
+absl::StatusOr<std::string> ArgumentsFromWords(const std::vector<std::string>& words) {
+  Json values = Json::array();
+  for (const std::string& word : words) {
+    auto value = ValueFromWord(word);
+    if (!value.ok()) return value.status();
+    values.push_back(*std::move(value));
+  }
+  return MsgpackFromValue(values);
+}
+
+absl::StatusOr<client::Payload> ArgumentsOf(const SubmitOptions& options) {
+  if (!options.raw && !options.raw_file) {
+    auto bytes = ArgumentsFromWords(options.args);
+    if (!bytes.ok()) return bytes.status();
+    return client::Payload{.encoding = v1::ENCODING_MSGPACK, .type_name = "", .data = *std::move(bytes)};
+  }
+  if (!options.args.empty()) {
+    return absl::InvalidArgumentError("--raw and --raw-file stand for all arguments; no others may be given");
+  }
+  auto bytes = options.raw ? absl::StatusOr<std::string>(*options.raw) : FileContent(*options.raw_file);
+  if (!bytes.ok()) return bytes.status();
+  return client::Payload{.encoding = v1::ENCODING_RAW, .type_name = "", .data = *std::move(bytes)};
+}
+
+client::TaskOptions TaskOptionsFrom(const TaskChoices& choices) {
+  client::TaskOptions options;
+  options.queue_timeout = choices.queue_timeout;
+  options.run_timeout = choices.run_timeout;
+  options.total_timeout = choices.total_timeout;
+  options.start_delay = choices.start_delay;
+  options.max_attempts = choices.max_attempts;
+  options.priority = choices.priority;
+  return options;
+}
+
+v1::Payload ToMessage(const client::Payload& payload) {
+  v1::Payload message;
+  message.set_encoding(payload.encoding);
+  message.set_type_name(payload.type_name);
+  message.set_data(payload.data);
+  return message;
+}
+
+absl::StatusOr<std::string> FileContent(const std::string& path) {
+  std::FILE* file = path == "-" ? stdin : std::fopen(path.c_str(), "rbe");
+  if (file == nullptr) return absl::NotFoundError(absl::StrCat(path, ": ", std::strerror(errno)));
+  std::string content;
+  char block[65536];
+  std::size_t count = 0;
+  while ((count = std::fread(block, 1, sizeof block, file)) > 0) content.append(block, count);
+  const bool failed = std::ferror(file) != 0;
+  if (file != stdin) std::fclose(file);
+  if (failed) return absl::UnavailableError(absl::StrCat(path, ": cannot be read"));
+  return content;
+}
+
+}  // namespace poold::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+namespace poold::cli {
+
+// What poolctl tells the script that called it. Part of the promise: `poolctl --help` lists them, numbers never change.
+enum class ExitStatus : int {
+  kOk = 0,
+  kFailed = 1,         // the task (or an item of the map) ended FAILED
+  kCrashed = 2,        // ... CRASHED
+  kTimedOut = 3,       // ... TIMED_OUT or EXPIRED
+  kCancelled = 4,      // ... CANCELLED, or is LOST
+  kWaitPassed = 5,     // --wait-timeout passed first; nothing is lost, ask again
+  kUsage = 64,         // the command line makes no sense
+  kUnreachable = 69,   // no daemon answers
+  kRefused = 70,       // the daemon refused the call
+  kInterrupted = 130,  // Ctrl-C
+};
+
+}  // namespace poold::cli

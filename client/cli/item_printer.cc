@@ -1,0 +1,54 @@
+#include "cli/item_printer.h"
+
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "cli/console.h"
+#include "cli/message_json.h"
+#include "cli/outcome_text.h"
+#include "nlohmann/json.hpp"
+
+namespace poold::cli {
+
+void ItemPrinter::Print(const v1::ItemOutcomes& outcomes) {
+  v1::Payload result;
+  result.set_encoding(outcomes.encoding());
+  result.set_type_name(outcomes.type_name());
+  std::size_t offset = 0;
+  int other = 0;
+  for (int i = 0; i < outcomes.result_bytes_size(); ++i) {
+    const uint64_t index = outcomes.first_index() + i;
+    const bool is_other = other < outcomes.others_size() && outcomes.others(other).index() == index;
+    if (is_other) {
+      PrintOther(index, outcomes.others(other++).outcome());
+      continue;
+    }
+    result.set_data(outcomes.results().substr(offset, outcomes.result_bytes(i)));
+    offset += outcomes.result_bytes(i);
+    PrintResult(index, result);
+  }
+}
+
+void ItemPrinter::PrintResult(uint64_t index, const v1::Payload& result) {
+  if (style_.json) {
+    PrintLine(absl::StrCat("{\"index\":", index,
+                           ",\"outcome\":{\"state\":\"SUCCEEDED\",\"result\":", ResultText(result, false), "}}"));
+  } else {
+    Line(index, ResultText(result, style_.raw));
+  }
+}
+
+void ItemPrinter::PrintOther(uint64_t index, const v1::Outcome& outcome) {
+  if (outcome.state() == v1::TASK_STATE_SUCCEEDED) return PrintResult(index, outcome.result());
+  status_ = Worse(status_, StatusOf(outcome.state()));
+  ++unsuccessful_;
+  if (style_.json) return PrintJson(Json{{"index", index}, {"outcome", JsonFromMessage(outcome)}});
+  Line(index, "");
+  Warn(absl::StrCat("item ", index, " ", ExplainOutcome(outcome)));
+}
+
+void ItemPrinter::Line(uint64_t index, const std::string& text) {
+  PrintLine(style_.with_index ? absl::StrCat(index, "\t", text) : text);
+}
+
+}  // namespace poold::cli

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "poold/client/options.h"
+
+namespace poold::cli {
+
+// Shows what tasks print as they print it: on our stdout and stderr, or all of it on stderr where stdout is for results
+// alone. Called on the thread that reads the connection.
+client::OutputCallback LiveOutput(bool stdout_is_taken);
+
+}  // namespace poold::cli

@@ -1,0 +1,211 @@
+// Pools, workers, functions, stats, info: what is there now.
+#include <ctime>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/commands.h"
+#include "cli/message_json.h"
+#include "cli/text_table.h"
+#include "nlohmann/json.hpp"
+
+namespace poold::cli {
+namespace {
+
+std::string Number(uint64_t number) { return absl::StrCat(number); }
+
+// POOL_STATE_RUNNING is "running".
+template <typename Enum>
+std::string Word(const std::string& name, std::size_t prefix) {
+  std::string word = name.size() > prefix ? name.substr(prefix) : name;
+  for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return word;
+}
+std::string Word(v1::PoolState state) { return Word<v1::PoolState>(v1::PoolState_Name(state), 11); }
+std::string Word(v1::WorkerState state) { return Word<v1::WorkerState>(v1::WorkerState_Name(state), 13); }
+std::string Word(v1::Containment means) { return Word<v1::Containment>(v1::Containment_Name(means), 12); }
+
+std::string AgeText(const google::protobuf::Timestamp& since) {
+  if (since.seconds() == 0) return "-";
+  return SpanText(static_cast<double>(std::time(nullptr) - since.seconds()));
+}
+
+double Seconds(const google::protobuf::Duration& duration) {
+  return static_cast<double>(duration.seconds()) + duration.nanos() * 1e-9;
+}
+
+uint64_t Unsuccessful(const v1::PoolStats& stats) {
+  return stats.failed() + stats.crashed() + stats.timed_out() + stats.expired() + stats.cancelled();
+}
+
+absl::StatusOr<v1::Pool> GetPool(const std::string& name, Context& context) {
+  v1::GetPoolRequest request;
+  request.set_name(name);
+  auto response = context.daemon().GetPool(request);
+  if (!response.ok()) return response.status();
+  return std::move(*response->mutable_pool());
+}
+
+void Print(const TextTable& table) {
+  std::string text = table.Text();
+  text.pop_back();
+  PrintLine(text);
+}
+
+std::string Counters(const v1::PoolStats& s) {
+  TextTable table({"", ""});
+  table.Add({"queued", Number(s.queued())});
+  table.Add({"queued bytes", SizeText(s.queued_bytes())});
+  table.Add({"running", Number(s.running())});
+  table.Add({"submitted", Number(s.submitted())});
+  table.Add({"succeeded", Number(s.succeeded())});
+  table.Add({"failed", Number(s.failed())});
+  table.Add({"crashed", Number(s.crashed())});
+  table.Add({"timed out", Number(s.timed_out())});
+  table.Add({"expired", Number(s.expired())});
+  table.Add({"cancelled", Number(s.cancelled())});
+  table.Add({"retried", Number(s.retried())});
+  table.Add({"dropped results", Number(s.dropped_results())});
+  table.Add({"taken back", Number(s.retracted())});
+  table.Add({"workers started", Number(s.workers_started())});
+  table.Add({"workers lost", Number(s.workers_lost())});
+  table.Add({"outcomes kept", absl::StrCat(s.kept_outcomes(), " (", SizeText(s.kept_outcome_bytes()), ")")});
+  return table.Text().substr(1);
+}
+
+std::string LimitsText(const v1::ServerLimits& limits) {
+  TextTable table({"", ""});
+  table.Add({"message", SizeText(limits.max_message_bytes())});
+  table.Add({"inline result", SizeText(limits.max_inline_result_bytes())});
+  table.Add({"arguments or result", SizeText(limits.max_payload_bytes())});
+  table.Add({"kept outcomes", SizeText(limits.max_kept_outcome_bytes())});
+  table.Add({"outcome kept for", SpanText(Seconds(limits.outcome_ttl()))});
+  table.Add({"upload kept for", SpanText(Seconds(limits.upload_ttl()))});
+  table.Add({"remembered ids", Number(limits.remembered_ids())});
+  table.Add({"longest wait", SpanText(Seconds(limits.max_wait()))});
+  table.Add({"pools", Number(limits.max_pools())});
+  table.Add({"workers of a pool", Number(limits.max_workers_per_pool())});
+  table.Add({"tail of output", SizeText(limits.output_tail_bytes())});
+  table.Add({"items of a call", Number(limits.max_items_per_call())});
+  return table.Text().substr(1);
+}
+
+std::string ServerText(const v1::ServerInfo& info) {
+  TextTable table({"", ""});
+  table.Add({"version", absl::StrCat(info.version(), " (", info.api_version(), ")")});
+  table.Add({"instance", info.instance_id()});
+  table.Add({"pid", Number(info.pid())});
+  table.Add({"running for", AgeText(info.started_at())});
+  std::string containment = Word(info.containment());
+  if (!info.containment_note().empty()) absl::StrAppend(&containment, " (", info.containment_note(), ")");
+  table.Add({"containment", containment});
+  return table.Text().substr(1);
+}
+
+}  // namespace
+
+ExitStatus Run(const PoolsOptions&, Context& context) {
+  auto response = context.daemon().ListPools(v1::ListPoolsRequest());
+  if (!response.ok()) return Complain(response.status());
+  if (context.json()) {
+    PrintJson(JsonFromMessage(*response));
+    return ExitStatus::kOk;
+  }
+  TextTable table({"NAME", "STATE", "WORKERS", "QUEUED", "RUNNING", "SUCCEEDED", "OTHER", "MODULES"});
+  for (const v1::Pool& pool : response->pools()) {
+    const v1::PoolStats& stats = pool.stats();
+    table.Add({pool.spec().name(), Word(pool.state()), Number(pool.workers_size()), Number(stats.queued()),
+               Number(stats.running()), Number(stats.succeeded()), Number(Unsuccessful(stats)),
+               pool.spec().program().empty() ? absl::StrJoin(pool.spec().modules(), ",") : pool.spec().program()});
+  }
+  Print(table);
+  for (const v1::Pool& pool : response->pools()) {
+    if (!pool.failure().empty()) Warn(absl::StrCat(pool.spec().name(), " failed: ", pool.failure()));
+  }
+  return ExitStatus::kOk;
+}
+
+ExitStatus Run(const WorkersOptions& options, Context& context) {
+  auto pool = GetPool(context.PoolOr(options.pool), context);
+  if (!pool.ok()) return Complain(pool.status());
+  if (context.json()) {
+    Json workers = Json::array();
+    for (const v1::Worker& worker : pool->workers()) workers.push_back(JsonFromMessage(worker));
+    PrintJson(Json{{"workers", workers}});
+    return ExitStatus::kOk;
+  }
+  TextTable table({"WORKER", "PID", "STATE", "GENERATION", "AGE", "TASKS", "FUNCTION"});
+  for (const v1::Worker& worker : pool->workers()) {
+    table.Add({Number(worker.id()), worker.pid() == 0 ? "-" : Number(worker.pid()), Word(worker.state()),
+               Number(worker.generation()), AgeText(worker.started_at()), Number(worker.tasks_done()),
+               worker.function().empty() ? "-" : worker.function()});
+  }
+  Print(table);
+  return ExitStatus::kOk;
+}
+
+ExitStatus Run(const FunctionsOptions& options, Context& context) {
+  auto pool = GetPool(context.PoolOr(options.pool), context);
+  if (!pool.ok()) return Complain(pool.status());
+  if (context.json()) {
+    Json functions = Json::array();
+    for (const std::string& function : pool->functions()) functions.push_back(function);
+    PrintJson(Json{{"functions", functions}});
+  } else {
+    for (const std::string& function : pool->functions()) PrintLine(function);
+  }
+  return ExitStatus::kOk;
+}
+
+ExitStatus Run(const StatsOptions& options, Context& context) {
+  v1::GetStatsRequest request;
+  request.set_pool(options.pool);
+  auto response = context.daemon().GetStats(request);
+  if (!response.ok()) return Complain(response.status());
+  absl::StatusOr<v1::GetServerInfoResponse> info;
+  if (options.server) {
+    info = context.daemon().GetServerInfo(v1::GetServerInfoRequest());
+    if (!info.ok()) return Complain(info.status());
+  }
+  if (context.json()) {
+    Json document = JsonFromMessage(*response);
+    if (options.server) document["server"] = JsonFromMessage(info->server());
+    PrintJson(document);
+    return ExitStatus::kOk;
+  }
+  if (options.server) {
+    std::string text = ServerText(info->server());
+    TextTable table({"", ""});
+    table.Add({"sessions", Number(response->sessions())});
+    table.Add({"kept outcomes", SizeText(response->kept_outcome_bytes())});
+    table.Add({"resident memory", SizeText(response->rss_bytes())});
+    table.Add({"CPU time", SpanText(Seconds(response->cpu_time()))});
+    PrintLine(
+        absl::StrCat("daemon\n", text, table.Text().substr(1), "\nlimits\n", LimitsText(info->server().limits())));
+  }
+  std::map<std::string, v1::PoolStats> pools(response->pools().begin(), response->pools().end());
+  bool first = true;
+  for (const auto& [name, stats] : pools) {
+    PrintLine(absl::StrCat(first ? "" : "\n", "pool ", name));
+    std::string text = Counters(stats);
+    text.pop_back();
+    PrintLine(text);
+    first = false;
+  }
+  return ExitStatus::kOk;
+}
+
+ExitStatus Run(const InfoOptions&, Context& context) {
+  auto response = context.daemon().GetServerInfo(v1::GetServerInfoRequest());
+  if (!response.ok()) return Complain(response.status());
+  if (context.json()) {
+    PrintJson(JsonFromMessage(response->server()));
+    return ExitStatus::kOk;
+  }
+  std::string text =
+      absl::StrCat(ServerText(response->server()), "\nlimits\n", LimitsText(response->server().limits()));
+  text.pop_back();
+  PrintLine(text);
+  return ExitStatus::kOk;
+}
+
+}  // namespace poold::cli

@@ -1,0 +1,98 @@
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/live_output.h"
+#include "cli/message_json.h"
+#include "cli/outcome_text.h"
+#include "nlohmann/json.hpp"
+
+namespace poold::cli {
+namespace {
+
+using Handle = client::TaskHandle<client::Payload>;
+
+absl::StatusOr<client::TaskOptions> OptionsFrom(const SubmitOptions& options, const Context& context) {
+  client::TaskOptions task = TaskOptionsFrom(options.task);
+  if (options.output && !options.no_wait) task.on_output = LiveOutput(context.json());
+  if (options.id.empty()) return task;
+  task.id = client::HandleId::FromHex(options.id);
+  if (!task.id) return absl::InvalidArgumentError(absl::StrCat("--id: ", options.id, " is not 32 hex digits"));
+  return task;
+}
+
+ExitStatus PrintHandle(const Handle& handle, const Context& context) {
+  // What the daemon refuses, it refuses before it has taken what was sent.
+  if (absl::Status status = context.client().Flush(context.global().wait_timeout.value_or(client::kForever));
+      !status.ok()) {
+    return Complain(status);
+  }
+  if (handle.done()) {
+    if (auto outcome = handle.outcome(); !outcome.ok()) return Complain(outcome.status());
+  }
+  if (context.json()) {
+    PrintJson(Json{{"id", handle.id().ToHex()}});
+  } else {
+    PrintLine(handle.id().ToHex());
+  }
+  return ExitStatus::kOk;
+}
+
+ExitStatus PrintEnd(const SubmitOptions& options, const Handle& handle, const Context& context) {
+  auto outcome = handle.outcome();
+  if (!outcome.ok()) return Complain(outcome.status());
+  if (outcome->state() == v1::TASK_STATE_SUCCEEDED) {
+    // It may have to be fetched still.
+    auto result = handle.Get();
+    if (!result.ok()) return Complain(result.status());
+    *outcome->mutable_result() = ToMessage(*result);
+  }
+  if (!context.json()) return PrintOutcome(options.function, *outcome, options.raw_output);
+  v1::Task task;
+  task.set_id(handle.id().ToBytes());
+  task.set_pool(context.global().pool);
+  task.set_function(options.function);
+  task.set_state(outcome->state());
+  *task.mutable_outcome() = *std::move(outcome);
+  PrintJson(JsonFromMessage(task));
+  return StatusOf(task.state());
+}
+
+void OnInterrupt(const SubmitOptions& options, const Handle& handle) {
+  const std::string id = handle.id().ToHex();
+  if (options.cancel_on_interrupt) {
+    Warn("cancelling; a second Ctrl-C leaves it to itself");
+    handle.Cancel(/*running=*/true).IgnoreError();
+    return;
+  }
+  Warn(absl::StrCat(options.function, " goes on; its outcome: poolctl get ", id,
+                    "; to stop it: poolctl cancel --running ", id));
+  _exit(static_cast<int>(ExitStatus::kInterrupted));
+}
+
+}  // namespace
+
+ExitStatus Run(const SubmitOptions& options, Context& context) {
+  auto args = ArgumentsOf(options);
+  if (!args.ok()) return ComplainUsage(std::string(args.status().message()));
+  auto task = OptionsFrom(options, context);
+  if (!task.ok()) return ComplainUsage(std::string(task.status().message()));
+  const client::Pool pool(context.client().connection(), context.global().pool);
+  const Handle handle = pool.SubmitPayload<client::Payload>(*task, options.function, *args);
+  if (options.no_wait || options.keep || task->id) handle.Keep();
+  if (options.no_wait) return PrintHandle(handle, context);
+
+  Interrupt interrupt([&] { OnInterrupt(options, handle); });
+  if (!handle.Wait(context.global().wait_timeout.value_or(client::kForever))) {
+    handle.Keep();
+    Warn(
+        absl::StrCat(options.function, " is not finished and goes on; its outcome: poolctl get ", handle.id().ToHex()));
+    if (context.json()) PrintJson(Json{{"id", handle.id().ToHex()}, {"state", StateWord(handle.state())}});
+    return ExitStatus::kWaitPassed;
+  }
+  return PrintEnd(options, handle, context);
+}
+
+}  // namespace poold::cli
