@@ -1,0 +1,148 @@
+// MessagePack in and out: what a client writes as arguments and a worker reads, and the way back.
+//
+// Performance: writing appends to a string. Reading uses one zone per thread again and again and refers to texts and
+// bytes where they lie; it allocates what the C++ value itself allocates.
+// Thread safety: functions, safe from any thread.
+// Errors: INVALID_ARGUMENT in words for people. No exceptions leave.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "codec/convert.h"
+
+namespace poold::codec {
+
+// The type that travels for an argument: literals are text.
+template <typename T>
+using Plain = std::decay_t<const T&>;
+
+// Appends one value.
+template <typename T>
+void Append(std::string* out, const T& value) {
+  StringSink sink{out};
+  Packer packer(sink);
+  Convert<Plain<T>>::Write(packer, value);
+}
+
+// Appends arguments: one array with one element for each.
+template <typename... Args>
+void AppendArguments(std::string* out, const Args&... args) {
+  StringSink sink{out};
+  Packer packer(sink);
+  packer.pack_array(sizeof...(Args));
+  (Convert<Plain<Args>>::Write(packer, args), ...);
+}
+
+template <typename T>
+std::string Encode(const T& value) {
+  std::string out;
+  Append(&out, value);
+  return out;
+}
+
+template <typename... Args>
+std::string EncodeArguments(const Args&... args) {
+  std::string out;
+  AppendArguments(&out, args...);
+  return out;
+}
+
+// Calls `visit(const msgpack::object&)` with the one value that `bytes` hold; it refers to `bytes` and is valid during
+// the call.
+template <typename Visit>
+absl::Status VisitValue(std::string_view bytes, Visit&& visit);
+
+template <typename T>
+absl::StatusOr<T> Decode(std::string_view bytes) {
+  T value{};
+  Mismatch mismatch;
+  bool read = false;
+  const absl::Status parsed =
+      VisitValue(bytes, [&](const msgpack::object& object) { read = Convert<T>::Read(object, &value, &mismatch); });
+  if (!parsed.ok()) return parsed;
+  if (!read) return absl::InvalidArgumentError(mismatch.Text());
+  return value;
+}
+
+// --- below: implementation ---
+
+namespace detail {
+
+// What a hostile message claims (an array of four billion) must not be believed before it was walked through.
+constexpr std::size_t kBelievedBytes = 256;
+constexpr std::size_t kMaxDepth = 512;
+
+inline bool WellFormed(std::string_view bytes) {
+  msgpack::null_visitor walker;
+  std::size_t end = 0;
+  return msgpack::v2::parse(bytes.data(), bytes.size(), end, walker) && end == bytes.size();
+}
+
+inline msgpack::object Parse(msgpack::zone& zone, std::string_view bytes, std::size_t* end) {
+  bool referenced = false;
+  const auto refer = [](msgpack::type::object_type, std::size_t, void*) { return true; };
+  const std::size_t size = bytes.size();
+  return msgpack::unpack(zone, bytes.data(), size, *end, referenced, refer, nullptr,
+                         msgpack::unpack_limit(size, size, size, size, size, kMaxDepth));
+}
+
+// The thread's zone, cleared; a fresh one where the thread's is in use further up the stack.
+class ZoneLoan {
+ public:
+  ZoneLoan() : shared_(Shared()), first_(!shared_.lent) {
+    if (first_) {
+      shared_.lent = true;
+    } else {
+      own_.emplace();
+    }
+  }
+  ZoneLoan(const ZoneLoan&) = delete;
+  ZoneLoan& operator=(const ZoneLoan&) = delete;
+  ~ZoneLoan() {
+    if (!first_) return;
+    shared_.zone.clear();
+    shared_.lent = false;
+  }
+  msgpack::zone& zone() { return first_ ? shared_.zone : *own_; }
+
+ private:
+  struct OfThread {
+    msgpack::zone zone;
+    bool lent = false;
+  };
+  static OfThread& Shared() {
+    thread_local OfThread shared;
+    return shared;
+  }
+  OfThread& shared_;
+  const bool first_;
+  std::optional<msgpack::zone> own_;
+};
+
+}  // namespace detail
+
+template <typename Visit>
+absl::Status VisitValue(std::string_view bytes, Visit&& visit) {
+  detail::ZoneLoan loan;
+  msgpack::object value;
+  std::size_t end = 0;
+  try {
+    if (bytes.size() > detail::kBelievedBytes && !detail::WellFormed(bytes)) {
+      return absl::InvalidArgumentError("malformed MessagePack");
+    }
+    value = detail::Parse(loan.zone(), bytes, &end);
+  } catch (const msgpack::unpack_error&) {
+    return absl::InvalidArgumentError("malformed MessagePack");
+  }
+  if (end != bytes.size()) return absl::InvalidArgumentError("malformed MessagePack: bytes behind the value");
+  visit(value);
+  return absl::OkStatus();
+}
+
+}  // namespace poold::codec
