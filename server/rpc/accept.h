@@ -1,0 +1,17 @@
+// The methods of poold.v1.PoolService, in groups: each function accepts calls of its group from now on.
+#pragma once
+
+#include "rpc/wiring.h"
+
+namespace poold::rpc {
+
+// OpenPool, GetPool, ListPools, Close, Terminate, Join, GetStats, GetServerInfo.
+void AcceptPoolCalls(Wiring* wiring);
+// Submit, Map, Get, Wait, Cancel, Release.
+void AcceptTaskCalls(Wiring* wiring);
+// GetItems, Watch, Download.
+void AcceptStreamCalls(Wiring* wiring);
+void AcceptUploads(Wiring* wiring);
+void AcceptSessions(Wiring* wiring);
+
+}  // namespace poold::rpc

@@ -1,0 +1,226 @@
+// From clients to the core.
+#include <sched.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "rpc/convert.h"
+#include "rpc/errors.h"
+#include "rpc/validate.h"
+#include "wire/absl_text.h"
+
+namespace poold::rpc {
+namespace {
+
+using wire::ToAbsl;
+
+constexpr std::size_t kMaxTypeNameBytes = 512;
+constexpr std::size_t kMaxInitializerArgs = 1 << 20;
+constexpr std::uint32_t kMaxAttempts = 1'000'000;
+
+std::uint64_t BigEndian(std::uint64_t number) {
+  return std::endian::native == std::endian::big ? number : __builtin_bswap64(number);
+}
+
+std::uint64_t LoadBigEndian(const char* bytes) {
+  std::uint64_t number;
+  std::memcpy(&number, bytes, sizeof(number));
+  return BigEndian(number);
+}
+
+void StoreBigEndian(std::uint64_t number, char* bytes) {
+  number = BigEndian(number);
+  std::memcpy(bytes, &number, sizeof(number));
+}
+
+std::uint32_t CpusOfThisProcess() {
+  cpu_set_t cpus;
+  if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0) return 1;
+  return static_cast<std::uint32_t>(std::max(CPU_COUNT(&cpus), 1));
+}
+
+// Reads an optional duration into `out`; `status` keeps the first error.
+void ReadLimit(bool has, const google::protobuf::Duration& duration, std::string_view field, core::Nanos* out,
+               absl::Status* status) {
+  if (!has || !status->ok()) return;
+  absl::StatusOr<core::Nanos> nanos = ReadDuration(duration, field);
+  if (nanos.ok()) {
+    *out = *nanos;
+  } else {
+    *status = nanos.status();
+  }
+}
+
+absl::Status ReadRetries(const v1::TaskOptions& options, core::TaskOptions* out) {
+  if (options.has_max_attempts()) {
+    out->max_attempts = options.max_attempts();
+    if (out->max_attempts == 0 || out->max_attempts > kMaxAttempts) {
+      return InvalidField("options.max_attempts", absl::StrCat("options.max_attempts: ", out->max_attempts,
+                                                               " is not between 1 and ", kMaxAttempts));
+    }
+  }
+  if (options.retry_on_size() > 0) out->retry_on = 0;
+  for (int state : options.retry_on()) {
+    if (state != v1::TASK_STATE_FAILED && state != v1::TASK_STATE_CRASHED && state != v1::TASK_STATE_TIMED_OUT) {
+      return InvalidField("options.retry_on",
+                          absl::StrCat("options.retry_on: ", state, " is not FAILED, CRASHED or TIMED_OUT"));
+    }
+    out->retry_on |= 1u << state;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNotZero(core::Nanos limit, std::string_view field) {
+  if (limit > 0) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat(ToAbsl(field), ": must be longer than zero; leave it unset for no limit"));
+}
+
+absl::Status ReadCounts(const v1::PoolSpec& spec, const ServiceOptions& options, core::PoolSpec* out) {
+  const std::uint32_t default_workers = options.default_workers > 0 ? options.default_workers : CpusOfThisProcess();
+  out->workers = spec.has_workers() ? spec.workers() : std::min(default_workers, options.limits.max_workers_per_pool);
+  if (out->workers == 0 || out->workers > options.limits.max_workers_per_pool) {
+    return InvalidField("spec.workers", absl::StrCat("spec.workers: ", out->workers, " is not between 1 and ",
+                                                     options.limits.max_workers_per_pool));
+  }
+  if (spec.has_max_tasks_per_worker() && spec.max_tasks_per_worker() == 0) {
+    return InvalidField("spec.max_tasks_per_worker", "spec.max_tasks_per_worker: 0 is not possible; unset: no limit");
+  }
+  if (spec.has_max_queued_tasks() && spec.max_queued_tasks() == 0) {
+    return InvalidField("spec.max_queued_tasks", "spec.max_queued_tasks: 0 is not possible; unset: the daemon's limit");
+  }
+  if (spec.has_max_queued_bytes() && spec.max_queued_bytes() == 0) {
+    return InvalidField("spec.max_queued_bytes", "spec.max_queued_bytes: 0 is not possible; unset: the daemon's limit");
+  }
+  if (spec.nice() > 19) {
+    return InvalidField("spec.nice", absl::StrCat("spec.nice: ", spec.nice(), " is not between 0 and 19"));
+  }
+  out->max_tasks_per_worker = spec.max_tasks_per_worker();
+  out->max_queued_tasks = spec.max_queued_tasks();
+  out->max_queued_bytes = spec.max_queued_bytes();
+  out->nice = static_cast<int>(spec.nice());
+  return absl::OkStatus();
+}
+
+absl::Status ReadInitializer(const v1::PoolSpec& spec, core::PoolSpec* out) {
+  const v1::Payload& args = spec.initializer_args();
+  const std::string_view field = "spec.initializer_args";
+  out->initializer = spec.initializer();
+  if (!args.upload_id().empty()) return InvalidField(field, "spec.initializer_args: an upload cannot be used here");
+  if (spec.initializer().empty() && !args.data().empty()) {
+    return InvalidField(field, "spec.initializer_args: there are arguments but no initializer");
+  }
+  if (args.data().size() > kMaxInitializerArgs) {
+    return TooLarge(field, absl::StrCat("spec.initializer_args: ", args.data().size(), " bytes; at most ",
+                                        kMaxInitializerArgs, " are taken"));
+  }
+  out->initializer_encoding = static_cast<core::Encoding>(args.encoding());
+  out->initializer_args = args.data();
+  return CheckEncoding(args.encoding(), !args.data().empty(), field);
+}
+
+}  // namespace
+
+std::optional<core::HandleId> ParseId(std::string_view bytes) {
+  if (bytes.size() != 16) return std::nullopt;
+  return core::HandleId{LoadBigEndian(bytes.data()), LoadBigEndian(bytes.data() + 8)};
+}
+
+std::string IdBytes(core::HandleId id) {
+  std::string out(16, '\0');
+  StoreBigEndian(id.high, out.data());
+  StoreBigEndian(id.low, out.data() + 8);
+  return out;
+}
+
+absl::StatusOr<core::HandleId> ReadId(std::string_view bytes, std::string_view field) {
+  if (std::optional<core::HandleId> id = ParseId(bytes)) return *id;
+  return InvalidField(field, absl::StrCat(ToAbsl(field), ": a handle has 16 bytes, this has ", bytes.size()));
+}
+
+absl::StatusOr<core::Nanos> ReadDuration(const google::protobuf::Duration& duration, std::string_view field) {
+  if (duration.seconds() < 0 || duration.nanos() < 0) {
+    return InvalidField(field, absl::StrCat(ToAbsl(field), ": a duration cannot be negative"));
+  }
+  if (duration.nanos() >= core::kSecond) {
+    return InvalidField(field, absl::StrCat(ToAbsl(field), ": nanos is not below 1000000000"));
+  }
+  if (duration.seconds() >= core::kNever / core::kSecond) return core::kNever;
+  return duration.seconds() * core::kSecond + duration.nanos();
+}
+
+absl::Status CheckEncoding(int encoding, bool has_bytes, std::string_view field) {
+  if (!v1::Encoding_IsValid(encoding)) {
+    return InvalidField(field, absl::StrCat(ToAbsl(field), ": ", encoding, " is not an encoding that we know"));
+  }
+  if (encoding == v1::ENCODING_UNSPECIFIED && has_bytes) {
+    return InvalidField(field, absl::StrCat(ToAbsl(field),
+                                            ": there are bytes but no encoding; say ENCODING_MSGPACK, "
+                                            "ENCODING_PROTOBUF or ENCODING_RAW"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<core::Payload> ReadPayload(v1::Payload* payload, std::string_view field) {
+  const bool has_bytes = !payload->data().empty() || !payload->upload_id().empty();
+  if (absl::Status status = CheckEncoding(payload->encoding(), has_bytes, field); !status.ok()) return status;
+  if (payload->type_name().size() > kMaxTypeNameBytes) {
+    return InvalidField(field, absl::StrCat(ToAbsl(field), ": the type_name is longer than ", kMaxTypeNameBytes));
+  }
+  core::Payload out;
+  out.encoding = static_cast<core::Encoding>(payload->encoding());
+  if (!payload->type_name().empty()) {
+    out.type_name = std::make_shared<const std::string>(std::move(*payload->mutable_type_name()));
+  }
+  if (!payload->data().empty()) out.data = core::Bytes(std::move(*payload->mutable_data()));
+  return out;
+}
+
+absl::StatusOr<core::TaskOptions> ReadTaskOptions(const v1::TaskOptions& options) {
+  core::TaskOptions out;
+  absl::Status status;
+  ReadLimit(options.has_queue_timeout(), options.queue_timeout(), "options.queue_timeout", &out.queue_timeout, &status);
+  ReadLimit(options.has_run_timeout(), options.run_timeout(), "options.run_timeout", &out.run_timeout, &status);
+  ReadLimit(options.has_total_timeout(), options.total_timeout(), "options.total_timeout", &out.total_timeout, &status);
+  ReadLimit(options.has_retry_delay(), options.retry_delay(), "options.retry_delay", &out.retry_delay, &status);
+  ReadLimit(options.has_max_retry_delay(), options.max_retry_delay(), "options.max_retry_delay", &out.max_retry_delay,
+            &status);
+  ReadLimit(options.has_start_delay(), options.start_delay(), "options.start_delay", &out.start_delay, &status);
+  if (status.ok()) status = CheckNotZero(out.run_timeout, "options.run_timeout");
+  if (status.ok()) status = CheckNotZero(out.total_timeout, "options.total_timeout");
+  if (status.ok()) status = ReadRetries(options, &out);
+  if (!status.ok()) return status;
+  if (options.priority() < -100 || options.priority() > 100) {
+    return InvalidField("options.priority",
+                        absl::StrCat("options.priority: ", options.priority(), " is not between -100 and 100"));
+  }
+  out.priority = options.priority();
+  out.stream_output = options.stream_output();
+  return out;
+}
+
+absl::StatusOr<core::PoolSpec> ReadPoolSpec(const v1::PoolSpec& spec, const ServiceOptions& options) {
+  core::PoolSpec out;
+  absl::Status status = CheckSpecTexts(spec);
+  if (status.ok()) status = ReadCounts(spec, options, &out);
+  if (status.ok()) status = ReadInitializer(spec, &out);
+  ReadLimit(spec.has_stop_grace(), spec.stop_grace(), "spec.stop_grace", &out.stop_grace, &status);
+  if (status.ok() && !v1::StartMethod_IsValid(spec.start_method())) {
+    status = InvalidField("spec.start_method", absl::StrCat("spec.start_method: ", spec.start_method(), " is unknown"));
+  }
+  if (!status.ok()) return status;
+  out.name = spec.name();
+  out.modules.assign(spec.modules().begin(), spec.modules().end());
+  out.program = spec.program();
+  if (spec.start_method() != v1::START_METHOD_UNSPECIFIED) {
+    out.start_method = static_cast<core::StartMethod>(spec.start_method());
+  }
+  out.preload.assign(spec.preload().begin(), spec.preload().end());
+  out.environment.insert(spec.environment().begin(), spec.environment().end());
+  if (!spec.working_directory().empty()) out.working_directory = spec.working_directory();
+  return out;
+}
+
+}  // namespace poold::rpc

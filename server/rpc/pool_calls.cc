@@ -1,0 +1,183 @@
+// Calls about pools and about the daemon.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/errors.h"
+#include "rpc/accept.h"
+#include "rpc/convert.h"
+#include "rpc/errors.h"
+#include "rpc/unary_call.h"
+#include "rpc/validate.h"
+#include "rpc/waiter.h"
+
+namespace poold::rpc {
+namespace {
+
+using OpenPoolCall = UnaryCall<v1::OpenPoolRequest, v1::OpenPoolResponse>;
+using GetPoolCall = UnaryCall<v1::GetPoolRequest, v1::GetPoolResponse>;
+using ListPoolsCall = UnaryCall<v1::ListPoolsRequest, v1::ListPoolsResponse>;
+using CloseCall = UnaryCall<v1::CloseRequest, v1::CloseResponse>;
+using TerminateCall = UnaryCall<v1::TerminateRequest, v1::TerminateResponse>;
+using JoinCall = UnaryCall<v1::JoinRequest, v1::JoinResponse>;
+using GetStatsCall = UnaryCall<v1::GetStatsRequest, v1::GetStatsResponse>;
+using GetServerInfoCall = UnaryCall<v1::GetServerInfoRequest, v1::GetServerInfoResponse>;
+
+absl::StatusOr<core::PoolSpec> ReadAndResolve(const v1::PoolSpec& spec, const ServiceOptions& options) {
+  absl::StatusOr<core::PoolSpec> read = ReadPoolSpec(spec, options);
+  if (!read.ok() || options.resolver == nullptr) return read;
+  if (absl::Status status = options.resolver->Resolve(&*read); !status.ok()) return status;
+  return read;
+}
+
+void OpenPool(const std::shared_ptr<OpenPoolCall>& call) {
+  absl::StatusOr<core::PoolSpec> spec = ReadAndResolve(call->request().spec(), call->backend().options);
+  if (!spec.ok()) return call->Refuse(spec.status());
+  AskCore(
+      call,
+      [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnOpenPool(now, id, *std::move(spec)); },
+      [call](Answer answer) {
+        const OpenPoolAnswer& opened = std::get<OpenPoolAnswer>(answer);
+        if (!opened.pool.ok()) return call->Refuse(opened.pool.status());
+        v1::OpenPoolResponse response;
+        WritePool(*opened.pool, WallTime(*call->backend().clock), response.mutable_pool());
+        response.set_created(opened.created);
+        call->Answer(response);
+      });
+}
+
+void GetPool(const std::shared_ptr<GetPoolCall>& call) {
+  Backend& backend = call->backend();
+  const std::string& name = call->request().name();
+  if (absl::Status status = CheckPoolName(name, "name"); !status.ok()) return call->Refuse(status);
+  const absl::StatusOr<core::PoolView> pool =
+      backend.gate->Enter([&](core::Core& core, core::Nanos) { return core.ViewPool(name); });
+  if (!pool.ok()) return call->Refuse(pool.status());
+  v1::GetPoolResponse response;
+  WritePool(*pool, WallTime(*backend.clock), response.mutable_pool());
+  call->Answer(response);
+}
+
+void ListPools(const std::shared_ptr<ListPoolsCall>& call) {
+  Backend& backend = call->backend();
+  const std::vector<core::PoolView> pools =
+      backend.gate->Enter([](core::Core& core, core::Nanos) { return core.ViewPools(); });
+  const WallTime wall(*backend.clock);
+  v1::ListPoolsResponse response;
+  for (const core::PoolView& pool : pools) WritePool(pool, wall, response.add_pools());
+  call->Answer(response);
+}
+
+void Close(const std::shared_ptr<CloseCall>& call) {
+  const std::string& name = call->request().pool();
+  absl::Status status = CheckPoolName(name, "pool");
+  if (status.ok()) {
+    status = call->backend().gate->Enter([&](core::Core& core, core::Nanos now) { return core.OnClose(now, name); });
+  }
+  if (!status.ok()) return call->Refuse(status);
+  call->Answer({});
+}
+
+void Terminate(const std::shared_ptr<TerminateCall>& call) {
+  const std::string& name = call->request().pool();
+  if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return call->Refuse(status);
+  AskCore(
+      call, [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnTerminate(now, id, name); },
+      [call](Answer answer) {
+        const auto& cancelled = std::get<absl::StatusOr<std::uint64_t>>(answer);
+        if (!cancelled.ok()) return call->Refuse(cancelled.status());
+        v1::TerminateResponse response;
+        response.set_cancelled_tasks(*cancelled);
+        call->Answer(response);
+      });
+}
+
+void Join(const std::shared_ptr<JoinCall>& call) {
+  const std::string& name = call->request().pool();
+  absl::Status status = CheckPoolName(name, "pool");
+  core::Nanos wait = call->backend().options.limits.max_wait;
+  if (status.ok() && call->request().has_wait_timeout()) {
+    const absl::StatusOr<core::Nanos> asked = ReadDuration(call->request().wait_timeout(), "wait_timeout");
+    status = asked.status();
+    wait = std::min(wait, asked.value_or(0));
+  }
+  if (!status.ok()) return call->Refuse(status);
+  AskCore(
+      call, [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnJoin(now, id, name, wait); },
+      [call](Answer answer) {
+        const auto& done = std::get<absl::StatusOr<bool>>(answer);
+        if (!done.ok()) return call->Refuse(done.status());
+        v1::JoinResponse response;
+        response.set_done(*done);
+        call->Answer(response);
+      });
+}
+
+std::uint64_t ResidentBytes() {
+  std::FILE* statm = std::fopen("/proc/self/statm", "re");
+  if (statm == nullptr) return 0;
+  unsigned long long size = 0;
+  unsigned long long resident = 0;
+  const int fields = std::fscanf(statm, "%llu %llu", &size, &resident);
+  std::fclose(statm);
+  return fields == 2 ? resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+core::Nanos CpuTime() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto nanos = [](const timeval& t) { return t.tv_sec * core::kSecond + t.tv_usec * 1000; };
+  return nanos(usage.ru_utime) + nanos(usage.ru_stime);
+}
+
+absl::StatusOr<std::vector<core::PoolView>> PoolsNamed(Backend& backend, const std::string& name) {
+  return backend.gate->Enter([&](core::Core& core, core::Nanos) -> absl::StatusOr<std::vector<core::PoolView>> {
+    if (name.empty()) return core.ViewPools();
+    absl::StatusOr<core::PoolView> pool = core.ViewPool(name);
+    if (!pool.ok()) return pool.status();
+    return std::vector<core::PoolView>{*std::move(pool)};
+  });
+}
+
+void GetStats(const std::shared_ptr<GetStatsCall>& call) {
+  const absl::StatusOr<std::vector<core::PoolView>> pools = PoolsNamed(call->backend(), call->request().pool());
+  if (!pools.ok()) return call->Refuse(pools.status());
+  v1::GetStatsResponse response;
+  std::uint64_t kept_bytes = 0;
+  for (const core::PoolView& pool : *pools) {
+    WriteStats(pool.stats, &(*response.mutable_pools())[pool.spec.name]);
+    kept_bytes += pool.stats.kept_outcome_bytes;
+  }
+  response.set_sessions(call->backend().sessions);
+  response.set_kept_outcome_bytes(kept_bytes);
+  response.set_rss_bytes(ResidentBytes());
+  WriteDuration(CpuTime(), response.mutable_cpu_time());
+  call->Answer(response);
+}
+
+void GetServerInfo(const std::shared_ptr<GetServerInfoCall>& call) {
+  v1::GetServerInfoResponse response;
+  *response.mutable_server() = call->backend().server_info;
+  call->Answer(response);
+}
+
+}  // namespace
+
+void AcceptPoolCalls(Wiring* wiring) {
+  OpenPoolCall::Accept(wiring, &AsyncService::RequestOpenPool, OpenPool);
+  GetPoolCall::Accept(wiring, &AsyncService::RequestGetPool, GetPool);
+  ListPoolsCall::Accept(wiring, &AsyncService::RequestListPools, ListPools);
+  CloseCall::Accept(wiring, &AsyncService::RequestClose, Close);
+  TerminateCall::Accept(wiring, &AsyncService::RequestTerminate, Terminate);
+  JoinCall::Accept(wiring, &AsyncService::RequestJoin, Join);
+  GetStatsCall::Accept(wiring, &AsyncService::RequestGetStats, GetStats);
+  GetServerInfoCall::Accept(wiring, &AsyncService::RequestGetServerInfo, GetServerInfo);
+}
+
+}  // namespace poold::rpc

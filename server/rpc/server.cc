@@ -1,0 +1,248 @@
+#include "rpc/server.h"
+
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <pthread.h>
+
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/synchronization/notification.h"
+#include "base/log.h"
+#include "rpc/accept.h"
+#include "rpc/acceptor.h"
+#include "rpc/convert.h"
+#include "rpc/tag.h"
+#include "rpc/wiring.h"
+
+namespace poold::rpc {
+namespace {
+
+// What keeps one hostile or dead client from holding much.
+void SetArguments(const ServiceOptions& options, grpc::ServerBuilder* builder) {
+  builder->SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
+  builder->SetMaxSendMessageSize(-1);
+  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8192);
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1000);
+  // Decompression bombs.
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+}
+
+}  // namespace
+
+class Server::Running {
+ public:
+  Running(ServiceOptions options, const base::Clock* clock) : backend(std::move(options), clock) {}
+  ~Running() {
+    Shutdown(0);
+    backend.subscribers.Clear();
+  }
+
+  absl::Status Start(gate::Gate* gate, const std::vector<ListenAddress>& addresses);
+  void Shutdown(core::Nanos grace);
+
+  // What the core has for a subscriber. Under the core's mutex.
+  template <typename Give>
+  void To(core::SubscriberId to, Give give) {
+    const std::shared_ptr<Subscriber>& subscriber = backend.subscribers.Find(to);
+    if (subscriber == nullptr) return;
+    give(*subscriber);
+    backend.subscribers.MarkDirty(subscriber);
+  }
+  // The same, and nothing more after it.
+  void Answer(core::SubscriberId to, rpc::Answer answer) {
+    To(to, [&](Subscriber& subscriber) { subscriber.OnAnswer(std::move(answer)); });
+    backend.subscribers.Remove(to);
+  }
+  void Flush();
+
+  Backend backend;
+  std::vector<ListenAddress> addresses;
+  std::atomic<bool> serving = false;
+  std::atomic<bool> all_pools_gone = false;
+
+ private:
+  void Poll();
+  void EndStreams();
+  void StopQueue();
+
+  AsyncService service_;
+  std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Acceptor> acceptor_;
+  Wiring wiring_;
+  std::thread thread_;
+  bool shut_down_ = false;
+};
+
+absl::Status Server::Running::Start(gate::Gate* gate, const std::vector<ListenAddress>& wanted) {
+  std::vector<ListenSocket> sockets;
+  for (const ListenAddress& address : wanted) {
+    absl::StatusOr<ListenSocket> socket = ListenSocket::Open(address);
+    if (!socket.ok()) return socket.status();
+    addresses.push_back(socket->address());
+    sockets.push_back(*std::move(socket));
+  }
+  backend.gate = gate;
+  WriteServerInfo(backend.options, WallTime(*backend.clock), backend.clock->Now(), &backend.server_info);
+
+  grpc::ServerBuilder builder;
+  SetArguments(backend.options, &builder);
+  builder.RegisterService(&service_);
+  queue_ = builder.AddCompletionQueue();
+  connections_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr) return absl::InternalError("gRPC could not start its server; its own log says why");
+
+  wiring_.backend = &backend;
+  wiring_.service = &service_;
+  wiring_.queue = queue_.get();
+  AcceptPoolCalls(&wiring_);
+  AcceptTaskCalls(&wiring_);
+  AcceptStreamCalls(&wiring_);
+  AcceptUploads(&wiring_);
+  AcceptSessions(&wiring_);
+  thread_ = std::thread([this] { Poll(); });
+
+  acceptor_ = std::make_unique<Acceptor>(std::move(sockets), backend.options.max_connections, [this](int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    connections_->HandleNewConnection(&connection);
+  });
+  return acceptor_->Start();
+}
+
+// The RPC thread.
+void Server::Running::Poll() {
+  pthread_setname_np(pthread_self(), "poold-rpc");
+  void* tag = nullptr;
+  bool ok = false;
+  while (true) {
+    gpr_timespec deadline = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+    if (!wiring_.due.empty()) {
+      const auto wait = wiring_.due.front().at - std::chrono::steady_clock::now();
+      const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(wait).count();
+      deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(nanos, GPR_TIMESPAN));
+    }
+    const grpc::CompletionQueue::NextStatus next = queue_->AsyncNext(&tag, &ok, deadline);
+    if (next == grpc::CompletionQueue::SHUTDOWN) return;
+    if (next == grpc::CompletionQueue::GOT_EVENT) static_cast<Tag*>(tag)->Come(ok);
+    while (!wiring_.due.empty() && wiring_.due.front().at <= std::chrono::steady_clock::now()) {
+      const std::function<void()> run = std::move(wiring_.due.front().run);
+      wiring_.due.pop_front();
+      run();
+    }
+  }
+}
+
+void Server::Running::EndStreams() {
+  wiring_.ending = true;
+  const auto streams = std::exchange(wiring_.streams, {});
+  for (const std::weak_ptr<LiveStream>& one : streams) {
+    if (const std::shared_ptr<LiveStream> stream = one.lock()) stream->EndForShutdown();
+  }
+}
+
+// On the RPC thread, so that nothing of its own is begun meanwhile; flushers are kept out by the lock.
+void Server::Running::StopQueue() {
+  absl::WriterMutexLock lock(&backend.stopping_mu);
+  backend.stopped = true;
+  wiring_.due.clear();
+  queue_->Shutdown();
+}
+
+void Server::Running::Shutdown(core::Nanos grace) {
+  if (std::exchange(shut_down_, true)) return;
+  if (acceptor_ != nullptr) acceptor_->Stop();
+  if (server_ == nullptr) return;
+  Posted::Run(queue_.get(), [this] { EndStreams(); });
+  server_->Shutdown(std::chrono::system_clock::now() + std::chrono::nanoseconds(grace));
+  Posted::Run(queue_.get(), [this] { StopQueue(); });
+  thread_.join();
+  server_.reset();
+}
+
+void Server::Running::Flush() {
+  backend.subscribers.FlushDirty(&backend.stopping_mu, backend.stopped);
+  if (all_pools_gone.exchange(false) && backend.options.on_all_pools_gone) backend.options.on_all_pools_gone();
+}
+
+Server::Server(ServiceOptions options, const base::Clock* clock)
+    : running_(std::make_unique<Running>(std::move(options), clock)) {}
+
+Server::~Server() = default;
+
+void Server::SetContainment(Containment tier, std::string note) {
+  running_->backend.options.containment = tier;
+  running_->backend.options.containment_note = std::move(note);
+}
+
+absl::Status Server::Start(gate::Gate* gate, const std::vector<ListenAddress>& addresses) {
+  return running_->Start(gate, addresses);
+}
+
+std::vector<ListenAddress> Server::addresses() const { return running_->addresses; }
+
+void Server::SetServing(bool serving) { running_->serving = serving; }
+
+void Server::Shutdown(core::Nanos grace) { running_->Shutdown(grace); }
+
+void Server::SendOutcome(core::SubscriberId to, core::HandleId task, core::OutcomePtr outcome) {
+  running_->To(to, [&](Subscriber& subscriber) { subscriber.OnOutcome(task, std::move(outcome)); });
+}
+
+void Server::SendItems(core::SubscriberId to, core::HandleId map, core::ItemBlockPtr items) {
+  running_->To(to, [&](Subscriber& subscriber) { subscriber.OnItems(map, std::move(items)); });
+}
+
+void Server::SendMapEnd(core::SubscriberId to, const core::MapView& map) {
+  running_->To(to, [&](Subscriber& subscriber) { subscriber.OnMapEnd(map); });
+}
+
+void Server::SendOutput(core::SubscriberId to, const core::OutputEvent& output) {
+  running_->To(to, [&](Subscriber& subscriber) { subscriber.OnOutput(output); });
+}
+
+void Server::AnswerOpenPool(core::SubscriberId to, absl::StatusOr<core::PoolView> pool, bool created) {
+  running_->Answer(to, OpenPoolAnswer{std::move(pool), created});
+}
+
+void Server::AnswerGet(core::SubscriberId to, absl::StatusOr<core::HandleView> handle) {
+  running_->Answer(to, std::move(handle));
+}
+
+void Server::AnswerWait(core::SubscriberId to, absl::StatusOr<core::WaitAnswer> answer) {
+  running_->Answer(to, std::move(answer));
+}
+
+void Server::AnswerTerminate(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) {
+  running_->Answer(to, std::move(cancelled_tasks));
+}
+
+void Server::AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) { running_->Answer(to, std::move(done)); }
+
+void Server::SendEvent(core::SubscriberId to, core::WatchEvent event) {
+  running_->To(to, [&](Subscriber& subscriber) { subscriber.OnEvent(std::move(event)); });
+}
+
+void Server::EndWatch(core::SubscriberId to) {
+  running_->To(to, [](Subscriber& subscriber) { subscriber.OnEndWatch(); });
+  running_->backend.subscribers.Remove(to);
+}
+
+void Server::AllPoolsGone() { running_->all_pools_gone = true; }
+
+void Server::Flush(core::Nanos) { running_->Flush(); }
+
+}  // namespace poold::rpc

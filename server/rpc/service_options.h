@@ -1,0 +1,55 @@
+// What the RPC shell is told at start: who the daemon is, its bounds, and where modules are found.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "core/core.h"
+#include "core/types.h"
+
+namespace poold::rpc {
+
+// The values of poold.v1.Containment.
+enum class Containment : std::uint8_t { kUnspecified = 0, kCgroup = 1, kPidNamespace = 2, kSubreaper = 3 };
+
+// Finds modules and worker programs in the folders of the configuration. Implemented by config/.
+class SpecResolver {
+ public:
+  virtual ~SpecResolver() = default;
+  // Fills module_paths and program_path from modules and program, which are plain names. Called by the RPC thread.
+  // Errors: made by core::MakeError with MODULE_NOT_FOUND or PROGRAM_NOT_FOUND, naming the thing and the folders.
+  virtual absl::Status Resolve(core::PoolSpec* spec) = 0;
+};
+
+struct ServiceOptions {
+  std::string instance_id;
+  std::string version;
+  Containment containment = Containment::kUnspecified;
+  std::string containment_note;
+  // The same that the core was made with.
+  core::Limits limits;
+
+  // Of pools whose spec names none; 0: the CPUs that this process may use.
+  std::uint32_t default_workers = 0;
+
+  std::uint64_t max_message_bytes = 64ull << 20;
+  // Also what one task's result may take of an outcome that is sent inline.
+  std::uint64_t max_inline_result_bytes = 1ull << 20;
+  std::uint32_t max_items_per_call = 65'536;
+  std::uint32_t session_window = 64;
+  // Uploads under way and uploads that no submission took yet, together.
+  std::uint64_t max_upload_bytes = 2ull << 30;
+  core::Nanos upload_ttl = 5 * 60 * core::kSecond;
+  // What waits for one slow reader: output beyond it is dropped, the oldest first.
+  std::uint64_t max_waiting_output_bytes = 4ull << 20;
+  std::uint32_t max_connections = 1024;
+
+  // Not owned; must outlive the server. Null: no modules can be named.
+  SpecResolver* resolver = nullptr;
+  // After core::OnShutdown: the last process of the last pool is gone. Called by any thread, without a lock.
+  std::function<void()> on_all_pools_gone;
+};
+
+}  // namespace poold::rpc

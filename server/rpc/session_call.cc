@@ -1,0 +1,185 @@
+// The batching stream. One message is read, brought to the core, and only then the next is read; whatever has
+// accumulated for the client goes into the next message to it.
+//
+// Threads: reads and the end of the call are the RPC thread's; outcomes are packed and written by whichever thread
+// flushes. Ownership: see tag.h.
+#include <grpcpp/support/async_stream.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "rpc/accept.h"
+#include "rpc/server_stream_call.h"
+#include "rpc/session_intake.h"
+#include "rpc/session_outbox.h"
+#include "rpc/tag.h"
+#include "rpc/waiter.h"
+
+namespace poold::rpc {
+namespace {
+
+// A lone acknowledgement waits so long for company.
+constexpr auto kAcknowledgeDelay = std::chrono::milliseconds(1);
+// While so much waits for the client, nothing more is read from it.
+constexpr std::size_t kMaxWaiting = 65'536;
+
+class SessionCall final : public Subscriber, public LiveStream, public std::enable_shared_from_this<SessionCall> {
+ public:
+  static void Accept(Wiring* wiring) {
+    auto call = std::shared_ptr<SessionCall>(new SessionCall(wiring));
+    call->context_.AsyncNotifyWhenDone(call->done_op_.AsTag());
+    wiring->service->RequestSession(&call->context_, &call->stream_, wiring->queue, wiring->queue,
+                                    call->accepted_op_.Begin(call));
+  }
+
+  // Subscriber.
+  void OnOutcome(core::HandleId task, core::OutcomePtr outcome) override {
+    outbox_.AddOutcome(task, std::move(outcome));
+  }
+  void OnItems(core::HandleId map, core::ItemBlockPtr items) override { outbox_.AddItems(map, std::move(items)); }
+  void OnMapEnd(const core::MapView& map) override { outbox_.AddMapEnd(map); }
+  void OnOutput(const core::OutputEvent& output) override { outbox_.AddOutput(output); }
+  void Flush() override {
+    if (turn_.TryBegin()) Drive();
+  }
+
+  void EndForShutdown() override { End(ShuttingDown()); }
+
+ private:
+  explicit SessionCall(Wiring* wiring)
+      : wiring_(wiring),
+        backend_(*wiring->backend),
+        stream_(&context_),
+        intake_(backend_.options, &backend_.uploads),
+        outbox_(backend_.options, *backend_.clock) {}
+
+  void Accepted(bool ok) {
+    if (!ok) return;
+    done_op_.Keep(shared_from_this());
+    if (!backend_.stopped) Accept(wiring_);
+    ++backend_.sessions;
+    id_ =
+        backend_.gate->Enter([this](core::Core&, core::Nanos) { return backend_.subscribers.Add(shared_from_this()); });
+    wiring_->AddStream(shared_from_this());
+    ReadNext();
+  }
+
+  // ---- In ----
+  void ReadNext() {
+    if (backend_.stopped) return;
+    stream_.Read(&request_, read_op_.Begin(shared_from_this()));
+  }
+  void ReadDone(bool ok) {
+    if (ending_) return;
+    if (!ok) return End(absl::OkStatus());  // the client has said everything, or is gone
+    if (absl::Status status = intake_.Read(&request_); !status.ok()) return End(status);
+    ++taken_;
+    backend_.gate->Enter([this](core::Core& core, core::Nanos now) { Take(core, now); });
+    if (taken_ > outbox_.told_taken()) AcknowledgeLater();
+    paused_ = outbox_.waiting() >= kMaxWaiting;
+    if (!paused_) ReadNext();
+  }
+  // Inside the event.
+  void Take(core::Core& core, core::Nanos now) {
+    std::vector<RefusedHandle> refused = intake_.Apply(core, now, id_);
+    const std::uint64_t quarter = std::max<std::uint64_t>(1, backend_.options.session_window / 4);
+    const bool send_now = intake_.greeting() || !refused.empty() || taken_ - outbox_.told_taken() >= quarter;
+    if (intake_.greeting()) outbox_.AddGreeting(backend_.server_info);
+    if (!refused.empty()) outbox_.AddRefused(std::move(refused));
+    outbox_.SetTaken(taken_, send_now);
+    if (send_now) backend_.subscribers.MarkDirty(backend_.subscribers.Find(id_));
+  }
+  void AcknowledgeLater() {
+    if (acknowledge_due_) return;
+    acknowledge_due_ = true;
+    wiring_->due.push_back(
+        {std::chrono::steady_clock::now() + kAcknowledgeDelay, [weak = weak_from_this(), upto = taken_] {
+           if (const auto self = weak.lock()) self->AcknowledgeUpTo(upto);
+         }});
+  }
+  void AcknowledgeUpTo(std::uint64_t requests) {
+    acknowledge_due_ = false;
+    if (outbox_.told_taken() < requests) {
+      outbox_.SetTaken(taken_, true);
+      Flush();
+    } else if (outbox_.told_taken() < taken_) {
+      AcknowledgeLater();
+    }
+  }
+
+  // ---- Out ----
+  // Has the turn. Keeps it while a message is with gRPC, and for ever after the end.
+  void Drive() {
+    do {
+      if (backend_.stopped) return;
+      const bool ended = ended_;
+      if (outbox_.Fill(&response_)) {
+        stream_.Write(response_, written_op_.Begin(shared_from_this()));
+        return;
+      }
+      if (ended) {
+        stream_.Finish(ToGrpc(status_), finished_op_.Begin(shared_from_this()));
+        return;
+      }
+    } while (!turn_.TryEnd());
+  }
+  void Written(bool ok) {
+    if (!ok) return;
+    Drive();
+    if (!paused_ || outbox_.waiting() >= kMaxWaiting / 2) return;
+    paused_ = false;
+    if (!ending_) ReadNext();
+  }
+
+  // ---- The end ----
+  void End(const absl::Status& status) {
+    if (std::exchange(ending_, true)) return;
+    status_ = status;
+    ended_ = true;
+    Flush();
+  }
+  void Finished(bool) {}
+  void Done(bool) {
+    --backend_.sessions;
+    ending_ = true;
+    backend_.gate->Enter([this](core::Core& core, core::Nanos now) { Unsubscribe(backend_, core, now, id_); });
+    if (outbox_.dropped_output_bytes() == 0) return;
+    base::Log(base::Level::kWarning, "session_lost_output", {{"bytes", outbox_.dropped_output_bytes()}});
+  }
+
+  Wiring* const wiring_;
+  Backend& backend_;
+  grpc::ServerContext context_;
+  grpc::ServerAsyncReaderWriter<v1::SessionResponse, v1::SessionRequest> stream_;
+  core::SubscriberId id_ = core::kNobody;
+
+  // The RPC thread's.
+  v1::SessionRequest request_;
+  SessionIntake intake_;
+  std::uint64_t taken_ = 0;
+  bool acknowledge_due_ = false;
+  bool paused_ = false;
+  bool ending_ = false;
+
+  SessionOutbox outbox_;
+  WriteTurn turn_;
+  v1::SessionResponse response_;  // of the one who has the turn
+  std::atomic<bool> ended_ = false;
+  absl::Status status_;  // constant after ended_
+
+  Op<SessionCall, &SessionCall::Accepted> accepted_op_;
+  Op<SessionCall, &SessionCall::ReadDone> read_op_;
+  Op<SessionCall, &SessionCall::Written> written_op_;
+  Op<SessionCall, &SessionCall::Finished> finished_op_;
+  Op<SessionCall, &SessionCall::Done> done_op_;
+};
+
+}  // namespace
+
+void AcceptSessions(Wiring* wiring) { SessionCall::Accept(wiring); }
+
+}  // namespace poold::rpc

@@ -1,0 +1,246 @@
+#include "rpc/session_intake.h"
+
+#include <numeric>
+#include <utility>
+
+#include "absl/hash/hash.h"
+#include "absl/strings/str_cat.h"
+#include "rpc/convert.h"
+#include "rpc/errors.h"
+#include "rpc/validate.h"
+#include "wire/absl_text.h"
+
+namespace poold::rpc {
+namespace {
+
+using wire::ToAbsl;
+
+constexpr std::size_t kMaxTypeNameBytes = 512;
+
+template <typename Visit>
+void ForEachId(const v1::IdRuns& runs, Visit visit) {
+  for (int run = 0; run < runs.count_size(); ++run) {
+    for (std::uint32_t i = 0; i < runs.count(run); ++i) {
+      visit(core::HandleId{runs.high(run), runs.low(run) + i});
+    }
+  }
+}
+
+template <typename Lengths>
+std::uint64_t Sum(const Lengths& lengths) {
+  return std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{0});
+}
+
+}  // namespace
+
+absl::Status SessionIntake::Read(v1::SessionRequest* request) {
+  request_ = request;
+  tasks_.clear();
+  groups_.clear();
+  maps_.clear();
+  refused_.clear();
+  absl::Status status = ReadHello(*request);
+  if (status.ok()) status = CheckCounts(*request);
+  if (!status.ok()) return status;
+  for (v1::TaskGroup& group : *request->mutable_submit()) ReadTasks(&group);
+  for (v1::MapGroup& group : *request->mutable_map()) ReadMap(&group);
+  return absl::OkStatus();
+}
+
+absl::Status SessionIntake::ReadHello(const v1::SessionRequest& request) {
+  greeting_ = request.has_hello();
+  if (greeting_ == greeted_) {
+    return InvalidField("hello", greeted_
+                                     ? "hello: this stream has said hello already; say it once, in the first request"
+                                     : "hello: the first request of a session must have it");
+  }
+  if (!greeting_) return absl::OkStatus();
+  const absl::StatusOr<core::HandleId> id = ReadId(request.hello().client_id(), "hello.client_id");
+  if (!id.ok()) return id.status();
+  client_ = core::ClientId{absl::Hash<core::HandleId>()(*id)};
+  greeted_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status SessionIntake::CheckCounts(const v1::SessionRequest& request) const {
+  std::uint64_t tasks = 0;
+  std::uint64_t items = 0;
+  for (const v1::TaskGroup& group : request.submit()) tasks += group.args_bytes_size();
+  for (const v1::MapGroup& group : request.map()) items += group.item_bytes_size();
+  const std::uint64_t most = options_.max_items_per_call;
+  if (tasks > most) return TooMany("submit", absl::StrCat("submit: ", tasks, " tasks in one request; at most ", most));
+  if (items > most) return TooMany("map", absl::StrCat("map: ", items, " items in one request; at most ", most));
+  if (static_cast<std::uint64_t>(request.consumed_size()) > most) {
+    return TooMany("consumed", absl::StrCat("consumed: more than ", most, " in one request"));
+  }
+  absl::Status status = CheckRuns(request.subscribe(), "subscribe");
+  if (status.ok()) status = CheckRuns(request.cancel(), "cancel");
+  if (status.ok()) status = CheckRuns(request.release(), "release");
+  return status;
+}
+
+absl::Status SessionIntake::CheckRuns(const v1::IdRuns& runs, std::string_view field) const {
+  if (runs.high_size() != runs.low_size() || runs.high_size() != runs.count_size()) {
+    return InvalidField(
+        field, absl::StrCat(ToAbsl(field), ": high, low and count have ", runs.high_size(), ", ", runs.low_size(),
+                            " and ", runs.count_size(), " entries; they must have the same number"));
+  }
+  const std::uint64_t ids = Sum(runs.count());
+  if (ids <= options_.max_items_per_call) return absl::OkStatus();
+  return TooMany(
+      field, absl::StrCat(ToAbsl(field), ": ", ids, " handles in one request; at most ", options_.max_items_per_call));
+}
+
+void SessionIntake::ReadTasks(v1::TaskGroup* group) {
+  const std::size_t begin = tasks_.size();
+  const absl::Status status = ReadTaskGroup(group);
+  if (status.ok()) return;
+  tasks_.resize(begin);
+  for (int i = 0; i < group->args_bytes_size(); ++i) {
+    refused_.push_back({IdBytes({group->id_high(), group->first_id_low() + i}), status});
+  }
+}
+
+absl::StatusOr<core::Bytes> SessionIntake::ReadArgs(v1::TaskGroup* group) {
+  const bool uploaded = !group->upload_id().empty();
+  const absl::Status status = CheckEncoding(group->encoding(), uploaded || !group->args().empty(), "submit.encoding");
+  if (!status.ok()) return status;
+  if (uploaded && (group->args_bytes_size() != 1 || !group->args().empty())) {
+    return InvalidField("submit.upload_id", "submit.upload_id: it stands for the arguments of exactly one task");
+  }
+  if (uploaded) return uploads_->Take(group->upload_id());
+  const std::uint64_t bytes = Sum(group->args_bytes());
+  if (bytes != group->args().size()) {
+    return InvalidField("submit.args_bytes", absl::StrCat("submit.args_bytes: they sum up to ", bytes,
+                                                          ", but args has ", group->args().size(), " bytes"));
+  }
+  return core::Bytes(std::move(*group->mutable_args()));
+}
+
+absl::Status SessionIntake::ReadTaskGroup(v1::TaskGroup* group) {
+  if (group->args_bytes().empty()) return absl::OkStatus();
+  if (absl::Status status = CheckFunctionName(group->function(), "submit.function"); !status.ok()) return status;
+  if (group->type_name().size() > kMaxTypeNameBytes)
+    return InvalidField("submit.type_name", "submit.type_name: too long");
+  absl::StatusOr<std::shared_ptr<const core::TaskOptions>> options =
+      ReadOptions(group->has_options(), group->options());
+  if (!options.ok()) return options.status();
+  absl::StatusOr<core::Bytes> args = ReadArgs(group);
+  if (!args.ok()) return args.status();
+
+  Tasks tasks{.begin = tasks_.size(), .count = static_cast<std::size_t>(group->args_bytes_size())};
+  tasks.group.client = client_;
+  tasks.group.pool = group->pool();
+  tasks.group.function = group->function();
+  tasks.group.options = *std::move(options);
+  const auto encoding = static_cast<core::Encoding>(group->encoding());
+  const std::shared_ptr<const std::string> type_name = TypeName(group->type_name());
+  std::size_t at = 0;
+  std::uint64_t low = group->first_id_low();
+  for (const std::uint32_t bytes : group->args_bytes()) {
+    core::NewTask& task = tasks_.emplace_back();
+    task.id = {group->id_high(), low++};
+    task.args.encoding = encoding;
+    task.args.type_name = type_name;
+    task.args.data = group->upload_id().empty() ? args->Slice(at, bytes) : *args;
+    at += bytes;
+  }
+  groups_.push_back(std::move(tasks));
+  return absl::OkStatus();
+}
+
+void SessionIntake::ReadMap(v1::MapGroup* group) {
+  absl::StatusOr<core::MapGroup> read = ReadMapGroup(group);
+  if (read.ok()) {
+    maps_.push_back(*std::move(read));
+  } else {
+    refused_.push_back({group->id(), read.status()});
+  }
+}
+
+absl::StatusOr<core::MapGroup> SessionIntake::ReadMapGroup(v1::MapGroup* group) {
+  absl::StatusOr<core::HandleId> id = ReadId(group->id(), "map.id");
+  if (!id.ok()) return id.status();
+  if (absl::Status status = CheckFunctionName(group->function(), "map.function"); !status.ok()) return status;
+  if (group->has_chunk_size() && group->chunk_size() == 0) {
+    return InvalidField("map.chunk_size", "map.chunk_size: 0 is not possible; leave it unset for automatic chunks");
+  }
+  if (group->type_name().size() > kMaxTypeNameBytes) return InvalidField("map.type_name", "map.type_name: too long");
+  const absl::Status status = CheckEncoding(group->encoding(), !group->items().empty(), "map.encoding");
+  if (!status.ok()) return status;
+  const std::uint64_t bytes = Sum(group->item_bytes());
+  if (bytes != group->items().size()) {
+    return InvalidField("map.item_bytes", absl::StrCat("map.item_bytes: they sum up to ", bytes, ", but items has ",
+                                                       group->items().size(), " bytes"));
+  }
+  absl::StatusOr<std::shared_ptr<const core::TaskOptions>> options =
+      ReadOptions(group->has_options(), group->options());
+  if (!options.ok()) return options.status();
+
+  core::MapGroup map;
+  map.client = client_;
+  map.pool = group->pool();
+  map.function = group->function();
+  map.options = *std::move(options);
+  map.id = *id;
+  map.first_index = group->first_index();
+  map.encoding = static_cast<core::Encoding>(group->encoding());
+  map.type_name = TypeName(group->type_name());
+  map.complete = group->complete();
+  map.chunk_size = group->chunk_size();
+  map.fail_fast = group->fail_fast();
+  if (!group->item_bytes().empty()) {
+    auto column = std::make_shared<core::ItemColumn>();
+    column->lengths.assign(group->item_bytes().begin(), group->item_bytes().end());
+    column->data = core::Bytes(std::move(*group->mutable_items()));
+    map.items = std::move(column);
+  }
+  return map;
+}
+
+absl::StatusOr<std::shared_ptr<const core::TaskOptions>> SessionIntake::ReadOptions(bool has,
+                                                                                    const v1::TaskOptions& options) {
+  static const auto* const kDefaults = new auto(std::make_shared<const core::TaskOptions>());
+  if (!has) return *kDefaults;
+  absl::StatusOr<core::TaskOptions> read = ReadTaskOptions(options);
+  if (!read.ok()) return read.status();
+  if (*read != *last_options_) last_options_ = std::make_shared<const core::TaskOptions>(*std::move(read));
+  return last_options_;
+}
+
+std::shared_ptr<const std::string> SessionIntake::TypeName(const std::string& name) {
+  if (name.empty()) return nullptr;
+  if (last_type_name_ == nullptr || *last_type_name_ != name)
+    last_type_name_ = std::make_shared<const std::string>(name);
+  return last_type_name_;
+}
+
+std::vector<RefusedHandle> SessionIntake::Apply(core::Core& core, core::Nanos now, core::SubscriberId subscriber) {
+  std::vector<RefusedHandle> refused = std::exchange(refused_, {});
+  for (Tasks& tasks : groups_) {
+    tasks.group.subscriber = subscriber;
+    core.OnSubmit(now, tasks.group, std::span(tasks_).subspan(tasks.begin, tasks.count), &refusals_);
+  }
+  for (core::Refusal& refusal : refusals_) refused.push_back({IdBytes(refusal.id), std::move(refusal.why)});
+  refusals_.clear();
+  for (core::MapGroup& map : maps_) {
+    map.subscriber = subscriber;
+    const absl::StatusOr<std::uint64_t> items = core.OnMap(now, map);
+    if (!items.ok()) refused.push_back({IdBytes(map.id), items.status()});
+  }
+  ForEachId(request_->subscribe(), [&](core::HandleId id) {
+    const absl::Status status = core.OnSubscribe(now, subscriber, id);
+    if (!status.ok()) refused.push_back({IdBytes(id), status});
+  });
+  // What a cancel comes to shows in the outcome; what is not known any more is nothing to release.
+  ForEachId(request_->cancel(), [&](core::HandleId id) { core.OnCancel(now, id, false).IgnoreError(); });
+  ForEachId(request_->release(), [&](core::HandleId id) { core.OnRelease(now, id); });
+  for (const v1::ItemsConsumed& consumed : request_->consumed()) {
+    const std::optional<core::HandleId> map = ParseId(consumed.id());
+    if (map) core.OnConsumed(now, *map, consumed.first_index(), consumed.count());
+  }
+  tasks_.clear();
+  return refused;
+}
+
+}  // namespace poold::rpc

@@ -1,0 +1,209 @@
+#include "rpc/session_outbox.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "rpc/convert.h"
+#include "rpc/errors.h"
+
+namespace poold::rpc {
+namespace {
+
+constexpr std::size_t kMaxOutputsBytes = 256 << 10;
+constexpr std::size_t kOtherBytes = 256;
+constexpr std::size_t kRefusalBytes = 512;
+
+bool SameType(const v1::OutcomeGroup& group, const core::Payload& result) {
+  if (group.encoding() != static_cast<v1::Encoding>(result.encoding)) return false;
+  return result.type_name == nullptr ? group.type_name().empty() : group.type_name() == *result.type_name;
+}
+
+std::size_t RoughBytes(const core::Outcome& outcome) {
+  std::size_t bytes = kOtherBytes + outcome.result.data.size();
+  if (outcome.detail == nullptr) return bytes;
+  bytes += outcome.detail->stdout_tail.size() + outcome.detail->stderr_tail.size();
+  if (outcome.detail->failure)
+    bytes += outcome.detail->failure->message.size() + outcome.detail->failure->backtrace.size();
+  return bytes;
+}
+
+v1::OutcomeGroup* GroupFor(core::HandleId id, const core::Payload& result, v1::SessionResponse* message) {
+  if (message->succeeded_size() > 0) {
+    v1::OutcomeGroup* last = message->mutable_succeeded(message->succeeded_size() - 1);
+    if (last->id_high() == id.high && SameType(*last, result)) return last;
+  }
+  v1::OutcomeGroup* group = message->add_succeeded();
+  group->set_id_high(id.high);
+  group->set_encoding(static_cast<v1::Encoding>(result.encoding));
+  if (result.type_name != nullptr) group->set_type_name(*result.type_name);
+  return group;
+}
+
+v1::MapOutcomes* PartFor(const std::string& id, v1::SessionResponse* message) {
+  if (message->maps_size() > 0) {
+    v1::MapOutcomes* last = message->mutable_maps(message->maps_size() - 1);
+    if (last->id() == id && !last->has_end()) return last;
+  }
+  v1::MapOutcomes* part = message->add_maps();
+  part->set_id(id);
+  return part;
+}
+
+}  // namespace
+
+void SessionOutbox::AddOutcome(core::HandleId task, core::OutcomePtr outcome) {
+  absl::MutexLock lock(&mu_);
+  pending_.tasks.push_back({task, std::move(outcome)});
+  waiting_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void SessionOutbox::AddItems(core::HandleId map, core::ItemBlockPtr items) {
+  absl::MutexLock lock(&mu_);
+  pending_.maps.push_back({map, std::move(items), nullptr});
+  waiting_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void SessionOutbox::AddMapEnd(const core::MapView& map) {
+  absl::MutexLock lock(&mu_);
+  pending_.maps.push_back({map.id, nullptr, std::make_unique<core::MapView>(map)});
+  waiting_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void SessionOutbox::AddOutput(const core::OutputEvent& output) {
+  absl::MutexLock lock(&mu_);
+  pending_.outputs.push_back(output);
+  pending_.output_bytes += output.data.size();
+  waiting_.fetch_add(1, std::memory_order_relaxed);
+  while (pending_.output_bytes > options_.max_waiting_output_bytes) {
+    const std::size_t bytes = pending_.outputs.front().data.size();
+    if (dropped_output_bytes_.fetch_add(bytes) == 0) base::Log(base::Level::kWarning, "session_output_dropped");
+    pending_.output_bytes -= bytes;
+    pending_.outputs.pop_front();
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
+void SessionOutbox::AddRefused(std::vector<RefusedHandle> refused) {
+  absl::MutexLock lock(&mu_);
+  waiting_.fetch_add(refused.size(), std::memory_order_relaxed);
+  for (RefusedHandle& one : refused) pending_.refused.push_back(std::move(one));
+}
+
+void SessionOutbox::AddGreeting(const v1::ServerInfo& server) {
+  absl::MutexLock lock(&mu_);
+  pending_.greeting = std::make_unique<v1::ServerInfo>(server);
+}
+
+void SessionOutbox::SetTaken(std::uint64_t requests, bool send_now) {
+  absl::MutexLock lock(&mu_);
+  taken_ = requests;
+  tell_taken_ |= send_now;
+}
+
+bool SessionOutbox::Fill(v1::SessionResponse* message) {
+  message->Clear();
+  std::uint64_t taken = 0;
+  bool tell = false;
+  {
+    absl::MutexLock lock(&mu_);
+    taken = taken_;
+    tell = std::exchange(tell_taken_, false);
+    if (active_.empty()) std::swap(active_, pending_);
+  }
+  if (active_.empty() && (!tell || taken == told_taken())) return false;
+  const WallTime wall(clock_);
+  MessageRoom room;
+  if (active_.greeting != nullptr) message->mutable_server()->Swap(std::exchange(active_.greeting, nullptr).get());
+  FillRefused(&room, message);
+  // What a task printed is sent before its outcome: outcomes wait until the output that came before them is gone.
+  if (FillOutputs(&room, message)) {
+    FillTasks(wall, &room, message);
+    FillMaps(wall, &room, message);
+  }
+  message->set_taken_requests(taken);
+  told_taken_.store(taken, std::memory_order_relaxed);
+  return true;
+}
+
+bool SessionOutbox::FillOutputs(MessageRoom* room, v1::SessionResponse* message) {
+  std::size_t bytes = 0;
+  while (!active_.outputs.empty() && bytes < kMaxOutputsBytes) {
+    const core::OutputEvent& output = active_.outputs.front();
+    WriteOutput(output, message->add_outputs());
+    bytes += output.data.size() + 32;
+    active_.outputs.pop_front();
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  active_.output_bytes = 0;
+  room->Use(bytes, 0);
+  return active_.outputs.empty();
+}
+
+bool SessionOutbox::Packs(const core::Outcome& outcome) const {
+  return outcome.state == core::TaskState::kSucceeded && outcome.detail == nullptr && outcome.attempt <= 1 &&
+         outcome.result.data.size() <= options_.max_inline_result_bytes;
+}
+
+void SessionOutbox::FillTasks(const WallTime& wall, MessageRoom* room, v1::SessionResponse* message) {
+  v1::OutcomeGroup* group = nullptr;
+  const std::size_t first = next_task_;
+  for (; next_task_ < active_.tasks.size() && !room->full(); ++next_task_) {
+    TaskPart& task = active_.tasks[next_task_];
+    const core::Outcome& outcome = *task.outcome;
+    if (Packs(outcome)) {
+      const std::string_view result = outcome.result.data.view();
+      if (group == nullptr || group->id_high() != task.id.high || !SameType(*group, outcome.result)) {
+        group = GroupFor(task.id, outcome.result, message);
+      }
+      group->add_id_low(task.id.low);
+      group->add_result_bytes(static_cast<std::uint32_t>(result.size()));
+      group->mutable_results()->append(result);
+      room->Use(result.size() + 12);
+    } else {
+      v1::TaskOutcome* other = message->add_others();
+      other->set_id(IdBytes(task.id));
+      WriteOutcome(outcome, wall, options_.max_inline_result_bytes, other->mutable_outcome());
+      room->Use(RoughBytes(outcome));
+    }
+    task.outcome = nullptr;
+  }
+  waiting_.fetch_sub(next_task_ - first, std::memory_order_relaxed);
+  if (next_task_ < active_.tasks.size()) return;
+  active_.tasks.clear();
+  next_task_ = 0;
+}
+
+void SessionOutbox::FillMaps(const WallTime& wall, MessageRoom* room, v1::SessionResponse* message) {
+  for (; next_map_ < active_.maps.size() && !room->full(); ++next_map_) {
+    MapPart& part = active_.maps[next_map_];
+    v1::MapOutcomes* out = PartFor(IdBytes(part.id), message);
+    if (part.end != nullptr) {
+      WriteMap(*part.end, out->mutable_end());
+    } else {
+      if (!reader_) reader_.emplace(std::move(part.items));
+      reader_->Write(options_.max_inline_result_bytes, wall, room, out->mutable_outcomes());
+      if (!reader_->done()) return;
+      reader_.reset();
+    }
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  if (next_map_ < active_.maps.size()) return;
+  active_.maps.clear();
+  next_map_ = 0;
+}
+
+void SessionOutbox::FillRefused(MessageRoom* room, v1::SessionResponse* message) {
+  for (; next_refused_ < active_.refused.size() && !room->full(); ++next_refused_) {
+    RefusedHandle& refused = active_.refused[next_refused_];
+    v1::SubmitResult* out = message->add_refused();
+    out->set_id(std::move(refused.id));
+    *out->mutable_error() = ToProto(refused.why);
+    room->Use(kRefusalBytes);
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  if (next_refused_ < active_.refused.size()) return;
+  active_.refused.clear();
+  next_refused_ = 0;
+}
+
+}  // namespace poold::rpc

@@ -1,0 +1,106 @@
+// What waits for the reader of one session, and how it is packed into messages.
+//
+// Role: keeps pointers to what the core keeps anyway; packs as much as has accumulated into the next message. Non-role:
+// knows nothing of gRPC. Bounded: outcomes by what clients submitted and the core keeps; output by dropping the oldest;
+// refusals by the session, which reads nothing more while `waiting` is large.
+// Thread safety: the Add... functions and `waiting` by any thread; Fill by one thread at a time.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "core/ports.h"
+#include "poold/v1/session.pb.h"
+#include "rpc/item_outcomes.h"
+#include "rpc/service_options.h"
+
+namespace poold::rpc {
+
+// A submission or subscription that was refused. The id is as the client sent it: perhaps not 16 bytes.
+struct RefusedHandle {
+  std::string id;
+  absl::Status why;
+};
+
+class SessionOutbox {
+ public:
+  // `options` and `clock` must outlive it.
+  SessionOutbox(const ServiceOptions& options, const base::Clock& clock) : options_(options), clock_(clock) {}
+
+  void AddOutcome(core::HandleId task, core::OutcomePtr outcome);
+  void AddItems(core::HandleId map, core::ItemBlockPtr items);
+  void AddMapEnd(const core::MapView& map);
+  void AddOutput(const core::OutputEvent& output);
+  void AddRefused(std::vector<RefusedHandle> refused);
+  // The answer to the hello.
+  void AddGreeting(const v1::ServerInfo& server);
+  // So many requests of the stream were taken. Goes with the next message; `send_now` asks for one.
+  void SetTaken(std::uint64_t requests, bool send_now);
+
+  // True: `message`, which it clears first, holds what must be sent now. False: nothing.
+  bool Fill(v1::SessionResponse* message);
+
+  // Everything that waits, in things.
+  std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  // How many taken requests the client was told of.
+  std::uint64_t told_taken() const { return told_taken_.load(std::memory_order_relaxed); }
+  std::uint64_t dropped_output_bytes() const { return dropped_output_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  struct TaskPart {
+    core::HandleId id;
+    core::OutcomePtr outcome;
+  };
+  struct MapPart {
+    core::HandleId id;
+    core::ItemBlockPtr items;            // or
+    std::unique_ptr<core::MapView> end;  // the last of this map
+  };
+  struct Parts {
+    std::deque<core::OutputEvent> outputs;
+    std::size_t output_bytes = 0;
+    std::vector<TaskPart> tasks;
+    std::vector<MapPart> maps;
+    std::vector<RefusedHandle> refused;
+    std::unique_ptr<v1::ServerInfo> greeting;
+    bool empty() const {
+      return outputs.empty() && tasks.empty() && maps.empty() && refused.empty() && greeting == nullptr;
+    }
+  };
+
+  void TakePending();
+  bool FillOutputs(MessageRoom* room, v1::SessionResponse* message);
+  void FillTasks(const WallTime& wall, MessageRoom* room, v1::SessionResponse* message);
+  void FillMaps(const WallTime& wall, MessageRoom* room, v1::SessionResponse* message);
+  void FillRefused(MessageRoom* room, v1::SessionResponse* message);
+  bool Packs(const core::Outcome& outcome) const;
+
+  const ServiceOptions& options_;
+  const base::Clock& clock_;
+
+  absl::Mutex mu_;
+  Parts pending_ ABSL_GUARDED_BY(mu_);
+  std::uint64_t taken_ ABSL_GUARDED_BY(mu_) = 0;
+  bool tell_taken_ ABSL_GUARDED_BY(mu_) = false;
+  std::atomic<std::size_t> waiting_ = 0;
+  std::atomic<std::uint64_t> told_taken_ = 0;
+  std::atomic<std::uint64_t> dropped_output_bytes_ = 0;
+
+  // Of the one who fills.
+  Parts active_;
+  std::size_t next_task_ = 0;
+  std::size_t next_map_ = 0;
+  std::size_t next_refused_ = 0;
+  std::optional<ItemReader> reader_;
+};
+
+}  // namespace poold::rpc

@@ -1,0 +1,370 @@
+// Calls about tasks and maps.
+#include <algorithm>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/errors.h"
+#include "rpc/accept.h"
+#include "rpc/convert.h"
+#include "rpc/errors.h"
+#include "rpc/unary_call.h"
+#include "rpc/validate.h"
+#include "rpc/waiter.h"
+#include "wire/absl_text.h"
+
+namespace poold::rpc {
+namespace {
+
+using SubmitCall = UnaryCall<v1::SubmitRequest, v1::SubmitResponse>;
+using MapCall = UnaryCall<v1::MapRequest, v1::MapResponse>;
+using GetCall = UnaryCall<v1::GetRequest, v1::GetResponse>;
+using WaitCall = UnaryCall<v1::WaitRequest, v1::WaitResponse>;
+using CancelCall = UnaryCall<v1::CancelRequest, v1::CancelResponse>;
+using ReleaseCall = UnaryCall<v1::ReleaseRequest, v1::ReleaseResponse>;
+
+// Answers stay below gRPC's default of 4 MiB: what comes after so many bytes is said in short.
+constexpr std::size_t kFullAnswerBytes = 1 << 20;
+
+absl::StatusOr<core::Nanos> ReadWait(bool has, const google::protobuf::Duration& duration, const Backend& backend) {
+  if (!has) return core::Nanos{0};
+  absl::StatusOr<core::Nanos> wait = ReadDuration(duration, "wait_timeout");
+  if (wait.ok()) *wait = std::min(*wait, backend.options.limits.max_wait);
+  return wait;
+}
+
+absl::Status CheckCount(std::size_t count, std::string_view field, const Backend& backend) {
+  if (count <= backend.options.max_items_per_call) return absl::OkStatus();
+  return TooMany(field, absl::StrCat(wire::ToAbsl(field), ": ", count, " in one call; at most ",
+                                     backend.options.max_items_per_call));
+}
+
+absl::StatusOr<std::vector<core::HandleId>> ReadIds(const google::protobuf::RepeatedPtrField<std::string>& ids,
+                                                    const Backend& backend) {
+  if (absl::Status status = CheckCount(ids.size(), "ids", backend); !status.ok()) return status;
+  std::vector<core::HandleId> out;
+  out.reserve(ids.size());
+  for (int i = 0; i < ids.size(); ++i) {
+    const absl::StatusOr<core::HandleId> id = ReadId(ids[i], absl::StrCat("ids[", i, "]"));
+    if (!id.ok()) return id.status();
+    out.push_back(*id);
+  }
+  return out;
+}
+
+// ---- Submit ----
+
+// One task of a Submit: what it asks, and what became of it.
+struct Submission {
+  absl::Status refused;
+  core::NewTask task;
+  std::string function;
+  std::shared_ptr<const core::TaskOptions> options;
+  std::string upload_id;
+  std::optional<core::HandleView> view;  // with wait_timeout
+};
+
+// A Submit that waits for its tasks. Each answer of the core fills one submission; the last one answers the call.
+struct Submitting {
+  std::vector<Submission> tasks;
+  std::vector<core::SubscriberId> waiting;  // under the core's mutex
+  std::vector<std::shared_ptr<Waiter>> waiters;
+  std::atomic<std::size_t> missing = 0;
+};
+
+absl::Status ReadSubmission(v1::TaskSpec* spec, int place, UploadStore& uploads, Submission* out) {
+  const std::string field = absl::StrCat("tasks[", place, "]");
+  if (!spec->id().empty()) {
+    const absl::StatusOr<core::HandleId> id = ReadId(spec->id(), field + ".id");
+    if (!id.ok()) return id.status();
+    out->task.id = *id;
+  }
+  if (absl::Status status = CheckFunctionName(spec->function(), field + ".function"); !status.ok()) return status;
+  absl::StatusOr<core::TaskOptions> options = ReadTaskOptions(spec->options());
+  if (!options.ok()) return options.status();
+  absl::StatusOr<core::Payload> args = ReadPayload(spec->mutable_args(), field + ".args");
+  if (!args.ok()) return args.status();
+  out->function = std::move(*spec->mutable_function());
+  out->options = std::make_shared<const core::TaskOptions>(*std::move(options));
+  out->task.args = *std::move(args);
+  if (spec->args().upload_id().empty()) return absl::OkStatus();
+  absl::StatusOr<core::Bytes> uploaded = uploads.Take(spec->args().upload_id());
+  if (!uploaded.ok()) return uploaded.status();
+  out->upload_id = spec->args().upload_id();
+  out->task.args.data = *std::move(uploaded);
+  return absl::OkStatus();
+}
+
+void SubmitOne(core::Core& core, core::Nanos now, const std::string& pool, core::ClientId client,
+               Submission* submission) {
+  const core::TaskGroup group{
+      .client = client, .pool = pool, .function = submission->function, .options = submission->options};
+  std::vector<core::Refusal> refused;
+  core::NewTask task = submission->task;
+  core.OnSubmit(now, group, std::span(&task, 1), &refused);
+  if (!refused.empty()) submission->refused = std::move(refused.front().why);
+}
+
+void WriteRefusal(const absl::Status& why, bool in_full, google::rpc::Status* out) {
+  if (in_full) {
+    *out = ToProto(why);
+  } else {
+    out->set_code(static_cast<int>(why.code()));
+    out->set_message(core::DetailOf(why).reason);
+  }
+}
+
+void WriteView(const core::HandleView& view, const WallTime& wall, const Backend& backend, bool in_full,
+               v1::Task* out) {
+  const auto* task = std::get_if<core::TaskView>(&view);
+  if (task == nullptr) return;
+  if (in_full) {
+    WriteTask(*task, wall, backend.options.max_inline_result_bytes, out);
+  } else {
+    out->set_id(IdBytes(task->id));
+    out->set_state(static_cast<v1::TaskState>(task->state));
+  }
+}
+
+v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Backend& backend) {
+  const WallTime wall(*backend.clock);
+  v1::SubmitResponse response;
+  std::size_t bytes = 0;
+  for (const Submission& task : tasks) {
+    v1::SubmitResult* result = response.add_results();
+    result->set_id(IdBytes(task.task.id));
+    if (!task.refused.ok()) WriteRefusal(task.refused, bytes < kFullAnswerBytes, result->mutable_error());
+    if (!task.refused.ok()) bytes += result->ByteSizeLong();
+  }
+  bytes = 0;
+  for (const Submission& task : tasks) {
+    if (!task.view) continue;
+    v1::Task* view = response.add_tasks();
+    WriteView(*task.view, wall, backend, bytes < kFullAnswerBytes, view);
+    bytes += view->ByteSizeLong();
+  }
+  return response;
+}
+
+void GiveBackUploads(std::vector<Submission>& tasks, Backend& backend) {
+  for (Submission& task : tasks) {
+    if (task.refused.ok() || task.upload_id.empty()) continue;
+    backend.uploads.GiveBack(task.upload_id, std::move(task.task.args.data), backend.clock->Now());
+  }
+}
+
+// Inside the event that submitted: asks for each accepted task.
+void AwaitTasks(const std::shared_ptr<SubmitCall>& call, const std::shared_ptr<Submitting>& submitting,
+                core::Nanos wait, core::Core& core, core::Nanos now) {
+  Backend& backend = call->backend();
+  for (std::size_t i = 0; i < submitting->tasks.size(); ++i) {
+    if (!submitting->tasks[i].refused.ok()) continue;
+    ++submitting->missing;
+    submitting->waiters.push_back(std::make_shared<Waiter>([call, submitting, i](Answer answer) {
+      auto& view = std::get<absl::StatusOr<core::HandleView>>(answer);
+      if (view.ok()) submitting->tasks[i].view = *std::move(view);
+      if (--submitting->missing == 0) call->Answer(SubmitAnswer(submitting->tasks, call->backend()));
+    }));
+    submitting->waiting.push_back(backend.subscribers.Add(submitting->waiters.back()));
+  }
+  std::size_t next = 0;
+  for (const Submission& task : submitting->tasks) {
+    if (task.refused.ok()) core.OnGet(now, submitting->waiting[next++], task.task.id, wait);
+  }
+}
+
+void StopAwaiting(Backend& backend, Submitting& submitting) {
+  for (const std::shared_ptr<Waiter>& waiter : submitting.waiters) waiter->Drop();
+  backend.gate->Enter([&](core::Core& core, core::Nanos now) {
+    for (core::SubscriberId id : submitting.waiting) Unsubscribe(backend, core, now, id);
+  });
+}
+
+void Submit(const std::shared_ptr<SubmitCall>& call) {
+  Backend& backend = call->backend();
+  v1::SubmitRequest& request = call->request();
+  absl::Status status = CheckPoolName(request.pool(), "pool");
+  if (status.ok()) status = CheckCount(request.tasks_size(), "tasks", backend);
+  const absl::StatusOr<core::Nanos> wait = ReadWait(request.has_wait_timeout(), request.wait_timeout(), backend);
+  if (status.ok()) status = wait.status();
+  if (!status.ok()) return call->Refuse(status);
+
+  auto submitting = std::make_shared<Submitting>();
+  submitting->tasks.resize(request.tasks_size());
+  for (int i = 0; i < request.tasks_size(); ++i) {
+    Submission& task = submitting->tasks[i];
+    task.refused = ReadSubmission(request.mutable_tasks(i), i, backend.uploads, &task);
+  }
+  const core::ClientId client = ClientOf(call->context());
+  const bool waits = request.has_wait_timeout();
+  backend.gate->Enter([&](core::Core& core, core::Nanos now) {
+    for (int i = 0; i < request.tasks_size(); ++i) {
+      Submission& task = submitting->tasks[i];
+      if (request.tasks(i).id().empty()) task.task.id = core.NewHandle();
+      if (task.refused.ok()) SubmitOne(core, now, request.pool(), client, &task);
+    }
+    if (waits) AwaitTasks(call, submitting, *wait, core, now);
+  });
+  GiveBackUploads(submitting->tasks, backend);
+  if (submitting->waiters.empty()) return call->Answer(SubmitAnswer(submitting->tasks, backend));
+  call->OnCancelled([&backend, submitting] { StopAwaiting(backend, *submitting); });
+}
+
+// ---- Map ----
+
+absl::StatusOr<core::MapGroup> ReadMap(v1::MapRequest* request, const Backend& backend) {
+  absl::Status status = CheckPoolName(request->pool(), "pool");
+  if (status.ok()) status = CheckFunctionName(request->function(), "function");
+  if (status.ok()) status = CheckCount(request->items().items_size(), "items", backend);
+  if (status.ok() && request->has_chunk_size() && request->chunk_size() == 0) {
+    status = InvalidField("chunk_size", "chunk_size: 0 is not possible; leave it unset for automatic chunks");
+  }
+  core::MapGroup map;
+  if (status.ok() && !request->id().empty()) {
+    const absl::StatusOr<core::HandleId> id = ReadId(request->id(), "id");
+    status = id.status();
+    map.id = id.value_or(core::HandleId{});
+  }
+  const absl::StatusOr<core::TaskOptions> options = ReadTaskOptions(request->options());
+  if (status.ok()) status = options.status();
+  if (!status.ok()) return status;
+
+  auto column = std::make_shared<core::ItemColumn>();
+  std::string data;
+  for (const std::string& item : request->items().items()) {
+    column->lengths.push_back(static_cast<std::uint32_t>(item.size()));
+    data += item;
+  }
+  status = CheckEncoding(request->items().encoding(), !data.empty(), "items.encoding");
+  if (!status.ok()) return status;
+  column->data = core::Bytes(std::move(data));
+  map.pool = request->pool();
+  map.function = request->function();
+  map.options = std::make_shared<const core::TaskOptions>(*options);
+  map.first_index = request->first_index();
+  if (!column->lengths.empty()) map.items = std::move(column);
+  map.encoding = static_cast<core::Encoding>(request->items().encoding());
+  if (!request->items().type_name().empty()) {
+    map.type_name = std::make_shared<const std::string>(request->items().type_name());
+  }
+  map.complete = !request->more();
+  map.chunk_size = request->chunk_size();
+  map.fail_fast = request->fail_fast();
+  return map;
+}
+
+void Map(const std::shared_ptr<MapCall>& call) {
+  absl::StatusOr<core::MapGroup> map = ReadMap(&call->request(), call->backend());
+  if (!map.ok()) return call->Refuse(map.status());
+  map->client = ClientOf(call->context());
+  const absl::StatusOr<std::uint64_t> items = call->backend().gate->Enter([&](core::Core& core, core::Nanos now) {
+    if (call->request().id().empty()) map->id = core.NewHandle();
+    return core.OnMap(now, *map);
+  });
+  if (!items.ok()) return call->Refuse(items.status());
+  v1::MapResponse response;
+  response.set_id(IdBytes(map->id));
+  response.set_accepted_items(*items);
+  call->Answer(response);
+}
+
+// ---- Get, Wait, Cancel, Release ----
+
+void WriteHandle(const core::HandleView& handle, const Backend& backend, v1::GetResponse* out) {
+  if (const auto* map = std::get_if<core::MapView>(&handle)) {
+    out->set_done(map->done);
+    return WriteMap(*map, out->mutable_map());
+  }
+  const core::TaskView& task = std::get<core::TaskView>(handle);
+  out->set_done(core::IsTerminal(task.state));
+  WriteTask(task, WallTime(*backend.clock), backend.options.max_inline_result_bytes, out->mutable_task());
+}
+
+void Get(const std::shared_ptr<GetCall>& call) {
+  const v1::GetRequest& request = call->request();
+  const absl::StatusOr<core::HandleId> id = ReadId(request.id(), "id");
+  if (!id.ok()) return call->Refuse(id.status());
+  const absl::StatusOr<core::Nanos> wait =
+      ReadWait(request.has_wait_timeout(), request.wait_timeout(), call->backend());
+  if (!wait.ok()) return call->Refuse(wait.status());
+  AskCore(
+      call, [&](core::Core& core, core::Nanos now, core::SubscriberId me) { core.OnGet(now, me, *id, *wait); },
+      [call](Answer answer) {
+        const auto& handle = std::get<absl::StatusOr<core::HandleView>>(answer);
+        if (!handle.ok()) return call->Refuse(handle.status());
+        v1::GetResponse response;
+        WriteHandle(*handle, call->backend(), &response);
+        call->Answer(response);
+      });
+}
+
+void Wait(const std::shared_ptr<WaitCall>& call) {
+  const v1::WaitRequest& request = call->request();
+  absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(request.ids(), call->backend());
+  if (!ids.ok()) return call->Refuse(ids.status());
+  const absl::StatusOr<core::Nanos> wait =
+      ReadWait(request.has_wait_timeout(), request.wait_timeout(), call->backend());
+  if (!wait.ok()) return call->Refuse(wait.status());
+  if (!v1::WaitMode_IsValid(request.mode())) {
+    return call->Refuse(InvalidField("mode", absl::StrCat("mode: ", request.mode(), " is unknown")));
+  }
+  const auto mode = request.mode() == v1::WAIT_MODE_UNSPECIFIED ? core::WaitMode::kAllCompleted
+                                                                : static_cast<core::WaitMode>(request.mode());
+  AskCore(
+      call, [&](core::Core& core, core::Nanos now, core::SubscriberId me) { core.OnWait(now, me, *ids, mode, *wait); },
+      [call](Answer answer) {
+        const auto& waited = std::get<absl::StatusOr<core::WaitAnswer>>(answer);
+        if (!waited.ok()) return call->Refuse(waited.status());
+        v1::WaitResponse response;
+        for (core::HandleId id : waited->done) response.add_done(IdBytes(id));
+        for (core::HandleId id : waited->not_done) response.add_not_done(IdBytes(id));
+        call->Answer(response);
+      });
+}
+
+void Cancel(const std::shared_ptr<CancelCall>& call) {
+  const absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(call->request().ids(), call->backend());
+  if (!ids.ok()) return call->Refuse(ids.status());
+  const bool running = call->request().running();
+  v1::CancelResponse response;
+  const absl::Status status = call->backend().gate->Enter([&](core::Core& core, core::Nanos now) {
+    // All or nothing: an unknown handle fails the call before anything is cancelled.
+    for (core::HandleId id : *ids) {
+      if (absl::Status known = core.ViewHandle(id).status(); !known.ok()) return known;
+    }
+    for (core::HandleId id : *ids) response.add_cancelled(core.OnCancel(now, id, running).value_or(false));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return call->Refuse(status);
+  call->Answer(response);
+}
+
+void Release(const std::shared_ptr<ReleaseCall>& call) {
+  const absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(call->request().ids(), call->backend());
+  if (!ids.ok()) return call->Refuse(ids.status());
+  v1::ReleaseResponse response;
+  call->backend().gate->Enter([&](core::Core& core, core::Nanos now) {
+    std::uint32_t released = 0;
+    for (core::HandleId id : *ids) released += core.OnRelease(now, id) ? 1 : 0;
+    response.set_released(released);
+  });
+  call->Answer(response);
+}
+
+}  // namespace
+
+void AcceptTaskCalls(Wiring* wiring) {
+  SubmitCall::Accept(wiring, &AsyncService::RequestSubmit, Submit);
+  MapCall::Accept(wiring, &AsyncService::RequestMap, Map);
+  GetCall::Accept(wiring, &AsyncService::RequestGet, Get);
+  WaitCall::Accept(wiring, &AsyncService::RequestWait, Wait);
+  CancelCall::Accept(wiring, &AsyncService::RequestCancel, Cancel);
+  ReleaseCall::Accept(wiring, &AsyncService::RequestRelease, Release);
+}
+
+}  // namespace poold::rpc

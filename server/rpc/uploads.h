@@ -1,0 +1,48 @@
+// Payloads that came in fragments and wait for the submission that takes them.
+//
+// Used by the RPC thread only. Bounded: `max_bytes` of uploads under way and waiting, each waiting at most `ttl`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/types.h"
+
+namespace poold::rpc {
+
+class UploadStore {
+ public:
+  UploadStore(std::uint64_t max_bytes, core::Nanos ttl) : max_bytes_(max_bytes), ttl_(ttl) {}
+
+  // Room for more bytes of an upload under way, given back by Abandon. RESOURCE_EXHAUSTED: try again later.
+  absl::Status Reserve(std::uint64_t bytes, core::Nanos now);
+  void Abandon(std::uint64_t bytes) { used_bytes_ -= bytes; }
+
+  // Keeps bytes for which room was reserved, under the client's name for them: a fresh id.
+  void Keep(core::HandleId id, std::string bytes, core::Nanos now);
+  // Once. NOT_FOUND: UPLOAD_NOT_FOUND.
+  absl::StatusOr<core::Bytes> Take(std::string_view id);
+  // The submission was refused: it may be sent again.
+  void GiveBack(std::string_view id, core::Bytes bytes, core::Nanos now);
+
+  std::uint64_t used_bytes() const { return used_bytes_; }
+
+ private:
+  struct Upload {
+    core::Bytes bytes;
+    core::Nanos expires_at = 0;
+  };
+  void DropExpired(core::Nanos now);
+
+  const std::uint64_t max_bytes_;
+  const core::Nanos ttl_;
+  std::uint64_t used_bytes_ = 0;
+  core::Nanos next_expiry_ = core::kNever;
+  absl::flat_hash_map<core::HandleId, Upload> waiting_;
+};
+
+}  // namespace poold::rpc

@@ -1,0 +1,62 @@
+// What calls are accepted with: the generated service, the one completion queue, and the backend.
+#pragma once
+
+#include <grpcpp/completion_queue.h>
+#include <grpcpp/server_context.h>
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <string>
+
+#include "absl/hash/hash.h"
+#include "core/types.h"
+#include "poold/v1/pool_service.grpc.pb.h"
+#include "rpc/backend.h"
+
+namespace poold::rpc {
+
+using AsyncService = v1::PoolService::AsyncService;
+
+// Streams that are to end when the server stops. The RPC thread's.
+class LiveStream {
+ public:
+  virtual ~LiveStream() = default;
+  // Send what waits, then finish with UNAVAILABLE.
+  virtual void EndForShutdown() = 0;
+};
+
+struct Wiring {
+  Backend* backend = nullptr;
+  AsyncService* service = nullptr;
+  grpc::ServerCompletionQueue* queue = nullptr;
+
+  // The RPC thread's own.
+  struct Due {
+    std::chrono::steady_clock::time_point at;
+    std::function<void()> run;
+  };
+  // In the order of time: all of them wait equally long.
+  std::deque<Due> due;
+  std::vector<std::weak_ptr<LiveStream>> streams;
+  std::size_t next_sweep = 64;
+  bool ending = false;
+
+  void AddStream(const std::shared_ptr<LiveStream>& stream) {
+    if (streams.size() >= next_sweep) {
+      std::erase_if(streams, [](const auto& one) { return one.expired(); });
+      next_sweep = std::max<std::size_t>(64, streams.size() * 2);
+    }
+    streams.push_back(stream);
+    if (ending) stream->EndForShutdown();
+  }
+};
+
+// Whom fairness counts a unary call for: the metadata "poold-client", else the peer.
+inline core::ClientId ClientOf(const grpc::ServerContext& context) {
+  const auto named = context.client_metadata().find("poold-client");
+  if (named == context.client_metadata().end()) return core::ClientId{absl::Hash<std::string>()(context.peer())};
+  return core::ClientId{absl::Hash<std::string>()(std::string(named->second.data(), named->second.size()))};
+}
+
+}  // namespace poold::rpc
