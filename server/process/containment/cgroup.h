@@ -1,0 +1,39 @@
+// Containment by a cgroup (v2) for every zygote and worker, in a folder for every pool:
+//   <the daemon's own cgroup>/poold-<instance>/pool-<n>/{zygote-<generation>,worker-<id>}
+// No controller is needed, only cgroup.kill (Linux 5.14) and the right to make folders.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "process/containment/containment.h"
+
+namespace poold::process {
+
+class CgroupFolder;
+
+class CgroupContainment final : public Containment {
+ public:
+  // Makes the daemon's folder and removes what dead daemons left. The error says why this machine has no such thing.
+  static absl::StatusOr<std::unique_ptr<Containment>> Make(const std::string& instance);
+
+  ContainmentTier tier() const override { return ContainmentTier::kCgroup; }
+  absl::StatusOr<ZygoteCage> MakeZygoteCage(core::PoolId pool, std::uint32_t generation) override;
+  absl::StatusOr<std::unique_ptr<Cage>> MakeWorkerCage(core::PoolId pool, core::WorkerId worker, Cage& zygote) override;
+
+ private:
+  explicit CgroupContainment(std::shared_ptr<CgroupFolder> own) : own_(std::move(own)) {}
+  absl::StatusOr<std::shared_ptr<CgroupFolder>> PoolFolder(core::PoolId pool);
+
+  std::shared_ptr<CgroupFolder> own_;
+  // Removed when the last cage in it goes.
+  std::map<core::PoolId, std::weak_ptr<CgroupFolder>> pools_;
+  std::uint64_t zygotes_ = 0;
+};
+
+// The folder of this process in the cgroup2 hierarchy, as a path; empty where there is none. The two texts are
+// /proc/self/mountinfo and /proc/self/cgroup.
+std::string FindOwnCgroup(const std::string& mountinfo, const std::string& cgroup);
+
+}  // namespace poold::process

@@ -1,0 +1,90 @@
+// Keeps a process and everything that it ever starts together, so that all of it can be killed and none of it missed.
+//
+// Three means, best first:
+//   cgroup         a cgroup (v2) for every worker. Nothing leaves it; cgroup.kill ends all at once. After kill -9 of
+//   the
+//                  daemon the zygote, which sees the end of its channel, kills the pool's folder.
+//   pid namespace  one for every pool. What a dead worker leaves becomes a child of the namespace's init and is killed
+//                  there. When the zygote or the daemon dies, the kernel kills the whole namespace.
+//   subreaper      workers and daemon adopt orphans; an orphan that comes to the daemon is killed on sight. After kill
+//   -9
+//                  of the daemon what left its session survives.
+// In all of them: what a task leaves running lives at most until its worker ends.
+//
+// Threads: the process thread only, and Choose before it starts.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "core/types.h"
+#include "process/containment/family.h"
+#include "wire/unique_fd.h"
+
+namespace poold::process {
+
+// The values of poold.v1.Containment.
+enum class ContainmentTier : std::uint8_t { kCgroup = 1, kPidNamespace = 2, kSubreaper = 3 };
+enum class ContainmentChoice : std::uint8_t { kAuto = 0, kCgroup = 1, kPidNamespace = 2, kSubreaper = 3 };
+
+std::string_view ContainmentName(ContainmentTier tier);
+
+// What was chosen, and why nothing better, where there is.
+struct ContainmentReport {
+  ContainmentTier tier = ContainmentTier::kSubreaper;
+  std::string note;
+};
+
+// Around one zygote or worker. When it goes, it must be Empty (else what is in it is left to the next daemon's start).
+class Cage {
+ public:
+  virtual ~Cage() = default;
+  // The folder of a cgroup, for CLONE; -1 for none.
+  virtual int fd() const { return -1; }
+  // A process that was started outside is put in. Before it may run anything of others.
+  virtual absl::Status Admit(pid_t pid) { return absl::OkStatus(); }
+  // A zygote has said READY.
+  virtual void Settle(pid_t pid) {}
+  // SIGKILL to everything in it that can be reached while the process itself lives.
+  virtual void KillAll() {}
+  // REQUIRES: the process itself was reaped. Kills what it left; true when nothing of it is alive. Call until true.
+  virtual bool Empty() = 0;
+};
+
+// What a zygote needs to know of its cage.
+struct ZygoteCage {
+  std::unique_ptr<Cage> cage;
+  std::map<std::string, std::string> environment;
+  // Its descriptor kCgroupKillFd; none if not there.
+  wire::UniqueFd kill_all;
+};
+
+class Containment {
+ public:
+  virtual ~Containment() = default;
+  virtual ContainmentTier tier() const = 0;
+  // The workers die when their zygote does.
+  virtual bool workers_need_zygote() const { return false; }
+  virtual absl::StatusOr<ZygoteCage> MakeZygoteCage(core::PoolId pool, std::uint32_t generation) = 0;
+  // `zygote` is the cage of the zygote that it is cloned from; it may go first.
+  virtual absl::StatusOr<std::unique_ptr<Cage>> MakeWorkerCage(core::PoolId pool, core::WorkerId worker,
+                                                               Cage& zygote) = 0;
+};
+
+struct ChosenContainment {
+  std::unique_ptr<Containment> containment;
+  ContainmentReport report;
+};
+
+// The best that the machine gives, or exactly the one asked for. `family` must outlive it. `instance` names this daemon
+// among others on the machine.
+absl::StatusOr<ChosenContainment> ChooseContainment(ContainmentChoice choice, const std::string& instance,
+                                                    Family* family);
+
+}  // namespace poold::process

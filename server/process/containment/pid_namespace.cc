@@ -1,0 +1,98 @@
+#include "process/containment/pid_namespace.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+
+#include <fstream>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace poold::process {
+namespace {
+
+// What is known of one namespace: its init, as the daemon sees it.
+struct Namespace {
+  pid_t init = -1;
+};
+
+// "NSpid:  4711  1": its number in the innermost namespace is the last.
+bool IsInitOfNamespace(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("NSpid:", 0) != 0) continue;
+    const std::size_t last = line.find_last_of(" \t");
+    return line.find_first_of("0123456789") < last && line.substr(last + 1) == "1";
+  }
+  return false;
+}
+
+// Also reaps what hostile tasks made the daemon's children.
+class WorkerCage final : public Cage {
+ public:
+  WorkerCage(std::shared_ptr<Namespace> space, Family* family) : space_(std::move(space)), family_(family) {}
+
+  bool Empty() override {
+    family_->SweepOrphans(false);
+    if (space_->init <= 0 || !IsInitOfNamespace(space_->init)) return true;  // it died, and all in it with it
+    bool none_alive = true;
+    // Living workers are children of the daemon and adopt their own orphans: what is here belonged to a dead one.
+    for (const pid_t orphan : ChildrenOf(space_->init)) {
+      if (!IsAlive(orphan)) continue;
+      kill(orphan, SIGKILL);
+      none_alive = false;
+    }
+    return none_alive;
+  }
+
+ private:
+  const std::shared_ptr<Namespace> space_;
+  Family* const family_;
+};
+
+class NamespaceCage final : public Cage {
+ public:
+  void Settle(pid_t zygote) override {
+    for (const pid_t child : ChildrenOf(zygote)) {
+      if (IsInitOfNamespace(child)) space_->init = child;
+    }
+  }
+  void KillAll() override {
+    if (space_->init > 0 && IsInitOfNamespace(space_->init)) kill(space_->init, SIGKILL);
+  }
+  // Its init dies with it by the kernel's hand, and all others with the init.
+  bool Empty() override { return space_->init <= 0 || !IsInitOfNamespace(space_->init) || !IsAlive(space_->init); }
+
+  const std::shared_ptr<Namespace>& space() const { return space_; }
+
+ private:
+  const std::shared_ptr<Namespace> space_ = std::make_shared<Namespace>();
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Containment>> PidNamespaceContainment::Make(Family* family) {
+  // Unsharing changes only where this thread's children would be born; it has none.
+  int error = 0;
+  std::thread([&error] { error = unshare(CLONE_NEWPID) == 0 ? 0 : errno; }).join();
+  if (error != 0) {
+    return absl::UnavailableError(std::string("no right to make PID namespaces: ") + strerror(error));
+  }
+  return std::unique_ptr<Containment>(new PidNamespaceContainment(family));
+}
+
+absl::StatusOr<ZygoteCage> PidNamespaceContainment::MakeZygoteCage(core::PoolId pool, std::uint32_t generation) {
+  ZygoteCage made;
+  made.cage = std::make_unique<NamespaceCage>();
+  made.environment = {{"POOLD_PID_NAMESPACE", "1"}, {"POOLD_SUBREAPER", "1"}};
+  return made;
+}
+
+absl::StatusOr<std::unique_ptr<Cage>> PidNamespaceContainment::MakeWorkerCage(core::PoolId pool, core::WorkerId worker,
+                                                                              Cage& zygote) {
+  return std::unique_ptr<Cage>(new WorkerCage(static_cast<NamespaceCage&>(zygote).space(), family_));
+}
+
+}  // namespace poold::process

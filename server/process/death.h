@@ -1,0 +1,35 @@
+// How a child ended: reaping, and what is known about it afterwards.
+//
+// Threads: the process thread only; children are reaped here and nowhere else.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "core/types.h"
+#include "wire/unique_fd.h"
+
+namespace poold::process {
+
+struct Death {
+  int signal = 0;     // 0: it exited
+  int exit_code = 0;  // when it exited
+  std::uint64_t peak_rss_bytes = 0;
+  core::Nanos cpu_time = 0;
+};
+
+// Readable when the process has ended. Fails (no descriptor, no such child) with errno.
+wire::UniqueFd OpenPidFd(pid_t pid);
+// Only to a process that is not reaped yet, so never to a stranger.
+void SendSignal(const wire::UniqueFd& pidfd, int signal);
+// Nothing while it lives.
+std::optional<Death> Reap(pid_t pid);
+
+// "exited with code 3", "was killed by SIGSEGV".
+std::string Describe(const Death& death);
+// Who is behind a death that the daemon did not bring about.
+core::KilledBy Blame(const Death& death);
+
+}  // namespace poold::process

@@ -1,0 +1,68 @@
+// Carries: makes zygotes and workers, sends them what the core assigns, brings back results, output and deaths.
+//
+// Role: the daemon's side of processes, core::WorkerPort. Non-role: decides nothing but what it must to stay whole (a
+// worker that writes what no honest worker writes is killed; so is one that does not become ready in time).
+// Threads: one of its own, the process thread, from Start to Stop. All children are made by it and die with it
+// (PDEATHSIG). WorkerPort is called under the core's mutex, Flush by any thread without it; work is written to worker
+// sockets by the thread that flushes.
+// Ownership: does not own gate and clock; both must outlive it. Stop before the gate goes; Stop kills what is left.
+// Errors: a zygote or worker that cannot be made is told to the core in words (OnZygoteLost, OnWorkerLost).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "core/core.h"
+#include "core/ports.h"
+#include "gate/gate.h"
+#include "process/containment/containment.h"
+
+namespace poold::process {
+
+struct DispatcherOptions {
+  // The zygote of pools that name no program, and the launcher of pools that start fresh programs.
+  std::string pool_worker_path;
+  core::Limits limits;
+  ContainmentChoice containment = ContainmentChoice::kAuto;
+  std::string instance_id;
+  // From the start of a zygote or worker until READY.
+  core::Nanos start_timeout = 60 * core::kSecond;
+  // From the last outcome after STOP until it is killed.
+  core::Nanos exit_timeout = 10 * core::kSecond;
+};
+
+class Dispatcher final : public core::WorkerPort, public gate::Outbox {
+ public:
+  Dispatcher(DispatcherOptions options, const base::Clock* clock);
+  ~Dispatcher() override;
+
+  // Chooses the containment and starts the process thread. The caller has given it to gate->AddOutbox. Fails when the
+  // containment that was asked for is not to be had.
+  absl::Status Start(gate::Gate* gate);
+  // Kills all that is left, waits until it is gone, ends the thread. The core hears nothing more. Idempotent.
+  void Stop();
+  // REQUIRES: Start was successful.
+  ContainmentReport containment() const;
+
+  // core::WorkerPort
+  void StartZygote(core::PoolId pool, std::uint32_t generation, const core::PoolSpec& spec) override;
+  void StopZygote(core::PoolId pool) override;
+  void StartWorker(core::PoolId pool, core::WorkerId worker) override;
+  void Dispatch(core::WorkerId worker, std::vector<core::Assignment> work) override;
+  std::uint32_t TakeBack(core::WorkerId worker, core::AttemptToken token, std::uint32_t keep) override;
+  void StopWorker(core::WorkerId worker) override;
+  void KillWorker(core::WorkerId worker, core::Nanos grace) override;
+
+  // gate::Outbox
+  void Flush(core::Nanos next_timer) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace poold::process

@@ -1,0 +1,26 @@
+#include "process/setup_frame.h"
+
+#include "poold/internal/worker.pb.h"
+#include "wire/frame.h"
+
+namespace poold::process {
+
+std::string MakeSetupFrame(const core::PoolSpec& spec, std::uint32_t generation, const std::string& exec_path) {
+  internal::Setup setup;
+  setup.set_protocol_version(wire::kProtocolVersion);
+  setup.set_pool(spec.name);
+  setup.set_generation(generation);
+  setup.set_exec_path(exec_path);
+  if (exec_path.empty()) {
+    for (const std::string& path : spec.module_paths) setup.add_module_paths(path);
+    for (const std::string& name : spec.preload) setup.add_preload(name);
+    setup.set_initializer(spec.initializer);
+    setup.set_initializer_args(spec.initializer_args);
+    setup.set_initializer_encoding(static_cast<internal::Encoding>(spec.initializer_encoding));
+  }
+  std::string frame;
+  wire::AppendFrame(internal::FRAME_KIND_SETUP, &setup, {}, &frame);
+  return frame;
+}
+
+}  // namespace poold::process

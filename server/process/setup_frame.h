@@ -1,0 +1,14 @@
+// The SETUP frame: what a zygote or a fresh worker needs to know of its pool.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/types.h"
+
+namespace poold::process {
+
+// `exec_path`: only for the zygote of a pool whose workers are fresh programs.
+std::string MakeSetupFrame(const core::PoolSpec& spec, std::uint32_t generation, const std::string& exec_path);
+
+}  // namespace poold::process

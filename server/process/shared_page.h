@@ -1,0 +1,39 @@
+// The memory that a worker shares with the daemon (wire/worker_page.h), on the daemon's side: a sealed memfd, mapped.
+//
+// Move-only; unmaps and closes when it goes. The mapping is atomics only: any thread.
+#pragma once
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "wire/unique_fd.h"
+#include "wire/worker_page.h"
+
+namespace poold::process {
+
+class SharedPage {
+ public:
+  // Fails when descriptors or memory run out.
+  static absl::StatusOr<SharedPage> Make();
+
+  SharedPage() = default;
+  SharedPage(SharedPage&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)), fd_(std::move(other.fd_)) {}
+  SharedPage& operator=(SharedPage&& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~SharedPage();
+
+  void* memory() const { return memory_; }
+  wire::WorkerPage& page() const { return *static_cast<wire::WorkerPage*>(memory_); }
+  explicit operator bool() const { return memory_ != nullptr; }
+  // To be passed to the worker, then closed: the mapping stays.
+  wire::UniqueFd TakeFd() { return std::move(fd_); }
+
+ private:
+  void* memory_ = nullptr;
+  wire::UniqueFd fd_;
+};
+
+}  // namespace poold::process

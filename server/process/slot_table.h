@@ -1,0 +1,59 @@
+// What was sent ahead to one worker: which attempt lies in which claim slot, and how far it is.
+//
+// Not thread-safe: guarded by the channel's mutex. Knows nothing of the shared page, and trusts nothing from it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/types.h"
+#include "wire/worker_page.h"
+
+namespace poold::process {
+
+struct Slot {
+  core::AttemptToken token{};
+  std::uint64_t order = 0;  // of dispatch: the lowest is the oldest
+  std::uint32_t ticket = 0;
+  std::uint32_t function = 0;
+  std::uint32_t attempt = 1;
+  std::uint32_t items = 1;  // that may run here: what was offered without what came back
+  std::uint32_t done = 0;   // of which we have the outcome
+  bool chunk = false;
+  bool live = false;
+  std::string partial;  // fragments of the result that is under way
+};
+
+class SlotTable {
+ public:
+  SlotTable();
+
+  std::size_t live() const { return wire::kClaimSlots - free_.size(); }
+  bool full() const { return free_.empty(); }
+  // The index of a free slot, which is now live. REQUIRES: !full().
+  std::uint16_t Take();
+  Slot& at(std::uint16_t index) { return slots_[index]; }
+  void Free(Slot* slot);
+
+  // Null for what is not (or no longer) there.
+  Slot* ByTicket(std::uint32_t ticket);
+  Slot* ByToken(core::AttemptToken token);
+  Slot* Oldest();
+  // All that live, in no order.
+  template <typename Visit>
+  void ForEach(Visit&& visit) {
+    for (Slot& slot : slots_) {
+      if (slot.live) visit(slot);
+    }
+  }
+
+ private:
+  std::array<Slot, wire::kClaimSlots> slots_;
+  std::vector<std::uint16_t> free_;
+  std::uint64_t next_order_ = 1;
+};
+
+}  // namespace poold::process

@@ -1,0 +1,32 @@
+// Starts a program as a child of the calling thread: posix_spawn with exactly the descriptors it is to have.
+//
+// Threads: the process thread only, because what a child dies with (PDEATHSIG) is the thread that made it.
+// Errors: a Status that names the program and what failed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace poold::process {
+
+struct SpawnOptions {
+  std::string program;                             // an absolute path
+  std::vector<std::string> arguments;              // without argv[0]
+  std::map<std::string, std::string> environment;  // all of it
+  std::string working_directory = "/";
+  // descriptors[n] becomes the child's descriptor n; it has no others. -1: /dev/null.
+  std::vector<int> descriptors;
+};
+
+// The child has its own session, no blocked signals, and default handlers.
+absl::StatusOr<pid_t> Spawn(const SpawnOptions& options);
+
+// What of the daemon's own environment its children get: where programs are, who we are, the language, the time zone.
+std::map<std::string, std::string> BaseEnvironment();
+
+}  // namespace poold::process

@@ -1,0 +1,173 @@
+#include "process/worker_channel.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "wire/frame.h"
+
+namespace poold::process {
+namespace {
+
+std::uint32_t CountItems(const core::Assignment& work) {
+  std::size_t items = 0;
+  for (const core::ItemSlice& slice : work.items) items += slice.count;
+  return work.items.empty() ? 1 : static_cast<std::uint32_t>(items);
+}
+
+// Drops the last `count` items.
+void CutItems(std::uint32_t count, core::Assignment* work) {
+  while (count > 0) {
+    core::ItemSlice& last = work->items.back();
+    const std::size_t cut = std::min<std::size_t>(count, last.count);
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < cut; ++i) bytes += last.column->lengths[last.begin + last.count - 1 - i];
+    last.count -= cut;
+    last.data.remove_suffix(bytes);
+    count -= static_cast<std::uint32_t>(cut);
+    if (last.count == 0) work->items.pop_back();
+  }
+}
+
+}  // namespace
+
+void WorkerChannel::Open(wire::UniqueFd socket, SharedPage page, std::string first_frame) {
+  absl::MutexLock lock(&mu_);
+  socket_ = std::move(socket);
+  page_ = std::move(page);
+  if (!first_frame.empty()) *outgoing_.tail() = std::move(first_frame);
+  open_ = true;
+}
+
+void WorkerChannel::SetUsesPage(bool uses_page) {
+  absl::MutexLock lock(&mu_);
+  uses_page_ = uses_page;
+}
+
+void WorkerChannel::Close() {
+  absl::MutexLock lock(&mu_);
+  open_ = false;
+}
+
+void WorkerChannel::Enqueue(std::vector<core::Assignment> work) {
+  absl::MutexLock lock(&mu_);
+  if (waiting_.empty()) {
+    waiting_ = std::move(work);
+    return;
+  }
+  for (core::Assignment& one : work) waiting_.push_back(std::move(one));
+}
+
+std::uint32_t WorkerChannel::TakeBack(core::AttemptToken token, std::uint32_t keep) {
+  absl::MutexLock lock(&mu_);
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    if (waiting_[i].token == token) return TakeBackWaiting(i, keep);
+  }
+  Slot* const slot = slots_.ByToken(token);
+  if (slot == nullptr || !uses_page_) return 0;
+  // The page may lie; more than is not done never comes back.
+  const std::uint32_t taken = std::min(wire::TakeBack(page_.page(), slot->ticket, keep), slot->items - slot->done);
+  slot->items -= taken;
+  if (slot->items == slot->done) slots_.Free(slot);
+  return taken;
+}
+
+std::uint32_t WorkerChannel::TakeBackWaiting(std::size_t place, std::uint32_t keep) {
+  const std::uint32_t items = CountItems(waiting_[place]);
+  if (items <= keep) return 0;
+  if (keep == 0) {
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(place));
+  } else {
+    CutItems(items - keep, &waiting_[place]);
+  }
+  return items - keep;
+}
+
+void WorkerChannel::RequestStop() {
+  absl::MutexLock lock(&mu_);
+  stop_requested_ = true;
+}
+
+std::uint32_t WorkerChannel::Place(const core::Assignment& work) {
+  const std::uint16_t index = slots_.Take();
+  Slot& slot = slots_.at(index);
+  slot.token = work.token;
+  slot.function = work.function;
+  slot.attempt = work.attempt;
+  slot.chunk = !work.items.empty();
+  slot.items = CountItems(work);
+  slot.ticket =
+      uses_page_ ? wire::OfferTask(page_.page(), index, slot.items) : wire::MakeTicket(index, next_sequence_++);
+  return slot.ticket;
+}
+
+void WorkerChannel::Offer(std::vector<Ticketed>* batch) {
+  std::size_t count = 0;
+  while (count < waiting_.size() && !slots_.full() && (uses_page_ || slots_.live() == 0)) {
+    core::Assignment& work = waiting_[count++];
+    const std::uint32_t ticket = Place(work);
+    batch->push_back({ticket, std::move(work)});
+  }
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+void WorkerChannel::Encode(std::vector<Ticketed>* batch) {
+  for (Ticketed& one : *batch) {
+    frame_.Add(one.ticket, std::move(one.work));
+    if (frame_.full()) frame_.MoveTo(&outgoing_);
+  }
+  if (!frame_.empty()) frame_.MoveTo(&outgoing_);
+  batch->clear();
+}
+
+bool WorkerChannel::Flush() {
+  bool would_block = false;
+  bool broken = false;
+  mu_.Lock();
+  if (!open_ || flushing_) {
+    mu_.Unlock();
+    return false;
+  }
+  flushing_ = true;
+  while (open_ && !would_block && !broken) {
+    // What the socket did not take goes first; behind it nothing is encoded, so that it can still be taken back.
+    if (outgoing_.empty()) Offer(&batch_);
+    const bool stop = stop_requested_ && !stop_sent_ && waiting_.empty() && outgoing_.empty();
+    stop_sent_ |= stop;
+    if (batch_.empty() && !stop && outgoing_.empty()) break;
+    mu_.Unlock();
+    Encode(&batch_);
+    if (stop) wire::AppendFrame(internal::FRAME_KIND_STOP, nullptr, {}, outgoing_.tail());
+    const auto progress = outgoing_.Write(socket_.get());
+    would_block = progress.ok() && *progress == Outgoing::Progress::kWouldBlock;
+    // Whoever reads the socket, or the pidfd, finds out why.
+    broken = !progress.ok();
+    mu_.Lock();
+  }
+  if (broken) open_ = false;
+  blocked_ |= would_block;
+  flushing_ = false;
+  mu_.Unlock();
+  return would_block;
+}
+
+bool WorkerChannel::TakeBlocked() {
+  absl::MutexLock lock(&mu_);
+  return std::exchange(blocked_, false);
+}
+
+bool WorkerChannel::Busy() {
+  absl::MutexLock lock(&mu_);
+  return slots_.live() > 0;
+}
+
+bool WorkerChannel::HasWaiting() {
+  absl::MutexLock lock(&mu_);
+  return !waiting_.empty() || (stop_requested_ && !stop_sent_);
+}
+
+bool WorkerChannel::StopSent() {
+  absl::MutexLock lock(&mu_);
+  return stop_sent_;
+}
+
+}  // namespace poold::process

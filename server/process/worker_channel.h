@@ -1,0 +1,95 @@
+// The daemon's end of one worker: what is to be run there, what was sent ahead, and its socket.
+//
+// Role: waiting work -> claim slots -> RUN frames -> socket; taking back. Non-role: reads nothing (WorkerProcess does),
+// knows no process.
+// Threads: any, own mutex, which is held for microseconds and never while writing. One flusher at a time: another one
+// that comes meanwhile leaves its work to the first.
+// Bounds: the core bounds what it sends ahead; while the socket is full nothing more is encoded.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "core/ports.h"
+#include "process/outgoing.h"
+#include "process/run_frame.h"
+#include "process/shared_page.h"
+#include "process/slot_table.h"
+#include "wire/unique_fd.h"
+
+namespace poold::process {
+
+class WorkerChannel {
+ public:
+  explicit WorkerChannel(core::WorkerId id) : id_(id) {}
+  WorkerChannel(const WorkerChannel&) = delete;
+  WorkerChannel& operator=(const WorkerChannel&) = delete;
+
+  core::WorkerId id() const { return id_; }
+
+  // Until Open, what comes waits. `first_frame` (may be empty) goes before everything.
+  void Open(wire::UniqueFd socket, SharedPage page, std::string first_frame);
+  // From READY on. Without a page only one task at a time is sent.
+  void SetUsesPage(bool uses_page);
+  // The worker is dead or cut off: nothing is written any more.
+  void Close();
+
+  void Enqueue(std::vector<core::Assignment> work);
+  // As core::WorkerPort::TakeBack.
+  std::uint32_t TakeBack(core::AttemptToken token, std::uint32_t keep);
+  // A STOP frame, behind all that waits.
+  void RequestStop();
+
+  // Writes what the socket takes. True: there is more, call again when the socket takes more.
+  bool Flush();
+  // True once after a Flush that left something behind.
+  bool TakeBlocked();
+
+  // Read side, process thread. The descriptor and the page are constant after Open.
+  int socket() const { return socket_.get(); }
+  const SharedPage& page() const { return page_; }
+  absl::Mutex& mutex() ABSL_LOCK_RETURNED(mu_) { return mu_; }
+  SlotTable& slots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return slots_; }
+  // Work is under way, waits, or lies in the socket.
+  bool Busy();
+  bool HasWaiting();
+  bool StopSent();
+
+ private:
+  struct Ticketed {
+    std::uint32_t ticket;
+    core::Assignment work;
+  };
+  // Moves what may be sent now from waiting_ into `batch`.
+  void Offer(std::vector<Ticketed>* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::uint32_t Place(const core::Assignment& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::uint32_t TakeBackWaiting(std::size_t place, std::uint32_t keep) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Encode(std::vector<Ticketed>* batch);
+
+  const core::WorkerId id_;
+  // Constant after Open.
+  wire::UniqueFd socket_;
+  SharedPage page_;
+
+  absl::Mutex mu_;
+  bool open_ ABSL_GUARDED_BY(mu_) = false;
+  bool uses_page_ ABSL_GUARDED_BY(mu_) = true;
+  bool stop_requested_ ABSL_GUARDED_BY(mu_) = false;
+  bool stop_sent_ ABSL_GUARDED_BY(mu_) = false;
+  bool flushing_ ABSL_GUARDED_BY(mu_) = false;
+  bool blocked_ ABSL_GUARDED_BY(mu_) = false;
+  std::uint16_t next_sequence_ ABSL_GUARDED_BY(mu_) = 1;  // of tickets without a page
+  std::vector<core::Assignment> waiting_ ABSL_GUARDED_BY(mu_);
+  SlotTable slots_ ABSL_GUARDED_BY(mu_);
+
+  // Of the flusher.
+  Outgoing outgoing_;
+  RunFrame frame_;
+  std::vector<Ticketed> batch_;
+};
+
+}  // namespace poold::process

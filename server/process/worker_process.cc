@@ -1,0 +1,280 @@
+#include "process/worker_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "process/failure_text.h"
+#include "process/zygote_client.h"
+#include "wire/absl_text.h"
+
+namespace poold::process {
+namespace {
+
+constexpr int kMaxBurialTries = 1000;  // about 20 s
+// A zygote that does not answer for so long while a worker that it clones is to be killed, is killed too.
+constexpr core::Nanos kCloneGrace = 2 * core::kSecond;
+
+}  // namespace
+
+WorkerProcess::WorkerProcess(ProcessThread* thread, core::PoolId pool, std::shared_ptr<WorkerChannel> channel)
+    : thread_(thread),
+      pool_(pool),
+      channel_(std::move(channel)),
+      tails_{TextTail(thread->options.limits.output_tail_bytes), TextTail(thread->options.limits.output_tail_bytes)},
+      tail_ticket_(wire::kNoSlot),
+      parser_(thread->options.limits.max_payload_bytes) {
+  timer_.Open(thread_->loop, [this] { thread_->attend(this); });
+}
+
+WorkerProcess::~WorkerProcess() = default;
+
+void WorkerProcess::Start(ZygoteClient* zygote) {
+  started_at_ = thread_->clock.Now();
+  absl::Status made = zygote != nullptr && !zygote->stopping() && !zygote->gone()
+                          ? Make(zygote)
+                          : absl::FailedPreconditionError("the pool has no zygote");
+  if (made.ok()) {
+    clone_by_ = ready_by_ = started_at_ + thread_->options.start_timeout;
+    return KeepDeadlines();
+  }
+  start_failure_ = "worker cannot be made: " + std::string(wire::ToStd(made.message()));
+  thread_->attend(this);
+}
+
+absl::Status WorkerProcess::MakePipes(ChildPipeEnds* out, ChildPipeEnds* err) {
+  for (auto [pipe, ends] : {std::pair(&pipes_[0], out), std::pair(&pipes_[1], err)}) {
+    auto made = pipe->Open(thread_->loop, [this] {
+      pipes_ready_ = true;
+      thread_->attend(this);
+    });
+    if (!made.ok()) return made.status();
+    *ends = std::move(*made);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WorkerProcess::Make(ZygoteClient* zygote) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+    return absl::ResourceExhaustedError(std::string("cannot make its channel: ") + strerror(errno));
+  }
+  wire::UniqueFd ours(pair[0]), theirs(pair[1]);
+  auto page = SharedPage::Make();
+  if (!page.ok()) return page.status();
+  ChildPipeEnds out, err;
+  if (absl::Status made = MakePipes(&out, &err); !made.ok()) return made;
+  auto cage = thread_->containment->MakeWorkerCage(pool_, id(), zygote->cage());
+  if (!cage.ok()) return cage.status();
+  cage_ = std::move(*cage);
+  wire::UniqueFd cgroup;
+  if (cage_->fd() >= 0) {
+    cgroup.Reset(fcntl(cage_->fd(), F_DUPFD_CLOEXEC, 0));
+    if (!cgroup) return absl::ResourceExhaustedError(std::string("cannot duplicate its cgroup: ") + strerror(errno));
+  }
+  absl::Status watched = socket_watch_.Start(thread_->loop, ours.get(), [this] { thread_->attend(this); });
+  if (!watched.ok()) return watched;
+  reading_ = true;
+  socket_watch_.Want(true, false);
+
+  std::vector<wire::UniqueFd> fds;
+  fds.push_back(std::move(theirs));
+  fds.push_back(page->TakeFd());
+  fds.push_back(std::move(out.write_end));
+  fds.push_back(std::move(err.write_end));
+  fds.push_back(std::move(out.read_end));
+  fds.push_back(std::move(err.read_end));
+  const bool has_cgroup = static_cast<bool>(cgroup);
+  if (has_cgroup) fds.push_back(std::move(cgroup));
+  ring_.emplace(page->memory());
+  channel_->Open(std::move(ours), std::move(*page), zygote->worker_setup());
+  zygote_ = zygote;
+  generation_ = zygote->generation();
+  zygote_->WorkerBegins();
+  cloning_ = true;
+  zygote_->Clone(this, std::move(fds), has_cgroup);
+  return absl::OkStatus();
+}
+
+void WorkerProcess::OnCloned(pid_t pid) {
+  cloning_ = false;
+  clone_by_ = core::kNever;
+  pid_ = pid;
+  pidfd_ = OpenPidFd(pid);
+  absl::Status watched = pidfd_ ? pid_watch_.Start(thread_->loop, pidfd_.get(), [this] { thread_->attend(this); })
+                                : absl::ResourceExhaustedError(std::string("cannot watch it: ") + strerror(errno));
+  if (!watched.ok()) {
+    if (start_failure_.empty()) start_failure_ = "worker " + std::string(wire::ToStd(watched.message()));
+    killed_ = true;
+  } else {
+    pid_watch_.Want(true, false);
+  }
+  if (killed_) KillNow();
+  if (channel_->Flush()) WatchWritable();  // SETUP, perhaps
+  TellReady();
+  thread_->attend(this);
+}
+
+void WorkerProcess::OnCloneFailed(const std::string& why) {
+  cloning_ = false;
+  if (start_failure_.empty()) start_failure_ = why;
+  thread_->attend(this);
+}
+
+void WorkerProcess::Kill(core::Nanos grace) {
+  if (gone_ || death_) return;
+  if (cloning_ || pid_ <= 0 || grace <= 0) return KillNow();
+  const core::Nanos at = thread_->clock.Now() + grace;
+  if (at >= kill_at_) return;
+  if (kill_at_ == core::kNever) SendSignal(pidfd_, SIGTERM);
+  killed_ = true;
+  kill_at_ = at;
+  KeepDeadlines();
+}
+
+void WorkerProcess::KillNow() {
+  killed_ = true;
+  if (cloning_) {
+    // It is killed when its clone is told of.
+    clone_by_ = std::min(clone_by_, thread_->clock.Now() + kCloneGrace);
+    return KeepDeadlines();
+  }
+  if (death_ || pid_ <= 0) return;
+  kill_at_ = core::kNever;
+  if (cage_ != nullptr) cage_->KillAll();
+  SendSignal(pidfd_, SIGKILL);
+  if (!pidfd_) kill(pid_, SIGKILL);  // ours and not reaped
+}
+
+void WorkerProcess::Condemn(const std::string& why) {
+  if (killed_ && death_) return;
+  base::Log(base::Level::kWarning, "worker_killed",
+            {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"why", why}});
+  if (!told_ready_ && start_failure_.empty()) start_failure_ = why;
+  KillNow();
+}
+
+void WorkerProcess::Service() {
+  if (gone_) return;
+  if (!death_ && pid_ > 0) {
+    death_ = Reap(pid_);
+    if (death_) {
+      thread_->family.Remove(pid_);
+      died_at_ = thread_->clock.Now();
+      pid_watch_.Stop();
+    }
+  }
+  ReadSocket();
+  DrainRing();
+  DrainPipes();
+  if (death_ || (!cloning_ && pid_ <= 0)) return Bury();
+
+  if (exit_by_ == core::kNever && channel_->StopSent() && !channel_->Busy()) {
+    exit_by_ = thread_->clock.Now() + thread_->options.exit_timeout;
+  }
+  KeepDeadlines();
+}
+
+void WorkerProcess::KeepDeadlines() {
+  const core::Nanos now = thread_->clock.Now();
+  if (now >= kill_at_) KillNow();
+  if (now >= exit_by_ && !killed_) Condemn("worker closed its channel or was stopped, and did not exit");
+  if (now >= ready_by_ && !killed_) {
+    Condemn("worker did not become ready within " + std::to_string(thread_->options.start_timeout / core::kSecond) +
+            " s");
+  }
+  if (now >= clone_by_ && zygote_ != nullptr) {
+    clone_by_ = core::kNever;
+    zygote_->CloneOverdue();
+  }
+  if (killed_) ready_by_ = exit_by_ = core::kNever;
+  // Of a process that cannot be watched we look now and then whether it is dead.
+  const core::Nanos look_at = killed_ && pid_ > 0 && !pid_watch_.started() ? now + core::kMillisecond : core::kNever;
+  const core::Nanos next = std::min({kill_at_, exit_by_, ready_by_, clone_by_, look_at});
+  if (next == core::kNever || (next == armed_for_ && timer_.armed())) return;
+  armed_for_ = next;
+  timer_.Arm(next - now);
+}
+
+bool WorkerProcess::NeedsPoll() { return !death_ && !gone_ && (pipes_resting_ || (uses_page_ && channel_->Busy())); }
+
+void WorkerProcess::TellReady() {
+  if (!ready_ || told_ready_ || pid_ <= 0) return;
+  told_ready_ = true;
+  ready_by_ = core::kNever;
+  channel_->SetUsesPage(uses_page_);
+  thread_->harvest.AddWorkerReady(id(), pid_, functions_, uses_page_);
+}
+
+std::string WorkerProcess::StartFailure() const {
+  if (told_ready_) return "";
+  if (!start_failure_.empty() && !death_) return start_failure_;
+  std::string words = start_failure_;
+  if (words.empty()) words = "worker " + Describe(*death_) + " before it was ready";
+  const std::string stderr_tail = tails_[1].Last();
+  return stderr_tail.empty() ? words : words + "; stderr: " + stderr_tail;
+}
+
+void WorkerProcess::FindGuilty(core::WorkerLoss* loss) {
+  absl::MutexLock lock(&channel_->mutex());
+  SlotTable& slots = channel_->slots();
+  Slot* guilty = nullptr;
+  if (uses_page_) {
+    slots.ForEach([&](Slot& slot) {
+      const std::uint32_t claimed = std::min(wire::ReadClaim(channel_->page().page(), slot.ticket).cursor, slot.items);
+      // Of a page that lies, one is as good as another.
+      if (claimed > slot.done && (guilty == nullptr || slot.order < guilty->order)) guilty = &slot;
+    });
+  } else {
+    guilty = slots.Oldest();
+  }
+  if (guilty == nullptr) return;
+  loss->has_guilty = true;
+  loss->guilty = guilty->token;
+  loss->guilty_item = guilty->done;
+}
+
+void WorkerProcess::Bury() {
+  if (cage_ != nullptr && !cage_->Empty()) {
+    if (++burial_tries_ < kMaxBurialTries) return timer_.Arm(core::kMillisecond * std::min(1 + burial_tries_ / 4, 20));
+    base::Log(base::Level::kError, "worker_tree_survives",
+              {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"why", "SIGKILL did not end it"}});
+  }
+  // Everything of it is dead: what lies here now is all that will ever come.
+  ReadSocket();
+  DrainRing();
+  ReadPipes(1u << 20);
+
+  core::WorkerLoss loss;
+  FindGuilty(&loss);
+  if (death_) {
+    loss.death.signal = death_->signal;
+    loss.death.exit_code = death_->exit_code;
+    loss.death.killed_by = killed_ ? core::KilledBy::kUnspecified : Blame(*death_);
+    loss.death.peak_rss_bytes = death_->peak_rss_bytes;
+    loss.death.cpu_time = death_->cpu_time;
+    loss.death.wall_time = died_at_ - started_at_;
+  }
+  loss.death.pid = std::max<pid_t>(pid_, 0);
+  loss.death.generation = generation_;
+  loss.stdout_tail = tails_[0].Last();
+  loss.stderr_tail = tails_[1].Last();
+  loss.start_failure = StartFailure();
+
+  timer_.Stop();
+  socket_watch_.Stop();
+  for (OutputPipe& pipe : pipes_) pipe.Close();
+  channel_->Close();
+  cage_.reset();
+  if (zygote_ != nullptr) std::exchange(zygote_, nullptr)->WorkerEnds();
+  gone_ = true;
+  thread_->harvest.AddWorkerLost(id(), std::move(loss));
+}
+
+}  // namespace poold::process

@@ -1,0 +1,141 @@
+// One worker on the process thread: from the wish for a clone to the end of its whole process tree.
+//
+// Role: its descriptors, reading (channel, ring, output pipes), its signals, its burial. Non-role: what is sent to it
+// (WorkerChannel).
+// Threads: the process thread only; slots are looked at under the channel's mutex.
+// Trust: whatever comes from the process is hostile until checked. A worker that writes what no honest worker writes is
+// condemned: logged and killed with its tree.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "process/death.h"
+#include "process/output_pipe.h"
+#include "process/process_thread.h"
+#include "process/worker_channel.h"
+#include "wire/frame.h"
+#include "wire/outcome_ring.h"
+
+namespace poold::process {
+
+class ZygoteClient;
+
+class WorkerProcess {
+ public:
+  WorkerProcess(ProcessThread* thread, core::PoolId pool, std::shared_ptr<WorkerChannel> channel);
+  ~WorkerProcess();
+
+  core::WorkerId id() const { return channel_->id(); }
+  core::PoolId pool() const { return pool_; }
+  WorkerChannel& channel() { return *channel_; }
+
+  // Answered by OnWorkerReady or OnWorkerLost. `zygote` is null if the pool has none.
+  void Start(ZygoteClient* zygote);
+  void OnCloned(pid_t pid);
+  void OnCloneFailed(const std::string& why);
+  // The zygote that it was cloned from goes.
+  void ZygoteGone() { zygote_ = nullptr; }
+  ZygoteClient* zygote() const { return zygote_; }
+  // As core::WorkerPort::KillWorker.
+  void Kill(core::Nanos grace);
+
+  // Reads what there is, in bounded portions, and goes on with the burial of a dead one. By the loop after attend.
+  void Service();
+  // The socket takes no more now: watch it.
+  void WatchWritable() { socket_watch_.Want(reading_, true); }
+  // Something may come of which no bell tells, so look again in a while.
+  bool NeedsPoll();
+  // It was told to be lost; it may be destroyed.
+  bool gone() const { return gone_; }
+
+ private:
+  absl::Status Make(ZygoteClient* zygote);
+  absl::Status MakePipes(ChildPipeEnds* out, ChildPipeEnds* err);
+  void KillNow();
+  // Does what is due, and arms the timer for what comes next.
+  void KeepDeadlines();
+  void Condemn(const std::string& why);
+
+  // Channel.
+  void ReadSocket();
+  void OnFrame(const wire::Frame& frame);
+  void OnReady(const wire::Frame& frame);
+  void OnOutcomes(const wire::Frame& frame);
+  void OnOutput(const wire::Frame& frame);
+  void TellReady();
+
+  // Ring and results.
+  void DrainRing();
+  void OnRecord(const wire::RecordHeader& header, std::string_view bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  void OnOutcome(const wire::RecordHeader& header, std::string_view bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  void FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  bool InOrder(const Slot& slot, const wire::RecordHeader& header) const;
+  void TooLarge(Slot* slot, const wire::RecordHeader& header) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  void TookOutcome(Slot* slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+
+  // Output.
+  void DrainPipes();
+  void ReadPipes(std::size_t limit);
+  void AddOutput(std::uint32_t ticket, core::OutputStream stream, std::string_view text)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  std::uint32_t CurrentTicket() ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+
+  // The end.
+  void Bury();
+  std::string StartFailure() const;
+  void FindGuilty(core::WorkerLoss* loss);
+
+  ProcessThread* const thread_;
+  const core::PoolId pool_;
+  const std::shared_ptr<WorkerChannel> channel_;
+  ZygoteClient* zygote_ = nullptr;
+
+  pid_t pid_ = -1;
+  wire::UniqueFd pidfd_;
+  std::unique_ptr<Cage> cage_;
+  FdWatch pid_watch_;
+  FdWatch socket_watch_;
+  OutputPipe pipes_[2];
+  TextTail tails_[2];
+  std::uint32_t tail_ticket_;
+  wire::FrameParser parser_;
+  std::optional<wire::RingReader> ring_;
+  std::vector<core::FunctionInfo> functions_;
+  std::uint32_t generation_ = 0;
+
+  // One timer for what comes first.
+  Timer timer_;
+  core::Nanos armed_for_ = core::kNever;
+  core::Nanos started_at_ = 0;
+  // Deadlines: of the clone, of READY, of the grace after SIGTERM, of the exit after STOP or the channel's end.
+  core::Nanos clone_by_ = core::kNever;
+  core::Nanos ready_by_ = core::kNever;
+  core::Nanos kill_at_ = core::kNever;
+  core::Nanos exit_by_ = core::kNever;
+  std::optional<Death> death_;
+  core::Nanos died_at_ = 0;
+  int burial_tries_ = 0;
+  std::string start_failure_;
+
+  bool cloning_ = false;
+  bool reading_ = false;
+  bool ready_ = false;       // said READY
+  bool told_ready_ = false;  // and the core knows
+  bool uses_page_ = false;
+  bool ring_broken_ = false;
+  bool killed_ = false;  // by us
+  bool pipes_ready_ = false;
+  bool pipes_resting_ = false;
+  bool dropped_logged_ = false;
+  bool gone_ = false;
+};
+
+}  // namespace poold::process

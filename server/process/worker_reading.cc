@@ -1,0 +1,306 @@
+// WorkerProcess, the part that reads: channel, ring, output pipes.
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/log.h"
+#include "process/failure_text.h"
+#include "process/worker_process.h"
+#include "wire/absl_text.h"
+
+namespace poold::process {
+namespace {
+
+constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kSocketBytesPerTurn = 1u << 20;
+constexpr std::size_t kPipeBytesPerTurn = 64 * 1024;
+
+template <typename Message>
+bool Parse(const wire::Frame& frame, Message* message) {
+  return message->ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()));
+}
+
+}  // namespace
+
+void WorkerProcess::ReadSocket() {
+  std::size_t total = 0;
+  while (reading_ && (total < kSocketBytesPerTurn || death_)) {
+    const std::size_t wanted = std::max(parser_.Wanted(), kReadBytes);
+    char* const room = parser_.Reserve(wanted);
+    const ssize_t got = recv(channel_->socket(), room, wanted, MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (got <= 0) {
+      reading_ = false;
+      socket_watch_.Stop();
+      if (!channel_->StopSent()) exit_by_ = thread_->clock.Now() + core::kSecond;
+      return;
+    }
+    parser_.Commit(static_cast<std::size_t>(got));
+    total += static_cast<std::size_t>(got);
+    while (reading_) {
+      const auto frame = parser_.Next();
+      if (!frame.ok()) {
+        reading_ = false;
+        socket_watch_.Stop();
+        return Condemn("worker wrote a broken frame: " + std::string(wire::ToStd(frame.status().message())));
+      }
+      if (!*frame) break;
+      OnFrame(**frame);
+    }
+    if (got < static_cast<ssize_t>(wanted)) return;
+  }
+}
+
+void WorkerProcess::OnFrame(const wire::Frame& frame) {
+  switch (frame.kind) {
+    case internal::FRAME_KIND_BELL:
+      return;  // the ring is looked at in any case
+    case internal::FRAME_KIND_READY:
+      return OnReady(frame);
+    case internal::FRAME_KIND_OUTCOMES:
+      return OnOutcomes(frame);
+    case internal::FRAME_KIND_OUTPUT:
+      return OnOutput(frame);
+    case internal::FRAME_KIND_START_FAILED: {
+      internal::StartFailed failed;
+      if (!ready_ && Parse(frame, &failed) && start_failure_.empty()) start_failure_ = DescribeStartFailure(failed);
+      return;
+    }
+    default:
+      return Condemn("worker sent a frame that makes no sense, of kind " + std::to_string(frame.kind));
+  }
+}
+
+void WorkerProcess::OnReady(const wire::Frame& frame) {
+  internal::Ready ready;
+  if (ready_ || !Parse(frame, &ready)) return Condemn("worker sent a READY that makes no sense");
+  if (ready.protocol_version() != wire::kProtocolVersion) {
+    return Condemn("worker speaks protocol version " + std::to_string(ready.protocol_version()) +
+                   ", this daemon speaks " + std::to_string(wire::kProtocolVersion) + ": build it again");
+  }
+  ready_ = true;
+  uses_page_ = ready.uses_page();
+  for (internal::Function& function : *ready.mutable_functions()) {
+    core::FunctionInfo info;
+    info.name = std::move(*function.mutable_name());
+    if (!function.result_type().empty()) {
+      info.result_type = std::make_shared<const std::string>(std::move(*function.mutable_result_type()));
+    }
+    functions_.push_back(std::move(info));
+  }
+  TellReady();
+}
+
+void WorkerProcess::OnOutcomes(const wire::Frame& frame) {
+  internal::Outcomes outcomes;
+  if (uses_page_ || !Parse(frame, &outcomes)) return Condemn("worker sent OUTCOMES that make no sense");
+  const int count = outcomes.ticket_size();
+  const auto fits = [count](int size) { return size == 0 || size == count; };
+  if (!fits(outcomes.item_size()) || !fits(outcomes.result_bytes_size()) || !fits(outcomes.encoding_size()) ||
+      !fits(outcomes.elapsed_ns_size())) {
+    return Condemn("worker sent OUTCOMES with lists of different lengths");
+  }
+  std::string_view blob = frame.blob;
+  int failed = 0;
+  absl::MutexLock lock(&channel_->mutex());
+  for (int i = 0; i < count; ++i) {
+    wire::RecordHeader header{};
+    header.kind = wire::RecordKind::kResult;
+    header.ticket = outcomes.ticket(i);
+    header.item = outcomes.item_size() > 0 ? outcomes.item(i) : 0;
+    header.encoding = outcomes.encoding_size() > 0 ? outcomes.encoding(i) : 0;
+    header.elapsed_ns = outcomes.elapsed_ns_size() > 0 ? outcomes.elapsed_ns(i) : 0;
+    const std::uint64_t bytes = outcomes.result_bytes_size() > 0 ? outcomes.result_bytes(i) : 0;
+    if (bytes > blob.size()) return Condemn("worker sent OUTCOMES with too few bytes");
+    if (failed < outcomes.failed_size() && outcomes.failed(failed).place() == static_cast<std::uint32_t>(i)) {
+      header.kind = wire::RecordKind::kFailure;
+      OnOutcome(header, outcomes.failed(failed++).failure().SerializeAsString());
+    } else {
+      OnOutcome(header, blob.substr(0, bytes));
+    }
+    blob.remove_prefix(bytes);
+  }
+}
+
+void WorkerProcess::OnOutput(const wire::Frame& frame) {
+  internal::Output output;
+  if (uses_page_ || !Parse(frame, &output) || output.stream() < 1 || output.stream() > 2) {
+    return Condemn("worker sent an OUTPUT that makes no sense");
+  }
+  absl::MutexLock lock(&channel_->mutex());
+  AddOutput(output.ticket(), static_cast<core::OutputStream>(output.stream()), frame.blob);
+}
+
+void WorkerProcess::DrainRing() {
+  if (!ring_ || ring_broken_) return;
+  const wire::WorkerPage& page = channel_->page().page();
+  const std::uint64_t pending =
+      page.written.load(std::memory_order_relaxed) - page.read.load(std::memory_order_relaxed);
+  thread_->harvest.ExpectBytes(static_cast<std::size_t>(std::min<std::uint64_t>(pending, wire::kRingBytes)));
+  absl::Status drained;
+  {
+    absl::MutexLock lock(&channel_->mutex());
+    drained = ring_->Drain([this](const wire::RecordHeader& header, std::string_view bytes) {
+      channel_->mutex().AssertHeld();
+      if (!ring_broken_) OnRecord(header, bytes);
+    });
+  }
+  if (drained.ok()) return;
+  ring_broken_ = true;
+  Condemn("worker wrote a broken ring: " + std::string(wire::ToStd(drained.message())));
+}
+
+void WorkerProcess::OnRecord(const wire::RecordHeader& header, std::string_view bytes) {
+  switch (header.kind) {
+    case wire::RecordKind::kResult:
+    case wire::RecordKind::kFailure:
+      return OnOutcome(header, bytes);
+    case wire::RecordKind::kStdout:
+      return AddOutput(header.ticket, core::OutputStream::kStdout, bytes);
+    case wire::RecordKind::kStderr:
+      return AddOutput(header.ticket, core::OutputStream::kStderr, bytes);
+    default:
+      break;
+  }
+  ring_broken_ = true;
+  Condemn("worker wrote a record of no kind");
+}
+
+bool WorkerProcess::InOrder(const Slot& slot, const wire::RecordHeader& header) const {
+  return header.item == slot.done && header.encoding <= static_cast<std::uint32_t>(core::Encoding::kRaw);
+}
+
+void WorkerProcess::OnOutcome(const wire::RecordHeader& header, std::string_view bytes) {
+  Slot* const slot = channel_->slots().ByTicket(header.ticket);
+  if (slot == nullptr) {
+    if (std::exchange(dropped_logged_, true)) return;
+    base::Log(base::Level::kWarning, "result_dropped",
+              {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"why", "nothing of that ticket is here"}});
+    return;
+  }
+  if (!InOrder(*slot, header)) {
+    ring_broken_ = true;
+    return Condemn("worker told of an item out of order");
+  }
+  if (slot->partial.size() + bytes.size() > thread_->options.limits.max_payload_bytes) return TooLarge(slot, header);
+  if ((header.flags & wire::kMoreFollows) != 0) {
+    slot->partial.append(bytes);
+    return;
+  }
+  FinishItem(slot, header, bytes);
+}
+
+void WorkerProcess::FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes) {
+  ResultOf of;
+  of.worker = id();
+  of.token = slot->token;
+  of.attempt = slot->attempt;
+  of.encoding = static_cast<core::Encoding>(header.encoding);
+  of.elapsed = static_cast<core::Nanos>(std::min<std::uint64_t>(header.elapsed_ns, 1ull << 53));
+  if (of.encoding == core::Encoding::kProtobuf && slot->function < functions_.size()) {
+    of.type_name = &functions_[slot->function].result_type;
+  }
+  const bool whole = slot->partial.empty();
+  if (!whole) slot->partial.append(bytes);
+  const std::string_view text = whole ? bytes : std::string_view(slot->partial);
+  Harvest& harvest = thread_->harvest;
+  if (header.kind == wire::RecordKind::kFailure) {
+    if (slot->chunk) {
+      harvest.AddItemFailure(of, header.item, ParseFailure(text), thread_->clock.Now());
+    } else {
+      harvest.AddFailure(of, ParseFailure(text));
+    }
+  } else if (slot->chunk) {
+    harvest.AddItem(of, header.item, text);
+  } else if (whole) {
+    harvest.AddResult(of, bytes);
+  } else {
+    harvest.AddResult(of, core::Bytes(std::move(slot->partial)));
+  }
+  if (!whole) std::string().swap(slot->partial);
+  TookOutcome(slot);
+}
+
+void WorkerProcess::TooLarge(Slot* slot, const wire::RecordHeader& header) {
+  core::Failure failure;
+  failure.type = "poold.ResultTooLarge";
+  failure.message = "the result is larger than the limit of " +
+                    std::to_string(thread_->options.limits.max_payload_bytes) +
+                    " bytes (max_payload_bytes of the daemon)";
+  ResultOf of;
+  of.worker = id();
+  of.token = slot->token;
+  of.attempt = slot->attempt;
+  if (slot->chunk) {
+    thread_->harvest.AddItemFailure(of, header.item, std::move(failure), thread_->clock.Now());
+  } else {
+    thread_->harvest.AddFailure(of, std::move(failure));
+  }
+  TookOutcome(slot);
+  // The rest of it would still come through the ring: cheaper to begin anew.
+  ring_broken_ = true;
+  Condemn("a result is larger than the limit");
+}
+
+void WorkerProcess::TookOutcome(Slot* slot) {
+  if (++slot->done == slot->items) channel_->slots().Free(slot);
+}
+
+std::uint32_t WorkerProcess::CurrentTicket() {
+  if (!uses_page_) {
+    const Slot* const oldest = channel_->slots().Oldest();
+    return oldest != nullptr ? oldest->ticket : wire::kNoSlot;
+  }
+  const wire::WorkerPage& page = channel_->page().page();
+  return page.running.load(std::memory_order_acquire) == 1 ? page.current_ticket.load(std::memory_order_acquire)
+                                                           : wire::kNoSlot;
+}
+
+void WorkerProcess::DrainPipes() {
+  if (!ring_ || !(std::exchange(pipes_ready_, false) || pipes_resting_)) return;
+  std::atomic<std::uint32_t>& output_lock = channel_->page().page().output_lock;
+  auto free = static_cast<std::uint32_t>(wire::OutputLock::kFree);
+  const bool locked = output_lock.compare_exchange_strong(free, static_cast<std::uint32_t>(wire::OutputLock::kDaemon));
+  // The worker is between two tasks and reads the pipes itself. A dead one's lock is of no meaning.
+  if (!locked && !death_) {
+    pipes_resting_ = true;
+    for (OutputPipe& pipe : pipes_) pipe.Rest(true);
+    return;
+  }
+  // What the worker read itself under the lock lies in the ring, and comes before what is in the pipes now.
+  DrainRing();
+  ReadPipes(kPipeBytesPerTurn);
+  if (locked) output_lock.store(static_cast<std::uint32_t>(wire::OutputLock::kFree), std::memory_order_release);
+  if (std::exchange(pipes_resting_, false)) {
+    for (OutputPipe& pipe : pipes_) pipe.Rest(false);
+  }
+}
+
+void WorkerProcess::ReadPipes(std::size_t limit) {
+  absl::MutexLock lock(&channel_->mutex());
+  const std::uint32_t ticket = CurrentTicket();
+  for (int i = 0; i < 2; ++i) {
+    const auto stream = i == 0 ? core::OutputStream::kStdout : core::OutputStream::kStderr;
+    pipes_[i].Read(limit, [&](std::string_view text) {
+      channel_->mutex().AssertHeld();
+      AddOutput(ticket, stream, text);
+    });
+  }
+}
+
+void WorkerProcess::AddOutput(std::uint32_t ticket, core::OutputStream stream, std::string_view text) {
+  if (text.empty()) return;
+  // Tails are of one task only: a neighbour's last words would mislead.
+  if (ticket != tail_ticket_) {
+    for (TextTail& tail : tails_) tail.Clear();
+    tail_ticket_ = ticket;
+  }
+  tails_[stream == core::OutputStream::kStdout ? 0 : 1].Append(text);
+  const Slot* const slot = channel_->slots().ByTicket(ticket);
+  if (slot != nullptr) thread_->harvest.AddOutput(id(), slot->token, stream, text);
+}
+
+}  // namespace poold::process

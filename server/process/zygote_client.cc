@@ -1,0 +1,320 @@
+#include "process/zygote_client.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "process/failure_text.h"
+#include "process/setup_frame.h"
+#include "process/spawn.h"
+#include "process/worker_process.h"
+
+namespace poold::process {
+namespace {
+
+constexpr int kChannelFd = 3;
+constexpr int kCgroupKillFd = 4;
+constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kPipeBytesPerTurn = 64 * 1024;
+constexpr int kMaxBurialTries = 1000;
+
+}  // namespace
+
+ZygoteClient::ZygoteClient(ProcessThread* thread, core::PoolId pool, std::uint32_t generation, core::PoolSpec spec)
+    : thread_(thread),
+      pool_(pool),
+      generation_(generation),
+      spec_(std::move(spec)),
+      output_(thread->options.limits.output_tail_bytes),
+      parser_(0) {
+  timer_.Open(thread_->loop, [this] {
+    if (!death_ && !ready_) {
+      Condemn("zygote did not become ready within " + std::to_string(thread_->options.start_timeout / core::kSecond) +
+              " s");
+    }
+    thread_->attend_zygote(this);
+  });
+}
+
+ZygoteClient::~ZygoteClient() {
+  for (std::size_t i = 0; i < clones_.size(); ++i) thread_->family.CloneEnds();
+}
+
+void ZygoteClient::Start() {
+  const absl::Status spawned = Spawn();
+  if (spawned.ok()) {
+    timer_.Arm(thread_->options.start_timeout);
+    return;
+  }
+  failure_ = std::string(wire::ToStd(spawned.message()));
+  if (pid_ > 0) {
+    Kill();
+    return;
+  }
+  gone_ = true;
+  thread_->harvest.AddZygoteLost(pool_, failure_);
+  thread_->attend_zygote(this);
+}
+
+absl::Status ZygoteClient::Spawn() {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+    return absl::ResourceExhaustedError(std::string("cannot make the zygote's channel: ") + strerror(errno));
+  }
+  socket_.Reset(pair[0]);
+  const wire::UniqueFd channel(pair[1]);
+  ChildPipeEnds ends[2];
+  for (int i = 0; i < 2; ++i) {
+    auto made = pipes_[i].Open(thread_->loop, [this] { thread_->attend_zygote(this); });
+    if (!made.ok()) return made.status();
+    ends[i] = std::move(*made);
+  }
+  auto made = thread_->containment->MakeZygoteCage(pool_, generation_);
+  if (!made.ok()) return made.status();
+  cage_ = std::move(made->cage);
+  absl::Status status = SpawnProgram(channel.get(), ends[0].write_end.get(), ends[1].write_end.get(), *made);
+  if (!status.ok()) return status;
+
+  // It waits for SETUP; until then it runs nothing of others.
+  status = cage_->Admit(pid_);
+  if (!status.ok()) return status;
+  if (spec_.nice != 0 && setpriority(PRIO_PROCESS, static_cast<id_t>(pid_), spec_.nice) != 0) {
+    return absl::PermissionDeniedError("cannot set nice to " + std::to_string(spec_.nice) + ": " + strerror(errno));
+  }
+  const bool launcher = spec_.start_method == core::StartMethod::kSpawn;
+  const std::string exec_path = !launcher                    ? ""
+                                : spec_.program_path.empty() ? thread_->options.pool_worker_path
+                                                             : spec_.program_path;
+  if (launcher) worker_setup_ = MakeSetupFrame(spec_, generation_, "");
+  outgoing_.tail()->append(MakeSetupFrame(spec_, generation_, exec_path));
+  Flush();
+  return absl::OkStatus();
+}
+
+absl::Status ZygoteClient::SpawnProgram(int channel, int out, int err, const ZygoteCage& made) {
+  SpawnOptions options;
+  const bool own_program = spec_.start_method == core::StartMethod::kFork && !spec_.program_path.empty();
+  program_ = own_program ? spec_.program_path : thread_->options.pool_worker_path;
+  options.program = program_;
+  options.environment = BaseEnvironment();
+  for (const auto& [name, value] : spec_.environment) options.environment[name] = value;
+  for (const auto& [name, value] : made.environment) options.environment[name] = value;
+  options.environment["POOLD_ROLE"] = "zygote";
+  options.environment["POOLD_CHANNEL_FD"] = std::to_string(kChannelFd);
+  options.working_directory = spec_.working_directory.empty() ? "/" : spec_.working_directory;
+  options.descriptors = {-1, out, err, channel};
+  if (made.kill_all) {
+    options.environment["POOLD_CGROUP_KILL_FD"] = std::to_string(kCgroupKillFd);
+    options.descriptors.push_back(made.kill_all.get());
+  }
+  auto pid = process::Spawn(options);
+  if (!pid.ok()) return pid.status();
+  pid_ = *pid;
+  thread_->family.Add(pid_);
+  pidfd_ = OpenPidFd(pid_);
+  absl::Status watched = pidfd_
+                             ? pid_watch_.Start(thread_->loop, pidfd_.get(), [this] { thread_->attend_zygote(this); })
+                             : absl::ResourceExhaustedError(std::string("cannot watch the zygote: ") + strerror(errno));
+  if (watched.ok()) {
+    pid_watch_.Want(true, false);
+    watched = socket_watch_.Start(thread_->loop, socket_.get(), [this] { thread_->attend_zygote(this); });
+  }
+  if (!watched.ok()) kill(pid_, SIGKILL);  // ours and not reaped
+  socket_watch_.Want(true, false);
+  return watched;
+}
+
+void ZygoteClient::Stop() {
+  stopping_ = true;
+  if (workers_ == 0 || !thread_->containment->workers_need_zygote()) Kill();
+}
+
+void ZygoteClient::WorkerEnds() {
+  --workers_;
+  if (stopping_ && workers_ == 0) Kill();
+}
+
+void ZygoteClient::Kill() {
+  if (death_ || pid_ <= 0) return;
+  SendSignal(pidfd_, SIGKILL);
+  if (!pidfd_) {
+    // Without a watch we look now and then.
+    kill(pid_, SIGKILL);
+    timer_.Arm(core::kMillisecond);
+  }
+}
+
+void ZygoteClient::Condemn(const std::string& why) {
+  if (failure_.empty()) failure_ = why;
+  base::Log(base::Level::kWarning, "zygote_killed", {{"pool", spec_.name}, {"pid", pid_}, {"why", why}});
+  Kill();
+}
+
+void ZygoteClient::Clone(WorkerProcess* worker, std::vector<wire::UniqueFd> fds, bool has_cgroup) {
+  internal::Clone clone;
+  clone.set_worker_id(static_cast<std::uint64_t>(worker->id()));
+  clone.set_has_cgroup(has_cgroup);
+  outgoing_.AttachFds(std::move(fds));
+  wire::AppendFrame(internal::FRAME_KIND_CLONE, &clone, {}, outgoing_.tail());
+  clones_[worker->id()] = worker;
+  thread_->family.CloneBegins();
+  Flush();
+}
+
+void ZygoteClient::Forget(core::WorkerId worker) {
+  if (clones_.erase(worker) > 0) thread_->family.CloneEnds();
+}
+
+void ZygoteClient::Flush() {
+  if (outgoing_.empty()) return;
+  const auto progress = outgoing_.Write(socket_.get());
+  // A broken channel is that of a dead zygote, of which the pidfd tells.
+  socket_watch_.Want(true, progress.ok() && *progress == Outgoing::Progress::kWouldBlock);
+}
+
+void ZygoteClient::Service() {
+  if (gone_) return;
+  if (!death_ && pid_ > 0) {
+    death_ = Reap(pid_);
+    if (death_) {
+      thread_->family.Remove(pid_);
+      pid_watch_.Stop();
+    }
+  }
+  DrainPipes();
+  ReadSocket();
+  if (!death_) return Flush();
+  FailClones();
+  Bury();
+}
+
+void ZygoteClient::ReadSocket() {
+  while (socket_watch_.started()) {
+    char* const room = parser_.Reserve(kReadBytes);
+    const ssize_t got = recv(socket_.get(), room, kReadBytes, MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (got <= 0) {
+      socket_watch_.Stop();
+      if (!death_) Condemn("zygote closed its channel");
+      return;
+    }
+    parser_.Commit(static_cast<std::size_t>(got));
+    for (;;) {
+      const auto frame = parser_.Next();
+      if (!frame.ok()) {
+        socket_watch_.Stop();
+        return Condemn("zygote wrote a broken frame: " + std::string(wire::ToStd(frame.status().message())));
+      }
+      if (!*frame) break;
+      OnFrame(**frame);
+    }
+    if (got < static_cast<ssize_t>(kReadBytes)) return;
+  }
+}
+
+void ZygoteClient::OnFrame(const wire::Frame& frame) {
+  switch (frame.kind) {
+    case internal::FRAME_KIND_READY:
+      return OnReady(frame);
+    case internal::FRAME_KIND_CLONED:
+      return OnCloned(frame);
+    case internal::FRAME_KIND_START_FAILED: {
+      internal::StartFailed failed;
+      if (failed.ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size())) && failure_.empty()) {
+        failure_ = DescribeStartFailure(failed);
+      }
+      return;
+    }
+    case internal::FRAME_KIND_CLONE_FAILED: {
+      internal::CloneFailed failed;
+      if (!failed.ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()))) break;
+      const auto found = clones_.find(core::WorkerId{failed.worker_id()});
+      if (found == clones_.end()) break;
+      WorkerProcess* const worker = found->second;
+      Forget(worker->id());
+      worker->OnCloneFailed("zygote could not clone a worker: " + failed.message());
+      return;
+    }
+    default:
+      break;
+  }
+  Condemn("zygote sent a frame that makes no sense, of kind " + std::to_string(frame.kind));
+}
+
+void ZygoteClient::OnReady(const wire::Frame& frame) {
+  internal::Ready ready;
+  if (ready_ || !ready.ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()))) {
+    return Condemn("zygote sent a READY that makes no sense");
+  }
+  if (ready.protocol_version() != wire::kProtocolVersion) {
+    return Condemn(program_ + " speaks protocol version " + std::to_string(ready.protocol_version()) +
+                   ", this daemon speaks " + std::to_string(wire::kProtocolVersion) + ": build it again");
+  }
+  ready_ = true;
+  timer_.Disarm();
+  cage_->Settle(pid_);
+  if (!stopping_) thread_->harvest.AddZygoteReady(pool_);
+}
+
+void ZygoteClient::OnCloned(const wire::Frame& frame) {
+  internal::Cloned cloned;
+  const bool parsed = cloned.ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()));
+  const auto found = clones_.find(core::WorkerId{cloned.worker_id()});
+  if (!parsed || found == clones_.end()) return Condemn("zygote cloned a worker that nobody asked for");
+  WorkerProcess* const worker = found->second;
+  const pid_t pid = static_cast<pid_t>(cloned.pid());
+  // The zygote has run code of others: only a child of ours that is nobody else's is believed.
+  const bool plausible = pid > 1 && !thread_->family.Knows(pid) && ParentOf(pid) == getpid();
+  if (plausible) thread_->family.Add(pid);
+  Forget(worker->id());
+  if (plausible) return worker->OnCloned(pid);
+  worker->OnCloneFailed("zygote named process " + std::to_string(cloned.pid()) +
+                        " as the worker, which is no child of the daemon");
+  Condemn("zygote named a process that it did not clone");
+}
+
+void ZygoteClient::DrainPipes() {
+  for (OutputPipe& pipe : pipes_) {
+    pipe.Read(kPipeBytesPerTurn, [this](std::string_view text) { output_.Append(text); });
+  }
+}
+
+std::string ZygoteClient::Words() const {
+  if (!failure_.empty()) return failure_;
+  if (stopping_) return "";
+  std::string words = "zygote " + Describe(*death_) + (ready_ ? "" : " before it was ready");
+  const std::string output = output_.Last();
+  return output.empty() ? words : words + "; output: " + output;
+}
+
+void ZygoteClient::FailClones() {
+  const std::string words = Words();
+  auto clones = std::move(clones_);
+  clones_.clear();
+  for (auto& [id, worker] : clones) {
+    thread_->family.CloneEnds();
+    worker->OnCloneFailed(words.empty() ? "its zygote was stopped" : "its zygote is gone: " + words);
+  }
+}
+
+void ZygoteClient::Bury() {
+  // What it left may have nothing to do with its workers, which live on.
+  if (cage_ != nullptr && !cage_->Empty() && ++burial_tries_ < kMaxBurialTries) {
+    timer_.Arm(core::kMillisecond * std::min(1 + burial_tries_ / 4, 20));
+    return;
+  }
+  timer_.Stop();
+  socket_watch_.Stop();
+  for (OutputPipe& pipe : pipes_) pipe.Close();
+  gone_ = true;
+  thread_->harvest.AddZygoteLost(pool_, Words());
+}
+
+}  // namespace poold::process

@@ -1,0 +1,101 @@
+// One zygote: the process that a pool's workers are cloned from, and the channel to it.
+//
+// Role: starts it, asks it for clones, notices its end. Non-role: knows nothing of the workers after they were cloned.
+// Threads: the process thread only. What it has to say goes to the harvest.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "process/death.h"
+#include "process/outgoing.h"
+#include "process/output_pipe.h"
+#include "process/process_thread.h"
+#include "wire/absl_text.h"
+#include "wire/frame.h"
+
+namespace poold::process {
+
+class ZygoteClient {
+ public:
+  ZygoteClient(ProcessThread* thread, core::PoolId pool, std::uint32_t generation, core::PoolSpec spec);
+  ~ZygoteClient();
+
+  // Answered by OnZygoteReady or OnZygoteLost.
+  void Start();
+  // Answered by OnZygoteLost, once its workers are gone where they need it.
+  void Stop();
+  // At once.
+  void Kill();
+  // Asks for a clone with these descriptors (as Clone in worker.proto says); `worker` hears OnCloned or OnCloneFailed.
+  void Clone(WorkerProcess* worker, std::vector<wire::UniqueFd> fds, bool has_cgroup);
+  // It was asked for a clone and does not answer.
+  void CloneOverdue() { Condemn("zygote does not answer"); }
+
+  // Reads what there is, and buries it when it is dead. Called by the loop after attend_zygote.
+  void Service();
+  // It was told to be lost; it may be destroyed.
+  bool gone() const { return gone_; }
+  bool ready() const { return ready_; }
+  bool stopping() const { return stopping_; }
+
+  core::PoolId pool() const { return pool_; }
+  std::uint32_t generation() const { return generation_; }
+  pid_t pid() const { return pid_; }
+  Cage& cage() { return *cage_; }
+  // Not empty: workers are fresh programs, and this goes first to each of them.
+  const std::string& worker_setup() const { return worker_setup_; }
+
+  // Workers cloned from it that live.
+  void WorkerBegins() { ++workers_; }
+  void WorkerEnds();
+
+ private:
+  absl::Status Spawn();
+  absl::Status SpawnProgram(int channel, int out, int err, const ZygoteCage& made);
+  void Flush();
+  void Forget(core::WorkerId worker);
+  void ReadSocket();
+  void OnFrame(const wire::Frame& frame);
+  void OnReady(const wire::Frame& frame);
+  void OnCloned(const wire::Frame& frame);
+  void Condemn(const std::string& why);
+  void DrainPipes();
+  void FailClones();
+  void Bury();
+  std::string Words() const;
+
+  ProcessThread* const thread_;
+  const core::PoolId pool_;
+  const std::uint32_t generation_;
+  const core::PoolSpec spec_;
+  std::string program_;
+  std::string worker_setup_;
+
+  pid_t pid_ = -1;
+  wire::UniqueFd pidfd_;
+  wire::UniqueFd socket_;
+  std::unique_ptr<Cage> cage_;
+  FdWatch pid_watch_;
+  FdWatch socket_watch_;
+  OutputPipe pipes_[2];
+  TextTail output_;
+  Timer timer_;
+  wire::FrameParser parser_;
+  Outgoing outgoing_;
+  std::map<core::WorkerId, WorkerProcess*> clones_;  // asked for, not answered
+
+  int workers_ = 0;
+  std::optional<Death> death_;
+  std::string failure_;  // its own words, or ours
+  int burial_tries_ = 0;
+  bool ready_ = false;
+  bool stopping_ = false;
+  bool gone_ = false;
+};
+
+}  // namespace poold::process
