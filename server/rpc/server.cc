@@ -5,11 +5,13 @@
 #include <grpcpp/server_builder.h>
 #include <pthread.h>
 
-#include <optional>
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <memory>
 #include <thread>
 #include <utility>
 
-#include "absl/synchronization/notification.h"
 #include "base/log.h"
 #include "rpc/accept.h"
 #include "rpc/acceptor.h"
@@ -72,6 +74,8 @@ class Server::Running {
 
  private:
   void Poll();
+  gpr_timespec NextDue() const;
+  void RunDue();
   void EndStreams();
   void StopQueue();
 
@@ -123,26 +127,38 @@ absl::Status Server::Running::Start(gate::Gate* gate, const std::vector<ListenAd
   return acceptor_->Start();
 }
 
+// How long the RPC thread may sleep.
+gpr_timespec Server::Running::NextDue() const {
+  core::Nanos wait = core::kNever;
+  if (!wiring_.due.empty()) {
+    const auto due = wiring_.due.front().at - std::chrono::steady_clock::now();
+    wait = std::chrono::duration_cast<std::chrono::nanoseconds>(due).count();
+  }
+  const core::Nanos expiry = backend.uploads.next_expiry();
+  if (expiry != core::kNever) wait = std::min(wait, expiry - backend.clock->Now());
+  if (wait == core::kNever) return gpr_inf_future(GPR_CLOCK_MONOTONIC);
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(wait, GPR_TIMESPAN));
+}
+
+void Server::Running::RunDue() {
+  while (!wiring_.due.empty() && wiring_.due.front().at <= std::chrono::steady_clock::now()) {
+    const std::function<void()> run = std::move(wiring_.due.front().run);
+    wiring_.due.pop_front();
+    run();
+  }
+  if (backend.uploads.next_expiry() != core::kNever) backend.uploads.DropExpired(backend.clock->Now());
+}
+
 // The RPC thread.
 void Server::Running::Poll() {
   pthread_setname_np(pthread_self(), "poold-rpc");
   void* tag = nullptr;
   bool ok = false;
   while (true) {
-    gpr_timespec deadline = gpr_inf_future(GPR_CLOCK_MONOTONIC);
-    if (!wiring_.due.empty()) {
-      const auto wait = wiring_.due.front().at - std::chrono::steady_clock::now();
-      const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(wait).count();
-      deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(nanos, GPR_TIMESPAN));
-    }
-    const grpc::CompletionQueue::NextStatus next = queue_->AsyncNext(&tag, &ok, deadline);
+    const grpc::CompletionQueue::NextStatus next = queue_->AsyncNext(&tag, &ok, NextDue());
     if (next == grpc::CompletionQueue::SHUTDOWN) return;
     if (next == grpc::CompletionQueue::GOT_EVENT) static_cast<Tag*>(tag)->Come(ok);
-    while (!wiring_.due.empty() && wiring_.due.front().at <= std::chrono::steady_clock::now()) {
-      const std::function<void()> run = std::move(wiring_.due.front().run);
-      wiring_.due.pop_front();
-      run();
-    }
+    RunDue();
   }
 }
 

@@ -1,4 +1,189 @@
+// Calls with one request and many answers: GetItems, Watch, Download.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
 #include "rpc/accept.h"
+#include "rpc/convert.h"
+#include "rpc/errors.h"
+#include "rpc/item_source.h"
+#include "rpc/server_stream_call.h"
+#include "rpc/validate.h"
+#include "rpc/waiter.h"
+#include "rpc/watch_queue.h"
+
 namespace poold::rpc {
-void AcceptStreamCalls(Wiring*) {}
+namespace {
+
+using GetItemsCall = ServerStreamCall<v1::GetItemsRequest, v1::GetItemsResponse>;
+using WatchCall = ServerStreamCall<v1::WatchRequest, v1::WatchResponse>;
+using DownloadCall = ServerStreamCall<v1::DownloadRequest, v1::DownloadResponse>;
+
+constexpr std::size_t kFragmentBytes = 512 << 10;
+
+// A source that the core fills. Lives in the table of subscribers and in the call; knows the call weakly.
+template <typename Call, typename Response>
+class SubscribedSource : public Source<Response>, public Subscriber {
+ public:
+  explicit SubscribedSource(const std::shared_ptr<Call>& call) : call_(call) {}
+  void Flush() override {
+    if (const std::shared_ptr<Call> call = call_.lock()) call->Pump();
+  }
+  void EndCall() {
+    if (const std::shared_ptr<Call> call = call_.lock()) call->End(absl::OkStatus());
+  }
+  core::SubscriberId id = core::kNobody;  // under the core's mutex
+
+ private:
+  const std::weak_ptr<Call> call_;
+};
+
+// Starts the call with `source` and subscribes it: `subscribe(core, now, id)` runs inside an event.
+template <typename Call, typename SourceType, typename Subscribe>
+void StartSubscribed(const std::shared_ptr<Call>& call, const std::shared_ptr<SourceType>& source,
+                     Subscribe subscribe) {
+  Backend& backend = call->backend();
+  call->Start(source, [&backend, source] {
+    backend.gate->Enter([&](core::Core& core, core::Nanos now) { Unsubscribe(backend, core, now, source->id); });
+  });
+  const absl::Status status = backend.gate->Enter([&](core::Core& core, core::Nanos now) {
+    source->id = backend.subscribers.Add(source);
+    absl::Status subscribed = subscribe(core, now, source->id);
+    if (!subscribed.ok()) backend.subscribers.Remove(source->id);
+    return subscribed;
+  });
+  if (!status.ok()) call->End(status);
+}
+
+// ---- GetItems ----
+
+class ItemsOfMap final : public SubscribedSource<GetItemsCall, v1::GetItemsResponse> {
+ public:
+  ItemsOfMap(const std::shared_ptr<GetItemsCall>& call, const v1::GetItemsRequest& request, const Backend& backend)
+      : SubscribedSource(call),
+        items_(request.first_index(), request.as_completed(), backend.options.max_inline_result_bytes, *backend.clock) {
+  }
+  void OnItems(core::HandleId, core::ItemBlockPtr items) override { items_.Add(std::move(items)); }
+  void OnMapEnd(const core::MapView& map) override { items_.AddEnd(map); }
+  bool Fill(v1::GetItemsResponse* message) override {
+    const bool filled = items_.Fill(message);
+    if (message->has_end()) EndCall();
+    return filled;
+  }
+
+ private:
+  ItemSource items_;
+};
+
+void GetItems(const std::shared_ptr<GetItemsCall>& call) {
+  const v1::GetItemsRequest& request = call->request();
+  const absl::StatusOr<core::HandleId> id = ReadId(request.id(), "id");
+  if (!id.ok()) return call->End(id.status());
+  const auto source = std::make_shared<ItemsOfMap>(call, request, call->backend());
+  const std::uint64_t first = request.first_index();
+  StartSubscribed(call, source, [&](core::Core& core, core::Nanos now, core::SubscriberId me) -> absl::Status {
+    const absl::StatusOr<core::HandleView> handle = core.ViewHandle(*id);
+    if (!handle.ok()) return handle.status();
+    if (std::holds_alternative<core::MapView>(*handle)) return core.OnSubscribe(now, me, *id, first);
+    return InvalidField("id", "id: this is the handle of a task, which has no items; use Get");
+  });
+}
+
+// ---- Watch ----
+
+class WatchedEvents final : public SubscribedSource<WatchCall, v1::WatchResponse> {
+ public:
+  WatchedEvents(const std::shared_ptr<WatchCall>& call, const Backend& backend)
+      : SubscribedSource(call), queue_(backend.options.max_waiting_output_bytes, *backend.clock) {}
+  void OnEvent(core::WatchEvent event) override { queue_.Add(std::move(event)); }
+  void OnEndWatch() override { queue_.End(); }
+  bool Fill(v1::WatchResponse* message) override {
+    if (queue_.Next(message)) return true;
+    if (queue_.over()) EndCall();
+    return false;
+  }
+
+ private:
+  WatchQueue queue_;
+};
+
+absl::StatusOr<std::vector<core::HandleId>> ReadWatched(const v1::WatchRequest& request, const Backend& backend) {
+  if (request.ids().empty() == request.pool().empty()) {
+    return InvalidField("ids", "ids: watch either handles or a pool; give one of the two");
+  }
+  if (!request.pool().empty()) {
+    const absl::Status status = CheckPoolName(request.pool(), "pool");
+    if (!status.ok()) return status;
+  }
+  if (request.ids_size() > static_cast<int>(backend.options.max_items_per_call)) {
+    return TooMany(
+        "ids", absl::StrCat("ids: ", request.ids_size(), " in one call; at most ", backend.options.max_items_per_call));
+  }
+  std::vector<core::HandleId> ids;
+  for (int i = 0; i < request.ids_size(); ++i) {
+    const absl::StatusOr<core::HandleId> id = ReadId(request.ids(i), absl::StrCat("ids[", i, "]"));
+    if (!id.ok()) return id.status();
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
+void Watch(const std::shared_ptr<WatchCall>& call) {
+  const v1::WatchRequest& request = call->request();
+  const absl::StatusOr<std::vector<core::HandleId>> ids = ReadWatched(request, call->backend());
+  if (!ids.ok()) return call->End(ids.status());
+  const auto source = std::make_shared<WatchedEvents>(call, call->backend());
+  StartSubscribed(call, source, [&](core::Core& core, core::Nanos now, core::SubscriberId me) {
+    return core.OnWatch(now, me, *ids, request.pool(), request.output());
+  });
+}
+
+// ---- Download ----
+
+class Fragments final : public Source<v1::DownloadResponse> {
+ public:
+  explicit Fragments(core::Bytes bytes) : bytes_(std::move(bytes)) {}
+  bool Fill(v1::DownloadResponse* message) override {
+    if (at_ == bytes_.size()) return false;
+    const std::size_t size = std::min(kFragmentBytes, bytes_.size() - at_);
+    message->set_fragment(bytes_.view().data() + at_, size);
+    at_ += size;
+    return true;
+  }
+
+ private:
+  const core::Bytes bytes_;
+  std::size_t at_ = 0;
+};
+
+void Download(const std::shared_ptr<DownloadCall>& call) {
+  const v1::DownloadRequest& request = call->request();
+  const absl::StatusOr<core::HandleId> id = ReadId(request.id(), "id");
+  if (!id.ok()) return call->End(id.status());
+  const absl::StatusOr<core::Payload> result =
+      call->backend().gate->Enter([&](core::Core& core, core::Nanos) { return core.ViewResult(*id, request.index()); });
+  if (!result.ok()) return call->End(result.status());
+  const std::size_t size = result->data.size();
+  if (request.offset_bytes() > size) {
+    return call->End(
+        InvalidField("offset_bytes", absl::StrCat("offset_bytes: ", request.offset_bytes(),
+                                                  " lies behind the end; the result has ", size, " bytes")));
+  }
+  const std::size_t begin = request.offset_bytes();
+  call->Start(std::make_shared<Fragments>(result->data.Slice(begin, size - begin)), nullptr);
+  call->End(absl::OkStatus());
+}
+
+}  // namespace
+
+void AcceptStreamCalls(Wiring* wiring) {
+  GetItemsCall::Accept(wiring, &AsyncService::RequestGetItems, GetItems);
+  WatchCall::Accept(wiring, &AsyncService::RequestWatch, Watch);
+  DownloadCall::Accept(wiring, &AsyncService::RequestDownload, Download);
+}
+
 }  // namespace poold::rpc

@@ -29,6 +29,9 @@ class UploadStore {
   // The submission was refused: it may be sent again.
   void GiveBack(std::string_view id, core::Bytes bytes, core::Nanos now);
 
+  void DropExpired(core::Nanos now);
+  // When the next one expires; kNever for none.
+  core::Nanos next_expiry() const { return next_expiry_; }
   std::uint64_t used_bytes() const { return used_bytes_; }
 
  private:
@@ -36,7 +39,6 @@ class UploadStore {
     core::Bytes bytes;
     core::Nanos expires_at = 0;
   };
-  void DropExpired(core::Nanos now);
 
   const std::uint64_t max_bytes_;
   const core::Nanos ttl_;
