@@ -73,9 +73,15 @@ def arguments(*values):
 
 
 def value_of(payload):
-    """The value in a MessagePack result."""
-    assert payload.encoding == payload_pb2.ENCODING_MSGPACK, f"not MessagePack: {payload}"
-    return msgpack.unpackb(payload.data, strict_map_key=False)
+    """The value of a result: of MessagePack, or the raw bytes themselves."""
+    return decoded(payload.encoding, payload.data)
+
+
+def decoded(encoding, data):
+    if encoding == payload_pb2.ENCODING_RAW:
+        return data
+    assert encoding == payload_pb2.ENCODING_MSGPACK, f"unexpected encoding {encoding}"
+    return msgpack.unpackb(data, strict_map_key=False)
 
 
 def details_of(error):
@@ -431,7 +437,7 @@ def unpacked(block):
         if index in others:
             yield index, others[index]
         else:
-            yield index, msgpack.unpackb(block.results[start:start + size], strict_map_key=False)
+            yield index, decoded(block.encoding, block.results[start:start + size])
         start += size
 
 
@@ -506,7 +512,7 @@ class PoolCase(unittest.TestCase):
         except FileNotFoundError:
             return []
 
-    def spec(self, name=None, workers=2, modules=("testing",), **rest):
+    def spec(self, name=None, workers=2, modules=("testing", "mischief"), **rest):
         name = name or re.sub(r"[^A-Za-z0-9]+", "-", self.id().rsplit(".", 1)[1])[-50:] + f"-{next(self._names)}"
         spec = pool_pb2.PoolSpec(name=name, modules=modules, **rest)
         if workers is not None:

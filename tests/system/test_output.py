@@ -47,12 +47,13 @@ class OutputTest(PoolCase):
         self.assertEqual(ended, set(ids))
 
     def test_output_is_seen_while_the_task_still_runs(self):
-        pool = self.pool(workers=1, modules=["examples"])
+        pool = self.pool(workers=1)
         watcher = Watcher(self.daemon.another_client(), pool=pool.name)
-        id = pool.submit("func", "now", stream_output=True)
-        eventually(lambda: watcher.output(id) == b"msg: now\n", "the first line is seen")
+        id = pool.submit("print_and_wait_for", "now", self.path("go on"), stream_output=True)
+        eventually(lambda: watcher.output(id) == b"now\n", "the line is seen")
         self.assertFalse(pool.get(id, wait=0).done)
-        pool.cancel(id, running=True)
+        open(self.path("go on"), "w").close()
+        self.assertEqual(pool.outcome(id).stdout_tail, b"now\n")
         watcher.cancel()
 
     def test_a_watcher_of_one_handle_sees_only_that_and_its_stream_ends_with_it(self):

@@ -8,7 +8,7 @@ import uuid
 import grpc
 import msgpack
 
-from harness import CANCELLED, CRASHED, PATIENCE, SUCCEEDED, PoolCase, api, reason_of, unpacked
+from harness import CANCELLED, CRASHED, PATIENCE, SUCCEEDED, PoolCase, api, decoded, reason_of, unpacked
 from poold.v1 import payload_pb2, pool_service_pb2_grpc, session_pb2, task_pb2
 
 
@@ -43,7 +43,7 @@ class Session:
         for group in response.succeeded:
             start = 0
             for low, size in zip(group.id_low, group.result_bytes):
-                self.outcomes[struct.pack(">QQ", group.id_high, low)] = msgpack.unpackb(group.results[start:start + size])
+                self.outcomes[struct.pack(">QQ", group.id_high, low)] = decoded(group.encoding, group.results[start:start + size])
                 start += size
         for other in response.others:
             self.outcomes[other.id] = other.outcome

@@ -39,10 +39,9 @@ class WorkerDeathTest(PoolCase):
                          (CRASHED, task_pb2.KILLED_BY_OUTSIDER, signal.SIGKILL))
 
     def test_the_last_words_on_stderr_are_in_the_outcome(self):
-        pool = self.pool(workers=1, modules=["testing"])
-        outcome = pool.run("crash", int(signal.SIGABRT))
-        self.assertEqual(outcome.state, CRASHED)
-        self.assertIn(b"crash", outcome.stderr_tail)
+        outcome = self.pool(workers=1).run("complain_and_abort", "this cannot be")
+        self.assertEqual((outcome.state, outcome.death.signal), (CRASHED, signal.SIGABRT))
+        self.assertIn(b"this cannot be\n", outcome.stderr_tail)
 
     def test_the_worker_is_replaced_by_another_process(self):
         pool = self.pool(workers=2)

@@ -1,0 +1,78 @@
+// What the system tests want of a worker beside the module `testing`.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "poold/worker.h"
+
+namespace {
+
+pid_t prepared = 0;
+
+// As preload: remembers which process it ran in.
+void prepare() { prepared = getpid(); }
+std::int64_t prepared_pid() { return prepared; }
+
+// As preload: its clones would deadlock.
+void leave_thread() {
+  std::thread([] { std::this_thread::sleep_for(std::chrono::hours(1)); }).detach();
+}
+
+void Append(const std::string& path, const std::string& line) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (fd < 0) throw std::runtime_error("cannot open " + path);
+  const std::string text = line + "\n";
+  const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  close(fd);
+  if (!written) throw std::runtime_error("cannot write " + path);
+}
+
+// Writes its number, unless it is the bad one: then it dies.
+void append_or_crash(std::int64_t number, const std::string& path, std::int64_t bad) {
+  if (number == bad) raise(SIGKILL);
+  Append(path, std::to_string(number));
+}
+
+void append_and_fail(const std::string& path, const std::string& line) {
+  Append(path, line);
+  throw std::runtime_error("append_and_fail did as asked");
+}
+
+void print_error(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+
+void print_and_crash(const std::string& text) {
+  std::printf("%s\n", text.c_str());
+  std::fflush(stdout);
+  raise(SIGKILL);
+}
+
+void complain_and_abort(const std::string& text) {
+  std::fprintf(stderr, "%s\n", text.c_str());
+  abort();
+}
+
+// Prints and is slow in a manner that the test decides: it waits until the path is there.
+void print_and_wait_for(const std::string& text, const std::string& path) {
+  std::printf("%s\n", text.c_str());
+  std::fflush(stdout);
+  while (access(path.c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
+
+}  // namespace
+
+POOLD_TASK(prepare);
+POOLD_TASK(prepared_pid);
+POOLD_TASK(leave_thread);
+POOLD_TASK(append_or_crash);
+POOLD_TASK(append_and_fail);
+POOLD_TASK(print_error);
+POOLD_TASK(print_and_crash);
+POOLD_TASK(complain_and_abort);
+POOLD_TASK(print_and_wait_for);

@@ -1,0 +1,369 @@
+"""poolctl as scripts and people use it: every command, against a real daemon."""
+
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+from harness import BIN, PATIENCE, PoolCase, eventually
+
+POOLCTL = os.path.join(BIN, "poolctl")
+COMMANDS = ("submit", "map", "get", "wait", "cancel", "release", "pools", "workers", "functions", "stats", "info", "open",
+            "close", "terminate", "join")
+
+
+class PoolctlCase(PoolCase):
+    """Runs poolctl; each test has a pool of its own, `self.name`, with the modules testing and examples."""
+
+    def setUp(self):
+        super().setUp()
+        self.env = dict(os.environ, POOLD_ADDRESS=f"unix:{self.daemon.socket}")
+        self.opened = self.pool(modules=["testing", "examples"])
+        self.name = self.opened.name
+
+    def ctl(self, *words, input=None, status=0):
+        """Runs it in this test's pool; the exit status must be this one."""
+        done = subprocess.run([POOLCTL, "--pool", self.name, *words], input=input, env=self.env, capture_output=True,
+                              timeout=PATIENCE, stdin=subprocess.DEVNULL if input is None else None)
+        self.assertEqual(done.returncode, status, f"poolctl {' '.join(words)}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def says(self, *words, **rest):
+        """What it prints on stdout."""
+        return self.ctl(*words, **rest).stdout.decode()
+
+    def complains(self, status, *words, **rest):
+        """What it prints on stderr; nothing may stand on stdout."""
+        done = self.ctl(*words, status=status, **rest)
+        self.assertEqual(done.stdout, b"")
+        text = done.stderr.decode()
+        self.assertTrue(text.startswith("poolctl: "), text)
+        return text
+
+    def json(self, *words, **rest):
+        """The one document that it prints."""
+        return json.loads(self.says("--json", *words, **rest))
+
+    def start(self, *words):
+        """Starts it and lets it run."""
+        process = subprocess.Popen([POOLCTL, "--pool", self.name, *words], env=self.env, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(self._reap, process)
+        return process
+
+    @staticmethod
+    def _reap(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def wait_until_busy(self):
+        return eventually(lambda: [w for w in self.json("workers", self.name)["workers"] if w["state"] == "BUSY"],
+                          "a worker is busy")
+
+
+class SubmitTest(PoolctlCase):
+
+    def test_submit_prints_the_result(self):
+        self.assertEqual(self.says("submit", "square", "7"), "49\n")
+        self.assertEqual(self.says("submit", "square", "-7"), "49\n")
+        self.assertEqual(self.says("submit", "is_prime", "13"), "true\n")
+
+    def test_json_is_one_document_with_the_names_of_the_contract(self):
+        task = self.json("submit", "square", "7")
+        self.assertEqual((task["function"], task["pool"], task["state"]), ("square", self.name, "SUCCEEDED"))
+        self.assertEqual((task["outcome"]["state"], task["outcome"]["result"]), ("SUCCEEDED", 49))
+        self.assertEqual(len(bytes.fromhex(task["id"])), 16)
+
+    def test_a_function_without_a_result_prints_nothing(self):
+        self.assertEqual(self.says("submit", "sleep", "0"), "")
+
+    def test_raw_bytes_go_and_come_as_they_are(self):
+        self.assertEqual(self.says("submit", "echo", "--raw", "[1,2]", "-r"), "[1,2]")
+        content = bytes(range(256)) * 20_000
+        with open(self.path("content"), "wb") as file:
+            file.write(content)
+        self.assertEqual(self.ctl("submit", "echo", "--raw-file", self.path("content"), "-r").stdout, content)
+        self.assertEqual(self.ctl("submit", "echo", "--raw-file", "-", "-r", input=content).stdout, content)
+        self.assertEqual(self.says("submit", "echo", "--raw", "hi"), '{"$bytes":"aGk="}\n')
+
+    def test_text_is_unicode_and_numbers_may_be_text(self):
+        task = self.json("submit", "throw", "Grüße, 世界 \"so\"", status=1)
+        self.assertEqual(task["outcome"]["failure"]["message"], "Grüße, 世界 \"so\"")
+        self.assertIn("007", self.complains(1, "submit", "throw", "007"))
+        self.assertIn("12345678901234567890123", self.complains(1, "submit", "throw", '"12345678901234567890123"'))
+
+    def test_an_integer_that_does_not_fit_is_refused_and_not_rounded(self):
+        self.assertIn("18446744073709551616 does not fit", self.complains(64, "submit", "square", "18446744073709551616"))
+        self.assertIn("18446744073709551615", self.complains(1, "submit", "square", "18446744073709551615"))
+
+    def test_what_the_task_prints_comes_before_its_result(self):
+        done = self.ctl("submit", "func", "hello 1", "--wait-timeout", "50s")
+        self.assertEqual(done.stdout, b"msg: hello 1\nend\n")
+        self.assertEqual(self.says("submit", "print", "told\n"), "told\n")
+        self.assertEqual(self.says("submit", "print", "told\n", "--no-output"), "")
+
+    def test_with_json_stdout_is_for_the_document_alone(self):
+        done = self.ctl("--json", "submit", "print", "told\n")
+        self.assertEqual(json.loads(done.stdout)["state"], "SUCCEEDED")
+        self.assertIn(b"told\n", done.stderr)
+
+    def test_a_handle_can_be_had_without_waiting(self):
+        id = self.says("submit", "--no-wait", "square", "9").strip()
+        self.assertEqual(self.says("get", id), "81\n")
+        self.assertEqual(self.json("get", id)["outcome"]["result"], 81)
+        self.assertEqual(self.json("submit", "--no-wait", "square", "9").keys(), {"id"})
+
+    def test_the_same_id_runs_once(self):
+        words = ("submit", "append", self.path("runs"), "ran", "--id", "000102030405060708090a0b0c0d0e0f")
+        self.ctl(*words)
+        self.ctl(*words)
+        self.assertEqual(self.lines("runs"), ["ran"])
+        self.assertIn("not 32 hex digits", self.complains(64, "submit", "square", "7", "--id", "xyz"))
+
+    def test_a_printed_outcome_is_released_unless_it_is_to_be_kept(self):
+        released = self.json("submit", "square", "7")["id"]
+        kept = self.json("submit", "square", "7", "--keep")["id"]
+        self.assertEqual(self.says("get", kept), "49\n")
+        eventually(lambda: subprocess.run([POOLCTL, "get", released], env=self.env, capture_output=True).returncode == 70,
+                   "it is released")
+
+
+class ExitStatusTest(PoolctlCase):
+
+    def test_1_a_task_that_fails_is_explained(self):
+        text = self.complains(1, "submit", "throw", "no such luck")
+        self.assertIn("throw FAILED", text)
+        self.assertIn("no such luck", text)
+        self.assertIn("wants", self.complains(1, "submit", "square", "seven").replace("wanted", "wants"))
+
+    def test_2_a_crash_names_the_signal_or_the_code(self):
+        self.assertIn("SIGSEGV", self.complains(2, "submit", "crash", "11"))
+        self.assertIn("exited with code 3", self.complains(2, "submit", "exit", "3"))
+        self.assertEqual(self.json("submit", "crash", "6", status=2)["outcome"]["death"]["signal"], 6)
+
+    def test_2_a_worker_that_somebody_kills(self):
+        process = self.start("submit", "sleep", "60000")
+        os.kill(self.wait_until_busy()[0]["pid"], signal.SIGKILL)
+        _, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 2)
+        self.assertIn(b"SIGKILL", errors)
+
+    def test_3_a_limit_that_passed(self):
+        self.assertIn("TIMED_OUT", self.complains(3, "submit", "sleep", "60000", "--run-timeout", "50ms"))
+
+    def test_4_cancelled_by_somebody_else(self):
+        process = self.start("submit", "sleep", "60000", "--id", "11" * 16)
+        self.wait_until_busy()
+        self.assertIn("cancelled", self.says("cancel", "--running", "11" * 16))
+        _, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 4)
+        self.assertIn(b"CANCELLED", errors)
+
+    def test_5_a_wait_that_ends_first_loses_nothing(self):
+        text = self.complains(5, "submit", "sleep", "300", "--wait-timeout", "10ms")
+        id = text.split()[-1]
+        self.ctl("get", id)
+        waiting = self.says("submit", "--no-wait", "sleep", "60000").strip()
+        self.complains(5, "get", waiting, "--wait-timeout", "10ms")
+        self.assertIn(self.json("get", waiting, "--wait-timeout", "0s", status=5)["state"], ("QUEUED", "RUNNING"))
+        self.ctl("wait", waiting, "--wait-timeout", "10ms", status=5)
+
+    def test_64_a_command_line_that_makes_no_sense(self):
+        self.assertIn("did you mean submit?", self.complains(64, "sbmit", "square"))
+        self.assertIn("FUNCTION", self.complains(64, "submit"))
+        self.assertIn("10s", self.complains(64, "submit", "square", "7", "--run-timeout", "10"))
+        self.assertIn("--fast", self.complains(64, "submit", "square", "7", "--fast"))
+        self.assertIn("is no handle", self.complains(64, "get", "abc"))
+        self.assertIn("KEY=VALUE", self.complains(64, "open", "x", "--env", "A"))
+        self.complains(64)
+
+    def test_69_no_daemon(self):
+        text = self.complains(69, "--address", f"unix:{self.path('nothing.sock')}", "pools")
+        self.assertIn(self.path("nothing.sock"), text)
+        self.assertIn("--address", text)
+
+    def test_70_refused_with_the_reason_and_the_nearest_name(self):
+        text = self.complains(70, "submit", "sqare", "7")
+        self.assertIn("FUNCTION_NOT_FOUND", text)
+        self.assertIn("square", text)
+        self.assertIn("FUNCTION_NOT_FOUND", self.complains(70, "submit", "--no-wait", "sqare", "7"))
+        self.assertIn("FUNCTION_NOT_FOUND", self.complains(70, "map", "sqare", "7"))
+        self.assertIn("POOL_NOT_FOUND", self.complains(70, "workers", "no-such-pool"))
+        self.assertIn("POOL_NOT_FOUND", self.complains(70, "--pool", "no-such-pool", "submit", "square", "7"))
+        self.assertIn("HANDLE_NOT_FOUND", self.complains(70, "get", "22" * 16))
+        self.assertIn("MODULE_NOT_FOUND", self.complains(70, "open", "x", "--module", "no-such-module"))
+        self.assertIn("POOL_STILL_RUNNING", self.complains(70, "join", self.name))
+
+    def test_help_tells_them(self):
+        text = self.says("--help")
+        for status in ("0", "1", "2", "3", "4", "5", "64", "69", "70", "130"):
+            self.assertRegex(text, rf"(?m)^ *{status}  ")
+        for command in COMMANDS:
+            self.assertIn(command, text)
+            self.assertIn("poolctl --help", self.says(command, "--help"))
+
+
+class InterruptTest(PoolctlCase):
+
+    def test_ctrl_c_leaves_the_task_and_says_how_to_get_it(self):
+        process = self.start("submit", "sleep", "1000")
+        self.wait_until_busy()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130)
+        id = errors.decode().split("poolctl get ")[1].split(";")[0]
+        self.assertEqual(self.json("get", id)["state"], "SUCCEEDED")
+
+    def test_ctrl_c_cancels_when_it_is_to(self):
+        process = self.start("submit", "sleep", "60000", "--cancel-on-interrupt")
+        self.wait_until_busy()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 4)
+
+
+class MapTest(PoolctlCase):
+
+    def test_items_come_from_arguments_standard_input_or_a_file(self):
+        self.assertEqual(self.says("map", "square", "1", "2", "3"), "1\n4\n9\n")
+        self.assertEqual(self.says("map", "square", input=b"4\n5\n6\n"), "16\n25\n36\n")
+        self.assertEqual(self.says("map", "square", input=b"4\n5"), "16\n25\n")
+        with open(self.path("items"), "w") as file:
+            file.write("7\n8\n")
+        self.assertEqual(self.says("map", "square", "--file", self.path("items")), "49\n64\n")
+        self.assertEqual(self.says("map", "square", input=b""), "")
+
+    def test_many_items_keep_their_order(self):
+        count = 20_000
+        items = "".join(f"{i}\n" for i in range(count)).encode()
+        self.assertEqual(self.says("map", "square", input=items), "".join(f"{i * i}\n" for i in range(count)))
+
+    def test_json_is_one_document_a_line(self):
+        lines = [json.loads(line) for line in self.says("--json", "map", "square", "2", "x", "4", status=1).splitlines()]
+        self.assertEqual([line["index"] for line in lines], [0, 1, 2])
+        self.assertEqual([line["outcome"]["state"] for line in lines], ["SUCCEEDED", "FAILED", "SUCCEEDED"])
+        self.assertEqual([line["outcome"].get("result") for line in lines], [4, None, 16])
+
+    def test_one_bad_item_loses_nothing_else_and_keeps_the_lines_in_step(self):
+        done = self.ctl("map", "square", "2", "x", "4", status=1)
+        self.assertEqual(done.stdout, b"4\n\n16\n")
+        self.assertIn(b"item 1 FAILED", done.stderr)
+
+    def test_items_may_be_arrays_of_arguments_or_text(self):
+        self.assertEqual(self.says("map", "square", "--arrays", "[3]", "[4]"), "9\n16\n")
+        self.assertIn("item 1", self.complains(64, "map", "square", "--arrays", "[3]", "4"))
+        done = self.ctl("map", "throw", "--strings", "[1]", status=1)
+        self.assertIn(b"[1]", done.stderr)
+
+    def test_as_completed_names_the_items(self):
+        lines = self.says("map", "square", "--as-completed", "--chunk-size", "1", "1", "2", "3").splitlines()
+        self.assertEqual(sorted(lines), ["0\t1", "1\t4", "2\t9"])
+
+    def test_fail_fast_cancels_the_rest(self):
+        done = self.ctl("map", "square", "--fail-fast", "--chunk-size", "1", "x", *["2"] * 5000, status=1)
+        self.assertIn(b"item 0 FAILED", done.stderr)
+
+    def test_the_crash_of_one_item_costs_that_item(self):
+        done = self.ctl("map", "crash", "--arrays", "[11]", status=2)
+        self.assertIn(b"item 0 CRASHED", done.stderr)
+
+    def test_a_map_can_be_left_and_looked_at(self):
+        id = self.says("map", "--no-wait", "square", "2", "3").strip()
+        self.assertEqual(self.says("get", id), "square: 2 of 2 items done\n")
+        self.assertEqual(self.says("get", "--items", id), "4\n9\n")
+        progress = self.json("get", id)
+        self.assertEqual((progress["items"], progress["done_items"], progress["done"]), (2, 2, True))
+
+
+class HandlesTest(PoolctlCase):
+
+    def test_wait_tells_who_has_ended(self):
+        ids = [self.says("submit", "--no-wait", "square", str(i)).strip() for i in range(3)]
+        self.assertEqual(self.says("wait", *ids), "".join(f"{id}\tdone\n" for id in ids))
+        slow = self.says("submit", "--no-wait", "sleep", "60000").strip()
+        self.assertEqual(self.says("wait", "--first-completed", slow, ids[0]), f"{ids[0]}\tdone\n{slow}\twaiting\n")
+        self.assertEqual(self.json("wait", *ids), {"done": ids, "not_done": []})
+
+    def test_wait_ends_at_the_first_that_does_not_succeed(self):
+        slow = self.says("submit", "--no-wait", "sleep", "60000").strip()
+        bad = self.says("submit", "--no-wait", "throw", "x").strip()
+        self.assertIn(f"{bad}\tdone", self.says("wait", "--first-exception", slow, bad))
+
+    def test_cancel_takes_what_waits_and_leaves_what_runs(self):
+        running = [self.says("submit", "--no-wait", "sleep", "60000").strip() for _ in range(2)]
+        eventually(lambda: len(self.wait_until_busy()) == 2, "both workers are busy")
+        waiting = self.says("submit", "--no-wait", "sleep", "60000").strip()
+        self.assertEqual(self.json("cancel", running[0], waiting)["cancelled"], [False, True])
+        self.ctl("get", waiting, status=4)
+        self.assertEqual(self.json("cancel", "--running", *running)["cancelled"], [True, True])
+
+    def test_release_drops_an_outcome(self):
+        id = self.says("submit", "--no-wait", "square", "3").strip()
+        self.ctl("wait", id)
+        self.assertEqual(self.says("release", id), "1 released\n")
+        self.assertIn("HANDLE_RELEASED", self.complains(70, "get", id))
+        self.assertEqual(self.json("release", id), {"released": 0})
+
+
+class PoolsTest(PoolctlCase):
+
+    def test_a_pool_opens_and_ends(self):
+        name = self.name + "-b"
+        words = ("open", name, "--workers", "1", "--module", "testing", "--module", "examples", "--stop-grace", "100ms",
+                 "--env", "COLOUR=blue", "--max-tasks-per-worker", "1000", "--max-queued-tasks", "10000",
+                 "--max-queued-bytes", "1mb", "--start-method", "spawn", "--nice", "1", "--working-directory", "/tmp")
+        self.assertRegex(self.says(*words), rf"^{name}: open, 1 worker, \d+ functions\n$")
+        self.assertIn("was open already", self.says(*words))
+        self.assertIn("POOL_EXISTS", self.complains(70, "open", name, "--workers", "2"))
+        spec = next(p for p in self.json("pools")["pools"] if p["spec"]["name"] == name)["spec"]
+        self.assertEqual((spec["workers"], spec["modules"], spec["stop_grace"]), (1, ["testing", "examples"], 0.1))
+        self.assertEqual((spec["environment"], spec["max_queued_bytes"]), ({"COLOUR": "blue"}, 1 << 20))
+        self.assertEqual(spec["start_method"], "SPAWN")
+        self.assertEqual(self.says("close", name), "")
+        self.assertEqual(self.says("join", name), "")
+        self.assertIn("POOL_NOT_RUNNING", self.complains(70, "--pool", name, "submit", "square", "7"))
+
+    def test_terminate_ends_what_is_unfinished(self):
+        ids = [self.says("submit", "--no-wait", "sleep", "60000").strip() for _ in range(3)]
+        self.assertEqual(self.says("terminate", self.name), f"{self.name}: terminated, 3 unfinished cancelled\n")
+        self.ctl("get", ids[0], status=4)
+        self.assertEqual(self.json("join", self.name), {"done": True})
+
+    def test_join_has_patience(self):
+        self.says("submit", "--no-wait", "sleep", "60000")
+        self.ctl("close", self.name)
+        self.assertIn("terminate", self.complains(5, "join", self.name, "--wait-timeout", "10ms"))
+
+    def test_pools_and_workers_are_tables_of_80_columns(self):
+        self.ctl("submit", "square", "7")
+        pools = self.says("pools").splitlines()
+        self.assertEqual(pools[0].split(), ["NAME", "STATE", "WORKERS", "QUEUED", "RUNNING", "SUCCEEDED", "OTHER", "MODULES"])
+        ours = next(line.split() for line in pools if line.startswith(self.name))
+        self.assertEqual(ours[1:6], ["running", "2", "0", "0", "1"])
+        workers = self.says("workers", self.name).splitlines()
+        self.assertEqual(len(workers), 3)
+        self.assertLessEqual(max(map(len, workers)), 80)
+        self.assertEqual(len(self.json("workers")["workers"]), 2)
+
+    def test_functions_and_counters(self):
+        self.assertIn("square", self.says("functions", self.name).splitlines())
+        self.assertIn("echo", self.json("functions")["functions"])
+        self.ctl("submit", "square", "7")
+        self.ctl("submit", "throw", "x", status=1)
+        stats = self.json("stats", self.name)["pools"][self.name]
+        self.assertEqual((stats["succeeded"], stats["failed"], stats["submitted"]), (1, 1, 2))
+        self.assertRegex(self.says("stats", self.name), r"(?m)^succeeded +1$")
+
+    def test_the_daemon_tells_of_itself(self):
+        text = self.says("stats", "--server")
+        for word in ("containment", "instance", "resident memory", "kept outcomes"):
+            self.assertIn(word, text)
+        self.assertIn("limits", self.json("stats", "--server")["server"])
+        self.assertEqual(self.json("info")["pid"], self.daemon.pid)
+        self.assertIn("poold.v1", self.says("info"))
+
+
+if __name__ == "__main__":
+    unittest.main()
