@@ -1,0 +1,29 @@
+// The SDK for task modules and worker programs.
+//
+//   #include "poold/worker.h"
+//
+//   static std::int64_t square(std::int64_t x) { return x * x; }
+//   POOLD_TASK(square);
+//
+// Purpose: an ordinary C++ function becomes a task that any client calls by name. Arguments and results are converted:
+//   arithmetic types, enums, std::string, std::string_view (parameters), std::vector, set, map, unordered_map, tuple,
+//   pair, array, optional, structs with POOLD_FIELDS (or MSGPACK_DEFINE), poold::Bytes for raw bytes, one protobuf
+//   message as the only parameter or as the result. A result may also be void, absl::Status or absl::StatusOr<T>.
+//   Initializers and preload functions are registered in the same way; a preload function takes no parameters.
+// Errors: what a function throws, or a status that is not OK, is the task's failure (type, message, backtrace of the
+//   throw). Arguments that do not decode are a failure "poold.ArgumentError" and do not reach the function.
+// Threads: a worker runs one task at a time, all of them in its only thread. A function may start threads; it must join
+//   them before it returns, or what they print later counts as the next task's.
+// Output: what a function writes to stdout and stderr is the task's output.
+//
+// Built as a module (poold_add_module in CMake), which the daemon loads by name, or into a program of one's own:
+//
+//   int main(int argc, char** argv) { return poold::WorkerMain(argc, argv); }
+#pragma once
+
+#include "codec/bytes.h"
+#include "codec/fields.h"
+#include "poold/worker/current_task.h"
+#include "poold/worker/module.h"
+#include "poold/worker/registry.h"
+#include "poold/worker/worker_main.h"

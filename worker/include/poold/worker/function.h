@@ -1,0 +1,244 @@
+// An ordinary function <-> bytes: decodes its arguments, calls it, encodes its result.
+//
+// Performance: arguments that are all numbers are read without the library; texts are referred to where they lie if
+// the parameter is a std::string_view.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "codec/codec.h"
+#include "poold/worker/call.h"
+#include "poold/worker/scalars.h"
+
+namespace poold::worker {
+
+// A protobuf message, recognised without protobuf's headers.
+template <typename T>
+concept ProtobufMessage = std::is_class_v<T> && requires(T message, const T& constant, std::string* out) {
+  { message.ParseFromString(std::string()) } -> std::same_as<bool>;
+  { constant.SerializeToString(out) } -> std::same_as<bool>;
+  { constant.GetTypeName() } -> std::convertible_to<std::string>;
+};
+
+template <typename T>
+struct StatusOrValue {
+  using type = void;
+};
+template <typename T>
+struct StatusOrValue<absl::StatusOr<T>> {
+  using type = T;
+};
+
+// The types of a function or of an object with one operator().
+template <typename F>
+struct Signature : Signature<decltype(&F::operator())> {};
+template <typename R, typename... A>
+struct Signature<R (*)(A...)> {
+  using Result = std::remove_cvref_t<R>;
+  using Values = std::tuple<std::remove_cvref_t<A>...>;
+  static constexpr std::size_t kCount = sizeof...(A);
+  template <typename F>
+  static R Apply(F& function, Values& values) {
+    return std::apply([&](auto&... value) -> R { return function(static_cast<A>(static_cast<A&&>(value))...); },
+                      values);
+  }
+};
+template <typename R, typename... A>
+struct Signature<R (*)(A...) noexcept> : Signature<R (*)(A...)> {};
+template <typename C, typename R, typename... A>
+struct Signature<R (C::*)(A...)> : Signature<R (*)(A...)> {};
+template <typename C, typename R, typename... A>
+struct Signature<R (C::*)(A...) const> : Signature<R (*)(A...)> {};
+template <typename C, typename R, typename... A>
+struct Signature<R (C::*)(A...) noexcept> : Signature<R (*)(A...)> {};
+template <typename C, typename R, typename... A>
+struct Signature<R (C::*)(A...) const noexcept> : Signature<R (*)(A...)> {};
+
+inline void RefuseArguments(const Call& call, const std::string& why, Reply* reply) {
+  reply->failure = TaskFailure{"poold.ArgumentError", std::string(call.function) + ": " + why, "", 0};
+}
+
+inline std::string EncodingName(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::kUnspecified:
+      return "unspecified";
+    case Encoding::kMsgpack:
+      return "msgpack";
+    case Encoding::kProtobuf:
+      return "protobuf";
+    case Encoding::kRaw:
+      return "raw";
+  }
+  return "unknown (" + std::to_string(static_cast<std::uint32_t>(encoding)) + ")";
+}
+
+template <typename F>
+class BoundFunction {
+  using Types = Signature<F>;
+  using Values = typename Types::Values;
+  using Result = typename Types::Result;
+
+ public:
+  explicit BoundFunction(F function) : function_(std::move(function)) {}
+
+  static std::string ResultType() {
+    if constexpr (ProtobufMessage<Result>) return Result().GetTypeName();
+    if constexpr (ProtobufMessage<typename StatusOrValue<Result>::type>) {
+      return typename StatusOrValue<Result>::type().GetTypeName();
+    }
+    return "";
+  }
+
+  void operator()(const Call& call, Reply* reply) const {
+    if constexpr (TakesOne<IsMessage>()) {
+      CallWithMessage(call, reply);
+    } else if (TakesOne<IsBytes>() && call.encoding == Encoding::kRaw) {
+      CallWithBytes(call, reply);
+    } else if (call.encoding == Encoding::kMsgpack) {
+      CallWithValues(call, reply);
+    } else if (call.encoding == Encoding::kUnspecified && call.args.empty()) {
+      CallWithNothing(call, reply);
+    } else {
+      RefuseEncoding(call, TakesOne<IsBytes>() ? "raw or msgpack" : "msgpack", reply);
+    }
+  }
+
+ private:
+  template <typename T>
+  struct IsMessage : std::bool_constant<ProtobufMessage<T>> {};
+  template <typename T>
+  struct IsBytes : std::is_same<T, Bytes> {};
+  template <template <typename> typename Is>
+  static constexpr bool TakesOne() {
+    if constexpr (Types::kCount == 1) return Is<std::tuple_element_t<0, Values>>::value;
+    return false;
+  }
+
+  static void RefuseEncoding(const Call& call, const std::string& wanted, Reply* reply) {
+    RefuseArguments(call, "wanted arguments encoded as " + wanted + ", given " + EncodingName(call.encoding), reply);
+  }
+  static void RefuseCount(const Call& call, std::size_t given, Reply* reply) {
+    RefuseArguments(call,
+                    "wanted " + std::to_string(Types::kCount) + (Types::kCount == 1 ? " argument" : " arguments") +
+                        ", given " + std::to_string(given),
+                    reply);
+  }
+
+  void CallWithNothing(const Call& call, Reply* reply) const {
+    if constexpr (Types::kCount == 0) {
+      Values values;
+      Run(values, reply);
+    } else {
+      RefuseCount(call, 0, reply);
+    }
+  }
+
+  void CallWithBytes(const Call& call, Reply* reply) const {
+    if constexpr (TakesOne<IsBytes>()) {
+      Values values;
+      std::get<0>(values).data.assign(call.args);
+      Run(values, reply);
+    }
+  }
+
+  void CallWithMessage(const Call& call, Reply* reply) const {
+    Values values;
+    auto& message = std::get<0>(values);
+    const std::string wanted = message.GetTypeName();
+    if (call.encoding != Encoding::kProtobuf) return RefuseEncoding(call, "protobuf (" + wanted + ")", reply);
+    if (!call.type_name.empty() && call.type_name != wanted) {
+      return RefuseArguments(call, "argument 1: wanted " + wanted + ", given " + std::string(call.type_name), reply);
+    }
+    if (!message.ParseFromArray(call.args.data(), static_cast<int>(call.args.size()))) {
+      return RefuseArguments(call, "argument 1: wanted " + wanted + ", given malformed protobuf", reply);
+    }
+    Run(values, reply);
+  }
+
+  void CallWithValues(const Call& call, Reply* reply) const {
+    if constexpr (AllScalars<Values>::value) {
+      Values values;
+      if (ReadScalars(call.args, &values)) return Run(values, reply);
+    }
+    const absl::Status parsed = codec::VisitValue(call.args, [&](const msgpack::object& list) {
+      Values values;
+      if (ReadList(call, list, &values, reply)) Run(values, reply);
+    });
+    if (!parsed.ok()) RefuseArguments(call, std::string(parsed.message()), reply);
+  }
+
+  static bool ReadList(const Call& call, const msgpack::object& list, Values* values, Reply* reply) {
+    if (list.type != msgpack::type::ARRAY) {
+      RefuseArguments(call, "wanted an array of arguments, given " + codec::Describe(list), reply);
+      return false;
+    }
+    if (list.via.array.size != Types::kCount) {
+      RefuseCount(call, list.via.array.size, reply);
+      return false;
+    }
+    codec::Mismatch mismatch;
+    std::size_t position = 0;
+    const bool read = std::apply(
+        [&](auto&... value) {
+          return (codec::Convert<std::remove_reference_t<decltype(value)>>::Read(list.via.array.ptr[position++], &value,
+                                                                                 &mismatch) &&
+                  ...);
+        },
+        *values);
+    if (!read) RefuseArguments(call, "argument " + std::to_string(position) + ": " + mismatch.Text(), reply);
+    return read;
+  }
+
+  void Run(Values& values, Reply* reply) const {
+    if constexpr (std::is_void_v<Result>) {
+      Types::Apply(function_, values);
+      Write(nullptr, reply);
+    } else {
+      Write(Types::Apply(function_, values), reply);
+    }
+  }
+
+  static void Write(std::nullptr_t, Reply* reply) {
+    reply->encoding = Encoding::kMsgpack;
+    reply->data.push_back('\xc0');
+  }
+  static void Write(const absl::Status& status, Reply* reply) {
+    if (status.ok()) return Write(nullptr, reply);
+    reply->failure =
+        TaskFailure{"absl::Status", std::string(status.message()), "", static_cast<int>(status.raw_code())};
+  }
+  template <typename T>
+  static void Write(const absl::StatusOr<T>& result, Reply* reply) {
+    if (!result.ok()) return Write(result.status(), reply);
+    Write(*result, reply);
+  }
+  static void Write(const Bytes& bytes, Reply* reply) {
+    reply->encoding = Encoding::kRaw;
+    reply->data.assign(bytes.data);
+  }
+  template <typename T>
+  static void Write(const T& value, Reply* reply) {
+    if constexpr (ProtobufMessage<T>) {
+      reply->encoding = Encoding::kProtobuf;
+      if (!value.SerializeToString(&reply->data)) {
+        reply->failure =
+            TaskFailure{"poold.ResultError", "the message " + value.GetTypeName() + " does not serialize", "", 0};
+      }
+    } else {
+      reply->encoding = Encoding::kMsgpack;
+      codec::Append(&reply->data, value);
+    }
+  }
+
+  mutable F function_;
+};
+
+}  // namespace poold::worker

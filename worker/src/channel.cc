@@ -1,0 +1,55 @@
+#include "channel.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+namespace poold::worker {
+namespace {
+
+constexpr std::size_t kReadBytes = 256 * 1024;
+// The daemon bounds what it sends; this is against a broken stream.
+constexpr std::uint64_t kMaxBlobBytes = std::uint64_t{1} << 40;
+
+}  // namespace
+
+Channel::Channel(wire::UniqueFd socket) : socket_(std::move(socket)), parser_(kMaxBlobBytes) {
+  fcntl(socket_.get(), F_SETFL, fcntl(socket_.get(), F_GETFL) | O_NONBLOCK);
+}
+
+absl::StatusOr<Channel::Progress> Channel::Read() {
+  const std::size_t room = std::max(kReadBytes, parser_.Wanted());
+  auto received = wire::Receive(socket_.get(), parser_.Reserve(room), room, &descriptors_);
+  if (!received.ok()) return received.status();
+  if (received->end_of_file) return Progress::kEndOfFile;
+  if (received->would_block) return Progress::kNothing;
+  parser_.Commit(received->bytes);
+  return Progress::kRead;
+}
+
+void Channel::Wait() {
+  pollfd readable{socket_.get(), POLLIN, 0};
+  poll(&readable, 1, -1);
+}
+
+absl::StatusOr<std::optional<wire::Frame>> Channel::Receive() {
+  while (true) {
+    auto frame = Next();
+    if (!frame.ok() || *frame) return frame;
+    const auto progress = Read();
+    if (!progress.ok()) return progress.status();
+    if (*progress == Progress::kEndOfFile) return std::nullopt;
+    if (*progress == Progress::kNothing) Wait();
+  }
+}
+
+absl::Status Channel::Send(internal::FrameKind kind, const google::protobuf::MessageLite* message) {
+  std::string bytes;
+  wire::AppendFrame(kind, message, {}, &bytes);
+  return wire::SendAll(socket_.get(), bytes);
+}
+
+}  // namespace poold::worker

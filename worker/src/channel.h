@@ -1,0 +1,47 @@
+// A process's end of its channel to the daemon: frames in, frames out.
+//
+// Not thread-safe. Owns the socket. Blocks in Wait and Send.
+// Errors: what the daemon would never send, or a broken socket; the process then ends.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "google/protobuf/message_lite.h"
+#include "wire/fd_socket.h"
+#include "wire/frame.h"
+#include "wire/unique_fd.h"
+
+namespace poold::worker {
+
+class Channel {
+ public:
+  explicit Channel(wire::UniqueFd socket);
+
+  // A frame that was read already; nothing if there is none. The views are valid until the next call.
+  absl::StatusOr<std::optional<wire::Frame>> Next() { return parser_.Next(); }
+
+  enum class Progress { kRead, kNothing, kEndOfFile };
+  // Reads what there is.
+  absl::StatusOr<Progress> Read();
+  // Sleeps until there is something to read.
+  void Wait();
+  // Next, Read and Wait until there is a frame. Nothing: end of file.
+  absl::StatusOr<std::optional<wire::Frame>> Receive();
+
+  absl::Status Send(internal::FrameKind kind, const google::protobuf::MessageLite* message = nullptr);
+
+  // Descriptors that came so far, in order.
+  std::vector<wire::UniqueFd>& descriptors() { return descriptors_; }
+
+ private:
+  wire::UniqueFd socket_;
+  wire::FrameParser parser_;
+  std::vector<wire::UniqueFd> descriptors_;
+};
+
+}  // namespace poold::worker

@@ -1,0 +1,95 @@
+#include "output_boundary.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <stdio_ext.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <utility>
+
+namespace poold::worker {
+namespace {
+
+constexpr std::size_t kReadBytes = 64 * 1024;
+// A child that a task left behind could write for ever.
+constexpr int kMaxReads = 64;
+
+}  // namespace
+
+OutputBoundary::OutputBoundary(wire::WorkerPage* page, Answers* answers, wire::UniqueFd stdout_read,
+                               wire::UniqueFd stderr_read)
+    : page_(page), answers_(answers), stdout_(std::move(stdout_read)), stderr_(std::move(stderr_read)) {
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  buffer_.resize(kReadBytes);
+}
+
+void OutputBoundary::Lock() {
+  // The daemon holds it for microseconds.
+  std::uint32_t free = static_cast<std::uint32_t>(wire::OutputLock::kFree);
+  while (!page_->output_lock.compare_exchange_weak(free, static_cast<std::uint32_t>(wire::OutputLock::kWorker),
+                                                   std::memory_order_acquire, std::memory_order_relaxed)) {
+    free = static_cast<std::uint32_t>(wire::OutputLock::kFree);
+    sched_yield();
+  }
+}
+
+void OutputBoundary::Unlock() {
+  page_->output_lock.store(static_cast<std::uint32_t>(wire::OutputLock::kFree), std::memory_order_release);
+}
+
+void OutputBoundary::Begin(std::uint32_t ticket, std::uint32_t item) {
+  Lock();
+  page_->current_ticket.store(ticket, std::memory_order_relaxed);
+  page_->current_item.store(item, std::memory_order_relaxed);
+  page_->running.store(1, std::memory_order_relaxed);
+  Unlock();
+}
+
+void OutputBoundary::Collect() {
+  Flush();
+  Lock();
+  DrainPipes();
+  Unlock();
+}
+
+void OutputBoundary::End() {
+  Flush();
+  Lock();
+  DrainPipes();
+  page_->running.store(0, std::memory_order_relaxed);
+  Unlock();
+}
+
+bool OutputBoundary::StdioPending() { return __fpending(stdout) != 0 || __fpending(stderr) != 0; }
+
+void OutputBoundary::Flush() {
+  // Not under the lock: a full pipe is emptied by the daemon.
+  std::cout.flush();
+  std::clog.flush();
+  std::fflush(stdout);
+  std::fflush(stderr);
+}
+
+void OutputBoundary::DrainPipes() {
+  for (int reads = 0; reads < kMaxReads; ++reads) {
+    pollfd pipes[2] = {{stdout_.get(), POLLIN, 0}, {stderr_.get(), POLLIN, 0}};
+    if (poll(pipes, 2, 0) <= 0) return;
+    bool more = false;
+    if ((pipes[0].revents & POLLIN) != 0) more |= DrainOne(stdout_.get(), wire::RecordKind::kStdout);
+    if ((pipes[1].revents & POLLIN) != 0) more |= DrainOne(stderr_.get(), wire::RecordKind::kStderr);
+    if (!more) return;
+  }
+}
+
+bool OutputBoundary::DrainOne(int fd, wire::RecordKind kind) {
+  const ssize_t got = read(fd, buffer_.data(), buffer_.size());
+  if (got <= 0) return false;
+  answers_->Add(kind, page_->current_ticket.load(std::memory_order_relaxed),
+                page_->current_item.load(std::memory_order_relaxed), 0, 0,
+                std::string_view(buffer_.data(), static_cast<std::size_t>(got)));
+  return got == static_cast<ssize_t>(buffer_.size());
+}
+
+}  // namespace poold::worker

@@ -1,0 +1,49 @@
+// The boundary between what one task wrote and what the next will write.
+//
+// Role: at a boundary everything that lies in the pipes of stdout and stderr is moved into the ring under the ending
+// task's ticket. The daemon reads the pipes in between; page.output_lock keeps both apart.
+// Not thread-safe. Owns the read ends.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "answers.h"
+#include "wire/unique_fd.h"
+#include "wire/worker_page.h"
+
+namespace poold::worker {
+
+class OutputBoundary {
+ public:
+  // Also makes stdout line-buffered, so that lines are seen when they are printed.
+  OutputBoundary(wire::WorkerPage* page, Answers* answers, wire::UniqueFd stdout_read, wire::UniqueFd stderr_read);
+
+  // The task begins: what is written from here on is its own.
+  void Begin(std::uint32_t ticket, std::uint32_t item);
+  // The next item of the same task.
+  void NextItem(std::uint32_t item) { page_->current_item.store(item, std::memory_order_relaxed); }
+  // Moves what was written so far.
+  void Collect();
+  // The task is over: Collect, and from here on nothing is anybody's.
+  void End();
+
+  // stdio holds something back. Cheap.
+  static bool StdioPending();
+
+ private:
+  void Lock();
+  void Unlock();
+  void Flush();
+  void DrainPipes();
+  // Returns whether there may be more.
+  bool DrainOne(int fd, wire::RecordKind kind);
+
+  wire::WorkerPage* const page_;
+  Answers* const answers_;
+  wire::UniqueFd stdout_;
+  wire::UniqueFd stderr_;
+  std::string buffer_;
+};
+
+}  // namespace poold::worker

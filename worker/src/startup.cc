@@ -1,0 +1,118 @@
+#include "startup.h"
+
+#include <dirent.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "failure.h"
+#include "wire/absl_text.h"
+#include "wire/frame.h"
+
+namespace poold::worker {
+namespace {
+
+internal::StartFailed Failed(const std::string& phase, const TaskFailure& failure) {
+  internal::StartFailed failed;
+  failed.set_phase(phase);
+  *failed.mutable_failure() = ToProto(failure);
+  return failed;
+}
+
+internal::StartFailed Failed(const std::string& phase, const std::string& type, const std::string& message) {
+  return Failed(phase, TaskFailure{type, message, "", 0});
+}
+
+int CountThreads() {
+  DIR* const folder = opendir("/proc/self/task");
+  if (folder == nullptr) return 1;
+  int count = 0;
+  while (const dirent* entry = readdir(folder)) count += entry->d_name[0] != '.';
+  closedir(folder);
+  return count;
+}
+
+}  // namespace
+
+Startup::Startup() : functions_(&host_) {}
+
+std::optional<internal::StartFailed> Startup::Load(const internal::Setup& setup) {
+  setup_ = setup;
+  context_.pool = setup_.pool();
+  if (setup.protocol_version() != wire::kProtocolVersion) {
+    return Failed("protocol", "poold.ProtocolError",
+                  absl::StrCat("the daemon speaks version ", setup.protocol_version(),
+                               " of the worker protocol, this worker program version ", wire::kProtocolVersion));
+  }
+  if (!setup.exec_path().empty()) return std::nullopt;
+  absl::Status added = functions_.AddProgram();
+  for (const std::string& path : setup.module_paths()) {
+    if (added.ok()) added = functions_.AddModule(path);
+    if (added.ok()) {
+      if (auto failed = CheckThreads("module " + path)) return failed;
+    }
+  }
+  if (!added.ok()) return Failed("module", "poold.ModuleError", std::string(wire::ToStd(added.message())));
+  return std::nullopt;
+}
+
+std::optional<internal::StartFailed> Startup::CheckThreads(const std::string& who) const {
+  const int threads = CountThreads();
+  if (threads <= 1) return std::nullopt;
+  return Failed("preload", "poold.PreloadError",
+                absl::StrCat(who, " leaves ", threads - 1, threads == 2 ? " thread" : " threads",
+                             " running: workers cloned from this process would not have them and would deadlock. "
+                             "End them before returning, or start them in the initializer"));
+}
+
+std::optional<internal::StartFailed> Startup::Preload() {
+  for (const std::string& name : setup_.preload()) {
+    if (auto failed = CallByName("preload", name, Call{})) return failed;
+    if (auto failed = CheckThreads("preload function '" + name + "'")) return failed;
+  }
+  return std::nullopt;
+}
+
+std::optional<internal::StartFailed> Startup::Initialize() {
+  if (setup_.initializer().empty()) return std::nullopt;
+  Call call;
+  call.encoding = static_cast<Encoding>(setup_.initializer_encoding());
+  call.args = setup_.initializer_args();
+  return CallByName("initializer", setup_.initializer(), call);
+}
+
+std::optional<internal::StartFailed> Startup::CallByName(const std::string& phase, const std::string& name,
+                                                         const Call& call) {
+  const Function* const function = functions_.Find(name);
+  if (function == nullptr) {
+    return Failed(phase, "poold.UnknownFunction", absl::StrCat(phase, " '", name, "': no such function is registered"));
+  }
+  Call named = call;
+  named.function = name;
+  context_.function = function->name;
+  Reply reply;
+  try {
+    function->invoke(named, &reply);
+  } catch (...) {
+    reply.failure = FailureOfException();
+  }
+  context_.function = {};
+  if (!reply.failure) return std::nullopt;
+  reply.failure->message = absl::StrCat(phase, " '", name, "': ", reply.failure->message);
+  return Failed(phase, *reply.failure);
+}
+
+internal::Ready Startup::MakeReady() const {
+  internal::Ready ready;
+  ready.set_protocol_version(wire::kProtocolVersion);
+  ready.set_uses_page(true);
+  for (const Function& function : functions_.functions()) {
+    internal::Function* const told = ready.add_functions();
+    told->set_name(function.name);
+    told->set_result_type(function.result_type);
+    told->set_help(function.help);
+  }
+  return ready;
+}
+
+}  // namespace poold::worker

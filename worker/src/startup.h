@@ -1,0 +1,44 @@
+// From SETUP to being ready: modules, preload functions, initializer.
+//
+// Errors: a StartFailed, ready to be sent, names the module or function.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "function_table.h"
+#include "poold/internal/worker.pb.h"
+
+namespace poold::worker {
+
+// Not thread-safe. Lives as long as the process; clones inherit it.
+class Startup {
+ public:
+  Startup();
+  Startup(const Startup&) = delete;
+  Startup& operator=(const Startup&) = delete;
+
+  // Loads what SETUP names.
+  std::optional<internal::StartFailed> Load(const internal::Setup& setup);
+  // Runs preload functions; refuses when threads are left behind, since clones would not have them.
+  std::optional<internal::StartFailed> Preload();
+  std::optional<internal::StartFailed> Initialize();
+
+  internal::Ready MakeReady() const;
+  const internal::Setup& setup() const { return setup_; }
+  const FunctionTable& functions() const { return functions_; }
+  // What CurrentTask shows.
+  TaskContext& context() { return context_; }
+
+ private:
+  std::optional<internal::StartFailed> CallByName(const std::string& phase, const std::string& name, const Call& call);
+  std::optional<internal::StartFailed> CheckThreads(const std::string& who) const;
+
+  internal::Setup setup_;
+  TaskContext context_;
+  Host host_{&context_};
+  FunctionTable functions_;
+};
+
+}  // namespace poold::worker

@@ -1,0 +1,201 @@
+#include "worker_loop.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "failure.h"
+
+namespace poold::worker {
+namespace {
+
+// Of a function that is expected to be over soon, nobody is woken before it.
+constexpr double kShortNs = 20'000;
+constexpr double kAverageWeight = 0.125;
+// What took less made no system call, hence wrote nothing that is not in stdio's buffer.
+constexpr std::int64_t kSilentNs = 200;
+constexpr std::uint64_t kDefaultMaxResultBytes = std::uint64_t{1} << 30;
+// A larger result's memory is given back.
+constexpr std::size_t kKeepReplyBytes = 1u << 20;
+
+std::int64_t Now() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+template <typename List>
+bool EmptyOr(const List& list, int size) {
+  return list.empty() || list.size() == size;
+}
+
+}  // namespace
+
+WorkerLoop::WorkerLoop(Startup* startup, Channel* channel, void* page, wire::UniqueFd stdout_read,
+                       wire::UniqueFd stderr_read)
+    : startup_(startup),
+      channel_(channel),
+      page_(static_cast<wire::WorkerPage*>(page)),
+      answers_(page, channel),
+      output_(page_, &answers_, std::move(stdout_read), std::move(stderr_read)),
+      average_ns_(startup->functions().functions().size(), -1.0) {}
+
+absl::Status WorkerLoop::Run() {
+  while (true) {
+    auto frame = channel_->Next();
+    if (!frame.ok()) return frame.status();
+    if (!*frame) {
+      auto progress = channel_->Read();
+      if (progress.ok() && *progress == Channel::Progress::kNothing) {
+        answers_.BeforeSleep();
+        channel_->Wait();
+      }
+      if (!progress.ok()) return progress.status();
+      // The daemon is gone: nobody waits for what is left.
+      if (*progress == Channel::Progress::kEndOfFile) _exit(0);
+      continue;
+    }
+    if ((*frame)->kind == internal::FRAME_KIND_STOP) {
+      answers_.BeforeSleep();
+      return absl::OkStatus();
+    }
+    if ((*frame)->kind != internal::FRAME_KIND_RUN) {
+      return absl::InvalidArgumentError(absl::StrCat("unexpected frame of kind ", (*frame)->kind));
+    }
+    if (absl::Status ran = RunFrame(**frame); !ran.ok()) return ran;
+  }
+}
+
+absl::Status WorkerLoop::RunFrame(const wire::Frame& frame) {
+  if (!run_.ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()))) {
+    return absl::InvalidArgumentError("malformed RUN message");
+  }
+  if (!CutTasks(frame.blob)) return absl::InvalidArgumentError("the lists of a RUN message do not fit together");
+  now_ = Now();
+  for (const Task& task : tasks_) RunTask(task);
+  return absl::OkStatus();
+}
+
+bool WorkerLoop::CutTasks(std::string_view blob) {
+  const int count = run_.ticket_size();
+  tasks_.clear();
+  if (!EmptyOr(run_.function(), count) || !EmptyOr(run_.args_bytes(), count) || !EmptyOr(run_.encoding(), count) ||
+      !EmptyOr(run_.attempt(), count) || !EmptyOr(run_.items(), count) || !EmptyOr(run_.type_name(), count)) {
+    return false;
+  }
+  const std::uint64_t* item_bytes = run_.item_bytes().data();
+  std::uint64_t items_left = static_cast<std::uint64_t>(run_.item_bytes_size());
+  for (int i = 0; i < count; ++i) {
+    Task& task = tasks_.emplace_back();
+    task.ticket = run_.ticket(i);
+    if (!run_.function().empty()) task.function = run_.function(i);
+    if (!run_.encoding().empty()) task.encoding = run_.encoding(i);
+    if (!run_.attempt().empty() && run_.attempt(i) != 0) task.attempt = run_.attempt(i);
+    if (!run_.type_name().empty()) task.type_name = run_.type_name(i);
+    if (!run_.items().empty()) task.items = run_.items(i);
+    const std::uint64_t bytes = run_.args_bytes().empty() ? 0 : run_.args_bytes(i);
+    if (bytes > blob.size() || task.items > items_left) return false;
+    task.args = blob.substr(0, bytes);
+    blob.remove_prefix(bytes);
+    std::uint64_t sum = 0;
+    for (std::uint32_t item = 0; item < task.items; ++item) {
+      if (item_bytes[item] > bytes - sum) return false;
+      sum += item_bytes[item];
+    }
+    if (task.items > 0 && sum != bytes) return false;
+    task.item_bytes = item_bytes;
+    item_bytes += task.items;
+    items_left -= task.items;
+  }
+  return blob.empty();
+}
+
+void WorkerLoop::RunTask(const Task& task) {
+  std::uint32_t item;
+  // Taken back, all of it: it runs elsewhere or nowhere.
+  if (!wire::ClaimNext(*page_, task.ticket, &item)) return;
+
+  TaskContext& context = startup_->context();
+  const auto& functions = startup_->functions().functions();
+  context.function = task.function < functions.size() ? std::string_view(functions[task.function].name) : "";
+  context.attempt = task.attempt;
+  context.chunk_items = task.items;
+
+  output_.Begin(task.ticket, item);
+  const std::uint32_t items = task.items == 0 ? 1 : task.items;
+  std::uint64_t begin = 0;
+  std::uint32_t next = 0;
+  bool ended = false;
+  do {
+    if (item >= items) break;  // an offer of more items than were sent: not ours to run
+    for (; next < item; ++next) begin += task.item_bytes[next];
+    const std::string_view args =
+        task.items == 0 ? task.args : task.args.substr(begin, static_cast<std::size_t>(task.item_bytes[item]));
+    ended = item + 1 == items;
+    RunItem(task, item, args, ended);
+  } while (!ended && wire::ClaimNext(*page_, task.ticket, &item));
+  if (!ended) output_.End();
+  context = TaskContext{.pool = context.pool, .worker_id = context.worker_id};
+}
+
+void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view args, bool is_last) {
+  const bool known = task.function < average_ns_.size();
+  answers_.BeforeRun(now_, known && average_ns_[task.function] >= 0 && average_ns_[task.function] < kShortNs);
+
+  startup_->context().item = item;
+  output_.NextItem(item);
+  Invoke(task, args);
+  const std::int64_t end = Now();
+  const std::int64_t elapsed = end - now_;
+  now_ = end;
+
+  if (is_last) {
+    output_.End();
+  } else if (elapsed >= kSilentNs || OutputBoundary::StdioPending()) {
+    output_.Collect();
+  }
+  Answer(task, item, elapsed);
+  if (!known) return;
+  double& average = average_ns_[task.function];
+  const double sample = static_cast<double>(elapsed);
+  average = average < 0 ? sample : average + kAverageWeight * (sample - average);
+}
+
+void WorkerLoop::Invoke(const Task& task, std::string_view args) {
+  reply_.data.clear();
+  reply_.failure.reset();
+  const auto& functions = startup_->functions().functions();
+  if (task.function >= functions.size()) {
+    reply_.failure =
+        TaskFailure{"poold.UnknownFunction", absl::StrCat("this worker has no function number ", task.function), "", 0};
+    return;
+  }
+  const Function& function = functions[task.function];
+  const Call call{function.name, static_cast<Encoding>(task.encoding), task.type_name, args};
+  try {
+    function.invoke(call, &reply_);
+  } catch (...) {
+    reply_.failure = FailureOfException();
+  }
+}
+
+void WorkerLoop::Answer(const Task& task, std::uint32_t item, std::int64_t elapsed) {
+  const std::uint64_t configured = startup_->setup().max_result_bytes();
+  const std::uint64_t limit = configured == 0 ? kDefaultMaxResultBytes : configured;
+  if (!reply_.failure && reply_.data.size() > limit) {
+    reply_.failure = TaskFailure{
+        "poold.ResultError", absl::StrCat("a result of ", reply_.data.size(), " bytes; the limit is ", limit), "", 0};
+  }
+  if (reply_.failure) {
+    const std::string failure = ToProto(*reply_.failure).SerializeAsString();
+    answers_.Add(wire::RecordKind::kFailure, task.ticket, item, 0, elapsed, failure);
+  } else {
+    answers_.Add(wire::RecordKind::kResult, task.ticket, item, static_cast<std::uint32_t>(reply_.encoding), elapsed,
+                 reply_.data);
+  }
+  if (reply_.data.capacity() > kKeepReplyBytes) std::string().swap(reply_.data);
+}
+
+}  // namespace poold::worker

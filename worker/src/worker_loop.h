@@ -1,0 +1,64 @@
+// A worker at work: RUN frames -> claims -> functions -> records.
+//
+// Not thread-safe: the process's only thread. Owns everything of the worker but what was set up before it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "answers.h"
+#include "channel.h"
+#include "output_boundary.h"
+#include "startup.h"
+#include "wire/worker_page.h"
+
+namespace poold::worker {
+
+class WorkerLoop {
+ public:
+  // `page` is mapped memory of wire::kWorkerPageBytes. None is owned.
+  WorkerLoop(Startup* startup, Channel* channel, void* page, wire::UniqueFd stdout_read, wire::UniqueFd stderr_read);
+
+  // Until STOP (OK) or the end of the channel. An error: the daemon sent what makes no sense.
+  absl::Status Run();
+
+ private:
+  // One task of a RUN frame.
+  struct Task {
+    std::uint32_t ticket = 0;
+    std::uint32_t function = 0;
+    std::uint32_t encoding = 0;
+    std::uint32_t attempt = 1;
+    std::string_view type_name;
+    std::string_view args;
+    // Of a chunk; empty for a single task.
+    const std::uint64_t* item_bytes = nullptr;
+    std::uint32_t items = 0;
+  };
+  // Whole tasks of this frame; false if its lists do not fit together.
+  bool CutTasks(std::string_view blob);
+  absl::Status RunFrame(const wire::Frame& frame);
+  void RunTask(const Task& task);
+  void RunItem(const Task& task, std::uint32_t item, std::string_view args, bool is_last);
+  void Invoke(const Task& task, std::string_view args);
+  void Answer(const Task& task, std::uint32_t item, std::int64_t elapsed);
+
+  Startup* const startup_;
+  Channel* const channel_;
+  wire::WorkerPage* const page_;
+  Answers answers_;
+  OutputBoundary output_;
+
+  // Reused from frame to frame.
+  internal::Run run_;
+  std::vector<Task> tasks_;
+  Reply reply_;
+
+  // How long each function takes, moving average; < 0: not known.
+  std::vector<double> average_ns_;
+  std::int64_t now_ = 0;
+};
+
+}  // namespace poold::worker

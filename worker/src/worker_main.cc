@@ -1,0 +1,189 @@
+#include "poold/worker/worker_main.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "backtrace.h"
+#include "channel.h"
+#include "clone.h"
+#include "inherited.h"
+#include "startup.h"
+#include "wire/absl_text.h"
+#include "worker_loop.h"
+#include "zygote.h"
+
+namespace poold {
+namespace worker {
+namespace {
+
+constexpr int kUsageError = 64;
+constexpr int kProtocolError = 76;
+
+int Complain(const absl::Status& status) {
+  std::fprintf(stderr, "poold worker: %s\n", std::string(wire::ToStd(status.message())).c_str());
+  return kProtocolError;
+}
+
+int Refuse(Channel& channel, const internal::StartFailed& failed) {
+  std::fflush(nullptr);
+  (void)channel.Send(internal::FRAME_KIND_START_FAILED, &failed);
+  // Not exit: destructors of modules that were half loaded would run.
+  _exit(1);
+}
+
+// The page, mapped; null if the descriptor is not one.
+void* MapPage(const wire::UniqueFd& page) {
+  struct stat stat;
+  if (fstat(page.get(), &stat) != 0 || stat.st_size < static_cast<off_t>(wire::kWorkerPageBytes)) return nullptr;
+  void* const memory = mmap(nullptr, wire::kWorkerPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, page.get(), 0);
+  if (memory == MAP_FAILED) return nullptr;
+  const auto& mapped = *static_cast<wire::WorkerPage*>(memory);
+  const bool good = mapped.magic == wire::kPageMagic && mapped.version == wire::kPageVersion;
+  return good ? memory : nullptr;
+}
+
+int Work(Startup& startup, Channel& channel, Inherited& given) {
+  if (given.subreaper) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  void* const page = MapPage(given.page);
+  given.page.Reset();
+  if (page == nullptr || !given.stdout_read || !given.stderr_read) {
+    return Complain(absl::InvalidArgumentError("started without a page (POOLD_PAGE_FD) of this version or pipes"));
+  }
+  startup.context().worker_id = given.worker_id;
+  WorkerLoop loop(&startup, &channel, page, std::move(given.stdout_read), std::move(given.stderr_read));
+  if (auto failed = startup.Initialize()) return Refuse(channel, *failed);
+  const internal::Ready ready = startup.MakeReady();
+  if (!channel.Send(internal::FRAME_KIND_READY, &ready).ok()) return kProtocolError;
+  const absl::Status ran = loop.Run();
+  return ran.ok() ? 0 : Complain(ran);
+}
+
+// The first frame of a zygote or fresh worker. False: the daemon is gone, or out of its mind.
+bool ReceiveSetup(Channel& channel, internal::Setup* setup) {
+  const auto frame = channel.Receive();
+  if (!frame.ok() || !*frame) return false;
+  if ((*frame)->kind == internal::FRAME_KIND_SETUP &&
+      setup->ParseFromArray((*frame)->message.data(), static_cast<int>((*frame)->message.size()))) {
+    return true;
+  }
+  Complain(absl::InvalidArgumentError("the first frame is no SETUP"));
+  return false;
+}
+
+int BeFreshWorker(Inherited given) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  Channel channel(std::move(given.channel));
+  Startup startup;
+  internal::Setup setup;
+  if (!ReceiveSetup(channel, &setup)) return kProtocolError;
+  if (auto failed = startup.Load(setup)) return Refuse(channel, *failed);
+  if (auto failed = startup.Preload()) return Refuse(channel, *failed);
+  return Work(startup, channel, given);
+}
+
+// The daemon is gone, and the pool shall be too.
+void KillPool(const Inherited& inherited) {
+  if (inherited.cgroup_kill) (void)!write(inherited.cgroup_kill.get(), "1", 1);
+}
+
+int BeZygote(Inherited inherited) {
+  // Until it watches its channel nothing else would tell it of the daemon's end.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  Channel channel(std::move(inherited.channel));
+  Startup startup;
+  internal::Setup setup;
+  if (!ReceiveSetup(channel, &setup)) return 0;
+  if (auto failed = startup.Load(setup)) return Refuse(channel, *failed);
+  if (auto failed = startup.Preload()) return Refuse(channel, *failed);
+  if (inherited.pid_namespace) {
+    if (absl::Status entered = EnterPidNamespace(); !entered.ok()) return Complain(entered);
+  }
+  // From here on it is needed to kill the pool's cgroup.
+  if (inherited.cgroup_kill) prctl(PR_SET_PDEATHSIG, 0);
+  const internal::Ready ready = startup.MakeReady();
+  if (!channel.Send(internal::FRAME_KIND_READY, &ready).ok()) {
+    KillPool(inherited);
+    return 0;
+  }
+
+  auto cloned = Zygote(&channel, &inherited, setup.exec_path()).Run();
+  if (cloned.ok() && *cloned) {
+    inherited = Inherited();
+    Channel own(std::move((*cloned)->channel));
+    channel = Channel(wire::UniqueFd());
+    std::exit(Work(startup, own, **cloned));
+  }
+  if (!cloned.ok()) Complain(cloned.status());
+  KillPool(inherited);
+  _exit(0);
+}
+
+int ListFunctions(int count, char** modules) {
+  Startup startup;
+  internal::Setup setup;
+  setup.set_protocol_version(wire::kProtocolVersion);
+  for (int i = 0; i < count; ++i) {
+    // As the loader wants it: without a slash it would search the library folders.
+    const std::string path = modules[i];
+    setup.add_module_paths(path.find('/') == std::string::npos ? "./" + path : path);
+  }
+  if (auto failed = startup.Load(setup)) {
+    std::fprintf(stderr, "%s\n", failed->failure().message().c_str());
+    return 1;
+  }
+  for (const Function& function : startup.functions().functions()) {
+    std::printf("%s%s%s\n", function.name.c_str(), function.help.empty() ? "" : "  ", function.help.c_str());
+  }
+  return 0;
+}
+
+constexpr char kHelp[] =
+    "A worker program of poold: it runs the tasks of one pool.\n"
+    "\n"
+    "It is started by the daemon, not by hand; a pool names it or the modules it is to load.\n"
+    "\n"
+    "  --functions [MODULE.so...]  list the functions of this program and of these modules\n"
+    "  --help                      print this\n";
+
+int ByHand(int argc, char** argv) {
+  const std::string_view option = argc > 1 ? argv[1] : "";
+  if (option == "--functions") return ListFunctions(argc - 2, argv + 2);
+  if (option == "--help" || option == "-h") {
+    std::fputs(kHelp, stdout);
+    return 0;
+  }
+  if (!option.empty()) {
+    std::fprintf(stderr, "%s: unknown option '%s'; see --help\n", argv[0], argv[1]);
+    return kUsageError;
+  }
+  std::fprintf(stderr,
+               "%s is a worker program of poold and is started by the daemon (POOLD_CHANNEL_FD is not set).\n"
+               "Start poold and name this program or its modules in a pool; --functions lists what it can run.\n",
+               argv[0]);
+  return kUsageError;
+}
+
+}  // namespace
+}  // namespace worker
+
+int WorkerMain(int argc, char** argv) {
+  worker::Inherited inherited = worker::Inherited::Take();
+  if (!inherited.channel) return worker::ByHand(argc, argv);
+  worker::PrepareBacktraces();
+  if (inherited.role == "zygote") return worker::BeZygote(std::move(inherited));
+  if (inherited.role == "worker") return worker::BeFreshWorker(std::move(inherited));
+  std::fprintf(stderr, "%s: POOLD_ROLE is '%s', wanted zygote or worker\n", argv[0], inherited.role.c_str());
+  return worker::kUsageError;
+}
+
+}  // namespace poold

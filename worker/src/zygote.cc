@@ -1,0 +1,94 @@
+#include "zygote.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "clone.h"
+#include "wire/absl_text.h"
+
+namespace poold::worker {
+namespace {
+
+// As Clone in worker.proto lists them.
+enum Place { kChannel, kPage, kStdout, kStderr, kStdoutRead, kStderrRead, kPlaces };
+
+}  // namespace
+
+absl::StatusOr<std::optional<Inherited>> Zygote::Run() {
+  while (true) {
+    auto frame = channel_->Receive();
+    if (!frame.ok()) return frame.status();
+    if (!*frame) return std::nullopt;
+    internal::Clone clone;
+    if ((*frame)->kind != internal::FRAME_KIND_CLONE ||
+        !clone.ParseFromArray((*frame)->message.data(), static_cast<int>((*frame)->message.size()))) {
+      return absl::InvalidArgumentError(absl::StrCat("a zygote takes CLONE frames, not kind ", (*frame)->kind));
+    }
+    auto cloned = OnClone(clone);
+    if (!cloned.ok() || *cloned) return cloned;
+  }
+}
+
+absl::StatusOr<std::optional<Inherited>> Zygote::OnClone(const internal::Clone& clone) {
+  const std::size_t wanted = kPlaces + (clone.has_cgroup() ? 1 : 0);
+  std::vector<wire::UniqueFd>& fds = channel_->descriptors();
+  if (fds.size() < wanted) {
+    return absl::InvalidArgumentError(absl::StrCat("CLONE with ", fds.size(), " descriptors, wanted ", wanted));
+  }
+  std::vector<wire::UniqueFd> taken;
+  for (std::size_t i = 0; i < wanted; ++i) taken.push_back(std::move(fds[i]));
+  fds.erase(fds.begin(), fds.begin() + static_cast<std::ptrdiff_t>(wanted));
+
+  // What stdio holds would be written by every clone again.
+  std::fflush(nullptr);
+  const auto pid = CloneSibling(clone.has_cgroup() ? taken[kPlaces].get() : -1);
+  if (!pid.ok()) {
+    internal::CloneFailed failed;
+    failed.set_worker_id(clone.worker_id());
+    failed.set_message(std::string(wire::ToStd(pid.status().message())));
+    if (absl::Status sent = channel_->Send(internal::FRAME_KIND_CLONE_FAILED, &failed); !sent.ok()) return sent;
+    return std::nullopt;
+  }
+  if (*pid > 0) {
+    internal::Cloned cloned;
+    cloned.set_worker_id(clone.worker_id());
+    cloned.set_pid(*pid);
+    if (absl::Status sent = channel_->Send(internal::FRAME_KIND_CLONED, &cloned); !sent.ok()) return sent;
+    return std::nullopt;
+  }
+  Inherited given;
+  given.role = "worker";
+  given.channel = std::move(taken[kChannel]);
+  given.page = std::move(taken[kPage]);
+  given.stdout_read = std::move(taken[kStdoutRead]);
+  given.stderr_read = std::move(taken[kStderrRead]);
+  given.subreaper = inherited_->subreaper;
+  given.worker_id = clone.worker_id();
+  return BecomeWorker(std::move(given), std::move(taken[kStdout]), std::move(taken[kStderr]));
+}
+
+absl::StatusOr<Inherited> Zygote::BecomeWorker(Inherited given, wire::UniqueFd out, wire::UniqueFd err) {
+  // The parent is the daemon's thread, which made the zygote too. Cleared by nothing that follows.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  setsid();
+  dup2(out.get(), STDOUT_FILENO);
+  dup2(err.get(), STDERR_FILENO);
+  if (!exec_path_.empty()) Execute(given);
+  return given;
+}
+
+void Zygote::Execute(const Inherited& given) {
+  given.Give();
+  execl(exec_path_.c_str(), exec_path_.c_str(), static_cast<char*>(nullptr));
+  std::fprintf(stderr, "cannot execute the worker program %s: %s\n", exec_path_.c_str(), std::strerror(errno));
+  _exit(127);
+}
+
+}  // namespace poold::worker
