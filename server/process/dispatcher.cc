@@ -234,7 +234,7 @@ void Dispatcher::State::OnWake() {
   for (Command& command : todo) Execute(std::move(command));
   for (const auto& channel : waiting) {
     const auto found = workers.find(channel->id());
-    if (found != workers.end()) found->second->WatchWritable();
+    if (found != workers.end()) found->second->WatchWritable(true);
   }
   ArmTick();
   if (stop && !stopping) BeginStop();
@@ -295,7 +295,9 @@ void Dispatcher::State::ServiceAll() {
     for (ZygoteClient* zygote : std::exchange(attended_zygotes, {})) zygote->Service();
     for (WorkerProcess* worker : std::exchange(attended_workers, {})) {
       worker->Service();
-      if (worker->channel().HasWaiting() && worker->channel().Flush()) worker->WatchWritable();
+      if (worker->channel().NeedsFlush() || worker->watches_writable()) {
+        worker->WatchWritable(worker->channel().Flush());
+      }
       poll_wanted |= worker->NeedsPoll();
     }
   }

@@ -144,15 +144,10 @@ bool WorkerChannel::Flush() {
     mu_.Lock();
   }
   if (broken) open_ = false;
-  blocked_ |= would_block;
+  blocked_ = would_block;
   flushing_ = false;
   mu_.Unlock();
   return would_block;
-}
-
-bool WorkerChannel::TakeBlocked() {
-  absl::MutexLock lock(&mu_);
-  return std::exchange(blocked_, false);
 }
 
 bool WorkerChannel::Busy() {
@@ -160,9 +155,9 @@ bool WorkerChannel::Busy() {
   return slots_.live() > 0;
 }
 
-bool WorkerChannel::HasWaiting() {
+bool WorkerChannel::NeedsFlush() {
   absl::MutexLock lock(&mu_);
-  return !waiting_.empty() || (stop_requested_ && !stop_sent_);
+  return open_ && (blocked_ || !waiting_.empty() || (stop_requested_ && !stop_sent_));
 }
 
 bool WorkerChannel::StopSent() {

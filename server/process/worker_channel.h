@@ -46,17 +46,15 @@ class WorkerChannel {
 
   // Writes what the socket takes. True: there is more, call again when the socket takes more.
   bool Flush();
-  // True once after a Flush that left something behind.
-  bool TakeBlocked();
-
   // Read side, process thread. The descriptor and the page are constant after Open.
   int socket() const { return socket_.get(); }
   const SharedPage& page() const { return page_; }
   absl::Mutex& mutex() ABSL_LOCK_RETURNED(mu_) { return mu_; }
   SlotTable& slots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return slots_; }
-  // Work is under way, waits, or lies in the socket.
+  // Work is under way.
   bool Busy();
-  bool HasWaiting();
+  // Flush would find something to do.
+  bool NeedsFlush();
   bool StopSent();
 
  private:
@@ -81,7 +79,7 @@ class WorkerChannel {
   bool stop_requested_ ABSL_GUARDED_BY(mu_) = false;
   bool stop_sent_ ABSL_GUARDED_BY(mu_) = false;
   bool flushing_ ABSL_GUARDED_BY(mu_) = false;
-  bool blocked_ ABSL_GUARDED_BY(mu_) = false;
+  bool blocked_ ABSL_GUARDED_BY(mu_) = false;             // the socket did not take all
   std::uint16_t next_sequence_ ABSL_GUARDED_BY(mu_) = 1;  // of tickets without a page
   std::vector<core::Assignment> waiting_ ABSL_GUARDED_BY(mu_);
   SlotTable slots_ ABSL_GUARDED_BY(mu_);

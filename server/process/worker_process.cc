@@ -41,7 +41,7 @@ void WorkerProcess::Start(ZygoteClient* zygote) {
                           ? Make(zygote)
                           : absl::FailedPreconditionError("the pool has no zygote");
   if (made.ok()) {
-    clone_by_ = ready_by_ = started_at_ + thread_->options.start_timeout;
+    clone_by_ = started_at_ + thread_->options.start_timeout;
     return KeepDeadlines();
   }
   start_failure_ = "worker cannot be made: " + std::string(wire::ToStd(made.message()));
@@ -116,7 +116,8 @@ void WorkerProcess::OnCloned(pid_t pid) {
     pid_watch_.Want(true, false);
   }
   if (killed_) KillNow();
-  if (channel_->Flush()) WatchWritable();  // SETUP, perhaps
+  ready_by_ = thread_->clock.Now() + thread_->options.start_timeout;
+  WatchWritable(channel_->Flush());  // SETUP, perhaps
   TellReady();
   thread_->attend(this);
 }

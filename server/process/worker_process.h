@@ -46,8 +46,9 @@ class WorkerProcess {
 
   // Reads what there is, in bounded portions, and goes on with the burial of a dead one. By the loop after attend.
   void Service();
-  // The socket takes no more now: watch it.
-  void WatchWritable() { socket_watch_.Want(reading_, true); }
+  // The socket takes no more now: be attended when it does.
+  void WatchWritable(bool watch) { socket_watch_.Want(reading_, watch); }
+  bool watches_writable() const { return socket_watch_.wants_write(); }
   // Something may come of which no bell tells, so look again in a while.
   bool NeedsPoll();
   // It was told to be lost; it may be destroyed.

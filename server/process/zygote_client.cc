@@ -34,7 +34,9 @@ ZygoteClient::ZygoteClient(ProcessThread* thread, core::PoolId pool, std::uint32
       output_(thread->options.limits.output_tail_bytes),
       parser_(0) {
   timer_.Open(thread_->loop, [this] {
-    if (!death_ && !ready_) {
+    if (!death_ && hung_up_) {
+      Condemn("zygote closed its channel");
+    } else if (!death_ && !ready_) {
       Condemn("zygote did not become ready within " + std::to_string(thread_->options.start_timeout / core::kSecond) +
               " s");
     }
@@ -201,8 +203,10 @@ void ZygoteClient::ReadSocket() {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (got <= 0) {
+      // Mostly it is about to end, and tells better by its exit why.
       socket_watch_.Stop();
-      if (!death_) Condemn("zygote closed its channel");
+      hung_up_ = true;
+      timer_.Arm(core::kSecond);
       return;
     }
     parser_.Commit(static_cast<std::size_t>(got));

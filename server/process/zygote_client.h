@@ -94,6 +94,7 @@ class ZygoteClient {
   std::string failure_;  // its own words, or ours
   int burial_tries_ = 0;
   bool ready_ = false;
+  bool hung_up_ = false;
   bool stopping_ = false;
   bool gone_ = false;
 };
