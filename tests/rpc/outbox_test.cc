@@ -1,0 +1,215 @@
+// How outcomes are packed for a session and for readers of items.
+#include <gtest/gtest.h>
+
+#include "core/errors.h"
+#include "rpc/item_source.h"
+#include "rpc/session_outbox.h"
+#include "rpc/watch_queue.h"
+
+namespace poold::rpc {
+namespace {
+
+struct StillClock final : base::Clock {
+  std::int64_t Now() const override { return core::kSecond; }
+  std::int64_t WallNow() const override { return 2 * core::kSecond; }
+};
+
+core::OutcomePtr Success(const std::string& result, std::uint32_t attempt = 1) {
+  auto out = std::make_shared<core::Outcome>();
+  out->state = core::TaskState::kSucceeded;
+  out->attempt = attempt;
+  out->result.encoding = core::Encoding::kRaw;
+  out->result.data = core::Bytes(result);
+  return out;
+}
+
+core::ItemBlockPtr Block(std::uint64_t first, const std::vector<std::string>& results) {
+  auto out = std::make_shared<core::ItemBlock>();
+  out->first_index = first;
+  out->encoding = core::Encoding::kRaw;
+  for (const std::string& result : results) {
+    out->result_bytes.push_back(static_cast<std::uint32_t>(result.size()));
+    out->results += result;
+  }
+  return out;
+}
+
+class Outbox : public testing::Test {
+ protected:
+  StillClock clock_;
+  ServiceOptions options_;
+  SessionOutbox outbox_{options_, clock_};
+  v1::SessionResponse message_;
+};
+
+TEST_F(Outbox, NothingIsSentWhenNothingWaits) {
+  EXPECT_FALSE(outbox_.Fill(&message_));
+  outbox_.SetTaken(1, false);
+  EXPECT_FALSE(outbox_.Fill(&message_));
+}
+
+TEST_F(Outbox, PlainSuccessesOfOneKindSharePacks) {
+  outbox_.AddOutcome({1, 5}, Success("ab"));
+  outbox_.AddOutcome({1, 9}, Success(""));
+  outbox_.AddOutcome({2, 1}, Success("c"));
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  ASSERT_EQ(message_.succeeded_size(), 2);
+  EXPECT_EQ(message_.succeeded(0).results(), "ab");
+  EXPECT_EQ(message_.succeeded(0).id_low(1), 9u);
+  EXPECT_EQ(message_.succeeded(1).id_high(), 2u);
+  EXPECT_FALSE(outbox_.Fill(&message_));
+  EXPECT_EQ(outbox_.waiting(), 0u);
+}
+
+TEST_F(Outbox, ASecondAttemptIsTold) {
+  outbox_.AddOutcome({1, 5}, Success("ab", 2));
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  EXPECT_EQ(message_.others(0).outcome().attempt(), 2u);
+}
+
+TEST_F(Outbox, TheTakenCountRidesAlongAndNeverFallsBack) {
+  outbox_.SetTaken(3, false);
+  outbox_.AddOutcome({1, 1}, Success("x"));
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  EXPECT_EQ(message_.taken_requests(), 3u);
+  outbox_.AddOutcome({1, 2}, Success("x"));
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  EXPECT_EQ(message_.taken_requests(), 3u);
+}
+
+TEST_F(Outbox, MessagesAreBoundedAndNothingIsLostBetweenThem) {
+  for (int i = 0; i < 10; ++i)
+    outbox_.AddOutcome({1, static_cast<std::uint64_t>(i)}, Success(std::string(400'000, 'x')));
+  std::vector<std::uint64_t> seen;
+  int messages = 0;
+  while (outbox_.Fill(&message_)) {
+    ++messages;
+    EXPECT_LT(message_.ByteSizeLong(), 2u << 20);
+    for (const auto& group : message_.succeeded())
+      seen.insert(seen.end(), group.id_low().begin(), group.id_low().end());
+  }
+  EXPECT_GT(messages, 2);
+  EXPECT_EQ(seen, (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+}
+
+TEST_F(Outbox, OutcomesWaitUntilTheOutputBeforeThemIsSent) {
+  for (int i = 0; i < 10; ++i)
+    outbox_.AddOutput({{1, 1}, core::OutputStream::kStdout, core::Bytes(std::string(100'000, 'o'))});
+  outbox_.AddOutcome({1, 1}, Success("x"));
+  std::size_t output = 0;
+  while (outbox_.Fill(&message_)) {
+    for (const v1::Output& one : message_.outputs()) output += one.data().size();
+    EXPECT_TRUE(message_.succeeded_size() == 0 || output == 1'000'000u);
+  }
+  EXPECT_EQ(output, 1'000'000u);
+}
+
+TEST_F(Outbox, TooMuchOutputDropsTheOldestAndCounts) {
+  const core::Bytes text(std::string(1 << 20, 'o'));
+  for (int i = 0; i < 10; ++i) outbox_.AddOutput({{1, 1}, core::OutputStream::kStdout, text});
+  EXPECT_EQ(outbox_.dropped_output_bytes(), 6u << 20);
+  EXPECT_EQ(outbox_.waiting(), 4u);
+}
+
+TEST_F(Outbox, ItemsOfAMapComeBeforeItsEnd) {
+  core::MapView end;
+  end.id = {1, 1};
+  end.done = true;
+  outbox_.AddItems({1, 1}, Block(0, {"a", "b"}));
+  outbox_.AddItems({1, 1}, Block(2, {std::string(2 << 20, 'x'), "c"}));
+  outbox_.AddMapEnd(end);
+  std::vector<std::uint64_t> sizes;
+  bool ended = false;
+  while (outbox_.Fill(&message_)) {
+    for (const v1::MapOutcomes& map : message_.maps()) {
+      EXPECT_FALSE(ended);
+      for (const v1::ItemOutcomes& part : map.outcomes()) {
+        for (const v1::ItemOutcome& other : part.others()) sizes.push_back(other.outcome().result().size_bytes());
+      }
+      ended = ended || map.end().done();
+    }
+  }
+  EXPECT_TRUE(ended);
+  EXPECT_EQ(sizes, (std::vector<std::uint64_t>{2 << 20}));
+}
+
+std::string ReadAll(ItemSource* source) {
+  std::string out;
+  v1::GetItemsResponse message;
+  while (source->Fill(&message)) {
+    for (const v1::ItemOutcomes& part : message.outcomes()) out += part.results();
+    if (message.has_end()) out += ".";
+    message.Clear();
+  }
+  return out;
+}
+
+TEST(ItemSource, KeepsTheOrderOfTheItems) {
+  const StillClock clock;
+  ItemSource source(0, false, 1000, clock);
+  source.Add(Block(2, {"c", "d"}));
+  EXPECT_EQ(ReadAll(&source), "");
+  source.Add(Block(0, {"a", "b"}));
+  EXPECT_EQ(ReadAll(&source), "abcd");
+  source.AddEnd(core::MapView());
+  EXPECT_EQ(ReadAll(&source), ".");
+}
+
+TEST(ItemSource, OrGivesThemAsTheyCome) {
+  const StillClock clock;
+  ItemSource source(1, true, 1000, clock);
+  source.Add(Block(2, {"c", "d"}));
+  source.Add(Block(0, {"a", "b"}));
+  source.AddEnd(core::MapView());
+  EXPECT_EQ(ReadAll(&source), "cdb.");
+}
+
+TEST(ItemSource, GapsDoNotHoldBackTheEnd) {
+  const StillClock clock;
+  ItemSource source(0, false, 1000, clock);
+  source.Add(Block(5, {"f"}));
+  source.AddEnd(core::MapView());
+  EXPECT_EQ(ReadAll(&source), "f.");
+}
+
+TEST(WatchQueue, KeepsStatesAndTellsTheGapInTheOutput) {
+  const StillClock clock;
+  WatchQueue queue(10, clock);
+  core::TaskView task;
+  task.id = {1, 1};
+  task.state = core::TaskState::kRunning;
+  queue.Add(task);
+  for (int i = 0; i < 3; ++i)
+    queue.Add(core::OutputEvent{{1, 1}, core::OutputStream::kStdout, core::Bytes("12345678")});
+  task.state = core::TaskState::kSucceeded;
+  queue.Add(task);
+  queue.End();
+  v1::WatchResponse event;
+  std::string seen;
+  while (queue.Next(&event)) {
+    if (event.has_task()) seen += std::to_string(event.task().state());
+    if (event.has_output()) seen += "o";
+    if (event.dropped_output_bytes() > 0) seen += "-" + std::to_string(event.dropped_output_bytes()) + "-";
+    event.Clear();
+  }
+  EXPECT_EQ(seen, "2o-16-3");
+  EXPECT_TRUE(queue.over());
+}
+
+TEST(WatchQueue, OfAPoolOnlyTheLatestWaits) {
+  const StillClock clock;
+  WatchQueue queue(10, clock);
+  for (const auto state : {core::PoolState::kStarting, core::PoolState::kRunning}) {
+    core::PoolView pool;
+    pool.spec.name = "p";
+    pool.state = state;
+    queue.Add(pool);
+  }
+  v1::WatchResponse event;
+  ASSERT_TRUE(queue.Next(&event));
+  EXPECT_EQ(event.pool().state(), v1::POOL_STATE_RUNNING);
+  EXPECT_FALSE(queue.Next(&event));
+}
+
+}  // namespace
+}  // namespace poold::rpc

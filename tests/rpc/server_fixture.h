@@ -1,0 +1,77 @@
+// A whole daemon without processes: the real core, gate and server on a private socket, with fake workers.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "core/core.h"
+#include "fake_workers.h"
+#include "gate/gate.h"
+#include "google/rpc/error_details.pb.h"
+#include "poold/v1/pool_service.grpc.pb.h"
+#include "rpc/convert.h"
+#include "rpc/server.h"
+
+namespace poold::rpc {
+
+// A folder that goes with everything in it.
+class PrivateFolder {
+ public:
+  PrivateFolder();
+  ~PrivateFolder();
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+// What a failed call says.
+struct ErrorDetails {
+  std::string reason;
+  std::string bad_field;
+  std::string quota;
+  bool retry = false;
+};
+ErrorDetails DetailsOf(const google::rpc::Status& status);
+ErrorDetails DetailsOf(const grpc::Status& status);
+
+class ServerTest : public testing::Test {
+ protected:
+  ServerTest();
+  ~ServerTest() override;
+
+  // Before anything else of the test, where other options are wanted.
+  virtual void Adjust(ServiceOptions*) {}
+  void SetUp() override;
+
+  std::unique_ptr<v1::PoolService::Stub> NewClient();
+  // Opens a pool with the fake functions.
+  void OpenPool(const std::string& name, int workers = 2);
+  // Submits one task and returns its handle.
+  std::string Submit(const std::string& function, const std::string& args = "");
+  v1::GetResponse Get(const std::string& id, int wait_seconds = 60);
+
+  PrivateFolder folder_;
+  base::SystemClock clock_;
+  ServiceOptions options_;
+  FakeWorkers workers_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<core::Core> core_;
+  std::unique_ptr<gate::Gate> gate_;
+  std::unique_ptr<v1::PoolService::Stub> client_;
+};
+
+inline v1::Payload Raw(const std::string& data) {
+  v1::Payload out;
+  out.set_encoding(v1::ENCODING_RAW);
+  out.set_data(data);
+  return out;
+}
+
+}  // namespace poold::rpc

@@ -1,0 +1,401 @@
+// The batching stream: what an SDK relies on, and what a hostile client cannot do.
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <map>
+
+#include "server_fixture.h"
+#include "wire/unique_fd.h"
+
+namespace poold::rpc {
+namespace {
+
+constexpr std::uint64_t kHigh = 77;
+
+std::string Id(std::uint64_t low) { return IdBytes({kHigh, low}); }
+
+// A session and everything that came on it.
+class Session {
+ public:
+  explicit Session(v1::PoolService::Stub* stub) : stream_(stub->Session(&context_)) {}
+
+  static v1::SessionRequest Hello() {
+    v1::SessionRequest request;
+    request.mutable_hello()->set_client_id(std::string(16, 'c'));
+    return request;
+  }
+  bool Send(const v1::SessionRequest& request) { return stream_->Write(request); }
+
+  // Reads until `enough`; false if the stream ended first.
+  template <typename Enough>
+  bool ReadUntil(Enough enough) {
+    while (!enough()) {
+      v1::SessionResponse response;
+      if (!stream_->Read(&response)) return false;
+      Keep(response);
+    }
+    return true;
+  }
+  grpc::Status ReadToEnd() {
+    ReadUntil([] { return false; });
+    return stream_->Finish();
+  }
+  void DoneSending() { stream_->WritesDone(); }
+  void Vanish() { context_.TryCancel(); }
+
+  std::map<std::string, v1::Outcome> outcomes;  // packed ones too
+  std::map<std::string, std::string> output;
+  std::map<std::string, std::string> output_at_end;  // what had come before the outcome
+  std::map<std::string, google::rpc::Status> refused;
+  std::map<std::uint64_t, std::string> items;
+  v1::MapProgress map_end;
+  v1::ServerInfo server;
+  std::uint64_t taken = 0;
+  std::size_t duplicates = 0;
+
+ private:
+  void Keep(const v1::SessionResponse& response) {
+    if (response.has_server()) server = response.server();
+    EXPECT_GE(response.taken_requests(), taken);
+    taken = response.taken_requests();
+    for (const v1::Output& one : response.outputs()) output[one.id()] += one.data();
+    for (const v1::OutcomeGroup& group : response.succeeded()) {
+      std::size_t at = 0;
+      for (int i = 0; i < group.id_low_size(); ++i) {
+        v1::Outcome outcome;
+        outcome.set_state(v1::TASK_STATE_SUCCEEDED);
+        outcome.mutable_result()->set_data(group.results().substr(at, group.result_bytes(i)));
+        at += group.result_bytes(i);
+        KeepOutcome(IdBytes({group.id_high(), group.id_low(i)}), outcome);
+      }
+      EXPECT_EQ(at, group.results().size());
+    }
+    for (const v1::TaskOutcome& other : response.others()) KeepOutcome(other.id(), other.outcome());
+    for (const v1::SubmitResult& one : response.refused()) refused[one.id()] = one.error();
+    for (const v1::MapOutcomes& map : response.maps()) {
+      for (const v1::ItemOutcomes& part : map.outcomes()) {
+        std::size_t at = 0;
+        for (int i = 0; i < part.result_bytes_size(); ++i) {
+          duplicates += items.contains(part.first_index() + i) ? 1 : 0;
+          items[part.first_index() + i] = part.results().substr(at, part.result_bytes(i));
+          at += part.result_bytes(i);
+        }
+      }
+      if (map.has_end()) map_end = map.end();
+    }
+  }
+  void KeepOutcome(const std::string& id, const v1::Outcome& outcome) {
+    duplicates += outcomes.contains(id) ? 1 : 0;
+    outcomes[id] = outcome;
+    output_at_end[id] = output[id];
+  }
+
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::SessionRequest, v1::SessionResponse>> stream_;
+};
+
+class Sessions : public ServerTest {
+ protected:
+  void SetUp() override {
+    ServerTest::SetUp();
+    OpenPool("p");
+  }
+
+  static v1::TaskGroup* AddTasks(v1::SessionRequest* request, const std::string& function, std::uint64_t first,
+                                 const std::vector<std::string>& args) {
+    v1::TaskGroup* group = request->add_submit();
+    group->set_pool("p");
+    group->set_function(function);
+    group->set_id_high(kHigh);
+    group->set_first_id_low(first);
+    group->set_encoding(v1::ENCODING_RAW);
+    for (const std::string& one : args) {
+      group->add_args_bytes(one.size());
+      group->mutable_args()->append(one);
+    }
+    return group;
+  }
+  static v1::MapGroup* AddMap(v1::SessionRequest* request, const std::string& function, std::uint64_t low,
+                              const std::vector<std::string>& items) {
+    v1::MapGroup* group = request->add_map();
+    group->set_pool("p");
+    group->set_function(function);
+    group->set_id(Id(low));
+    group->set_encoding(v1::ENCODING_RAW);
+    group->set_complete(true);
+    for (const std::string& one : items) {
+      group->add_item_bytes(one.size());
+      group->mutable_items()->append(one);
+    }
+    return group;
+  }
+  static void AddRun(v1::IdRuns* runs, std::uint64_t low, std::uint32_t count) {
+    runs->add_high(kHigh);
+    runs->add_low(low);
+    runs->add_count(count);
+  }
+};
+
+TEST_F(Sessions, TheHelloIsAnsweredWithTheServer) {
+  Session session(client_.get());
+  session.Send(Session::Hello());
+  ASSERT_TRUE(session.ReadUntil([&] { return session.server.instance_id() == "test-instance"; }));
+  EXPECT_EQ(session.taken, 1u);
+}
+
+TEST_F(Sessions, EveryTaskOfABatchComesBackOnce) {
+  Session session(client_.get());
+  v1::SessionRequest request = Session::Hello();
+  std::vector<std::string> args;
+  for (int i = 0; i < 3000; ++i) args.push_back(std::to_string(i));
+  AddTasks(&request, "echo", 0, args);
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.size() == args.size(); }));
+  for (int i = 0; i < 3000; ++i) EXPECT_EQ(session.outcomes[Id(i)].result().data(), args[i]);
+  EXPECT_EQ(session.duplicates, 0u);
+}
+
+TEST_F(Sessions, OneTaskAfterTheOtherEachAtOnce) {
+  Session session(client_.get());
+  session.Send(Session::Hello());
+  for (int i = 0; i < 50; ++i) {
+    v1::SessionRequest request;
+    AddTasks(&request, "echo", i, {"x"});
+    session.Send(request);
+    ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.contains(Id(i)); }));
+  }
+}
+
+TEST_F(Sessions, ARequestWithoutAnAnswerIsAcknowledged) {
+  Session session(client_.get());
+  session.Send(Session::Hello());
+  v1::SessionRequest request;
+  AddTasks(&request, "hold", 1, {""});
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.taken == 2; }));
+}
+
+TEST_F(Sessions, FailuresAndLargeResultsComeWithTheirDetails) {
+  Session session(client_.get());
+  v1::SessionRequest request = Session::Hello();
+  AddTasks(&request, "fail", 1, {""});
+  AddTasks(&request, "blob", 2, {"2000000"});
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.size() == 2; }));
+  EXPECT_EQ(session.outcomes[Id(1)].failure().message(), "asked to fail");
+  EXPECT_EQ(session.outcomes[Id(2)].result().size_bytes(), 2'000'000u);
+  EXPECT_TRUE(session.outcomes[Id(2)].result().data().empty());
+}
+
+TEST_F(Sessions, WhatATaskPrintsComesBeforeItsOutcome) {
+  Session session(client_.get());
+  v1::SessionRequest request = Session::Hello();
+  AddTasks(&request, "print", 1, {"one", "two"})->mutable_options()->set_stream_output(true);
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.size() == 2; }));
+  EXPECT_EQ(session.output_at_end[Id(1)], "one");
+  EXPECT_EQ(session.output_at_end[Id(2)], "two");
+}
+
+TEST_F(Sessions, AMapComesBackWhole) {
+  Session session(client_.get());
+  v1::SessionRequest request = Session::Hello();
+  std::vector<std::string> items(10'000, "item");
+  AddMap(&request, "echo", 5, items);
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.map_end.done(); }));
+  EXPECT_EQ(session.items.size(), items.size());
+  EXPECT_EQ(session.duplicates, 0u);
+  EXPECT_EQ(session.map_end.done_items(), items.size());
+}
+
+TEST_F(Sessions, RefusalsNameTheHandle) {
+  Session session(client_.get());
+  v1::SessionRequest request = Session::Hello();
+  AddTasks(&request, "no_such_function", 1, {""});
+  AddTasks(&request, "echo", 2, {"right"});
+  AddTasks(&request, "echo", 3, {"abc", "def"})->set_args_bytes(0, 100);
+  AddTasks(&request, "echo", 5, {"x"})->set_encoding(v1::ENCODING_UNSPECIFIED);
+  AddTasks(&request, "echo", 6, {"x"})->mutable_options()->set_priority(101);
+  AddTasks(&request, "echo", 7, {"x"})->set_upload_id("none");
+  AddMap(&request, "echo", 8, {"x"})->set_chunk_size(0);
+  AddMap(&request, "echo", 9, {"x"})->set_item_bytes(0, 7);
+  AddRun(request.mutable_subscribe(), 10, 1);
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.refused.size() == 9 && session.outcomes.size() == 1; }));
+  EXPECT_EQ(DetailsOf(session.refused[Id(1)]).reason, "FUNCTION_NOT_FOUND");
+  EXPECT_EQ(session.outcomes[Id(2)].result().data(), "right");
+  EXPECT_EQ(DetailsOf(session.refused[Id(3)]).bad_field, "submit.args_bytes");
+  EXPECT_EQ(DetailsOf(session.refused[Id(4)]).bad_field, "submit.args_bytes");
+  EXPECT_EQ(DetailsOf(session.refused[Id(5)]).bad_field, "submit.encoding");
+  EXPECT_EQ(DetailsOf(session.refused[Id(6)]).bad_field, "options.priority");
+  EXPECT_EQ(DetailsOf(session.refused[Id(7)]).bad_field, "submit.upload_id");
+  EXPECT_EQ(DetailsOf(session.refused[Id(8)]).bad_field, "map.chunk_size");
+  EXPECT_EQ(DetailsOf(session.refused[Id(9)]).bad_field, "map.item_bytes");
+  EXPECT_EQ(DetailsOf(session.refused[Id(10)]).reason, "HANDLE_NOT_FOUND");
+}
+
+TEST_F(Sessions, AnotherStreamSubscribesToWhatTheLostOneDidNotSee) {
+  v1::SessionRequest request = Session::Hello();
+  AddTasks(&request, "hold", 1, {""});
+  AddTasks(&request, "echo", 2, {"kept"});
+  {
+    Session lost(client_.get());
+    lost.Send(request);
+    ASSERT_TRUE(lost.ReadUntil([&] { return lost.outcomes.contains(Id(2)); }));
+    lost.Vanish();
+    lost.ReadToEnd();
+  }
+  const auto elsewhere = NewClient();
+  Session session(elsewhere.get());
+  // The same submission again, as a client that saw no acknowledgement would send it: nothing runs twice.
+  AddRun(request.mutable_subscribe(), 1, 2);
+  session.Send(request);
+  workers_.LetGo();
+  ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.size() == 2; }));
+  EXPECT_EQ(session.outcomes[Id(2)].result().data(), "kept");
+  EXPECT_TRUE(session.refused.empty());
+}
+
+TEST_F(Sessions, AClientThatVanishesMidMapDisturbsNobody) {
+  {
+    Session session(client_.get());
+    v1::SessionRequest request = Session::Hello();
+    AddMap(&request, "echo", 5, std::vector<std::string>(20'000, "item"));
+    session.Send(request);
+    ASSERT_TRUE(session.ReadUntil([&] { return !session.items.empty(); }));
+    session.Vanish();
+    session.ReadToEnd();
+  }
+  const v1::GetResponse map = Get(Id(5));
+  EXPECT_TRUE(map.done());
+  EXPECT_EQ(map.map().done_items(), 20'000u);
+  EXPECT_TRUE(Get(Submit("echo", "still here")).done());
+}
+
+TEST_F(Sessions, WaitingTasksAreCancelledAndReleased) {
+  Session session(client_.get());
+  v1::SessionRequest request = Session::Hello();
+  AddTasks(&request, "hold", 1, {"", ""});
+  session.Send(request);
+  v1::SessionRequest later;
+  AddTasks(&later, "echo", 3, {"never"});
+  AddRun(later.mutable_cancel(), 3, 1);
+  session.Send(later);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.contains(Id(3)); }));
+  EXPECT_EQ(session.outcomes[Id(3)].state(), v1::TASK_STATE_CANCELLED);
+}
+
+TEST_F(Sessions, AStreamWithoutHelloIsEnded) {
+  Session session(client_.get());
+  v1::SessionRequest request;
+  AddTasks(&request, "echo", 1, {"x"});
+  session.Send(request);
+  const grpc::Status status = session.ReadToEnd();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(DetailsOf(status).bad_field, "hello");
+}
+
+TEST_F(Sessions, HugeAndCrookedRunsEndTheStream) {
+  for (const bool huge : {true, false}) {
+    Session session(client_.get());
+    v1::SessionRequest request = Session::Hello();
+    AddRun(request.mutable_release(), 0, 0xffffffff);
+    if (!huge) request.mutable_release()->add_low(1);
+    session.Send(request);
+    EXPECT_EQ(DetailsOf(session.ReadToEnd()).bad_field, "release");
+  }
+}
+
+TEST_F(Sessions, WhoHasSaidEverythingGetsWhatWaitsAndTheEnd) {
+  Session session(client_.get());
+  v1::SessionRequest request = Session::Hello();
+  AddTasks(&request, "echo", 1, {"x"});
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.size() == 1; }));
+  session.DoneSending();
+  EXPECT_TRUE(session.ReadToEnd().ok());
+}
+
+TEST_F(Sessions, AServerThatStopsEndsStreamsWithItsReason) {
+  Session session(client_.get());
+  session.Send(Session::Hello());
+  ASSERT_TRUE(session.ReadUntil([&] { return session.taken == 1; }));
+  server_->Shutdown(10 * core::kSecond);
+  const grpc::Status status = session.ReadToEnd();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(DetailsOf(status).reason, "SHUTTING_DOWN");
+}
+
+TEST_F(Sessions, GarbageOnTheSocketDisturbsNobody) {
+  for (const std::string& garbage : {std::string("GET / HTTP/1.1\r\n\r\n"), std::string(100'000, '\xff'),
+                                    std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + std::string(1000, '\x7f')}) {
+    const wire::UniqueFd fd(socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    strcpy(name.sun_path, (folder_ / "poold.sock").c_str());
+    ASSERT_EQ(connect(fd.get(), reinterpret_cast<sockaddr*>(&name), sizeof(name)), 0);
+    [[maybe_unused]] const ssize_t sent = send(fd.get(), garbage.data(), garbage.size(), MSG_NOSIGNAL);
+  }
+  EXPECT_TRUE(Get(Submit("echo", "still here")).done());
+}
+
+class SmallRoom : public Sessions {
+ protected:
+  void Adjust(ServiceOptions* options) override {
+    options->max_waiting_output_bytes = 256 << 10;
+    options->limits.max_payload_bytes = 4 << 20;
+    options->max_upload_bytes = 2 << 20;
+  }
+};
+
+TEST_F(SmallRoom, ASlowReaderOfAWatchLosesOutputAndIsToldSoButNoState) {
+  const std::string id = Submit("hold");
+  Submit("hold");
+  grpc::ClientContext context;
+  v1::WatchRequest request;
+  request.set_pool("p");
+  request.set_output(true);
+  const auto reader = client_->Watch(&context, request);
+  v1::WatchResponse event;
+  ASSERT_TRUE(reader->Read(&event));
+  const std::string flood = Submit("flood", "50000000");
+  workers_.LetGo();
+  // Nothing is read meanwhile.
+  EXPECT_EQ(Get(flood).task().state(), v1::TASK_STATE_SUCCEEDED);
+  std::uint64_t read_bytes = 0;
+  std::uint64_t dropped_bytes = 0;
+  bool ended = false;
+  while (!ended && reader->Read(&event)) {
+    read_bytes += event.output().data().size();
+    dropped_bytes += event.dropped_output_bytes();
+    ended = event.task().id() == flood && event.task().state() == v1::TASK_STATE_SUCCEEDED;
+  }
+  EXPECT_TRUE(ended);
+  EXPECT_GT(dropped_bytes, 0u);
+  EXPECT_GE(read_bytes + dropped_bytes, 50'000'000u);
+  context.TryCancel();
+}
+
+TEST_F(SmallRoom, UploadsAreBoundedAloneAndTogether) {
+  const auto upload = [&](int megabytes) {
+    grpc::ClientContext context;
+    v1::UploadResponse response;
+    const auto writer = client_->Upload(&context, &response);
+    v1::UploadRequest fragment;
+    fragment.set_fragment(std::string(1 << 20, 'u'));
+    for (int i = 0; i < megabytes && writer->Write(fragment); ++i) continue;
+    writer->WritesDone();
+    return writer->Finish();
+  };
+  EXPECT_TRUE(upload(2).ok());
+  const grpc::Status full = upload(1);
+  EXPECT_EQ(full.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(DetailsOf(full).quota, "max_upload_bytes");
+  EXPECT_TRUE(DetailsOf(full).retry);
+}
+
+}  // namespace
+}  // namespace poold::rpc
