@@ -116,16 +116,9 @@ void Daemon::Run() {
 }
 
 void Daemon::OpenPools() {
-  for (const core::PoolSpec& pool : config_.pools) OpenPool(pool);
-}
-
-void Daemon::OpenPool(core::PoolSpec spec) {
-  const absl::Status status = resolver_.Resolve(&spec);
-  if (!status.ok()) {
-    return base::Log(Level::kError, "pool_not_opened", {{"pool", spec.name}, {"why", Text(status)}});
-  }
-  ++pools_asked_for_;
-  gate_.Enter([&](core::Core& core, core::Nanos now) { core.OnOpenPool(now, own_calls_.NextCall(), std::move(spec)); });
+  gate_.Enter([this](core::Core& core, core::Nanos now) {
+    for (const core::PoolSpec& pool : config_.pools) core.OnOpenPool(now, own_calls_.NextCall(), pool);
+  });
 }
 
 void Daemon::OnSignal(int signal) {
@@ -160,7 +153,7 @@ void Daemon::Look() {
     return core.ViewPools();
   }));
   const core::Nanos now = clock_.Now();
-  if (phase_ == Phase::kStarting && answered == pools_asked_for_) Ready();
+  if (phase_ == Phase::kStarting && answered == config_.pools.size()) Ready();
   if (phase_ == Phase::kDraining && now >= phase_ends_) Terminate();
   if (now >= next_alive_ && notice_.alive_interval() != core::kNever) {
     notice_.Alive();
@@ -172,7 +165,7 @@ void Daemon::Ready() {
   phase_ = Phase::kServing;
   server_.SetServing(true);
   notice_.Ready("serving on " + server_.addresses().front().ToString());
-  base::Log(Level::kInfo, "ready", {{"pools", pools_asked_for_}});
+  base::Log(Level::kInfo, "ready", {{"pools", config_.pools.size()}});
 }
 
 bool Daemon::Stopped() const {

@@ -55,7 +55,6 @@ class Daemon {
   rpc::ServiceOptions RpcOptions();
 
   void OpenPools();
-  void OpenPool(core::PoolSpec spec);
   void OnSignal(int signal);
   void Drain();
   void Terminate();
@@ -80,7 +79,6 @@ class Daemon {
 
   // The main thread's.
   Phase phase_ = Phase::kStarting;
-  std::size_t pools_asked_for_ = 0;
   core::Nanos phase_ends_ = core::kNever;
   core::Nanos next_alive_ = 0;
   std::atomic<bool> all_pools_gone_ = false;

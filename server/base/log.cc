@@ -3,21 +3,23 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
 #include <memory>
 #include <string>
-
-#include "absl/strings/escaping.h"
-#include "wire/absl_text.h"
 
 namespace poold::base {
 namespace {
 
 spdlog::level::level_enum Convert(Level level) {
   switch (level) {
-    case Level::kDebug: return spdlog::level::debug;
-    case Level::kInfo: return spdlog::level::info;
-    case Level::kWarning: return spdlog::level::warn;
-    case Level::kError: return spdlog::level::err;
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarning:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -40,6 +42,25 @@ bool NeedsQuotes(std::string_view value) {
   return false;
 }
 
+void AppendQuoted(std::string_view value, std::string* line) {
+  *line += '"';
+  for (const char c : value) {
+    if (c == '"' || c == '\\') {
+      *line += '\\';
+      *line += c;
+    } else if (c == '\n') {
+      *line += "\\n";
+    } else if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\x%02x", static_cast<unsigned>(c));
+      *line += escape;
+    } else {
+      *line += c;
+    }
+  }
+  *line += '"';
+}
+
 }  // namespace
 
 void SetLogLevel(Level level) { Logger().set_level(Convert(level)); }
@@ -53,7 +74,7 @@ void Log(Level level, std::string_view event, std::initializer_list<LogField> fi
     line += field.key();
     line += '=';
     if (NeedsQuotes(field.value())) {
-      line += '"' + absl::Utf8SafeCEscape(wire::ToAbsl(field.value())) + '"';
+      AppendQuoted(field.value(), &line);
     } else {
       line += field.value();
     }

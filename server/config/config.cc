@@ -9,6 +9,7 @@
 
 #include "config/folders.h"
 #include "config/keys.h"
+#include "wire/absl_text.h"
 
 namespace poold::config {
 namespace {
@@ -44,7 +45,8 @@ bool IsPoolName(std::string_view name) {
   });
 }
 
-absl::Status CheckPool(const Config& config, const core::PoolSpec& pool) {
+// Its form, and that what it names is there: its paths are found now.
+absl::Status CheckPool(const Config& config, const Folders& folders, core::PoolSpec& pool) {
   const std::string key = "pools." + pool.name;
   if (!IsPoolName(pool.name)) {
     return absl::InvalidArgumentError(key + ": a pool's name is 1 to 64 letters, digits, '-', '_' or '.'");
@@ -58,6 +60,8 @@ absl::Status CheckPool(const Config& config, const core::PoolSpec& pool) {
     return absl::InvalidArgumentError(key + ".working_directory: '" + pool.working_directory +
                                       "' is not an absolute path");
   }
+  const absl::Status status = folders.Resolve(&pool);
+  if (!status.ok()) return absl::InvalidArgumentError(key + ": " + std::string(wire::ToStd(status.message())));
   return absl::OkStatus();
 }
 
@@ -70,7 +74,7 @@ absl::Status CheckFolders(std::string_view key, const std::vector<std::string>& 
   return absl::OkStatus();
 }
 
-absl::Status Check(const Config& config) {
+absl::Status Check(Config& config) {
   if (::access(config.worker_program.c_str(), X_OK) != 0) {
     return absl::InvalidArgumentError(
         config.worker_program.empty()
@@ -83,8 +87,9 @@ absl::Status Check(const Config& config) {
     status = absl::InvalidArgumentError("pools: there are more than limits.max_pools (" +
                                         std::to_string(config.limits.max_pools) + ")");
   }
-  for (const core::PoolSpec& pool : config.pools) {
-    if (status.ok()) status = CheckPool(config, pool);
+  const Folders folders(config.module_folders, config.program_folders, config.worker_program);
+  for (core::PoolSpec& pool : config.pools) {
+    if (status.ok()) status = CheckPool(config, folders, pool);
   }
   return status;
 }

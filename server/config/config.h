@@ -58,8 +58,8 @@ Config DefaultConfig(const Surroundings& surroundings);
 // A pool of which only the name is known. Finish sets its workers if nothing else does.
 core::PoolSpec NewPool(std::string name);
 
-// Fills in what was left open (the address, the worker program, the `default` pool) and checks what concerns several
-// keys at once.
+// Fills in what was left open (the address, the worker program, the `default` pool), finds the modules and programs of
+// the pools, and checks what concerns several keys at once.
 // Errors: names the key, and what to do.
 absl::Status Finish(const Surroundings& surroundings, Config* config);
 

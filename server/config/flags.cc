@@ -33,6 +33,9 @@ std::string QuotedList(const std::vector<std::string>& texts) {
   return list + "]";
 }
 
+// "--listen" of "-l,--listen".
+std::string LongName(const std::string& flag) { return flag.substr(flag.find("--")); }
+
 // Declares flags that become settings.
 class FlagSet {
  public:
@@ -49,7 +52,7 @@ class FlagSet {
     app_.add_option_function<std::vector<std::string>>(
             flag,
             [this, flag, key](const std::vector<std::string>& values) {
-              settings_.push_back({flag, key + " = " + QuotedList(values)});
+              settings_.push_back({LongName(flag), key + " = " + QuotedList(values)});
             },
             help)
         ->allow_extra_args(false)
@@ -72,7 +75,7 @@ class FlagSet {
     return app_.add_option_function<std::string>(
         flag,
         [this, flag, key, to_toml = std::move(to_toml)](const std::string& value) {
-          settings_.push_back({flag, key + " = " + to_toml(value)});
+          settings_.push_back({LongName(flag), key + " = " + to_toml(value)});
         },
         help);
   }

@@ -1,0 +1,257 @@
+// Options: defaults, file, flags; what a wrong one is told.
+#include "config/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "config/flags.h"
+#include "config/nearest.h"
+#include "config/print.h"
+#include "config/toml.h"
+
+namespace poold::config {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+namespace fs = std::filesystem;
+
+// A poold as it is installed: bin/pool-worker and the shipped modules.
+class ConfigTest : public ::testing::Test {
+ protected:
+  ConfigTest() {
+    std::string name = (fs::path(::testing::TempDir()) / "poold-config-XXXXXX").string();
+    root_ = mkdtemp(name.data());
+    Touch("bin/pool-worker", 0755);
+    for (const char* module : {"examples", "mine", "resize"}) {
+      Touch(std::string("lib/poold/modules/") + module + ".so", 0644);
+    }
+    surroundings_ = {(root_ / "bin").string(), "unix:/run/poold/poold.sock", 3};
+  }
+  ~ConfigTest() override { fs::remove_all(root_); }
+
+  void Touch(const std::string& file, mode_t mode) {
+    fs::create_directories((root_ / file).parent_path());
+    std::ofstream(root_ / file) << "x";
+    chmod((root_ / file).c_str(), mode);
+  }
+
+  std::string WriteFile(const std::string& text) {
+    const fs::path path = root_ / "poold.toml";
+    std::ofstream(path) << text;
+    return path.string();
+  }
+
+  // What `poold ARGUMENTS` would do.
+  absl::Status Load(std::vector<const char*> arguments, Config* config) {
+    arguments.insert(arguments.begin(), "poold");
+    Flags flags;
+    absl::Status status = ParseFlags(static_cast<int>(arguments.size()), arguments.data(), &flags);
+    return status.ok() ? LoadConfig(flags, surroundings_, check_, config) : status;
+  }
+
+  Config MustLoad(std::vector<const char*> arguments) {
+    Config config;
+    const absl::Status status = Load(std::move(arguments), &config);
+    EXPECT_TRUE(status.ok()) << status.ToString();
+    return config;
+  }
+
+  std::string ErrorOf(std::vector<const char*> arguments) {
+    Config config;
+    return std::string(Load(std::move(arguments), &config).message());
+  }
+
+  std::string ErrorOfFile(const std::string& text) { return ErrorOf({"--config", WriteFile(text).c_str()}); }
+
+  fs::path root_;
+  Surroundings surroundings_;
+  AddressCheck check_ = [](std::string_view text) {
+    return text == "0.0.0.0:1" ? absl::InvalidArgumentError("0.0.0.0 is not a loopback address") : absl::OkStatus();
+  };
+};
+
+TEST_F(ConfigTest, WithoutConfigurationThereIsADefaultPoolOfTheShippedModules) {
+  const Config config = MustLoad({});
+  ASSERT_EQ(config.pools.size(), 1u);
+  EXPECT_EQ(config.pools[0].name, "default");
+  EXPECT_EQ(config.pools[0].workers, 3u);
+  EXPECT_THAT(config.pools[0].modules, ElementsAre("examples"));
+  EXPECT_THAT(config.listen, ElementsAre("unix:/run/poold/poold.sock"));
+  EXPECT_EQ(config.worker_program, (root_ / "bin/pool-worker").string());
+}
+
+TEST_F(ConfigTest, TheTestingModuleIsInTheDefaultPoolWhereItIsInstalled) {
+  Touch("lib/poold/modules/testing.so", 0644);
+  EXPECT_THAT(MustLoad({}).pools[0].modules, ElementsAre("examples", "testing"));
+}
+
+TEST_F(ConfigTest, PoolWorkerIsAlsoFoundInLibexec) {
+  fs::remove(root_ / "bin/pool-worker");
+  Touch("libexec/poold/pool-worker", 0755);
+  EXPECT_EQ(MustLoad({}).worker_program, (root_ / "libexec/poold/pool-worker").string());
+}
+
+TEST_F(ConfigTest, AMissingWorkerProgramIsToldAtStart) {
+  fs::remove(root_ / "bin/pool-worker");
+  EXPECT_THAT(ErrorOf({}), HasSubstr("worker_program: pool-worker is neither beside poold nor in ../libexec/poold"));
+}
+
+TEST_F(ConfigTest, AFileSetsEveryKindOfValue) {
+  const Config config = MustLoad({"--config", WriteFile(R"(
+listen = ["unix:/tmp/a.sock", "127.0.0.1:7070"]
+log_level = "debug"
+containment = "subreaper"
+drain_limit_seconds = 1.5
+
+[limits]
+max_pools = 7
+outcome_ttl_seconds = 60
+
+[pools.images]
+workers = 2
+modules = ["resize"]
+start_method = "spawn"
+initializer = "open"
+initializer_args = [1, "two", 2.5, true, [3], { four = 4 }]
+stop_grace_seconds = 0.25
+environment = { LANG = "C", "A.B" = "c d" }
+nice = 5
+)")
+                                                  .c_str()});
+  EXPECT_THAT(config.listen, ElementsAre("unix:/tmp/a.sock", "127.0.0.1:7070"));
+  EXPECT_EQ(config.log_level, base::Level::kDebug);
+  EXPECT_EQ(config.containment, Containment::kSubreaper);
+  EXPECT_EQ(config.drain_limit, 1'500 * core::kMillisecond);
+  EXPECT_EQ(config.limits.max_pools, 7u);
+  EXPECT_EQ(config.limits.outcome_ttl, 60 * core::kSecond);
+  ASSERT_EQ(config.pools.size(), 1u);
+  const core::PoolSpec& pool = config.pools[0];
+  EXPECT_EQ(pool.name, "images");
+  EXPECT_EQ(pool.start_method, core::StartMethod::kSpawn);
+  using namespace std::string_literals;
+  EXPECT_EQ(pool.initializer_args, "\x96\x01\xa3two\xcb\x40\x04\0\0\0\0\0\0\xc3\x91\x03\x81\xa4"s + "four\x04");
+  EXPECT_EQ(pool.initializer_encoding, core::Encoding::kMsgpack);
+  EXPECT_EQ(pool.stop_grace, 250 * core::kMillisecond);
+  EXPECT_EQ(pool.environment.at("A.B"), "c d");
+  EXPECT_EQ(pool.nice, 5);
+}
+
+TEST_F(ConfigTest, AnEmptyPoolsTableMeansNoPools) {
+  EXPECT_THAT(MustLoad({"--config", WriteFile("[pools]\n").c_str()}).pools, IsEmpty());
+}
+
+TEST_F(ConfigTest, ADefaultPoolThatSaysNoModulesGetsTheShippedOnes) {
+  const Config config = MustLoad({"--config", WriteFile("[pools.default]\nworkers = 1\n").c_str()});
+  EXPECT_THAT(config.pools[0].modules, ElementsAre("examples"));
+  EXPECT_EQ(config.pools[0].workers, 1u);
+}
+
+TEST_F(ConfigTest, FlagsOverrideTheFile) {
+  const std::string file = WriteFile("listen = [\"unix:/tmp/a.sock\"]\nmax_connections = 5\n[limits]\nmax_pools = 3\n");
+  const Config config = MustLoad({"--config", file.c_str(), "--listen", "unix:/tmp/b.sock", "--listen", "127.0.0.1:0",
+                                  "--max-connections=9", "--workers", "8", "--module", "mine", "--set",
+                                  "limits.max_pools = 4", "--drain-limit", "0.5"});
+  EXPECT_THAT(config.listen, ElementsAre("unix:/tmp/b.sock", "127.0.0.1:0"));
+  EXPECT_EQ(config.max_connections, 9u);
+  EXPECT_EQ(config.limits.max_pools, 4u);
+  EXPECT_EQ(config.drain_limit, 500 * core::kMillisecond);
+  EXPECT_EQ(config.pools[0].workers, 8u);
+  EXPECT_THAT(config.pools[0].modules, ElementsAre("mine"));
+}
+
+TEST_F(ConfigTest, AnUnknownKeyIsToldWithItsLineAndTheNearestOne) {
+  EXPECT_EQ(ErrorOfFile("log_level = \"info\"\n[limits]\nmax_polls = 3\n"),
+            (root_ / "poold.toml").string() + ":3: limits.max_polls: unknown key; did you mean 'max_pools'?");
+  EXPECT_THAT(ErrorOfFile("\nlimit = 3"), HasSubstr("poold.toml:2: limit: unknown key; did you mean 'limits'?"));
+  EXPECT_THAT(ErrorOfFile("[pools.a]\nworker = 3"),
+              HasSubstr(":2: pools.a.worker: unknown key; did you mean 'workers'?"));
+  EXPECT_THAT(ErrorOfFile("colour_of_the_walls = 3"), ::testing::EndsWith(":1: colour_of_the_walls: unknown key"));
+}
+
+TEST_F(ConfigTest, AWrongTypeIsToldWithItsLineAndWhatIsWanted) {
+  EXPECT_THAT(ErrorOfFile("[limits]\nmax_pools = \"many\""),
+              HasSubstr("poold.toml:2: limits.max_pools: wanted a whole number from 1 to 65536, got a string"));
+  EXPECT_THAT(ErrorOfFile("listen = \"unix:/a\""), HasSubstr(":1: listen: wanted an array of strings, got a string"));
+  EXPECT_THAT(ErrorOfFile("pools = 3"), HasSubstr("wanted a table for each pool, as [pools.NAME], got the number 3"));
+}
+
+TEST_F(ConfigTest, AValueOutOfRangeIsToldWithTheRange) {
+  EXPECT_THAT(ErrorOfFile("[pools.default]\nworkers = 0"),
+              HasSubstr(":2: pools.default.workers: wanted a whole number from 1 to 65536, got the number 0"));
+  EXPECT_THAT(ErrorOfFile("drain_limit_seconds = -1"), HasSubstr("wanted a number of seconds from 0 to"));
+  EXPECT_THAT(ErrorOfFile("containment = \"jail\""),
+              HasSubstr("wanted one of \"auto\", \"cgroup\", \"pid_namespace\", \"subreaper\""));
+}
+
+TEST_F(ConfigTest, ABadAddressIsToldWithItsLine) {
+  EXPECT_THAT(ErrorOfFile("\nlisten = [\n  \"unix:/a\",\n  \"0.0.0.0:1\",\n]"),
+              HasSubstr("poold.toml:4: listen: 0.0.0.0 is not a loopback address"));
+  EXPECT_EQ(ErrorOf({"--listen", "0.0.0.0:1"}), "--listen: listen: 0.0.0.0 is not a loopback address");
+}
+
+TEST_F(ConfigTest, WhatIsNoTomlIsToldWithItsLine) {
+  EXPECT_THAT(ErrorOfFile("a = 1\nb = \n"), HasSubstr("poold.toml:2: "));
+}
+
+TEST_F(ConfigTest, AMissingFileIsNamed) {
+  EXPECT_THAT(ErrorOf({"--config", "/nowhere/poold.toml"}),
+              HasSubstr("/nowhere/poold.toml: cannot be read: No such file"));
+}
+
+TEST_F(ConfigTest, MoreWorkersThanAllowedAreRefused) {
+  EXPECT_THAT(ErrorOfFile("[limits]\nmax_workers_per_pool = 4\n[pools.big]\nworkers = 5"),
+              HasSubstr("pools.big.workers: 5 is above limits.max_workers_per_pool (4)"));
+}
+
+TEST_F(ConfigTest, AModuleOfAPoolThatIsNotThereIsTold) {
+  EXPECT_THAT(ErrorOf({"--module", "resise"}), HasSubstr("pools.default: module 'resise' (resise.so) is not in"));
+}
+
+TEST_F(ConfigTest, APoolNameThatClientsCouldNotSayIsRefused) {
+  EXPECT_THAT(ErrorOfFile("[pools.\"a b\"]\n"), HasSubstr("pools.a b: a pool's name is 1 to 64 letters"));
+}
+
+TEST_F(ConfigTest, AnUnknownFlagIsAUsageError) { EXPECT_THAT(ErrorOf({"--lisen", "x"}), HasSubstr("--lisen")); }
+
+TEST_F(ConfigTest, HelpAndVersionAreTexts) {
+  const char* help[] = {"poold", "--help"};
+  Flags flags;
+  ASSERT_TRUE(ParseFlags(2, help, &flags).ok());
+  EXPECT_EQ(flags.action, Action::kPrintText);
+  EXPECT_THAT(flags.text, HasSubstr("78   the configuration is wrong"));
+  const char* version[] = {"poold", "--version"};
+  ASSERT_TRUE(ParseFlags(2, version, &flags).ok());
+  EXPECT_THAT(flags.text, HasSubstr("poold.v1"));
+}
+
+TEST_F(ConfigTest, WhatIsPrintedReadsBackAsTheSame) {
+  const Config first = MustLoad({"--config", WriteFile(R"(
+drain_limit_seconds = 0.1
+[pools.default]
+[pools."a.b"]
+initializer = "open \"it\"\n"
+initializer_args = [-1, 1e300, 3.0, "\u0001ü", { "x y" = [] }]
+environment = { "A B" = "\\" }
+)")
+                                                 .c_str()});
+  const std::string printed = Print(first);
+  const Config second = MustLoad({"--config", WriteFile(printed).c_str()});
+  EXPECT_EQ(Print(second), printed);
+  EXPECT_EQ(second.pools, first.pools);
+  EXPECT_EQ(second.listen, first.listen);
+}
+
+TEST(Nearest, IsTheOneWithTheFewestTypingErrors) {
+  EXPECT_EQ(Nearest("exmaples", {"testing", "examples", "sample"}), "examples");
+  EXPECT_EQ(Nearest("zzz", {"testing", "examples"}), "");
+  EXPECT_EQ(Nearest("x", {}), "");
+}
+
+}  // namespace
+}  // namespace poold::config
