@@ -171,6 +171,7 @@ class Core {
   void OnTerminateAll(Nanos now);
 
  private:
+  friend class CoreTestPeer;  // tests/core: looks inside, plants faults
   struct State;
   std::unique_ptr<State> state_;
 };

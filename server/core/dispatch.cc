@@ -40,6 +40,7 @@ void Core::State::QueueMap(MapRun& map, bool in_front) {
   if (map.linked() || map.ended || map.ready_items() == 0 || map.not_before > now) return;
   ReadyQueue& ready = map.group->pool->ready;
   in_front ? ready.PushFront(map.group->queue, &map) : ready.PushBack(map.group->queue, &map);
+  if (map.group->timed && map.timer == kNoTimer) ArmMap(map);
 }
 
 void Core::State::UnqueueMap(MapRun& map) {
@@ -119,7 +120,7 @@ void Core::State::Fill(Pool& pool, Worker& worker, std::uint64_t most) {
     if (EndIfUnknown(pool, worker, next)) continue;
     ClientQueue* queue = next.group->queue;
     work.push_back(next.is_map() ? SendChunk(*AsMap(&next), worker) : SendTask(*AsTask(&next), worker));
-    pool.ready.EndTurn(queue);
+    if (!faults.never_end_turn) pool.ready.EndTurn(queue);
     ++worker.dispatches;
     if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) break;
   }
@@ -230,11 +231,15 @@ void Core::State::Sent(Pool& pool, Worker& worker, Node* node) {
 void Core::State::NewHead(Worker& worker) {
   worker.progress_at = now;
   Node* head = worker.sent.front();
-  if (head->kind == NodeKind::kTask) {
-    if (AsTask(head)->group->timed) ArmTask(*AsTask(head));
-  } else {
-    AsChunk(head)->item_since = now;
-    if (AsChunk(head)->map->group->timed) ArmChunk(*AsChunk(head));
+  const bool is_task = head->kind == NodeKind::kTask;
+  const TaskState intent = is_task ? AsTask(head)->intent : AsChunk(head)->intent;
+  if (!is_task) AsChunk(head)->item_since = now;
+  if (intent != TaskState::kUnspecified && worker.ready && worker.killed_by == KilledBy::kUnspecified) {
+    KillUnder(worker, head, KilledBy::kCancel);  // it could not be done while those before it were not known to be over
+  } else if (is_task && AsTask(head)->group->timed) {
+    ArmTask(*AsTask(head));
+  } else if (!is_task && AsChunk(head)->map->group->timed) {
+    ArmChunk(*AsChunk(head));
   }
 }
 

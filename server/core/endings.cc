@@ -141,7 +141,8 @@ bool Core::State::Release(Handle& handle) {
 void Core::State::RoomCameFree() {
   if (!was_full || !HasRoom()) return;
   was_full = false;
-  for (const auto& [id, pool] : pools) {
+  const auto all = pools;  // settling may forget old ones
+  for (const auto& [id, pool] : all) {
     if (pool->dispatches()) Settle(*pool);
   }
 }

@@ -25,7 +25,6 @@ struct Group {
   ClientQueue* queue = nullptr;
   std::uint32_t function = 0;  // index into Pool::functions
   std::shared_ptr<const TaskOptions> options;
-  std::uint64_t body_hash = 0;
   bool timed = false;  // it has some time-out
 };
 

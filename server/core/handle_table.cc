@@ -2,10 +2,10 @@
 
 namespace poold::core {
 
-Handle*& HandleTable::Place(const HandleId& id, bool* known) {
-  const auto [at, added] = handles_.try_emplace(id, nullptr);
-  *known = !added;
-  return at->second;
+Handle* HandleTable::Find(const HandleId& id, bool* known) const {
+  const auto at = handles_.find(id);
+  *known = at != handles_.end();
+  return *known ? at->second : nullptr;
 }
 
 Handle* HandleTable::Find(const HandleId& id) const {

@@ -13,8 +13,10 @@ class HandleTable {
  public:
   explicit HandleTable(std::uint64_t remembered_ids) : remembered_ids_(remembered_ids) {}
 
-  // The place for this id; `*known` tells whether it was there. A known place with null is a tombstone.
-  Handle*& Place(const HandleId& id, bool* known);
+  // The place of a new id, valid until the next change of the table.
+  Handle** NewPlace(const HandleId& id) { return &handles_[id]; }
+  // `*known` tells whether it is there; null and known is a tombstone.
+  Handle* Find(const HandleId& id, bool* known) const;
   // Null if not known, or released.
   Handle* Find(const HandleId& id) const;
   bool IsTombstone(const HandleId& id) const;

@@ -43,7 +43,8 @@ bool Core::State::CancelMap(MapRun& map, bool running) {
   const std::vector<Chunk*> chunks = map.chunks;
   for (Chunk* chunk : chunks) {
     if (!running || chunk->intent != TaskState::kUnspecified) continue;
-    if (KillUnder(*chunk->worker, chunk, KilledBy::kCancel)) chunk->intent = TaskState::kCancelled;
+    chunk->intent = TaskState::kCancelled;
+    KillUnder(*chunk->worker, chunk, KilledBy::kCancel);
   }
   const bool done = map.chunks.empty();
   CheckMapDone(map);

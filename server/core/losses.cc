@@ -51,6 +51,7 @@ void Core::State::LoseTask(Task& task, bool guilty, WorkerLoss& loss) {
   task.intent = TaskState::kUnspecified;
   if (!guilty && intent == TaskState::kUnspecified) {
     --task.attempt;
+    if (faults.forget_unbegun) return;
     return Queue(task, /*in_front=*/true);
   }
   const TaskState state = intent != TaskState::kUnspecified ? intent : TaskState::kCrashed;

@@ -47,7 +47,7 @@ void Core::State::TakeItemResults(WorkerId worker_id, AttemptToken token, ItemBl
 // Leaves out the items that are tried again. They are the fewest, so a block is cut at each of them.
 ItemBlock Core::State::RetryItemsOf(MapRun& map, ItemBlock items, std::uint32_t attempt) {
   const TaskOptions& options = *map.group->options;
-  if (items.others.empty() || attempt >= options.max_attempts || map.cut) return items;
+  if (items.others.empty() || options.max_attempts == 1 || map.cut) return items;
   std::vector<std::uint64_t> again;
   for (const auto& [index, outcome] : items.others) {
     if (RetryItem(map, index, attempt, outcome->state, /*death=*/false)) again.push_back(index);
@@ -114,12 +114,12 @@ void Core::State::RecordItem(MapRun& map, std::uint64_t index, OutcomePtr outcom
 
 bool Core::State::RetryItem(MapRun& map, std::uint64_t index, std::uint32_t attempt, TaskState state, bool death) {
   const TaskOptions& options = *map.group->options;
-  if (map.cut || attempt >= options.max_attempts) return false;
+  if (map.cut || options.max_attempts == 1) return false;
   if ((options.retry_on >> static_cast<unsigned>(state) & 1) == 0) return false;
   std::unique_ptr<ItemTrial>& trial = map.trials[index];
   if (trial == nullptr) trial = std::make_unique<ItemTrial>();
   trial->deaths += death;
-  if (trial->deaths >= kMostDeaths) return false;
+  if (trial->deaths >= kMostDeaths || attempt >= options.max_attempts) return false;
   trial->map = &map;
   trial->index = index;
   trial->attempt = attempt;

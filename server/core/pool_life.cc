@@ -110,6 +110,12 @@ void Core::State::ClosePool(Pool& pool) {
 
 std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
   std::uint64_t cancelled = 0;
+  for (Worker* worker : pool.workers) {  // so that nothing begins after it was said to be cancelled
+    for (Node* node = worker->sent.back(); node != nullptr; node = worker->sent.Before(node)) {
+      const std::uint64_t token = node->kind == NodeKind::kTask ? AsTask(node)->token : AsChunk(node)->token;
+      worker_port->TakeBack(worker->id, AttemptToken{token}, 0);
+    }
+  }
   const auto end = [&](Task& task) {
     ++cancelled;
     EndTask(task, OutcomeOf(task, TaskState::kCancelled, "poold.Cancelled", why));
@@ -229,6 +235,10 @@ void Core::State::ForgetOldPools() {
   });
   for (std::size_t i = 0; old_pools.size() - i > limits.max_pools;) {
     const auto at = pools.find(old_pools[i]);
+    if (at == pools.end()) {
+      old_pools.erase(old_pools.begin() + static_cast<std::ptrdiff_t>(i));
+      continue;
+    }
     if (at->second->has_processes()) {
       ++i;
       continue;

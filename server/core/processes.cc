@@ -21,9 +21,9 @@ void Core::State::StartZygote(Pool& pool) {
 
 void Core::State::StartMissingWorkers(Pool& pool) {
   if (!pool.dispatches() || pool.start_timer != kNoTimer) return;
+  if (pool.state == PoolState::kClosing && pool.unfinished == 0) return;
   if (pool.zygote == ZygoteState::kGone) return StartZygote(pool);
   if (pool.zygote != ZygoteState::kReady) return;
-  if (pool.state == PoolState::kClosing && pool.unfinished == 0) return;
   std::uint64_t there = 0;
   for (const Worker* worker : pool.workers) {
     there += !worker->stopping && worker->killed_by == KilledBy::kUnspecified;
@@ -97,7 +97,7 @@ void Core::State::LoseZygote(Pool& pool, std::string why) {
   if (was == ZygoteState::kStarting && pool.dispatches()) {
     NoteStartFailure(pool, pool.start_round, why.empty() ? "the zygote ended before it was ready" : std::move(why));
   }
-  if (!(pool.state == PoolState::kClosing && pool.unfinished == 0)) StartMissingWorkers(pool);
+  StartMissingWorkers(pool);
   Settle(pool);
 }
 

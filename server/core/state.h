@@ -37,6 +37,13 @@ inline constexpr Nanos kWorthStealing = 100'000;
 inline constexpr std::uint64_t kOutcomeOverhead = 256;
 inline constexpr std::uint8_t kMostDeaths = 3;
 
+// Bugs for the simulator to find. Only tests plant them, through CoreTestPeer.
+struct CoreFaults {
+  bool requeue_begun = false;   // takes back what the worker has begun already
+  bool forget_unbegun = false;  // loses what a dead worker had not begun
+  bool never_end_turn = false;  // lets one client have every turn
+};
+
 struct Core::State {
   State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed)
       : limits(limits), worker_port(workers), client_port(clients), random(seed), handles(limits.remembered_ids) {}
@@ -87,7 +94,9 @@ struct Core::State {
   void LeaveGroup(Group* group);
   void Submit(const TaskGroup& group, std::span<NewTask> tasks, std::vector<Refusal>* refused);
   absl::Status SubmitOne(Group& group, Subscriber* subscriber, NewTask& task);
-  absl::Status SubmitAgain(Group& group, Subscriber* subscriber, const NewTask& task, Handle* known);
+  absl::Status SubmitKnown(const TaskGroup& asked, Subscriber* subscriber, const NewTask& again);
+  bool SameCall(const Handle& handle, std::string_view pool, std::string_view function,
+                const std::shared_ptr<const TaskOptions>& options) const;
   absl::Status CheckRoom(const Pool& pool, std::uint64_t tasks, std::uint64_t bytes) const;
   absl::StatusOr<std::uint64_t> SubmitMap(const MapGroup& group);
   absl::StatusOr<MapRun*> OpenMap(const MapGroup& group);
@@ -268,6 +277,7 @@ struct Core::State {
   absl::flat_hash_map<SubscriberId, HandleWatch> handle_watches;
   absl::flat_hash_map<SubscriberId, PoolId> pool_watches;
 
+  CoreFaults faults;
   Timers timers;
   NodeList kept;  // ended handles, in the order of their ends
   TimerId kept_timer = kNoTimer;

@@ -7,7 +7,8 @@ namespace poold::core {
 
 bool Core::State::TakeBackTask(Task& task) {
   if (task.intent != TaskState::kUnspecified) return false;
-  if (worker_port->TakeBack(task.worker->id, AttemptToken{task.token}, 0) == 0) return false;
+  const std::uint32_t came = worker_port->TakeBack(task.worker->id, AttemptToken{task.token}, 0);
+  if (came == 0 && !faults.requeue_begun) return false;
   Unsend(task);
   --task.attempt;
   ++task.group->pool->stats.retracted;

@@ -8,16 +8,10 @@ namespace {
 
 constexpr Nanos kQueueFullRetry = 100 * kMillisecond;
 
-std::uint64_t HashOptions(const TaskOptions& o) {
-  return absl::HashOf(o.queue_timeout, o.run_timeout, o.total_timeout, o.max_attempts, o.retry_on, o.retry_delay,
-                      o.max_retry_delay, o.priority, o.start_delay, o.stream_output);
-}
-
-std::uint64_t HashBody(const Group& group, const Payload& args) {
+std::uint64_t HashArgs(const Payload& args) {
   const std::string_view data = args.data.view();
   const std::uint64_t type = args.type_name == nullptr ? 0 : absl::HashOf(*args.type_name);
-  return absl::HashOf(group.body_hash, static_cast<int>(args.encoding), type,
-                      absl::string_view(data.data(), data.size()));
+  return absl::HashOf(static_cast<int>(args.encoding), type, absl::string_view(data.data(), data.size()));
 }
 
 bool HasTimes(const TaskOptions& o) {
@@ -60,7 +54,6 @@ absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, std::string_view 
   group->function = group->pool->FunctionNumber(function);
   group->queue = group->pool->ready.Enter(client, options->priority);
   group->timed = HasTimes(*options);
-  group->body_hash = absl::HashOf(static_cast<std::uint32_t>(group->pool->id), group->function, HashOptions(*options));
   group->options = std::move(options);
   group->handles = 1;
   return group;
@@ -94,16 +87,14 @@ absl::Status Core::State::CheckRoom(const Pool& pool, std::uint64_t tasks, std::
 
 void Core::State::Submit(const TaskGroup& asked, std::span<NewTask> tasks, std::vector<Refusal>* refused) {
   absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.pool, asked.function, asked.options);
-  if (!group.ok()) {
-    for (const NewTask& task : tasks) refused->push_back({task.id, group.status()});
-    return;
-  }
   Subscriber* subscriber = FindSubscriber(asked.subscriber);
   for (NewTask& task : tasks) {
-    absl::Status status = SubmitOne(**group, subscriber, task);
+    absl::Status status = SubmitKnown(asked, subscriber, task);
+    if (absl::IsNotFound(status)) status = group.ok() ? SubmitOne(**group, subscriber, task) : group.status();
     if (!status.ok()) refused->push_back({task.id, std::move(status)});
   }
   DropUnused(subscriber);
+  if (!group.ok()) return;
   const std::shared_ptr<Pool> pool = (*group)->pool;
   LeaveGroup(*group);
   Settle(*pool);
@@ -116,18 +107,14 @@ absl::Status Core::State::SubmitOne(Group& group, Subscriber* subscriber, NewTas
                                   limits.max_payload_bytes, " are taken"),
                      "args");
   }
-  bool known = false;
-  Handle*& place = handles.Place(asked.id, &known);
-  if (known) return SubmitAgain(group, subscriber, asked, place);
   Pool& pool = *group.pool;
   if (absl::Status status = CheckRoom(pool, 1, asked.args.data.size()); !status.ok()) {
-    handles.Forget(asked.id);
     return status;
   }
   Task& task = *tasks.New();
-  place = &task;
+  *handles.NewPlace(asked.id) = &task;
   task.id = asked.id;
-  task.body_hash = HashBody(group, asked.args);
+  task.body_hash = HashArgs(asked.args);
   task.args = std::move(asked.args);
   task.group = &group;
   ++group.handles;
@@ -144,16 +131,29 @@ absl::Status Core::State::SubmitOne(Group& group, Subscriber* subscriber, NewTas
   return absl::OkStatus();
 }
 
-absl::Status Core::State::SubmitAgain(Group& group, Subscriber* subscriber, const NewTask& asked, Handle* known) {
-  if (known == nullptr) {
+bool Core::State::SameCall(const Handle& handle, std::string_view pool, std::string_view function,
+                           const std::shared_ptr<const TaskOptions>& options) const {
+  const Group& group = *handle.group;
+  if (group.pool->spec.name != pool || group.pool->functions[group.function].name != function) return false;
+  return options == nullptr ? *group.options == TaskOptions() : *group.options == *options;
+}
+
+// A submission whose answer the client did not see comes again: also when its pool was closed meanwhile.
+// NOT_FOUND: it is new.
+absl::Status Core::State::SubmitKnown(const TaskGroup& asked, Subscriber* subscriber, const NewTask& again) {
+  bool known = false;
+  Handle* handle = handles.Find(again.id, &known);
+  if (!known) return absl::NotFoundError("");
+  if (handle == nullptr) {
     return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_RELEASED",
                      "this id was used, and its outcome was released; a new task needs a new id", "id");
   }
-  if (known->is_map() || static_cast<Task*>(known)->body_hash != HashBody(group, asked.args)) {
+  if (handle->is_map() || !SameCall(*handle, asked.pool, asked.function, asked.options) ||
+      AsTask(handle)->body_hash != HashArgs(again.args)) {
     return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_EXISTS",
                      "this id belongs to another task; a new task needs a new id", "id");
   }
-  if (subscriber != nullptr) Subscribe(*known, subscriber, 0);
+  if (subscriber != nullptr) Subscribe(*handle, subscriber, 0);
   return absl::OkStatus();
 }
 

@@ -1,5 +1,5 @@
 // Maps come in, group by group.
-#include <numeric>
+#include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "core/state.h"
@@ -23,25 +23,22 @@ absl::Status Core::State::CheckColumn(const ItemColumn& column) const {
 }
 
 absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
-  absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.pool, asked.function, asked.options);
-  if (!group.ok()) return group.status();
   bool known = false;
-  Handle*& place = handles.Place(asked.id, &known);
+  Handle* handle = handles.Find(asked.id, &known);
+  if (known && handle == nullptr) {
+    return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_RELEASED",
+                     "this id was used and released; a new map needs a new id", "id");
+  }
+  if (known && handle->is_map() && SameCall(*handle, asked.pool, asked.function, asked.options)) return AsMap(handle);
   if (known) {
-    const bool same = place != nullptr && place->is_map() && place->group->body_hash == (*group)->body_hash;
-    Handle* handle = place;
-    LeaveGroup(*group);
-    if (same) return static_cast<MapRun*>(handle);
-    if (handle == nullptr) {
-      return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_RELEASED",
-                       "this id was used and released; a new map needs a new id", "id");
-    }
     return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_EXISTS",
                      "this id belongs to another task or map; a new map needs a new id", "id");
   }
+  absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.pool, asked.function, asked.options);
+  if (!group.ok()) return group.status();
   Pool& pool = *(*group)->pool;
   MapRun* map = maps.New();
-  place = map;
+  *handles.NewPlace(asked.id) = map;
   map->id = asked.id;
   map->group = *group;
   map->submitted_at = now;
@@ -67,6 +64,11 @@ absl::Status Core::State::AppendItems(MapRun& map, const MapGroup& asked) {
   }
   const std::uint64_t skip = map.items - asked.first_index;
   if (map.ended || map.cut || count <= skip) return absl::OkStatus();
+  if (map.closed) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+                     absl::StrCat("pool '", pool.spec.name, "' was closed; the map ends with the items that it has"),
+                     pool.spec.name);
+  }
   if (map.complete) {
     return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_FIELD", "the map is complete; it takes no more items",
                      "items");
@@ -100,7 +102,9 @@ absl::StatusOr<std::uint64_t> Core::State::SubmitMap(const MapGroup& asked) {
     DropUnused(subscriber);
   }
   map.complete |= asked.complete;
-  const std::uint64_t items = map.items;
+  // Of a map that takes no more the rest is passed over, so that the client need not send it again.
+  const std::uint64_t passed = asked.first_index + (asked.items == nullptr ? 0 : asked.items->lengths.size());
+  const std::uint64_t items = map.ended || map.cut ? std::max(map.items, passed) : map.items;
   if (!map.ended) {
     QueueMap(map, /*in_front=*/false);
     if (map.group->timed || map.not_before > now) ArmMap(map);

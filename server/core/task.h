@@ -11,9 +11,9 @@ struct Task : Handle {
   Task() : Handle(NodeKind::kTask) {}
 
   Payload args;
-  std::uint64_t body_hash = 0;
-  Worker* worker = nullptr;  // that it was sent to
-  std::uint64_t token = 0;   // of the attempt that is with a worker
+  std::uint64_t body_hash = 0;  // of its arguments
+  Worker* worker = nullptr;     // that it was sent to
+  std::uint64_t token = 0;      // of the attempt that is with a worker
   Nanos sent_at = 0;
   Nanos not_before = 0;
   OutcomePtr outcome;
