@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,6 +24,8 @@ struct MapCell;
 struct ItemBlock {
   v1::ItemOutcomes message;
   std::vector<std::uint32_t> begins;
+  // Of a map that was cancelled: these items never got an outcome.
+  bool cancelled = false;
 
   std::uint64_t first() const { return message.first_index(); }
   std::uint64_t count() const { return begins.size(); }

@@ -1,0 +1,214 @@
+#include "poold/client/connection.h"
+
+#include <grpcpp/grpcpp.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "convert.h"
+#include "error.h"
+#include "session_owner.h"
+#include "wire/default_address.h"
+
+namespace poold::client {
+namespace internal {
+
+// Both come after what was submitted before.
+absl::StatusOr<bool> SessionOwner::Cancel(HandleCell& cell, bool running) {
+  if (absl::Status flushed = session_->Flush(Deadline(std::chrono::seconds(30))); !flushed.ok()) return flushed;
+  v1::CancelRequest request;
+  request.add_ids(cell.id.ToBytes());
+  request.set_running(running);
+  auto response = session_->stub().Call(&v1::PoolService::StubInterface::Cancel, request);
+  if (!response.ok()) return response.status();
+  return response->cancelled_size() == 1 && response->cancelled(0);
+}
+
+absl::StatusOr<std::string> SessionOwner::Download(const HandleId& id, std::uint64_t index) {
+  v1::DownloadRequest request;
+  request.set_id(id.ToBytes());
+  request.set_index(index);
+  return session_->stub().Download(request);
+}
+
+}  // namespace internal
+
+namespace {
+
+using internal::Deadline;
+using Service = v1::PoolService::StubInterface;
+
+// The longest that one Join asks the daemon to wait; then it is asked again.
+constexpr Duration kJoinStep = std::chrono::seconds(30);
+
+class GrpcConnection : public Connection {
+ public:
+  GrpcConnection(std::shared_ptr<internal::SessionOwner> owner, std::shared_ptr<internal::Stub> stub,
+                 ClientOptions options)
+      : options_(std::move(options)), stub_(std::move(stub)), owner_(std::move(owner)) {}
+
+  internal::TaskRef Submit(const TaskCall& call) override { return session().Submit(call, owner_); }
+  internal::MapRef OpenMap(const MapCall& call) override { return session().OpenMap(call, owner_); }
+  absl::Status AddItems(const internal::MapRef& map, const MapBatch& batch) override {
+    return session().AddItems(map.get(), batch);
+  }
+  absl::StatusOr<internal::TaskRef> ResumeTask(std::string_view written) override {
+    auto cell = session().Resume(written, /*map=*/false, owner_);
+    if (!cell.ok()) return cell.status();
+    return internal::TaskRef(internal::AsTask(*cell));
+  }
+  absl::StatusOr<internal::MapRef> ResumeMap(std::string_view written) override {
+    auto cell = session().Resume(written, /*map=*/true, owner_);
+    if (!cell.ok()) return cell.status();
+    return internal::MapRef(internal::AsMap(*cell));
+  }
+  absl::Status Flush(Duration timeout) override { return session().Flush(Deadline(timeout)); }
+
+  absl::StatusOr<v1::OpenPoolResponse> OpenPool(const v1::OpenPoolRequest& request) override {
+    // Its workers may take long to start: only the daemon knows when to give up.
+    return stub_->Call(&Service::OpenPool, request, kForever);
+  }
+  absl::StatusOr<v1::GetPoolResponse> GetPool(const v1::GetPoolRequest& request) override {
+    return stub_->Call(&Service::GetPool, request);
+  }
+  absl::StatusOr<v1::ListPoolsResponse> ListPools(const v1::ListPoolsRequest& request) override {
+    return stub_->Call(&Service::ListPools, request);
+  }
+  absl::StatusOr<v1::CloseResponse> Close(const v1::CloseRequest& request) override {
+    if (absl::Status flushed = Flush(options_.call_timeout); !flushed.ok()) return flushed;
+    return stub_->Call(&Service::Close, request);
+  }
+  absl::StatusOr<v1::TerminateResponse> Terminate(const v1::TerminateRequest& request) override {
+    if (absl::Status flushed = Flush(options_.call_timeout); !flushed.ok()) return flushed;
+    auto response = stub_->Call(&Service::Terminate, request, kForever);
+    if (response.ok()) session().AwaitIdle(request.pool(), Deadline(options_.call_timeout));
+    return response;
+  }
+  absl::StatusOr<v1::CancelResponse> Cancel(const v1::CancelRequest& request) override {
+    if (absl::Status flushed = Flush(options_.call_timeout); !flushed.ok()) return flushed;
+    return stub_->Call(&Service::Cancel, request);
+  }
+  absl::StatusOr<v1::ReleaseResponse> Release(const v1::ReleaseRequest& request) override {
+    if (absl::Status flushed = Flush(options_.call_timeout); !flushed.ok()) return flushed;
+    return stub_->Call(&Service::Release, request);
+  }
+  absl::StatusOr<v1::JoinResponse> Join(const v1::JoinRequest& request, Duration timeout) override;
+  absl::StatusOr<v1::GetResponse> Get(const v1::GetRequest& request) override {
+    return stub_->Call(&Service::Get, request, WaitOf(request.wait_timeout()));
+  }
+  absl::StatusOr<v1::WaitResponse> Wait(const v1::WaitRequest& request) override {
+    return stub_->Call(&Service::Wait, request, WaitOf(request.wait_timeout()));
+  }
+  absl::StatusOr<v1::GetStatsResponse> GetStats(const v1::GetStatsRequest& request) override {
+    return stub_->Call(&Service::GetStats, request);
+  }
+  absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo(const v1::GetServerInfoRequest& request) override {
+    return stub_->Call(&Service::GetServerInfo, request);
+  }
+  absl::Status GetItems(const v1::GetItemsRequest& request,
+                        const std::function<bool(const v1::GetItemsResponse&)>& take) override {
+    return stub_->GetItems(request, take);
+  }
+  absl::Status Watch(const v1::WatchRequest& request,
+                     const std::function<bool(const v1::WatchResponse&)>& take) override {
+    return stub_->Watch(request, take);
+  }
+  absl::StatusOr<std::string> Download(const v1::DownloadRequest& request) override { return stub_->Download(request); }
+
+ private:
+  internal::Session& session() { return owner_->session(); }
+  static Duration WaitOf(const google::protobuf::Duration& wait) {
+    return std::chrono::seconds(std::min<std::int64_t>(wait.seconds(), 1'000'000'000)) +
+           std::chrono::nanoseconds(wait.nanos());
+  }
+
+  // Constant after construction.
+  const ClientOptions options_;
+  const std::shared_ptr<internal::Stub> stub_;
+  const std::shared_ptr<internal::SessionOwner> owner_;
+};
+
+absl::StatusOr<v1::JoinResponse> GrpcConnection::Join(const v1::JoinRequest& request, Duration timeout) {
+  const Deadline deadline(timeout);
+  while (true) {
+    v1::JoinRequest step = request;
+    const Duration wait = std::min(kJoinStep, deadline.left());
+    internal::ToProto(wait, step.mutable_wait_timeout());
+    auto response = stub_->Call(&Service::Join, step, wait);
+    if (!response.ok() || (!response->done() && deadline.passed())) return response;
+    if (!response->done()) continue;
+    // The last outcomes, and what the tasks printed, may still be on their way on the stream.
+    response->set_done(session().AwaitIdle(request.pool(), deadline));
+    return response;
+  }
+}
+
+std::string AddressOf(const ClientOptions& options) {
+  if (!options.address.empty()) return options.address;
+  const char* named = std::getenv("POOLD_ADDRESS");
+  return named != nullptr && *named != '\0' ? named : wire::DefaultAddress();
+}
+
+// What gRPC takes as a target.
+std::string TargetOf(const std::string& address) {
+  if (address.front() == '/') return "unix:" + address;
+  if (address.rfind("tcp:", 0) == 0) return address.substr(4);
+  return address;
+}
+
+std::string WhyUnreachable(const std::string& target) {
+  constexpr std::string_view kUnix = "unix:";
+  if (target.rfind(kUnix, 0) != 0) return "nothing listens there";
+  std::string path = target.substr(kUnix.size());
+  if (path.rfind("//", 0) == 0) path = path.substr(2);
+  struct stat entry {};
+  if (stat(path.c_str(), &entry) != 0) return "there is no such socket";
+  return S_ISSOCK(entry.st_mode) ? "the socket is there, but nobody listens or you may not open it" : "it is no socket";
+}
+
+absl::Status AwaitReady(grpc::Channel& channel, const std::string& target, const ClientOptions& options,
+                        const Deadline& deadline) {
+  while (true) {
+    const grpc_connectivity_state state = channel.GetState(/*try_to_connect=*/true);
+    if (state == GRPC_CHANNEL_READY) return absl::OkStatus();
+    const bool refused = state == GRPC_CHANNEL_TRANSIENT_FAILURE && !options.wait_for_daemon;
+    const auto at = std::chrono::system_clock::now() + std::min<Duration>(deadline.left(), std::chrono::hours(24));
+    if (refused || !channel.WaitForStateChange(state, at)) {
+      return absl::UnavailableError("no poold answers at " + target + " (" + WhyUnreachable(target) +
+                                    "): start poold there, or name another address in POOLD_ADDRESS");
+    }
+  }
+}
+
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);
+  arguments.SetMaxSendMessageSize(-1);
+  // A connection of its own for each client.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<Connection>> MakeConnection(ClientOptions options) {
+  const Deadline deadline(options.connect_timeout);
+  const std::string target = TargetOf(AddressOf(options));
+  if (options.client_name.empty()) options.client_name = program_invocation_short_name;
+  auto channel = MakeChannel(target);
+  if (absl::Status ready = AwaitReady(*channel, target, options, deadline); !ready.ok()) return ready;
+  auto stub = std::make_shared<internal::Stub>(channel, target, options.call_timeout);
+  auto session = std::make_shared<internal::Session>(stub, options);
+  auto owner = std::make_shared<internal::SessionOwner>(session);
+  if (absl::Status started = session->Start(owner, deadline); !started.ok()) return started;
+  return std::make_shared<GrpcConnection>(std::move(owner), std::move(stub), std::move(options));
+}
+
+}  // namespace poold::client

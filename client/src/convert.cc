@@ -1,0 +1,62 @@
+#include "convert.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace poold::client::internal {
+namespace {
+
+auto OnWire(const TaskOptions& o) {
+  return std::tie(o.queue_timeout, o.run_timeout, o.total_timeout, o.max_attempts, o.retry_on, o.retry_delay,
+                  o.max_retry_delay, o.priority, o.start_delay);
+}
+
+}  // namespace
+
+void ToProto(Duration duration, google::protobuf::Duration* proto) {
+  // What is longer than protobuf's Duration can say is as good as 10 000 years.
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
+  proto->set_seconds(std::min<std::int64_t>(seconds.count(), 315'576'000'000));
+  proto->set_nanos(static_cast<std::int32_t>((duration - seconds).count()));
+}
+
+void ToProto(const TaskOptions& options, v1::TaskOptions* proto) {
+  if (options.queue_timeout) ToProto(*options.queue_timeout, proto->mutable_queue_timeout());
+  if (options.run_timeout) ToProto(*options.run_timeout, proto->mutable_run_timeout());
+  if (options.total_timeout) ToProto(*options.total_timeout, proto->mutable_total_timeout());
+  if (options.max_attempts) proto->set_max_attempts(*options.max_attempts);
+  for (TaskState state : options.retry_on) proto->add_retry_on(state);
+  if (options.retry_delay) ToProto(*options.retry_delay, proto->mutable_retry_delay());
+  if (options.max_retry_delay) ToProto(*options.max_retry_delay, proto->mutable_max_retry_delay());
+  proto->set_priority(options.priority);
+  if (options.start_delay) ToProto(*options.start_delay, proto->mutable_start_delay());
+  proto->set_stream_output(options.streams_output());
+}
+
+void ToProto(const PoolSpec& spec, v1::PoolSpec* proto) {
+  proto->set_name(spec.name);
+  if (spec.workers) proto->set_workers(*spec.workers);
+  for (const auto& module : spec.modules) proto->add_modules(module);
+  proto->set_program(spec.program);
+  proto->set_start_method(spec.start_method == StartMethod::kSpawn ? v1::START_METHOD_SPAWN : v1::START_METHOD_FORK);
+  for (const auto& function : spec.preload) proto->add_preload(function);
+  proto->set_initializer(spec.initializer);
+  if (spec.initializer_args) {
+    proto->mutable_initializer_args()->set_encoding(spec.initializer_args->encoding);
+    proto->mutable_initializer_args()->set_type_name(spec.initializer_args->type_name);
+    proto->mutable_initializer_args()->set_data(spec.initializer_args->data);
+  }
+  if (spec.max_tasks_per_worker) proto->set_max_tasks_per_worker(*spec.max_tasks_per_worker);
+  if (spec.max_queued_tasks) proto->set_max_queued_tasks(*spec.max_queued_tasks);
+  if (spec.max_queued_bytes) proto->set_max_queued_bytes(*spec.max_queued_bytes);
+  if (spec.stop_grace) ToProto(*spec.stop_grace, proto->mutable_stop_grace());
+  proto->mutable_environment()->insert(spec.environment.begin(), spec.environment.end());
+  proto->set_working_directory(spec.working_directory);
+  proto->set_nice(spec.nice);
+}
+
+bool SameOnWire(const TaskOptions& a, const TaskOptions& b) {
+  return a.streams_output() == b.streams_output() && OnWire(a) == OnWire(b);
+}
+
+}  // namespace poold::client::internal

@@ -1,0 +1,169 @@
+#include "error.h"
+
+#include <csignal>
+#include <cstring>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "google/rpc/error_details.pb.h"
+#include "poold/client/codec.h"
+#include "wire/absl_text.h"
+
+namespace poold::client {
+namespace {
+
+using wire::ToAbsl;
+
+constexpr const char* kErrorInfo = "type.googleapis.com/google.rpc.ErrorInfo";
+constexpr const char* kRetryInfo = "type.googleapis.com/google.rpc.RetryInfo";
+constexpr const char* kOutcome = "type.googleapis.com/poold.v1.Outcome";
+
+template <typename Message>
+std::optional<Message> PayloadOf(const absl::Status& status, const char* type) {
+  auto cord = status.GetPayload(type);
+  Message message;
+  if (!cord.has_value() || !message.ParseFromString(std::string(*cord))) return std::nullopt;
+  return message;
+}
+
+std::string SignalName(int signal) {
+  const char* name = sigabbrev_np(signal);
+  return name != nullptr ? absl::StrCat("SIG", name) : absl::StrCat("signal ", signal);
+}
+
+const char* Killer(v1::KilledBy by) {
+  switch (by) {
+    case v1::KILLED_BY_ITSELF:
+      return " of its own";
+    case v1::KILLED_BY_TIME_LIMIT:
+      return ": its time limit passed";
+    case v1::KILLED_BY_CANCEL:
+      return ": the task was cancelled";
+    case v1::KILLED_BY_TERMINATE:
+      return ": the pool was terminated";
+    case v1::KILLED_BY_OUTSIDER:
+      return " from outside (an operator, or the kernel for lack of memory)";
+    default:
+      return "";
+  }
+}
+
+std::string HowItDied(const v1::DeathCertificate& death) {
+  if (death.signal() != 0) {
+    return absl::StrCat("worker ", death.pid(), " was ended by ", SignalName(death.signal()),
+                        Killer(death.killed_by()));
+  }
+  return absl::StrCat("worker ", death.pid(), " exited with code ", death.exit_code());
+}
+
+std::string LastWords(const v1::Outcome& outcome) {
+  std::string_view tail = outcome.stderr_tail();
+  while (!tail.empty() && tail.back() == '\n') tail.remove_suffix(1);
+  if (const auto line = tail.rfind('\n'); line != std::string_view::npos) tail.remove_prefix(line + 1);
+  return tail.empty() ? "" : absl::StrCat("; its last words: ", ToAbsl(tail));
+}
+
+std::string HowItFailed(const v1::Failure& failure) {
+  return absl::StrCat(failure.type(), failure.type().empty() ? "" : ": ", failure.message());
+}
+
+struct Verdict {
+  absl::StatusCode code;
+  std::string_view reason;
+  std::string text;
+};
+
+Verdict Judge(const v1::Outcome& outcome) {
+  switch (outcome.state()) {
+    case v1::TASK_STATE_FAILED:
+      return {absl::StatusCode::kUnknown, "TASK_FAILED", " failed: " + HowItFailed(outcome.failure())};
+    case v1::TASK_STATE_CRASHED:
+      return {absl::StatusCode::kAborted, "TASK_CRASHED",
+              " crashed: " + HowItDied(outcome.death()) + LastWords(outcome)};
+    case v1::TASK_STATE_TIMED_OUT:
+      return {absl::StatusCode::kAborted, "TASK_TIMED_OUT", " took longer than its limit and was stopped"};
+    case v1::TASK_STATE_EXPIRED:
+      return {absl::StatusCode::kAborted, "TASK_EXPIRED", " was not started within its queue_timeout"};
+    case v1::TASK_STATE_CANCELLED:
+      return {absl::StatusCode::kCancelled, "TASK_CANCELLED",
+              absl::StrCat(" was cancelled",
+                           outcome.failure().message().empty() ? "" : ": " + outcome.failure().message())};
+    default:
+      return {absl::StatusCode::kInternal, "",
+              absl::StrCat(" has no outcome that this client knows: state ", static_cast<int>(outcome.state()))};
+  }
+}
+
+}  // namespace
+
+std::string ReasonOf(const absl::Status& status) {
+  auto info = PayloadOf<google::rpc::ErrorInfo>(status, kErrorInfo);
+  return info ? info->reason() : "";
+}
+
+std::optional<v1::Outcome> OutcomeOf(const absl::Status& status) { return PayloadOf<v1::Outcome>(status, kOutcome); }
+
+std::optional<v1::Failure> FailureOf(const absl::Status& status) {
+  auto outcome = OutcomeOf(status);
+  if (!outcome || !outcome->has_failure()) return std::nullopt;
+  return outcome->failure();
+}
+
+std::optional<Duration> RetryDelayOf(const absl::Status& status) {
+  auto info = PayloadOf<google::rpc::RetryInfo>(status, kRetryInfo);
+  if (!info) return std::nullopt;
+  return std::chrono::seconds(info->retry_delay().seconds()) + std::chrono::nanoseconds(info->retry_delay().nanos());
+}
+
+namespace internal {
+
+absl::Status MakeError(absl::StatusCode code, std::string_view message, std::string_view reason) {
+  absl::Status status(code, ToAbsl(message));
+  google::rpc::ErrorInfo info;
+  info.set_domain("poold");
+  info.set_reason(std::string(reason));
+  status.SetPayload(kErrorInfo, absl::Cord(info.SerializeAsString()));
+  return status;
+}
+
+absl::Status FromProto(const google::rpc::Status& proto) {
+  absl::Status status(static_cast<absl::StatusCode>(proto.code()), proto.message());
+  for (const auto& detail : proto.details()) status.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+  return status;
+}
+
+absl::Status OutcomeStatus(std::string_view what, const v1::Outcome& outcome) {
+  if (outcome.state() == v1::TASK_STATE_SUCCEEDED) return absl::OkStatus();
+  Verdict verdict = Judge(outcome);
+  absl::Status status = MakeError(verdict.code, std::string(what) + verdict.text, verdict.reason);
+  status.SetPayload(kOutcome, absl::Cord(outcome.SerializeAsString()));
+  return status;
+}
+
+absl::Status WaitTimeoutError(std::string_view what) {
+  return MakeError(absl::StatusCode::kDeadlineExceeded,
+                   std::string(what) + " is not finished yet: nothing is lost, ask again", kWaitTimeout);
+}
+
+absl::Status LostError(std::string_view what) {
+  return MakeError(absl::StatusCode::kUnavailable,
+                   std::string(what) +
+                       " is lost: the daemon was restarted and does not know it. It may have run or not; "
+                       "submit it again if that does no harm",
+                   kHandleLost);
+}
+
+absl::Status ResultTypeError(std::string_view function, std::string_view detail) {
+  return MakeError(
+      absl::StatusCode::kInvalidArgument,
+      std::string(function) + " succeeded, but its result is not of the type asked for: " + std::string(detail),
+      "RESULT_TYPE");
+}
+
+absl::Status WrongEncoding(std::string_view function, Encoding wanted, const ResultView& got) {
+  return ResultTypeError(function, "wanted " + v1::Encoding_Name(wanted) + ", got " + v1::Encoding_Name(got.encoding) +
+                                       (got.type_name.empty() ? "" : " (" + std::string(got.type_name) + ")"));
+}
+
+}  // namespace internal
+}  // namespace poold::client

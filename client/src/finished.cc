@@ -1,0 +1,99 @@
+#include "poold/mocks/finished.h"
+
+#include "handle_cell.h"
+
+namespace poold::client {
+namespace internal {
+namespace {
+
+// Owns cells that have ended before anybody saw them.
+class NoSession : public HandleOwner {
+ public:
+  bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) override { return true; }
+  bool WaitForBlock(MapCell& map, std::size_t blocks, Deadline deadline) override { return true; }
+  absl::Mutex& mutex() override { return mu_; }
+  absl::StatusOr<bool> Cancel(HandleCell& cell, bool running) override { return false; }
+  absl::StatusOr<std::string> Download(const HandleId& id, std::uint64_t index) override {
+    return absl::UnimplementedError("a finished handle of a mock has nothing to download");
+  }
+  void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) override {
+    cell.handles.fetch_add(1);
+    callback(&cell);
+  }
+  std::string instance_id() override { return "mock"; }
+  void Dropped(HandleCell* cell) override {
+    if (cell->is_map) {
+      delete AsMap(cell);
+    } else {
+      delete AsTask(cell);
+    }
+  }
+
+ private:
+  absl::Mutex mu_;
+};
+
+template <typename Cell>
+Cell* NewCell(std::string function) {
+  static const auto* const owner = new std::shared_ptr<HandleOwner>(std::make_shared<NoSession>());
+  auto* cell = new Cell;
+  cell->id = HandleId::Random();
+  cell->owner = *owner;
+  cell->Detail().own_function = std::move(function);
+  return cell;
+}
+
+}  // namespace
+}  // namespace internal
+
+internal::TaskRef MakeEndedTask(std::string function, v1::Outcome outcome) {
+  auto* cell = internal::NewCell<internal::TaskCell>(std::move(function));
+  internal::EndWithOutcome(cell, std::move(outcome));
+  return internal::TaskRef(cell);
+}
+
+internal::TaskRef MakeRefusedTask(std::string function, absl::Status why) {
+  auto* cell = internal::NewCell<internal::TaskCell>(std::move(function));
+  internal::EndWithRefusal(cell, std::move(why), /*lost=*/false);
+  return internal::TaskRef(cell);
+}
+
+internal::TaskRef MakeFinishedTaskOf(Payload result) {
+  v1::Outcome outcome;
+  outcome.set_state(v1::TASK_STATE_SUCCEEDED);
+  outcome.set_attempt(1);
+  outcome.mutable_result()->set_encoding(result.encoding);
+  outcome.mutable_result()->set_type_name(result.type_name);
+  outcome.mutable_result()->set_size_bytes(result.data.size());
+  outcome.mutable_result()->set_data(std::move(result.data));
+  return MakeEndedTask("a mocked task", std::move(outcome));
+}
+
+internal::TaskRef MakeFailedTask(std::string function, std::string type, std::string message) {
+  v1::Outcome outcome;
+  outcome.set_state(v1::TASK_STATE_FAILED);
+  outcome.set_attempt(1);
+  outcome.mutable_failure()->set_type(std::move(type));
+  outcome.mutable_failure()->set_message(std::move(message));
+  return MakeEndedTask(std::move(function), std::move(outcome));
+}
+
+internal::MapRef MakeEndedMap(std::string function, std::vector<v1::Outcome> items) {
+  auto* cell = internal::NewCell<internal::MapCell>(std::move(function));
+  cell->items_sent = items.size();
+  cell->progress.set_items(items.size());
+  cell->progress.set_complete(true);
+  v1::ItemOutcomes outcomes;
+  for (std::uint64_t index = 0; index < items.size(); ++index) {
+    outcomes.add_result_bytes(0);
+    v1::ItemOutcome* other = outcomes.add_others();
+    other->set_index(index);
+    *other->mutable_outcome() = std::move(items[index]);
+  }
+  internal::AddBlock(cell, std::move(outcomes));
+  internal::Publish(cell,
+                    cell->progress.unsuccessful_items() == 0 ? internal::Phase::kSucceeded : internal::Phase::kEnded);
+  return internal::MapRef(cell);
+}
+
+}  // namespace poold::client

@@ -1,0 +1,214 @@
+#include "handle_cell.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <utility>
+
+namespace poold::client::internal {
+namespace {
+
+thread_local bool in_output_callback = false;
+
+bool Succeeded(const HandleCell& cell, Phase phase) {
+  if (phase == Phase::kSucceeded) return true;
+  return phase == Phase::kEnded && !cell.is_map && cell.detail->outcome.state() == v1::TASK_STATE_SUCCEEDED;
+}
+
+// One of the things that this waiter waits for has ended.
+void Tell(Waiter* waiter, bool succeeded) {
+  if (waiter->over()) return;
+  const bool enough =
+      waiter->mode == WaitMode::kFirstCompleted || (waiter->mode == WaitMode::kFirstException && !succeeded);
+  waiter->remaining = enough ? 0 : waiter->remaining - 1;
+  if (waiter->over()) waiter->wake.Signal();
+}
+
+std::shared_ptr<ItemBlock> MakeBlock(v1::ItemOutcomes&& outcomes) {
+  auto block = std::make_shared<ItemBlock>();
+  block->message = std::move(outcomes);
+  block->begins.reserve(block->message.result_bytes_size());
+  std::uint32_t begin = 0;
+  for (std::uint32_t bytes : block->message.result_bytes()) {
+    block->begins.push_back(begin);
+    begin += bytes;
+  }
+  return block;
+}
+
+bool Known(const MapCell& map, std::uint64_t index) {
+  auto after = map.by_index.upper_bound(index);
+  if (after == map.by_index.begin()) return false;
+  const ItemBlock& block = *std::prev(after)->second;
+  return index < block.first() + block.count();
+}
+
+bool Overlaps(const MapCell& map, std::uint64_t first, std::uint64_t count) {
+  if (count == 0 || Known(map, first)) return count != 0;
+  auto after = map.by_index.upper_bound(first);
+  return after != map.by_index.end() && after->first < first + count;
+}
+
+std::uint64_t Unsuccessful(const v1::ItemOutcomes& outcomes) {
+  return std::count_if(outcomes.others().begin(), outcomes.others().end(), [](const v1::ItemOutcome& other) {
+    return other.outcome().state() != v1::TASK_STATE_SUCCEEDED;
+  });
+}
+
+void Insert(MapCell* map, v1::ItemOutcomes&& outcomes) {
+  auto block = MakeBlock(std::move(outcomes));
+  map->progress.set_done_items(map->progress.done_items() + block->count());
+  map->progress.set_unsuccessful_items(map->progress.unsuccessful_items() + Unsuccessful(block->message));
+  map->by_index.emplace(block->first(), block);
+  map->arrived.push_back(std::move(block));
+}
+
+// After a reconnect the daemon tells again what was on its way: only what is new is taken, item by item.
+void InsertUnknown(MapCell* map, const v1::ItemOutcomes& outcomes) {
+  std::size_t begin = 0;
+  for (int i = 0; i < outcomes.result_bytes_size(); ++i) {
+    const std::uint64_t index = outcomes.first_index() + i;
+    const std::size_t bytes = outcomes.result_bytes(i);
+    if (!Known(*map, index)) {
+      v1::ItemOutcomes one;
+      one.set_first_index(index);
+      one.add_result_bytes(bytes);
+      one.set_results(outcomes.results().substr(begin, bytes));
+      one.set_encoding(outcomes.encoding());
+      one.set_type_name(outcomes.type_name());
+      for (const auto& other : outcomes.others()) {
+        if (other.index() == index) *one.add_others() = other;
+      }
+      Insert(map, std::move(one));
+    }
+    begin += bytes;
+  }
+}
+
+// Neighbours that have no outcome, as one block.
+void InsertCancelled(MapCell* map, std::uint64_t first, std::uint64_t end) {
+  if (first >= end) return;
+  v1::ItemOutcomes outcomes;
+  outcomes.set_first_index(first);
+  outcomes.mutable_result_bytes()->Resize(static_cast<int>(end - first), 0);
+  auto block = MakeBlock(std::move(outcomes));
+  block->cancelled = true;
+  map->progress.set_done_items(map->progress.done_items() + block->count());
+  map->progress.set_unsuccessful_items(map->progress.unsuccessful_items() + block->count());
+  map->by_index.emplace(first, block);
+  map->arrived.push_back(std::move(block));
+}
+
+}  // namespace
+
+bool InOutputCallback() { return in_output_callback; }
+
+void CallOutput(const OutputCallback& callback, const Output& output) {
+  in_output_callback = true;
+  try {
+    callback(output);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "poold client: an output callback threw: %s\n", error.what());
+  } catch (...) {
+    std::fprintf(stderr, "poold client: an output callback threw something that is no std::exception\n");
+  }
+  in_output_callback = false;
+}
+
+OwnedMapCall::OwnedMapCall(const MapCall& call)
+    : pool(call.pool),
+      function(call.function),
+      encoding(call.encoding),
+      type_name(call.type_name),
+      options(*call.options) {
+  // It stays true on the wire that output is wanted.
+  options.task.echo_output = options.task.streams_output();
+  options.task.on_output = nullptr;
+}
+
+void Link(WaitNode** list, WaitNode* node) {
+  node->next = *list;
+  *list = node;
+}
+
+void Unlink(WaitNode** list, WaitNode* node) {
+  for (WaitNode** at = list; *at != nullptr; at = &(*at)->next) {
+    if (*at == node) {
+      *at = node->next;
+      return;
+    }
+  }
+}
+
+void WakeAll(WaitNode** list) {
+  for (WaitNode* node = std::exchange(*list, nullptr); node != nullptr;) {
+    WaitNode* next = node->next;
+    node->waiter->remaining = 0;
+    node->waiter->wake.Signal();
+    node = next;
+  }
+}
+
+std::string HandleCell::FunctionName() const {
+  if (function != nullptr) return *function;
+  if (detail && !detail->own_function.empty()) return detail->own_function;
+  return (is_map ? "map " : "task ") + id.ToHex();
+}
+
+void TaskCell::Reset() {
+  handles.store(1, std::memory_order_relaxed);
+  phase.store(Phase::kPending, std::memory_order_relaxed);
+  kept.store(false, std::memory_order_relaxed);
+  detached = resumed = false;
+  pool = nullptr;
+  function = nullptr;
+  type_name = nullptr;
+  batch = 0;
+}
+
+bool EndedWell(const HandleCell& cell) { return Succeeded(cell, cell.phase.load(std::memory_order_acquire)); }
+
+void Publish(HandleCell* cell, Phase phase) {
+  const bool succeeded = Succeeded(*cell, phase);
+  cell->phase.store(phase, std::memory_order_release);
+  for (WaitNode* node = std::exchange(cell->waiters, nullptr); node != nullptr;) {
+    WaitNode* next = node->next;
+    Tell(node->waiter, succeeded);
+    node = next;
+  }
+  if (cell->is_map) WakeAll(&AsMap(cell)->block_waiters);
+}
+
+void EndWithOutcome(HandleCell* cell, v1::Outcome outcome) {
+  cell->Detail().outcome = std::move(outcome);
+  Publish(cell, Phase::kEnded);
+}
+
+void EndWithRefusal(HandleCell* cell, absl::Status why, bool lost) {
+  cell->Detail().refusal = std::move(why);
+  cell->Detail().lost = lost;
+  Publish(cell, Phase::kRefused);
+}
+
+void AddCancelled(MapCell* map) {
+  std::uint64_t next = 0;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> gaps;
+  for (const auto& [first, block] : map->by_index) {
+    gaps.emplace_back(next, first);
+    next = first + block->count();
+  }
+  gaps.emplace_back(next, map->progress.items());
+  for (const auto& [first, end] : gaps) InsertCancelled(map, first, end);
+}
+
+void AddBlock(MapCell* map, v1::ItemOutcomes&& outcomes) {
+  if (outcomes.result_bytes_size() == 0) return;
+  if (Overlaps(*map, outcomes.first_index(), outcomes.result_bytes_size())) {
+    InsertUnknown(map, outcomes);
+  } else {
+    Insert(map, std::move(outcomes));
+  }
+  WakeAll(&map->block_waiters);
+}
+
+}  // namespace poold::client::internal

@@ -1,0 +1,103 @@
+#include "leader.h"
+
+#include <utility>
+
+#include "absl/time/time.h"
+
+namespace poold::client::internal {
+namespace {
+
+// A pause between two waits that is shorter than this is not worth the background thread's while.
+constexpr auto kRest = std::chrono::milliseconds(5);
+// The background thread looks up this often when nothing happens.
+constexpr auto kNothingHappens = std::chrono::seconds(1);
+
+absl::Time ToAbslTime(const Deadline& deadline) {
+  return deadline.never() ? absl::InfiniteFuture() : absl::Now() + absl::FromChrono(deadline.left());
+}
+
+}  // namespace
+
+void Leader::Enter(Waiter* waiter) {
+  waiter->next_waiting = first_waiting_;
+  waiter->waiting = true;
+  first_waiting_ = waiter;
+}
+
+void Leader::Leave(Waiter* waiter) {
+  for (Waiter** at = &first_waiting_; *at != nullptr; at = &(*at)->next_waiting) {
+    if (*at != waiter) continue;
+    *at = waiter->next_waiting;
+    break;
+  }
+  waiter->waiting = false;
+}
+
+void Leader::Lead(Clock::time_point until) {
+  leading_ = true;
+  mu_->Unlock();
+  pump_(until);
+  mu_->Lock();
+  leading_ = false;
+}
+
+// Somebody else who waits takes the lead. Without one the background thread will, in its time; at once when it counted
+// on this lead to last.
+void Leader::PassOn() {
+  if (leading_) return;
+  if (first_waiting_ != nullptr) {
+    first_waiting_->wake.Signal();
+  } else if (Clock::now() - leading_since_ > kRest / 2) {
+    background_.Signal();
+  }
+}
+
+bool Leader::Await(Waiter* waiter, Deadline deadline) {
+  bool led = false;
+  while (!waiter->over() && !deadline.passed()) {
+    if (!leading_) {
+      if (!std::exchange(led, true)) leading_since_ = Clock::now();
+      ++leads_;
+      Lead(deadline.at());
+    } else {
+      Enter(waiter);
+      waiter->wake.WaitWithDeadline(mu_, ToAbslTime(deadline));
+      Leave(waiter);
+    }
+  }
+  PassOn();
+  return waiter->over();
+}
+
+// Sleeps for a moment, or until the present leader leaves when it has led for long.
+void Leader::Rest() {
+  if (leading_ && Clock::now() - leading_since_ > kRest / 2) {
+    background_.Wait(mu_);
+  } else {
+    background_.WaitWithTimeout(mu_, absl::FromChrono(kRest));
+  }
+}
+
+void Leader::RunBackground(const std::function<bool()>& over) {
+  absl::MutexLock lock(mu_);
+  std::uint64_t leads_seen = 0;
+  while (!over()) {
+    const bool quiet = !leading_ && first_waiting_ == nullptr;
+    if (quiet && (std::exchange(nudged_, false) || leads_ == std::exchange(leads_seen, leads_))) {
+      leading_since_ = Clock::now();
+      Lead(Clock::now() + kNothingHappens);
+      nudged_ = false;
+      if (first_waiting_ != nullptr) {
+        // Whoever waits leads from now on.
+        PassOn();
+        leads_seen = leads_ - 1;
+        Rest();
+      }
+    } else {
+      leads_seen = leads_;
+      Rest();
+    }
+  }
+}
+
+}  // namespace poold::client::internal

@@ -1,0 +1,61 @@
+// Who reads: the thread that waits is the thread that polls, so that what it waits for comes to it without a hop.
+//
+// Role: one leader at a time pumps events; who waits while there is one sleeps, and leads when the leader has what it
+// wanted. When nobody waits, a background thread leads: not at once, since who asks again and again (submit, get,
+// submit, get) would have to take the lead back from it each time, at the price of two wakes.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "handle_cell.h"
+#include "poold/client/internal/deadline.h"
+
+namespace poold::client::internal {
+
+// Guarded by the mutex that it is given; does not own it.
+class Leader {
+ public:
+  using Clock = Deadline::Clock;
+  // Waits for one event until then, handles it, and whatever is due. Called without the mutex.
+  using Pump = std::function<void(Clock::time_point)>;
+
+  Leader(absl::Mutex* mu, Pump pump) : mu_(mu), pump_(std::move(pump)) {}
+
+  // Leads or sleeps until the wait is over (true) or the deadline has passed. REQUIRES: the mutex is held.
+  bool Await(Waiter* waiter, Deadline deadline);
+  // Something lies here that needs a leader soon. REQUIRES: the mutex is held.
+  void Nudge() {
+    if (leading_ || nudged_ || first_waiting_ != nullptr) return;
+    nudged_ = true;
+    background_.Signal();
+  }
+  // The background thread. Returns when `over` says so (called with the mutex). REQUIRES: the mutex is not held.
+  void RunBackground(const std::function<bool()>& over);
+  void WakeBackground() { background_.Signal(); }
+
+ private:
+  void Lead(Clock::time_point until);
+  void PassOn();
+  void Enter(Waiter* waiter);
+  void Leave(Waiter* waiter);
+  void Rest();
+
+  // Constant after construction.
+  absl::Mutex* const mu_;
+  const Pump pump_;
+
+  // Guarded by *mu_.
+  absl::CondVar background_;
+  Waiter* first_waiting_ = nullptr;
+  bool leading_ = false;
+  bool nudged_ = false;
+  Clock::time_point leading_since_{};
+  // Counts leads by those who wait.
+  std::uint64_t leads_ = 0;
+};
+
+}  // namespace poold::client::internal

@@ -1,0 +1,181 @@
+#include "poold/client/internal/map_ref.h"
+
+#include <array>
+
+#include "error.h"
+#include "handle_cell.h"
+#include "wire/absl_text.h"
+
+namespace poold::client::internal {
+namespace {
+
+absl::Status NoMap() { return absl::FailedPreconditionError("this MapHandle refers to no map"); }
+
+// Of an item that its map took with it.
+const v1::Outcome& CancelledOutcome() {
+  static const auto* const outcome = [] {
+    auto* made = new v1::Outcome;
+    made->set_state(v1::TASK_STATE_CANCELLED);
+    made->mutable_failure()->set_type("poold.Cancelled");
+    made->mutable_failure()->set_message("its map was cancelled");
+    return made;
+  }();
+  return *outcome;
+}
+
+const v1::Outcome* OtherOf(const ItemBlock& block, std::uint64_t index) {
+  if (block.cancelled) return &CancelledOutcome();
+  for (const auto& other : block.message.others()) {
+    if (other.index() == index) return &other.outcome();
+  }
+  return nullptr;
+}
+
+ItemView ViewOf(std::shared_ptr<const ItemBlock> block, std::uint64_t in_block) {
+  const v1::ItemOutcomes& message = block->message;
+  const std::uint64_t index = block->first() + in_block;
+  const std::string_view all = message.results();
+  ItemView view{.index = index, .block = block};
+  if (block->cancelled || message.others_size() != 0) view.other = OtherOf(*block, index);
+  view.result = {message.encoding(), message.type_name(),
+                 all.substr(block->begins[in_block], message.result_bytes(static_cast<int>(in_block)))};
+  return view;
+}
+
+// Looks without waiting. REQUIRES: the owner's lock is held.
+bool FindInOrder(const MapCell& map, ItemCursor* cursor) {
+  auto after = map.by_index.upper_bound(cursor->position);
+  if (after == map.by_index.begin()) return false;
+  const auto& block = std::prev(after)->second;
+  if (cursor->position >= block->first() + block->count()) return false;
+  cursor->at = block;
+  return true;
+}
+
+bool FindArrived(const MapCell& map, ItemCursor* cursor) {
+  if (cursor->block >= map.arrived.size()) return false;
+  cursor->at = map.arrived[cursor->block];
+  cursor->in_block = 0;
+  return true;
+}
+
+bool Find(const MapCell& map, ItemCursor* cursor, MapOrder order) {
+  return order == MapOrder::kInOrder ? FindInOrder(map, cursor) : FindArrived(map, cursor);
+}
+
+// The next item of the block that the cursor holds, if there is one.
+std::optional<ItemView> Step(ItemCursor* cursor, MapOrder order) {
+  if (cursor->at == nullptr) return std::nullopt;
+  if (order == MapOrder::kInOrder) {
+    const std::uint64_t first = cursor->at->first();
+    if (cursor->position < first || cursor->position >= first + cursor->at->count()) return std::nullopt;
+    return ViewOf(cursor->at, cursor->position++ - first);
+  }
+  if (cursor->in_block >= cursor->at->count()) {
+    cursor->at = nullptr;
+    ++cursor->block;
+    return std::nullopt;
+  }
+  ++cursor->position;
+  return ViewOf(cursor->at, cursor->in_block++);
+}
+
+}  // namespace
+
+absl::Status ItemStatus(std::string_view function, std::uint64_t index, const v1::Outcome& outcome) {
+  return OutcomeStatus("item " + std::to_string(index) + " of " + std::string(function), outcome);
+}
+
+MapRef::MapRef(const MapRef& other) : cell_(other.cell_) {
+  if (cell_ != nullptr) cell_->handles.fetch_add(1, std::memory_order_relaxed);
+}
+
+void MapRef::Drop() {
+  if (cell_->handles.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  std::shared_ptr<HandleOwner> owner = std::move(cell_->owner);
+  owner->Dropped(cell_);
+}
+
+absl::StatusOr<std::optional<ItemView>> MapRef::Next(ItemCursor* cursor, MapOrder order, Duration timeout) const {
+  if (cell_ == nullptr) return NoMap();
+  const Deadline deadline(timeout);
+  while (true) {
+    if (auto item = Step(cursor, order)) return item;
+    std::size_t seen = 0;
+    {
+      absl::MutexLock lock(&cell_->owner->mutex());
+      if (Find(*cell_, cursor, order)) continue;
+      if (cell_->done()) break;
+      seen = cell_->arrived.size();
+    }
+    if (!cell_->owner->WaitForBlock(*cell_, seen, deadline)) return WaitTimeoutError(cell_->FunctionName());
+  }
+  if (absl::Status refused = refusal(); !refused.ok()) return refused;
+  return std::optional<ItemView>();
+}
+
+absl::StatusOr<Payload> MapRef::Download(std::uint64_t index, const v1::Outcome& outcome) const {
+  const v1::Payload& result = outcome.result();
+  Payload payload{result.encoding(), result.type_name(), result.data()};
+  if (result.size_bytes() <= result.data().size()) return payload;
+  auto bytes = cell_->owner->Download(cell_->id, index);
+  if (!bytes.ok()) return bytes.status();
+  payload.data = *std::move(bytes);
+  return payload;
+}
+
+bool MapRef::Wait(Duration timeout) const {
+  if (cell_ == nullptr || cell_->done()) return true;
+  std::array<HandleCell*, 1> cells{cell_};
+  return cell_->owner->Wait(cells, WaitMode::kAllCompleted, Deadline(timeout));
+}
+
+bool MapRef::done() const { return cell_ == nullptr || cell_->done(); }
+
+bool MapRef::lost() const {
+  return cell_ != nullptr && cell_->phase.load(std::memory_order_acquire) == Phase::kRefused && cell_->detail->lost;
+}
+
+absl::Status MapRef::refusal() const {
+  if (cell_ == nullptr) return NoMap();
+  if (cell_->phase.load(std::memory_order_acquire) != Phase::kRefused) return absl::OkStatus();
+  return cell_->detail->refusal;
+}
+
+v1::MapProgress MapRef::Progress() const {
+  if (cell_ == nullptr) return {};
+  absl::MutexLock lock(&cell_->owner->mutex());
+  v1::MapProgress progress = cell_->progress;
+  progress.set_id(cell_->id.ToBytes());
+  progress.set_items(std::max(progress.items(), cell_->items_sent));
+  progress.set_complete(cell_->complete || progress.complete());
+  progress.set_done(cell_->done());
+  return progress;
+}
+
+absl::StatusOr<bool> MapRef::Cancel(bool running) const {
+  if (cell_ == nullptr) return NoMap();
+  if (cell_->done()) return false;
+  return cell_->owner->Cancel(*cell_, running);
+}
+
+void MapRef::OnDone(std::function<void(MapRef)> callback) const {
+  if (cell_ == nullptr) return;
+  cell_->owner->OnDone(*cell_, [callback = std::move(callback)](HandleCell* cell) { callback(MapRef(AsMap(cell))); });
+}
+
+HandleId MapRef::id() const { return cell_ != nullptr ? cell_->id : HandleId{}; }
+
+std::string MapRef::ToString() const {
+  if (cell_ == nullptr) return "";
+  Keep();
+  return "poold:" + cell_->owner->instance_id() + ":" + cell_->id.ToHex();
+}
+
+void MapRef::Keep() const {
+  if (cell_ != nullptr) cell_->kept.store(true, std::memory_order_relaxed);
+}
+
+std::string MapRef::function() const { return cell_ != nullptr ? cell_->FunctionName() : ""; }
+
+}  // namespace poold::client::internal

@@ -1,0 +1,65 @@
+#include "poold/client/pool.h"
+
+#include "error.h"
+
+namespace poold::client {
+
+absl::StatusOr<v1::Pool> Pool::Info() const {
+  v1::GetPoolRequest request;
+  request.set_name(name());
+  auto response = connection()->GetPool(request);
+  if (!response.ok()) return response.status();
+  return std::move(*response->mutable_pool());
+}
+
+absl::StatusOr<v1::PoolStats> Pool::Stats() const {
+  v1::GetStatsRequest request;
+  request.set_pool(name());
+  auto response = connection()->GetStats(request);
+  if (!response.ok()) return response.status();
+  return (*response->mutable_pools())[name()];
+}
+
+absl::Status Pool::Close() const {
+  v1::CloseRequest request;
+  request.set_pool(name());
+  return connection()->Close(request).status();
+}
+
+absl::StatusOr<std::uint64_t> Pool::Terminate() const {
+  v1::TerminateRequest request;
+  request.set_pool(name());
+  auto response = connection()->Terminate(request);
+  if (!response.ok()) return response.status();
+  return response->cancelled_tasks();
+}
+
+absl::Status Pool::Join(Duration timeout) const {
+  v1::JoinRequest request;
+  request.set_pool(name());
+  auto response = connection()->Join(request, timeout);
+  if (!response.ok()) return response.status();
+  if (!response->done()) return internal::WaitTimeoutError("pool " + name());
+  return absl::OkStatus();
+}
+
+// Where a map names no options of its own for its items, those of the pool hold.
+MapOptions Pool::Merged(MapOptions options) const {
+  const TaskOptions& own = options.task;
+  const bool named = own.queue_timeout || own.run_timeout || own.total_timeout || own.max_attempts || own.retry_delay ||
+                     own.max_retry_delay || own.start_delay || own.priority != 0 || !own.retry_on.empty() ||
+                     own.streams_output() || own.id;
+  if (!named) options.task = core_->defaults;
+  return options;
+}
+
+PoolScope::~PoolScope() {
+  if (!pool_) return;
+  if (at_end_ == AtScopeEnd::kTerminate) {
+    (void)pool_->Terminate();
+  } else if (pool_->Close().ok()) {
+    (void)pool_->Join();
+  }
+}
+
+}  // namespace poold::client

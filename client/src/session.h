@@ -1,0 +1,168 @@
+// The batching stream to the daemon, and everything that this client knows of its handles.
+//
+// Role: submissions out, outcomes in; a stream that broke is opened again and what the daemon had not acknowledged is
+// sent again; after a restart of the daemon the handles are lost. Non-role: unary calls (stub.h), types (headers).
+// Threads: Submit and the like come from any thread; events are handled by the leader (leader.h). One mutex, held for
+// as long as it takes to append or to apply a message; nothing is called with it.
+// Bounds: what is unsent or unacknowledged, by ClientOptions::max_unsent_bytes; requests under way, by the daemon's
+// session_window.
+#pragma once
+
+#include <grpcpp/alarm.h>
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
+#include "absl/container/node_hash_set.h"
+#include "absl/synchronization/mutex.h"
+#include "callback_thread.h"
+#include "handle_cell.h"
+#include "leader.h"
+#include "outbox.h"
+#include "poold/client/connection.h"
+#include "poold/v1/session.pb.h"
+#include "stub.h"
+
+namespace poold::client::internal {
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(std::shared_ptr<Stub> stub, const ClientOptions& options);
+  ~Session();
+
+  // Opens the stream. OK when the daemon has answered the hello.
+  absl::Status Start(std::weak_ptr<HandleOwner> owner, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
+  // Sends what there is, for a moment, and ends. Nobody may call anything else any more.
+  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
+
+  TaskRef Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner) ABSL_LOCKS_EXCLUDED(mu_);
+  MapRef OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status AddItems(MapCell* map, const MapBatch& batch) ABSL_LOCKS_EXCLUDED(mu_);
+  // A new reference. INVALID_ARGUMENT: it is not such a handle's text.
+  absl::StatusOr<HandleCell*> Resume(std::string_view written, bool map, std::shared_ptr<HandleOwner> owner)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status Flush(Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
+  // True: nothing that was submitted to this pool here is unfinished.
+  bool AwaitIdle(const std::string& pool, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
+
+  bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
+  bool WaitForBlock(MapCell& map, std::size_t blocks, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) ABSL_LOCKS_EXCLUDED(mu_);
+  void Dropped(HandleCell* cell) ABSL_LOCKS_EXCLUDED(mu_);
+  std::string instance_id() ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Mutex& mutex() { return mu_; }
+  Stub& stub() { return *stub_; }
+
+ private:
+  using Clock = Deadline::Clock;
+  struct Stream;
+  enum class State { kDown, kStarting, kGreeting, kUp };
+  // A write that may begin once the mutex is left.
+  struct Write {
+    std::shared_ptr<Stream> stream;
+    const v1::SessionRequest* request = nullptr;
+    void Begin();
+  };
+
+  // ---- Submitting (session_submit.cc) ----
+  absl::Status AwaitRoom(std::uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  TaskCell* NewTask(const TaskCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Enlist(HandleCell* cell, std::string_view pool, std::string_view function) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Insert(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  const std::string* Intern(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  PoolEntry* FindPool(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  HandleCell* Revive(HandleCell* cell, std::shared_ptr<HandleOwner>& owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Write NextWrite(bool all = false) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Write WriteOrNudge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Resubmit(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // ---- Outcomes (session_outcomes.cc) ----
+  void DeliverOutputs(const v1::SessionResponse& response) ABSL_LOCKS_EXCLUDED(mu_);
+  void Apply(v1::SessionResponse& response) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ApplySucceeded(const v1::OutcomeGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ApplyOther(v1::TaskOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ApplyMap(v1::MapOutcomes& outcomes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ApplyRefusal(const v1::SubmitResult& refusal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool TryLater(HandleCell* cell, const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  HandleCell* Find(const HandleId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // It has just ended: out of the tables, callbacks posted, released if nobody holds it.
+  void Retire(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Refuse(HandleCell* cell, absl::Status why, bool lost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PostCallbacks(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Discard(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Free(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void TakeDropped() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Those that nobody holds any more are not waited for: the daemon drops their outcomes when they come about.
+  void ReleaseAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void RefuseAll(const std::function<bool(const HandleCell&)>& which,
+                 const std::function<absl::Status(const HandleCell&)>& why, bool lost)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // ---- The stream (session.cc) ----
+  void Pump(Clock::time_point until) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnEvent(void* tag, bool ok) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnStarted(bool ok) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnRead(bool ok) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnWritten(bool ok) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnFinished() ABSL_LOCKS_EXCLUDED(mu_);
+  void OnTime() ABSL_LOCKS_EXCLUDED(mu_);
+  void OnGreeted(const v1::ServerInfo& server) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnAcknowledged(std::uint64_t taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnEnded(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Subscribe() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OpenStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Clock::time_point NextTimer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void CancelStream(grpc::Alarm* wake) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Constant after construction.
+  const std::shared_ptr<Stub> stub_;
+  const ClientOptions options_;
+  const std::string client_id_;
+  const std::uint64_t id_high_;
+
+  // Synchronise themselves.
+  grpc::CompletionQueue cq_;
+  CallbackThread callbacks_;
+  std::atomic<HandleCell*> dropped_{nullptr};
+  std::atomic<std::uint32_t> dropped_count_{0};
+
+  absl::Mutex mu_;
+  Leader leader_;  // guarded by mu_
+  std::weak_ptr<HandleOwner> owner_ ABSL_GUARDED_BY(mu_);
+  std::thread background_;
+  State state_ ABSL_GUARDED_BY(mu_) = State::kDown;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  bool shut_ ABSL_GUARDED_BY(mu_) = false;
+  std::shared_ptr<Stream> stream_ ABSL_GUARDED_BY(mu_);
+  absl::Status last_end_ ABSL_GUARDED_BY(mu_);
+  Clock::time_point retry_at_ ABSL_GUARDED_BY(mu_) = Clock::time_point::max();
+  Duration backoff_ ABSL_GUARDED_BY(mu_){};
+  v1::ServerInfo server_ ABSL_GUARDED_BY(mu_);
+  WaitNode* state_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;
+  WaitNode* room_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;
+  WaitNode* flush_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;
+
+  Outbox outbox_ ABSL_GUARDED_BY(mu_);
+  std::uint64_t next_low_ ABSL_GUARDED_BY(mu_) = 1;
+  // Pending cells: tasks with ids of this client, by the low half; all else.
+  absl::flat_hash_map<std::uint64_t, TaskCell*> own_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<HandleId, HandleCell*> others_ ABSL_GUARDED_BY(mu_);
+  std::multimap<Clock::time_point, HandleId> resubmit_ ABSL_GUARDED_BY(mu_);
+  absl::node_hash_set<std::string> names_ ABSL_GUARDED_BY(mu_);
+  absl::node_hash_map<std::string, PoolEntry> pools_ ABSL_GUARDED_BY(mu_);
+  const std::string* last_name_ ABSL_GUARDED_BY(mu_) = nullptr;
+  PoolEntry* last_pool_ ABSL_GUARDED_BY(mu_) = nullptr;
+  std::vector<TaskCell*> spare_ ABSL_GUARDED_BY(mu_);
+  // What users gave us is destroyed without the mutex.
+  std::vector<std::unique_ptr<CellDetail>> grave_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace poold::client::internal

@@ -1,0 +1,286 @@
+#include <utility>
+
+#include "error.h"
+#include "session.h"
+#include "session_stream.h"
+
+namespace poold::client::internal {
+namespace {
+
+constexpr Duration kRetryWhenFull = std::chrono::milliseconds(20);
+constexpr std::size_t kSpareCells = 4096;
+constexpr std::size_t kSpareResultBytes = 1024;
+
+HandleId IdOf(std::string_view bytes) { return HandleId::FromBytes(bytes).value_or(HandleId{}); }
+
+// A result that is not in the message can be asked for as long as the map is kept: then its items must be, too.
+bool AllInline(const v1::ItemOutcomes& outcomes) {
+  for (const auto& other : outcomes.others()) {
+    if (other.outcome().result().size_bytes() > other.outcome().result().data().size()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+HandleCell* Session::Find(const HandleId& id) {
+  if (id.high == id_high_) {
+    if (auto at = own_.find(id.low); at != own_.end()) return at->second;
+  }
+  auto at = others_.find(id);
+  return at != others_.end() ? at->second : nullptr;
+}
+
+// Only the leader comes here, and the next response is read after this one: output stays in order.
+void Session::DeliverOutputs(const v1::SessionResponse& response) {
+  for (const v1::Output& output : response.outputs()) {
+    const HandleId id = IdOf(output.id());
+    std::shared_ptr<const OutputCallback> sink;
+    {
+      absl::MutexLock lock(&mu_);
+      HandleCell* cell = Find(id);
+      if (cell != nullptr && cell->detail) sink = cell->detail->output;
+    }
+    if (sink) CallOutput(*sink, {id, output.stream(), output.data()});
+  }
+}
+
+void Session::Apply(v1::SessionResponse& response) {
+  if (response.has_server()) OnGreeted(response.server());
+  OnAcknowledged(response.taken_requests());
+  for (const auto& refusal : response.refused()) ApplyRefusal(refusal);
+  for (const auto& group : response.succeeded()) ApplySucceeded(group);
+  for (auto& other : *response.mutable_others()) ApplyOther(other);
+  for (auto& map : *response.mutable_maps()) ApplyMap(map);
+}
+
+void Session::ApplySucceeded(const v1::OutcomeGroup& group) {
+  const std::string* type_name = group.type_name().empty() ? nullptr : Intern(group.type_name());
+  const char* data = group.results().data();
+  for (int i = 0; i < group.id_low_size(); ++i) {
+    const std::uint32_t bytes = group.result_bytes(i);
+    HandleCell* cell = Find({group.id_high(), group.id_low(i)});
+    if (cell != nullptr && !cell->is_map) {
+      TaskCell* task = AsTask(cell);
+      task->encoding = group.encoding();
+      task->type_name = type_name;
+      task->result.assign(data, bytes);
+      Publish(task, Phase::kSucceeded);
+      Retire(task);
+    }
+    data += bytes;
+  }
+}
+
+void Session::ApplyOther(v1::TaskOutcome& outcome) {
+  HandleCell* cell = Find(IdOf(outcome.id()));
+  if (cell == nullptr || cell->is_map) return;
+  EndWithOutcome(cell, std::move(*outcome.mutable_outcome()));
+  Retire(cell);
+}
+
+void Session::ApplyMap(v1::MapOutcomes& outcomes) {
+  HandleCell* cell = Find(IdOf(outcomes.id()));
+  if (cell == nullptr) return;
+  if (!cell->is_map) {
+    Refuse(cell, absl::InvalidArgumentError(cell->FunctionName() + " is a map: resume it with ResumeMap"), false);
+    return;
+  }
+  MapCell* map = AsMap(cell);
+  for (auto& block : *outcomes.mutable_outcomes()) {
+    const std::uint64_t first = block.first_index();
+    const int count = block.result_bytes_size();
+    const bool here = AllInline(block);
+    if (!map->detached) AddBlock(map, std::move(block));
+    if (here && !map->kept.load(std::memory_order_relaxed)) outbox_.AddConsumed(map->id, first, count);
+  }
+  if (!outcomes.has_end()) return;
+  // The counts of this client, which saw every item once.
+  v1::MapProgress progress = std::move(*outcomes.mutable_end());
+  progress.set_done_items(map->progress.done_items());
+  progress.set_unsuccessful_items(map->progress.unsuccessful_items());
+  map->progress = std::move(progress);
+  if (!map->detached) AddCancelled(map);
+  Publish(map, map->progress.unsuccessful_items() == 0 ? Phase::kSucceeded : Phase::kEnded);
+  Retire(map);
+}
+
+void Session::ApplyRefusal(const v1::SubmitResult& refusal) {
+  HandleCell* cell = Find(IdOf(refusal.id()));
+  if (cell == nullptr) return;
+  absl::Status why = FromProto(refusal.error());
+  if (!TryLater(cell, why)) Refuse(cell, std::move(why), false);
+}
+
+// When the daemon's queue is full and the caller wants to wait for room.
+bool Session::TryLater(HandleCell* cell, const absl::Status& why) {
+  if (why.code() != absl::StatusCode::kResourceExhausted || !cell->detail || !cell->detail->resubmission) return false;
+  resubmit_.emplace(Clock::now() + RetryDelayOf(why).value_or(kRetryWhenFull), cell->id);
+  return true;
+}
+
+void Session::Refuse(HandleCell* cell, absl::Status why, bool lost) {
+  EndWithRefusal(cell, std::move(why), lost);
+  Retire(cell);
+}
+
+void Session::RefuseAll(const std::function<bool(const HandleCell&)>& which,
+                        const std::function<absl::Status(const HandleCell&)>& why, bool lost) {
+  std::vector<HandleCell*> cells;
+  for (const auto& [low, cell] : own_) {
+    if (which(*cell)) cells.push_back(cell);
+  }
+  for (const auto& [id, cell] : others_) {
+    if (which(*cell)) cells.push_back(cell);
+  }
+  for (HandleCell* cell : cells) Refuse(cell, why(*cell), lost);
+}
+
+void Session::ReleaseAll() {
+  std::vector<HandleCell*> cells;
+  for (const auto& [low, cell] : own_) cells.push_back(cell);
+  for (const auto& [id, cell] : others_) cells.push_back(cell);
+  for (HandleCell* cell : cells) {
+    own_.erase(cell->id.low);
+    others_.erase(cell->id);
+    if (!cell->kept.load(std::memory_order_relaxed)) outbox_.AddRelease(cell->id);
+    Free(cell);
+  }
+}
+
+void Session::Retire(HandleCell* cell) {
+  auto own = cell->id.high == id_high_ ? own_.find(cell->id.low) : own_.end();
+  if (own != own_.end() && own->second == cell) {
+    own_.erase(own);
+  } else {
+    others_.erase(cell->id);
+  }
+  if (cell->pool != nullptr && --cell->pool->unfinished == 0) WakeAll(&cell->pool->idle_waiters);
+  if (cell->detail && !cell->detail->callbacks.empty()) PostCallbacks(cell);
+  if (cell->detached) Discard(cell);
+}
+
+// Each callback gets a handle of its own, also where the user has kept none.
+void Session::PostCallbacks(HandleCell* cell) {
+  if (cell->detached) {
+    cell->owner = owner_.lock();
+    // The client is going: there is nobody to be told.
+    if (cell->owner == nullptr) return;
+    cell->detached = false;
+    cell->handles.store(0, std::memory_order_relaxed);
+  }
+  auto callbacks = std::exchange(cell->detail->callbacks, {});
+  cell->handles.fetch_add(static_cast<std::uint32_t>(callbacks.size()), std::memory_order_relaxed);
+  for (auto& callback : callbacks) {
+    callbacks_.Post([callback = std::move(callback), cell] { callback(cell); });
+  }
+}
+
+// Nobody holds it, and it has ended.
+void Session::Discard(HandleCell* cell) {
+  const bool known = cell->phase.load(std::memory_order_relaxed) != Phase::kRefused;
+  if (known && !cell->kept.load(std::memory_order_relaxed)) outbox_.AddRelease(cell->id);
+  Free(cell);
+}
+
+void Session::Free(HandleCell* cell) {
+  if (cell->detail) grave_.push_back(std::move(cell->detail));
+  if (cell->is_map) {
+    delete AsMap(cell);
+    return;
+  }
+  TaskCell* task = AsTask(cell);
+  if (spare_.size() >= kSpareCells || task->result.capacity() > kSpareResultBytes) {
+    delete task;
+    return;
+  }
+  task->Reset();
+  spare_.push_back(task);
+}
+
+void Session::TakeDropped() {
+  HandleCell* cell = dropped_.exchange(nullptr, std::memory_order_acquire);
+  if (cell == nullptr) return;
+  dropped_count_.store(0, std::memory_order_relaxed);
+  // The stack has the latest on top; in order, ids make runs.
+  HandleCell* in_order = nullptr;
+  while (cell != nullptr) {
+    HandleCell* next = std::exchange(cell->next_dropped, in_order);
+    in_order = std::exchange(cell, next);
+  }
+  for (cell = in_order; cell != nullptr;) {
+    HandleCell* next = cell->next_dropped;
+    if (cell->done()) {
+      Discard(cell);
+    } else {
+      cell->detached = true;
+      if (cell->is_map && !cell->kept.load(std::memory_order_relaxed)) outbox_.AddCancel(cell->id);
+    }
+    cell = next;
+  }
+}
+
+bool Session::Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) {
+  if (InOutputCallback()) return false;
+  absl::MutexLock lock(&mu_);
+  Waiter waiter{.mode = mode};
+  std::vector<WaitNode> nodes;
+  std::vector<HandleCell*> pending;
+  bool enough = false;
+  for (HandleCell* cell : cells) {
+    if (!cell->done()) {
+      pending.push_back(cell);
+    } else {
+      enough |= mode == WaitMode::kFirstCompleted || (mode == WaitMode::kFirstException && !EndedWell(*cell));
+    }
+  }
+  if (enough || pending.empty()) return true;
+  waiter.remaining = pending.size();
+  nodes.reserve(pending.size());
+  for (HandleCell* cell : pending) Link(&cell->waiters, &nodes.emplace_back(WaitNode{&waiter}));
+  const bool over = leader_.Await(&waiter, deadline);
+  for (std::size_t i = 0; i < pending.size(); ++i) {
+    if (!pending[i]->done()) Unlink(&pending[i]->waiters, &nodes[i]);
+  }
+  return over;
+}
+
+bool Session::WaitForBlock(MapCell& map, std::size_t blocks, Deadline deadline) {
+  if (InOutputCallback()) return false;
+  absl::MutexLock lock(&mu_);
+  while (map.arrived.size() == blocks && !map.done()) {
+    if (deadline.passed()) return false;
+    Waiter waiter;
+    WaitNode node{&waiter};
+    Link(&map.block_waiters, &node);
+    leader_.Await(&waiter, deadline);
+    Unlink(&map.block_waiters, &node);
+  }
+  return true;
+}
+
+bool Session::AwaitIdle(const std::string& pool, Deadline deadline) {
+  absl::MutexLock lock(&mu_);
+  PoolEntry* entry = FindPool(pool);
+  while (entry->unfinished != 0) {
+    if (deadline.passed()) return false;
+    Waiter waiter;
+    WaitNode node{&waiter};
+    Link(&entry->idle_waiters, &node);
+    leader_.Await(&waiter, deadline);
+    Unlink(&entry->idle_waiters, &node);
+  }
+  return true;
+}
+
+void Session::OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) {
+  absl::MutexLock lock(&mu_);
+  if (!cell.done()) {
+    cell.Detail().callbacks.push_back(std::move(callback));
+    return;
+  }
+  cell.handles.fetch_add(1, std::memory_order_relaxed);
+  callbacks_.Post([callback = std::move(callback), &cell] { callback(&cell); });
+}
+
+}  // namespace poold::client::internal

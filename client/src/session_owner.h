@@ -1,0 +1,39 @@
+// What the handles of a session hold: the session lives as long as one of them, or the connection, does.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "session.h"
+
+namespace poold::client::internal {
+
+// Thread-safe. Ends the session when it goes.
+class SessionOwner : public HandleOwner, public std::enable_shared_from_this<SessionOwner> {
+ public:
+  explicit SessionOwner(std::shared_ptr<Session> session) : session_(std::move(session)) {}
+  ~SessionOwner() override { session_->Stop(); }
+
+  Session& session() { return *session_; }
+
+  bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) override {
+    return session_->Wait(cells, mode, deadline);
+  }
+  bool WaitForBlock(MapCell& map, std::size_t blocks, Deadline deadline) override {
+    return session_->WaitForBlock(map, blocks, deadline);
+  }
+  absl::Mutex& mutex() override { return session_->mutex(); }
+  absl::StatusOr<bool> Cancel(HandleCell& cell, bool running) override;
+  absl::StatusOr<std::string> Download(const HandleId& id, std::uint64_t index) override;
+  void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) override {
+    session_->OnDone(cell, std::move(callback));
+  }
+  std::string instance_id() override { return session_->instance_id(); }
+  void Dropped(HandleCell* cell) override { session_->Dropped(cell); }
+
+ private:
+  const std::shared_ptr<Session> session_;
+};
+
+}  // namespace poold::client::internal

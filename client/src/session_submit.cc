@@ -1,0 +1,278 @@
+#include "error.h"
+#include "session.h"
+#include "session_stream.h"
+
+namespace poold::client::internal {
+namespace {
+
+// Larger arguments take a way of their own, so that they hold up nobody else's.
+constexpr std::size_t kInlineArgsBytes = 512 << 10;
+// Drops that nobody has taken note of.
+constexpr std::uint32_t kDropsAtOnce = 256;
+
+absl::Status Full(std::uint64_t bytes) {
+  return MakeError(absl::StatusCode::kResourceExhausted,
+                   std::to_string(bytes) +
+                       " bytes wait to be sent (ClientOptions::max_unsent_bytes): the daemon takes "
+                       "nothing, or is away",
+                   "CLIENT_FULL");
+}
+
+// What is printed with one call is not torn apart by other threads.
+void Echo(const Output& output) {
+  std::FILE* file = output.stream == v1::OUTPUT_STREAM_STDERR ? stderr : stdout;
+  std::fwrite(output.text.data(), 1, output.text.size(), file);
+  std::fflush(file);
+}
+
+std::shared_ptr<const OutputCallback> SinkOf(const TaskOptions& options) {
+  if (!options.streams_output()) return nullptr;
+  if (!options.echo_output) return std::make_shared<const OutputCallback>(options.on_output);
+  if (!options.on_output) return std::make_shared<const OutputCallback>(Echo);
+  return std::make_shared<const OutputCallback>([also = options.on_output](const Output& output) {
+    Echo(output);
+    also(output);
+  });
+}
+
+struct Written {
+  std::string instance;
+  HandleId id;
+};
+
+// "poold:<instance>:<id>", or the id alone.
+std::optional<Written> Parse(std::string_view text) {
+  constexpr std::string_view kPrefix = "poold:";
+  std::string_view instance;
+  if (text.substr(0, kPrefix.size()) == kPrefix) {
+    text.remove_prefix(kPrefix.size());
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    instance = text.substr(0, colon);
+    text.remove_prefix(colon + 1);
+  }
+  const auto id = HandleId::FromHex(text);
+  if (!id) return std::nullopt;
+  return Written{std::string(instance), *id};
+}
+
+}  // namespace
+
+const std::string* Session::Intern(std::string_view name) {
+  if (last_name_ == nullptr || *last_name_ != name) last_name_ = &*names_.emplace(name).first;
+  return last_name_;
+}
+
+PoolEntry* Session::FindPool(std::string_view name) {
+  if (last_pool_ != nullptr && last_pool_->name == name) return last_pool_;
+  auto [at, created] = pools_.try_emplace(std::string(name));
+  if (created) at->second.name = at->first;
+  return last_pool_ = &at->second;
+}
+
+// Returns with the mutex held, which it leaves while it waits.
+absl::Status Session::AwaitRoom(std::uint64_t bytes) {
+  while (outbox_.bytes() + bytes > options_.max_unsent_bytes && outbox_.bytes() != 0) {
+    if (options_.on_full == OnFull::kFail) return Full(outbox_.bytes());
+    Waiter waiter;
+    WaitNode node{&waiter};
+    Link(&room_waiters_, &node);
+    leader_.Await(&waiter, Deadline(kForever));
+    Unlink(&room_waiters_, &node);
+  }
+  return absl::OkStatus();
+}
+
+TaskCell* Session::NewTask(const TaskCall& call) {
+  TaskCell* cell = nullptr;
+  if (spare_.empty()) {
+    cell = new TaskCell;
+  } else {
+    cell = spare_.back();
+    spare_.pop_back();
+  }
+  const TaskOptions& options = *call.options;
+  cell->id = options.id ? *options.id : HandleId{id_high_, next_low_++};
+  if (auto sink = SinkOf(options)) cell->Detail().output = std::move(sink);
+  if (options.wait_when_full) {
+    cell->Detail().resubmission.emplace(
+        Resubmission{{call.encoding, std::string(call.type_name), std::string(call.args)}, options});
+  }
+  return cell;
+}
+
+void Session::Enlist(HandleCell* cell, std::string_view pool, std::string_view function) {
+  cell->function = Intern(function);
+  cell->pool = FindPool(pool);
+  ++cell->pool->unfinished;
+}
+
+void Session::Insert(HandleCell* cell) {
+  if (!cell->is_map && cell->id.high == id_high_ && !cell->resumed) {
+    own_.emplace(cell->id.low, AsTask(cell));
+  } else {
+    others_.emplace(cell->id, cell);
+  }
+}
+
+Session::Write Session::NextWrite(bool all) {
+  TakeDropped();
+  if (state_ != State::kUp || stream_->writing || stream_->finishing || outbox_.empty()) return {};
+  if (!all && outbox_.can_wait()) return {};
+  if (outbox_.unacknowledged() >= std::max<std::uint64_t>(server_.limits().session_window(), 1)) return {};
+  stream_->writing = true;
+  return {stream_, outbox_.Send()};
+}
+
+// A lone submission leaves at once, in this thread. What comes while a write is under way leaves when that is done:
+// somebody must see that.
+Session::Write Session::WriteOrNudge() {
+  Write write = NextWrite();
+  if (write.request == nullptr && state_ == State::kUp && stream_->writing) leader_.Nudge();
+  return write;
+}
+
+TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner) {
+  TaskCall sent = call;
+  absl::StatusOr<std::string> upload("");
+  if (call.args.size() > kInlineArgsBytes) {
+    upload = stub_->Upload(call.args);
+    sent.args = {};
+  }
+  Write write;
+  TaskRef task;
+  {
+    absl::MutexLock lock(&mu_);
+    absl::Status room = upload.status();
+    if (room.ok()) room = AwaitRoom(sent.args.size());
+    TaskCell* cell = NewTask(call);
+    cell->owner = std::move(owner);
+    task = TaskRef(cell);
+    if (room.ok() && others_.contains(cell->id)) {
+      room = absl::AlreadyExistsError("a handle with the id " + cell->id.ToHex() + " is under way in this client");
+    }
+    cell->function = Intern(call.function);
+    if (!room.ok()) {
+      EndWithRefusal(cell, std::move(room), false);
+      return task;
+    }
+    Enlist(cell, call.pool, call.function);
+    cell->batch = outbox_.AddTask(sent, cell->id, *upload);
+    Insert(cell);
+    write = WriteOrNudge();
+  }
+  write.Begin();
+  return task;
+}
+
+MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner) {
+  auto* cell = new MapCell;
+  cell->owner = std::move(owner);
+  absl::MutexLock lock(&mu_);
+  cell->id = call.options->task.id ? *call.options->task.id : HandleId::Random();
+  cell->call.emplace(call);
+  if (auto sink = SinkOf(call.options->task)) cell->Detail().output = std::move(sink);
+  Enlist(cell, call.pool, call.function);
+  // Nothing has left yet: a daemon that is restarted now does not lose it.
+  cell->batch = outbox_.next_number();
+  Insert(cell);
+  return MapRef(cell);
+}
+
+absl::Status Session::AddItems(MapCell* map, const MapBatch& batch) {
+  Write write;
+  {
+    absl::MutexLock lock(&mu_);
+    if (absl::Status room = AwaitRoom(batch.items.size()); !room.ok()) {
+      if (!map->done()) Refuse(map, room, false);
+      return room;
+    }
+    if (map->done()) return absl::CancelledError("the map has ended");
+    const std::uint64_t number = outbox_.AddItems(map->call->View(), map->id, map->items_sent, batch);
+    if (map->items_sent == 0) map->batch = number;
+    map->items_sent += batch.item_bytes.size();
+    map->complete = batch.complete;
+    write = WriteOrNudge();
+  }
+  write.Begin();
+  return absl::OkStatus();
+}
+
+// A reference to a cell that is in the tables; null when its last handle is just going.
+HandleCell* Session::Revive(HandleCell* cell, std::shared_ptr<HandleOwner>& owner) {
+  std::uint32_t handles = cell->handles.load(std::memory_order_relaxed);
+  if (cell->detached) {
+    cell->detached = false;
+    cell->owner = owner;
+    cell->handles.store(1, std::memory_order_relaxed);
+    return cell;
+  }
+  while (handles != 0) {
+    if (cell->handles.compare_exchange_weak(handles, handles + 1)) return cell;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<HandleCell*> Session::Resume(std::string_view written, bool map, std::shared_ptr<HandleOwner> owner) {
+  const auto parsed = Parse(written);
+  if (!parsed) {
+    return absl::InvalidArgumentError("'" + std::string(written) +
+                                      "' names no handle: expected what ToString() wrote, or 32 hexadecimal digits");
+  }
+  Write write;
+  HandleCell* cell = nullptr;
+  {
+    absl::MutexLock lock(&mu_);
+    for (HandleCell* known = Find(parsed->id); known != nullptr; known = Find(parsed->id)) {
+      if (known->is_map != map) {
+        return absl::InvalidArgumentError(std::string(written) + " is a " + (map ? "task" : "map") +
+                                          ": resume it as such");
+      }
+      TakeDropped();
+      if (HandleCell* revived = Revive(known, owner)) return revived;
+    }
+    cell = map ? static_cast<HandleCell*>(new MapCell) : new TaskCell;
+    cell->id = parsed->id;
+    cell->resumed = true;
+    cell->owner = std::move(owner);
+    if (!parsed->instance.empty() && parsed->instance != server_.instance_id()) {
+      EndWithRefusal(cell, LostError(cell->FunctionName()), true);
+      return cell;
+    }
+    cell->batch = outbox_.AddSubscription(cell->id);
+    Insert(cell);
+    write = WriteOrNudge();
+  }
+  write.Begin();
+  return cell;
+}
+
+void Session::Resubmit(Clock::time_point now) {
+  while (!resubmit_.empty() && resubmit_.begin()->first <= now) {
+    HandleCell* cell = Find(resubmit_.begin()->second);
+    resubmit_.erase(resubmit_.begin());
+    if (cell == nullptr || cell->is_map || !cell->detail || !cell->detail->resubmission) continue;
+    const Resubmission& again = *cell->detail->resubmission;
+    const TaskCall call{cell->pool->name,     *cell->function, again.args.encoding,
+                        again.args.type_name, again.args.data, &again.options};
+    cell->batch = outbox_.AddTask(call, cell->id, "");
+  }
+}
+
+void Session::Dropped(HandleCell* cell) {
+  // What is left of an unfinished map is cancelled: that is worth a message of its own.
+  const bool at_once = cell->is_map && !cell->done();
+  HandleCell* top = dropped_.load(std::memory_order_relaxed);
+  do {
+    cell->next_dropped = top;
+  } while (!dropped_.compare_exchange_weak(top, cell, std::memory_order_release, std::memory_order_relaxed));
+  if (dropped_count_.fetch_add(1, std::memory_order_relaxed) + 1 < kDropsAtOnce && !at_once) return;
+  Write write;
+  {
+    absl::MutexLock lock(&mu_);
+    write = NextWrite();
+  }
+  write.Begin();
+}
+
+}  // namespace poold::client::internal

@@ -1,0 +1,112 @@
+#include "stub.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "error.h"
+#include "poold/client/internal/deadline.h"
+
+namespace poold::client::internal {
+namespace {
+
+constexpr std::size_t kFragmentBytes = 1 << 20;
+// How long a cold call keeps trying while nothing answers.
+constexpr Duration kRetryFor = std::chrono::seconds(3);
+constexpr Duration kFirstPause = std::chrono::milliseconds(20);
+constexpr Duration kLastPause = std::chrono::milliseconds(400);
+
+// Nobody answered: not the daemon's own word, which comes with a reason.
+bool Unreachable(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty();
+}
+
+template <typename Response, typename Reader>
+absl::Status ReadAll(std::unique_ptr<Reader> reader, grpc::ClientContext* context, std::string_view address,
+                     const std::function<bool(const Response&)>& take) {
+  Response response;
+  bool wanted = true;
+  while (wanted && reader->Read(&response)) wanted = take(response);
+  if (!wanted) context->TryCancel();
+  const grpc::Status status = reader->Finish();
+  return wanted ? FromGrpc(status, address) : absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status FromGrpc(const grpc::Status& status, std::string_view address) {
+  if (status.ok()) return absl::OkStatus();
+  google::rpc::Status detailed;
+  if (!status.error_details().empty() && detailed.ParseFromString(status.error_details()) && detailed.code() != 0) {
+    return FromProto(detailed);
+  }
+  const auto code = static_cast<absl::StatusCode>(status.error_code());
+  if (Unreachable(status)) {
+    return absl::Status(code, "no poold answers at " + std::string(address) + " (" + status.error_message() +
+                                  "): start poold there, or set POOLD_ADDRESS");
+  }
+  return absl::Status(code, status.error_message());
+}
+
+Stub::Stub(const std::shared_ptr<grpc::Channel>& channel, std::string address, Duration call_timeout)
+    : address_(std::move(address)), call_timeout_(call_timeout), grpc_(v1::PoolService::NewStub(channel)) {}
+
+void Stub::SetDeadline(grpc::ClientContext* context, Duration wait) const {
+  const Deadline deadline(wait >= kForever - call_timeout_ ? kForever : wait + call_timeout_);
+  if (!deadline.never()) context->set_deadline(std::chrono::system_clock::now() + deadline.left());
+}
+
+absl::Status Stub::Retry(const std::function<grpc::Status()>& call) {
+  const Deadline deadline(std::min(kRetryFor, call_timeout_));
+  for (Duration pause = kFirstPause;; pause = std::min(pause * 2, kLastPause)) {
+    const grpc::Status status = call();
+    if (!Unreachable(status) || deadline.passed()) return FromGrpc(status, address_);
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+absl::Status Stub::GetItems(const v1::GetItemsRequest& request,
+                            const std::function<bool(const v1::GetItemsResponse&)>& take) {
+  grpc::ClientContext context;
+  return ReadAll<v1::GetItemsResponse>(grpc_->GetItems(&context, request), &context, address_, take);
+}
+
+absl::Status Stub::Watch(const v1::WatchRequest& request, const std::function<bool(const v1::WatchResponse&)>& take) {
+  grpc::ClientContext context;
+  return ReadAll<v1::WatchResponse>(grpc_->Watch(&context, request), &context, address_, take);
+}
+
+absl::StatusOr<std::string> Stub::Download(const v1::DownloadRequest& request) {
+  std::string bytes;
+  absl::Status status = Retry([&] {
+    // What has come already is not asked for again.
+    v1::DownloadRequest rest = request;
+    rest.set_offset_bytes(request.offset_bytes() + bytes.size());
+    grpc::ClientContext context;
+    auto reader = grpc_->Download(&context, rest);
+    v1::DownloadResponse response;
+    while (reader->Read(&response)) bytes.append(response.fragment());
+    return reader->Finish();
+  });
+  if (!status.ok()) return status;
+  return bytes;
+}
+
+absl::StatusOr<std::string> Stub::Upload(std::string_view bytes) {
+  v1::UploadResponse response;
+  absl::Status status = Retry([&] {
+    grpc::ClientContext context;
+    auto writer = grpc_->Upload(&context, &response);
+    v1::UploadRequest request;
+    for (std::size_t begin = 0; begin < bytes.size(); begin += kFragmentBytes) {
+      request.set_fragment(std::string(bytes.substr(begin, kFragmentBytes)));
+      if (!writer->Write(request)) break;
+    }
+    writer->WritesDone();
+    return writer->Finish();
+  });
+  if (!status.ok()) return status;
+  return response.upload_id();
+}
+
+}  // namespace poold::client::internal

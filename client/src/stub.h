@@ -1,0 +1,61 @@
+// The unary and server-streaming calls, blocking, with errors as this SDK tells them.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "poold/client/options.h"
+#include "poold/v1/pool_service.grpc.pb.h"
+
+namespace poold::client::internal {
+
+absl::Status FromGrpc(const grpc::Status& status, std::string_view address);
+
+// Thread-safe. Each call takes at most call_timeout plus what it waits for. A daemon that is away for a moment is tried
+// again; every call here does no harm when it is made twice.
+class Stub {
+ public:
+  Stub(const std::shared_ptr<grpc::Channel>& channel, std::string address, Duration call_timeout);
+
+  template <typename Request, typename Response>
+  using Method = grpc::Status (v1::PoolService::StubInterface::*)(grpc::ClientContext*, const Request&, Response*);
+
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request, Duration wait = {}) {
+    Response response;
+    absl::Status status = Retry([&] {
+      response.Clear();
+      grpc::ClientContext context;
+      SetDeadline(&context, wait);
+      return (grpc_.get()->*method)(&context, request, &response);
+    });
+    if (!status.ok()) return status;
+    return response;
+  }
+  absl::Status GetItems(const v1::GetItemsRequest& request,
+                        const std::function<bool(const v1::GetItemsResponse&)>& take);
+  absl::Status Watch(const v1::WatchRequest& request, const std::function<bool(const v1::WatchResponse&)>& take);
+  absl::StatusOr<std::string> Download(const v1::DownloadRequest& request);
+  // Its id.
+  absl::StatusOr<std::string> Upload(std::string_view bytes);
+
+  v1::PoolService::StubInterface& grpc() { return *grpc_; }
+  const std::string& address() const { return address_; }
+
+ private:
+  absl::Status Retry(const std::function<grpc::Status()>& call);
+  void SetDeadline(grpc::ClientContext* context, Duration wait) const;
+
+  // Constant after construction.
+  const std::string address_;
+  const Duration call_timeout_;
+  const std::unique_ptr<v1::PoolService::StubInterface> grpc_;
+};
+
+}  // namespace poold::client::internal

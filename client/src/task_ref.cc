@@ -1,0 +1,155 @@
+#include "poold/client/internal/task_ref.h"
+
+#include <array>
+
+#include "error.h"
+#include "handle_cell.h"
+
+namespace poold::client::internal {
+namespace {
+
+absl::Status NoTask() { return absl::FailedPreconditionError("this TaskHandle refers to no task"); }
+
+// The result in the outcome, or in what was downloaded. REQUIRES: phase is kEnded.
+bool NeedsDownload(const TaskCell& cell) {
+  const v1::Payload& result = cell.detail->outcome.result();
+  return result.size_bytes() > result.data().size();
+}
+
+absl::Status DownloadResult(TaskCell& cell) {
+  {
+    absl::MutexLock lock(&cell.owner->mutex());
+    if (cell.detail->downloaded) return absl::OkStatus();
+  }
+  auto bytes = cell.owner->Download(cell.id, 0);
+  if (!bytes.ok()) return bytes.status();
+  const v1::Payload& result = cell.detail->outcome.result();
+  absl::MutexLock lock(&cell.owner->mutex());
+  if (!cell.detail->downloaded) {
+    cell.detail->downloaded = Payload{result.encoding(), result.type_name(), *std::move(bytes)};
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EndedStatus(TaskCell& cell) {
+  absl::Status status = OutcomeStatus(cell.FunctionName(), cell.detail->outcome);
+  if (!status.ok() || !NeedsDownload(cell)) return status;
+  return DownloadResult(cell);
+}
+
+v1::Outcome PlainSuccess(const TaskCell& cell) {
+  v1::Outcome outcome;
+  outcome.set_state(v1::TASK_STATE_SUCCEEDED);
+  outcome.mutable_result()->set_encoding(cell.encoding);
+  if (cell.type_name != nullptr) outcome.mutable_result()->set_type_name(*cell.type_name);
+  outcome.mutable_result()->set_data(cell.result);
+  outcome.mutable_result()->set_size_bytes(cell.result.size());
+  return outcome;
+}
+
+}  // namespace
+
+TaskRef::TaskRef(const TaskRef& other) : cell_(other.cell_) {
+  if (cell_ != nullptr) cell_->handles.fetch_add(1, std::memory_order_relaxed);
+}
+
+void TaskRef::Drop() {
+  if (cell_->handles.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  // The cell may be gone before its owner has done its work: hold the owner from here.
+  std::shared_ptr<HandleOwner> owner = std::move(cell_->owner);
+  owner->Dropped(cell_);
+}
+
+absl::Status TaskRef::Fetch(Duration timeout) const {
+  if (cell_ == nullptr) return NoTask();
+  if (!cell_->done() && InOutputCallback()) {
+    return absl::FailedPreconditionError("an on_output callback must not wait for a task: the outcome comes after it");
+  }
+  if (!cell_->done() && !Wait(timeout)) return WaitTimeoutError(cell_->FunctionName());
+  switch (cell_->phase.load(std::memory_order_acquire)) {
+    case Phase::kSucceeded:
+      return absl::OkStatus();
+    case Phase::kEnded:
+      return EndedStatus(*cell_);
+    default:
+      return cell_->detail->refusal;
+  }
+}
+
+ResultView TaskRef::result() const {
+  if (cell_->phase.load(std::memory_order_acquire) == Phase::kSucceeded) {
+    return {cell_->encoding, cell_->type_name != nullptr ? *cell_->type_name : std::string_view(), cell_->result};
+  }
+  if (const auto& downloaded = cell_->detail->downloaded) {
+    return {downloaded->encoding, downloaded->type_name, downloaded->data};
+  }
+  const v1::Payload& result = cell_->detail->outcome.result();
+  return {result.encoding(), result.type_name(), result.data()};
+}
+
+bool TaskRef::Wait(Duration timeout) const {
+  if (cell_ == nullptr || cell_->done()) return true;
+  std::array<HandleCell*, 1> cells{cell_};
+  return cell_->owner->Wait(cells, WaitMode::kAllCompleted, Deadline(timeout));
+}
+
+bool TaskRef::done() const { return cell_ == nullptr || cell_->done(); }
+
+bool TaskRef::lost() const {
+  return cell_ != nullptr && cell_->phase.load(std::memory_order_acquire) == Phase::kRefused && cell_->detail->lost;
+}
+
+TaskState TaskRef::state() const {
+  if (cell_ == nullptr) return v1::TASK_STATE_UNSPECIFIED;
+  switch (cell_->phase.load(std::memory_order_acquire)) {
+    case Phase::kPending:
+      return v1::TASK_STATE_QUEUED;
+    case Phase::kSucceeded:
+      return v1::TASK_STATE_SUCCEEDED;
+    case Phase::kEnded:
+      return cell_->detail->outcome.state();
+    default:
+      return v1::TASK_STATE_UNSPECIFIED;
+  }
+}
+
+absl::StatusOr<bool> TaskRef::Cancel(bool running) const {
+  if (cell_ == nullptr) return NoTask();
+  if (cell_->done()) return state() == v1::TASK_STATE_CANCELLED;
+  return cell_->owner->Cancel(*cell_, running);
+}
+
+absl::StatusOr<v1::Outcome> TaskRef::Outcome() const {
+  if (cell_ == nullptr) return NoTask();
+  switch (cell_->phase.load(std::memory_order_acquire)) {
+    case Phase::kPending:
+      return WaitTimeoutError(cell_->FunctionName());
+    case Phase::kSucceeded:
+      return PlainSuccess(*cell_);
+    case Phase::kEnded:
+      return cell_->detail->outcome;
+    default:
+      return cell_->detail->refusal;
+  }
+}
+
+void TaskRef::OnDone(std::function<void(TaskRef)> callback) const {
+  if (cell_ == nullptr) return;
+  cell_->owner->OnDone(*cell_, [callback = std::move(callback)](HandleCell* cell) { callback(TaskRef(AsTask(cell))); });
+}
+
+HandleId TaskRef::id() const { return cell_ != nullptr ? cell_->id : HandleId{}; }
+
+std::string TaskRef::ToString() const {
+  if (cell_ == nullptr) return "";
+  Keep();
+  return "poold:" + cell_->owner->instance_id() + ":" + cell_->id.ToHex();
+}
+
+void TaskRef::Keep() const {
+  if (cell_ != nullptr) cell_->kept.store(true, std::memory_order_relaxed);
+}
+
+std::string TaskRef::function() const { return cell_ != nullptr ? cell_->FunctionName() : ""; }
+
+}  // namespace poold::client::internal
