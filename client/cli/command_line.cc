@@ -163,10 +163,12 @@ Grammar::Grammar() {
   app_.set_version_flag("--version", std::string("poolctl ") + POOLD_VERSION);
   GlobalOptions& global = line_.global;
   app_.add_option("--address", global.address, "Where the daemon listens: unix:/path or host:port")
-      ->type_name("ADDRESS");
-  app_.add_option("--pool", global.pool, "The pool (default)")->type_name("NAME");
+      ->type_name("ADDRESS")
+      ->take_last();
+  app_.add_option("--pool", global.pool, "The pool (default)")->type_name("NAME")->take_last();
   app_.add_flag("--json", global.json, "Answer in JSON: one document, for items one a line");
-  AddDuration(&app_, "--wait-timeout", global.wait_timeout, "Wait no longer than this; nothing is lost by it");
+  AddDuration(&app_, "--wait-timeout", global.wait_timeout, "Wait no longer than this; nothing is lost by it")
+      ->take_last();
   AddSubmit();
   AddMap();
   AddHandles();

@@ -10,8 +10,8 @@ namespace poold::cli {
 ExitStatus Complain(const absl::Status& status) {
   const std::string reason = client::ReasonOf(status);
   if (reason.empty() && absl::IsUnavailable(status)) {
-    Warn(absl::StrCat(std::string(status.message()),
-                      "; is it started? poold &, or systemctl start poold; --address or $POOLD_ADDRESS name another"));
+    const std::string text(status.message());
+    Warn(text.ends_with("POOLD_ADDRESS") ? text + " or --address" : text + "; is it running? --address names another");
     return ExitStatus::kUnreachable;
   }
   if (reason == "HANDLE_LOST") {

@@ -1,6 +1,5 @@
 #include "cli/value.h"
 
-#define MSGPACK_NO_BOOST
 #include <cmath>
 #include <cstdint>
 #include <limits>

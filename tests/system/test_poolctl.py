@@ -38,7 +38,7 @@ class PoolctlCase(PoolCase):
         done = self.ctl(*words, status=status, **rest)
         self.assertEqual(done.stdout, b"")
         text = done.stderr.decode()
-        self.assertTrue(text.startswith("poolctl: "), text)
+        self.assertRegex(text, "(?m)^poolctl: ")
         return text
 
     def json(self, *words, **rest):
@@ -101,11 +101,11 @@ class SubmitTest(PoolctlCase):
     def test_what_the_task_prints_comes_before_its_result(self):
         done = self.ctl("submit", "func", "hello 1", "--wait-timeout", "50s")
         self.assertEqual(done.stdout, b"msg: hello 1\nend\n")
-        self.assertEqual(self.says("submit", "print", "told\n"), "told\n")
-        self.assertEqual(self.says("submit", "print", "told\n", "--no-output"), "")
+        self.assertEqual(self.says("submit", "print", "told"), "told\n")
+        self.assertEqual(self.says("submit", "print", "told", "--no-output"), "")
 
     def test_with_json_stdout_is_for_the_document_alone(self):
-        done = self.ctl("--json", "submit", "print", "told\n")
+        done = self.ctl("--json", "submit", "print", "told")
         self.assertEqual(json.loads(done.stdout)["state"], "SUCCEEDED")
         self.assertIn(b"told\n", done.stderr)
 
