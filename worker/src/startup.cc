@@ -66,6 +66,7 @@ std::optional<internal::StartFailed> Startup::CheckThreads(const std::string& wh
 }
 
 std::optional<internal::StartFailed> Startup::Preload() {
+  if (!setup_.exec_path().empty()) return std::nullopt;
   for (const std::string& name : setup_.preload()) {
     if (auto failed = CallByName("preload", name, Call{})) return failed;
     if (auto failed = CheckThreads("preload function '" + name + "'")) return failed;

@@ -1,0 +1,231 @@
+// Records through shared memory: in order, whole, and readable after the writer's death.
+#include "wire/outcome_ring.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace poold::wire {
+namespace {
+
+class Memory {
+ public:
+  Memory() : memory_(mmap(nullptr, kWorkerPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+    page().reader_wants_bell = 1;
+  }
+  ~Memory() { munmap(memory_, kWorkerPageBytes); }
+  void* get() { return memory_; }
+  WorkerPage& page() { return *static_cast<WorkerPage*>(memory_); }
+  char* ring() { return static_cast<char*>(memory_) + kRingOffset; }
+
+ private:
+  void* memory_;
+};
+
+RecordHeader Header(std::uint32_t ticket) { return {.kind = RecordKind::kResult, .ticket = ticket}; }
+void NoBell() {}
+
+std::vector<std::string> DrainAll(RingReader* reader) {
+  std::vector<std::string> records;
+  std::string whole;
+  const absl::Status drained = reader->Drain([&](const RecordHeader& header, std::string_view bytes) {
+    whole += bytes;
+    if ((header.flags & kMoreFollows) != 0) return;
+    records.push_back(std::move(whole));
+    whole.clear();
+  });
+  EXPECT_TRUE(drained.ok()) << drained;
+  return records;
+}
+
+TEST(OutcomeRingTest, RecordsComeInOrder) {
+  Memory memory;
+  RingWriter writer(memory.get());
+  RingReader reader(memory.get());
+  for (const char* text : {"one", "", "three"}) writer.Append(Header(1), text, NoBell);
+  EXPECT_EQ(DrainAll(&reader), (std::vector<std::string>{"one", "", "three"}));
+  EXPECT_EQ(writer.Pending(), 0u);
+  EXPECT_TRUE(DrainAll(&reader).empty());
+}
+
+TEST(OutcomeRingTest, HeadersComeAsTheyWent) {
+  Memory memory;
+  RingWriter writer(memory.get());
+  RingReader reader(memory.get());
+  writer.Append({.bytes = 999, .kind = RecordKind::kStderr, .ticket = 5, .item = 6, .encoding = 3, .elapsed_ns = 77},
+                "text", NoBell);
+  int seen = 0;
+  ASSERT_TRUE(reader
+                  .Drain([&](const RecordHeader& header, std::string_view bytes) {
+                    ++seen;
+                    EXPECT_EQ(header.bytes, 4u);
+                    EXPECT_EQ(header.kind, RecordKind::kStderr);
+                    EXPECT_EQ(header.ticket, 5u);
+                    EXPECT_EQ(header.item, 6u);
+                    EXPECT_EQ(header.encoding, 3u);
+                    EXPECT_EQ(header.elapsed_ns, 77u);
+                  })
+                  .ok());
+  EXPECT_EQ(seen, 1);
+}
+
+TEST(OutcomeRingTest, TheRingWrapsAroundForRecordsOfAllSizes) {
+  Memory memory;
+  RingWriter writer(memory.get());
+  RingReader reader(memory.get());
+  std::mt19937 random(3);
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string text(random() % (i % 10 == 0 ? 40'000 : 100), static_cast<char>('a' + i % 26));
+    writer.Append(Header(1), text, NoBell);
+    ASSERT_EQ(DrainAll(&reader), std::vector<std::string>{text});
+  }
+}
+
+TEST(OutcomeRingTest, ALargeRecordComesInFragmentsThroughAFullRing) {
+  Memory memory;
+  const std::string large(3 * kRingBytes + 5, 'L');
+  std::atomic<int> bells = 0;
+  std::thread worker([&] {
+    RingWriter writer(memory.get());
+    writer.Append(Header(1), large, [&] { ++bells; });
+    writer.Append(Header(2), "next", [&] { ++bells; });
+  });
+  RingReader reader(memory.get());
+  std::string whole;
+  bool over = false;
+  while (!over) {
+    ASSERT_TRUE(reader
+                    .Drain([&](const RecordHeader& header, std::string_view bytes) {
+                      EXPECT_LE(bytes.size(), kMaxRecordBytes);
+                      if (header.ticket == 1) whole += bytes;
+                      over = header.ticket == 2;
+                    })
+                    .ok());
+  }
+  worker.join();
+  EXPECT_EQ(whole, large);
+  EXPECT_GT(bells, 0);
+}
+
+TEST(OutcomeRingTest, AWriterThatWaitsForRoomGoesOnWhenThereIsSome) {
+  Memory memory;
+  std::atomic<std::uint32_t> written = 0;
+  constexpr std::uint32_t kRecords = 200'000;
+  std::thread worker([&] {
+    RingWriter writer(memory.get());
+    for (std::uint32_t i = 0; i < kRecords; ++i) {
+      writer.Append(Header(i), std::to_string(i), NoBell);
+      written = i;
+    }
+  });
+  RingReader reader(memory.get());
+  std::uint32_t next = 0;
+  while (next < kRecords) {
+    ASSERT_TRUE(reader
+                    .Drain([&](const RecordHeader& header, std::string_view bytes) {
+                      EXPECT_EQ(header.ticket, next);
+                      EXPECT_EQ(bytes, std::to_string(next++));
+                    })
+                    .ok());
+  }
+  worker.join();
+}
+
+TEST(OutcomeRingTest, ABellIsTakenOnceAndOnlyWhenSomethingIsThere) {
+  Memory memory;
+  RingWriter writer(memory.get());
+  RingReader reader(memory.get());
+  EXPECT_FALSE(writer.TakeBell());
+  writer.Append(Header(1), "x", NoBell);
+  EXPECT_TRUE(writer.BellWanted());
+  EXPECT_TRUE(writer.TakeBell());
+  EXPECT_FALSE(writer.TakeBell());
+  DrainAll(&reader);
+  EXPECT_FALSE(writer.TakeBell());
+  writer.Append(Header(1), "y", NoBell);
+  EXPECT_TRUE(writer.TakeBell());
+}
+
+TEST(OutcomeRingTest, NoBellIsLostBetweenAWriterAndAReaderThatSleepOnIt) {
+  Memory memory;
+  std::atomic<int> rung = 0;
+  constexpr int kRecords = 20'000;
+  std::atomic<int> read = 0;
+  std::thread worker([&] {
+    RingWriter writer(memory.get());
+    for (int i = 0; i < kRecords; ++i) {
+      writer.Append(Header(1), "x", NoBell);
+      if (writer.TakeBell()) ++rung;
+      // Without another record: the reader must hear of this one by bell, or have seen it itself.
+      if (i % 16 == 0) {
+        while (read < i + 1) std::this_thread::yield();
+      }
+    }
+  });
+  RingReader reader(memory.get());
+  int heard = 0;
+  while (read < kRecords) {
+    while (rung == heard && read < kRecords) std::this_thread::yield();
+    heard = rung;
+    ASSERT_TRUE(reader.Drain([&](const RecordHeader&, std::string_view) { ++read; }).ok());
+  }
+  worker.join();
+}
+
+TEST(OutcomeRingTest, WhatADeadWriterWroteIsReadable) {
+  Memory memory;
+  const pid_t writer = fork();
+  if (writer == 0) {
+    RingWriter ring(memory.get());
+    for (int i = 0; i < 100; ++i) ring.Append(Header(1), "record " + std::to_string(i), NoBell);
+    kill(getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(writer, &status, 0), writer);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  RingReader reader(memory.get());
+  const std::vector<std::string> records = DrainAll(&reader);
+  ASSERT_EQ(records.size(), 100u);
+  EXPECT_EQ(records[99], "record 99");
+}
+
+TEST(OutcomeRingTest, AWriterThatClaimsTooMuchIsFound) {
+  Memory memory;
+  RingReader reader(memory.get());
+  memory.page().written = kRingBytes + 8;
+  EXPECT_EQ(reader.Drain([](const RecordHeader&, std::string_view) {}).code(), absl::StatusCode::kDataLoss);
+  memory.page().written = sizeof(RecordHeader);
+  RecordHeader header = Header(1);
+  header.bytes = 0xfffffff0;
+  std::memcpy(memory.ring(), &header, sizeof header);
+  EXPECT_EQ(reader.Drain([](const RecordHeader&, std::string_view) {}).code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(OutcomeRingTest, RandomMemoryNeverHarms) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 3000; ++round) {
+    Memory memory;
+    RingReader reader(memory.get());
+    for (int i = 0; i < 4096; ++i) memory.ring()[i] = static_cast<char>(random() % 3 == 0 ? random() : 0);
+    for (int turn = 0; turn < 3; ++turn) {
+      memory.page().written = random() % 4 == 0 ? random() : memory.page().read + 8 * (random() % 64);
+      std::size_t bytes_seen = 0;
+      (void)reader
+          .Drain([&](const RecordHeader&, std::string_view bytes) {
+            for (const char byte : bytes) bytes_seen += static_cast<unsigned char>(byte);
+          })
+          .ok();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace poold::wire

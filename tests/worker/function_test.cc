@@ -1,0 +1,96 @@
+// Ordinary functions, called by bytes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "codec/codec.h"
+#include "poold/internal/worker.pb.h"
+#include "poold/worker.h"
+
+namespace poold::worker {
+namespace {
+
+using codec::EncodeArguments;
+
+int Divide(int a, int b) noexcept { return a / b; }
+std::string Join(std::string_view a, const std::string& b) { return std::string(a) + b; }
+internal::Cloned NextPid(const internal::Cloned& message) {
+  internal::Cloned next = message;
+  next.set_pid(message.pid() + 1);
+  return next;
+}
+
+template <typename F>
+Reply CallOf(F function, const Call& call) {
+  Registry registry;
+  registry.Add("f", function);
+  Call named = call;
+  named.function = "f";
+  Reply reply;
+  registry.functions()[0].invoke(named, &reply);
+  return reply;
+}
+
+template <typename F>
+Reply CallWith(F function, const std::string& args) {
+  return CallOf(function, {.encoding = Encoding::kMsgpack, .args = args});
+}
+
+TEST(FunctionTest, ParametersComeByValueViewOrReference) {
+  EXPECT_EQ(CallWith(Divide, EncodeArguments(7, 2)).data, codec::Encode(3));
+  EXPECT_EQ(CallWith(Join, EncodeArguments("a", "b")).data, codec::Encode("ab"));
+  EXPECT_EQ(CallWith([](std::vector<int> list) { return list.size(); }, EncodeArguments(std::vector<int>{1, 2})).data,
+            codec::Encode(2));
+}
+
+TEST(FunctionTest, NoArgumentsMayBeNoBytes) {
+  EXPECT_EQ(CallOf([] { return 1; }, {}).data, "\x01");
+  EXPECT_EQ(CallOf(Divide, {}).failure->message, "f: wanted 2 arguments, given 0");
+}
+
+TEST(FunctionTest, NumbersOfEveryWidthAreRead) {
+  const auto identity = [](std::int64_t number) { return number; };
+  for (const std::int64_t number : {INT64_MIN, std::int64_t{-70000}, std::int64_t{-129}, std::int64_t{-33},
+                                    std::int64_t{-1}, std::int64_t{0}, std::int64_t{127}, std::int64_t{128},
+                                    std::int64_t{255}, std::int64_t{65536}, std::int64_t{1} << 40, INT64_MAX}) {
+    EXPECT_EQ(CallWith(identity, EncodeArguments(number)).data, codec::Encode(number));
+  }
+  const auto big = [](std::uint64_t number) { return number; };
+  EXPECT_EQ(CallWith(big, EncodeArguments(~std::uint64_t{0})).data, codec::Encode(~std::uint64_t{0}));
+  EXPECT_EQ(CallWith(big, EncodeArguments(-1)).failure->message, "f: argument 1: wanted uint64, given integer -1");
+  EXPECT_EQ(CallWith(Divide, EncodeArguments(1, std::int64_t{1} << 31)).failure->message,
+            "f: argument 2: wanted int32, given integer 2147483648");
+}
+
+TEST(FunctionTest, MessagesTravelAsProtobuf) {
+  internal::Cloned message;
+  message.set_pid(41);
+  const std::string args = message.SerializeAsString();
+  const Reply reply = CallOf(NextPid, {.encoding = Encoding::kProtobuf, .args = args});
+  ASSERT_FALSE(reply.failure);
+  EXPECT_EQ(reply.encoding, Encoding::kProtobuf);
+  ASSERT_TRUE(message.ParseFromString(reply.data));
+  EXPECT_EQ(message.pid(), 42);
+  Registry registry;
+  registry.Add("f", NextPid);
+  EXPECT_EQ(registry.functions()[0].result_type, "poold.internal.Cloned");
+}
+
+TEST(FunctionTest, WrongMessagesAreNamed) {
+  EXPECT_EQ(CallOf(NextPid, {.encoding = Encoding::kProtobuf, .type_name = "acme.Order"}).failure->message,
+            "f: argument 1: wanted poold.internal.Cloned, given acme.Order");
+  EXPECT_EQ(CallOf(NextPid, {.encoding = Encoding::kProtobuf, .args = "\xff\xff"}).failure->message,
+            "f: argument 1: wanted poold.internal.Cloned, given malformed protobuf");
+  EXPECT_EQ(CallWith(NextPid, "\x90").failure->message,
+            "f: wanted arguments encoded as protobuf (poold.internal.Cloned), given msgpack");
+}
+
+TEST(FunctionTest, StatusesBecomeFailures) {
+  const Reply reply = CallOf([]() -> absl::Status { return absl::NotFoundError("gone"); }, {});
+  EXPECT_EQ(reply.failure->type, "absl::Status");
+  EXPECT_EQ(reply.failure->status_code, 5);
+  EXPECT_EQ(CallOf([]() -> absl::StatusOr<int> { return 3; }, {}).data, "\x03");
+  EXPECT_EQ(CallOf([] { return absl::OkStatus(); }, {}).data, "\xc0");
+}
+
+}  // namespace
+}  // namespace poold::worker

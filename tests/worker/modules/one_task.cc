@@ -1,0 +1,6 @@
+#include "poold/worker.h"
+
+namespace {
+int square(int number) { return number * number; }
+POOLD_TASK(square);
+}  // namespace

@@ -1,0 +1,218 @@
+// How zygotes and workers begin, and what they say when they cannot.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "codec/codec.h"
+#include "harness.h"
+
+namespace poold::worker_test {
+namespace {
+
+using codec::EncodeArguments;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+internal::StartFailed FailureOf(internal::Setup setup) {
+  TestZygote zygote({.setup = std::move(setup)});
+  EXPECT_FALSE(zygote.ready());
+  EXPECT_EQ(WaitForExit(zygote.pid).code, 1);
+  zygote.pid = -1;
+  return zygote.last_failure;
+}
+
+// What the program prints, run by hand.
+std::string OutputOf(const std::string& command, int* code) {
+  FILE* const program = popen((command + " 2>&1").c_str(), "r");
+  std::string text;
+  for (char part[512]; const std::size_t got = fread(part, 1, sizeof part, program);) text.append(part, got);
+  *code = WEXITSTATUS(pclose(program));
+  return text;
+}
+
+TEST(StartTest, AZygoteReportsTheFunctionsOfItsModules) {
+  TestZygote zygote({.setup = SetupWith({EXAMPLES_MODULE, TESTING_MODULE})});
+  ASSERT_TRUE(zygote.ready());
+  EXPECT_TRUE(zygote.ready_message.uses_page());
+  std::vector<std::string> names;
+  for (const auto& function : zygote.ready_message.functions()) names.push_back(function.name());
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"square", "func", "echo", "crash"}));
+}
+
+TEST(StartTest, AMissingModuleIsNamed) {
+  const internal::StartFailed failed = FailureOf(SetupWith({"/nowhere/at_all.so"}));
+  EXPECT_EQ(failed.phase(), "module");
+  EXPECT_THAT(failed.failure().message(), AllOf(HasSubstr("/nowhere/at_all.so"), HasSubstr("No such file")));
+}
+
+TEST(StartTest, AModuleOfAnotherAbiVersionIsRefused) {
+  EXPECT_THAT(FailureOf(SetupWith({WRONG_ABI_MODULE})).failure().message(),
+              AllOf(HasSubstr(WRONG_ABI_MODULE), HasSubstr("has ABI version 999, this worker program has 1")));
+}
+
+TEST(StartTest, ALibraryThatIsNoModuleIsRefused) {
+  EXPECT_THAT(FailureOf(SetupWith({NO_SYMBOL_MODULE})).failure().message(), HasSubstr("has no symbol poold_module"));
+}
+
+TEST(StartTest, AModuleWithAnUndefinedSymbolIsRefusedByTheLoadersWords) {
+  EXPECT_THAT(FailureOf(SetupWith({UNLOADABLE_MODULE})).failure().message(), HasSubstr("defined_nowhere"));
+}
+
+TEST(StartTest, ANameThatIsRegisteredTwiceIsRefused) {
+  EXPECT_THAT(FailureOf(SetupWith({TWICE_MODULE})).failure().message(),
+              HasSubstr("function 'same' is registered twice"));
+  EXPECT_THAT(FailureOf(SetupWith({EXAMPLES_MODULE, ONE_TASK_MODULE})).failure().message(),
+              AllOf(HasSubstr("function 'square' is registered twice"), HasSubstr(EXAMPLES_MODULE),
+                    HasSubstr(ONE_TASK_MODULE)));
+}
+
+TEST(StartTest, AnotherProtocolVersionIsRefused) {
+  internal::Setup setup = SetupWith({});
+  setup.set_protocol_version(2);
+  const internal::StartFailed failed = FailureOf(setup);
+  EXPECT_EQ(failed.phase(), "protocol");
+  EXPECT_THAT(failed.failure().message(), AllOf(HasSubstr("version 2"), HasSubstr("version 1")));
+}
+
+TEST(StartTest, PreloadRunsOnceInTheZygote) {
+  internal::Setup setup = SetupWith({TESTING_MODULE});
+  setup.add_preload("preload_ok");
+  TestZygote zygote({.setup = setup});
+  ASSERT_TRUE(zygote.ready());
+  for (int i = 0; i < 2; ++i) {
+    auto worker = zygote.MakeWorker();
+    const Heard outcome = worker->Call({.function = "preloaded_by", .args = EncodeArguments()});
+    EXPECT_EQ(*codec::Decode<int>(outcome.bytes), zygote.pid);
+  }
+}
+
+TEST(StartTest, APreloadThatLeavesAThreadIsRefusedByName) {
+  internal::Setup setup = SetupWith({TESTING_MODULE});
+  setup.add_preload("preload_thread");
+  const internal::StartFailed failed = FailureOf(setup);
+  EXPECT_EQ(failed.phase(), "preload");
+  EXPECT_THAT(failed.failure().message(),
+              AllOf(HasSubstr("preload function 'preload_thread'"), HasSubstr("leaves 1 thread running")));
+}
+
+TEST(StartTest, APreloadThatThrowsOrIsUnknownIsNamed) {
+  internal::Setup setup = SetupWith({TESTING_MODULE});
+  setup.add_preload("preload_fail");
+  EXPECT_THAT(FailureOf(setup).failure().message(), HasSubstr("preload 'preload_fail': preload says no"));
+  setup.set_preload(0, "nope");
+  EXPECT_THAT(FailureOf(setup).failure().message(), HasSubstr("preload 'nope': no such function"));
+}
+
+TEST(StartTest, TheInitializerRunsInEveryWorkerWithItsArguments) {
+  internal::Setup setup = SetupWith({TESTING_MODULE});
+  setup.set_initializer("init_ok");
+  setup.set_initializer_args(EncodeArguments("prepared"));
+  setup.set_initializer_encoding(internal::ENCODING_MSGPACK);
+  TestZygote zygote({.setup = setup});
+  auto worker = zygote.MakeWorker();
+  ASSERT_NE(worker, nullptr);
+  EXPECT_EQ(*codec::Decode<std::string>(worker->Call({.function = "init_text", .args = EncodeArguments()}).bytes),
+            "prepared");
+}
+
+TEST(StartTest, AFailingInitializerSaysWhyAndEndsTheWorkerOnly) {
+  internal::Setup setup = SetupWith({TESTING_MODULE});
+  setup.set_initializer("init_fail");
+  setup.set_initializer_args(EncodeArguments("no licence"));
+  setup.set_initializer_encoding(internal::ENCODING_MSGPACK);
+  TestZygote zygote({.setup = setup});
+  ASSERT_TRUE(zygote.ready());
+  EXPECT_EQ(zygote.MakeWorker(), nullptr);
+  EXPECT_EQ(zygote.last_failure.phase(), "initializer");
+  EXPECT_EQ(zygote.last_failure.failure().message(), "initializer 'init_fail': no licence");
+  EXPECT_THAT(zygote.last_failure.failure().backtrace(), HasSubstr("init_fail"));
+  EXPECT_FALSE(IsGone(zygote.pid));
+}
+
+TEST(StartTest, ASpawnedWorkerIsAFreshProgram) {
+  internal::Setup setup = SetupWith({TESTING_MODULE});
+  setup.set_exec_path(POOL_WORKER);
+  setup.add_preload("preload_ok");
+  TestZygote zygote({.setup = setup});
+  ASSERT_TRUE(zygote.ready());
+  EXPECT_EQ(zygote.ready_message.functions_size(), 0);
+  auto worker = zygote.MakeWorker();
+  ASSERT_NE(worker, nullptr);
+  const Heard outcome = worker->Call({.function = "preloaded_by", .args = EncodeArguments()});
+  EXPECT_EQ(*codec::Decode<int>(outcome.bytes), worker->pid);
+}
+
+TEST(StartTest, ASpawnedWorkerWhoseProgramIsMissingEnds) {
+  internal::Setup setup = SetupWith({});
+  setup.set_exec_path("/nowhere/program");
+  TestZygote zygote({.setup = setup});
+  EXPECT_EQ(zygote.MakeWorker(), nullptr);
+  EXPECT_FALSE(IsGone(zygote.pid));
+}
+
+TEST(StartTest, AUsersOwnProgramIsAWorkerProgram) {
+  TestZygote zygote({.program = OWN_PROGRAM, .setup = SetupWith({EXAMPLES_MODULE})});
+  ASSERT_TRUE(zygote.ready()) << zygote.last_failure.ShortDebugString();
+  auto worker = zygote.MakeWorker();
+  EXPECT_EQ(*codec::Decode<std::string>(worker->Call({.function = "greet", .args = EncodeArguments("Ada")}).bytes),
+            "hello Ada");
+  EXPECT_EQ(*codec::Decode<int>(worker->Call({.function = "square", .args = EncodeArguments(7)}).bytes), 49);
+}
+
+TEST(StartTest, WorkersOutliveTheirZygote) {
+  auto zygote = TestingZygote();
+  auto worker = zygote->MakeWorker();
+  kill(zygote->pid, SIGKILL);
+  EXPECT_EQ(WaitForExit(zygote->pid).signal, SIGKILL);
+  zygote->pid = -1;
+  EXPECT_EQ(worker->Call({.function = "noop", .args = EncodeArguments()}).kind, wire::RecordKind::kResult);
+}
+
+TEST(StartTest, AZygoteEndsWithItsChannel) {
+  auto zygote = TestingZygote();
+  zygote->peer->Close();
+  EXPECT_EQ(WaitForExit(zygote->pid).code, 0);
+  zygote->pid = -1;
+}
+
+TEST(StartTest, WorkersAreOurChildrenInSessionsOfTheirOwn) {
+  auto zygote = TestingZygote();
+  auto worker = zygote->MakeWorker();
+  EXPECT_EQ(getsid(worker->pid), worker->pid);
+  const Heard outcome = worker->Call({.function = "ident", .args = EncodeArguments()});
+  auto me = codec::Decode<std::map<std::string, msgpack::object>>(outcome.bytes);
+  ASSERT_TRUE(me.ok());
+  EXPECT_EQ((*me)["ppid"].as<int>(), getpid());
+}
+
+TEST(StartTest, InAPidNamespaceWorkersAreSeenByOurNumbers) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs the right to make PID namespaces";
+  TestZygote zygote(
+      {.setup = SetupWith({TESTING_MODULE}), .environment = {"POOLD_PID_NAMESPACE=1", "POOLD_SUBREAPER=1"}});
+  if (!zygote.ready()) GTEST_SKIP() << "no PID namespaces here";
+  auto worker = zygote.MakeWorker();
+  ASSERT_NE(worker, nullptr);
+  EXPECT_EQ(getsid(worker->pid), worker->pid);
+  worker->Call({.function = "noop", .args = EncodeArguments()});
+  kill(zygote.pid, SIGKILL);
+  EXPECT_EQ(WaitForExit(worker->pid).signal, SIGKILL);
+  worker->pid = -1;
+}
+
+TEST(StartTest, RunByHandItExplainsItself) {
+  int code = 0;
+  EXPECT_THAT(OutputOf(POOL_WORKER, &code), HasSubstr("started by the daemon"));
+  EXPECT_EQ(code, 64);
+  EXPECT_THAT(OutputOf(POOL_WORKER " --help", &code), HasSubstr("--functions"));
+  EXPECT_EQ(code, 0);
+  EXPECT_THAT(OutputOf(POOL_WORKER " --functions " EXAMPLES_MODULE, &code), HasSubstr("square"));
+  EXPECT_EQ(code, 0);
+  EXPECT_THAT(OutputOf(POOL_WORKER " --nonsense", &code), HasSubstr("--nonsense"));
+  EXPECT_EQ(code, 64);
+}
+
+}  // namespace
+}  // namespace poold::worker_test
