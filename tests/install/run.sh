@@ -1,0 +1,49 @@
+#!/bin/bash
+# Installs a build, moves the prefix, builds two separate projects against it, and lets them meet in a daemon that is
+# started from there.
+#
+#   run.sh BUILD_FOLDER SCRATCH_FOLDER
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+build=$1
+scratch=$2
+rm -rf "$scratch"
+mkdir -p "$scratch"
+
+cmake --install "$build" --prefix "$scratch/first" > "$scratch/install.log"
+mv "$scratch/first" "$scratch/moved"
+prefix=$scratch/moved
+for file in bin/poold bin/poolctl bin/poold-bench libexec/poold/pool-worker lib/poold/modules/examples.so \
+            share/poold/proto/poold/v1/pool_service.proto lib/systemd/system/poold.service; do
+  [ -e "$prefix/$file" ] || { echo "$file is not installed" >&2; exit 1; }
+done
+if grep -rIlE -e "$build|$scratch/first" "$prefix/lib/cmake" "$prefix"/lib/*/cmake 2> /dev/null; then
+  echo "the package files above know where they were made: they cannot be moved" >&2
+  exit 1
+fi
+
+for project in client worker; do
+  cmake -S "$here/$project" -B "$scratch/$project" -G Ninja "-DCMAKE_PREFIX_PATH=$prefix" > "$scratch/$project.log" 2>&1 &&
+    cmake --build "$scratch/$project" >> "$scratch/$project.log" 2>&1 ||
+    { cat "$scratch/$project.log" >&2; exit 1; }
+done
+
+# A socket's path is short.
+folder=$(mktemp -d)
+daemon=
+trap '[ -z "$daemon" ] || kill "$daemon" 2> /dev/null; rm -rf "$folder"' EXIT
+export POOLD_ADDRESS=unix:$folder/poold.sock
+"$prefix/bin/poold" --listen "$POOLD_ADDRESS" --module-folder "$prefix/lib/poold/modules" \
+  --module-folder "$scratch/worker" --program-folder "$scratch/worker" 2> "$scratch/poold.log" &
+daemon=$!
+until grep -q event=ready "$scratch/poold.log"; do
+  kill -0 "$daemon" || { cat "$scratch/poold.log" >&2; exit 1; }
+  sleep 0.05
+done
+
+"$scratch/client/demo"
+[ "$("$prefix/bin/poolctl" submit square 7)" = 49 ] || { echo "poolctl submit square 7 is not 49" >&2; exit 1; }
+
+kill "$daemon"
+wait "$daemon" || { echo "poold ended with status $?" >&2; cat "$scratch/poold.log" >&2; exit 1; }
+daemon=

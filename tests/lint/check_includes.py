@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Holds the directions of includes: who may see whom, as ARCHITECTURE.md draws it.
+
+Usage: check_includes.py SOURCE_ROOT. Prints each wrong include with file and line; exit status 1 if there is one.
+"""
+import pathlib
+import re
+import sys
+
+# The floors of server/, from below; each may include itself and what is listed.
+SERVER = {
+    "base": set(),
+    "core": {"base"},
+    "gate": {"base", "core"},
+    "config": {"base", "core"},
+    "observe": {"base", "core"},
+    "process": {"base", "core", "gate"},
+    "rpc": {"base", "core", "gate"},
+    "daemon": {"base", "core", "gate", "config", "observe", "process", "rpc"},
+}
+# The top floor's files lie in server/ itself.
+DAEMON_FILES = {"main.cc", "daemon.h", "daemon.cc", "main_loop.h", "main_loop.cc", "own_calls.h", "own_calls.cc"}
+# What of proto/ each may see. (Generated headers count as poold/v1, poold/internal and google/rpc.)
+PROTO = {
+    "server/base": {"wire"},
+    "server/core": {"wire"},
+    "server/gate": set(),
+    "server/config": {"wire"},
+    "server/observe": set(),
+    "server/process": {"wire", "poold/internal"},
+    "server/rpc": {"wire", "poold/v1", "google/rpc"},
+    "server/daemon": {"wire"},
+    "client": {"wire", "codec", "poold/v1", "google/rpc"},
+    "worker": {"wire", "codec", "poold/internal"},
+    "proto": {"wire", "codec", "poold/internal"},
+}
+# The core is pure: no gRPC, no protobuf, no system header, no thread, no clock.
+IMPURE = re.compile(r"^(sys/|linux/|arpa/|net/|google/|grpc|uv\.h|unistd\.h|fcntl\.h|signal\.h|poll\.h|pthread\.h|"
+                    r"thread|mutex|condition_variable|chrono|ctime|time\.h|iostream|fstream|filesystem|"
+                    r"absl/synchronization|absl/time|wire/(?!absl_text\.h))")
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
+
+
+def house_of(path):
+    """The part of the house a file belongs to: "server/core", "client", ..."""
+    top, *rest = path.parts
+    if top != "server":
+        return top
+    return "server/daemon" if len(rest) == 1 else "server/" + rest[0]
+
+
+def target_of(include, house):
+    """(house or part of proto) that an include names, or None for what is not ours."""
+    head = include.split("/")[0]
+    if re.match(r"(poold/v1|poold/internal|google/rpc)/.*\.pb\.h$", include):
+        return "proto:" + "/".join(include.split("/")[:2])
+    if head in ("wire", "codec"):
+        return "proto:" + head
+    if include.startswith("poold/worker"):
+        return "worker"
+    if include.startswith(("poold/client", "poold/mocks")):
+        return "client"
+    if house.startswith("server/"):
+        if include in DAEMON_FILES:
+            return "server/daemon"
+        if head in SERVER:
+            return "server/" + head
+    return None
+
+
+def complaint(house, include):
+    if house == "server/core" and IMPURE.match(include):
+        return "the core is pure"
+    target = target_of(include, house)
+    if target is None or target == house:
+        return None
+    if target.startswith("proto:"):
+        part = target.removeprefix("proto:")
+        return None if part in PROTO[house] else f"{house} does not see {part}"
+    floor = house.removeprefix("server/")
+    if target.startswith("server/") and floor in SERVER and target.removeprefix("server/") in SERVER[floor]:
+        return None
+    return f"{house} does not see {target}"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    wrong = 0
+    for top in ("server", "client", "worker", "proto"):
+        for path in sorted((root / top).rglob("*")):
+            if path.suffix not in (".h", ".cc"):
+                continue
+            name = path.relative_to(root)
+            house = house_of(name)
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                match = INCLUDE.match(line)
+                why = match and complaint(house, match.group(2))
+                if why:
+                    print(f"{name}:{number}: {line.strip()}: {why}")
+                    wrong += 1
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

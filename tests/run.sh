@@ -1,0 +1,61 @@
+#!/bin/bash
+# Everything that is expected of a change: builds, runs all tests, then what is ours again under the sanitizers, and
+# clang's look at the locks. Installs the Debian packages that are missing. Meant for a clean clone; reuses build/.
+#
+#   tests/run.sh           everything
+#   tests/run.sh STEP...   some of: tests asan tsan thread-safety
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+exec < /dev/null
+
+jobs=$(nproc)
+step() { printf '\n== %s (%s)\n' "$1" "$(date -u +%H:%M:%S)"; }
+
+# Configures a preset; says something only when it fails.
+configure() {
+  local said
+  said=$(cmake --preset "$@" 2>&1) || { echo "$said" >&2; return 1; }
+}
+
+# The folders of tests $2... under preset $1.
+sanitize() {
+  local preset=$1
+  shift
+  local parts=("$@") targets=()
+  for part in "${parts[@]}"; do
+    [ -e "tests/$part/CMakeLists.txt" ] && targets+=("tests/$part/all")
+  done
+  configure "$preset" "-DPOOLD_TEST_PARTS=$(IFS=';'; echo "${parts[*]}")"
+  cmake --build --preset "$preset" -j "$jobs" --target "${targets[@]}"
+  ctest --preset "$preset" -j 2 --no-tests=error
+}
+
+run_tests() {
+  step "Build and test (build/dev)"
+  configure dev
+  cmake --build --preset dev -j "$jobs"
+  ctest --preset dev -j 2 --no-tests=error
+}
+
+run_asan() {
+  step "AddressSanitizer, UndefinedBehaviorSanitizer (build/asan)"
+  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan proto core sim config worker
+}
+
+run_tsan() {
+  step "ThreadSanitizer (build/tsan)"
+  TSAN_OPTIONS=halt_on_error=1 sanitize tsan proto core gate
+}
+
+run_thread-safety() {
+  step "Clang's thread safety analysis (build/thread-safety)"
+  configure thread-safety
+  cmake --build --preset thread-safety -j "$jobs" --target poold poold_client
+}
+
+./deploy/packages.sh --install test
+[ $# -gt 0 ] || set -- tests asan tsan thread-safety
+for each in "$@"; do
+  "run_$each"
+done
+step "All passed"
