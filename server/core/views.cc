@@ -1,7 +1,16 @@
 // Copies of the state for those who ask.
+#include "absl/strings/str_cat.h"
 #include "core/state.h"
 
 namespace poold::core {
+namespace {
+
+// As tools print a handle.
+std::string Text(const HandleId& id) {
+  return absl::StrCat(absl::Hex(id.high, absl::kZeroPad16), absl::Hex(id.low, absl::kZeroPad16));
+}
+
+}  // namespace
 
 WorkerView Core::State::ViewOf(const Pool& pool, const Worker& worker) const {
   WorkerView view;
@@ -59,10 +68,12 @@ HandleView Core::State::ViewOf(const Handle& handle) const {
 absl::StatusOr<Handle*> Core::State::FindHandle(const HandleId& id) const {
   if (Handle* handle = handles.Find(id)) return handle;
   if (handles.IsTombstone(id)) {
-    return MakeError(absl::StatusCode::kNotFound, "HANDLE_RELEASED", "the outcome of this handle was released", "id");
+    return MakeError(absl::StatusCode::kNotFound, "HANDLE_RELEASED",
+                     absl::StrCat("the outcome of handle ", Text(id), " was released"), "id");
   }
   return MakeError(absl::StatusCode::kNotFound, "HANDLE_NOT_FOUND",
-                   "there is no such handle; it was never submitted here, its outcome expired, or the daemon restarted",
+                   absl::StrCat("there is no handle ", Text(id),
+                                "; it was never submitted here, its outcome expired, or the daemon restarted"),
                    "id");
 }
 

@@ -226,7 +226,7 @@ void WorkerProcess::FinishItem(Slot* slot, const wire::RecordHeader& header, std
 
 void WorkerProcess::TooLarge(Slot* slot, const wire::RecordHeader& header) {
   core::Failure failure;
-  failure.type = "poold.ResultTooLarge";
+  failure.type = "poold.ResultError";
   failure.message = "the result is larger than the limit of " +
                     std::to_string(thread_->options.limits.max_payload_bytes) +
                     " bytes (max_payload_bytes of the daemon)";

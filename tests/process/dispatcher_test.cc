@@ -130,7 +130,7 @@ TEST(DispatcherTest, AResultAboveTheLimitFailsItsTaskAndNothingElse) {
   for (const auto& id : ids) {
     const core::OutcomePtr outcome = stage.clients.Outcome(id);
     EXPECT_EQ(outcome->state, TaskState::kFailed);
-    EXPECT_EQ(outcome->detail->failure->type, "poold.ResultTooLarge");
+    EXPECT_EQ(outcome->detail->failure->type, "poold.ResultError");
   }
   EXPECT_EQ(stage.clients.Outcome(neighbour)->state, TaskState::kSucceeded);
 }

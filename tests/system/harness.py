@@ -116,16 +116,18 @@ def reason_of(error):
 
 
 class Stub:
-    """The generated stub, with a deadline on every call that has none."""
+    """The generated stub, with a deadline on every call that has none. Clients that name themselves (metadata
+    "poold-client") take turns with others."""
 
-    def __init__(self, channel):
+    def __init__(self, channel, name=""):
         self._stub = pool_service_pb2_grpc.PoolServiceStub(channel)
+        self._metadata = [("poold-client", name)] if name else None
 
     def __getattr__(self, name):
         call = getattr(self._stub, name)
 
         def with_deadline(request, timeout=PATIENCE, **rest):
-            return call(request, timeout=timeout, **rest)
+            return call(request, timeout=timeout, metadata=self._metadata, **rest)
 
         return with_deadline
 
@@ -151,13 +153,15 @@ def processes_with(mark):
 
 
 def alive(pid):
-    """Whether this process lives (a zombie does not)."""
+    """Whether this process lives. A zombie does not, nor one that has given its memory back and only waits until others
+    are reaped (as the init of a PID namespace does)."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             stat = file.read()
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return stat[stat.rindex(")") + 2] not in "ZX" and file.read() != b""
     except OSError:
         return False
-    return stat[stat.rindex(")") + 2] not in "ZX"
 
 
 def cpus():
@@ -241,8 +245,8 @@ class Daemon:
         self._channels.append(channel)
         return channel
 
-    def another_client(self, address=None):
-        return Stub(self.channel(address))
+    def another_client(self, address=None, name=""):
+        return Stub(self.channel(address), name)
 
     @property
     def stub(self):
@@ -535,6 +539,17 @@ class PoolCase(unittest.TestCase):
         except grpc.RpcError as error:
             if error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION):
                 raise
+
+    def begin(self, pool, **options):
+        """Submits a task and returns its id when its function runs, beyond taking back. It ends after `go_on`."""
+        begun = self.path(f"begun-{next(self._names)}")
+        id = pool.submit("begin_and_wait", begun, self.path("go on"), **options)
+        eventually(lambda: os.path.exists(begun), "the task has begun")
+        return id
+
+    def go_on(self):
+        """Lets all tasks end that `begin` started."""
+        open(self.path("go on"), "w").close()
 
     def assert_refused(self, code, reason, call, *words):
         """The call fails with this code and reason, and its message has these words. Returns the details."""

@@ -100,7 +100,7 @@ class BadInputTest(PoolCase):
     def test_arguments_without_a_name_of_their_encoding_are_refused(self):
         details = self.assert_task_refused(INVALID, "INVALID_FIELD",
                                            self.raw(b"\x91\x07", payload_pb2.ENCODING_UNSPECIFIED), "encoding")
-        self.assertIn("encoding", self.field_of(details))
+        self.assertIn("args", self.field_of(details))
 
     def test_an_encoding_that_does_not_exist_is_refused(self):
         self.assert_task_refused(INVALID, "INVALID_FIELD", self.raw(b"x", 77), "encoding")

@@ -15,7 +15,7 @@ class ContainmentStories:
     promises_grandchildren_after_kill_9 = True
 
     def setUp(self):
-        self.daemon = Daemon(containment=self.means, start=False)
+        self.daemon = Daemon(containment=self.means, config="\n[pools]\n", start=False)
         self.addCleanup(self.daemon.__exit__, None, None, None)
         self.daemon.launch()
         try:
@@ -49,7 +49,7 @@ class ContainmentStories:
     def test_the_means_in_use_is_reported_and_logged(self):
         wanted = getattr(server_info_pb2, f"CONTAINMENT_{self.means.upper()}")
         self.assertEqual(self.daemon.server_info().containment, wanted)
-        self.assertIn(f"containment={self.means}", self.daemon.log().replace('"', ""))
+        self.assertIn(f"event=containment means={self.means}", self.daemon.log().replace('"', ""))
 
     def test_terminate_answers_when_the_daemonized_grandchildren_are_gone(self):
         pool = self.open()

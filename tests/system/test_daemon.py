@@ -321,7 +321,7 @@ class BehaviourTest(FolderCase):
         self.assertGreater(len(lines), 2)
         for line in lines:
             self.assertRegex(line, r'^([a-z_]+=("([^"\\]|\\.)*"|[^\s"]*))( [a-z_]+=("([^"\\]|\\.)*"|[^\s"]*))*$')
-        self.assertTrue(any("containment=" in line for line in lines), lines)
+        self.assertTrue(any("event=containment means=" in line for line in lines), lines)
 
     def test_an_idle_daemon_uses_less_than_a_thousandth_of_a_core(self):
         def cpu_nanoseconds(pid):

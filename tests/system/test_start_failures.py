@@ -5,7 +5,7 @@ import unittest
 
 import grpc
 
-from harness import PoolCase, api, arguments, eventually
+from harness import PoolCase, PoolProxy, api, arguments, eventually
 from poold.v1 import pool_pb2
 
 
@@ -49,8 +49,8 @@ class StartFailureTest(PoolCase):
     def test_two_modules_that_register_the_same_name_are_told_with_the_name(self):
         self.failed("square", modules=["examples", "also_square"])
 
-    def test_a_module_that_is_named_twice_is_no_harm_or_is_told(self):
-        self.refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD", "testing", modules=["testing", "testing"])
+    def test_a_module_that_is_named_twice_is_told_with_the_name(self):
+        self.failed("testing", "twice", modules=["testing", "testing"])
 
     def test_the_words_of_a_failing_initializer_reach_the_caller(self):
         name = self.failed("the initializer says no", initializer="throw",
@@ -58,7 +58,7 @@ class StartFailureTest(PoolCase):
         pool = self.stub.GetPool(api.GetPoolRequest(name=name)).pool
         self.assertEqual(pool.state, pool_pb2.POOL_STATE_FAILED)
         self.assertIn("the initializer says no", pool.failure)
-        self.assertEqual([worker.pid for worker in pool.workers], [])
+        eventually(lambda: PoolProxy(self.stub, name).workers() == [], "no worker is left")
 
     def test_a_failing_initializer_is_tried_a_few_times_and_not_for_ever(self):
         # It writes its line and then fails: one line for each try.

@@ -31,8 +31,7 @@ class WorkerDeathTest(PoolCase):
         pool = self.pool(workers=1)
         self.assertEqual(pool.run("crash", int(signal.SIGSEGV)).death.killed_by, task_pb2.KILLED_BY_ITSELF)
         self.assertEqual(pool.run("exit", 1).death.killed_by, task_pb2.KILLED_BY_ITSELF)
-        id = pool.submit("sleep", 60_000)
-        pool.wait_until_running(id)
+        id = self.begin(pool)
         os.kill(pool.ready_workers()[0].pid, signal.SIGKILL)
         outcome = pool.outcome(id)
         self.assertEqual((outcome.state, outcome.death.killed_by, outcome.death.signal),
@@ -118,8 +117,7 @@ class WorkerDeathTest(PoolCase):
 
     def test_every_worker_may_die_at_once_and_the_pool_goes_on(self):
         pool = self.pool(workers=4)
-        ids = pool.submit_all([pool.task("sleep", 60_000) for _ in range(4)])
-        pool.wait_until_running(*ids)
+        ids = [self.begin(pool) for _ in range(4)]
         for worker in pool.ready_workers():
             os.kill(worker.pid, signal.SIGKILL)
         self.assertEqual({pool.outcome(id).state for id in ids}, {CRASHED})
@@ -141,8 +139,7 @@ class WorkerDeathTest(PoolCase):
 
     def test_a_stopped_worker_holds_up_only_its_own_task(self):
         pool = self.pool(workers=2)
-        id = pool.submit("sleep", 100)
-        pool.wait_until_running(id)
+        id = self.begin(pool)
         busy = [w.pid for w in pool.workers() if w.state == pool_pb2.WORKER_STATE_BUSY]
         os.kill(busy[0], signal.SIGSTOP)
         try:
@@ -150,6 +147,7 @@ class WorkerDeathTest(PoolCase):
                 self.assertEqual(pool.call("echo", b"x"), b"x")
         finally:
             os.kill(busy[0], signal.SIGCONT)
+        self.go_on()
         self.assertEqual(pool.outcome(id).state, SUCCEEDED)
 
 
@@ -164,8 +162,7 @@ class TimeLimitTest(PoolCase):
 
     def test_a_task_over_its_queue_timeout_expires_and_never_runs(self):
         pool = self.pool(workers=1)
-        blocker = pool.submit("sleep", 30_000)
-        pool.wait_until_running(blocker)
+        blocker = self.begin(pool)
         outcome = pool.run("append", self.path("ran"), "x", queue_timeout=seconds(0.05))
         self.assertEqual((outcome.state, outcome.attempt), (task_pb2.TASK_STATE_EXPIRED, 0))
         pool.cancel(blocker, running=True)

@@ -65,6 +65,12 @@ void print_and_wait_for(const std::string& text, const std::string& path) {
   while (access(path.c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
 }
 
+// Tells that it has begun by making one file, and goes on when another one is there.
+void begin_and_wait(const std::string& begun, const std::string& go_on) {
+  Append(begun, "begun");
+  print_and_wait_for("", go_on);
+}
+
 }  // namespace
 
 POOLD_TASK(prepare);
@@ -76,3 +82,4 @@ POOLD_TASK(print_error);
 POOLD_TASK(print_and_crash);
 POOLD_TASK(complain_and_abort);
 POOLD_TASK(print_and_wait_for);
+POOLD_TASK(begin_and_wait);
