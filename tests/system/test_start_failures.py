@@ -1,23 +1,57 @@
 """Workers that cannot start: every caller gets the worker's own words, after a few tries and not for ever."""
 
 import os
+import tempfile
 import unittest
 
 import grpc
 
-from harness import PoolCase, PoolProxy, api, arguments, eventually
+from harness import PATIENCE, PoolCase, PoolProxy, api, arguments, eventually, reason_of
 from poold.v1 import pool_pb2
+
+
+# Pools that cannot start. Each takes its time, since it is tried again with growing pauses: they are opened all at once.
+SPECS = {
+    "garbage": dict(modules=["garbage"]),
+    "not a module": dict(modules=["not_a_module"]),
+    "wrong ABI": dict(modules=["wrong_abi"]),
+    "registers twice": dict(modules=["registers_twice"]),
+    "same name in two": dict(modules=["examples", "also_square"]),
+    "named twice": dict(modules=["testing", "testing"]),
+    "initializer throws": dict(initializer="throw", initializer_args=arguments("the initializer says no")),
+    "initializer crashes": dict(initializer="crash", initializer_args=arguments(11)),
+    "initializer unknown": dict(initializer="no_such_initializer"),
+    "initializer's arguments": dict(initializer="append", initializer_args=arguments(1, 2, 3)),
+}
 
 
 class StartFailureTest(PoolCase):
 
-    def refused(self, code, reason, *words, **spec):
-        spec = self.spec(**spec)
-        details = self.assert_refused(code, reason, lambda: self.stub.OpenPool(api.OpenPoolRequest(spec=spec)), *words)
-        return spec.name, details
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.class_folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="poold-test-files-"))
+        cls.tries = os.path.join(cls.class_folder, "tries")
+        specs = dict(SPECS)
+        specs["tries"] = dict(initializer="append_and_fail", initializer_args=arguments(cls.tries, "try"))
+        cls.opening = {}
+        for number, (key, spec) in enumerate(specs.items()):
+            spec = pool_pb2.PoolSpec(**{"name": f"pool-{number}", "workers": 1, "modules": ["testing", "mischief"], **spec})
+            call = cls.daemon.stub._stub.OpenPool.future(api.OpenPoolRequest(spec=spec), timeout=PATIENCE)
+            cls.opening[key] = spec.name, call
 
-    def failed(self, *words, **spec):
-        return self.refused(grpc.StatusCode.FAILED_PRECONDITION, "POOL_FAILED", *words, **spec)[0]
+    def failed(self, key, *words):
+        """This pool has failed, and the caller was told in these words. Returns its name."""
+        name, call = self.opening[key]
+        error = call.exception()
+        self.assertIsNotNone(error, "it was opened")
+        self.assertEqual((error.code(), reason_of(error)), (grpc.StatusCode.FAILED_PRECONDITION, "POOL_FAILED"))
+        for word in (name, *words):
+            self.assertIn(word, error.details())
+        return name
+
+    def refused(self, code, reason, *words, **spec):
+        self.assert_refused(code, reason, lambda: self.stub.OpenPool(api.OpenPoolRequest(spec=self.spec(**spec))), *words)
 
     def tearDown(self):
         # Nothing else is disturbed.
@@ -35,46 +69,44 @@ class StartFailureTest(PoolCase):
         self.refused(grpc.StatusCode.NOT_FOUND, "PROGRAM_NOT_FOUND", "no-such-program", program="no-such-program")
 
     def test_a_file_that_is_no_module_is_told_with_the_loaders_own_words(self):
-        self.failed("garbage", modules=["garbage"])
+        self.failed("garbage", "garbage")
 
     def test_a_shared_object_that_is_no_task_module_is_told(self):
-        self.failed("not_a_module", modules=["not_a_module"])
+        self.failed("not a module", "not_a_module")
 
-    def test_a_module_with_the_wrong_abi_version_is_told_with_both_versions(self):
-        self.failed("wrong_abi", modules=["wrong_abi"])
+    def test_a_module_with_the_wrong_abi_version_is_told_with_its_version(self):
+        self.failed("wrong ABI", "wrong_abi", "999")
 
     def test_a_module_that_registers_a_name_twice_is_told_with_the_name(self):
-        self.failed("registers_twice", "same_name", modules=["registers_twice"])
+        self.failed("registers twice", "registers_twice", "same_name")
 
     def test_two_modules_that_register_the_same_name_are_told_with_the_name(self):
-        self.failed("square", modules=["examples", "also_square"])
+        self.failed("same name in two", "square", "examples", "also_square")
 
     def test_a_module_that_is_named_twice_is_told_with_the_name(self):
-        self.failed("testing", "twice", modules=["testing", "testing"])
+        self.failed("named twice", "testing", "twice")
 
     def test_the_words_of_a_failing_initializer_reach_the_caller(self):
-        name = self.failed("the initializer says no", initializer="throw",
-                           initializer_args=arguments("the initializer says no"))
-        pool = self.stub.GetPool(api.GetPoolRequest(name=name)).pool
-        self.assertEqual(pool.state, pool_pb2.POOL_STATE_FAILED)
-        self.assertIn("the initializer says no", pool.failure)
-        eventually(lambda: PoolProxy(self.stub, name).workers() == [], "no worker is left")
+        name = self.failed("initializer throws", "the initializer says no")
+        pool = PoolProxy(self.stub, name)
+        self.assertEqual(pool.view().state, pool_pb2.POOL_STATE_FAILED)
+        self.assertIn("the initializer says no", pool.view().failure)
+        eventually(lambda: not pool.workers(), "no worker is left")
 
     def test_a_failing_initializer_is_tried_a_few_times_and_not_for_ever(self):
         # It writes its line and then fails: one line for each try.
-        self.failed("append_and_fail", initializer="append_and_fail",
-                    initializer_args=arguments(self.path("tries"), "try"))
-        tries = len(self.lines("tries"))
-        self.assertTrue(2 <= tries <= 20, tries)
+        self.failed("tries", "append_and_fail")
+        with open(self.tries) as file:
+            self.assertIn(len(file.readlines()), range(2, 20))
 
     def test_an_initializer_that_crashes_is_told_with_its_signal(self):
-        self.failed("signal 11", initializer="crash", initializer_args=arguments(11))
+        self.failed("initializer crashes", "signal 11")
 
     def test_an_initializer_that_is_not_registered_is_named(self):
-        self.failed("no_such_initializer", initializer="no_such_initializer")
+        self.failed("initializer unknown", "no_such_initializer")
 
     def test_an_initializer_with_wrong_arguments_is_told_what_it_wants(self):
-        self.failed("append", initializer="append", initializer_args=arguments(1, 2, 3))
+        self.failed("initializer's arguments", "append", "3")
 
     def test_everyone_who_waits_for_the_pool_gets_the_same_words(self):
         spec = self.spec(initializer="throw", initializer_args=arguments("no luck today"))
@@ -85,12 +117,12 @@ class StartFailureTest(PoolCase):
             self.assertIn("no luck today", call.exception().details())
 
     def test_submitting_to_a_failed_pool_tells_the_workers_words(self):
-        name = self.failed("no luck", initializer="throw", initializer_args=arguments("no luck"))
+        name = self.failed("initializer throws")
         result = self.stub.Submit(api.SubmitRequest(pool=name, tasks=[{"function": "echo"}])).results[0]
-        self.assert_task_refused(grpc.StatusCode.FAILED_PRECONDITION, "POOL_FAILED", result, "no luck")
+        self.assert_task_refused(grpc.StatusCode.FAILED_PRECONDITION, "POOL_FAILED", result, "the initializer says no")
 
     def test_the_name_of_a_failed_pool_may_be_opened_anew(self):
-        name = self.failed("no luck", initializer="throw", initializer_args=arguments("no luck"))
+        name = self.failed("named twice")
         self.assertEqual(self.pool(name, workers=1).call("echo", b"x"), b"x")
 
     def test_a_pool_whose_replacements_cannot_start_ends_its_handles(self):
