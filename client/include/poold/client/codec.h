@@ -55,29 +55,30 @@ Payload EncodeOne(const Arg& arg) {
   }
 }
 
-template <typename T>
-Result<T> DecodeResult(std::string_view function, const ResultView& result) {
+// `name` tells the function's name; called for errors only.
+template <typename T, typename Name>
+Result<T> DecodeResult(const Name& name, const ResultView& result) {
   if constexpr (std::is_void_v<T>) {
     return absl::OkStatus();
   } else if constexpr (std::is_same_v<T, Payload>) {
     return Payload{result.encoding, std::string(result.type_name), std::string(result.data)};
   } else if constexpr (std::is_same_v<T, Bytes>) {
-    if (result.encoding != v1::ENCODING_RAW) return WrongEncoding(function, v1::ENCODING_RAW, result);
+    if (result.encoding != v1::ENCODING_RAW) return WrongEncoding(name(), v1::ENCODING_RAW, result);
     return T{std::string(result.data)};
   } else if constexpr (kIsMessage<T>) {
     T message;
-    if (result.encoding != v1::ENCODING_PROTOBUF) return WrongEncoding(function, v1::ENCODING_PROTOBUF, result);
+    if (result.encoding != v1::ENCODING_PROTOBUF) return WrongEncoding(name(), v1::ENCODING_PROTOBUF, result);
     if (!result.type_name.empty() && result.type_name != message.GetTypeName()) {
-      return ResultTypeError(function, "wanted " + message.GetTypeName() + ", got " + std::string(result.type_name));
+      return ResultTypeError(name(), "wanted " + message.GetTypeName() + ", got " + std::string(result.type_name));
     }
     if (!message.ParseFromArray(result.data.data(), static_cast<int>(result.data.size()))) {
-      return ResultTypeError(function, "these bytes are no " + message.GetTypeName());
+      return ResultTypeError(name(), "these bytes are no " + message.GetTypeName());
     }
     return message;
   } else {
-    if (result.encoding != v1::ENCODING_MSGPACK) return WrongEncoding(function, v1::ENCODING_MSGPACK, result);
+    if (result.encoding != v1::ENCODING_MSGPACK) return WrongEncoding(name(), v1::ENCODING_MSGPACK, result);
     absl::StatusOr<T> value = codec::Decode<T>(result.data);
-    if (!value.ok()) return ResultTypeError(function, std::string(value.status().message()));
+    if (!value.ok()) return ResultTypeError(name(), std::string(value.status().message()));
     return value;
   }
 }

@@ -135,7 +135,7 @@ class MapHandle {
   static MapItem<R> Make(const internal::MapRef& map, const internal::ItemView& view) {
     if (view.other == nullptr) {
       return {.index = view.index,
-              .result = internal::DecodeResult<R>(map.function(), view.result),
+              .result = internal::DecodeResult<R>([&map] { return map.function(); }, view.result),
               .outcome = std::nullopt};
     }
     return {.index = view.index, .result = FromOutcome(map, view), .outcome = *view.other};
@@ -145,7 +145,8 @@ class MapHandle {
     if (!status.ok()) return status;
     auto payload = map.Download(view.index, *view.other);
     if (!payload.ok()) return payload.status();
-    return internal::DecodeResult<R>(map.function(), {payload->encoding, payload->type_name, payload->data});
+    return internal::DecodeResult<R>([&map] { return map.function(); },
+                                     {payload->encoding, payload->type_name, payload->data});
   }
   template <typename Take>
   absl::Status Walk(Duration timeout, Take take) const {

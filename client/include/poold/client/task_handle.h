@@ -37,7 +37,7 @@ class TaskHandle {
   Result<T> Get(Duration timeout = kForever) const {
     absl::Status fetched = task_.Fetch(timeout);
     if (!fetched.ok()) return fetched;
-    return internal::DecodeResult<T>(task_.function(), task_.result());
+    return internal::DecodeResult<T>([this] { return task_.function(); }, task_.result());
   }
   // True: it is done.
   bool Wait(Duration timeout = kForever) const { return task_.Wait(timeout); }

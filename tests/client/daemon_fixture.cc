@@ -1,0 +1,59 @@
+#include "daemon_fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <vector>
+
+extern char** environ;
+
+namespace poold::client {
+
+void DaemonTest::SetUp() {
+  std::string folder = std::filesystem::temp_directory_path() / "poold-client-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  folder_ = folder;
+  StartDaemon();
+}
+
+void DaemonTest::TearDown() {
+  KillDaemon();
+  std::filesystem::remove_all(folder_);
+}
+
+void DaemonTest::StartDaemon() {
+  const std::string program = POOLD_BIN_DIR "/poold";
+  std::vector<std::string> arguments{program, "--listen", address(), "--log-level", "warning"};
+  std::vector<char*> argv;
+  for (auto& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  ASSERT_EQ(posix_spawn(&daemon_, program.c_str(), nullptr, nullptr, argv.data(), environ), 0) << program;
+  ASSERT_TRUE(MakeConnection({.address = address(), .wait_for_daemon = true}).ok());
+}
+
+void DaemonTest::KillDaemon() {
+  if (daemon_ <= 0) return;
+  kill(daemon_, SIGKILL);
+  waitpid(daemon_, nullptr, 0);
+  daemon_ = -1;
+}
+
+Client DaemonTest::Connect(ClientOptions options) {
+  if (options.address.empty()) options.address = address();
+  auto client = Client::Connect(std::move(options));
+  EXPECT_TRUE(client.ok()) << client.status();
+  return *std::move(client);
+}
+
+Pool DaemonTest::OpenPool(const Client& client, const std::string& name, unsigned workers) {
+  auto pool = client.OpenPool({.name = name, .workers = workers, .modules = {"testing"}});
+  EXPECT_TRUE(pool.ok()) << pool.status();
+  return *std::move(pool);
+}
+
+}  // namespace poold::client

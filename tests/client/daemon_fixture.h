@@ -1,0 +1,35 @@
+// A real poold of this build on a private socket, for one test.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "gtest/gtest.h"
+#include "poold/client.h"
+
+namespace poold::client {
+
+// Starts ${POOLD_BIN_DIR}/poold; ends it with SIGKILL, and removes its folder.
+class DaemonTest : public ::testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  void StartDaemon();
+  void KillDaemon();
+  // Connected to the daemon, or to `address`.
+  Client Connect(ClientOptions options = {});
+  // A pool of the module "testing".
+  Pool OpenPool(const Client& client, const std::string& name = "test", unsigned workers = 2);
+
+  std::string address() const { return "unix:" + folder_ + "/poold.sock"; }
+  std::string socket_path() const { return folder_ + "/poold.sock"; }
+  const std::string& folder() const { return folder_; }
+
+ private:
+  std::string folder_;
+  pid_t daemon_ = -1;
+};
+
+}  // namespace poold::client

@@ -1,0 +1,154 @@
+// A user's program tested without a daemon.
+#include "gmock/gmock.h"
+#include "poold/client.h"
+#include "poold/mocks/mock_connection.h"
+
+namespace poold::client {
+namespace {
+
+using ::testing::_;
+using ::testing::HasSubstr;
+using ::testing::NiceMock;
+
+class MockTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<NiceMock<MockConnection>> connection_ = std::make_shared<NiceMock<MockConnection>>();
+  Client client_{connection_};
+  Pool pool_ = client_.Default();
+};
+
+TEST_F(MockTest, SubmitSendsArgumentsAsOneMessagePackArray) {
+  EXPECT_CALL(*connection_, Submit).WillOnce([](const TaskCall& call) {
+    EXPECT_EQ(call.pool, "default");
+    EXPECT_EQ(call.function, "square");
+    EXPECT_EQ(call.args, "\x91\x07");
+    return MakeFinishedTask(49);
+  });
+  EXPECT_EQ(pool_.Apply<int>("square", 7).value(), 49);
+}
+
+TEST_F(MockTest, OneMessageTravelsAsProtobufWithItsName) {
+  v1::PoolSpec message;
+  message.set_name("acme");
+  EXPECT_CALL(*connection_, Submit).WillOnce([&](const TaskCall& call) {
+    EXPECT_EQ(call.encoding, v1::ENCODING_PROTOBUF);
+    EXPECT_EQ(call.type_name, "poold.v1.PoolSpec");
+    return MakeFinishedTask(message);
+  });
+  EXPECT_EQ(pool_.Apply<v1::PoolSpec>("same", message)->name(), "acme");
+}
+
+TEST_F(MockTest, RawBytesTravelAsTheyAre) {
+  EXPECT_CALL(*connection_, Submit).WillOnce([](const TaskCall& call) {
+    EXPECT_EQ(call.encoding, v1::ENCODING_RAW);
+    return MakeFinishedTask(Bytes{std::string(call.args)});
+  });
+  EXPECT_EQ(pool_.Apply<Bytes>("echo", Bytes{std::string("\0x", 2)})->data.size(), 2u);
+}
+
+TEST_F(MockTest, AFailureNamesFunctionTypeAndMessage) {
+  EXPECT_CALL(*connection_, Submit).WillOnce([](const TaskCall& call) {
+    return MakeFailedTask(std::string(call.function), "std::runtime_error", "no such file");
+  });
+  const auto result = pool_.Apply<int>("load", "x");
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnknown);
+  EXPECT_EQ(result.status().message(), "load failed: std::runtime_error: no such file");
+  EXPECT_EQ(ReasonOf(result.status()), "TASK_FAILED");
+  EXPECT_EQ(FailureOf(result.status())->type(), "std::runtime_error");
+}
+
+TEST_F(MockTest, AResultOfAnotherTypeIsToldAsSuch) {
+  EXPECT_CALL(*connection_, Submit).WillOnce([](const TaskCall&) { return MakeFinishedTask("text"); });
+  const auto result = pool_.Apply<int>("square", 7);
+  EXPECT_EQ(ReasonOf(result.status()), "RESULT_TYPE");
+  EXPECT_THAT(std::string(result.status().message()), HasSubstr("not of the type asked for"));
+}
+
+TEST_F(MockTest, ACrashTellsTheSignalAndTheLastWords) {
+  EXPECT_CALL(*connection_, Submit).WillOnce([](const TaskCall&) {
+    v1::Outcome outcome;
+    outcome.set_state(v1::TASK_STATE_CRASHED);
+    outcome.mutable_death()->set_signal(11);
+    outcome.mutable_death()->set_pid(77);
+    outcome.mutable_death()->set_killed_by(v1::KILLED_BY_ITSELF);
+    outcome.set_stderr_tail("first\nbad pointer\n");
+    return MakeEndedTask("risky", outcome);
+  });
+  const auto status = pool_.Apply<void>("risky");
+  EXPECT_EQ(ReasonOf(status), "TASK_CRASHED");
+  EXPECT_EQ(status.message(), "risky crashed: worker 77 was ended by SIGSEGV of its own; its last words: bad pointer");
+  EXPECT_EQ(OutcomeOf(status)->death().signal(), 11);
+}
+
+TEST_F(MockTest, ARefusalComesThroughTheHandle) {
+  EXPECT_CALL(*connection_, Submit).WillOnce([](const TaskCall&) {
+    return MakeRefusedTask("square", absl::ResourceExhaustedError("full"));
+  });
+  const auto handle = pool_.Submit<int>("square", 7);
+  EXPECT_TRUE(handle.done());
+  EXPECT_EQ(handle.state(), v1::TASK_STATE_UNSPECIFIED);
+  EXPECT_TRUE(absl::IsResourceExhausted(handle.Get().status()));
+}
+
+TEST_F(MockTest, AMapHandsOverItsItemsPackedAndGivesEachItsResult) {
+  std::string items;
+  EXPECT_CALL(*connection_, OpenMap).WillOnce([](const MapCall& call) {
+    std::vector<v1::Outcome> outcomes(2);
+    outcomes[0].set_state(v1::TASK_STATE_SUCCEEDED);
+    outcomes[0].mutable_result()->set_encoding(v1::ENCODING_MSGPACK);
+    outcomes[0].mutable_result()->set_data("\x01");
+    outcomes[1].set_state(v1::TASK_STATE_FAILED);
+    outcomes[1].mutable_failure()->set_message("odd");
+    return MakeEndedMap(std::string(call.function), outcomes);
+  });
+  EXPECT_CALL(*connection_, AddItems).WillOnce([&](const internal::MapRef&, const MapBatch& batch) {
+    items = batch.items;
+    EXPECT_TRUE(batch.complete);
+    return absl::OkStatus();
+  });
+  const auto map = pool_.Map<int>("half", std::vector<int>{2, 3});
+  EXPECT_EQ(items, "\x91\x02\x91\x03");
+  std::vector<bool> good;
+  for (const auto& item : map) good.push_back(item.result.ok());
+  EXPECT_EQ(good, (std::vector<bool>{true, false}));
+  EXPECT_EQ(map.Get().status().message(), "item 1 of half failed: odd");
+}
+
+TEST_F(MockTest, PoolOptionsAreOverlaidByThoseOfTheCall) {
+  const Pool urgent = pool_.With({.priority = 7});
+  EXPECT_CALL(*connection_, Submit)
+      .WillOnce([](const TaskCall& call) {
+        EXPECT_EQ(call.options->priority, 7);
+        return MakeFinishedTask(0);
+      })
+      .WillOnce([](const TaskCall& call) {
+        EXPECT_EQ(call.options->priority, 1);
+        return MakeFinishedTask(0);
+      });
+  urgent.Submit<int>("f");
+  urgent.SubmitWith<int>({.priority = 1}, "f");
+}
+
+TEST_F(MockTest, AScopeTerminatesItsPool) {
+  EXPECT_CALL(*connection_, Terminate).WillOnce([](const v1::TerminateRequest& request) {
+    EXPECT_EQ(request.pool(), "default");
+    return v1::TerminateResponse();
+  });
+  PoolScope scope(pool_);
+}
+
+TEST(HandleId, TextAndBytesGoThereAndBack) {
+  const HandleId id{0x0123456789abcdef, 0xfedcba9876543210};
+  EXPECT_EQ(id.ToHex(), "0123456789abcdeffedcba9876543210");
+  EXPECT_EQ(HandleId::FromHex("01234567-89AB-CDEF-FEDC-BA9876543210"), id);
+  EXPECT_EQ(HandleId::FromBytes(id.ToBytes()), id);
+  EXPECT_EQ(HandleId::FromHex("123"), std::nullopt);
+}
+
+TEST(Handles, OfNothingSaySo) {
+  EXPECT_TRUE(absl::IsFailedPrecondition(TaskHandle<int>().Get().status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(MapHandle<int>().Get().status()));
+}
+
+}  // namespace
+}  // namespace poold::client
