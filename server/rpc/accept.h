@@ -13,5 +13,7 @@ void AcceptTaskCalls(Wiring* wiring);
 void AcceptStreamCalls(Wiring* wiring);
 void AcceptUploads(Wiring* wiring);
 void AcceptSessions(Wiring* wiring);
+// Health, reflection, and whatever else is asked for.
+void AcceptStandardCalls(Wiring* wiring);
 
 }  // namespace poold::rpc

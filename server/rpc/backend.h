@@ -32,6 +32,9 @@ struct Backend {
   UploadStore uploads;          // the RPC thread's
   std::uint64_t sessions = 0;   // the RPC thread's
 
+  // What the health service says.
+  std::atomic<bool> serving = false;
+
   // Nothing may be started on the completion queue any more. Set under `stopping_mu` held for writing, read under it
   // held for reading by flushers; the RPC thread, which sets it, reads it freely.
   absl::Mutex stopping_mu;

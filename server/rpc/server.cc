@@ -1,5 +1,6 @@
 #include "rpc/server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -50,6 +51,7 @@ class Server::Running {
   }
 
   absl::Status Start(gate::Gate* gate, const std::vector<ListenAddress>& addresses);
+  void SetServing(bool serving);
   void Shutdown(core::Nanos grace);
 
   // What the core has for a subscriber. Under the core's mutex.
@@ -69,17 +71,18 @@ class Server::Running {
 
   Backend backend;
   std::vector<ListenAddress> addresses;
-  std::atomic<bool> serving = false;
   std::atomic<bool> all_pools_gone = false;
 
  private:
   void Poll();
   gpr_timespec NextDue() const;
   void RunDue();
+  void TellHealth();
   void EndStreams();
   void StopQueue();
 
   AsyncService service_;
+  grpc::AsyncGenericService generic_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::unique_ptr<grpc::Server> server_;
@@ -100,9 +103,13 @@ absl::Status Server::Running::Start(gate::Gate* gate, const std::vector<ListenAd
   backend.gate = gate;
   WriteServerInfo(backend.options, WallTime(*backend.clock), backend.clock->Now(), &backend.server_info);
 
+  // Never given back: when its last user goes, gRPC may wait ten seconds for a poller of its own.
+  static const bool kept = (grpc_init(), true);
+  static_cast<void>(kept);
   grpc::ServerBuilder builder;
   SetArguments(backend.options, &builder);
   builder.RegisterService(&service_);
+  builder.RegisterAsyncGenericService(&generic_);
   queue_ = builder.AddCompletionQueue();
   connections_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
@@ -111,12 +118,14 @@ absl::Status Server::Running::Start(gate::Gate* gate, const std::vector<ListenAd
 
   wiring_.backend = &backend;
   wiring_.service = &service_;
+  wiring_.generic = &generic_;
   wiring_.queue = queue_.get();
   AcceptPoolCalls(&wiring_);
   AcceptTaskCalls(&wiring_);
   AcceptStreamCalls(&wiring_);
   AcceptUploads(&wiring_);
   AcceptSessions(&wiring_);
+  AcceptStandardCalls(&wiring_);
   thread_ = std::thread([this] { Poll(); });
 
   acceptor_ = std::make_unique<Acceptor>(std::move(sockets), backend.options.max_connections, [this](int fd) {
@@ -160,6 +169,18 @@ void Server::Running::Poll() {
     if (next == grpc::CompletionQueue::GOT_EVENT) static_cast<Tag*>(tag)->Come(ok);
     RunDue();
   }
+}
+
+void Server::Running::TellHealth() {
+  for (const std::weak_ptr<HealthWatcher>& one : wiring_.health_watchers) {
+    if (const std::shared_ptr<HealthWatcher> watcher = one.lock()) watcher->TellHealth();
+  }
+}
+
+void Server::Running::SetServing(bool serving) {
+  absl::ReaderMutexLock running(&backend.stopping_mu);
+  backend.serving = serving;
+  if (server_ != nullptr && !backend.stopped) Posted::Run(queue_.get(), [this] { TellHealth(); });
 }
 
 void Server::Running::EndStreams() {
@@ -210,7 +231,7 @@ absl::Status Server::Start(gate::Gate* gate, const std::vector<ListenAddress>& a
 
 std::vector<ListenAddress> Server::addresses() const { return running_->addresses; }
 
-void Server::SetServing(bool serving) { running_->serving = serving; }
+void Server::SetServing(bool serving) { running_->SetServing(serving); }
 
 void Server::Shutdown(core::Nanos grace) { running_->Shutdown(grace); }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <grpcpp/completion_queue.h>
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server_context.h>
 
 #include <chrono>
@@ -26,9 +27,17 @@ class LiveStream {
   virtual void EndForShutdown() = 0;
 };
 
+// A call that wants to know when the server's health changes. The RPC thread's.
+class HealthWatcher {
+ public:
+  virtual ~HealthWatcher() = default;
+  virtual void TellHealth() = 0;
+};
+
 struct Wiring {
   Backend* backend = nullptr;
   AsyncService* service = nullptr;
+  grpc::AsyncGenericService* generic = nullptr;
   grpc::ServerCompletionQueue* queue = nullptr;
 
   // The RPC thread's own.
@@ -39,12 +48,14 @@ struct Wiring {
   // In the order of time: all of them wait equally long.
   std::deque<Due> due;
   std::vector<std::weak_ptr<LiveStream>> streams;
+  std::vector<std::weak_ptr<HealthWatcher>> health_watchers;
   std::size_t next_sweep = 64;
   bool ending = false;
 
   void AddStream(const std::shared_ptr<LiveStream>& stream) {
     if (streams.size() >= next_sweep) {
       std::erase_if(streams, [](const auto& one) { return one.expired(); });
+      std::erase_if(health_watchers, [](const auto& one) { return one.expired(); });
       next_sweep = std::max<std::size_t>(64, streams.size() * 2);
     }
     streams.push_back(stream);

@@ -331,7 +331,7 @@ TEST_F(Sessions, AServerThatStopsEndsStreamsWithItsReason) {
 
 TEST_F(Sessions, GarbageOnTheSocketDisturbsNobody) {
   for (const std::string& garbage : {std::string("GET / HTTP/1.1\r\n\r\n"), std::string(100'000, '\xff'),
-                                    std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + std::string(1000, '\x7f')}) {
+                                     std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + std::string(1000, '\x7f')}) {
     const wire::UniqueFd fd(socket(AF_UNIX, SOCK_STREAM, 0));
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
