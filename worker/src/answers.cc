@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include "poold/internal/worker.pb.h"
-
 namespace poold::worker {
 namespace {
 
@@ -40,7 +38,7 @@ void Answers::BeforeSleep() {
 
 void Answers::Ring() {
   // Without its daemon a worker has nothing to live for.
-  if (!channel_->Send(internal::FRAME_KIND_BELL).ok()) _exit(1);
+  if (!channel_->Ring().ok()) _exit(1);
 }
 
 }  // namespace poold::worker

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <utility>
 
@@ -50,6 +52,17 @@ absl::Status Channel::Send(internal::FrameKind kind, const google::protobuf::Mes
   std::string bytes;
   wire::AppendFrame(kind, message, {}, &bytes);
   return wire::SendAll(socket_.get(), bytes);
+}
+
+absl::Status Channel::Ring() {
+  if (bell_.empty()) wire::AppendFrame(internal::FRAME_KIND_BELL, nullptr, {}, &bell_);
+  ssize_t sent;
+  do {
+    // A frame this small is taken whole or not at all.
+    sent = send(socket_.get(), bell_.data(), bell_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  if (sent >= 0 || errno == EAGAIN || errno == EWOULDBLOCK) return absl::OkStatus();
+  return absl::UnavailableError("the channel is closed");
 }
 
 }  // namespace poold::worker

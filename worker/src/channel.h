@@ -34,6 +34,8 @@ class Channel {
   absl::StatusOr<std::optional<wire::Frame>> Receive();
 
   absl::Status Send(internal::FrameKind kind, const google::protobuf::MessageLite* message = nullptr);
+  // A BELL frame. Where the socket is full there are unread ones already: then nothing is sent. Never blocks.
+  absl::Status Ring();
 
   // Descriptors that came so far, in order.
   std::vector<wire::UniqueFd>& descriptors() { return descriptors_; }
@@ -42,6 +44,7 @@ class Channel {
   wire::UniqueFd socket_;
   wire::FrameParser parser_;
   std::vector<wire::UniqueFd> descriptors_;
+  std::string bell_;
 };
 
 }  // namespace poold::worker
