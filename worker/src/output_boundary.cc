@@ -16,6 +16,9 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 // A child that a task left behind could write for ever.
 constexpr int kMaxReads = 64;
 
+// The buffer of std::cout as the program was loaded, before anybody could have called sync_with_stdio(false).
+const std::streambuf* const kInStep = std::cout.rdbuf();
+
 }  // namespace
 
 OutputBoundary::OutputBoundary(wire::WorkerPage* page, Answers* answers, wire::UniqueFd stdout_read,
@@ -62,7 +65,16 @@ void OutputBoundary::End() {
   Unlock();
 }
 
-bool OutputBoundary::StdioPending() { return __fpending(stdout) != 0 || __fpending(stderr) != 0; }
+void OutputBoundary::EndSilent() {
+  Lock();
+  page_->running.store(0, std::memory_order_relaxed);
+  Unlock();
+}
+
+bool OutputBoundary::StdioPending() {
+  // In step with stdio, std::cout has no buffer of its own; out of step it has another one, which tells nothing.
+  return __fpending(stdout) != 0 || __fpending(stderr) != 0 || std::cout.rdbuf() != kInStep;
+}
 
 void OutputBoundary::Flush() {
   // Not under the lock: a full pipe is emptied by the daemon.

@@ -28,7 +28,10 @@ class OutputBoundary {
   // The task is over: Collect, and from here on nothing is anybody's.
   void End();
 
-  // stdio holds something back. Cheap.
+  // The same for a task that cannot have written anything: no system call.
+  void EndSilent();
+
+  // stdio or iostreams hold something back, or may (std::ios::sync_with_stdio(false)). Cheap.
   static bool StdioPending();
 
  private:

@@ -146,14 +146,16 @@ void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view 
 
   startup_->context().item = item;
   output_.NextItem(item);
+  // The function's time alone: what a boundary before it cost must not make the next one look as if it had written.
+  const std::int64_t begin = Now();
   Invoke(task, args);
-  const std::int64_t end = Now();
-  const std::int64_t elapsed = end - now_;
-  now_ = end;
+  now_ = Now();
+  const std::int64_t elapsed = now_ - begin;
 
+  const bool silent = elapsed < kSilentNs && !OutputBoundary::StdioPending();
   if (is_last) {
-    output_.End();
-  } else if (elapsed >= kSilentNs || OutputBoundary::StdioPending()) {
+    silent ? output_.EndSilent() : output_.End();
+  } else if (!silent) {
     output_.Collect();
   }
   Answer(task, item, elapsed);
