@@ -11,8 +11,8 @@ int Fail(const absl::Status& status) {
 }
 
 // Calls twice(21) in a pool.
-int Ask(poold::client::Client& client, poold::client::PoolOptions options) {
-  auto pool = client.OpenPool(std::move(options));
+int Ask(poold::client::Client& client, poold::client::PoolSpec spec) {
+  auto pool = client.OpenPool(spec);
   if (!pool.ok()) return Fail(pool.status());
   auto twice = pool->Submit<int>("twice", 21).Get();
   if (!twice.ok()) return Fail(twice.status());
