@@ -34,7 +34,7 @@ struct MapItem {
 // Errors: each item has a status of its own (as TaskHandle::Get); Get() is the first one in order of index that did not
 //   succeed, and names it. DEADLINE_EXCEEDED with reason WAIT_TIMEOUT consumes nothing.
 // Lifetime: when the last copy of the handle of an unfinished map goes, what has not begun is CANCELLED (as a dropped
-//   Executor.map iterator does it in Python), unless Detach, Keep or ToString was called.
+//   Executor.map iterator does it in Python), unless Keep or ToString was called.
 // Example:
 //   for (const MapItem<int>& item : pool.Map<int>("square", std::views::iota(0, 1000)))
 //     if (item.result.ok()) sum += *item.result;
@@ -118,6 +118,7 @@ class MapHandle {
   bool lost() const { return map_.lost(); }
   // As far as it has come to this client.
   v1::MapProgress progress() const { return map_.Progress(); }
+  // What has not begun ends CANCELLED. True: nothing else is left; false: items that run now go on (unless `running`).
   absl::StatusOr<bool> Cancel(bool running = false) const { return map_.Cancel(running); }
   // As TaskHandle::OnDone.
   void OnDone(std::function<void(const MapHandle&)> callback) const {
