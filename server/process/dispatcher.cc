@@ -21,6 +21,9 @@ namespace {
 
 constexpr core::Nanos kMinPoll = core::kMillisecond;
 constexpr core::Nanos kMaxPoll = 64 * core::kMillisecond;
+// After a death: how often, and after what pause, strangers among the daemon's children are reaped.
+constexpr int kSweeps = 20;
+constexpr core::Nanos kSweepPause = 50 * core::kMillisecond;
 
 // What the core wants of the process thread.
 struct Command {
@@ -59,6 +62,7 @@ struct Dispatcher::State {
   void BuryGone();
   void ArmTick();
   void OnPollTime();
+  void Sweep();
   void BeginStop();
   ZygoteClient* ZygoteOf(core::PoolId pool);
 
@@ -90,6 +94,8 @@ struct Dispatcher::State {
   Timer poll_timer;
   core::Nanos poll_delay = kMinPoll;
   bool poll_wanted = false;
+  Timer sweep_timer;
+  int sweeps_left = 0;
   bool stopping = false;
 };
 
@@ -216,9 +222,11 @@ void Dispatcher::State::Run() {
     thread.harvest.AddTick();
   });
   poll_timer.Open(thread.loop, [this] { OnPollTime(); });
+  sweep_timer.Open(thread.loop, [this] { Sweep(); });
   thread.loop.Run();
   tick_timer.Stop();
   poll_timer.Stop();
+  sweep_timer.Stop();
 }
 
 void Dispatcher::State::OnWake() {
@@ -312,14 +320,23 @@ void Dispatcher::State::Deliver() {
 }
 
 void Dispatcher::State::BuryGone() {
-  std::erase_if(workers, [](const auto& entry) { return entry.second->gone(); });
+  std::size_t buried = std::erase_if(workers, [](const auto& entry) { return entry.second->gone(); });
   for (const auto& zygote : zygotes) {
     if (!zygote->gone()) continue;
     for (auto& [id, worker] : workers) {
       if (worker->zygote() == zygote.get()) worker->ZygoteGone();
     }
   }
-  std::erase_if(zygotes, [](const auto& zygote) { return zygote->gone(); });
+  buried += std::erase_if(zygotes, [](const auto& zygote) { return zygote->gone(); });
+  if (buried == 0) return;
+  sweeps_left = kSweeps;
+  Sweep();
+}
+
+// A clone whose zygote died before it could tell, or what a hostile task made the daemon's child: somebody must reap
+// it.
+void Dispatcher::State::Sweep() {
+  if (!thread.family.SweepOrphans(false) && --sweeps_left > 0) sweep_timer.Arm(kSweepPause);
 }
 
 void Dispatcher::State::OnPollTime() {

@@ -5,12 +5,14 @@
 
 namespace poold::process {
 
-std::string MakeSetupFrame(const core::PoolSpec& spec, std::uint32_t generation, const std::string& exec_path) {
+std::string MakeSetupFrame(const core::PoolSpec& spec, std::uint32_t generation, std::uint64_t max_result_bytes,
+                           const std::string& exec_path) {
   internal::Setup setup;
   setup.set_protocol_version(wire::kProtocolVersion);
   setup.set_pool(spec.name);
   setup.set_generation(generation);
   setup.set_exec_path(exec_path);
+  setup.set_max_result_bytes(max_result_bytes);
   if (exec_path.empty()) {
     for (const std::string& path : spec.module_paths) setup.add_module_paths(path);
     for (const std::string& name : spec.preload) setup.add_preload(name);

@@ -9,6 +9,7 @@
 namespace poold::process {
 
 // `exec_path`: only for the zygote of a pool whose workers are fresh programs.
-std::string MakeSetupFrame(const core::PoolSpec& spec, std::uint32_t generation, const std::string& exec_path);
+std::string MakeSetupFrame(const core::PoolSpec& spec, std::uint32_t generation, std::uint64_t max_result_bytes,
+                           const std::string& exec_path);
 
 }  // namespace poold::process

@@ -93,8 +93,9 @@ absl::Status ZygoteClient::Spawn() {
   const std::string exec_path = !launcher                    ? ""
                                 : spec_.program_path.empty() ? thread_->options.pool_worker_path
                                                              : spec_.program_path;
-  if (launcher) worker_setup_ = MakeSetupFrame(spec_, generation_, "");
-  outgoing_.tail()->append(MakeSetupFrame(spec_, generation_, exec_path));
+  const std::uint64_t max_result_bytes = thread_->options.limits.max_payload_bytes;
+  if (launcher) worker_setup_ = MakeSetupFrame(spec_, generation_, max_result_bytes, "");
+  outgoing_.tail()->append(MakeSetupFrame(spec_, generation_, max_result_bytes, exec_path));
   Flush();
   return absl::OkStatus();
 }
