@@ -5,7 +5,7 @@ import uuid
 
 import grpc
 
-from harness import FAILED, SUCCEEDED, PoolCase, PoolProxy, api, arguments, details_of, reason_of, seconds
+from harness import FAILED, PoolCase, PoolProxy, api, reason_of, seconds
 from poold.v1 import payload_pb2, pool_pb2, task_pb2
 
 NOT_FOUND = grpc.StatusCode.NOT_FOUND

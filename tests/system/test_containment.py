@@ -4,7 +4,7 @@ import os
 import signal
 import unittest
 
-from harness import (CANCELLED, CRASHED, SUCCEEDED, Daemon, PoolProxy, alive, api, eventually, seconds)
+from harness import CANCELLED, SUCCEEDED, Daemon, PoolProxy, alive, api, eventually, seconds
 from poold.v1 import pool_pb2, server_info_pb2
 
 

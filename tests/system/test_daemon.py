@@ -1,7 +1,6 @@
 """The daemon as its operator sees it: configuration, sockets, signals, exit codes, logs."""
 
 import os
-import re
 import signal
 import socket
 import stat
@@ -10,11 +9,10 @@ import tempfile
 import shutil
 import time
 import unittest
-import uuid
 
 import grpc
 
-from harness import (BIN, CANCELLED, MODULES, SUCCEEDED, Daemon, PoolProxy, alive, api, eventually, reason_of, seconds)
+from harness import BIN, CANCELLED, MODULES, SUCCEEDED, Daemon, PoolProxy, api, eventually, reason_of, seconds
 from poold.v1 import pool_pb2
 
 POOLD = os.path.join(BIN, "poold")

@@ -1,12 +1,11 @@
 """Cancel, Close, Join, Terminate: how handles and pools end."""
 
-import os
 import unittest
 
 import grpc
 
-from harness import CANCELLED, QUEUED, SUCCEEDED, PoolCase, alive, api, eventually, processes_with
-from poold.v1 import pool_pb2, task_pb2
+from harness import CANCELLED, SUCCEEDED, PoolCase, alive, api
+from poold.v1 import pool_pb2
 
 
 class CancelTest(PoolCase):

@@ -6,7 +6,7 @@ import uuid
 
 import grpc
 
-from harness import (CANCELLED, CRASHED, FAILED, SUCCEEDED, PoolCase, PoolProxy, Stub, api, eventually, seconds, value_of)
+from harness import FAILED, SUCCEEDED, PoolCase, PoolProxy, Stub, eventually
 
 
 class MapTest(PoolCase):

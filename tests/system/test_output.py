@@ -2,7 +2,7 @@
 
 import unittest
 
-from harness import CRASHED, SUCCEEDED, PoolCase, Watcher, eventually, value_of
+from harness import CRASHED, SUCCEEDED, PoolCase, Watcher, eventually
 from poold.v1 import task_pb2
 
 STDERR = task_pb2.OUTPUT_STREAM_STDERR

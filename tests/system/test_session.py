@@ -8,7 +8,7 @@ import uuid
 import grpc
 import msgpack
 
-from harness import CANCELLED, CRASHED, PATIENCE, SUCCEEDED, PoolCase, api, decoded, reason_of, unpacked
+from harness import CANCELLED, PATIENCE, PoolCase, decoded, reason_of, unpacked
 from poold.v1 import payload_pb2, pool_service_pb2_grpc, session_pb2, task_pb2
 
 

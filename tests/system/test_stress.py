@@ -6,7 +6,6 @@ import signal
 import threading
 import unittest
 
-import grpc
 
 from harness import CRASHED, SUCCEEDED, Daemon, PoolProxy, api, eventually, seconds
 from poold.v1 import pool_pb2, pool_service_pb2

@@ -6,8 +6,7 @@ import uuid
 
 import grpc
 
-from harness import (CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, PoolCase, api, arguments, cpus, eventually, seconds,
-                     value_of)
+from harness import FAILED, QUEUED, RUNNING, SUCCEEDED, PoolCase, api, eventually, seconds, value_of
 from poold.v1 import payload_pb2, pool_service_pb2, task_pb2
 
 ALL = pool_service_pb2.WAIT_MODE_ALL_COMPLETED

@@ -4,7 +4,7 @@ import os
 import signal
 import unittest
 
-from harness import CRASHED, FAILED, SUCCEEDED, Daemon, PoolCase, alive, api, eventually, seconds
+from harness import CRASHED, SUCCEEDED, Daemon, PoolCase, alive, api, eventually, seconds
 from poold.v1 import pool_pb2, task_pb2
 
 
