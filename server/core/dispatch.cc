@@ -156,6 +156,7 @@ Assignment Core::State::SendTask(Task& task, Worker& worker) {
   Pool& pool = *worker.pool;
   Unqueue(task);
   task.state = TaskState::kRunning;
+  task.begun = false;
   task.token = MakeToken(task.slot, false, ++last_attempt);
   task.worker = &worker;
   task.sent_at = now;

@@ -66,7 +66,7 @@ void Core::State::ArmTask(Task& task) {
   const bool first = task.attempt == (sent ? 1 : 0);
   const bool head = sent && task.worker->sent.front() == &task;
   if (task.delayed) when = std::min(when, task.not_before);
-  if (first && !head) when = std::min(when, After(task.submitted_at, options.queue_timeout));
+  if (first && !head && !task.begun) when = std::min(when, After(task.submitted_at, options.queue_timeout));
   if (head) when = std::min(when, After(task.worker->progress_at, options.run_timeout));
   if (task.intent != TaskState::kUnspecified) when = kNever;
   timers.Set(&task.timer, when, TimerKind::kTask, &task);
@@ -89,6 +89,7 @@ void Core::State::TaskDue(Task& task) {
     Unqueue(task);
     Queue(task, /*in_front=*/task.attempt > 0);
   } else {
+    task.begun = sent;  // too late for queue_timeout
     ArmTask(task);
   }
   Settle(*pool);
@@ -131,34 +132,46 @@ void Core::State::ChunkDue(Chunk& chunk) {
     chunk.intent = TaskState::kTimedOut;
     chunk.out_of_time = total;
   }
+  ExpireReadyItems(map);
   ArmMap(map);
+  CheckMapDone(map);
   Settle(*pool);
 }
 
-void Core::State::ArmMap(MapRun& map) {
+// The moment at which the item that comes next is too late.
+Nanos Core::State::LatestStart(const MapRun& map) const {
   const TaskOptions& options = *map.group->options;
+  const Nanos span =
+      map.NextTrial() != nullptr ? options.total_timeout : std::min(options.queue_timeout, options.total_timeout);
+  return After(map.ArrivedAt(map.OldestReady()), span);
+}
+
+void Core::State::ArmMap(MapRun& map) {
   Nanos when = map.not_before > now ? map.not_before : kNever;
-  const Nanos span = std::min(options.queue_timeout, options.total_timeout);
-  if (map.ready_items() > 0 && span != kNever) {
-    when = std::min(when, After(map.ArrivedAt(map.OldestReady()), span));
-  }
+  if (map.ready_items() > 0) when = std::min(when, LatestStart(map));
   timers.Set(&map.timer, when, TimerKind::kMap, &map);
+}
+
+void Core::State::ExpireReadyItems(MapRun& map) {
+  Pool& pool = *map.group->pool;
+  while (map.ready_items() > 0 && now >= LatestStart(map)) {
+    const bool tried = map.NextTrial() != nullptr;
+    const Nanos arrived_at = map.ArrivedAt(map.OldestReady());
+    const ItemRange range = map.TakeItems(map.ColumnEnd(map.OldestReady()) - map.OldestReady());
+    pool.stats.queued -= range.size();
+    pool.stats.queued_bytes -= map.BytesOf(range.begin, range.size());
+    if (tried) DropTrial(map, range.begin);
+    EndItems(
+        map, range,
+        tried ? Stillborn(TaskState::kTimedOut, "poold.TimedOut", "total_timeout passed between attempts", arrived_at)
+              : Stillborn(TaskState::kExpired, "poold.Expired", "its time passed before it started", arrived_at));
+  }
+  if (map.ready_items() == 0) UnqueueMap(map);
 }
 
 void Core::State::MapDue(MapRun& map) {
   const std::shared_ptr<Pool> pool = map.group->pool;
-  const TaskOptions& options = *map.group->options;
-  const Nanos span = std::min(options.queue_timeout, options.total_timeout);
-  while (span != kNever && map.ready_items() > 0) {
-    const Nanos arrived_at = map.ArrivedAt(map.OldestReady());
-    if (now < After(arrived_at, span)) break;
-    const ItemRange range = map.TakeItems(map.ColumnEnd(map.OldestReady()) - map.OldestReady());
-    pool->stats.queued -= range.size();
-    pool->stats.queued_bytes -= map.BytesOf(range.begin, range.size());
-    EndItems(map, range,
-             Stillborn(TaskState::kExpired, "poold.Expired", "its time passed before it started", arrived_at));
-  }
-  if (map.ready_items() == 0) UnqueueMap(map);
+  ExpireReadyItems(map);
   QueueMap(map, /*in_front=*/false);
   ArmMap(map);
   CheckMapDone(map);

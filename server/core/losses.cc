@@ -51,7 +51,7 @@ void Core::State::LoseTask(Task& task, bool guilty, WorkerLoss& loss) {
   task.intent = TaskState::kUnspecified;
   if (!guilty && intent == TaskState::kUnspecified) {
     --task.attempt;
-    if (faults.forget_unbegun) return;
+    if (faults.forget_unbegun) task.not_before = kNever;
     return Queue(task, /*in_front=*/true);
   }
   const TaskState state = intent != TaskState::kUnspecified ? intent : TaskState::kCrashed;

@@ -84,7 +84,7 @@ std::uint64_t MapRun::BytesOf(std::uint64_t begin, std::uint64_t count) const {
   return bytes;
 }
 
-ItemTrial* MapRun::NextTrial() {
+ItemTrial* MapRun::NextTrial() const {
   if (trials_ready.empty()) return nullptr;
   return trials.at(trials_ready.back()).get();
 }

@@ -79,7 +79,7 @@ struct MapRun : Handle {
   // Items to send: those that come again first. REQUIRES for TakeItems: ready_items() > 0.
   std::uint64_t ready_items() const { return again_items + (items - next_fresh); }
   // The trial of an item that comes next and was tried before; null for items of a plain chunk.
-  ItemTrial* NextTrial();
+  ItemTrial* NextTrial() const;
   ItemRange TakeItems(std::uint64_t most);
   // The item that TakeItems would begin with. REQUIRES: ready_items() > 0.
   std::uint64_t OldestReady() const;

@@ -197,6 +197,8 @@ struct Core::State {
   void TaskDue(Task& task);
   void ArmChunk(Chunk& chunk);
   void ChunkDue(Chunk& chunk);
+  Nanos LatestStart(const MapRun& map) const;
+  void ExpireReadyItems(MapRun& map);
   void ArmMap(MapRun& map);
   void MapDue(MapRun& map);
   void TimeOut(Task& task, bool total);

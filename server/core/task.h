@@ -25,6 +25,7 @@ struct Task : Handle {
   // What it ends as when its worker, which is being killed for it, is gone: kTimedOut or kCancelled.
   TaskState intent = TaskState::kUnspecified;
   bool out_of_time = false;  // total_timeout passed: not tried again
+  bool begun = false;        // surely: it could not be taken back
   bool delayed = false;      // in Pool::delayed
 };
 

@@ -1,0 +1,51 @@
+// A look inside the core, for the simulator's invariants, and the switch that plants faults.
+#pragma once
+
+#include "core/state.h"
+
+namespace poold::core {
+
+class CoreTestPeer {
+ public:
+  explicit CoreTestPeer(Core* core) : core_(core) {}
+
+  void Plant(const CoreFaults& faults) { core_->state_->faults = faults; }
+  std::uint64_t kept_outcome_bytes() const { return core_->state_->kept_outcome_bytes; }
+
+  // Null if its id is not known, or released.
+  const Handle* Find(const HandleId& id) const { return core_->state_->handles.Find(id); }
+  template <typename Visit>
+  void ForEachPool(Visit&& visit) const {
+    for (const auto& [id, pool] : core_->state_->pools) visit(*pool);
+  }
+  bool HasRoom() const { return core_->state_->HasRoom(); }
+
+  // What is left when nothing should be; empty if nothing is.
+  std::string Leftovers() const {
+    const auto& state = *core_->state_;
+    std::string left;
+    const auto note = [&left](const char* what, std::size_t count) {
+      if (count > 0) left += std::string(what) + ": " + std::to_string(count) + "; ";
+    };
+    note("tasks", state.tasks.size());
+    note("maps", state.maps.size());
+    note("chunks", state.chunks.size());
+    note("groups", state.groups.size());
+    note("subscribers", state.subscribers.size());
+    note("subscribers by id", state.subscribers_by_id.size());
+    note("waits", state.waits.size());
+    note("handle watches", state.handle_watches.size());
+    note("pool watches", state.pool_watches.size());
+    note("workers", state.workers.size());
+    note("timers", state.timers.size() - (state.kept_timer == kNoTimer ? 0 : 1));  // one may look for old outcomes
+    note("kept", state.kept.size());
+    note("kept bytes", state.kept_outcome_bytes);
+    note("handles that are no tombstones", state.handles.size() - state.handles.tombstones());
+    return left;
+  }
+
+ private:
+  Core* core_;
+};
+
+}  // namespace poold::core

@@ -1,0 +1,187 @@
+// Pools open, fail, close and end.
+#include "fakes.h"
+
+namespace poold::core::testing {
+namespace {
+
+TEST(Pool, RunsWhenAllItsWorkersAreReady) {
+  Story story;
+  const SubscriberId call = story.AskOpen(SpecOf("p", 2));
+  story.processes.ZygoteReady(story.now, story.processes.zygotes.begin()->first);
+  ASSERT_EQ(story.processes.workers.size(), 2u);
+  story.processes.WorkerReady(story.now, story.FirstWorker());
+  EXPECT_EQ(story.Pool("p").state, PoolState::kStarting);
+  EXPECT_FALSE(story.clients.opened.contains(call));
+  story.StartAll();
+  EXPECT_EQ(story.Pool("p").state, PoolState::kRunning);
+  EXPECT_TRUE(story.clients.opened.at(call).second);
+}
+
+TEST(Pool, OpenedAgainWithTheSameSpecIsTheAnswer) {
+  Story story;
+  story.Open("p", 1);
+  const SubscriberId again = story.AskOpen(SpecOf("p", 1));
+  EXPECT_TRUE(story.clients.opened.at(again).first.ok());
+  EXPECT_FALSE(story.clients.opened.at(again).second);
+}
+
+TEST(Pool, OpenedAgainWithAnotherSpecIsRefused) {
+  Story story;
+  story.Open("p", 1);
+  const SubscriberId other = story.AskOpen(SpecOf("p", 2));
+  EXPECT_EQ(ReasonOf(story.clients.opened.at(other).first.status()), "POOL_EXISTS");
+}
+
+TEST(Pool, WithZeroWorkersIsRefused) {
+  Story story;
+  const SubscriberId call = story.AskOpen(SpecOf("p", 0));
+  EXPECT_EQ(DetailOf(story.clients.opened.at(call).first.status()).subject, "spec.workers");
+}
+
+TEST(Pool, AnUnknownOneIsNamedWithTheNearest) {
+  Story story;
+  story.Open("default");
+  const absl::Status status = story.SubmitAs({1, 1}, "defualt", "f");
+  EXPECT_EQ(ReasonOf(status), "POOL_NOT_FOUND");
+  EXPECT_NE(status.message().find("'default'"), absl::string_view::npos) << status;
+}
+
+TEST(Pool, WhoseWorkersCannotStartFailsWithTheirWordsAfterThreeMoreTries) {
+  Story story;
+  const SubscriberId call = story.AskOpen(SpecOf("p", 2));
+  const HandleId waiting = story.Submit("p", "f");
+  story.processes.ZygoteReady(story.now, PoolId{1});
+  for (const Nanos pause : {100 * kMillisecond, 400 * kMillisecond, 1600 * kMillisecond}) {
+    while (!story.processes.workers.empty()) story.processes.Die(story.now, story.FirstWorker(), 6, "bad initializer");
+    EXPECT_EQ(story.Pool("p").state, PoolState::kStarting);
+    story.Pass(pause);
+    EXPECT_EQ(story.processes.workers.size(), 2u);
+  }
+  story.processes.Die(story.now, story.FirstWorker(), 6, "bad initializer");
+  EXPECT_EQ(story.Pool("p").state, PoolState::kFailed);
+  EXPECT_EQ(ReasonOf(story.clients.opened.at(call).first.status()), "POOL_FAILED");
+  EXPECT_EQ(story.OutcomeOf(waiting).state, TaskState::kCancelled);
+  EXPECT_NE(story.OutcomeOf(waiting).detail->failure->message.find("bad initializer"), std::string::npos);
+  const absl::Status later = story.SubmitAs({1, 1}, "p", "f");
+  EXPECT_EQ(ReasonOf(later), "POOL_FAILED");
+  EXPECT_NE(later.message().find("bad initializer"), absl::string_view::npos);
+}
+
+TEST(Pool, ThatFailedMayBeOpenedAnew) {
+  Story story;
+  story.AskOpen(SpecOf("p", 1));
+  for (int i = 0; i < 4; ++i) {
+    story.processes.ZygoteDies(story.now, PoolId{1}, "no such module");
+    story.Pass(2 * kSecond);
+  }
+  ASSERT_EQ(story.Pool("p").state, PoolState::kFailed);
+  story.Open("p", 1);
+  EXPECT_EQ(story.Pool("p").state, PoolState::kRunning);
+}
+
+TEST(Pool, ReplacesAWorkerThatDiesAtOnce) {
+  Story story;
+  story.Open("p", 2);
+  story.Crash(story.FirstWorker());
+  EXPECT_EQ(story.processes.workers.size(), 2u);
+  EXPECT_EQ(story.Pool("p").stats.workers_lost, 1u);
+}
+
+TEST(Pool, RestartsAZygoteThatDiesAndItsWorkersGoOn) {
+  Story story;
+  story.Open("p", 1);
+  const HandleId task = story.Submit("p", "f");
+  story.processes.ZygoteDies(story.now, PoolId{1}, "killed");
+  EXPECT_EQ(story.processes.zygotes.at(PoolId{1}).generation, 2u);
+  story.RunAll();
+  EXPECT_EQ(story.StateOf(task), TaskState::kSucceeded);
+}
+
+TEST(Pool, CloseFinishesWhatIsQueuedAndRefusesWhatIsNew) {
+  Story story;
+  story.Open("p", 1);
+  const HandleId first = story.Submit("p", "f");
+  const HandleId second = story.Submit("p", "f");
+  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  EXPECT_EQ(ReasonOf(story.SubmitAs({1, 1}, "p", "f")), "POOL_NOT_RUNNING");
+  const SubscriberId join = story.NewCall();
+  story.core.OnJoin(story.now, join, "p", kSecond);
+  story.RunAll();
+  EXPECT_EQ(story.StateOf(first), TaskState::kSucceeded);
+  EXPECT_EQ(story.StateOf(second), TaskState::kSucceeded);
+  EXPECT_FALSE(story.clients.joined.contains(join));
+  story.EndAll();
+  EXPECT_TRUE(*story.clients.joined.at(join));
+  EXPECT_EQ(story.Pool("p").state, PoolState::kClosed);
+}
+
+TEST(Pool, JoinOfARunningOneIsRefused) {
+  Story story;
+  story.Open("p", 1);
+  const SubscriberId join = story.NewCall();
+  story.core.OnJoin(story.now, join, "p", kSecond);
+  EXPECT_EQ(ReasonOf(story.clients.joined.at(join).status()), "POOL_STILL_RUNNING");
+}
+
+TEST(Pool, JoinWhoseWaitEndsFirstSaysNotDone) {
+  Story story;
+  story.Open("p", 1);
+  story.Submit("p", "f");
+  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  const SubscriberId join = story.NewCall();
+  story.core.OnJoin(story.now, join, "p", kSecond);
+  story.Pass(2 * kSecond);
+  EXPECT_FALSE(*story.clients.joined.at(join));
+}
+
+TEST(Pool, TerminateEndsEverythingNowAndAnswersWhenTheProcessesAreGone) {
+  Story story;
+  story.Open("p", 1);
+  const HandleId running = story.Submit("p", "f");
+  const HandleId queued = story.Submit("p", "f");
+  story.Begin(story.FirstWorker());
+  const SubscriberId first = story.NewCall();
+  const SubscriberId second = story.NewCall();
+  story.core.OnTerminate(story.now, first, "p");
+  story.core.OnTerminate(story.now, second, "p");
+  EXPECT_EQ(story.StateOf(running), TaskState::kCancelled);
+  EXPECT_EQ(story.StateOf(queued), TaskState::kCancelled);
+  EXPECT_TRUE(story.clients.terminated.empty());
+  story.EndAll();
+  EXPECT_EQ(*story.clients.terminated.at(first), 2u);
+  EXPECT_TRUE(story.clients.terminated.at(second).ok());
+  EXPECT_EQ(story.Pool("p").state, PoolState::kTerminated);
+}
+
+TEST(Pool, RecyclesAWorkerAfterItsLastTaskAndStartsTheNextBefore) {
+  Story story;
+  PoolSpec spec = SpecOf("p", 1);
+  spec.max_tasks_per_worker = 2;
+  story.Open(spec);
+  const WorkerId first = story.FirstWorker();
+  story.Submit("p", "f");
+  story.RunAll();
+  story.Submit("p", "f");
+  EXPECT_TRUE(story.processes.workers.at(first).stopping);
+  EXPECT_EQ(story.processes.workers.size(), 2u);
+  const HandleId third = story.Submit("p", "f");
+  EXPECT_EQ(story.processes.workers.at(first).work.size(), 1u);
+  story.StartAll();
+  story.RunAll();
+  EXPECT_EQ(story.StateOf(third), TaskState::kSucceeded);
+}
+
+TEST(Pool, ShutdownClosesAllAndTellsWhenTheLastIsGone) {
+  Story story;
+  story.Open("p", 1);
+  story.Open("q", 1);
+  story.core.OnShutdown(story.now);
+  EXPECT_EQ(ReasonOf(story.SubmitAs({1, 1}, "p", "f")), "SHUTTING_DOWN");
+  EXPECT_EQ(story.clients.all_gone, 0);
+  story.EndAll();
+  EXPECT_EQ(story.clients.all_gone, 1);
+}
+
+}  // namespace
+}  // namespace poold::core::testing

@@ -1,0 +1,231 @@
+// The life of single tasks: submission, outcome, retries, time limits, cancels.
+#include "fakes.h"
+
+namespace poold::core::testing {
+namespace {
+
+TEST(Task, SucceedsAndItsSubscriberHearsItOnce) {
+  Story story;
+  story.Open("p");
+  const HandleId task = story.Submit("p", "f", {}, "seven");
+  EXPECT_EQ(story.StateOf(task), TaskState::kRunning);
+  story.RunAll();
+  EXPECT_EQ(story.StateOf(task), TaskState::kSucceeded);
+  EXPECT_EQ(story.OutcomeOf(task).result.data.view(), "seven");
+  EXPECT_EQ(story.clients.outcomes[story.stream][task].size(), 1u);
+}
+
+TEST(Task, FailsWithTheFunctionsWords) {
+  Story story;
+  story.Open("p");
+  const HandleId task = story.Submit("p", "f", {}, "no");
+  story.RunOne(story.FirstWorker(), /*succeeded=*/false);
+  EXPECT_EQ(story.StateOf(task), TaskState::kFailed);
+  EXPECT_EQ(story.OutcomeOf(task).detail->failure->message, "no");
+  EXPECT_EQ(story.OutcomeOf(task).attempt, 1u);
+}
+
+TEST(Task, OfAnUnknownFunctionIsRefusedWithTheNearestName) {
+  Story story;
+  story.processes.functions = {"square"};
+  story.Open("p");
+  const absl::Status status = story.SubmitAs({1, 1}, "p", "sqare");
+  EXPECT_EQ(ReasonOf(status), "FUNCTION_NOT_FOUND");
+  EXPECT_NE(status.message().find("'square'"), absl::string_view::npos) << status;
+}
+
+TEST(Task, OfAnUnknownFunctionThatCameBeforeTheWorkersFails) {
+  Story story;
+  story.AskOpen(SpecOf("p", 1));
+  const HandleId task = story.Submit("p", "nonsense");
+  story.StartAll();
+  EXPECT_EQ(story.StateOf(task), TaskState::kFailed);
+  EXPECT_EQ(story.OutcomeOf(task).detail->failure->type, "poold.UnknownFunction");
+}
+
+TEST(Task, SubmittedAgainIsTheSameHandle) {
+  Story story;
+  story.Open("p");
+  ASSERT_TRUE(story.SubmitAs({1, 1}, "p", "f", {}, "a").ok());
+  EXPECT_TRUE(story.SubmitAs({1, 1}, "p", "f", {}, "a").ok());
+  EXPECT_EQ(story.Pool("p").stats.submitted, 1u);
+  EXPECT_EQ(ReasonOf(story.SubmitAs({1, 1}, "p", "f", {}, "b")), "HANDLE_EXISTS");
+  EXPECT_EQ(ReasonOf(story.SubmitAs({1, 1}, "p", "g", {}, "a")), "HANDLE_EXISTS");
+}
+
+TEST(Task, SubmittedAgainAfterItsPoolClosedIsStillTheSameHandle) {
+  Story story;
+  story.Open("p");
+  ASSERT_TRUE(story.SubmitAs({1, 1}, "p", "f", {}, "a").ok());
+  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  EXPECT_TRUE(story.SubmitAs({1, 1}, "p", "f", {}, "a").ok());
+}
+
+TEST(Task, SubmittedAgainAfterItsReleaseIsRefusedNotRun) {
+  Story story;
+  story.Open("p");
+  ASSERT_TRUE(story.SubmitAs({1, 1}, "p", "f").ok());
+  story.RunAll();
+  EXPECT_TRUE(story.core.OnRelease(story.now, {1, 1}));
+  EXPECT_FALSE(story.core.OnRelease(story.now, {1, 1}));
+  EXPECT_EQ(ReasonOf(story.SubmitAs({1, 1}, "p", "f")), "HANDLE_RELEASED");
+}
+
+TEST(Task, AboveTheQueueLimitIsRefusedWithATimeToComeBack) {
+  Limits limits;
+  limits.max_queued_tasks = 1;
+  Story story(limits);
+  story.Open("p");
+  story.Submit("p", "f");  // runs
+  story.Submit("p", "f");  // waits
+  const absl::Status status = story.SubmitAs({1, 1}, "p", "f");
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(DetailOf(status).subject, "max_queued_tasks");
+  EXPECT_GT(DetailOf(status).retry_after, 0);
+}
+
+TEST(Task, WithTooLargeArgumentsIsRefused) {
+  Limits limits;
+  limits.max_payload_bytes = 3;
+  Story story(limits);
+  story.Open("p");
+  EXPECT_EQ(ReasonOf(story.SubmitAs({1, 1}, "p", "f", {}, "long")), "TOO_LARGE");
+}
+
+TEST(Task, ThatWaitsTooLongExpires) {
+  Story story;
+  story.Open("p");
+  story.Submit("p", "f");
+  story.Begin(story.FirstWorker());
+  TaskOptions options;
+  options.queue_timeout = kSecond;
+  const HandleId task = story.Submit("p", "f", options);
+  story.Pass(2 * kSecond);
+  EXPECT_EQ(story.StateOf(task), TaskState::kExpired);
+  EXPECT_EQ(story.OutcomeOf(task).attempt, 0u);
+}
+
+TEST(Task, ThatRunsTooLongIsKilledAndTimesOut) {
+  Story story;
+  story.Open("p");
+  TaskOptions options;
+  options.run_timeout = kSecond;
+  const HandleId task = story.Submit("p", "f", options);
+  story.Begin(story.FirstWorker());
+  story.Pass(2 * kSecond);
+  FakeWorker& worker = story.processes.workers.at(story.FirstWorker());
+  EXPECT_TRUE(worker.killed);
+  EXPECT_EQ(worker.grace, 2 * kSecond);
+  EXPECT_EQ(story.StateOf(task), TaskState::kRunning);
+  story.Crash(worker.id, 15);
+  EXPECT_EQ(story.StateOf(task), TaskState::kTimedOut);
+  EXPECT_EQ(story.OutcomeOf(task).detail->death->killed_by, KilledBy::kTimeLimit);
+}
+
+TEST(Task, WhoseResultComesAfterItsTimeStillTimesOut) {
+  Story story;
+  story.Open("p");
+  TaskOptions options;
+  options.run_timeout = kSecond;
+  const HandleId task = story.Submit("p", "f", options);
+  story.Begin(story.FirstWorker());
+  story.Pass(2 * kSecond);
+  story.RunOne(story.FirstWorker());
+  story.Crash(story.FirstWorker(), 15);
+  EXPECT_EQ(story.StateOf(task), TaskState::kTimedOut);
+  EXPECT_EQ(story.Pool("p").stats.dropped_results, 1u);
+}
+
+TEST(Task, StartsNotBeforeItsDelay) {
+  Story story;
+  story.Open("p");
+  TaskOptions options;
+  options.start_delay = kSecond;
+  const HandleId task = story.Submit("p", "f", options);
+  EXPECT_EQ(story.StateOf(task), TaskState::kQueued);
+  story.Pass(kSecond);
+  EXPECT_EQ(story.StateOf(task), TaskState::kRunning);
+}
+
+TEST(Task, IsTriedAgainAfterAPauseThatGrows) {
+  Story story;
+  story.Open("p");
+  TaskOptions options;
+  options.max_attempts = 3;
+  options.retry_on = 1u << static_cast<unsigned>(TaskState::kFailed);
+  const HandleId task = story.Submit("p", "f", options);
+  story.RunOne(story.FirstWorker(), false);
+  EXPECT_EQ(story.StateOf(task), TaskState::kQueued);
+  story.Pass(49 * kMillisecond);
+  EXPECT_EQ(story.StateOf(task), TaskState::kQueued);
+  story.Pass(51 * kMillisecond);
+  EXPECT_EQ(story.StateOf(task), TaskState::kRunning);
+  story.RunOne(story.FirstWorker(), false);
+  story.Pass(99 * kMillisecond);
+  EXPECT_EQ(story.StateOf(task), TaskState::kQueued);
+  story.Pass(101 * kMillisecond);
+  story.RunOne(story.FirstWorker(), false);
+  EXPECT_EQ(story.StateOf(task), TaskState::kFailed);
+  EXPECT_EQ(story.OutcomeOf(task).attempt, 3u);
+  EXPECT_EQ(story.Pool("p").stats.retried, 2u);
+}
+
+TEST(Task, IsCancelledWhileItWaitsButNotWhileItRuns) {
+  Story story;
+  story.Open("p");
+  const HandleId running = story.Submit("p", "f");
+  const HandleId waiting = story.Submit("p", "f");
+  story.Begin(story.FirstWorker());
+  EXPECT_FALSE(*story.core.OnCancel(story.now, running, false));
+  EXPECT_TRUE(*story.core.OnCancel(story.now, waiting, false));
+  EXPECT_EQ(story.StateOf(waiting), TaskState::kCancelled);
+  EXPECT_EQ(story.StateOf(running), TaskState::kRunning);
+}
+
+TEST(Task, ThatWasSentAndNotBegunIsCancelledAtOnce) {
+  Story story;
+  story.Open("p");
+  const HandleId sent = story.Submit("p", "f");
+  EXPECT_TRUE(*story.core.OnCancel(story.now, sent, false));
+  EXPECT_EQ(story.StateOf(sent), TaskState::kCancelled);
+  EXPECT_TRUE(story.processes.workers.at(story.FirstWorker()).work.empty());
+}
+
+TEST(Task, ThatRunsIsCancelledTheHardWayAndItsNeighboursLive) {
+  Story story;
+  story.Open("p");
+  story.Submit("p", "f");
+  story.RunAll(1000);  // f is known to be short now
+  const HandleId running = story.Submit("p", "f");
+  const HandleId behind = story.Submit("p", "f");
+  const WorkerId worker = story.FirstWorker();
+  story.Begin(worker);
+  EXPECT_TRUE(*story.core.OnCancel(story.now, running, true));
+  EXPECT_TRUE(story.processes.workers.at(worker).killed);
+  story.Crash(worker, 15);
+  EXPECT_EQ(story.StateOf(running), TaskState::kCancelled);
+  EXPECT_EQ(story.OutcomeOf(running).detail->death->killed_by, KilledBy::kCancel);
+  story.StartAll();
+  story.RunAll();
+  EXPECT_EQ(story.StateOf(behind), TaskState::kSucceeded);
+  EXPECT_EQ(story.OutcomeOf(behind).attempt, 1u);
+}
+
+TEST(Task, PrintsBeforeItsOutcomeAndTheTailStays) {
+  Limits limits;
+  limits.output_tail_bytes = 4;
+  Story story(limits);
+  story.Open("p");
+  TaskOptions options;
+  options.stream_output = true;
+  const HandleId task = story.Submit("p", "f", options);
+  const FakeWorker& worker = story.processes.workers.at(story.FirstWorker());
+  const AttemptToken token = worker.work.front().what.token;
+  story.core.OnOutput(story.now, worker.id, token, OutputStream::kStdout, Bytes(std::string("hello")));
+  EXPECT_EQ(story.clients.outputs[story.stream].size(), 1u);
+  story.RunAll();
+  EXPECT_EQ(story.OutcomeOf(task).detail->stdout_tail, "ello");
+}
+
+}  // namespace
+}  // namespace poold::core::testing

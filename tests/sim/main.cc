@@ -1,0 +1,51 @@
+// poold_sim --seed N --steps M --runs K [--fault NAME]: lives through K histories, seeds N, N+1, ...
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "world.h"
+
+namespace {
+
+using poold::core::CoreFaults;
+
+std::uint64_t NumberAfter(int argc, char** argv, const char* flag, std::uint64_t otherwise) {
+  for (int i = 1; i + 1 < argc; ++i) {
+    if (std::strcmp(argv[i], flag) == 0) return std::strtoull(argv[i + 1], nullptr, 10);
+  }
+  return otherwise;
+}
+
+CoreFaults FaultNamed(const char* name) {
+  CoreFaults faults;
+  faults.requeue_begun = std::strcmp(name, "requeue_begun") == 0;
+  faults.forget_unbegun = std::strcmp(name, "forget_unbegun") == 0;
+  faults.never_end_turn = std::strcmp(name, "never_end_turn") == 0;
+  return faults;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::uint64_t seed = NumberAfter(argc, argv, "--seed", 1);
+  const std::uint64_t steps = NumberAfter(argc, argv, "--steps", 1000);
+  const std::uint64_t runs = NumberAfter(argc, argv, "--runs", 1);
+  CoreFaults faults;
+  for (int i = 1; i + 1 < argc; ++i) {
+    if (std::strcmp(argv[i], "--fault") == 0) faults = FaultNamed(argv[i + 1]);
+  }
+  std::uint64_t events = 0;
+  for (std::uint64_t run = seed; run < seed + runs; ++run) {
+    poold::core::sim::World world(run, faults);
+    const std::string wrong = world.Run(steps);
+    events += world.events();
+    if (wrong.empty()) continue;
+    std::printf("seed %llu, event %llu: %s\nreplay: poold_sim --seed %llu --steps %llu\n",
+                static_cast<unsigned long long>(run), static_cast<unsigned long long>(world.events()), wrong.c_str(),
+                static_cast<unsigned long long>(run), static_cast<unsigned long long>(steps));
+    return 1;
+  }
+  std::printf("%llu histories, %llu events: nothing wrong\n", static_cast<unsigned long long>(runs),
+              static_cast<unsigned long long>(events));
+  return 0;
+}

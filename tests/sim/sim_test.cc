@@ -1,0 +1,49 @@
+// Histories by the hundred, and proof that the simulator sees what it is there to see.
+#include <gtest/gtest.h>
+
+#include "world.h"
+
+namespace poold::core::sim {
+namespace {
+
+std::string FirstWrong(const CoreFaults& faults, std::uint64_t seeds, std::uint64_t steps) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    const std::string wrong = World(seed, faults).Run(steps);
+    if (!wrong.empty()) {
+      return wrong + " (replay: poold_sim --seed " + std::to_string(seed) + " --steps " + std::to_string(steps) + ")";
+    }
+  }
+  return "";
+}
+
+TEST(Simulator, FindsNothingWrongInHundredsOfHistories) { EXPECT_EQ(FirstWrong({}, 300, 1000), ""); }
+
+TEST(Simulator, FindsNothingWrongInLongHistories) { EXPECT_EQ(FirstWrong({}, 5, 20'000), ""); }
+
+TEST(Simulator, FindsATaskThatIsTakenBackAfterItBegan) {
+  CoreFaults faults;
+  faults.requeue_begun = true;
+  EXPECT_NE(FirstWrong(faults, 100, 1000), "");
+}
+
+TEST(Simulator, FindsTasksThatAreForgottenWhenAWorkerDies) {
+  CoreFaults faults;
+  faults.forget_unbegun = true;
+  EXPECT_NE(FirstWrong(faults, 100, 1000), "");
+}
+
+TEST(Simulator, FindsAClientThatTakesEveryTurn) {
+  CoreFaults faults;
+  faults.never_end_turn = true;
+  EXPECT_NE(FirstWrong(faults, 100, 1000), "");
+}
+
+TEST(Simulator, TheSameSeedIsTheSameHistory) {
+  World first(17, {});
+  World second(17, {});
+  EXPECT_EQ(first.Run(2000), second.Run(2000));
+  EXPECT_EQ(first.events(), second.events());
+}
+
+}  // namespace
+}  // namespace poold::core::sim
