@@ -12,8 +12,25 @@
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "core/core.h"
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
 
 namespace poold::gate {
+
+// Tells ThreadSanitizer that a mutex is held: Debian's Abseil is built without it, so it would not know.
+class KnownToSanitizer {
+ public:
+#ifdef __SANITIZE_THREAD__
+  explicit KnownToSanitizer(void* mutex) : mutex_(mutex) { __tsan_acquire(mutex_); }
+  ~KnownToSanitizer() { __tsan_release(mutex_); }
+
+ private:
+  void* const mutex_;
+#else
+  explicit KnownToSanitizer(void*) {}
+#endif
+};
 
 // Something that collects what the core wants done (a port) and does it after the mutex is left.
 class Outbox {
@@ -37,6 +54,7 @@ class Gate {
   auto Enter(Event&& event) {
     Leave leave{this};
     absl::MutexLock lock(&mu_);
+    const KnownToSanitizer known(&mu_);
     return RunEvent(std::forward<Event>(event), &leave);
   }
 
