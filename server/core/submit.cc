@@ -112,7 +112,7 @@ absl::Status Core::State::SubmitOne(Group& group, Subscriber* subscriber, NewTas
     return status;
   }
   Task& task = *tasks.New();
-  *handles.NewPlace(asked.id) = &task;
+  handles.Add(asked.id, &task);
   task.id = asked.id;
   task.body_hash = HashArgs(asked.args);
   task.args = std::move(asked.args);

@@ -38,7 +38,7 @@ absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
   if (!group.ok()) return group.status();
   Pool& pool = *(*group)->pool;
   MapRun* map = maps.New();
-  *handles.NewPlace(asked.id) = map;
+  handles.Add(asked.id, map);
   map->id = asked.id;
   map->group = *group;
   map->submitted_at = now;
