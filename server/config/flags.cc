@@ -36,10 +36,10 @@ std::string QuotedList(const std::vector<std::string>& texts) {
 // "--listen" of "-l,--listen".
 std::string LongName(const std::string& flag) { return flag.substr(flag.find("--")); }
 
-// Declares flags that become settings.
+// Declares flags that become settings. App and flags outlive it.
 class FlagSet {
  public:
-  FlagSet(CLI::App* app, Flags* flags) : app_(*app), settings_(flags->settings) {}
+  FlagSet(CLI::App* app, Flags* flags) : app_(*app), settings_(&flags->settings) {}
 
   // The value as it is: a number.
   void Number(const std::string& flag, const std::string& key, const std::string& help) {
@@ -51,8 +51,8 @@ class FlagSet {
   void Texts(const std::string& flag, const std::string& key, const std::string& type, const std::string& help) {
     app_.add_option_function<std::vector<std::string>>(
             flag,
-            [this, flag, key](const std::vector<std::string>& values) {
-              settings_.push_back({LongName(flag), key + " = " + QuotedList(values)});
+            [settings = settings_, flag, key](const std::vector<std::string>& values) {
+              settings->push_back({LongName(flag), key + " = " + QuotedList(values)});
             },
             help)
         ->allow_extra_args(false)
@@ -61,8 +61,8 @@ class FlagSet {
   void Set() {
     app_.add_option_function<std::vector<std::string>>(
             "--set",
-            [this](const std::vector<std::string>& values) {
-              for (const std::string& value : values) settings_.push_back({"--set", value});
+            [settings = settings_](const std::vector<std::string>& values) {
+              for (const std::string& value : values) settings->push_back({"--set", value});
             },
             "One more line of configuration, repeatable")
         ->allow_extra_args(false)
@@ -74,14 +74,14 @@ class FlagSet {
                    std::function<std::string(const std::string&)> to_toml) {
     return app_.add_option_function<std::string>(
         flag,
-        [this, flag, key, to_toml = std::move(to_toml)](const std::string& value) {
-          settings_.push_back({LongName(flag), key + " = " + to_toml(value)});
+        [settings = settings_, flag, key, to_toml = std::move(to_toml)](const std::string& value) {
+          settings->push_back({LongName(flag), key + " = " + to_toml(value)});
         },
         help);
   }
 
   CLI::App& app_;
-  std::vector<Setting>& settings_;
+  std::vector<Setting>* const settings_;
 };
 
 void DeclareFlags(CLI::App* app, Flags* flags) {
