@@ -183,6 +183,7 @@ TEST_F(TasksTest, WaitsForTheFirstForTheFirstFailureAndForAll) {
   const auto waited = Wait(handles, WaitMode::kFirstException);
   EXPECT_TRUE(handles[2].done());
   EXPECT_EQ(waited.not_done.front().id(), handles[0].id());
+  EXPECT_TRUE(handles[1].Get().ok());
   EXPECT_EQ(Wait(handles, WaitMode::kAllCompleted, milliseconds(20)).not_done.size(), 1u);
   ASSERT_TRUE(pool.Terminate().ok());
   EXPECT_TRUE(Wait(handles).not_done.empty());
