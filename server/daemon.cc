@@ -37,8 +37,6 @@ std::string NewInstanceId() {
   return absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
 }
 
-std::string_view Text(const absl::Status& status) { return {status.message().data(), status.message().size()}; }
-
 }  // namespace
 
 Daemon::Daemon(config::Config config)

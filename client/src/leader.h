@@ -38,7 +38,8 @@ class Leader {
   void WakeBackground() { background_.Signal(); }
 
  private:
-  void Lead(Clock::time_point until);
+  // The mutex is a session's, under a name that the analysis cannot follow.
+  void Lead(Clock::time_point until) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void PassOn();
   void Enter(Waiter* waiter);
   void Leave(Waiter* waiter);

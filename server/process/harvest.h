@@ -92,6 +92,7 @@ class Harvest {
   };
   // The chunk whose items come in now.
   struct Block {
+    Block() {}  // clang 14 cannot make one inside an optional of this class otherwise
     core::WorkerId worker{};
     core::AttemptToken token{};
     core::Nanos elapsed = 0;
