@@ -14,6 +14,10 @@ void OwnCalls::SendMapEnd(core::SubscriberId to, const core::MapView& map) { cli
 
 void OwnCalls::SendOutput(core::SubscriberId to, const core::OutputEvent& output) { clients_.SendOutput(to, output); }
 
+void OwnCalls::SendProgress(core::SubscriberId to, const core::ProgressEvent& progress) {
+  clients_.SendProgress(to, progress);
+}
+
 void OwnCalls::AnswerOpenPool(core::SubscriberId to, absl::StatusOr<core::PoolView> pool, bool created) {
   pools_changed_ = true;
   if (IsOwn(to)) {
@@ -34,6 +38,11 @@ void OwnCalls::AnswerWait(core::SubscriberId to, absl::StatusOr<core::WaitAnswer
 void OwnCalls::AnswerTerminate(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) {
   pools_changed_ = true;
   clients_.AnswerTerminate(to, std::move(cancelled_tasks));
+}
+
+void OwnCalls::AnswerReload(core::SubscriberId to, absl::StatusOr<core::PoolView> pool) {
+  pools_changed_ = true;
+  clients_.AnswerReload(to, std::move(pool));
 }
 
 void OwnCalls::AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) {

@@ -32,10 +32,12 @@ class OwnCalls final : public core::ClientPort, public gate::Outbox {
   void SendItems(core::SubscriberId to, core::HandleId map, core::ItemBlockPtr items) override;
   void SendMapEnd(core::SubscriberId to, const core::MapView& map) override;
   void SendOutput(core::SubscriberId to, const core::OutputEvent& output) override;
+  void SendProgress(core::SubscriberId to, const core::ProgressEvent& progress) override;
   void AnswerOpenPool(core::SubscriberId to, absl::StatusOr<core::PoolView> pool, bool created) override;
   void AnswerGet(core::SubscriberId to, absl::StatusOr<core::HandleView> handle) override;
   void AnswerWait(core::SubscriberId to, absl::StatusOr<core::WaitAnswer> answer) override;
   void AnswerTerminate(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) override;
+  void AnswerReload(core::SubscriberId to, absl::StatusOr<core::PoolView> pool) override;
   void AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) override;
   void SendEvent(core::SubscriberId to, core::WatchEvent event) override;
   void EndWatch(core::SubscriberId to) override;

@@ -15,20 +15,34 @@ Core::State::~State() = default;
 
 // ---- Pools ----
 
-void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec) {
+void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId /*owner*/) {
   state_->now = now;
   state_->OpenPool(call, std::move(spec));
 }
 
-absl::Status Core::OnClose(Nanos now, std::string_view name) {
+void Core::OnClientPresent(Nanos now, ClientId /*client*/) { state_->now = now; }
+
+void Core::OnClientAbsent(Nanos now, ClientId /*client*/) { state_->now = now; }
+
+absl::StatusOr<PoolView> Core::OnResize(Nanos now, std::string_view name, std::uint32_t /*workers*/) {
+  state_->now = now;
+  return ViewPool(name);
+}
+
+void Core::OnReload(Nanos now, SubscriberId call, std::string_view name) {
+  state_->now = now;
+  state_->client_port->AnswerReload(call, ViewPool(name));
+}
+
+absl::StatusOr<std::uint64_t> Core::OnClose(Nanos now, std::string_view name, bool /*cancel_queued*/) {
   state_->now = now;
   absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
   if (!pool.ok()) return pool.status();
   state_->ClosePool(**pool);
-  return absl::OkStatus();
+  return 0;
 }
 
-void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name) {
+void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nanos /*grace*/) {
   state_->now = now;
   absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
   if (!pool.ok()) return state_->client_port->AnswerTerminate(call, pool.status());
@@ -144,6 +158,22 @@ void Core::OnConsumed(Nanos now, HandleId map, std::uint64_t first_index, std::u
 
 absl::StatusOr<Payload> Core::ViewResult(HandleId id, std::uint64_t index) const { return state_->ResultOf(id, index); }
 
+absl::StatusOr<Payload> Core::ViewArguments(HandleId id, std::uint64_t /*index*/) const {
+  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
+  if (!handle.ok()) return handle.status();
+  return MakeError(absl::StatusCode::kNotFound, "ARGUMENTS_NOT_KEPT", "its arguments are no longer kept", "");
+}
+
+TaskPage Core::ViewTasks(const TaskFilter& /*filter*/, std::uint64_t /*from*/, std::size_t /*most*/) const {
+  return {};
+}
+
+absl::StatusOr<Explanation> Core::Explain(Nanos /*now*/, HandleId id) const {
+  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
+  if (!handle.ok()) return handle.status();
+  return Explanation{.handle = state_->ViewOf(**handle), .options = (*handle)->group->options};
+}
+
 absl::StatusOr<HandleView> Core::ViewHandle(HandleId id) const {
   absl::StatusOr<Handle*> handle = state_->FindHandle(id);
   if (!handle.ok()) return handle.status();
@@ -163,13 +193,13 @@ void Core::OnSubscriberGone(Nanos now, SubscriberId subscriber) {
 
 // ---- Processes ----
 
-void Core::OnZygoteReady(Nanos now, PoolId id) {
+void Core::OnZygoteReady(Nanos now, PoolId id, std::uint32_t /*generation*/) {
   state_->now = now;
   const auto at = state_->pools.find(id);
   if (at != state_->pools.end()) state_->ZygoteIsReady(*at->second);
 }
 
-void Core::OnZygoteLost(Nanos now, PoolId id, std::string why) {
+void Core::OnZygoteLost(Nanos now, PoolId id, std::uint32_t /*generation*/, std::string why) {
   state_->now = now;
   const auto at = state_->pools.find(id);
   if (at == state_->pools.end()) return;
@@ -198,6 +228,13 @@ void Core::OnOutput(Nanos now, WorkerId worker, AttemptToken token, OutputStream
   state_->now = now;
   state_->TakeOutput(worker, token, stream, data);
 }
+
+void Core::OnProgress(Nanos now, WorkerId, AttemptToken, std::uint32_t /*item*/, double /*fraction*/,
+                      std::string /*text*/) {
+  state_->now = now;
+}
+
+void Core::OnWorkerUsage(Nanos now, WorkerId, std::uint64_t /*rss_bytes*/) { state_->now = now; }
 
 void Core::OnWorkerLost(Nanos now, WorkerId id, WorkerLoss loss) {
   state_->now = now;

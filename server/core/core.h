@@ -41,6 +41,8 @@ struct Limits {
   std::uint64_t max_queued_bytes = 2ull << 30;
   // Tasks sent ahead to one worker, at most. Below the slots of the worker's claim page.
   std::uint32_t max_prefetch = 192;
+  // How long a pool's owner may be absent.
+  Nanos owner_grace = 10 * kSecond;
 };
 
 struct NewTask {
@@ -97,7 +99,8 @@ struct WorkerLoss {
   // It never became ready, and this is why: its own words, or how it died.
   std::string start_failure;
   // What it had claimed and not finished: the one that dies with it. Attempts that are not named here were not begun
-  // (or only in part: the items of a chunk before `guilty_item` are delivered, those behind it were not begun).
+  // (or only in part: the items of a chunk before `guilty_item` are delivered, those behind it were not begun). Of a
+  // worker without a page nobody can tell: everything that it has and did not answer may have begun.
   bool has_guilty = false;
   AttemptToken guilty{};
   std::uint32_t guilty_item = 0;  // relative to the chunk
@@ -114,9 +117,18 @@ class Core {
   // ---- Pools ----
   // Answered by AnswerOpenPool when the pool runs or has failed. The spec was validated for form by rpc/ (names,
   // ranges).
-  void OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec);
-  absl::Status OnClose(Nanos now, std::string_view pool);
-  void OnTerminate(Nanos now, SubscriberId call, std::string_view pool);
+  // `owner`: whose absence PoolSpec::on_owner_lost is about; it is present now. Zero: nobody.
+  void OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner = {});
+  // A client's first session has come, its last one has gone.
+  void OnClientPresent(Nanos now, ClientId client);
+  void OnClientAbsent(Nanos now, ClientId client);
+  // Returns how many handles it cancelled.
+  absl::StatusOr<std::uint64_t> OnClose(Nanos now, std::string_view pool, bool cancel_queued = false);
+  // `grace`: between SIGTERM and SIGKILL.
+  void OnTerminate(Nanos now, SubscriberId call, std::string_view pool, Nanos grace = 0);
+  absl::StatusOr<PoolView> OnResize(Nanos now, std::string_view pool, std::uint32_t workers);
+  // Answered by AnswerReload.
+  void OnReload(Nanos now, SubscriberId call, std::string_view pool);
   void OnJoin(Nanos now, SubscriberId call, std::string_view pool, Nanos wait_timeout);
   absl::StatusOr<PoolView> ViewPool(std::string_view pool) const;
   std::vector<PoolView> ViewPools() const;
@@ -141,22 +153,32 @@ class Core {
   void OnConsumed(Nanos now, HandleId map, std::uint64_t first_index, std::uint64_t count);
   // The result of a task, or of one item of a map, for Download.
   absl::StatusOr<Payload> ViewResult(HandleId id, std::uint64_t index) const;
+  // The arguments, while they are kept: until it ended, and then of what did not succeed.
+  absl::StatusOr<Payload> ViewArguments(HandleId id, std::uint64_t index) const;
   absl::StatusOr<HandleView> ViewHandle(HandleId id) const;
+  // Handles in the order of their submission, at most `most`; `from`: TaskPage::next of the page before, or 0.
+  TaskPage ViewTasks(const TaskFilter& filter, std::uint64_t from, std::size_t most) const;
+  absl::StatusOr<Explanation> Explain(Nanos now, HandleId id) const;
   // Events of these handles, or (no ids) of a pool and everything in it.
   absl::Status OnWatch(Nanos now, SubscriberId call, std::span<const HandleId> ids, std::string_view pool, bool output);
   // The call or stream is gone. Its tasks go on.
   void OnSubscriberGone(Nanos now, SubscriberId subscriber);
 
   // ---- Processes ----
-  void OnZygoteReady(Nanos now, PoolId pool);
+  void OnZygoteReady(Nanos now, PoolId pool, std::uint32_t generation);
   // It is gone: its own words, or how it died; empty after StopZygote.
-  void OnZygoteLost(Nanos now, PoolId pool, std::string why);
+  void OnZygoteLost(Nanos now, PoolId pool, std::uint32_t generation, std::string why);
   void OnWorkerReady(Nanos now, WorkerId worker, std::int64_t pid, std::vector<FunctionInfo> functions, bool uses_page);
   void OnTaskResult(Nanos now, WorkerId worker, AttemptToken token, TaskResult result);
   // Items of a chunk that are done, in the order of the chunk; first_index is relative to the chunk (the core makes it
   // absolute). `elapsed` is of all of them together.
   void OnItemResults(Nanos now, WorkerId worker, AttemptToken token, ItemBlock items, Nanos elapsed);
   void OnOutput(Nanos now, WorkerId worker, AttemptToken token, OutputStream stream, Bytes data);
+  // `item`: of a chunk, relative to it.
+  void OnProgress(Nanos now, WorkerId worker, AttemptToken token, std::uint32_t item, double fraction,
+                  std::string text);
+  // Its resident memory, looked at now. Told of workers whose pool has a limit.
+  void OnWorkerUsage(Nanos now, WorkerId worker, std::uint64_t rss_bytes);
   void OnWorkerLost(Nanos now, WorkerId worker, WorkerLoss loss);
 
   // ---- Time ----

@@ -156,7 +156,7 @@ void Core::State::KillProcesses(Pool& pool, KilledBy why) {
   for (Worker* worker : workers) Kill(*worker, why, 0);
   if (pool.zygote == ZygoteState::kStarting || pool.zygote == ZygoteState::kReady) {
     pool.zygote = ZygoteState::kStopping;
-    worker_port->StopZygote(pool.id);
+    worker_port->StopZygote(pool.id, pool.generation);
   }
 }
 
@@ -192,7 +192,7 @@ void Core::State::Advance(Pool& pool) {
     for (Worker* worker : pool.workers) Stop(*worker);
     if (pool.workers.empty() && (pool.zygote == ZygoteState::kReady || pool.zygote == ZygoteState::kStarting)) {
       pool.zygote = ZygoteState::kStopping;
-      worker_port->StopZygote(pool.id);
+      worker_port->StopZygote(pool.id, pool.generation);
     }
   }
   if (pool.has_processes() || (pool.state == PoolState::kClosing && pool.unfinished > 0)) return;

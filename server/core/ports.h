@@ -34,10 +34,11 @@ class WorkerPort {
 
   // Start the process that workers are cloned from. Answered by OnZygoteReady or OnZygoteLost.
   virtual void StartZygote(PoolId pool, std::uint32_t generation, const PoolSpec& spec) = 0;
-  // End it, and with it nothing else. Answered by OnZygoteLost.
-  virtual void StopZygote(PoolId pool) = 0;
-  // Start a worker from the pool's zygote, which is ready. Answered by OnWorkerReady or OnWorkerLost.
-  virtual void StartWorker(PoolId pool, WorkerId worker) = 0;
+  // A pool has two at a time while it is reloaded, of different generations.
+  // End it, and with it nothing else. Answered by OnZygoteLost, when the workers cloned from it are gone.
+  virtual void StopZygote(PoolId pool, std::uint32_t generation) = 0;
+  // Start a worker from the zygote of this generation, which is ready. Answered by OnWorkerReady or OnWorkerLost.
+  virtual void StartWorker(PoolId pool, std::uint32_t generation, WorkerId worker) = 0;
   // Give it more to run, in this order, behind what it has.
   virtual void Dispatch(WorkerId worker, std::vector<Assignment> work) = 0;
   // Takes back what the worker has not begun of this attempt, the last items of a chunk first, leaving it at least
@@ -63,7 +64,11 @@ struct OutputEvent {
   OutputStream stream = OutputStream::kStdout;
   Bytes data;
 };
-using WatchEvent = std::variant<TaskView, MapView, PoolView, OutputEvent>;
+struct ProgressEvent {
+  HandleId id;
+  ProgressView progress;
+};
+using WatchEvent = std::variant<TaskView, MapView, PoolView, OutputEvent, ProgressEvent>;
 
 // Clients. Implemented by rpc/ (and by the simulator). A subscriber of which OnSubscriberGone was told hears no more.
 class ClientPort {
@@ -76,12 +81,14 @@ class ClientPort {
   virtual void SendItems(SubscriberId to, HandleId map, ItemBlockPtr items) = 0;
   virtual void SendMapEnd(SubscriberId to, const MapView& map) = 0;
   virtual void SendOutput(SubscriberId to, const OutputEvent& output) = 0;
+  virtual void SendProgress(SubscriberId to, const ProgressEvent& progress) = 0;
 
   // To subscribers that made one call. Each is answered once and then gone.
   virtual void AnswerOpenPool(SubscriberId to, absl::StatusOr<PoolView> pool, bool created) = 0;
   virtual void AnswerGet(SubscriberId to, absl::StatusOr<HandleView> handle) = 0;
   virtual void AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) = 0;
   virtual void AnswerTerminate(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) = 0;
+  virtual void AnswerReload(SubscriberId to, absl::StatusOr<PoolView> pool) = 0;
   virtual void AnswerJoin(SubscriberId to, absl::StatusOr<bool> done) = 0;
 
   // To watchers. After WatchEnd the subscriber is gone.

@@ -42,7 +42,7 @@ void Core::State::StartWorker(Pool& pool) {
   ++pool.stats.workers_started;
   const WorkerId id = worker->id;
   workers.emplace(id, std::move(worker));
-  worker_port->StartWorker(pool.id, id);
+  worker_port->StartWorker(pool.id, pool.generation, id);
 }
 
 // Those that fail together count as one try.

@@ -108,6 +108,8 @@ enum class KilledBy : std::uint8_t {
   kCancel = 3,
   kTerminate = 4,
   kOutsider = 5,
+  kMemoryLimit = 6,
+  kKernel = 7,
 };
 
 struct DeathCertificate {
@@ -119,6 +121,8 @@ struct DeathCertificate {
   std::uint64_t peak_rss_bytes = 0;
   Nanos cpu_time = 0;
   Nanos wall_time = 0;
+  std::string backtrace;
+  WorkerId worker{};
 };
 
 enum class OutputStream : std::uint8_t { kStdout = 1, kStderr = 2 };
@@ -157,10 +161,24 @@ struct TaskOptions {
   int priority = 0;
   Nanos start_delay = 0;
   bool stream_output = false;
+  bool fresh = false;
   friend bool operator==(const TaskOptions&, const TaskOptions&) = default;
 };
 
-enum class StartMethod : std::uint8_t { kFork = 1, kSpawn = 2 };
+enum class StartMethod : std::uint8_t { kFork = 1, kSpawn = 2, kFresh = 3 };
+
+// The values of poold.v1.OwnerLost, DeathPolicy and ResourceKind.
+enum class OwnerLost : std::uint8_t { kKeep = 1, kClose = 2, kTerminate = 3 };
+enum class DeathPolicy : std::uint8_t { kResilient = 1, kStrict = 2 };
+enum class ResourceKind : std::uint8_t {
+  kAddressSpaceBytes = 1,
+  kCpuSeconds = 2,
+  kFileSizeBytes = 3,
+  kOpenFiles = 4,
+  kProcesses = 5,
+  kCoreBytes = 6,
+  kStackBytes = 7,
+};
 
 struct PoolSpec {
   std::string name;
@@ -179,6 +197,14 @@ struct PoolSpec {
   std::map<std::string, std::string> environment;
   std::string working_directory = "/";
   int nice = 0;
+  std::uint64_t max_worker_rss_bytes = 0;  // 0: no limit
+  Nanos max_worker_age = kNever;
+  std::uint64_t memory_limit_bytes = 0;  // 0: no limit
+  std::map<ResourceKind, std::uint64_t> resource_limits;
+  OwnerLost on_owner_lost = OwnerLost::kKeep;
+  DeathPolicy death_policy = DeathPolicy::kResilient;
+  std::uint32_t spares = 0;  // of kFresh
+  bool allow_exec = false;
 
   // Where `modules` and `program` were found in the configured folders. Filled by rpc/ before the core sees the spec.
   std::vector<std::string> module_paths;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,6 +20,16 @@ struct WorkerView {
   Nanos started_at = 0;
   std::uint64_t tasks_done = 0;
   std::string function;
+  HandleId running;  // all zero: nothing
+  std::uint64_t rss_bytes = 0;
+};
+
+struct FunctionView {
+  std::string name;
+  std::uint64_t calls = 0;
+  Nanos average_time = 0;
+  std::uint32_t deaths_in_a_row = 0;
+  Nanos fenced_for = 0;
 };
 
 struct PoolStats {
@@ -38,6 +50,9 @@ struct PoolStats {
   std::uint64_t retracted = 0;
   std::uint64_t kept_outcomes = 0;
   std::uint64_t kept_outcome_bytes = 0;
+  std::uint64_t recycled = 0;
+  std::uint64_t reloads = 0;
+  std::uint64_t rollbacks = 0;
 };
 
 struct PoolView {
@@ -47,6 +62,16 @@ struct PoolView {
   std::vector<std::string> functions;
   std::vector<WorkerView> workers;
   PoolStats stats;
+  std::uint32_t generation = 0;
+  bool reloading = false;
+  std::string reload_failure;
+  std::vector<FunctionView> function_states;
+};
+
+struct ProgressView {
+  std::uint64_t index = 0;
+  double fraction = -1;
+  std::string text;
 };
 
 struct TaskView {
@@ -55,6 +80,13 @@ struct TaskView {
   std::string function;
   TaskState state = TaskState::kUnspecified;
   OutcomePtr outcome;  // null until the state is terminal
+  std::optional<ProgressView> progress;
+  ClientId client{};
+  Nanos submitted_at = 0;
+  Nanos started_at = 0;  // 0: it does not run
+  WorkerId worker{};
+  std::uint32_t attempt = 0;
+  int priority = 0;
 };
 
 struct MapView {
@@ -66,8 +98,44 @@ struct MapView {
   std::uint64_t done_items = 0;
   std::uint64_t unsuccessful_items = 0;
   bool done = false;
+  ClientId client{};
+  Nanos submitted_at = 0;
+  int priority = 0;
+  std::uint64_t running_items = 0;
 };
 
 using HandleView = std::variant<TaskView, MapView>;
+
+// Which handles ViewTasks shows.
+struct TaskFilter {
+  std::string pool;          // empty: of all
+  std::uint32_t states = 0;  // a bit (1 << TaskState) for each; 0: any
+  std::string function;      // empty: any
+  std::optional<ClientId> client;
+};
+
+struct TaskPage {
+  std::vector<HandleView> entries;  // without results and output
+  std::uint64_t next = 0;           // to continue with; 0: there are no more
+};
+
+struct AttemptView {
+  std::uint32_t number = 0;
+  WorkerId worker{};
+  std::int64_t pid = 0;
+  std::uint32_t generation = 0;
+  Nanos started_at = 0;
+  Nanos ended_at = 0;  // 0: it runs
+  TaskState state = TaskState::kUnspecified;
+  std::string reason;
+};
+
+struct Explanation {
+  HandleView handle;
+  std::shared_ptr<const TaskOptions> options;
+  std::string waits_for;
+  std::uint64_t ahead = 0;
+  std::vector<AttemptView> attempts;
+};
 
 }  // namespace poold::core

@@ -64,7 +64,7 @@ struct Dispatcher::State {
   void OnPollTime();
   void Sweep();
   void BeginStop();
-  ZygoteClient* ZygoteOf(core::PoolId pool);
+  ZygoteClient* ZygoteOf(core::PoolId pool, std::uint32_t generation);
 
   const DispatcherOptions options;
   gate::Gate* gate = nullptr;
@@ -138,12 +138,18 @@ void Dispatcher::StartZygote(core::PoolId pool, std::uint32_t generation, const 
   state_->Post({.kind = Command::Kind::kStartZygote, .pool = pool, .generation = generation, .spec = spec});
 }
 
-void Dispatcher::StopZygote(core::PoolId pool) { state_->Post({.kind = Command::Kind::kStopZygote, .pool = pool}); }
+void Dispatcher::StopZygote(core::PoolId pool, std::uint32_t generation) {
+  state_->Post({.kind = Command::Kind::kStopZygote, .pool = pool, .generation = generation});
+}
 
-void Dispatcher::StartWorker(core::PoolId pool, core::WorkerId worker) {
+void Dispatcher::StartWorker(core::PoolId pool, std::uint32_t generation, core::WorkerId worker) {
   auto channel = std::make_shared<WorkerChannel>(worker);
   state_->channels[worker] = channel;
-  state_->Post({.kind = Command::Kind::kStartWorker, .pool = pool, .worker = worker, .channel = std::move(channel)});
+  state_->Post({.kind = Command::Kind::kStartWorker,
+                .pool = pool,
+                .worker = worker,
+                .generation = generation,
+                .channel = std::move(channel)});
 }
 
 void Dispatcher::Dispatch(core::WorkerId worker, std::vector<core::Assignment> work) {
@@ -255,9 +261,9 @@ void Dispatcher::State::ArmTick() {
   tick_timer.Arm(wanted - thread.clock.Now());
 }
 
-ZygoteClient* Dispatcher::State::ZygoteOf(core::PoolId pool) {
+ZygoteClient* Dispatcher::State::ZygoteOf(core::PoolId pool, std::uint32_t generation) {
   for (auto it = zygotes.rbegin(); it != zygotes.rend(); ++it) {
-    if ((*it)->pool() == pool && !(*it)->gone()) return it->get();
+    if ((*it)->pool() == pool && (*it)->generation() == generation && !(*it)->gone()) return it->get();
   }
   return nullptr;
 }
@@ -271,13 +277,13 @@ void Dispatcher::State::Execute(Command command) {
       zygotes.back()->Start();
       return;
     case Command::Kind::kStopZygote:
-      if (ZygoteClient* zygote = ZygoteOf(command.pool)) zygote->Stop();
+      if (ZygoteClient* zygote = ZygoteOf(command.pool, command.generation)) zygote->Stop();
       return;
     case Command::Kind::kStartWorker: {
       if (stopping) return;
       auto& worker = workers[command.worker];
       worker = std::make_unique<WorkerProcess>(&thread, command.pool, std::move(command.channel));
-      worker->Start(ZygoteOf(command.pool));
+      worker->Start(ZygoteOf(command.pool, command.generation));
       return;
     }
     case Command::Kind::kKillWorker: {

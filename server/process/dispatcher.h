@@ -50,8 +50,8 @@ class Dispatcher final : public core::WorkerPort, public gate::Outbox {
 
   // core::WorkerPort
   void StartZygote(core::PoolId pool, std::uint32_t generation, const core::PoolSpec& spec) override;
-  void StopZygote(core::PoolId pool) override;
-  void StartWorker(core::PoolId pool, core::WorkerId worker) override;
+  void StopZygote(core::PoolId pool, std::uint32_t generation) override;
+  void StartWorker(core::PoolId pool, std::uint32_t generation, core::WorkerId worker) override;
   void Dispatch(core::WorkerId worker, std::vector<core::Assignment> work) override;
   std::uint32_t TakeBack(core::WorkerId worker, core::AttemptToken token, std::uint32_t keep) override;
   void StopWorker(core::WorkerId worker) override;

@@ -109,15 +109,18 @@ void Harvest::AddOutput(core::WorkerId worker, core::AttemptToken token, core::O
   event.bytes = core::Bytes(std::string(text));
 }
 
-void Harvest::AddZygoteReady(core::PoolId pool) {
+void Harvest::AddZygoteReady(core::PoolId pool, std::uint32_t generation) {
   CloseBlock();
-  Append(Kind::kZygoteReady, {}, {}).pool = pool;
+  Event& event = Append(Kind::kZygoteReady, {}, {});
+  event.pool = pool;
+  event.generation = generation;
 }
 
-void Harvest::AddZygoteLost(core::PoolId pool, std::string why) {
+void Harvest::AddZygoteLost(core::PoolId pool, std::uint32_t generation, std::string why) {
   CloseBlock();
   Event& event = Append(Kind::kZygoteLost, {}, {});
   event.pool = pool;
+  event.generation = generation;
   event.index = static_cast<std::uint32_t>(texts_.size());
   texts_.push_back(std::move(why));
 }
@@ -161,10 +164,10 @@ void Harvest::DeliverOne(core::Core& core, core::Nanos now, Event& event) {
       core.OnOutput(now, event.worker, event.token, event.stream, std::move(event.bytes));
       return;
     case Kind::kZygoteReady:
-      core.OnZygoteReady(now, event.pool);
+      core.OnZygoteReady(now, event.pool, event.generation);
       return;
     case Kind::kZygoteLost:
-      core.OnZygoteLost(now, event.pool, std::move(texts_[event.index]));
+      core.OnZygoteLost(now, event.pool, event.generation, std::move(texts_[event.index]));
       return;
     case Kind::kWorkerReady: {
       Ready& ready = ready_[event.index];

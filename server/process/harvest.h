@@ -38,8 +38,8 @@ class Harvest {
   void AddItemFailure(const ResultOf& of, std::uint32_t item, core::Failure failure, core::Nanos now);
   void AddOutput(core::WorkerId worker, core::AttemptToken token, core::OutputStream stream, std::string_view text);
 
-  void AddZygoteReady(core::PoolId pool);
-  void AddZygoteLost(core::PoolId pool, std::string why);
+  void AddZygoteReady(core::PoolId pool, std::uint32_t generation);
+  void AddZygoteLost(core::PoolId pool, std::uint32_t generation, std::string why);
   void AddWorkerReady(core::WorkerId worker, std::int64_t pid, std::vector<core::FunctionInfo> functions,
                       bool uses_page);
   void AddWorkerLost(core::WorkerId worker, core::WorkerLoss loss);
@@ -79,6 +79,7 @@ class Harvest {
     core::OutputStream stream = core::OutputStream::kStdout;
     bool uses_page = false;
     core::PoolId pool{};
+    std::uint32_t generation = 0;
     std::uint32_t index = 0;  // into the list of its kind
     core::WorkerId worker{};
     core::AttemptToken token{};

@@ -60,7 +60,7 @@ void ZygoteClient::Start() {
     return;
   }
   gone_ = true;
-  thread_->harvest.AddZygoteLost(pool_, failure_);
+  thread_->harvest.AddZygoteLost(pool_, generation_, failure_);
   thread_->attend_zygote(this);
 }
 
@@ -265,7 +265,7 @@ void ZygoteClient::OnReady(const wire::Frame& frame) {
   ready_ = true;
   timer_.Disarm();
   cage_->Settle(pid_);
-  if (!stopping_) thread_->harvest.AddZygoteReady(pool_);
+  if (!stopping_) thread_->harvest.AddZygoteReady(pool_, generation_);
 }
 
 void ZygoteClient::OnCloned(const wire::Frame& frame) {
@@ -319,7 +319,7 @@ void ZygoteClient::Bury() {
   socket_watch_.Stop();
   for (OutputPipe& pipe : pipes_) pipe.Close();
   gone_ = true;
-  thread_->harvest.AddZygoteLost(pool_, Words());
+  thread_->harvest.AddZygoteLost(pool_, generation_, Words());
 }
 
 }  // namespace poold::process

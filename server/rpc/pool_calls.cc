@@ -78,7 +78,8 @@ void Close(const std::shared_ptr<CloseCall>& call) {
   const std::string& name = call->request().pool();
   absl::Status status = CheckPoolName(name, "pool");
   if (status.ok()) {
-    status = call->backend().gate->Enter([&](core::Core& core, core::Nanos now) { return core.OnClose(now, name); });
+    status = call->backend().gate->Enter(
+        [&](core::Core& core, core::Nanos now) { return core.OnClose(now, name).status(); });
   }
   if (!status.ok()) return call->Refuse(status);
   call->Answer({});

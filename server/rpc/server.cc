@@ -251,6 +251,10 @@ void Server::SendOutput(core::SubscriberId to, const core::OutputEvent& output) 
   running_->To(to, [&](Subscriber& subscriber) { subscriber.OnOutput(output); });
 }
 
+void Server::SendProgress(core::SubscriberId to, const core::ProgressEvent& progress) {
+  running_->To(to, [&](Subscriber& subscriber) { subscriber.OnProgress(progress); });
+}
+
 void Server::AnswerOpenPool(core::SubscriberId to, absl::StatusOr<core::PoolView> pool, bool created) {
   running_->Answer(to, OpenPoolAnswer{std::move(pool), created});
 }
@@ -265,6 +269,10 @@ void Server::AnswerWait(core::SubscriberId to, absl::StatusOr<core::WaitAnswer> 
 
 void Server::AnswerTerminate(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) {
   running_->Answer(to, std::move(cancelled_tasks));
+}
+
+void Server::AnswerReload(core::SubscriberId to, absl::StatusOr<core::PoolView> pool) {
+  running_->Answer(to, std::move(pool));
 }
 
 void Server::AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) { running_->Answer(to, std::move(done)); }

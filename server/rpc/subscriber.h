@@ -20,8 +20,8 @@ struct OpenPoolAnswer {
 };
 
 // What ends the wait of a subscriber that made one call.
-using Answer = std::variant<OpenPoolAnswer, absl::StatusOr<core::HandleView>, absl::StatusOr<core::WaitAnswer>,
-                            absl::StatusOr<std::uint64_t>, absl::StatusOr<bool>>;
+using Answer = std::variant<OpenPoolAnswer, absl::StatusOr<core::PoolView>, absl::StatusOr<core::HandleView>,
+                            absl::StatusOr<core::WaitAnswer>, absl::StatusOr<std::uint64_t>, absl::StatusOr<bool>>;
 
 // The On... functions are called under the core's mutex and only keep what they are given. Flush is called after it was
 // left, by any thread and perhaps by two at once, and sends what was kept.
@@ -32,6 +32,7 @@ class Subscriber {
   virtual void OnItems(core::HandleId, core::ItemBlockPtr) {}
   virtual void OnMapEnd(const core::MapView&) {}
   virtual void OnOutput(const core::OutputEvent&) {}
+  virtual void OnProgress(const core::ProgressEvent&) {}
   virtual void OnAnswer(Answer) {}
   virtual void OnEvent(core::WatchEvent) {}
   virtual void OnEndWatch() {}

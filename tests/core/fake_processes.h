@@ -88,8 +88,8 @@ class FakeProcesses : public WorkerPort {
   void StartZygote(PoolId pool, std::uint32_t generation, const PoolSpec& spec) override {
     zygotes[pool] = {spec, generation, false, false};
   }
-  void StopZygote(PoolId pool) override { zygotes.at(pool).stopping = true; }
-  void StartWorker(PoolId pool, WorkerId worker) override {
+  void StopZygote(PoolId pool, std::uint32_t) override { zygotes.at(pool).stopping = true; }
+  void StartWorker(PoolId pool, std::uint32_t, WorkerId worker) override {
     workers[worker] = {worker, pool, static_cast<std::int64_t>(worker) + 1000};
   }
   void Dispatch(WorkerId id, std::vector<Assignment> work) override {
@@ -126,11 +126,12 @@ class FakeProcesses : public WorkerPort {
   // ---- What happens to processes ----
   void ZygoteReady(Nanos now, PoolId pool) {
     zygotes.at(pool).ready = true;
-    core->OnZygoteReady(now, pool);
+    core->OnZygoteReady(now, pool, zygotes.at(pool).generation);
   }
   void ZygoteDies(Nanos now, PoolId pool, std::string why) {
+    const std::uint32_t generation = zygotes.at(pool).generation;
     zygotes.erase(pool);
-    core->OnZygoteLost(now, pool, std::move(why));
+    core->OnZygoteLost(now, pool, generation, std::move(why));
   }
   void WorkerReady(Nanos now, WorkerId id) {
     FakeWorker& worker = workers.at(id);

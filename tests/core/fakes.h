@@ -38,6 +38,8 @@ class FakeClients : public ClientPort {
   void AnswerTerminate(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) override {
     terminated.emplace(to, std::move(cancelled));
   }
+  void SendProgress(SubscriberId to, const ProgressEvent& progress) override { progressed[to].push_back(progress); }
+  void AnswerReload(SubscriberId to, absl::StatusOr<PoolView> pool) override { reloaded.emplace(to, std::move(pool)); }
   void AnswerJoin(SubscriberId to, absl::StatusOr<bool> done) override { joined.emplace(to, std::move(done)); }
   void SendEvent(SubscriberId to, WatchEvent event) override { events[to].push_back(std::move(event)); }
   void EndWatch(SubscriberId to) override { ++watch_ends[to]; }
@@ -53,6 +55,8 @@ class FakeClients : public ClientPort {
   std::map<SubscriberId, absl::StatusOr<std::uint64_t>> terminated;
   std::map<SubscriberId, absl::StatusOr<bool>> joined;
   std::map<SubscriberId, std::vector<WatchEvent>> events;
+  std::map<SubscriberId, std::vector<ProgressEvent>> progressed;
+  std::map<SubscriberId, absl::StatusOr<PoolView>> reloaded;
   std::map<SubscriberId, int> watch_ends;
   int all_gone = 0;
 };

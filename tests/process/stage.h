@@ -39,6 +39,8 @@ class RememberingClients final : public core::ClientPort {
   void AnswerGet(core::SubscriberId to, absl::StatusOr<core::HandleView> handle) override {}
   void AnswerWait(core::SubscriberId to, absl::StatusOr<core::WaitAnswer> answer) override {}
   void AnswerTerminate(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) override;
+  void SendProgress(core::SubscriberId to, const core::ProgressEvent& progress) override {}
+  void AnswerReload(core::SubscriberId to, absl::StatusOr<core::PoolView> pool) override {}
   void AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) override {}
   void SendEvent(core::SubscriberId to, core::WatchEvent event) override {}
   void EndWatch(core::SubscriberId to) override {}

@@ -161,7 +161,7 @@ FakeWorkers::Event FakeWorkers::Lose(core::WorkerId id, bool crashed) {
   return [id, loss](core::Core& core, core::Nanos now) { core.OnWorkerLost(now, id, loss); };
 }
 
-void FakeWorkers::StartZygote(core::PoolId pool, std::uint32_t, const core::PoolSpec& spec) {
+void FakeWorkers::StartZygote(core::PoolId pool, std::uint32_t generation, const core::PoolSpec& spec) {
   std::string words;
   {
     std::lock_guard lock(mu_);
@@ -169,20 +169,20 @@ void FakeWorkers::StartZygote(core::PoolId pool, std::uint32_t, const core::Pool
       if (broken_.contains(module)) words = broken_[module];
     }
   }
-  Post([pool, words](core::Core& core, core::Nanos now) {
+  Post([pool, generation, words](core::Core& core, core::Nanos now) {
     if (words.empty()) {
-      core.OnZygoteReady(now, pool);
+      core.OnZygoteReady(now, pool, generation);
     } else {
-      core.OnZygoteLost(now, pool, words);
+      core.OnZygoteLost(now, pool, generation, words);
     }
   });
 }
 
-void FakeWorkers::StopZygote(core::PoolId pool) {
-  Post([pool](core::Core& core, core::Nanos now) { core.OnZygoteLost(now, pool, ""); });
+void FakeWorkers::StopZygote(core::PoolId pool, std::uint32_t generation) {
+  Post([pool, generation](core::Core& core, core::Nanos now) { core.OnZygoteLost(now, pool, generation, ""); });
 }
 
-void FakeWorkers::StartWorker(core::PoolId, core::WorkerId worker) {
+void FakeWorkers::StartWorker(core::PoolId, std::uint32_t, core::WorkerId worker) {
   {
     std::lock_guard lock(mu_);
     workers_[worker];

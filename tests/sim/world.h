@@ -33,6 +33,8 @@ class World : public ClientPort {
   void AnswerGet(SubscriberId to, absl::StatusOr<HandleView> handle) override { Answered(to); }
   void AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) override { Answered(to); }
   void AnswerTerminate(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) override { Answered(to); }
+  void SendProgress(SubscriberId to, const ProgressEvent& progress) override {}
+  void AnswerReload(SubscriberId to, absl::StatusOr<PoolView> pool) override { Answered(to); }
   void AnswerJoin(SubscriberId to, absl::StatusOr<bool> done) override { Answered(to); }
   void SendEvent(SubscriberId to, WatchEvent event) override;
   void EndWatch(SubscriberId to) override;
