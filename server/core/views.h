@@ -111,7 +111,7 @@ struct TaskFilter {
   std::string pool;          // empty: of all
   std::uint32_t states = 0;  // a bit (1 << TaskState) for each; 0: any
   std::string function;      // empty: any
-  std::optional<ClientId> client;
+  std::vector<ClientId> clients;  // of one of these; empty: of any
 };
 
 struct TaskPage {
