@@ -142,7 +142,7 @@ absl::Status RingReader::ReadUpTo(std::uint64_t written,
     std::memcpy(&header, ring_ + PlaceOf(read_), sizeof header);
     const std::size_t space = SpaceOf(header.bytes);
     if (header.bytes > kRingBytes || space > there || space > to_end) return Broken("record bytes", header.bytes);
-    if (header.kind > RecordKind::kStderr) return Broken("record kind", static_cast<std::uint64_t>(header.kind));
+    if (header.kind > RecordKind::kProgress) return Broken("record kind", static_cast<std::uint64_t>(header.kind));
     if (header.kind != RecordKind::kFiller) {
       visit(header, std::string_view(ring_ + PlaceOf(read_) + sizeof header, header.bytes));
     }

@@ -23,6 +23,7 @@ enum class RecordKind : std::uint16_t {
   kFailure = 2,  // the item failed; the bytes are a poold.internal.Failure
   kStdout = 3,   // the task wrote this
   kStderr = 4,
+  kProgress = 5,  // how far the item is: progress_note.h
 };
 
 inline constexpr std::uint16_t kMoreFollows = 1;

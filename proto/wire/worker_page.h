@@ -1,11 +1,12 @@
 // The memory that a worker shares with the daemon: the claim page and the outcome ring.
 //
-// Role: the claim words say which of the tasks sent ahead the worker has claimed, so that the daemon can take the others
-// back with one atomic exchange. The ring carries what the worker has to say (results, failures, output) as records.
-// Both are readable after the worker's death: that is how a crash costs exactly the task that ran.
-// Non-role: it does not carry tasks to the worker (frames on the channel do) and wakes nobody (BELL frames do).
+// Role: the claim words say which of the tasks sent ahead the worker has claimed, so that the daemon can take the
+// others back with one atomic exchange. The ring carries what the worker has to say (results, failures, output) as
+// records. Both are readable after the worker's death: that is how a crash costs exactly the task that ran. Non-role:
+// it does not carry tasks to the worker (frames on the channel do) and wakes nobody (BELL frames do).
 //
-// Layout of the memory object (a sealed memfd of kWorkerPageBytes): WorkerPage, then kRingBytes of ring.
+// Layout of the memory object (a sealed memfd of kWorkerPageBytes): WorkerPage, then from kCrashNoteOffset on the
+// CrashNote (crash_note.h), then from kRingOffset on kRingBytes of ring.
 // Ownership: the daemon makes it, one for each worker, and unmaps it after the worker is reaped and the ring is read.
 // Thread safety: one worker thread on one side; on the daemon's side claim words from any thread, the ring from one.
 // Trust: the daemon treats everything that it reads here as hostile: sizes and indices are checked.
@@ -58,8 +59,8 @@ struct WorkerPage {
   std::uint32_t magic;
   std::uint32_t version;
 
-  // Output attribution. `current_ticket` is the ticket of the task that runs (valid while `running` is 1), `current_item`
-  // its item.
+  // Output attribution. `current_ticket` is the ticket of the task that runs (valid while `running` is 1),
+  // `current_item` its item.
   alignas(64) std::atomic<std::uint32_t> output_lock;
   std::atomic<std::uint32_t> running;
   std::atomic<std::uint32_t> current_ticket;
@@ -77,8 +78,10 @@ struct WorkerPage {
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);
 
-inline constexpr std::size_t kRingOffset = 4096;
-static_assert(sizeof(WorkerPage) <= kRingOffset);
+inline constexpr std::size_t kCrashNoteOffset = 4096;
+inline constexpr std::size_t kCrashNoteBytes = 12 * 1024;
+static_assert(sizeof(WorkerPage) <= kCrashNoteOffset);
+inline constexpr std::size_t kRingOffset = kCrashNoteOffset + kCrashNoteBytes;
 inline constexpr std::size_t kWorkerPageBytes = kRingOffset + kRingBytes;
 
 // Claims the next item. False: there is none (all claimed, taken back, or the slot belongs to another task).
@@ -88,8 +91,8 @@ bool ClaimNext(WorkerPage& page, std::uint32_t ticket, std::uint32_t* item);
 // Offers a task of `items` items in a free slot; returns its ticket. Called by the daemon.
 std::uint32_t OfferTask(WorkerPage& page, std::uint16_t slot, std::uint32_t items);
 
-// Takes back what is not claimed, but leaves at least `keep` unclaimed items; returns how many came back: the last ones,
-// [new limit, old limit). Wait-free for any thread of the daemon.
+// Takes back what is not claimed, but leaves at least `keep` unclaimed items; returns how many came back: the last
+// ones, [new limit, old limit). Wait-free for any thread of the daemon.
 std::uint32_t TakeBack(WorkerPage& page, std::uint32_t ticket, std::uint32_t keep = 0);
 
 // The claim word of a ticket, for the reader of a dead worker's page. All zero if the slot has another task.
