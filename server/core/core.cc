@@ -229,9 +229,10 @@ void Core::OnOutput(Nanos now, WorkerId worker, AttemptToken token, OutputStream
   state_->TakeOutput(worker, token, stream, data);
 }
 
-void Core::OnProgress(Nanos now, WorkerId, AttemptToken, std::uint32_t /*item*/, double /*fraction*/,
-                      std::string /*text*/) {
+void Core::OnProgress(Nanos now, WorkerId worker, AttemptToken token, std::uint32_t item, double fraction,
+                      std::string text) {
   state_->now = now;
+  state_->TakeProgress(worker, token, item, fraction, std::move(text));
 }
 
 void Core::OnWorkerUsage(Nanos now, WorkerId, std::uint64_t /*rss_bytes*/) { state_->now = now; }

@@ -160,7 +160,7 @@ Assignment Core::State::SendTask(Task& task, Worker& worker) {
   task.token = MakeToken(task.slot, false, ++last_attempt);
   task.worker = &worker;
   task.sent_at = now;
-  ++task.attempt;
+  if (++task.attempt > 1 && task.extras != nullptr) task.extras->progress.reset();
   const std::uint32_t function = task.group->function;
   task.estimate = static_cast<std::uint32_t>(std::min(pool.functions[function].average, 4e9));
   ++pool.stats.running;

@@ -11,6 +11,7 @@
 #include "core/ready_queue.h"
 #include "core/timers.h"
 #include "core/types.h"
+#include "core/views.h"
 
 namespace poold::core {
 
@@ -48,6 +49,7 @@ struct HandleExtras {
   std::vector<SubscriberId> watchers;
   std::string stdout_tail;
   std::string stderr_tail;
+  std::unique_ptr<ProgressView> progress;  // the latest; null if it told none
 };
 
 struct Handle : Node {

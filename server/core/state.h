@@ -218,6 +218,9 @@ struct Core::State {
   void TakeOutput(WorkerId worker, AttemptToken token, OutputStream stream, const Bytes& data);
   void AppendTail(std::string& tail, std::string_view data) const;
 
+  // ---- progress.cc ----
+  void TakeProgress(WorkerId worker, AttemptToken token, std::uint32_t item, double fraction, std::string text);
+
   // ---- waits.cc ----
   void StartWait(SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout);
   Wait* NewWait(Wait::Kind kind, SubscriberId call);

@@ -26,6 +26,7 @@ WorkerView Core::State::ViewOf(const Pool& pool, const Worker& worker) const {
   if (Node* head = worker.sent.front()) {
     const Handle& handle = head->kind == NodeKind::kTask ? *static_cast<Handle*>(AsTask(head)) : *AsChunk(head)->map;
     view.function = pool.functions[handle.group->function].name;
+    view.running = handle.id;
   }
   return view;
 }
@@ -43,7 +44,21 @@ PoolView Core::State::ViewOf(const Pool& pool) const {
 
 TaskView Core::State::ViewOf(const Task& task) const {
   const Pool& pool = *task.group->pool;
-  return {task.id, pool.spec.name, pool.functions[task.group->function].name, task.state, task.outcome};
+  TaskView view;
+  view.id = task.id;
+  view.pool = pool.spec.name;
+  view.function = pool.functions[task.group->function].name;
+  view.state = task.state;
+  view.outcome = task.outcome;
+  if (task.extras != nullptr && task.extras->progress != nullptr) view.progress = *task.extras->progress;
+  view.client = task.group->queue->client;
+  view.submitted_at = task.submitted_at;
+  view.attempt = task.attempt;
+  view.priority = task.group->options->priority;
+  if (task.worker == nullptr) return view;
+  view.worker = task.worker->id;
+  if (task.worker->sent.front() == &task) view.started_at = task.worker->progress_at;
+  return view;
 }
 
 MapView Core::State::ViewOf(const MapRun& map) const {
@@ -57,6 +72,10 @@ MapView Core::State::ViewOf(const MapRun& map) const {
   view.done_items = map.done_items;
   view.unsuccessful_items = map.unsuccessful_items;
   view.done = map.ended;
+  view.client = map.group->queue->client;
+  view.submitted_at = map.submitted_at;
+  view.priority = map.group->options->priority;
+  for (const Chunk* chunk : map.chunks) view.running_items += chunk->count - chunk->done;
   return view;
 }
 
