@@ -141,6 +141,62 @@ std::uint32_t flaky_crash(std::uint32_t attempts) {
 }
 POOLD_TASK("flaky_crash", flaky_crash, "flaky_crash(k): kills its worker while the attempt is less than k");
 
+// --- faults: what a debugger would be called for ---
+
+// Kept apart, and not of this file alone as the others: their names stand in backtraces.
+}  // namespace
+
+namespace testing_faults {
+
+[[gnu::noinline]] void write_to_nowhere(volatile int* place) { *place = 1; }
+[[gnu::noinline]] int divide_by(const volatile int& number) { return 7 / number; }
+[[gnu::noinline]] int recurse(const volatile int& depth) {
+  const volatile int deeper = depth - 1;
+  return deeper == 0 ? 0 : recurse(deeper) + deeper;
+}
+// Found by malloc with its lock held.
+[[gnu::noinline]] void free_twice(std::size_t bytes) {
+  void* volatile memory = std::malloc(bytes);
+  void* volatile neighbour = std::malloc(bytes);
+  std::free(memory);
+  std::free(memory);
+  std::free(neighbour);
+}
+[[gnu::noinline]] void give_up() { std::abort(); }
+
+}  // namespace testing_faults
+
+namespace {
+
+void fault(const std::string& kind) {
+  namespace faults = testing_faults;
+  const volatile int nothing = 0;
+  if (kind == "segv") faults::write_to_nowhere(reinterpret_cast<volatile int*>(0x10));
+  if (kind == "fpe") faults::divide_by(nothing);
+  if (kind == "overflow") faults::recurse(nothing);
+  if (kind == "heap") faults::free_twice(4000);
+  if (kind == "abort") faults::give_up();
+  if (kind == "thread") std::thread(faults::give_up).join();
+  void (*volatile nowhere)() = nullptr;
+  if (kind == "null call") nowhere();
+  throw std::invalid_argument("fault: segv, fpe, overflow, heap, abort, thread or null call, not " + kind);
+}
+POOLD_TASK("fault", fault, "fault(kind): segv, fpe, overflow, heap, abort, thread, null call");
+
+// --- what a task tells of itself ---
+
+void progress(std::uint32_t steps, std::uint32_t ms) {
+  for (std::uint32_t step = 1; step <= steps; ++step) {
+    sleep_ms(ms);
+    poold::worker::ReportProgress(static_cast<double>(step) / steps,
+                                  "step " + std::to_string(step) + " of " + std::to_string(steps));
+  }
+}
+POOLD_TASK("progress", progress, "progress(steps, ms): reports each step, which takes ms");
+
+POOLD_TASK(
+    "attempt", [] { return poold::worker::Attempt(); }, "attempt(): the number of this run, from 1");
+
 // --- side effects ---
 
 void print(const std::string& text) { std::printf("%s\n", text.c_str()); }

@@ -1,13 +1,27 @@
 #include "answers.h"
 
+#include <time.h>
 #include <unistd.h>
+
+#include "wire/progress_note.h"
 
 namespace poold::worker {
 namespace {
 
 constexpr std::int64_t kRingEveryNs = 50'000;
+constexpr std::int64_t kReportEveryNs = 50'000'000;
+// A character more than is sent, so that none is cut in two.
+constexpr std::size_t kKeptTextBytes = wire::kMaxProgressTextBytes + 4;
+
+std::int64_t Now() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
 
 }  // namespace
+
+Answers::Answers(void* page, Channel* channel) : owner_(getpid()), channel_(channel), ring_(page) {}
 
 void Answers::Add(wire::RecordKind kind, std::uint32_t ticket, std::uint32_t item, std::uint32_t encoding,
                   std::int64_t elapsed_ns, std::string_view bytes) {
@@ -17,9 +31,61 @@ void Answers::Add(wire::RecordKind kind, std::uint32_t ticket, std::uint32_t ite
   header.item = item;
   header.encoding = encoding;
   header.elapsed_ns = elapsed_ns > 0 ? static_cast<std::uint64_t>(elapsed_ns) : 0;
+  const std::lock_guard lock(mu_);
+  AddLocked(header, bytes);
+}
+
+void Answers::AddLocked(const wire::RecordHeader& header, std::string_view bytes) {
   ring_.Append(header, bytes, [this] {
     if (ring_.TakeBell()) Ring();
   });
+}
+
+void Answers::BeginItem(std::uint32_t ticket, std::uint32_t item) {
+  const std::lock_guard lock(mu_);
+  running_ = true;
+  ticket_ = ticket;
+  item_ = item;
+  kept_ = false;
+  sent_at_ = 0;
+  sent_done_ = false;
+}
+
+void Answers::EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns, std::string_view bytes) {
+  wire::RecordHeader header{};
+  header.kind = kind;
+  header.encoding = encoding;
+  header.elapsed_ns = elapsed_ns > 0 ? static_cast<std::uint64_t>(elapsed_ns) : 0;
+  const std::lock_guard lock(mu_);
+  if (kept_) SendReport();
+  header.ticket = ticket_;
+  header.item = item_;
+  AddLocked(header, bytes);
+  running_ = false;
+}
+
+void Answers::Report(double fraction, std::string_view text) {
+  const std::lock_guard lock(mu_);
+  if (!running_) return;
+  kept_ = true;
+  fraction_ = fraction;
+  text_ = text.substr(0, kKeptTextBytes);
+  const std::int64_t now = Now();
+  const bool due = sent_at_ == 0 || now - sent_at_ >= kReportEveryNs || (fraction >= 1 && !sent_done_);
+  if (!due || getpid() != owner_) return;
+  SendReport();
+  sent_at_ = now;
+  sent_done_ = fraction >= 1;
+  if (ring_.TakeBell()) Ring();
+}
+
+void Answers::SendReport() {
+  wire::RecordHeader header{};
+  header.kind = wire::RecordKind::kProgress;
+  header.ticket = ticket_;
+  header.item = item_;
+  AddLocked(header, wire::WriteProgressNote(wire::MakeProgressNote(fraction_, text_)));
+  kept_ = false;
 }
 
 void Answers::BeforeRun(std::int64_t now, bool is_short) {

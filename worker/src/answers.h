@@ -1,24 +1,37 @@
 // What a worker has to say: records in its page's ring, and the bells that make the daemon look.
 //
 // Bell policy: when the daemon wants a bell, it gets one if there is nothing more to do, if the last one is more than
-// 50 us ago, if the ring is half full, or if what runs next may take long.
-// Not thread-safe. Owns neither page nor channel.
+// 50 us ago, if the ring is half full, or if what runs next may take long. A report of progress rings at once.
+// Thread-safe: a task's threads report progress while the worker's own moves output. Owns neither page nor channel.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <mutex>
+#include <string>
 #include <string_view>
 
 #include "channel.h"
+#include "poold/worker/current_task.h"
 #include "wire/outcome_ring.h"
 
 namespace poold::worker {
 
-class Answers {
+class Answers : public ProgressSink {
  public:
-  Answers(void* page, Channel* channel) : ring_(page), channel_(channel) {}
+  Answers(void* page, Channel* channel);
 
   void Add(wire::RecordKind kind, std::uint32_t ticket, std::uint32_t item, std::uint32_t encoding,
            std::int64_t elapsed_ns, std::string_view bytes);
+
+  // From here on reports are of this item.
+  void BeginItem(std::uint32_t ticket, std::uint32_t item);
+  // Its outcome, behind what was reported last. From here on reports are of nothing.
+  void EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns, std::string_view bytes);
+  // Sends the first report of an item, one every 50 ms, and the first that says that it is done; of the others the
+  // latest is kept.
+  void Report(double fraction, std::string_view text) override;
 
   // Before something runs.
   void BeforeRun(std::int64_t now, bool is_short);
@@ -26,11 +39,29 @@ class Answers {
   void BeforeSleep();
 
  private:
+  void AddLocked(const wire::RecordHeader& header, std::string_view bytes);
+  void SendReport();
   void Ring();
 
-  wire::RingWriter ring_;
+  // A child that a task forks shares the ring but may not write to it.
+  const pid_t owner_;
   Channel* const channel_;
+
+  std::mutex mu_;
+  wire::RingWriter ring_;
   std::int64_t last_ring_ = 0;
+
+  // The item that runs.
+  bool running_ = false;
+  std::uint32_t ticket_ = 0;
+  std::uint32_t item_ = 0;
+  // Its latest report.
+  bool kept_ = false;
+  double fraction_ = 0;
+  std::string text_;
+  // 0: it has not reported.
+  std::int64_t sent_at_ = 0;
+  bool sent_done_ = false;
 };
 
 }  // namespace poold::worker

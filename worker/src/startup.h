@@ -30,6 +30,8 @@ class Startup {
   const FunctionTable& functions() const { return functions_; }
   // What CurrentTask shows.
   TaskContext& context() { return context_; }
+  // Where ReportProgress goes from here on; must outlive all tasks.
+  void ListenToProgress(ProgressSink* sink) { host_.progress = sink; }
 
  private:
   std::optional<internal::StartFailed> CallByName(const std::string& phase, const std::string& name, const Call& call);
@@ -37,7 +39,7 @@ class Startup {
 
   internal::Setup setup_;
   TaskContext context_;
-  Host host_{&context_};
+  Host host_{&context_, nullptr};
   FunctionTable functions_;
 };
 

@@ -40,7 +40,9 @@ WorkerLoop::WorkerLoop(Startup* startup, Channel* channel, void* page, wire::Uni
       page_(static_cast<wire::WorkerPage*>(page)),
       answers_(page, channel),
       output_(page_, &answers_, std::move(stdout_read), std::move(stderr_read)),
-      average_ns_(startup->functions().functions().size(), -1.0) {}
+      average_ns_(startup->functions().functions().size(), -1.0) {
+  startup->ListenToProgress(&answers_);
+}
 
 absl::Status WorkerLoop::Run() {
   while (true) {
@@ -146,6 +148,7 @@ void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view 
 
   startup_->context().item = item;
   output_.NextItem(item);
+  answers_.BeginItem(task.ticket, item);
   // The function's time alone: what a boundary before it cost must not make the next one look as if it had written.
   const std::int64_t begin = Now();
   Invoke(task, args);
@@ -158,7 +161,7 @@ void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view 
   } else if (!silent) {
     output_.Collect();
   }
-  Answer(task, item, elapsed);
+  Answer(elapsed);
   if (!known) return;
   double& average = average_ns_[task.function];
   const double sample = static_cast<double>(elapsed);
@@ -183,7 +186,7 @@ void WorkerLoop::Invoke(const Task& task, std::string_view args) {
   }
 }
 
-void WorkerLoop::Answer(const Task& task, std::uint32_t item, std::int64_t elapsed) {
+void WorkerLoop::Answer(std::int64_t elapsed) {
   const std::uint64_t configured = startup_->setup().max_result_bytes();
   const std::uint64_t limit = configured == 0 ? kDefaultMaxResultBytes : configured;
   if (!reply_.failure && reply_.data.size() > limit) {
@@ -192,10 +195,9 @@ void WorkerLoop::Answer(const Task& task, std::uint32_t item, std::int64_t elaps
   }
   if (reply_.failure) {
     const std::string failure = ToProto(*reply_.failure).SerializeAsString();
-    answers_.Add(wire::RecordKind::kFailure, task.ticket, item, 0, elapsed, failure);
+    answers_.EndItem(wire::RecordKind::kFailure, 0, elapsed, failure);
   } else {
-    answers_.Add(wire::RecordKind::kResult, task.ticket, item, static_cast<std::uint32_t>(reply_.encoding), elapsed,
-                 reply_.data);
+    answers_.EndItem(wire::RecordKind::kResult, static_cast<std::uint32_t>(reply_.encoding), elapsed, reply_.data);
   }
   if (reply_.data.capacity() > kKeepReplyBytes) std::string().swap(reply_.data);
 }

@@ -43,7 +43,7 @@ class WorkerLoop {
   void RunTask(const Task& task);
   void RunItem(const Task& task, std::uint32_t item, std::string_view args, bool is_last);
   void Invoke(const Task& task, std::string_view args);
-  void Answer(const Task& task, std::uint32_t item, std::int64_t elapsed);
+  void Answer(std::int64_t elapsed);
 
   Startup* const startup_;
   Channel* const channel_;

@@ -16,6 +16,7 @@
 #include "backtrace.h"
 #include "channel.h"
 #include "clone.h"
+#include "crash_handler.h"
 #include "inherited.h"
 #include "startup.h"
 #include "wire/absl_text.h"
@@ -59,6 +60,9 @@ int Work(Startup& startup, Channel& channel, Inherited& given) {
   if (page == nullptr || !given.stdout_read || !given.stderr_read) {
     return Complain(absl::InvalidArgumentError("started without a page (POOLD_PAGE_FD) of this version or pipes"));
   }
+  // A child that a task forks has no business there: it would write over what this process writes.
+  madvise(page, wire::kWorkerPageBytes, MADV_DONTFORK);
+  WatchForCrashes(page);
   startup.context().worker_id = given.worker_id;
   WorkerLoop loop(&startup, &channel, page, std::move(given.stdout_read), std::move(given.stderr_read));
   if (auto failed = startup.Initialize()) return Refuse(channel, *failed);

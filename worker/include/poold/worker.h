@@ -14,6 +14,11 @@
 //   throw). Arguments that do not decode are a failure "poold.ArgumentError" and do not reach the function.
 // Threads: a worker runs one task at a time, all of them in its only thread. A function may start threads; it must join
 //   them before it returns, or what they print later counts as the next task's.
+// Progress: ReportProgress(fraction, text) reaches whoever watches the task; CurrentTask() and Attempt() tell a
+// function
+//   where it runs.
+// Crashes: after a SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT of the worker the task's outcome names the functions on
+//   the stack. A handler that a function or module installs for one of them takes precedence.
 // Output: what a function writes to stdout and stderr is the task's output.
 //
 // Built as a module (poold_add_module in CMake), which the daemon loads by name, or into a program of one's own:

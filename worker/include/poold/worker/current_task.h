@@ -1,4 +1,4 @@
-// What a running task can ask about itself.
+// What a running task can ask about itself, and tell about itself.
 #pragma once
 
 #include <cstdint>
@@ -24,11 +24,31 @@ struct TaskContext {
 // Any thread of the worker may call it while the task runs.
 inline const TaskContext& CurrentTask();
 
+// The n-th run of this task, from 1; outside a task 1.
+inline std::uint32_t Attempt();
+
+// Tells whoever watches how far the task is: `fraction` from 0 to 1, less if that is not known; of `text` (UTF-8) the
+// first 200 bytes. The item of a map reports for itself.
+// Performance: call it as often as is natural. Watchers hear the first report, then some 20 a second, and in any case
+// the latest before the outcome; the others cost a fraction of a microsecond.
+// Threads: any, while the task runs. Outside a task, and in a child that the task forked, it has no effect.
+inline void ReportProgress(double fraction, std::string_view text = {});
+
 // --- below: implementation ---
+
+class ProgressSink {
+ public:
+  virtual void Report(double fraction, std::string_view text) = 0;
+
+ protected:
+  ~ProgressSink() = default;
+};
 
 // What the worker program lends to the modules that it loads.
 struct Host {
   const TaskContext* task;
+  // Null: nobody listens.
+  ProgressSink* progress;
 };
 
 // Set when a module is loaded. One for each shared object, therefore hidden.
@@ -41,6 +61,13 @@ inline const TaskContext& CurrentTask() {
   static const TaskContext none;
   const Host* const host = CurrentHost();
   return host == nullptr ? none : *host->task;
+}
+
+inline std::uint32_t Attempt() { return CurrentTask().attempt; }
+
+inline void ReportProgress(double fraction, std::string_view text) {
+  const Host* const host = CurrentHost();
+  if (host != nullptr && host->progress != nullptr) host->progress->Report(fraction, text);
 }
 
 }  // namespace poold::worker
