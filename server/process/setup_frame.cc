@@ -19,6 +19,7 @@ std::string MakeSetupFrame(const core::PoolSpec& spec, std::uint32_t generation,
     setup.set_initializer(spec.initializer);
     setup.set_initializer_args(spec.initializer_args);
     setup.set_initializer_encoding(static_cast<internal::Encoding>(spec.initializer_encoding));
+    setup.set_allow_exec(spec.allow_exec);
   }
   std::string frame;
   wire::AppendFrame(internal::FRAME_KIND_SETUP, &setup, {}, &frame);

@@ -5,10 +5,12 @@
 
 namespace poold::rpc {
 
-// OpenPool, GetPool, ListPools, Close, Terminate, Join, GetStats, GetServerInfo.
+// OpenPool, GetPool, ListPools, Resize, Reload, Close, Terminate, Join, GetStats, GetServerInfo.
 void AcceptPoolCalls(Wiring* wiring);
 // Submit, Map, Get, Wait, Cancel, Release.
 void AcceptTaskCalls(Wiring* wiring);
+// ListTasks, Explain.
+void AcceptListCalls(Wiring* wiring);
 // GetItems, Watch, Download.
 void AcceptStreamCalls(Wiring* wiring);
 void AcceptUploads(Wiring* wiring);

@@ -11,6 +11,9 @@
 #include "base/clock.h"
 #include "gate/gate.h"
 #include "poold/v1/server_info.pb.h"
+#include "rpc/client_names.h"
+#include "rpc/convert.h"
+#include "rpc/present_clients.h"
 #include "rpc/service_options.h"
 #include "rpc/subscriber.h"
 #include "rpc/uploads.h"
@@ -23,6 +26,8 @@ struct Backend {
         clock(service_clock),
         uploads(options.max_upload_bytes, options.upload_ttl) {}
 
+  Legend legend() const { return {WallTime(*clock), client_names}; }
+
   ServiceOptions options;  // constant after Start
   const base::Clock* const clock;
   gate::Gate* gate = nullptr;  // constant after Start
@@ -31,6 +36,8 @@ struct Backend {
   SubscriberTable subscribers;  // see there
   UploadStore uploads;          // the RPC thread's
   std::uint64_t sessions = 0;   // the RPC thread's
+  PresentClients present;       // the RPC thread's
+  ClientNames client_names;
 
   // What the health service says.
   std::atomic<bool> serving = false;

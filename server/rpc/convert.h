@@ -17,6 +17,7 @@
 #include "core/types.h"
 #include "core/views.h"
 #include "poold/v1/pool_service.pb.h"
+#include "rpc/client_names.h"
 #include "rpc/service_options.h"
 
 namespace poold::rpc {
@@ -36,17 +37,28 @@ class WallTime {
  private:
   core::Nanos offset_;
 };
+// How numbers of the core are shown: its time as dates, its clients by their names.
+struct Legend {
+  WallTime wall;
+  const ClientNames& names;
+};
 void WriteDuration(core::Nanos nanos, google::protobuf::Duration* out);
 // Not negative, at most kNever.
 absl::StatusOr<core::Nanos> ReadDuration(const google::protobuf::Duration& duration, std::string_view field);
+// Reads an optional duration into `out`; `status` keeps the first error.
+void ReadLimit(bool has, const google::protobuf::Duration& duration, std::string_view field, core::Nanos* out,
+               absl::Status* status);
+absl::Status CheckNotZero(core::Nanos limit, std::string_view field);
 
 // ---- Requests ----
+// Who a session with this client_id is.
+core::ClientId SessionClient(core::HandleId client_id);
 // Takes the bytes out of `payload`. `upload_id` is the caller's to resolve.
 absl::StatusOr<core::Payload> ReadPayload(v1::Payload* payload, std::string_view field);
 // What ReadPayload checks, for bytes that lie elsewhere.
 absl::Status CheckEncoding(int encoding, bool has_bytes, std::string_view field);
 absl::StatusOr<core::TaskOptions> ReadTaskOptions(const v1::TaskOptions& options);
-// Without module_paths and program_path.
+// Without module_paths and program_path. FAILED_PRECONDITION (EXEC_NOT_ALLOWED) where the daemon allows no exec.
 absl::StatusOr<core::PoolSpec> ReadPoolSpec(const v1::PoolSpec& spec, const ServiceOptions& options);
 
 // ---- Answers ----
@@ -54,9 +66,15 @@ inline constexpr std::uint64_t kNoResultData = 0;
 // A result longer than `max_inline_bytes` goes without its bytes.
 void WritePayload(const core::Payload& payload, std::uint64_t max_inline_bytes, v1::Payload* out);
 void WriteOutcome(const core::Outcome& outcome, const WallTime& wall, std::uint64_t max_inline_bytes, v1::Outcome* out);
-void WriteTask(const core::TaskView& task, const WallTime& wall, std::uint64_t max_inline_bytes, v1::Task* out);
-void WriteMap(const core::MapView& map, v1::MapProgress* out);
+void WriteTask(const core::TaskView& task, const Legend& legend, std::uint64_t max_inline_bytes, v1::Task* out);
+void WriteMap(const core::MapView& map, const Legend& legend, v1::MapProgress* out);
 void WriteOutput(const core::OutputEvent& output, v1::Output* out);
+void WriteProgress(core::HandleId id, const core::ProgressView& progress, v1::Progress* out);
+// Without result and output. `in_short`: texts are cut, so that a page of them stays small.
+void WriteEntry(const core::HandleView& handle, const Legend& legend, bool in_short, v1::TaskEntry* out);
+void WriteExplanation(const core::Explanation& explanation, const Legend& legend, v1::ExplainResponse* out);
+void WriteTaskOptions(const core::TaskOptions& options, v1::TaskOptions* out);
+void WritePoolSpec(const core::PoolSpec& spec, v1::PoolSpec* out);
 void WritePool(const core::PoolView& pool, const WallTime& wall, v1::Pool* out);
 void WriteStats(const core::PoolStats& stats, v1::PoolStats* out);
 void WriteServerInfo(const ServiceOptions& options, const WallTime& wall, core::Nanos started_at, v1::ServerInfo* out);

@@ -1,7 +1,7 @@
 // From the core to clients.
 #include <unistd.h>
 
-#include <algorithm>
+#include <variant>
 
 #include "rpc/convert.h"
 #include "rpc/errors.h"
@@ -9,18 +9,20 @@
 namespace poold::rpc {
 namespace {
 
-constexpr std::size_t kMaxEchoedArgs = 4 * 1024;
-// Function names in a Pool, so that 64 pools fit into one answer.
-constexpr std::size_t kMaxFunctionBytes = 16 * 1024;
-constexpr std::size_t kMaxWorkerFunctionBytes = 64;
 constexpr std::size_t kMaxFailureTextBytes = 64 * 1024;
+constexpr std::size_t kMaxProgressTextBytes = 1024;
+constexpr std::size_t kMaxReasonBytes = 4096;
+// Of an entry in a list, so that a full page of them stays below 4 MiB.
+constexpr std::size_t kMaxListedTextBytes = 256;
 
-void SetTime(const WallTime& wall, core::Nanos at, google::protobuf::Timestamp* (v1::Outcome::*field)(),
-             v1::Outcome* out) {
+// 0 stands for no time.
+template <typename Message>
+void SetTime(const WallTime& wall, core::Nanos at, google::protobuf::Timestamp* (Message::*field)(), Message* out) {
   if (at > 0) wall.Write(at, (out->*field)());
 }
 
-std::string FailureText(std::string_view text) { return ToUtf8(text.substr(0, kMaxFailureTextBytes)); }
+std::string CutText(std::string_view text, std::size_t most) { return ToUtf8(text.substr(0, most)); }
+std::string FailureText(std::string_view text) { return CutText(text, kMaxFailureTextBytes); }
 
 void WriteFailure(const core::Failure& failure, v1::Failure* out) {
   out->set_type(FailureText(failure.type));
@@ -38,6 +40,8 @@ void WriteDeath(const core::DeathCertificate& death, v1::DeathCertificate* out) 
   out->set_peak_rss_bytes(death.peak_rss_bytes);
   WriteDuration(death.cpu_time, out->mutable_cpu_time());
   WriteDuration(death.wall_time, out->mutable_wall_time());
+  out->set_backtrace(FailureText(death.backtrace));
+  out->set_worker_id(static_cast<std::uint64_t>(death.worker));
 }
 
 void WriteDetail(const core::OutcomeDetail& detail, v1::Outcome* out) {
@@ -48,37 +52,30 @@ void WriteDetail(const core::OutcomeDetail& detail, v1::Outcome* out) {
   out->set_poison(detail.poison);
 }
 
-void WriteSpec(const core::PoolSpec& spec, v1::PoolSpec* out) {
-  out->set_name(spec.name);
-  out->set_workers(spec.workers);
-  out->mutable_modules()->Add(spec.modules.begin(), spec.modules.end());
-  out->set_program(spec.program);
-  out->set_start_method(static_cast<v1::StartMethod>(spec.start_method));
-  out->mutable_preload()->Add(spec.preload.begin(), spec.preload.end());
-  out->set_initializer(spec.initializer);
-  if (!spec.initializer_args.empty()) {
-    v1::Payload* args = out->mutable_initializer_args();
-    args->set_encoding(static_cast<v1::Encoding>(spec.initializer_encoding));
-    args->set_size_bytes(spec.initializer_args.size());
-    if (spec.initializer_args.size() <= kMaxEchoedArgs) args->set_data(spec.initializer_args);
-  }
-  if (spec.max_tasks_per_worker > 0) out->set_max_tasks_per_worker(spec.max_tasks_per_worker);
-  if (spec.max_queued_tasks > 0) out->set_max_queued_tasks(spec.max_queued_tasks);
-  if (spec.max_queued_bytes > 0) out->set_max_queued_bytes(spec.max_queued_bytes);
-  WriteDuration(spec.stop_grace, out->mutable_stop_grace());
-  out->mutable_environment()->insert(spec.environment.begin(), spec.environment.end());
-  out->set_working_directory(spec.working_directory);
-  out->set_nice(static_cast<std::uint32_t>(std::max(spec.nice, 0)));
+void WriteAttempt(const core::AttemptView& attempt, const WallTime& wall, v1::Attempt* out) {
+  out->set_number(attempt.number);
+  out->set_worker_id(static_cast<std::uint64_t>(attempt.worker));
+  out->set_worker_pid(attempt.pid);
+  out->set_generation(attempt.generation);
+  SetTime(wall, attempt.started_at, &v1::Attempt::mutable_started_at, out);
+  SetTime(wall, attempt.ended_at, &v1::Attempt::mutable_ended_at, out);
+  out->set_state(static_cast<v1::TaskState>(attempt.state));
+  out->set_reason(CutText(attempt.reason, kMaxReasonBytes));
 }
 
-void WriteWorker(const core::WorkerView& worker, const WallTime& wall, v1::Worker* out) {
-  out->set_id(static_cast<std::uint64_t>(worker.id));
-  out->set_pid(worker.pid);
-  out->set_state(static_cast<v1::WorkerState>(worker.state));
-  out->set_generation(worker.generation);
-  if (worker.started_at > 0) wall.Write(worker.started_at, out->mutable_started_at());
-  out->set_tasks_done(worker.tasks_done);
-  out->set_function(ToUtf8(std::string_view(worker.function).substr(0, kMaxWorkerFunctionBytes)));
+void Shorten(v1::Task* task) {
+  if (task->has_progress()) {
+    task->mutable_progress()->set_text(CutText(task->progress().text(), kMaxListedTextBytes));
+  }
+  if (!task->has_outcome()) return;
+  v1::Outcome* outcome = task->mutable_outcome();
+  if (outcome->has_failure()) {
+    v1::Failure* failure = outcome->mutable_failure();
+    failure->set_type(CutText(failure->type(), kMaxListedTextBytes));
+    failure->set_message(CutText(failure->message(), kMaxListedTextBytes));
+    failure->clear_backtrace();
+  }
+  if (outcome->has_death()) outcome->mutable_death()->clear_backtrace();
 }
 
 void WriteLimits(const ServiceOptions& options, v1::ServerLimits* out) {
@@ -95,6 +92,7 @@ void WriteLimits(const ServiceOptions& options, v1::ServerLimits* out) {
   out->set_session_window(options.session_window);
   WriteDuration(options.upload_ttl, out->mutable_upload_ttl());
   out->set_max_items_per_call(options.max_items_per_call);
+  WriteDuration(options.limits.owner_grace, out->mutable_owner_grace());
 }
 
 }  // namespace
@@ -130,15 +128,22 @@ void WriteOutcome(const core::Outcome& outcome, const WallTime& wall, std::uint6
   SetTime(wall, outcome.ended_at, &v1::Outcome::mutable_ended_at, out);
 }
 
-void WriteTask(const core::TaskView& task, const WallTime& wall, std::uint64_t max_inline_bytes, v1::Task* out) {
+void WriteTask(const core::TaskView& task, const Legend& legend, std::uint64_t max_inline_bytes, v1::Task* out) {
   out->set_id(IdBytes(task.id));
   out->set_pool(task.pool);
   out->set_function(task.function);
   out->set_state(static_cast<v1::TaskState>(task.state));
-  if (task.outcome != nullptr) WriteOutcome(*task.outcome, wall, max_inline_bytes, out->mutable_outcome());
+  if (task.outcome != nullptr) WriteOutcome(*task.outcome, legend.wall, max_inline_bytes, out->mutable_outcome());
+  if (task.progress) WriteProgress(task.id, *task.progress, out->mutable_progress());
+  out->set_client(legend.names.Shown(task.client));
+  SetTime(legend.wall, task.submitted_at, &v1::Task::mutable_submitted_at, out);
+  SetTime(legend.wall, task.started_at, &v1::Task::mutable_started_at, out);
+  out->set_worker_id(static_cast<std::uint64_t>(task.worker));
+  out->set_attempt(task.attempt);
+  out->set_priority(task.priority);
 }
 
-void WriteMap(const core::MapView& map, v1::MapProgress* out) {
+void WriteMap(const core::MapView& map, const Legend& legend, v1::MapProgress* out) {
   out->set_id(IdBytes(map.id));
   out->set_pool(map.pool);
   out->set_function(map.function);
@@ -147,46 +152,62 @@ void WriteMap(const core::MapView& map, v1::MapProgress* out) {
   out->set_done_items(map.done_items);
   out->set_unsuccessful_items(map.unsuccessful_items);
   out->set_done(map.done);
+  out->set_client(legend.names.Shown(map.client));
+  SetTime(legend.wall, map.submitted_at, &v1::MapProgress::mutable_submitted_at, out);
+  out->set_priority(map.priority);
+  out->set_running_items(map.running_items);
+}
+
+void WriteProgress(core::HandleId id, const core::ProgressView& progress, v1::Progress* out) {
+  out->set_id(IdBytes(id));
+  out->set_index(progress.index);
+  out->set_fraction(progress.fraction);
+  out->set_text(CutText(progress.text, kMaxProgressTextBytes));
+}
+
+void WriteEntry(const core::HandleView& handle, const Legend& legend, bool in_short, v1::TaskEntry* out) {
+  if (const auto* map = std::get_if<core::MapView>(&handle)) return WriteMap(*map, legend, out->mutable_map());
+  v1::Task* task = out->mutable_task();
+  WriteTask(std::get<core::TaskView>(handle), legend, kNoResultData, task);
+  if (in_short) Shorten(task);
+  if (!task->has_outcome()) return;
+  task->mutable_outcome()->clear_stdout_tail();
+  task->mutable_outcome()->clear_stderr_tail();
+}
+
+void WriteExplanation(const core::Explanation& explanation, const Legend& legend, v1::ExplainResponse* out) {
+  WriteEntry(explanation.handle, legend, /*in_short=*/false, out->mutable_entry());
+  if (explanation.options != nullptr) WriteTaskOptions(*explanation.options, out->mutable_options());
+  out->set_waits_for(CutText(explanation.waits_for, kMaxReasonBytes));
+  out->set_ahead(explanation.ahead);
+  for (const core::AttemptView& attempt : explanation.attempts) {
+    WriteAttempt(attempt, legend.wall, out->add_attempts());
+  }
+}
+
+void WriteTaskOptions(const core::TaskOptions& options, v1::TaskOptions* out) {
+  const auto limit = [&](core::Nanos nanos, google::protobuf::Duration* (v1::TaskOptions::*field)()) {
+    if (nanos != core::kNever) WriteDuration(nanos, (out->*field)());
+  };
+  limit(options.queue_timeout, &v1::TaskOptions::mutable_queue_timeout);
+  limit(options.run_timeout, &v1::TaskOptions::mutable_run_timeout);
+  limit(options.total_timeout, &v1::TaskOptions::mutable_total_timeout);
+  out->set_max_attempts(options.max_attempts);
+  for (const v1::TaskState state : {v1::TASK_STATE_FAILED, v1::TASK_STATE_CRASHED, v1::TASK_STATE_TIMED_OUT}) {
+    if ((options.retry_on & 1u << state) != 0) out->add_retry_on(state);
+  }
+  limit(options.retry_delay, &v1::TaskOptions::mutable_retry_delay);
+  limit(options.max_retry_delay, &v1::TaskOptions::mutable_max_retry_delay);
+  out->set_priority(options.priority);
+  limit(options.start_delay, &v1::TaskOptions::mutable_start_delay);
+  out->set_stream_output(options.stream_output);
+  out->set_fresh(options.fresh);
 }
 
 void WriteOutput(const core::OutputEvent& output, v1::Output* out) {
   out->set_id(IdBytes(output.id));
   out->set_stream(static_cast<v1::OutputStream>(output.stream));
   out->set_data(output.data.view().data(), output.data.size());
-}
-
-void WriteStats(const core::PoolStats& stats, v1::PoolStats* out) {
-  out->set_queued(stats.queued);
-  out->set_running(stats.running);
-  out->set_queued_bytes(stats.queued_bytes);
-  out->set_submitted(stats.submitted);
-  out->set_succeeded(stats.succeeded);
-  out->set_failed(stats.failed);
-  out->set_crashed(stats.crashed);
-  out->set_timed_out(stats.timed_out);
-  out->set_expired(stats.expired);
-  out->set_cancelled(stats.cancelled);
-  out->set_retried(stats.retried);
-  out->set_dropped_results(stats.dropped_results);
-  out->set_workers_started(stats.workers_started);
-  out->set_workers_lost(stats.workers_lost);
-  out->set_retracted(stats.retracted);
-  out->set_kept_outcomes(stats.kept_outcomes);
-  out->set_kept_outcome_bytes(stats.kept_outcome_bytes);
-}
-
-void WritePool(const core::PoolView& pool, const WallTime& wall, v1::Pool* out) {
-  WriteSpec(pool.spec, out->mutable_spec());
-  out->set_state(static_cast<v1::PoolState>(pool.state));
-  out->set_failure(ToUtf8(pool.failure.substr(0, kMaxFunctionBytes)));
-  std::size_t bytes = 0;
-  for (const std::string& function : pool.functions) {
-    bytes += function.size() + 4;
-    if (bytes > kMaxFunctionBytes) break;
-    out->add_functions(ToUtf8(function));
-  }
-  for (const core::WorkerView& worker : pool.workers) WriteWorker(worker, wall, out->add_workers());
-  WriteStats(pool.stats, out->mutable_stats());
 }
 
 void WriteServerInfo(const ServiceOptions& options, const WallTime& wall, core::Nanos started_at, v1::ServerInfo* out) {
@@ -198,6 +219,7 @@ void WriteServerInfo(const ServiceOptions& options, const WallTime& wall, core::
   out->set_containment_note(ToUtf8(options.containment_note));
   wall.Write(started_at, out->mutable_started_at());
   out->set_pid(getpid());
+  out->set_exec_allowed(options.allow_exec);
 }
 
 }  // namespace poold::rpc

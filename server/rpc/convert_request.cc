@@ -1,15 +1,12 @@
 // From clients to the core.
-#include <sched.h>
-
-#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "rpc/convert.h"
 #include "rpc/errors.h"
-#include "rpc/validate.h"
 #include "wire/absl_text.h"
 
 namespace poold::rpc {
@@ -18,7 +15,6 @@ namespace {
 using wire::ToAbsl;
 
 constexpr std::size_t kMaxTypeNameBytes = 512;
-constexpr std::size_t kMaxInitializerArgs = 1 << 20;
 constexpr std::uint32_t kMaxAttempts = 1'000'000;
 
 std::uint64_t BigEndian(std::uint64_t number) {
@@ -34,24 +30,6 @@ std::uint64_t LoadBigEndian(const char* bytes) {
 void StoreBigEndian(std::uint64_t number, char* bytes) {
   number = BigEndian(number);
   std::memcpy(bytes, &number, sizeof(number));
-}
-
-std::uint32_t CpusOfThisProcess() {
-  cpu_set_t cpus;
-  if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0) return 1;
-  return static_cast<std::uint32_t>(std::max(CPU_COUNT(&cpus), 1));
-}
-
-// Reads an optional duration into `out`; `status` keeps the first error.
-void ReadLimit(bool has, const google::protobuf::Duration& duration, std::string_view field, core::Nanos* out,
-               absl::Status* status) {
-  if (!has || !status->ok()) return;
-  absl::StatusOr<core::Nanos> nanos = ReadDuration(duration, field);
-  if (nanos.ok()) {
-    *out = *nanos;
-  } else {
-    *status = nanos.status();
-  }
 }
 
 absl::Status ReadRetries(const v1::TaskOptions& options, core::TaskOptions* out) {
@@ -73,54 +51,6 @@ absl::Status ReadRetries(const v1::TaskOptions& options, core::TaskOptions* out)
   return absl::OkStatus();
 }
 
-absl::Status CheckNotZero(core::Nanos limit, std::string_view field) {
-  if (limit > 0) return absl::OkStatus();
-  return InvalidField(field, absl::StrCat(ToAbsl(field), ": must be longer than zero; leave it unset for no limit"));
-}
-
-absl::Status ReadCounts(const v1::PoolSpec& spec, const ServiceOptions& options, core::PoolSpec* out) {
-  const std::uint32_t default_workers = options.default_workers > 0 ? options.default_workers : CpusOfThisProcess();
-  out->workers = spec.has_workers() ? spec.workers() : std::min(default_workers, options.limits.max_workers_per_pool);
-  if (out->workers == 0 || out->workers > options.limits.max_workers_per_pool) {
-    return InvalidField("spec.workers", absl::StrCat("spec.workers: ", out->workers, " is not between 1 and ",
-                                                     options.limits.max_workers_per_pool));
-  }
-  if (spec.has_max_tasks_per_worker() && spec.max_tasks_per_worker() == 0) {
-    return InvalidField("spec.max_tasks_per_worker", "spec.max_tasks_per_worker: 0 is not possible; unset: no limit");
-  }
-  if (spec.has_max_queued_tasks() && spec.max_queued_tasks() == 0) {
-    return InvalidField("spec.max_queued_tasks", "spec.max_queued_tasks: 0 is not possible; unset: the daemon's limit");
-  }
-  if (spec.has_max_queued_bytes() && spec.max_queued_bytes() == 0) {
-    return InvalidField("spec.max_queued_bytes", "spec.max_queued_bytes: 0 is not possible; unset: the daemon's limit");
-  }
-  if (spec.nice() > 19) {
-    return InvalidField("spec.nice", absl::StrCat("spec.nice: ", spec.nice(), " is not between 0 and 19"));
-  }
-  out->max_tasks_per_worker = spec.max_tasks_per_worker();
-  out->max_queued_tasks = spec.max_queued_tasks();
-  out->max_queued_bytes = spec.max_queued_bytes();
-  out->nice = static_cast<int>(spec.nice());
-  return absl::OkStatus();
-}
-
-absl::Status ReadInitializer(const v1::PoolSpec& spec, core::PoolSpec* out) {
-  const v1::Payload& args = spec.initializer_args();
-  const std::string_view field = "spec.initializer_args";
-  out->initializer = spec.initializer();
-  if (!args.upload_id().empty()) return InvalidField(field, "spec.initializer_args: an upload cannot be used here");
-  if (spec.initializer().empty() && !args.data().empty()) {
-    return InvalidField(field, "spec.initializer_args: there are arguments but no initializer");
-  }
-  if (args.data().size() > kMaxInitializerArgs) {
-    return TooLarge(field, absl::StrCat("spec.initializer_args: ", args.data().size(), " bytes; at most ",
-                                        kMaxInitializerArgs, " are taken"));
-  }
-  out->initializer_encoding = static_cast<core::Encoding>(args.encoding());
-  out->initializer_args = args.data();
-  return CheckEncoding(args.encoding(), !args.data().empty(), field);
-}
-
 }  // namespace
 
 std::optional<core::HandleId> ParseId(std::string_view bytes) {
@@ -140,6 +70,10 @@ absl::StatusOr<core::HandleId> ReadId(std::string_view bytes, std::string_view f
   return InvalidField(field, absl::StrCat(ToAbsl(field), ": a handle has 16 bytes, this has ", bytes.size()));
 }
 
+core::ClientId SessionClient(core::HandleId client_id) {
+  return core::ClientId{absl::Hash<core::HandleId>()(client_id)};
+}
+
 absl::StatusOr<core::Nanos> ReadDuration(const google::protobuf::Duration& duration, std::string_view field) {
   if (duration.seconds() < 0 || duration.nanos() < 0) {
     return InvalidField(field, absl::StrCat(ToAbsl(field), ": a duration cannot be negative"));
@@ -149,6 +83,22 @@ absl::StatusOr<core::Nanos> ReadDuration(const google::protobuf::Duration& durat
   }
   if (duration.seconds() >= core::kNever / core::kSecond) return core::kNever;
   return duration.seconds() * core::kSecond + duration.nanos();
+}
+
+void ReadLimit(bool has, const google::protobuf::Duration& duration, std::string_view field, core::Nanos* out,
+               absl::Status* status) {
+  if (!has || !status->ok()) return;
+  absl::StatusOr<core::Nanos> nanos = ReadDuration(duration, field);
+  if (nanos.ok()) {
+    *out = *nanos;
+  } else {
+    *status = nanos.status();
+  }
+}
+
+absl::Status CheckNotZero(core::Nanos limit, std::string_view field) {
+  if (limit > 0) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat(ToAbsl(field), ": must be longer than zero; leave it unset for no limit"));
 }
 
 absl::Status CheckEncoding(int encoding, bool has_bytes, std::string_view field) {
@@ -198,28 +148,7 @@ absl::StatusOr<core::TaskOptions> ReadTaskOptions(const v1::TaskOptions& options
   }
   out.priority = options.priority();
   out.stream_output = options.stream_output();
-  return out;
-}
-
-absl::StatusOr<core::PoolSpec> ReadPoolSpec(const v1::PoolSpec& spec, const ServiceOptions& options) {
-  core::PoolSpec out;
-  absl::Status status = CheckSpecTexts(spec);
-  if (status.ok()) status = ReadCounts(spec, options, &out);
-  if (status.ok()) status = ReadInitializer(spec, &out);
-  ReadLimit(spec.has_stop_grace(), spec.stop_grace(), "spec.stop_grace", &out.stop_grace, &status);
-  if (status.ok() && !v1::StartMethod_IsValid(spec.start_method())) {
-    status = InvalidField("spec.start_method", absl::StrCat("spec.start_method: ", spec.start_method(), " is unknown"));
-  }
-  if (!status.ok()) return status;
-  out.name = spec.name();
-  out.modules.assign(spec.modules().begin(), spec.modules().end());
-  out.program = spec.program();
-  if (spec.start_method() != v1::START_METHOD_UNSPECIFIED) {
-    out.start_method = static_cast<core::StartMethod>(spec.start_method());
-  }
-  out.preload.assign(spec.preload().begin(), spec.preload().end());
-  out.environment.insert(spec.environment().begin(), spec.environment().end());
-  if (!spec.working_directory().empty()) out.working_directory = spec.working_directory();
+  out.fresh = options.fresh();
   return out;
 }
 

@@ -58,7 +58,7 @@ bool ItemSource::Fill(v1::GetItemsResponse* message) {
     if (reader_->done()) reader_.reset();
   }
   if (!reader_ && arrived_.empty() && by_index_.empty() && end_) {
-    WriteMap(*end_, message->mutable_end());
+    WriteMap(*end_, {WallTime(clock_), names_}, message->mutable_end());
     end_.reset();
   }
   return message->outcomes_size() > 0 || message->has_end();

@@ -21,8 +21,14 @@ namespace poold::rpc {
 
 class ItemSource {
  public:
-  ItemSource(std::uint64_t first_index, bool as_completed, std::uint64_t max_inline_bytes, const base::Clock& clock)
-      : as_completed_(as_completed), max_inline_bytes_(max_inline_bytes), clock_(clock), next_index_(first_index) {}
+  // `clock` and `names` must outlive it.
+  ItemSource(std::uint64_t first_index, bool as_completed, std::uint64_t max_inline_bytes, const base::Clock& clock,
+             const ClientNames& names)
+      : as_completed_(as_completed),
+        max_inline_bytes_(max_inline_bytes),
+        clock_(clock),
+        names_(names),
+        next_index_(first_index) {}
 
   void Add(core::ItemBlockPtr block);
   void AddEnd(const core::MapView& map);
@@ -38,6 +44,7 @@ class ItemSource {
   const bool as_completed_;
   const std::uint64_t max_inline_bytes_;
   const base::Clock& clock_;
+  const ClientNames& names_;
 
   absl::Mutex mu_;
   std::deque<core::ItemBlockPtr> pending_ ABSL_GUARDED_BY(mu_);

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "core/errors.h"
+#include "absl/strings/str_cat.h"
 #include "rpc/accept.h"
 #include "rpc/convert.h"
 #include "rpc/errors.h"
@@ -23,11 +23,16 @@ namespace {
 using OpenPoolCall = UnaryCall<v1::OpenPoolRequest, v1::OpenPoolResponse>;
 using GetPoolCall = UnaryCall<v1::GetPoolRequest, v1::GetPoolResponse>;
 using ListPoolsCall = UnaryCall<v1::ListPoolsRequest, v1::ListPoolsResponse>;
+using ResizeCall = UnaryCall<v1::ResizeRequest, v1::ResizeResponse>;
+using ReloadCall = UnaryCall<v1::ReloadRequest, v1::ReloadResponse>;
 using CloseCall = UnaryCall<v1::CloseRequest, v1::CloseResponse>;
 using TerminateCall = UnaryCall<v1::TerminateRequest, v1::TerminateResponse>;
 using JoinCall = UnaryCall<v1::JoinRequest, v1::JoinResponse>;
 using GetStatsCall = UnaryCall<v1::GetStatsRequest, v1::GetStatsResponse>;
 using GetServerInfoCall = UnaryCall<v1::GetServerInfoRequest, v1::GetServerInfoResponse>;
+
+// Of Terminate.
+constexpr core::Nanos kMaxGrace = 3600 * core::kSecond;
 
 absl::StatusOr<core::PoolSpec> ReadAndResolve(const v1::PoolSpec& spec, const ServiceOptions& options) {
   absl::StatusOr<core::PoolSpec> read = ReadPoolSpec(spec, options);
@@ -36,12 +41,31 @@ absl::StatusOr<core::PoolSpec> ReadAndResolve(const v1::PoolSpec& spec, const Se
   return read;
 }
 
+// Whose absence the pool's on_owner_lost is about. Presence is the RPC thread's, so the owner is still there when the
+// core hears of the pool.
+absl::StatusOr<core::ClientId> ReadOwner(const std::string& client_id, const core::PoolSpec& spec,
+                                         const PresentClients& present) {
+  if (client_id.empty() && spec.on_owner_lost != core::OwnerLost::kKeep) {
+    return InvalidField("owner", "owner: spec.on_owner_lost is about an owner; give the client_id of an open session");
+  }
+  if (client_id.empty()) return core::ClientId{};
+  const absl::StatusOr<core::HandleId> id = ReadId(client_id, "owner");
+  if (!id.ok()) return InvalidField("owner", "owner: a client_id has 16 bytes");
+  const core::ClientId owner = SessionClient(*id);
+  if (present.Has(owner)) return owner;
+  return InvalidField("owner", "owner: no session with this client_id is open now; open one and say hello first");
+}
+
 void OpenPool(const std::shared_ptr<OpenPoolCall>& call) {
   absl::StatusOr<core::PoolSpec> spec = ReadAndResolve(call->request().spec(), call->backend().options);
   if (!spec.ok()) return call->Refuse(spec.status());
+  const absl::StatusOr<core::ClientId> owner = ReadOwner(call->request().owner(), *spec, call->backend().present);
+  if (!owner.ok()) return call->Refuse(owner.status());
   AskCore(
       call,
-      [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnOpenPool(now, id, *std::move(spec)); },
+      [&](core::Core& core, core::Nanos now, core::SubscriberId id) {
+        core.OnOpenPool(now, id, *std::move(spec), *owner);
+      },
       [call](Answer answer) {
         const OpenPoolAnswer& opened = std::get<OpenPoolAnswer>(answer);
         if (!opened.pool.ok()) return call->Refuse(opened.pool.status());
@@ -74,22 +98,62 @@ void ListPools(const std::shared_ptr<ListPoolsCall>& call) {
   call->Answer(response);
 }
 
+void Resize(const std::shared_ptr<ResizeCall>& call) {
+  Backend& backend = call->backend();
+  const std::string& name = call->request().pool();
+  const std::uint32_t workers = call->request().workers();
+  const std::uint32_t most = backend.options.limits.max_workers_per_pool;
+  if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return call->Refuse(status);
+  if (workers == 0 || workers > most) {
+    return call->Refuse(InvalidField("workers", absl::StrCat("workers: ", workers, " is not between 1 and ", most)));
+  }
+  const absl::StatusOr<core::PoolView> pool =
+      backend.gate->Enter([&](core::Core& core, core::Nanos now) { return core.OnResize(now, name, workers); });
+  if (!pool.ok()) return call->Refuse(pool.status());
+  v1::ResizeResponse response;
+  WritePool(*pool, WallTime(*backend.clock), response.mutable_pool());
+  call->Answer(response);
+}
+
+// The reload goes on when nobody waits for it any more.
+void Reload(const std::shared_ptr<ReloadCall>& call) {
+  const std::string& name = call->request().pool();
+  if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return call->Refuse(status);
+  AskCore(
+      call, [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnReload(now, id, name); },
+      [call](Answer answer) {
+        const auto& pool = std::get<absl::StatusOr<core::PoolView>>(answer);
+        if (!pool.ok()) return call->Refuse(pool.status());
+        v1::ReloadResponse response;
+        WritePool(*pool, WallTime(*call->backend().clock), response.mutable_pool());
+        call->Answer(response);
+      });
+}
+
 void Close(const std::shared_ptr<CloseCall>& call) {
   const std::string& name = call->request().pool();
-  absl::Status status = CheckPoolName(name, "pool");
-  if (status.ok()) {
-    status = call->backend().gate->Enter(
-        [&](core::Core& core, core::Nanos now) { return core.OnClose(now, name).status(); });
-  }
-  if (!status.ok()) return call->Refuse(status);
-  call->Answer({});
+  if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return call->Refuse(status);
+  const bool cancel_queued = call->request().cancel_queued();
+  const absl::StatusOr<std::uint64_t> cancelled = call->backend().gate->Enter(
+      [&](core::Core& core, core::Nanos now) { return core.OnClose(now, name, cancel_queued); });
+  if (!cancelled.ok()) return call->Refuse(cancelled.status());
+  v1::CloseResponse response;
+  response.set_cancelled_tasks(*cancelled);
+  call->Answer(response);
 }
 
 void Terminate(const std::shared_ptr<TerminateCall>& call) {
   const std::string& name = call->request().pool();
-  if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return call->Refuse(status);
+  absl::Status status = CheckPoolName(name, "pool");
+  core::Nanos grace = 0;
+  ReadLimit(call->request().has_grace(), call->request().grace(), "grace", &grace, &status);
+  if (status.ok() && grace > kMaxGrace) {
+    status = InvalidField("grace", absl::StrCat("grace: ", grace / core::kSecond, " s is not between 0 and ",
+                                                kMaxGrace / core::kSecond, " s"));
+  }
+  if (!status.ok()) return call->Refuse(status);
   AskCore(
-      call, [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnTerminate(now, id, name); },
+      call, [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnTerminate(now, id, name, grace); },
       [call](Answer answer) {
         const auto& cancelled = std::get<absl::StatusOr<std::uint64_t>>(answer);
         if (!cancelled.ok()) return call->Refuse(cancelled.status());
@@ -174,6 +238,8 @@ void AcceptPoolCalls(Wiring* wiring) {
   OpenPoolCall::Accept(wiring, &AsyncService::RequestOpenPool, OpenPool);
   GetPoolCall::Accept(wiring, &AsyncService::RequestGetPool, GetPool);
   ListPoolsCall::Accept(wiring, &AsyncService::RequestListPools, ListPools);
+  ResizeCall::Accept(wiring, &AsyncService::RequestResize, Resize);
+  ReloadCall::Accept(wiring, &AsyncService::RequestReload, Reload);
   CloseCall::Accept(wiring, &AsyncService::RequestClose, Close);
   TerminateCall::Accept(wiring, &AsyncService::RequestTerminate, Terminate);
   JoinCall::Accept(wiring, &AsyncService::RequestJoin, Join);

@@ -122,6 +122,7 @@ absl::Status Server::Running::Start(gate::Gate* gate, const std::vector<ListenAd
   wiring_.queue = queue_.get();
   AcceptPoolCalls(&wiring_);
   AcceptTaskCalls(&wiring_);
+  AcceptListCalls(&wiring_);
   AcceptStreamCalls(&wiring_);
   AcceptUploads(&wiring_);
   AcceptSessions(&wiring_);

@@ -45,6 +45,8 @@ struct ServiceOptions {
   // What waits for one slow reader: output beyond it is dropped, the oldest first.
   std::uint64_t max_waiting_output_bytes = 4ull << 20;
   std::uint32_t max_connections = 1024;
+  // Pools may have PoolSpec.allow_exec.
+  bool allow_exec = false;
 
   // Not owned; must outlive the server. Null: no modules can be named.
   SpecResolver* resolver = nullptr;

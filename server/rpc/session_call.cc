@@ -43,6 +43,7 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
   void OnItems(core::HandleId map, core::ItemBlockPtr items) override { outbox_.AddItems(map, std::move(items)); }
   void OnMapEnd(const core::MapView& map) override { outbox_.AddMapEnd(map); }
   void OnOutput(const core::OutputEvent& output) override { outbox_.AddOutput(output); }
+  void OnProgress(const core::ProgressEvent& progress) override { outbox_.AddProgress(progress); }
   void Flush() override {
     if (turn_.TryBegin()) Drive();
   }
@@ -55,7 +56,7 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
         backend_(*wiring->backend),
         stream_(&context_),
         intake_(backend_.options, &backend_.uploads),
-        outbox_(backend_.options, *backend_.clock) {}
+        outbox_(backend_.options, *backend_.clock, backend_.client_names) {}
 
   void Accepted(bool ok) {
     if (!ok) return;
@@ -78,13 +79,22 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
     if (!ok) return End(absl::OkStatus());  // the client has said everything, or is gone
     if (absl::Status status = intake_.Read(&request_); !status.ok()) return End(status);
     ++taken_;
+    if (intake_.greeting()) LearnName();
     backend_.gate->Enter([this](core::Core& core, core::Nanos now) { Take(core, now); });
     if (taken_ > outbox_.told_taken()) AcknowledgeLater();
     paused_ = outbox_.waiting() >= kMaxWaiting;
     if (!paused_) ReadNext();
   }
+  void LearnName() {
+    const std::string& name = request_.hello().client_name();
+    backend_.client_names.Learn(intake_.client(), name.empty() ? ClientName(context_) : name);
+  }
   // Inside the event.
   void Take(core::Core& core, core::Nanos now) {
+    if (intake_.greeting()) {
+      present_ = true;
+      if (backend_.present.Come(intake_.client())) core.OnClientPresent(now, intake_.client());
+    }
     std::vector<RefusedHandle> refused = intake_.Apply(core, now, id_);
     const std::uint64_t quarter = std::max<std::uint64_t>(1, backend_.options.session_window / 4);
     const bool send_now = intake_.greeting() || !refused.empty() || taken_ - outbox_.told_taken() >= quarter;
@@ -146,7 +156,11 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
   void Done(bool) {
     --backend_.sessions;
     ending_ = true;
-    backend_.gate->Enter([this](core::Core& core, core::Nanos now) { Unsubscribe(backend_, core, now, id_); });
+    const bool last = present_ && backend_.present.Go(intake_.client());
+    backend_.gate->Enter([&](core::Core& core, core::Nanos now) {
+      Unsubscribe(backend_, core, now, id_);
+      if (last) core.OnClientAbsent(now, intake_.client());
+    });
     if (outbox_.dropped_output_bytes() == 0) return;
     base::Log(base::Level::kWarning, "session_lost_output", {{"bytes", outbox_.dropped_output_bytes()}});
   }
@@ -161,6 +175,7 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
   v1::SessionRequest request_;
   SessionIntake intake_;
   std::uint64_t taken_ = 0;
+  bool present_ = false;  // it counts as a session of its client
   bool acknowledge_due_ = false;
   bool paused_ = false;
   bool ending_ = false;

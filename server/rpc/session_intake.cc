@@ -3,7 +3,6 @@
 #include <numeric>
 #include <utility>
 
-#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "rpc/convert.h"
 #include "rpc/errors.h"
@@ -31,6 +30,14 @@ std::uint64_t Sum(const Lengths& lengths) {
   return std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{0});
 }
 
+// How many items of this map were taken; nothing if there is no such map.
+std::optional<std::uint64_t> AcceptedItems(const core::Core& core, core::HandleId id) {
+  const absl::StatusOr<core::HandleView> handle = core.ViewHandle(id);
+  const auto* map = handle.ok() ? std::get_if<core::MapView>(&*handle) : nullptr;
+  if (map == nullptr || map->done) return std::nullopt;
+  return map->items;
+}
+
 }  // namespace
 
 absl::Status SessionIntake::Read(v1::SessionRequest* request) {
@@ -39,6 +46,7 @@ absl::Status SessionIntake::Read(v1::SessionRequest* request) {
   groups_.clear();
   maps_.clear();
   refused_.clear();
+  refused_maps_.clear();
   absl::Status status = ReadHello(*request);
   if (status.ok()) status = CheckCounts(*request);
   if (!status.ok()) return status;
@@ -57,7 +65,7 @@ absl::Status SessionIntake::ReadHello(const v1::SessionRequest& request) {
   if (!greeting_) return absl::OkStatus();
   const absl::StatusOr<core::HandleId> id = ReadId(request.hello().client_id(), "hello.client_id");
   if (!id.ok()) return id.status();
-  client_ = core::ClientId{absl::Hash<core::HandleId>()(*id)};
+  client_ = SessionClient(*id);
   greeted_ = true;
   return absl::OkStatus();
 }
@@ -75,6 +83,7 @@ absl::Status SessionIntake::CheckCounts(const v1::SessionRequest& request) const
   }
   absl::Status status = CheckRuns(request.subscribe(), "subscribe");
   if (status.ok()) status = CheckRuns(request.cancel(), "cancel");
+  if (status.ok()) status = CheckRuns(request.cancel_running(), "cancel_running");
   if (status.ok()) status = CheckRuns(request.release(), "release");
   return status;
 }
@@ -154,7 +163,7 @@ void SessionIntake::ReadMap(v1::MapGroup* group) {
   if (read.ok()) {
     maps_.push_back(*std::move(read));
   } else {
-    refused_.push_back({group->id(), read.status()});
+    refused_maps_.push_back({group->id(), read.status()});
   }
 }
 
@@ -223,10 +232,16 @@ std::vector<RefusedHandle> SessionIntake::Apply(core::Core& core, core::Nanos no
   }
   for (core::Refusal& refusal : refusals_) refused.push_back({IdBytes(refusal.id), std::move(refusal.why)});
   refusals_.clear();
+  for (RefusedHandle& one : refused_maps_) {
+    if (const std::optional<core::HandleId> id = ParseId(one.id)) one.accepted_items = AcceptedItems(core, *id);
+    refused.push_back(std::move(one));
+  }
   for (core::MapGroup& map : maps_) {
     map.subscriber = subscriber;
     const absl::StatusOr<std::uint64_t> items = core.OnMap(now, map);
-    if (!items.ok()) refused.push_back({IdBytes(map.id), items.status()});
+    if (items.ok()) continue;
+    refused.push_back({IdBytes(map.id), items.status()});
+    if (!absl::IsAlreadyExists(items.status())) refused.back().accepted_items = AcceptedItems(core, map.id);
   }
   ForEachId(request_->subscribe(), [&](core::HandleId id) {
     const absl::Status status = core.OnSubscribe(now, subscriber, id);
@@ -234,6 +249,7 @@ std::vector<RefusedHandle> SessionIntake::Apply(core::Core& core, core::Nanos no
   });
   // What a cancel comes to shows in the outcome; what is not known any more is nothing to release.
   ForEachId(request_->cancel(), [&](core::HandleId id) { core.OnCancel(now, id, false).IgnoreError(); });
+  ForEachId(request_->cancel_running(), [&](core::HandleId id) { core.OnCancel(now, id, true).IgnoreError(); });
   ForEachId(request_->release(), [&](core::HandleId id) { core.OnRelease(now, id); });
   for (const v1::ItemsConsumed& consumed : request_->consumed()) {
     const std::optional<core::HandleId> map = ParseId(consumed.id());

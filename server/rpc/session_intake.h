@@ -30,6 +30,8 @@ class SessionIntake {
   bool greeted() const { return greeted_; }
   // The request that was read last brought the hello.
   bool greeting() const { return greeting_; }
+  // Who it is, once it has greeted.
+  core::ClientId client() const { return client_; }
 
   // Called inside gate::Gate::Enter. Returns what was refused.
   std::vector<RefusedHandle> Apply(core::Core& core, core::Nanos now, core::SubscriberId subscriber);
@@ -64,6 +66,7 @@ class SessionIntake {
   std::vector<Tasks> groups_;
   std::vector<core::MapGroup> maps_;
   std::vector<RefusedHandle> refused_;
+  std::vector<RefusedHandle> refused_maps_;
   std::vector<core::Refusal> refusals_;
 
   // What the last group had: most groups of a stream are alike.

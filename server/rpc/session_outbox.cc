@@ -1,5 +1,7 @@
 #include "rpc/session_outbox.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -10,6 +12,7 @@ namespace poold::rpc {
 namespace {
 
 constexpr std::size_t kMaxOutputsBytes = 256 << 10;
+constexpr std::size_t kProgressBytes = 48;
 constexpr std::size_t kOtherBytes = 256;
 constexpr std::size_t kRefusalBytes = 512;
 
@@ -83,6 +86,17 @@ void SessionOutbox::AddOutput(const core::OutputEvent& output) {
   }
 }
 
+void SessionOutbox::AddProgress(const core::ProgressEvent& progress) {
+  absl::MutexLock lock(&mu_);
+  const auto [place, is_new] = progress_places_.try_emplace(progress.id, pending_.progress.size());
+  if (!is_new) {
+    pending_.progress[place->second] = progress;
+    return;
+  }
+  pending_.progress.push_back(progress);
+  waiting_.fetch_add(1, std::memory_order_relaxed);
+}
+
 void SessionOutbox::AddRefused(std::vector<RefusedHandle> refused) {
   absl::MutexLock lock(&mu_);
   waiting_.fetch_add(refused.size(), std::memory_order_relaxed);
@@ -108,21 +122,34 @@ bool SessionOutbox::Fill(v1::SessionResponse* message) {
     absl::MutexLock lock(&mu_);
     taken = taken_;
     tell = std::exchange(tell_taken_, false);
-    if (active_.empty()) std::swap(active_, pending_);
+    TakePending();
   }
   if (active_.empty() && (!tell || taken == told_taken())) return false;
   const WallTime wall(clock_);
   MessageRoom room;
   if (active_.greeting != nullptr) message->mutable_server()->Swap(std::exchange(active_.greeting, nullptr).get());
   FillRefused(&room, message);
-  // What a task printed is sent before its outcome: outcomes wait until the output that came before them is gone.
-  if (FillOutputs(&room, message)) {
+  // What a task printed and how far it was is sent before its outcome: outcomes wait until what came before them is
+  // gone.
+  if (FillOutputs(&room, message) && FillProgress(&room, message)) {
     FillTasks(wall, &room, message);
     FillMaps(wall, &room, message);
   }
+  if (!active_.refused.empty()) taken = told_taken();  // refusals come first
   message->set_taken_requests(taken);
   told_taken_.store(taken, std::memory_order_relaxed);
   return true;
+}
+
+// Refusals do not wait for what came before them.
+void SessionOutbox::TakePending() {
+  if (active_.empty()) {
+    std::swap(active_, pending_);
+    progress_places_.clear();
+    return;
+  }
+  std::move(pending_.refused.begin(), pending_.refused.end(), std::back_inserter(active_.refused));
+  pending_.refused.clear();
 }
 
 bool SessionOutbox::FillOutputs(MessageRoom* room, v1::SessionResponse* message) {
@@ -142,6 +169,19 @@ bool SessionOutbox::FillOutputs(MessageRoom* room, v1::SessionResponse* message)
 bool SessionOutbox::Packs(const core::Outcome& outcome) const {
   return outcome.state == core::TaskState::kSucceeded && outcome.detail == nullptr && outcome.attempt <= 1 &&
          outcome.result.data.size() <= options_.max_inline_result_bytes;
+}
+
+bool SessionOutbox::FillProgress(MessageRoom* room, v1::SessionResponse* message) {
+  for (; next_progress_ < active_.progress.size() && !room->full(); ++next_progress_) {
+    const core::ProgressEvent& progress = active_.progress[next_progress_];
+    WriteProgress(progress.id, progress.progress, message->add_progress());
+    room->Use(progress.progress.text.size() + kProgressBytes, 0);
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  if (next_progress_ < active_.progress.size()) return false;
+  active_.progress.clear();
+  next_progress_ = 0;
+  return true;
 }
 
 void SessionOutbox::FillTasks(const WallTime& wall, MessageRoom* room, v1::SessionResponse* message) {
@@ -178,7 +218,7 @@ void SessionOutbox::FillMaps(const WallTime& wall, MessageRoom* room, v1::Sessio
     MapPart& part = active_.maps[next_map_];
     v1::MapOutcomes* out = PartFor(IdBytes(part.id), message);
     if (part.end != nullptr) {
-      WriteMap(*part.end, out->mutable_end());
+      WriteMap(*part.end, {wall, names_}, out->mutable_end());
     } else {
       if (!reader_) reader_.emplace(std::move(part.items));
       reader_->Write(options_.max_inline_result_bytes, wall, room, out->mutable_outcomes());
@@ -198,6 +238,7 @@ void SessionOutbox::FillRefused(MessageRoom* room, v1::SessionResponse* message)
     v1::SubmitResult* out = message->add_refused();
     out->set_id(std::move(refused.id));
     *out->mutable_error() = ToProto(refused.why);
+    if (refused.accepted_items) out->set_accepted_items(*refused.accepted_items);
     room->Use(kRefusalBytes);
     waiting_.fetch_sub(1, std::memory_order_relaxed);
   }

@@ -2,8 +2,8 @@
 //
 // Role: keeps pointers to what the core keeps anyway; packs as much as has accumulated into the next message. Non-role:
 // knows nothing of gRPC. Bounded: outcomes by what clients submitted and the core keeps; output by dropping the oldest;
-// refusals by the session, which reads nothing more while `waiting` is large.
-// Thread safety: the Add... functions and `waiting` by any thread; Fill by one thread at a time.
+// progress by keeping only the latest of each handle; refusals by the session, which reads nothing more while `waiting`
+// is large. Thread safety: the Add... functions and `waiting` by any thread; Fill by one thread at a time.
 #pragma once
 
 #include <atomic>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "core/ports.h"
@@ -29,17 +30,22 @@ namespace poold::rpc {
 struct RefusedHandle {
   std::string id;
   absl::Status why;
+  // Of items of a map that lives on.
+  std::optional<std::uint64_t> accepted_items = std::nullopt;
 };
 
 class SessionOutbox {
  public:
-  // `options` and `clock` must outlive it.
-  SessionOutbox(const ServiceOptions& options, const base::Clock& clock) : options_(options), clock_(clock) {}
+  // All must outlive it.
+  SessionOutbox(const ServiceOptions& options, const base::Clock& clock, const ClientNames& names)
+      : options_(options), clock_(clock), names_(names) {}
 
   void AddOutcome(core::HandleId task, core::OutcomePtr outcome);
   void AddItems(core::HandleId map, core::ItemBlockPtr items);
   void AddMapEnd(const core::MapView& map);
   void AddOutput(const core::OutputEvent& output);
+  // In place of what waits of the same handle.
+  void AddProgress(const core::ProgressEvent& progress);
   void AddRefused(std::vector<RefusedHandle> refused);
   // The answer to the hello.
   void AddGreeting(const v1::ServerInfo& server);
@@ -68,17 +74,20 @@ class SessionOutbox {
   struct Parts {
     std::deque<core::OutputEvent> outputs;
     std::size_t output_bytes = 0;
+    std::vector<core::ProgressEvent> progress;
     std::vector<TaskPart> tasks;
     std::vector<MapPart> maps;
     std::vector<RefusedHandle> refused;
     std::unique_ptr<v1::ServerInfo> greeting;
     bool empty() const {
-      return outputs.empty() && tasks.empty() && maps.empty() && refused.empty() && greeting == nullptr;
+      return outputs.empty() && progress.empty() && tasks.empty() && maps.empty() && refused.empty() &&
+             greeting == nullptr;
     }
   };
 
-  void TakePending();
+  void TakePending() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool FillOutputs(MessageRoom* room, v1::SessionResponse* message);
+  bool FillProgress(MessageRoom* room, v1::SessionResponse* message);
   void FillTasks(const WallTime& wall, MessageRoom* room, v1::SessionResponse* message);
   void FillMaps(const WallTime& wall, MessageRoom* room, v1::SessionResponse* message);
   void FillRefused(MessageRoom* room, v1::SessionResponse* message);
@@ -86,9 +95,12 @@ class SessionOutbox {
 
   const ServiceOptions& options_;
   const base::Clock& clock_;
+  const ClientNames& names_;
 
   absl::Mutex mu_;
   Parts pending_ ABSL_GUARDED_BY(mu_);
+  // Where in pending_.progress each handle has its place.
+  absl::flat_hash_map<core::HandleId, std::size_t> progress_places_ ABSL_GUARDED_BY(mu_);
   std::uint64_t taken_ ABSL_GUARDED_BY(mu_) = 0;
   bool tell_taken_ ABSL_GUARDED_BY(mu_) = false;
   std::atomic<std::size_t> waiting_ = 0;
@@ -97,6 +109,7 @@ class SessionOutbox {
 
   // Of the one who fills.
   Parts active_;
+  std::size_t next_progress_ = 0;
   std::size_t next_task_ = 0;
   std::size_t next_map_ = 0;
   std::size_t next_refused_ = 0;

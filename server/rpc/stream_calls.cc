@@ -65,8 +65,8 @@ class ItemsOfMap final : public SubscribedSource<GetItemsCall, v1::GetItemsRespo
  public:
   ItemsOfMap(const std::shared_ptr<GetItemsCall>& call, const v1::GetItemsRequest& request, const Backend& backend)
       : SubscribedSource(call),
-        items_(request.first_index(), request.as_completed(), backend.options.max_inline_result_bytes, *backend.clock) {
-  }
+        items_(request.first_index(), request.as_completed(), backend.options.max_inline_result_bytes, *backend.clock,
+               backend.client_names) {}
   void OnItems(core::HandleId, core::ItemBlockPtr items) override { items_.Add(std::move(items)); }
   void OnMapEnd(const core::MapView& map) override { items_.AddEnd(map); }
   bool Fill(v1::GetItemsResponse* message) override {
@@ -98,7 +98,8 @@ void GetItems(const std::shared_ptr<GetItemsCall>& call) {
 class WatchedEvents final : public SubscribedSource<WatchCall, v1::WatchResponse> {
  public:
   WatchedEvents(const std::shared_ptr<WatchCall>& call, const Backend& backend)
-      : SubscribedSource(call), queue_(backend.options.max_waiting_output_bytes, *backend.clock) {}
+      : SubscribedSource(call),
+        queue_(backend.options.max_waiting_output_bytes, *backend.clock, backend.client_names) {}
   void OnEvent(core::WatchEvent event) override { queue_.Add(std::move(event)); }
   void OnEndWatch() override { queue_.End(); }
   bool Fill(v1::WatchResponse* message) override {
@@ -146,35 +147,37 @@ void Watch(const std::shared_ptr<WatchCall>& call) {
 
 class Fragments final : public Source<v1::DownloadResponse> {
  public:
-  explicit Fragments(core::Bytes bytes) : bytes_(std::move(bytes)) {}
+  Fragments(core::Payload payload, std::size_t begin) : payload_(std::move(payload)), at_(begin) {}
   bool Fill(v1::DownloadResponse* message) override {
-    if (at_ == bytes_.size()) return false;
-    const std::size_t size = std::min(kFragmentBytes, bytes_.size() - at_);
-    message->set_fragment(bytes_.view().data() + at_, size);
+    const core::Bytes& bytes = payload_.data;
+    if (at_ == bytes.size() && described_) return false;
+    if (!std::exchange(described_, true)) WritePayload(payload_, kNoResultData, message->mutable_payload());
+    const std::size_t size = std::min(kFragmentBytes, bytes.size() - at_);
+    message->set_fragment(bytes.view().data() + at_, size);
     at_ += size;
     return true;
   }
 
  private:
-  const core::Bytes bytes_;
-  std::size_t at_ = 0;
+  const core::Payload payload_;
+  std::size_t at_;
+  bool described_ = false;
 };
 
 void Download(const std::shared_ptr<DownloadCall>& call) {
   const v1::DownloadRequest& request = call->request();
   const absl::StatusOr<core::HandleId> id = ReadId(request.id(), "id");
   if (!id.ok()) return call->End(id.status());
-  const absl::StatusOr<core::Payload> result =
-      call->backend().gate->Enter([&](core::Core& core, core::Nanos) { return core.ViewResult(*id, request.index()); });
-  if (!result.ok()) return call->End(result.status());
-  const std::size_t size = result->data.size();
+  absl::StatusOr<core::Payload> payload = call->backend().gate->Enter([&](core::Core& core, core::Nanos) {
+    return request.arguments() ? core.ViewArguments(*id, request.index()) : core.ViewResult(*id, request.index());
+  });
+  if (!payload.ok()) return call->End(payload.status());
+  const std::size_t size = payload->data.size();
   if (request.offset_bytes() > size) {
-    return call->End(
-        InvalidField("offset_bytes", absl::StrCat("offset_bytes: ", request.offset_bytes(),
-                                                  " lies behind the end; the result has ", size, " bytes")));
+    return call->End(InvalidField("offset_bytes", absl::StrCat("offset_bytes: ", request.offset_bytes(),
+                                                               " lies behind the end; there are ", size, " bytes")));
   }
-  const std::size_t begin = request.offset_bytes();
-  call->Start(std::make_shared<Fragments>(result->data.Slice(begin, size - begin)), nullptr);
+  call->Start(std::make_shared<Fragments>(*std::move(payload), request.offset_bytes()), nullptr);
   call->End(absl::OkStatus());
 }
 

@@ -119,12 +119,12 @@ void WriteRefusal(const absl::Status& why, bool in_full, google::rpc::Status* ou
   }
 }
 
-void WriteView(const core::HandleView& view, const WallTime& wall, const Backend& backend, bool in_full,
+void WriteView(const core::HandleView& view, const Legend& legend, const Backend& backend, bool in_full,
                v1::Task* out) {
   const auto* task = std::get_if<core::TaskView>(&view);
   if (task == nullptr) return;
   if (in_full) {
-    WriteTask(*task, wall, backend.options.max_inline_result_bytes, out);
+    WriteTask(*task, legend, backend.options.max_inline_result_bytes, out);
   } else {
     out->set_id(IdBytes(task->id));
     out->set_state(static_cast<v1::TaskState>(task->state));
@@ -132,7 +132,7 @@ void WriteView(const core::HandleView& view, const WallTime& wall, const Backend
 }
 
 v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Backend& backend) {
-  const WallTime wall(*backend.clock);
+  const Legend legend = backend.legend();
   v1::SubmitResponse response;
   std::size_t bytes = 0;
   for (const Submission& task : tasks) {
@@ -145,7 +145,7 @@ v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Back
   for (const Submission& task : tasks) {
     if (!task.view) continue;
     v1::Task* view = response.add_tasks();
-    WriteView(*task.view, wall, backend, bytes < kFullAnswerBytes, view);
+    WriteView(*task.view, legend, backend, bytes < kFullAnswerBytes, view);
     bytes += view->ByteSizeLong();
   }
   return response;
@@ -200,7 +200,7 @@ void Submit(const std::shared_ptr<SubmitCall>& call) {
     Submission& task = submitting->tasks[i];
     task.refused = ReadSubmission(request.mutable_tasks(i), i, backend.uploads, &task);
   }
-  const core::ClientId client = ClientOf(call->context());
+  const core::ClientId client = ClientOf(call->context(), &call->backend());
   const bool waits = request.has_wait_timeout();
   backend.gate->Enter([&](core::Core& core, core::Nanos now) {
     for (int i = 0; i < request.tasks_size(); ++i) {
@@ -261,7 +261,7 @@ absl::StatusOr<core::MapGroup> ReadMap(v1::MapRequest* request, const Backend& b
 void Map(const std::shared_ptr<MapCall>& call) {
   absl::StatusOr<core::MapGroup> map = ReadMap(&call->request(), call->backend());
   if (!map.ok()) return call->Refuse(map.status());
-  map->client = ClientOf(call->context());
+  map->client = ClientOf(call->context(), &call->backend());
   const absl::StatusOr<std::uint64_t> items = call->backend().gate->Enter([&](core::Core& core, core::Nanos now) {
     if (call->request().id().empty()) map->id = core.NewHandle();
     return core.OnMap(now, *map);
@@ -278,11 +278,11 @@ void Map(const std::shared_ptr<MapCall>& call) {
 void WriteHandle(const core::HandleView& handle, const Backend& backend, v1::GetResponse* out) {
   if (const auto* map = std::get_if<core::MapView>(&handle)) {
     out->set_done(map->done);
-    return WriteMap(*map, out->mutable_map());
+    return WriteMap(*map, backend.legend(), out->mutable_map());
   }
   const core::TaskView& task = std::get<core::TaskView>(handle);
   out->set_done(core::IsTerminal(task.state));
-  WriteTask(task, WallTime(*backend.clock), backend.options.max_inline_result_bytes, out->mutable_task());
+  WriteTask(task, backend.legend(), backend.options.max_inline_result_bytes, out->mutable_task());
 }
 
 void Get(const std::shared_ptr<GetCall>& call) {

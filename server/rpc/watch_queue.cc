@@ -20,6 +20,11 @@ void WatchQueue::Add(core::WatchEvent event) {
     if (waiting != handles_.end()) entries_.erase(waiting->second);
     const core::HandleId id = map->id;
     handles_[id] = entries_.insert(entries_.end(), Entry{now, std::move(*map)});
+  } else if (auto* progress = std::get_if<core::ProgressEvent>(&event)) {
+    const auto waiting = progress_.find(progress->id);
+    if (waiting != progress_.end()) entries_.erase(waiting->second);
+    const core::HandleId id = progress->id;
+    progress_[id] = entries_.insert(entries_.end(), Entry{now, std::move(*progress)});
   } else {
     core::PoolView& pool = std::get<core::PoolView>(event);
     const auto waiting = pools_.find(pool.spec.name);
@@ -59,6 +64,7 @@ void WatchQueue::Forget(Place place) {
   };
   if (const auto* task = std::get_if<core::TaskView>(&place->what)) forget(handles_, task->id);
   if (const auto* map = std::get_if<core::MapView>(&place->what)) forget(handles_, map->id);
+  if (const auto* progress = std::get_if<core::ProgressEvent>(&place->what)) forget(progress_, progress->id);
   if (const auto* pool = std::get_if<core::PoolView>(&place->what)) forget(pools_, pool->spec.name);
   if (const auto* output = std::get_if<core::OutputEvent>(&place->what)) output_bytes_ -= output->data.size();
 }
@@ -71,17 +77,19 @@ bool WatchQueue::Next(v1::WatchResponse* message) {
     Forget(entries_.begin());
     next.splice(next.begin(), entries_, entries_.begin());
   }
-  const WallTime wall(clock_);
+  const Legend legend{WallTime(clock_), names_};
   const Entry& entry = next.front();
-  wall.Write(entry.at, message->mutable_time());
+  legend.wall.Write(entry.at, message->mutable_time());
   if (const auto* task = std::get_if<core::TaskView>(&entry.what)) {
-    WriteTask(*task, wall, kNoResultData, message->mutable_task());
+    WriteTask(*task, legend, kNoResultData, message->mutable_task());
   } else if (const auto* map = std::get_if<core::MapView>(&entry.what)) {
-    WriteMap(*map, message->mutable_map());
+    WriteMap(*map, legend, message->mutable_map());
   } else if (const auto* pool = std::get_if<core::PoolView>(&entry.what)) {
-    WritePool(*pool, wall, message->mutable_pool());
+    WritePool(*pool, legend.wall, message->mutable_pool());
   } else if (const auto* output = std::get_if<core::OutputEvent>(&entry.what)) {
     WriteOutput(*output, message->mutable_output());
+  } else if (const auto* progress = std::get_if<core::ProgressEvent>(&entry.what)) {
+    WriteProgress(progress->id, progress->progress, message->mutable_progress());
   } else {
     message->set_dropped_output_bytes(std::get<DroppedOutput>(entry.what).bytes);
   }

@@ -63,11 +63,19 @@ struct Wiring {
   }
 };
 
-// Whom fairness counts a unary call for: the metadata "poold-client", else the peer.
-inline core::ClientId ClientOf(const grpc::ServerContext& context) {
+// The metadata "poold-client": what a caller calls itself. Empty without it.
+inline std::string ClientName(const grpc::ServerContext& context) {
   const auto named = context.client_metadata().find("poold-client");
-  if (named == context.client_metadata().end()) return core::ClientId{absl::Hash<std::string>()(context.peer())};
-  return core::ClientId{absl::Hash<std::string>()(std::string(named->second.data(), named->second.size()))};
+  if (named == context.client_metadata().end()) return "";
+  return std::string(named->second.data(), named->second.size());
+}
+
+// Whom fairness counts a unary call for: who calls itself so, else the peer.
+inline core::ClientId ClientOf(const grpc::ServerContext& context, Backend* backend) {
+  const std::string name = ClientName(context);
+  const core::ClientId client{absl::Hash<std::string>()(name.empty() ? context.peer() : name)};
+  backend->client_names.Learn(client, name);
+  return client;
 }
 
 }  // namespace poold::rpc

@@ -38,7 +38,8 @@ class Outbox : public testing::Test {
  protected:
   StillClock clock_;
   ServiceOptions options_;
-  SessionOutbox outbox_{options_, clock_};
+  ClientNames names_;
+  SessionOutbox outbox_{options_, clock_, names_};
   v1::SessionResponse message_;
 };
 
@@ -104,6 +105,63 @@ TEST_F(Outbox, OutcomesWaitUntilTheOutputBeforeThemIsSent) {
   EXPECT_EQ(output, 1'000'000u);
 }
 
+core::ProgressEvent Progress(std::uint64_t low, double fraction) {
+  core::ProgressEvent out;
+  out.id = {1, low};
+  out.progress.fraction = fraction;
+  return out;
+}
+
+TEST_F(Outbox, OfWhatATaskSaysOfItsProgressOnlyTheLatestIsSentAndBeforeItsOutcome) {
+  outbox_.AddProgress(Progress(1, 0.1));
+  outbox_.AddProgress(Progress(2, 0.2));
+  outbox_.AddProgress(Progress(1, 0.9));
+  outbox_.AddOutcome({1, 1}, Success("x"));
+  EXPECT_EQ(outbox_.waiting(), 3u);
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  ASSERT_EQ(message_.progress_size(), 2);
+  EXPECT_EQ(message_.progress(0).id(), IdBytes({1, 1}));
+  EXPECT_EQ(message_.progress(0).fraction(), 0.9);
+  EXPECT_EQ(message_.progress(1).fraction(), 0.2);
+  EXPECT_EQ(message_.succeeded_size(), 1);
+  EXPECT_EQ(outbox_.waiting(), 0u);
+  outbox_.AddProgress(Progress(1, 1));
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  EXPECT_EQ(message_.progress(0).fraction(), 1);
+}
+
+TEST_F(Outbox, OutcomesWaitUntilTheProgressBeforeThemIsSent) {
+  for (std::uint64_t i = 0; i < 3000; ++i) {
+    core::ProgressEvent progress = Progress(i, 0.5);
+    progress.progress.text = std::string(1000, 't');
+    outbox_.AddProgress(progress);
+  }
+  outbox_.AddOutcome({1, 2999}, Success("x"));
+  int progress = 0;
+  while (outbox_.Fill(&message_)) {
+    EXPECT_LT(message_.ByteSizeLong(), 2u << 20);
+    progress += message_.progress_size();
+    EXPECT_TRUE(message_.succeeded_size() == 0 || progress == 3000);
+  }
+  EXPECT_EQ(progress, 3000);
+}
+
+TEST_F(Outbox, ARefusalIsNeverToldAfterTheCountOfItsRequest) {
+  // Outcomes fill the first message; more refusals than one message holds come behind them.
+  for (std::uint64_t i = 0; i < 5; ++i) outbox_.AddOutcome({1, i}, Success(std::string(400'000, 'x')));
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  std::vector<RefusedHandle> refused(5000, {IdBytes({9, 9}), absl::ResourceExhaustedError("full")});
+  outbox_.AddRefused(std::move(refused));
+  outbox_.SetTaken(7, true);
+  int told = 0;
+  while (outbox_.Fill(&message_)) {
+    told += message_.refused_size();
+    EXPECT_EQ(message_.taken_requests(), told == 5000 ? 7u : 0u);
+  }
+  EXPECT_EQ(told, 5000);
+  EXPECT_EQ(outbox_.told_taken(), 7u);
+}
+
 TEST_F(Outbox, TooMuchOutputDropsTheOldestAndCounts) {
   const core::Bytes text(std::string(1 << 20, 'o'));
   for (int i = 0; i < 10; ++i) outbox_.AddOutput({{1, 1}, core::OutputStream::kStdout, text});
@@ -146,7 +204,8 @@ std::string ReadAll(ItemSource* source) {
 
 TEST(ItemSource, KeepsTheOrderOfTheItems) {
   const StillClock clock;
-  ItemSource source(0, false, 1000, clock);
+  const ClientNames names;
+  ItemSource source(0, false, 1000, clock, names);
   source.Add(Block(2, {"c", "d"}));
   EXPECT_EQ(ReadAll(&source), "");
   source.Add(Block(0, {"a", "b"}));
@@ -157,7 +216,8 @@ TEST(ItemSource, KeepsTheOrderOfTheItems) {
 
 TEST(ItemSource, OrGivesThemAsTheyCome) {
   const StillClock clock;
-  ItemSource source(1, true, 1000, clock);
+  const ClientNames names;
+  ItemSource source(1, true, 1000, clock, names);
   source.Add(Block(2, {"c", "d"}));
   source.Add(Block(0, {"a", "b"}));
   source.AddEnd(core::MapView());
@@ -166,7 +226,8 @@ TEST(ItemSource, OrGivesThemAsTheyCome) {
 
 TEST(ItemSource, GapsDoNotHoldBackTheEnd) {
   const StillClock clock;
-  ItemSource source(0, false, 1000, clock);
+  const ClientNames names;
+  ItemSource source(0, false, 1000, clock, names);
   source.Add(Block(5, {"f"}));
   source.AddEnd(core::MapView());
   EXPECT_EQ(ReadAll(&source), "f.");
@@ -174,7 +235,8 @@ TEST(ItemSource, GapsDoNotHoldBackTheEnd) {
 
 TEST(WatchQueue, KeepsStatesAndTellsTheGapInTheOutput) {
   const StillClock clock;
-  WatchQueue queue(10, clock);
+  const ClientNames names;
+  WatchQueue queue(10, clock, names);
   core::TaskView task;
   task.id = {1, 1};
   task.state = core::TaskState::kRunning;
@@ -196,9 +258,34 @@ TEST(WatchQueue, KeepsStatesAndTellsTheGapInTheOutput) {
   EXPECT_TRUE(queue.over());
 }
 
+TEST(WatchQueue, OfProgressOnlyTheLatestOfEachTaskWaits) {
+  const StillClock clock;
+  const ClientNames names;
+  WatchQueue queue(10, clock, names);
+  for (const double fraction : {0.1, 0.2, 0.3}) {
+    queue.Add(Progress(1, fraction));
+    queue.Add(Progress(2, fraction / 2));
+  }
+  core::TaskView task;
+  task.id = {1, 1};
+  task.state = core::TaskState::kSucceeded;
+  queue.Add(task);
+  v1::WatchResponse event;
+  ASSERT_TRUE(queue.Next(&event));
+  EXPECT_EQ(event.progress().id(), IdBytes({1, 1}));
+  EXPECT_EQ(event.progress().fraction(), 0.3);
+  ASSERT_TRUE(queue.Next(&event));
+  EXPECT_EQ(event.progress().fraction(), 0.15);
+  event.Clear();
+  ASSERT_TRUE(queue.Next(&event));
+  EXPECT_TRUE(event.has_task());
+  EXPECT_FALSE(queue.Next(&event));
+}
+
 TEST(WatchQueue, OfAPoolOnlyTheLatestWaits) {
   const StillClock clock;
-  WatchQueue queue(10, clock);
+  const ClientNames names;
+  WatchQueue queue(10, clock, names);
   for (const auto state : {core::PoolState::kStarting, core::PoolState::kRunning}) {
     core::PoolView pool;
     pool.spec.name = "p";
