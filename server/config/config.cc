@@ -56,6 +56,19 @@ absl::Status CheckPool(const Config& config, const Folders& folders, core::PoolS
                                       " is above limits.max_workers_per_pool (" +
                                       std::to_string(config.limits.max_workers_per_pool) + ")");
   }
+  if (pool.spares > 0 && pool.start_method != core::StartMethod::kFresh) {
+    return absl::InvalidArgumentError(key + ".spares: only a pool with start_method = \"fresh\" keeps spares");
+  }
+  if (pool.spares > config.limits.max_workers_per_pool) {
+    return absl::InvalidArgumentError(key + ".spares: " + std::to_string(pool.spares) +
+                                      " is above limits.max_workers_per_pool (" +
+                                      std::to_string(config.limits.max_workers_per_pool) + ")");
+  }
+  if (pool.allow_exec && !config.allow_exec) {
+    return absl::InvalidArgumentError(key +
+                                      ".allow_exec: set allow_exec = true for the daemon too, if whoever can "
+                                      "reach it may run any program as its user");
+  }
   if (!pool.working_directory.starts_with('/')) {
     return absl::InvalidArgumentError(key + ".working_directory: '" + pool.working_directory +
                                       "' is not an absolute path");
@@ -108,6 +121,7 @@ core::PoolSpec NewPool(std::string name) {
   core::PoolSpec pool;
   pool.name = std::move(name);
   pool.workers = 0;
+  pool.spares = kOpen;
   return pool;
 }
 
@@ -117,6 +131,7 @@ absl::Status Finish(const Surroundings& surroundings, Config* config) {
   if (!config->pools_named) config->pools = {NewPool(std::string(kDefaultPool))};
   for (core::PoolSpec& pool : config->pools) {
     if (pool.workers == 0) pool.workers = std::min(config->default_workers, config->limits.max_workers_per_pool);
+    if (pool.spares == kOpen) pool.spares = pool.start_method == core::StartMethod::kFresh ? pool.workers : 0;
     if (pool.name == kDefaultPool && !config->default_modules_named) pool.modules = ShippedModules(*config);
   }
   return Check(*config);

@@ -31,6 +31,8 @@ struct Config {
   // How long SIGTERM lets tasks end before they are terminated.
   core::Nanos drain_limit = 30 * core::kSecond;
   std::uint32_t max_connections = 1024;
+  // Pools may have the built-in function "exec", which runs any program.
+  bool allow_exec = false;
   core::Limits limits;
   // Of a pool that does not say, here or in OpenPool.
   std::uint32_t default_workers = 1;
@@ -55,7 +57,10 @@ struct Surroundings {
 
 Config DefaultConfig(const Surroundings& surroundings);
 
-// A pool of which only the name is known. Finish sets its workers if nothing else does.
+// Of a pool whose spares nothing has said yet.
+inline constexpr std::uint32_t kOpen = 0xffffffff;
+
+// A pool of which only the name is known. Finish sets its workers and spares if nothing else does.
 core::PoolSpec NewPool(std::string name);
 
 // Fills in what was left open (the address, the worker program, the `default` pool), finds the modules and programs of

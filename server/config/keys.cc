@@ -7,7 +7,10 @@ namespace {
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
 constexpr std::string_view kContainments[] = {"auto", "cgroup", "pid_namespace", "subreaper"};
-constexpr std::string_view kStartMethods[] = {"fork", "spawn"};
+constexpr std::string_view kStartMethods[] = {"fork", "spawn", "fresh"};
+constexpr std::string_view kDeathPolicies[] = {"resilient", "strict"};
+constexpr std::string_view kResources[] = {"address_space_bytes", "cpu_seconds", "file_size_bytes", "open_files",
+                                           "processes",           "core_bytes",  "stack_bytes"};
 constexpr std::int64_t kHundredYearsInSeconds = 3'155'760'000;
 // The claim page has 256 slots for what is sent ahead.
 constexpr std::int64_t kMaxPrefetch = 192;
@@ -30,7 +33,15 @@ const Choice<core::PoolSpec> kStartMethod = {
     [](const core::PoolSpec& pool) { return static_cast<std::size_t>(pool.start_method) - 1; },
 };
 
+const Choice<core::PoolSpec> kDeathPolicy = {
+    kDeathPolicies,
+    [](core::PoolSpec& pool, std::size_t word) { pool.death_policy = static_cast<core::DeathPolicy>(word + 1); },
+    [](const core::PoolSpec& pool) { return static_cast<std::size_t>(pool.death_policy) - 1; },
+};
+
 }  // namespace
+
+std::span<const std::string_view> ResourceWords() { return kResources; }
 
 std::span<const Key<Config>> ConfigKeys() {
   static const Key<Config> keys[] = {
@@ -48,6 +59,8 @@ std::span<const Key<Config>> ConfigKeys() {
       {"default_workers", &Config::default_workers,
        "Worker processes of a pool that does not say. Default: one for each CPU that poold may use.", 1, 65'536},
       {"max_connections", &Config::max_connections, "Client connections at one time.", 1, 1'000'000},
+      {"allow_exec", &Config::allow_exec,
+       "Whether pools may have the function exec: then whoever can reach a socket runs any program as poold's user."},
   };
   return keys;
 }
@@ -69,6 +82,8 @@ std::span<const Key<core::Limits>> LimitKeys() {
        "How much of the end of a task's stdout, and of its stderr, its outcome keeps.", 0, 1 << 20},
       {"max_queued_tasks", &Limits::max_queued_tasks, "Tasks waiting in a pool that does not say.", 1},
       {"max_queued_bytes", &Limits::max_queued_bytes, "Bytes of arguments waiting in a pool that does not say.", 1},
+      {"owner_grace_seconds", &Limits::owner_grace,
+       "How long the owner of a pool may be without a session before it counts as gone.", 0, kHundredYearsInSeconds},
       {"max_prefetch", &Limits::max_prefetch, "Tasks sent ahead to one worker.", 1, kMaxPrefetch},
   };
   return keys;
@@ -81,7 +96,8 @@ std::span<const Key<core::PoolSpec>> PoolKeys() {
       {"modules", &PoolSpec::modules, "Task modules to load, by name."},
       {"program", &PoolSpec::program, "The worker program, by name. Empty: the one that loads modules."},
       {"start_method", kStartMethod,
-       "fork: workers are cloned from a prepared process. spawn: each is a fresh program."},
+       "fork: workers are cloned from a prepared process. spawn: each is a fresh program. fresh: each task has a clone "
+       "of its own."},
       {"preload", &PoolSpec::preload,
        "Functions called once before any worker is cloned; what they prepare, all workers share."},
       {"initializer", &PoolSpec::initializer, "A function called once in every new worker."},
@@ -95,6 +111,22 @@ std::span<const Key<core::PoolSpec>> PoolKeys() {
       {"environment", &PoolSpec::environment, "Added to the environment of the workers."},
       {"working_directory", &PoolSpec::working_directory, "Where the workers start."},
       {"nice", &PoolSpec::nice, "Added to the workers' nice value.", 0, 19},
+      {"max_worker_rss_bytes", &PoolSpec::max_worker_rss_bytes,
+       "Replace a worker whose resident memory is above this when its task ends. 0: never."},
+      {"max_worker_age_seconds", SecondsOrNever<PoolSpec>{&PoolSpec::max_worker_age},
+       "Replace a worker that is older than this when its task ends. 0: never.", 0, kHundredYearsInSeconds},
+      {"memory_limit_bytes", &PoolSpec::memory_limit_bytes,
+       "Kill a worker whose resident memory goes above this. 0: no limit."},
+      {"resource_limits", Resources<PoolSpec>{&PoolSpec::resource_limits},
+       "What setrlimit limits of each worker: address_space_bytes, cpu_seconds, file_size_bytes, open_files, "
+       "processes, core_bytes, stack_bytes."},
+      {"death_policy", kDeathPolicy,
+       "resilient: the death of a worker costs its task. strict: it breaks the pool, as in Python."},
+      {"spares", &PoolSpec::spares,
+       "Processes kept ready beside the workers, with start_method = \"fresh\". Default: as many as workers.", 0,
+       65'536},
+      {"allow_exec", &PoolSpec::allow_exec,
+       "The pool has the function exec, which runs any program. The daemon's allow_exec must be true too."},
   };
   return keys;
 }

@@ -31,11 +31,26 @@ struct Arguments {
   core::Encoding Owner::*encoding;
 };
 
+// A number of seconds of which 0 means kNever.
+template <typename Owner>
+struct SecondsOrNever {
+  core::Nanos Owner::*nanos;
+};
+
+// A table of numbers by the words for resources.
+template <typename Owner>
+struct Resources {
+  std::map<core::ResourceKind, std::uint64_t> Owner::*values;
+};
+// The word of each kind, from the kind with the number 1 on.
+std::span<const std::string_view> ResourceWords();
+
 // Nanos stands for a number of seconds.
 template <typename Owner>
-using Field = std::variant<std::string Owner::*, std::vector<std::string> Owner::*, std::uint32_t Owner::*,
-                           std::uint64_t Owner::*, int Owner::*, core::Nanos Owner::*,
-                           std::map<std::string, std::string> Owner::*, Choice<Owner>, Arguments<Owner>>;
+using Field = std::variant<std::string Owner::*, std::vector<std::string> Owner::*, bool Owner::*,
+                           std::uint32_t Owner::*, std::uint64_t Owner::*, int Owner::*, core::Nanos Owner::*,
+                           std::map<std::string, std::string> Owner::*, Choice<Owner>, Arguments<Owner>,
+                           SecondsOrNever<Owner>, Resources<Owner>>;
 
 template <typename Owner>
 struct Key {

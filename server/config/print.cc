@@ -32,12 +32,26 @@ struct ValueOf {
   const Owner& owner;
 
   std::string operator()(std::string Owner::*field) const { return Quote(owner.*field); }
+  std::string operator()(bool Owner::*field) const { return owner.*field ? "true" : "false"; }
   std::string operator()(std::uint32_t Owner::*field) const { return std::to_string(owner.*field); }
   std::string operator()(std::uint64_t Owner::*field) const { return std::to_string(owner.*field); }
   std::string operator()(int Owner::*field) const { return std::to_string(owner.*field); }
   std::string operator()(core::Nanos Owner::*field) const { return Seconds(owner.*field); }
   std::string operator()(const Choice<Owner>& choice) const { return Quote(choice.words[choice.get(owner)]); }
   std::string operator()(const Arguments<Owner>& args) const { return PrintArguments(owner.*args.bytes); }
+
+  std::string operator()(const SecondsOrNever<Owner>& seconds) const {
+    return owner.*seconds.nanos == core::kNever ? "0" : Seconds(owner.*seconds.nanos);
+  }
+
+  std::string operator()(const Resources<Owner>& resources) const {
+    std::string out = "{";
+    for (const auto& [kind, value] : owner.*resources.values) {
+      out += out.size() > 1 ? ", " : " ";
+      out += std::string(ResourceWords()[static_cast<std::size_t>(kind) - 1]) + " = " + std::to_string(value);
+    }
+    return out + (out.size() > 1 ? " }" : "}");
+  }
 
   std::string operator()(std::vector<std::string> Owner::*field) const {
     std::string out = "[";

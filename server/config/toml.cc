@@ -45,12 +45,20 @@ std::string Range(std::int64_t min, std::int64_t max) {
   return " from " + std::to_string(min) + " to " + std::to_string(max);
 }
 
-// Puts one value of one key into its owner. Says what it wanted when it does not fit.
+// Why a value does not fit: what was wanted in its place, or in the place of one of its parts.
+struct Complaint {
+  const toml::node* node = nullptr;
+  std::string part;     // "", or ".name"
+  std::string wanted;   // or
+  std::string unknown;  // what is said of a part that nobody knows
+};
+
+// Puts one value of one key into its owner. Complains when it does not fit.
 template <typename Owner>
 class Assign {
  public:
-  Assign(const Key<Owner>& key, const toml::node& node, Owner* owner, std::string* wanted)
-      : key_(key), node_(node), owner_(*owner), wanted_(*wanted) {}
+  Assign(const Key<Owner>& key, const toml::node& node, Owner* owner, Complaint* complaint)
+      : key_(key), node_(node), owner_(*owner), complaint_(*complaint) {}
 
   bool operator()(std::string Owner::*field) const {
     const auto text = node_.value_exact<std::string>();
@@ -72,6 +80,13 @@ class Assign {
     return true;
   }
 
+  bool operator()(bool Owner::*field) const {
+    const auto truth = node_.value_exact<bool>();
+    if (!truth) return Want("true or false");
+    owner_.*field = *truth;
+    return true;
+  }
+
   bool operator()(std::uint32_t Owner::*field) const { return Number(field); }
   bool operator()(std::uint64_t Owner::*field) const { return Number(field); }
   bool operator()(int Owner::*field) const { return Number(field); }
@@ -82,6 +97,30 @@ class Assign {
       return Want("a number of seconds" + Range(key_.min, key_.max));
     }
     owner_.*field = std::llround(*seconds * core::kSecond);
+    return true;
+  }
+
+  bool operator()(const SecondsOrNever<Owner>& seconds) const {
+    if (!(*this)(seconds.nanos)) return false;
+    if (owner_.*seconds.nanos == 0) owner_.*seconds.nanos = core::kNever;
+    return true;
+  }
+
+  bool operator()(const Resources<Owner>& resources) const {
+    const toml::table* table = node_.as_table();
+    if (table == nullptr) return Want("a table of numbers");
+    const std::span<const std::string_view> words = ResourceWords();
+    std::map<core::ResourceKind, std::uint64_t> values;
+    for (const auto& [name, value] : *table) {
+      const auto word = std::find(words.begin(), words.end(), name.str());
+      complaint_ = {&value, '.' + std::string(name.str()), "", ""};
+      if (word == words.end()) return UnknownResource(name.str());
+      const auto number = value.template value_exact<std::int64_t>();
+      const std::int64_t least = *word == "core_bytes" ? 0 : 1;
+      if (!number || *number < least) return Want("a whole number" + Range(least, key_.max));
+      values[static_cast<core::ResourceKind>(word - words.begin() + 1)] = static_cast<std::uint64_t>(*number);
+    }
+    owner_.*resources.values = std::move(values);
     return true;
   }
 
@@ -123,7 +162,13 @@ class Assign {
 
  private:
   bool Want(std::string what) const {
-    wanted_ = std::move(what);
+    complaint_.wanted = std::move(what);
+    return false;
+  }
+
+  bool UnknownResource(std::string_view name) const {
+    const std::vector<std::string> words(ResourceWords().begin(), ResourceWords().end());
+    complaint_.unknown = "unknown key" + DidYouMean(name, words);
     return false;
   }
 
@@ -158,7 +203,7 @@ class Assign {
   const Key<Owner>& key_;
   const toml::node& node_;
   Owner& owner_;
-  std::string& wanted_;
+  Complaint& complaint_;
 };
 
 // Reads one document into a configuration.
@@ -209,11 +254,11 @@ class Reader {
       for (const Key<Owner>& known : keys) names.emplace_back(known.name);
       return Error(name.source(), path + std::string(name.str()) + ": unknown key" + DidYouMean(name.str(), names));
     }
-    std::string wanted;
-    if (!std::visit(Assign<Owner>(*key, value, owner, &wanted), key->field)) {
-      return Wrong(value, path + std::string(name.str()), wanted);
-    }
-    return absl::OkStatus();
+    Complaint complaint{&value, "", "", ""};
+    if (std::visit(Assign<Owner>(*key, value, owner, &complaint), key->field)) return absl::OkStatus();
+    const std::string what = path + std::string(name.str()) + complaint.part;
+    if (!complaint.unknown.empty()) return Error(complaint.node->source(), what + ": " + complaint.unknown);
+    return Wrong(*complaint.node, what, complaint.wanted);
   }
 
   absl::Status ReadPools(const toml::node& node) const {

@@ -142,6 +142,68 @@ nice = 5
   EXPECT_EQ(pool.nice, 5);
 }
 
+TEST_F(ConfigTest, AFileSetsTheLimitsAndPoliciesOfAPool) {
+  const Config config = MustLoad({"--config", WriteFile(R"(
+allow_exec = true
+[limits]
+owner_grace_seconds = 2.5
+[pools.mine]
+workers = 2
+start_method = "fresh"
+max_worker_rss_bytes = 1_000_000
+max_worker_age_seconds = 90
+memory_limit_bytes = 2_000_000
+resource_limits = { open_files = 64, core_bytes = 0 }
+death_policy = "strict"
+allow_exec = true
+[pools.other]
+start_method = "fresh"
+spares = 0
+)")
+                                                  .c_str()});
+  EXPECT_TRUE(config.allow_exec);
+  EXPECT_EQ(config.limits.owner_grace, 2'500 * core::kMillisecond);
+  ASSERT_EQ(config.pools.size(), 2u);
+  const core::PoolSpec& pool = config.pools[0];
+  EXPECT_EQ(pool.start_method, core::StartMethod::kFresh);
+  EXPECT_EQ(pool.max_worker_rss_bytes, 1'000'000u);
+  EXPECT_EQ(pool.max_worker_age, 90 * core::kSecond);
+  EXPECT_EQ(pool.memory_limit_bytes, 2'000'000u);
+  EXPECT_EQ(pool.resource_limits, (std::map<core::ResourceKind, std::uint64_t>{{core::ResourceKind::kOpenFiles, 64},
+                                                                               {core::ResourceKind::kCoreBytes, 0}}));
+  EXPECT_EQ(pool.death_policy, core::DeathPolicy::kStrict);
+  EXPECT_TRUE(pool.allow_exec);
+  EXPECT_EQ(pool.spares, 2u) << "as many as workers";
+  EXPECT_EQ(config.pools[1].spares, 0u);
+  EXPECT_EQ(config.pools[1].max_worker_age, core::kNever);
+}
+
+TEST_F(ConfigTest, APoolMayHaveExecOnlyWhereTheDaemonAllowsIt) {
+  EXPECT_FALSE(MustLoad({}).allow_exec);
+  EXPECT_THAT(ErrorOfFile("[pools.mine]\nallow_exec = true"),
+              HasSubstr("pools.mine.allow_exec: set allow_exec = true for the daemon too"));
+}
+
+TEST_F(ConfigTest, SparesAreOfFreshPoolsAndBounded) {
+  EXPECT_THAT(ErrorOfFile("[pools.mine]\nspares = 1"),
+              HasSubstr("pools.mine.spares: only a pool with start_method = \"fresh\" keeps spares"));
+  EXPECT_THAT(ErrorOfFile("[limits]\nmax_workers_per_pool = 4\n[pools.mine]\nstart_method = \"fresh\"\nspares = 5"),
+              HasSubstr("pools.mine.spares: 5 is above limits.max_workers_per_pool (4)"));
+}
+
+TEST_F(ConfigTest, AResourceIsToldLikeAKey) {
+  EXPECT_THAT(ErrorOfFile("[pools.a]\nresource_limits = { open_file = 3 }"),
+              HasSubstr(":2: pools.a.resource_limits.open_file: unknown key; did you mean 'open_files'?"));
+  EXPECT_THAT(
+      ErrorOfFile("[pools.a.resource_limits]\ncpu_seconds = 0"),
+      HasSubstr(":2: pools.a.resource_limits.cpu_seconds: wanted a whole number, at least 1, got the number 0"));
+  EXPECT_THAT(ErrorOfFile("[pools.a]\nresource_limits = 3"), HasSubstr("wanted a table of numbers"));
+  EXPECT_THAT(ErrorOfFile("allow_exec = 1"), HasSubstr("allow_exec: wanted true or false, got the number 1"));
+  EXPECT_THAT(ErrorOfFile("[pools.a]\nstart_method = \"forked\""),
+              HasSubstr("wanted one of \"fork\", \"spawn\", \"fresh\""));
+  EXPECT_THAT(ErrorOfFile("[pools.a]\nmax_worker_age_second = 3"), HasSubstr("did you mean 'max_worker_age_seconds'?"));
+}
+
 TEST_F(ConfigTest, AnEmptyPoolsTableMeansNoPools) {
   EXPECT_THAT(MustLoad({"--config", WriteFile("[pools]\n").c_str()}).pools, IsEmpty());
 }
@@ -238,6 +300,11 @@ drain_limit_seconds = 0.1
 initializer = "open \"it\"\n"
 initializer_args = [-1, 1e300, 3.0, "\u0001ü", { "x y" = [] }]
 environment = { "A B" = "\\" }
+start_method = "fresh"
+spares = 0
+max_worker_age_seconds = 1.5
+resource_limits = { core_bytes = 0, stack_bytes = 8_388_608 }
+death_policy = "strict"
 )")
                                                  .c_str()});
   const std::string printed = Print(first);
