@@ -52,7 +52,7 @@ step "apply: one after the other"
 step "Results collected"
 "$bin/examples/seed_results"
 
-step "Prime numbers below a million: one process, then a pool"
+step "Primes among a million numbers: one process, then a pool"
 "$bin/examples/prime_count"
 
 step "poolctl"
