@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "codec/codec.h"
@@ -22,15 +20,6 @@ internal::StartFailed FailureOf(internal::Setup setup) {
   EXPECT_EQ(WaitForExit(zygote.pid).code, 1);
   zygote.pid = -1;
   return zygote.last_failure;
-}
-
-// What the program prints, run by hand.
-std::string OutputOf(const std::string& command, int* code) {
-  FILE* const program = popen((command + " 2>&1").c_str(), "r");
-  std::string text;
-  for (char part[512]; const std::size_t got = fread(part, 1, sizeof part, program);) text.append(part, got);
-  *code = WEXITSTATUS(pclose(program));
-  return text;
 }
 
 TEST(StartTest, AZygoteReportsTheFunctionsOfItsModules) {
@@ -200,18 +189,6 @@ TEST(StartTest, InAPidNamespaceWorkersAreSeenByOurNumbers) {
   kill(zygote.pid, SIGKILL);
   EXPECT_EQ(WaitForExit(worker->pid).signal, SIGKILL);
   worker->pid = -1;
-}
-
-TEST(StartTest, RunByHandItExplainsItself) {
-  int code = 0;
-  EXPECT_THAT(OutputOf(POOL_WORKER, &code), HasSubstr("started by the daemon"));
-  EXPECT_EQ(code, 64);
-  EXPECT_THAT(OutputOf(POOL_WORKER " --help", &code), HasSubstr("--functions"));
-  EXPECT_EQ(code, 0);
-  EXPECT_THAT(OutputOf(POOL_WORKER " --functions " EXAMPLES_MODULE, &code), HasSubstr("square"));
-  EXPECT_EQ(code, 0);
-  EXPECT_THAT(OutputOf(POOL_WORKER " --nonsense", &code), HasSubstr("--nonsense"));
-  EXPECT_EQ(code, 64);
 }
 
 }  // namespace

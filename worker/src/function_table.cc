@@ -47,19 +47,27 @@ absl::Status FunctionTable::AddModule(const std::string& path) {
   return AddAll(header->open(host_), absl::StrCat("module ", path));
 }
 
+absl::Status FunctionTable::AddBuiltIn(const Function& function) { return Add(function, "poold itself"); }
+
 absl::Status FunctionTable::AddAll(const Registry& registry, const std::string& from) {
+  absl::Status added;
   for (const Function& function : registry.functions()) {
-    if (function.name.empty()) {
-      return absl::FailedPreconditionError(absl::StrCat(from, " registers a function without a name"));
-    }
-    const auto [found, added] = from_.emplace(function.name, from);
-    if (!added) {
-      return absl::FailedPreconditionError(absl::StrCat("function '", function.name, "' is registered twice: by ",
-                                                        found->second, " and by ",
-                                                        found->second == from ? "the same again" : from));
-    }
-    functions_.push_back(function);
+    if (added.ok()) added = Add(function, from);
   }
+  return added;
+}
+
+absl::Status FunctionTable::Add(const Function& function, const std::string& from) {
+  if (function.name.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(from, " registers a function without a name"));
+  }
+  const auto [found, added] = from_.emplace(function.name, from);
+  if (!added) {
+    return absl::FailedPreconditionError(absl::StrCat("function '", function.name, "' is registered twice: by ",
+                                                      found->second, " and by ",
+                                                      found->second == from ? "the same again" : from));
+  }
+  functions_.push_back(function);
   return absl::OkStatus();
 }
 

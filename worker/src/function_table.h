@@ -21,6 +21,8 @@ class FunctionTable {
 
   absl::Status AddProgram();
   absl::Status AddModule(const std::string& path);
+  // One that poold itself brings.
+  absl::Status AddBuiltIn(const Function& function);
 
   // In order of registration: a place in it is a function's index in RUN.
   const std::vector<Function>& functions() const { return functions_; }
@@ -28,6 +30,7 @@ class FunctionTable {
   const Function* Find(const std::string& name) const;
 
  private:
+  absl::Status Add(const Function& function, const std::string& from);
   absl::Status AddAll(const Registry& registry, const std::string& from);
 
   const Host* const host_;

@@ -5,12 +5,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "exec_function.h"
 #include "failure.h"
 #include "wire/absl_text.h"
 #include "wire/frame.h"
 
 namespace poold::worker {
 namespace {
+
+constexpr std::uint64_t kDefaultMaxResultBytes = std::uint64_t{1} << 30;
 
 internal::StartFailed Failed(const std::string& phase, const TaskFailure& failure) {
   internal::StartFailed failed;
@@ -52,8 +55,13 @@ std::optional<internal::StartFailed> Startup::Load(const internal::Setup& setup)
       if (auto failed = CheckThreads("module " + path)) return failed;
     }
   }
+  if (added.ok() && setup.allow_exec()) added = functions_.AddBuiltIn(MakeExecFunction(MaxResultBytes()));
   if (!added.ok()) return Failed("module", "poold.ModuleError", std::string(wire::ToStd(added.message())));
   return std::nullopt;
+}
+
+std::uint64_t Startup::MaxResultBytes() const {
+  return setup_.max_result_bytes() == 0 ? kDefaultMaxResultBytes : setup_.max_result_bytes();
 }
 
 std::optional<internal::StartFailed> Startup::CheckThreads(const std::string& who) const {

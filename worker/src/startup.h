@@ -3,6 +3,7 @@
 // Errors: a StartFailed, ready to be sent, names the module or function.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ class Startup {
 
   internal::Ready MakeReady() const;
   const internal::Setup& setup() const { return setup_; }
+  std::uint64_t MaxResultBytes() const;
   const FunctionTable& functions() const { return functions_; }
   // What CurrentTask shows.
   TaskContext& context() { return context_; }

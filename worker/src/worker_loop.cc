@@ -16,7 +16,6 @@ constexpr double kShortNs = 20'000;
 constexpr double kAverageWeight = 0.125;
 // What took less made no system call, hence wrote nothing that is not in stdio's buffer.
 constexpr std::int64_t kSilentNs = 200;
-constexpr std::uint64_t kDefaultMaxResultBytes = std::uint64_t{1} << 30;
 // A larger result's memory is given back.
 constexpr std::size_t kKeepReplyBytes = 1u << 20;
 
@@ -187,8 +186,7 @@ void WorkerLoop::Invoke(const Task& task, std::string_view args) {
 }
 
 void WorkerLoop::Answer(std::int64_t elapsed) {
-  const std::uint64_t configured = startup_->setup().max_result_bytes();
-  const std::uint64_t limit = configured == 0 ? kDefaultMaxResultBytes : configured;
+  const std::uint64_t limit = startup_->MaxResultBytes();
   if (!reply_.failure && reply_.data.size() > limit) {
     reply_.failure = TaskFailure{
         "poold.ResultError", absl::StrCat("a result of ", reply_.data.size(), " bytes; the limit is ", limit), "", 0};

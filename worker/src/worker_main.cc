@@ -11,9 +11,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
-#include <string_view>
 
 #include "backtrace.h"
+#include "by_hand.h"
 #include "channel.h"
 #include "clone.h"
 #include "crash_handler.h"
@@ -132,57 +132,12 @@ int BeZygote(Inherited inherited) {
   _exit(0);
 }
 
-int ListFunctions(int count, char** modules) {
-  Startup startup;
-  internal::Setup setup;
-  setup.set_protocol_version(wire::kProtocolVersion);
-  for (int i = 0; i < count; ++i) {
-    // As the loader wants it: without a slash it would search the library folders.
-    const std::string path = modules[i];
-    setup.add_module_paths(path.find('/') == std::string::npos ? "./" + path : path);
-  }
-  if (auto failed = startup.Load(setup)) {
-    std::fprintf(stderr, "%s\n", failed->failure().message().c_str());
-    return 1;
-  }
-  for (const Function& function : startup.functions().functions()) {
-    std::printf("%s%s%s\n", function.name.c_str(), function.help.empty() ? "" : "  ", function.help.c_str());
-  }
-  return 0;
-}
-
-constexpr char kHelp[] =
-    "A worker program of poold: it runs the tasks of one pool.\n"
-    "\n"
-    "It is started by the daemon, not by hand; a pool names it or the modules it is to load.\n"
-    "\n"
-    "  --functions [MODULE.so...]  list the functions of this program and of these modules\n"
-    "  --help                      print this\n";
-
-int ByHand(int argc, char** argv) {
-  const std::string_view option = argc > 1 ? argv[1] : "";
-  if (option == "--functions") return ListFunctions(argc - 2, argv + 2);
-  if (option == "--help" || option == "-h") {
-    std::fputs(kHelp, stdout);
-    return 0;
-  }
-  if (!option.empty()) {
-    std::fprintf(stderr, "%s: unknown option '%s'; see --help\n", argv[0], argv[1]);
-    return kUsageError;
-  }
-  std::fprintf(stderr,
-               "%s is a worker program of poold and is started by the daemon (POOLD_CHANNEL_FD is not set).\n"
-               "Start poold and name this program or its modules in a pool; --functions lists what it can run.\n",
-               argv[0]);
-  return kUsageError;
-}
-
 }  // namespace
 }  // namespace worker
 
 int WorkerMain(int argc, char** argv) {
   worker::Inherited inherited = worker::Inherited::Take();
-  if (!inherited.channel) return worker::ByHand(argc, argv);
+  if (!inherited.channel) return worker::RunByHand(argc, argv);
   worker::PrepareBacktraces();
   if (inherited.role == "zygote") return worker::BeZygote(std::move(inherited));
   if (inherited.role == "worker") return worker::BeFreshWorker(std::move(inherited));
