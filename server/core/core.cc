@@ -24,14 +24,14 @@ void Core::OnClientPresent(Nanos now, ClientId /*client*/) { state_->now = now; 
 
 void Core::OnClientAbsent(Nanos now, ClientId /*client*/) { state_->now = now; }
 
-absl::StatusOr<PoolView> Core::OnResize(Nanos now, std::string_view name, std::uint32_t /*workers*/) {
+absl::StatusOr<PoolView> Core::OnResize(Nanos now, std::string_view name, std::uint32_t workers) {
   state_->now = now;
-  return ViewPool(name);
+  return state_->Resize(name, workers);
 }
 
 void Core::OnReload(Nanos now, SubscriberId call, std::string_view name) {
   state_->now = now;
-  state_->client_port->AnswerReload(call, ViewPool(name));
+  state_->Reload(call, name);
 }
 
 absl::StatusOr<std::uint64_t> Core::OnClose(Nanos now, std::string_view name, bool /*cancel_queued*/) {
@@ -193,18 +193,18 @@ void Core::OnSubscriberGone(Nanos now, SubscriberId subscriber) {
 
 // ---- Processes ----
 
-void Core::OnZygoteReady(Nanos now, PoolId id, std::uint32_t /*generation*/) {
+void Core::OnZygoteReady(Nanos now, PoolId id, std::uint32_t generation) {
   state_->now = now;
   const auto at = state_->pools.find(id);
-  if (at != state_->pools.end()) state_->ZygoteIsReady(*at->second);
+  if (at != state_->pools.end()) state_->ZygoteIsReady(*std::shared_ptr<Pool>(at->second), generation);
 }
 
-void Core::OnZygoteLost(Nanos now, PoolId id, std::uint32_t /*generation*/, std::string why) {
+void Core::OnZygoteLost(Nanos now, PoolId id, std::uint32_t generation, std::string why) {
   state_->now = now;
   const auto at = state_->pools.find(id);
   if (at == state_->pools.end()) return;
   const std::shared_ptr<Pool> pool = at->second;
-  state_->LoseZygote(*pool, std::move(why));
+  state_->LoseZygote(*pool, generation, std::move(why));
 }
 
 void Core::OnWorkerReady(Nanos now, WorkerId id, std::int64_t pid, std::vector<FunctionInfo> functions,

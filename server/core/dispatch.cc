@@ -48,14 +48,16 @@ void Core::State::UnqueueMap(MapRun& map) {
 }
 
 void Core::State::Settle(Pool& pool) {
+  if (pool.staff_due) Staff(pool);
   Pump(pool);
   Steal(pool);
+  if (pool.staff_due) Staff(pool);
   WatchWaiting(pool);
   Advance(pool);
 }
 
 void Core::State::SettleWorker(Pool& pool, Worker& worker) {
-  if (!pool.idle.empty()) return Settle(pool);
+  if (pool.staff_due || !pool.idle.empty()) return Settle(pool);
   if (pool.ready.empty()) return Advance(pool);
   if (!Refills(worker)) return;
   if (!HasRoom()) {
@@ -80,17 +82,18 @@ void Core::State::Pump(Pool& pool) {
       made_way = true;
       continue;
     }
-    const std::uint64_t takers = std::max<std::uint64_t>(1, pool.idle.size());
+    const std::uint64_t takers = std::max<std::uint64_t>(1, std::min<std::uint64_t>(pool.idle.size(), pool.slots()));
     Fill(pool, *worker, std::max<std::uint64_t>(1, pool.ready.size() / takers));
   }
 }
 
 Worker* Core::State::ChooseWorker(Pool& pool, const Handle& next) const {
-  if (!pool.idle.empty()) return pool.idle.back();
+  if (!pool.idle.empty() && pool.has_slot()) return pool.idle.back();
   if (pool.functions[next.group->function].average == 0) return nullptr;
   Worker* best = nullptr;
   for (Worker* worker : pool.workers) {
-    if (Refills(*worker) && (best == nullptr || worker->load < best->load) && Takes(*worker, next)) best = worker;
+    if (worker->sent.empty() || !Refills(*worker)) continue;
+    if ((best == nullptr || worker->load < best->load) && Takes(*worker, next)) best = worker;
   }
   return best;
 }
@@ -102,6 +105,7 @@ bool Core::State::Refills(const Worker& worker) const {
 bool Core::State::Takes(const Worker& worker, const Handle& next) const {
   if (!worker.takes_work()) return false;
   if (worker.sent.empty()) return true;
+  if (worker.pool->draining && worker.pool->Leaving(worker)) return false;
   if (!worker.uses_page || worker.unmeasured > 0 || worker.sent.size() >= limits.max_prefetch) return false;
   if (now - worker.progress_at >= kPatience) return false;
   const double average = worker.pool->functions[next.group->function].average;
@@ -126,15 +130,8 @@ void Core::State::Fill(Pool& pool, Worker& worker, std::uint64_t most) {
   }
   if (!work.empty()) worker_port->Dispatch(worker.id, std::move(work));
   if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) {
-    Recycle(pool, worker);
+    Stop(worker);  // it exits after what it has; the next one gets ready meanwhile
   }
-}
-
-// It exits after what it has; the next one gets ready meanwhile.
-void Core::State::Recycle(Pool& pool, Worker& worker) {
-  if (worker.stopping) return;
-  Stop(worker);
-  StartMissingWorkers(pool);
 }
 
 bool Core::State::EndIfUnknown(Pool& pool, const Worker& worker, Handle& next) {
@@ -211,7 +208,7 @@ Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
 std::uint64_t Core::State::ChunkSize(const Pool& pool, const MapRun& map) const {
   if (map.chunk_size != 0) return map.chunk_size;
   const std::uint64_t left = map.ready_items();
-  const std::uint64_t takers = std::max<std::uint64_t>(1, pool.workers.size());
+  const std::uint64_t takers = std::clamp<std::uint64_t>(pool.workers.size(), 1, pool.spec.workers);
   const double average = pool.functions[map.group->function].average;
   if (average == 0) return std::clamp<std::uint64_t>(left / (4 * takers), 1, 8);
   const auto full = static_cast<std::uint64_t>(static_cast<double>(kChunkTime) / average);
@@ -255,6 +252,7 @@ void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos 
   if (worker.sent.empty()) {
     --pool.busy;
     if (worker.idle()) pool.ListIdle(&worker);
+    if (pool.draining) pool.staff_due = true;
   } else if (was_head) {
     NewHead(worker);
   }

@@ -35,13 +35,14 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
   std::erase(pool->workers, &worker);
   ++pool->stats.workers_lost;
   const std::uint32_t round = worker.start_round;
+  Generation& generation = pool->OriginOf(worker);
   workers.erase(worker.id);
+  pool->staff_due = true;
   TellPoolWatchers(*pool);
   if (!was_ready && !expected && pool->live()) {
-    NoteStartFailure(*pool, round,
+    NoteStartFailure(generation, round,
                      loss.start_failure.empty() ? "a worker ended before it was ready" : loss.start_failure);
   }
-  StartMissingWorkers(*pool);
   Settle(*pool);
 }
 

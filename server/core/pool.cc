@@ -33,7 +33,7 @@ void Pool::NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t calls) {
 void Pool::ListIdle(Worker* worker) {
   if (worker->idle_listed) return;
   worker->idle_listed = true;
-  idle.push_back(worker);
+  idle.insert(worker->dispatches == 0 ? idle.begin() : idle.end(), worker);
 }
 
 void Pool::UnlistIdle(Worker* worker) {

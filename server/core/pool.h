@@ -25,7 +25,23 @@ struct PoolFunction {
   double average = 0;  // nanoseconds of one call; 0: not measured
 };
 
-enum class ZygoteState : std::uint8_t { kGone, kStarting, kReady, kStopping };
+enum class ZygoteState : std::uint8_t { kGone, kStarting, kReady };
+
+// Where workers come from: one zygote (and the next, should it die), and how well starts go there. A pool has one, and
+// a second one while it is reloaded.
+struct Generation {
+  Pool* pool = nullptr;
+  std::uint32_t first = 0;   // number of its first zygote: its name
+  std::uint32_t number = 0;  // of the present one
+  ZygoteState zygote = ZygoteState::kGone;
+  Nanos zygote_ready_at = 0;
+  std::uint32_t start_failures = 0;  // one after the other
+  std::uint32_t early_ends = 0;      // one after the other: of what was ready, and soon ended without having worked
+  std::uint32_t start_round = 0;
+  TimerId start_timer = kNoTimer;  // pause before the next try
+
+  bool may_start() const { return zygote == ZygoteState::kReady && start_timer == kNoTimer; }
+};
 
 struct Pool {
   PoolId id{};
@@ -36,15 +52,21 @@ struct Pool {
   std::vector<PoolFunction> functions;
   absl::flat_hash_map<std::string, std::uint32_t> function_numbers;
 
-  ZygoteState zygote = ZygoteState::kGone;
-  std::uint32_t generation = 0;
-  std::uint32_t start_failures = 0;  // one after the other
-  std::uint32_t start_round = 0;
-  TimerId start_timer = kNoTimer;     // pause before the next try
+  std::unique_ptr<Generation> present = std::make_unique<Generation>();
+  std::unique_ptr<Generation> next;             // of a reload
+  std::vector<std::uint32_t> stopping_zygotes;  // their numbers
+  std::uint32_t last_zygote = 0;                // the number that was given last
+  std::uint32_t stale_below = 0;                // workers of an earlier origin are to be replaced
+  std::uint32_t opened_workers = 0;             // as it was opened; the spec says what it was resized to
+  std::string reload_failure;
+  bool reload_wanted = false;  // once more, after the one that is under way
+
+  bool staff_due = false;             // see staffing.cc
+  bool draining = false;              // workers that are to be replaced take nothing more: their replacements are ready
   TimerId watchful_timer = kNoTimer;  // looks at work that waits behind something long
 
   std::vector<Worker*> workers;  // in the order of their starts
-  std::vector<Worker*> idle;     // the most recently used one last
+  std::vector<Worker*> idle;     // the most recently used one last, unused ones first
   ReadyQueue ready;
   NodeList delayed;               // tasks that wait for their time
   std::vector<MapRun*> maps;      // that have not ended
@@ -57,6 +79,8 @@ struct Pool {
   std::vector<Wait*> open_calls;
   std::vector<Wait*> join_calls;
   std::vector<Wait*> terminate_calls;
+  std::vector<Wait*> reload_calls;        // for the reload that is under way
+  std::vector<Wait*> later_reload_calls;  // for the one after it
   struct Watcher {
     SubscriberId id = kNobody;
     bool output = false;
@@ -66,9 +90,24 @@ struct Pool {
   bool live() const {
     return state != PoolState::kClosed && state != PoolState::kTerminated && state != PoolState::kFailed;
   }
-  bool has_processes() const { return !workers.empty() || zygote != ZygoteState::kGone; }
+  bool has_processes() const {
+    return !workers.empty() || present->zygote != ZygoteState::kGone || next != nullptr || !stopping_zygotes.empty();
+  }
   bool dispatches() const {
     return state == PoolState::kRunning || state == PoolState::kStarting || state == PoolState::kClosing;
+  }
+  // At most so many have work at a time.
+  std::uint64_t slots() const { return busy < spec.workers ? spec.workers - busy : 0; }
+  bool has_slot() const { return slots() > 0; }
+  // It is to be replaced.
+  bool Leaving(const Worker& worker) const { return worker.worn || worker.origin < stale_below; }
+  Generation& OriginOf(const Worker& worker) {
+    return next != nullptr && worker.origin == next->first ? *next : *present;
+  }
+  // Null if it is not theirs, or is being stopped.
+  Generation* FindZygote(std::uint32_t number) {
+    if (next != nullptr && next->number == number && next->zygote != ZygoteState::kGone) return next.get();
+    return present->number == number && present->zygote != ZygoteState::kGone ? present.get() : nullptr;
   }
   // The number of a function; makes one that is not known yet.
   std::uint32_t FunctionNumber(std::string_view name);

@@ -47,10 +47,16 @@ absl::Status Core::State::CheckOpen(const PoolSpec& spec) const {
   return absl::OkStatus();
 }
 
+// As it was opened, or as it is now.
+bool Core::State::SameSpec(const Pool& pool, PoolSpec spec) {
+  if (spec.workers == pool.opened_workers) spec.workers = pool.spec.workers;
+  return spec == pool.spec;
+}
+
 void Core::State::OpenPool(SubscriberId call, PoolSpec spec) {
   const auto at = pools_by_name.find(spec.name);
   std::shared_ptr<Pool> pool = at == pools_by_name.end() ? nullptr : at->second;
-  const bool same = pool != nullptr && pool->spec == spec && !shutting_down &&
+  const bool same = pool != nullptr && SameSpec(*pool, spec) && !shutting_down &&
                     (pool->state == PoolState::kStarting || pool->state == PoolState::kRunning);
   if (!same) {
     if (absl::Status status = CheckOpen(spec); !status.ok()) {
@@ -59,6 +65,8 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec) {
     pool = std::make_shared<Pool>();
     pool->id = PoolId{++last_pool};
     pool->spec = std::move(spec);
+    pool->opened_workers = pool->spec.workers;
+    pool->present->pool = pool.get();
     pools_by_name[pool->spec.name] = pool;
     pools.emplace(pool->id, pool);
   } else if (pool->state == PoolState::kRunning) {
@@ -70,7 +78,7 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec) {
     wait->created = !same;
     pool->open_calls.push_back(wait);
   }
-  if (!same) StartZygote(*pool);
+  if (!same) StartZygote(*pool->present);
   ForgetOldPools();
 }
 
@@ -94,6 +102,9 @@ void Core::State::ChangeState(Pool& pool, PoolState state) {
 void Core::State::ClosePool(Pool& pool) {
   if (pool.state != PoolState::kStarting && pool.state != PoolState::kRunning) return;
   ChangeState(pool, PoolState::kClosing);
+  AbandonReload(
+      pool, MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+                      absl::StrCat("pool '", pool.spec.name, "' was closed while it was reloaded"), pool.spec.name));
   const std::vector<MapRun*> maps = pool.maps;
   for (MapRun* map : maps) {
     if (map->complete || map->ended) continue;
@@ -150,19 +161,18 @@ std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
 
 // Its processes go, and nothing more is started.
 void Core::State::KillProcesses(Pool& pool, KilledBy why) {
-  timers.Clear(&pool.start_timer);
   timers.Clear(&pool.watchful_timer);
   const std::vector<Worker*> workers = pool.workers;
   for (Worker* worker : workers) Kill(*worker, why, 0);
-  if (pool.zygote == ZygoteState::kStarting || pool.zygote == ZygoteState::kReady) {
-    pool.zygote = ZygoteState::kStopping;
-    worker_port->StopZygote(pool.id, pool.generation);
-  }
+  StopZygote(*pool.present);
 }
 
 void Core::State::TerminatePool(Pool& pool) {
   if (pool.state == PoolState::kTerminating || !(pool.live() || pool.has_processes())) return;
   ChangeState(pool, PoolState::kTerminating);
+  AbandonReload(pool, MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+                                absl::StrCat("pool '", pool.spec.name, "' was terminated while it was reloaded"),
+                                pool.spec.name));
   const std::uint64_t cancelled = CancelEverything(pool, "its pool was terminated");
   for (Wait* wait : pool.terminate_calls) wait->cancelled = cancelled;
   AnswerOpenCalls(pool,
@@ -175,6 +185,9 @@ void Core::State::TerminatePool(Pool& pool) {
 void Core::State::FailPool(Pool& pool, std::string why) {
   pool.failure = std::move(why);
   ChangeState(pool, PoolState::kFailed);
+  AbandonReload(pool,
+                MakeError(absl::StatusCode::kFailedPrecondition, "POOL_FAILED",
+                          absl::StrCat("pool '", pool.spec.name, "' has failed: ", pool.failure), pool.spec.name));
   CancelEverything(pool, absl::StrCat("its pool failed: ", pool.failure));
   KillProcesses(pool, KilledBy::kTerminate);
   AnswerOpenCalls(
@@ -188,12 +201,9 @@ void Core::State::FailPool(Pool& pool, std::string why) {
 void Core::State::Advance(Pool& pool) {
   if (pool.state == PoolState::kRunning || pool.state == PoolState::kStarting) return;
   if (pool.state == PoolState::kClosing && pool.unfinished == 0) {
-    timers.Clear(&pool.start_timer);
+    timers.Clear(&pool.present->start_timer);
     for (Worker* worker : pool.workers) Stop(*worker);
-    if (pool.workers.empty() && (pool.zygote == ZygoteState::kReady || pool.zygote == ZygoteState::kStarting)) {
-      pool.zygote = ZygoteState::kStopping;
-      worker_port->StopZygote(pool.id, pool.generation);
-    }
+    if (pool.workers.empty()) StopZygote(*pool.present);
   }
   if (pool.has_processes() || (pool.state == PoolState::kClosing && pool.unfinished > 0)) return;
   const bool had_ended = pool.state == PoolState::kClosed || pool.state == PoolState::kTerminated;

@@ -1,4 +1,6 @@
 // Zygotes and workers: starting them, learning what they can, ending them.
+#include <algorithm>
+
 #include "core/state.h"
 
 namespace poold::core {
@@ -6,6 +8,8 @@ namespace {
 
 // Before each new try of something that did not start.
 constexpr Nanos kStartPauses[] = {100 * kMillisecond, 400 * kMillisecond, 1600 * kMillisecond};
+// Before something is started again that was ready and ended early.
+constexpr Nanos kEndPauses[] = {100 * kMillisecond, 400 * kMillisecond, 1600 * kMillisecond, 5 * kSecond};
 
 }  // namespace
 
@@ -14,48 +18,65 @@ Worker* Core::State::FindWorker(WorkerId id) const {
   return at == workers.end() ? nullptr : at->second.get();
 }
 
-void Core::State::StartZygote(Pool& pool) {
-  pool.zygote = ZygoteState::kStarting;
-  worker_port->StartZygote(pool.id, ++pool.generation, pool.spec);
+void Core::State::StartZygote(Generation& generation) {
+  Pool& pool = *generation.pool;
+  generation.number = ++pool.last_zygote;
+  if (generation.first == 0) generation.first = generation.number;
+  generation.zygote = ZygoteState::kStarting;
+  worker_port->StartZygote(pool.id, generation.number, pool.spec);
 }
 
-void Core::State::StartMissingWorkers(Pool& pool) {
-  if (!pool.dispatches() || pool.start_timer != kNoTimer) return;
-  if (pool.state == PoolState::kClosing && pool.unfinished == 0) return;
-  if (pool.zygote == ZygoteState::kGone) return StartZygote(pool);
-  if (pool.zygote != ZygoteState::kReady) return;
-  std::uint64_t there = 0;
-  for (const Worker* worker : pool.workers) {
-    there += !worker->stopping && worker->killed_by == KilledBy::kUnspecified;
-  }
-  for (; there < pool.spec.workers; ++there) StartWorker(pool);
+void Core::State::StopZygote(Generation& generation) {
+  timers.Clear(&generation.start_timer);
+  if (generation.zygote == ZygoteState::kGone) return;
+  generation.zygote = ZygoteState::kGone;
+  generation.pool->stopping_zygotes.push_back(generation.number);
+  worker_port->StopZygote(generation.pool->id, generation.number);
 }
 
-void Core::State::StartWorker(Pool& pool) {
+void Core::State::StartWorker(Generation& generation) {
+  Pool& pool = *generation.pool;
   auto worker = std::make_unique<Worker>();
   worker->id = WorkerId{++last_worker};
   worker->pool = pools.at(pool.id);
-  worker->generation = pool.generation;
-  worker->start_round = pool.start_round;
+  worker->generation = generation.number;
+  worker->origin = generation.first;
+  worker->start_round = generation.start_round;
   worker->started_at = now;
   pool.workers.push_back(worker.get());
   ++pool.stats.workers_started;
   const WorkerId id = worker->id;
   workers.emplace(id, std::move(worker));
-  worker_port->StartWorker(pool.id, pool.generation, id);
+  worker_port->StartWorker(pool.id, generation.number, id);
 }
 
 // Those that fail together count as one try.
-void Core::State::NoteStartFailure(Pool& pool, std::uint32_t round, std::string why) {
-  if (round != pool.start_round || pool.start_timer != kNoTimer) return;
-  if (pool.start_failures >= std::size(kStartPauses)) return FailPool(pool, std::move(why));
-  timers.Set(&pool.start_timer, now + kStartPauses[pool.start_failures++], TimerKind::kPoolStart, &pool);
+void Core::State::NoteStartFailure(Generation& generation, std::uint32_t round, std::string why) {
+  if (round != generation.start_round || generation.start_timer != kNoTimer) return;
+  Pool& pool = *generation.pool;
+  if (generation.start_failures >= std::size(kStartPauses)) {
+    return &generation == pool.next.get() ? RollBack(pool, why) : FailPool(pool, std::move(why));
+  }
+  timers.Set(&generation.start_timer, now + kStartPauses[generation.start_failures++], TimerKind::kPoolStart,
+             &generation);
 }
 
-void Core::State::RetryStart(Pool& pool) {
-  ++pool.start_round;
-  StartMissingWorkers(pool);
-  Settle(pool);
+// Something was ready and soon ended without having done anything: killed from outside, perhaps again and again. The
+// first time it is replaced at once, then after growing pauses, for as long as it takes: a pool that ran does not fail
+// for what others do to it. Those that end together count as one.
+void Core::State::NoteEarlyEnd(Generation& generation, std::uint32_t round) {
+  if (round != generation.start_round || generation.start_timer != kNoTimer) return;
+  ++generation.start_round;
+  const std::uint32_t before = generation.early_ends++;
+  if (before == 0) return;
+  timers.Set(&generation.start_timer, now + kEndPauses[std::min<std::size_t>(before, std::size(kEndPauses)) - 1],
+             TimerKind::kPoolStart, &generation);
+}
+
+void Core::State::RetryStart(Generation& generation) {
+  ++generation.start_round;
+  generation.pool->staff_due = true;
+  Settle(*generation.pool);
 }
 
 void Core::State::LearnFunctions(Pool& pool, Worker& worker, std::vector<FunctionInfo> functions) {
@@ -63,7 +84,7 @@ void Core::State::LearnFunctions(Pool& pool, Worker& worker, std::vector<Functio
   for (std::size_t i = 0; i < functions.size(); ++i) {
     const std::uint32_t number = pool.FunctionNumber(functions[i].name);
     PoolFunction& function = pool.functions[number];
-    function.known = true;
+    if (pool.next == nullptr || !pool.functions_known) function.known = true;  // else when the reload is through
     if (function.result_type == nullptr) function.result_type = std::move(functions[i].result_type);
     if (number >= numbers.size()) numbers.resize(number + 1, -1);
     numbers[number] = static_cast<std::int32_t>(i);
@@ -74,30 +95,41 @@ void Core::State::LearnFunctions(Pool& pool, Worker& worker, std::vector<Functio
 void Core::State::Stop(Worker& worker) {
   if (worker.stopping || worker.killed_by != KilledBy::kUnspecified) return;
   worker.pool->UnlistIdle(&worker);
+  worker.pool->staff_due = true;
   worker.stopping = true;
   worker_port->StopWorker(worker.id);
 }
 
 void Core::State::Kill(Worker& worker, KilledBy why, Nanos grace) {
   worker.pool->UnlistIdle(&worker);
+  worker.pool->staff_due = true;
   if (worker.killed_by == KilledBy::kUnspecified) worker.killed_by = why;
   worker_port->KillWorker(worker.id, grace);
 }
 
-void Core::State::ZygoteIsReady(Pool& pool) {
-  if (pool.zygote != ZygoteState::kStarting) return;
-  pool.zygote = ZygoteState::kReady;
-  StartMissingWorkers(pool);
-  Advance(pool);
+void Core::State::ZygoteIsReady(Pool& pool, std::uint32_t number) {
+  Generation* generation = pool.FindZygote(number);
+  if (generation == nullptr || generation->zygote != ZygoteState::kStarting) return;
+  generation->zygote = ZygoteState::kReady;
+  generation->zygote_ready_at = now;
+  if (generation == pool.next.get()) pool.stale_below = generation->first;
+  pool.staff_due = true;
+  Settle(pool);
 }
 
-void Core::State::LoseZygote(Pool& pool, std::string why) {
-  const ZygoteState was = pool.zygote;
-  pool.zygote = ZygoteState::kGone;
-  if (was == ZygoteState::kStarting && pool.dispatches()) {
-    NoteStartFailure(pool, pool.start_round, why.empty() ? "the zygote ended before it was ready" : std::move(why));
+void Core::State::LoseZygote(Pool& pool, std::uint32_t number, std::string why) {
+  pool.staff_due = true;
+  std::erase(pool.stopping_zygotes, number);
+  if (Generation* generation = pool.FindZygote(number)) {
+    const bool was_ready = generation->zygote == ZygoteState::kReady;
+    generation->zygote = ZygoteState::kGone;
+    if (!was_ready && pool.dispatches()) {
+      NoteStartFailure(*generation, generation->start_round,
+                       why.empty() ? "the zygote ended before it was ready" : std::move(why));
+    } else if (was_ready && now - generation->zygote_ready_at < kLivedAWhile) {
+      NoteEarlyEnd(*generation, generation->start_round);
+    }
   }
-  StartMissingWorkers(pool);
   Settle(pool);
 }
 
@@ -108,21 +140,26 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
   worker.pid = pid;
   worker.uses_page = uses_page;
   worker.progress_at = now;
-  pool.start_failures = 0;
+  pool.OriginOf(worker).start_failures = 0;
+  pool.staff_due = true;
   LearnFunctions(pool, worker, std::move(functions));
   if (worker.idle()) pool.ListIdle(&worker);
   if (!pool.functions_known && pool.dispatches()) {
     pool.functions_known = true;
     EndUnknownFunctions(pool);
   }
-  std::uint64_t ready = 0;
-  for (const Worker* other : pool.workers) ready += other->ready;
-  if (ready >= pool.spec.workers) {
-    if (pool.state == PoolState::kStarting) ChangeState(pool, PoolState::kRunning);
-    if (pool.state == PoolState::kRunning || pool.state == PoolState::kClosing) AnswerOpenCalls(pool, absl::OkStatus());
-  }
+  CheckRunning(pool);
   TellPoolWatchers(pool);
   Settle(pool);
+}
+
+void Core::State::CheckRunning(Pool& pool) {
+  std::uint64_t ready = 0;
+  for (const Worker* worker : pool.workers) ready += worker->ready;
+  if (ready < pool.spec.workers) return;
+  if (pool.state == PoolState::kStarting) ChangeState(pool, PoolState::kRunning);
+  if (pool.state == PoolState::kRunning || pool.state == PoolState::kClosing) AnswerOpenCalls(pool, absl::OkStatus());
+  if (pool.state == PoolState::kRunning && pool.reload_wanted && pool.next == nullptr) BeginReload(pool);
 }
 
 // What was submitted before the functions were known.

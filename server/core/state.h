@@ -36,12 +36,21 @@ inline constexpr Nanos kWorthStealing = 100'000;
 // Counted for each kept outcome beside its bytes.
 inline constexpr std::uint64_t kOutcomeOverhead = 256;
 inline constexpr std::uint8_t kMostDeaths = 3;
+// What was ready for so long, or did a task, was well.
+inline constexpr Nanos kLivedAWhile = 10 * kSecond;
 
 // Bugs for the simulator to find. Only tests plant them, through CoreTestPeer.
 struct CoreFaults {
   bool requeue_begun = false;   // takes back what the worker has begun already
   bool forget_unbegun = false;  // loses what a dead worker had not begun
   bool never_end_turn = false;  // lets one client have every turn
+};
+
+// The workers that were not told to go.
+struct Roster {
+  std::uint64_t live = 0;     // starting or ready
+  std::uint64_t ready = 0;    // of these, ready
+  std::uint64_t staying = 0;  // of these, not to be replaced
 };
 
 struct Core::State {
@@ -52,6 +61,7 @@ struct Core::State {
   // ---- pool_life.cc ----
   void OpenPool(SubscriberId call, PoolSpec spec);
   absl::Status CheckOpen(const PoolSpec& spec) const;
+  static bool SameSpec(const Pool& pool, PoolSpec spec);
   void ClosePool(Pool& pool);
   void TerminatePool(Pool& pool);
   void FailPool(Pool& pool, std::string why);
@@ -67,19 +77,43 @@ struct Core::State {
   absl::StatusOr<std::shared_ptr<Pool>> FindPool(std::string_view name) const;
 
   // ---- processes.cc ----
-  void StartZygote(Pool& pool);
-  void StartMissingWorkers(Pool& pool);
-  void StartWorker(Pool& pool);
-  void NoteStartFailure(Pool& pool, std::uint32_t round, std::string why);
-  void RetryStart(Pool& pool);
+  void StartZygote(Generation& generation);
+  void StopZygote(Generation& generation);
+  void StartWorker(Generation& generation);
+  void NoteStartFailure(Generation& generation, std::uint32_t round, std::string why);
+  void NoteEarlyEnd(Generation& generation, std::uint32_t round);
+  void RetryStart(Generation& generation);
   void LearnFunctions(Pool& pool, Worker& worker, std::vector<FunctionInfo> functions);
   void EndUnknownFunctions(Pool& pool);
   void Stop(Worker& worker);
   void Kill(Worker& worker, KilledBy why, Nanos grace);
-  void ZygoteIsReady(Pool& pool);
-  void LoseZygote(Pool& pool, std::string why);
+  void ZygoteIsReady(Pool& pool, std::uint32_t number);
+  void LoseZygote(Pool& pool, std::uint32_t number, std::string why);
   void WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<FunctionInfo> functions, bool uses_page);
+  void CheckRunning(Pool& pool);
   Worker* FindWorker(WorkerId id) const;
+
+  // ---- staffing.cc ----
+  void Staff(Pool& pool);
+  static Roster RosterOf(const Pool& pool);
+  static std::uint64_t WantedWorkers(const Pool& pool, const Roster& roster);
+  void StartZygotes(Pool& pool, bool missing);
+  void StopSurplus(Pool& pool);
+  void StartMissing(Pool& pool);
+  void Shrink(Pool& pool);
+  absl::StatusOr<PoolView> Resize(std::string_view pool, std::uint32_t workers);
+
+  // ---- reload.cc ----
+  void Reload(SubscriberId call, std::string_view pool);
+  void BeginReload(Pool& pool);
+  void CheckReload(Pool& pool);
+  void RollBack(Pool& pool, std::string_view why);
+  void AbandonReload(Pool& pool, const absl::Status& status);
+  void DropNext(Pool& pool);
+  void EndReload(Pool& pool, const absl::Status& status);
+  absl::Status CheckRuns(const Pool& pool) const;
+  void AnswerReloads(Pool& pool, std::vector<Wait*> Pool::*calls, const absl::Status& status);
+  void ForgetFunctions(Pool& pool);
 
   // ---- losses.cc ----
   void LoseWorker(Worker& worker, WorkerLoss loss);
@@ -118,7 +152,6 @@ struct Core::State {
   bool Refills(const Worker& worker) const;
   void Fill(Pool& pool, Worker& worker, std::uint64_t most);
   bool EndIfUnknown(Pool& pool, const Worker& worker, Handle& next);
-  void Recycle(Pool& pool, Worker& worker);
   Assignment SendTask(Task& task, Worker& worker);
   Assignment SendChunk(MapRun& map, Worker& worker);
   std::uint64_t ChunkSize(const Pool& pool, const MapRun& map) const;

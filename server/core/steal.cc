@@ -51,7 +51,7 @@ bool Core::State::HasWorkToTake(const Worker& worker) const {
 void Core::State::Steal(Pool& pool) {
   if (pool.chunks_sent == 0 && pool.sent <= pool.busy) return;
   for (std::size_t tries = pool.idle.size(); tries > 0 && !pool.idle.empty() && pool.ready.empty(); --tries) {
-    if (!HasRoom() || !pool.dispatches()) return;
+    if (!pool.has_slot() || !HasRoom() || !pool.dispatches()) return;
     Worker* victim = nullptr;
     for (Worker* worker : pool.workers) {
       if (HasWorkToTake(*worker) && (victim == nullptr || worker->load > victim->load)) victim = worker;

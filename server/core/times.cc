@@ -16,7 +16,7 @@ void Core::State::RunTimer(const DueTimer& due) {
     case TimerKind::kWait:
       return WaitDue(static_cast<Wait*>(due.owner));
     case TimerKind::kPoolStart:
-      return RetryStart(*static_cast<Pool*>(due.owner));
+      return RetryStart(*static_cast<Generation*>(due.owner));
     case TimerKind::kPoolWatchful:
       return LookAtWaiting(*static_cast<Pool*>(due.owner));
     case TimerKind::kOutcomes:

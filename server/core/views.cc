@@ -39,6 +39,9 @@ PoolView Core::State::ViewOf(const Pool& pool) const {
   view.functions = pool.FunctionNames();
   for (const Worker* worker : pool.workers) view.workers.push_back(ViewOf(pool, *worker));
   view.stats = pool.stats;
+  view.generation = pool.present->number;
+  view.reloading = pool.next != nullptr;
+  view.reload_failure = pool.reload_failure;
   return view;
 }
 

@@ -11,7 +11,7 @@
 namespace poold::core {
 
 struct Wait {
-  enum class Kind : std::uint8_t { kGet, kWait, kOpen, kJoin, kTerminate };
+  enum class Kind : std::uint8_t { kGet, kWait, kOpen, kJoin, kTerminate, kReload };
   struct Entry {
     HandleId id;
     Handle* handle = nullptr;  // null when it is done

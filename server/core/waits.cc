@@ -65,6 +65,8 @@ void Core::State::RemoveWait(Wait* wait) {
     std::erase(wait->pool->open_calls, wait);
     std::erase(wait->pool->join_calls, wait);
     std::erase(wait->pool->terminate_calls, wait);
+    std::erase(wait->pool->reload_calls, wait);
+    std::erase(wait->pool->later_reload_calls, wait);
   }
   const auto of_call = waits.find(wait->call);
   std::erase_if(of_call->second, [wait](const std::unique_ptr<Wait>& known) { return known.get() == wait; });

@@ -16,12 +16,14 @@ struct Worker {
   WorkerId id{};
   std::shared_ptr<Pool> pool;
   std::int64_t pid = 0;
-  std::uint32_t generation = 0;
+  std::uint32_t generation = 0;  // number of its zygote
+  std::uint32_t origin = 0;      // Generation::first of where it came from
   std::uint32_t start_round = 0;
   Nanos started_at = 0;
   bool ready = false;
   bool uses_page = false;
   bool stopping = false;  // gets no more: recycled, closing
+  bool worn = false;      // to be replaced
   // We are ending it, and this is why.
   KilledBy killed_by = KilledBy::kUnspecified;
   bool idle_listed = false;

@@ -55,7 +55,7 @@ TEST(Dispatch, LongTasksAreNotSentAhead) {
 TEST(Dispatch, AWorkerWithoutAClaimPageGetsOneAtATime) {
   Story story;
   story.AskOpen(SpecOf("p", 1));
-  story.processes.ZygoteReady(story.now, PoolId{1});
+  story.processes.ZygoteReady(story.now, {PoolId{1}, 1});
   story.processes.workers.begin()->second.uses_page = false;
   story.StartAll();
   story.Submit("p", "f");

@@ -52,6 +52,7 @@ struct FakeRecord {
 struct FakeWorker {
   WorkerId id{};
   PoolId pool{};
+  std::uint32_t generation = 0;
   std::int64_t pid = 0;
   bool ready = false;
   bool stopping = false;
@@ -64,9 +65,11 @@ struct FakeWorker {
   bool running() const { return !work.empty() && work.front().claimed > work.front().finished; }
 };
 
+// A zygote's pool and generation.
+using ZygoteKey = std::pair<PoolId, std::uint32_t>;
+
 struct FakeZygote {
   PoolSpec spec;
-  std::uint32_t generation = 0;
   bool ready = false;
   bool stopping = false;
 };
@@ -74,7 +77,7 @@ struct FakeZygote {
 class FakeProcesses : public WorkerPort {
  public:
   Core* core = nullptr;
-  std::map<PoolId, FakeZygote> zygotes;
+  std::map<ZygoteKey, FakeZygote> zygotes;
   std::map<WorkerId, FakeWorker> workers;
   std::vector<std::string> functions = {"f", "g", "h"};
   std::uint64_t dispatches = 0;
@@ -86,11 +89,13 @@ class FakeProcesses : public WorkerPort {
 
   // ---- WorkerPort ----
   void StartZygote(PoolId pool, std::uint32_t generation, const PoolSpec& spec) override {
-    zygotes[pool] = {spec, generation, false, false};
+    zygotes[{pool, generation}] = {spec, false, false};
   }
-  void StopZygote(PoolId pool, std::uint32_t) override { zygotes.at(pool).stopping = true; }
-  void StartWorker(PoolId pool, std::uint32_t, WorkerId worker) override {
-    workers[worker] = {worker, pool, static_cast<std::int64_t>(worker) + 1000};
+  void StopZygote(PoolId pool, std::uint32_t generation) override {
+    zygotes.at({pool, generation}).stopping = true;
+  }
+  void StartWorker(PoolId pool, std::uint32_t generation, WorkerId worker) override {
+    workers[worker] = {worker, pool, generation, static_cast<std::int64_t>(worker) + 1000};
   }
   void Dispatch(WorkerId id, std::vector<Assignment> work) override {
     ++dispatches;
@@ -124,14 +129,13 @@ class FakeProcesses : public WorkerPort {
   }
 
   // ---- What happens to processes ----
-  void ZygoteReady(Nanos now, PoolId pool) {
-    zygotes.at(pool).ready = true;
-    core->OnZygoteReady(now, pool, zygotes.at(pool).generation);
+  void ZygoteReady(Nanos now, ZygoteKey zygote) {
+    zygotes.at(zygote).ready = true;
+    core->OnZygoteReady(now, zygote.first, zygote.second);
   }
-  void ZygoteDies(Nanos now, PoolId pool, std::string why) {
-    const std::uint32_t generation = zygotes.at(pool).generation;
-    zygotes.erase(pool);
-    core->OnZygoteLost(now, pool, generation, std::move(why));
+  void ZygoteDies(Nanos now, ZygoteKey zygote, std::string why) {
+    zygotes.erase(zygote);
+    core->OnZygoteLost(now, zygote.first, zygote.second, std::move(why));
   }
   void WorkerReady(Nanos now, WorkerId id) {
     FakeWorker& worker = workers.at(id);

@@ -50,7 +50,7 @@ TEST(Pool, WhoseWorkersCannotStartFailsWithTheirWordsAfterThreeMoreTries) {
   Story story;
   const SubscriberId call = story.AskOpen(SpecOf("p", 2));
   const HandleId waiting = story.Submit("p", "f");
-  story.processes.ZygoteReady(story.now, PoolId{1});
+  story.processes.ZygoteReady(story.now, {PoolId{1}, 1});
   for (const Nanos pause : {100 * kMillisecond, 400 * kMillisecond, 1600 * kMillisecond}) {
     while (!story.processes.workers.empty()) story.processes.Die(story.now, story.FirstWorker(), 6, "bad initializer");
     EXPECT_EQ(story.Pool("p").state, PoolState::kStarting);
@@ -71,7 +71,7 @@ TEST(Pool, ThatFailedMayBeOpenedAnew) {
   Story story;
   story.AskOpen(SpecOf("p", 1));
   for (int i = 0; i < 4; ++i) {
-    story.processes.ZygoteDies(story.now, PoolId{1}, "no such module");
+    story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "no such module");
     story.Pass(2 * kSecond);
   }
   ASSERT_EQ(story.Pool("p").state, PoolState::kFailed);
@@ -91,8 +91,8 @@ TEST(Pool, RestartsAZygoteThatDiesAndItsWorkersGoOn) {
   Story story;
   story.Open("p", 1);
   const HandleId task = story.Submit("p", "f");
-  story.processes.ZygoteDies(story.now, PoolId{1}, "killed");
-  EXPECT_EQ(story.processes.zygotes.at(PoolId{1}).generation, 2u);
+  story.processes.ZygoteDies(story.now, {PoolId{1}, 1}, "killed");
+  EXPECT_TRUE(story.processes.zygotes.contains({PoolId{1}, 2}));
   story.RunAll();
   EXPECT_EQ(story.StateOf(task), TaskState::kSucceeded);
 }

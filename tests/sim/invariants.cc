@@ -180,7 +180,7 @@ void World::CheckWorkers() {
     for (const Worker* worker : pool.workers) {
       sent += worker->sent.size();
       if (worker->load < 0) ledger_.Wrong("a worker's load is below zero");
-      const bool could = pool.dispatches() && pool.functions_known && peer_.HasRoom();
+      const bool could = pool.dispatches() && pool.functions_known && peer_.HasRoom() && pool.has_slot();
       if (could && worker->idle() && !pool.ready.empty()) {
         ledger_.Wrong("a worker of pool " + pool.spec.name + " is idle while a task could run on it");
       }

@@ -1,0 +1,133 @@
+// How many workers a pool has, and who comes and goes for that.
+//
+// One rule serves growing, shrinking, recycling and reloading. A worker that is to be replaced works on until a
+// replacement is ready. Then none of those that are to be replaced takes anything more, and the first that has nothing
+// goes: so nobody has to guess which of them is done soonest, and there are never fewer ready ones than wanted.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "core/state.h"
+#include "wire/absl_text.h"
+
+namespace poold::core {
+namespace {
+
+// Replacements that get ready at a time.
+std::uint64_t SurplusOf(std::uint64_t wanted) { return std::max<std::uint64_t>(1, wanted / 8); }
+
+// Those that were told to go and are slow about it are not replaced without end.
+std::uint64_t MostProcesses(const Pool& pool) { return 3 * std::uint64_t{pool.spec.workers} + 2; }
+
+}  // namespace
+
+// Makes the workers what they should be. Call (Settle does) when `staff_due`: something about them has changed.
+void Core::State::Staff(Pool& pool) {
+  pool.staff_due = false;
+  if (!pool.dispatches() || (pool.state == PoolState::kClosing && pool.unfinished == 0)) return;
+  StopSurplus(pool);
+  StartMissing(pool);
+  pool.staff_due = false;
+  CheckReload(pool);
+}
+
+Roster Core::State::RosterOf(const Pool& pool) {
+  Roster roster;
+  for (const Worker* worker : pool.workers) {
+    if (worker->stopping || worker->killed_by != KilledBy::kUnspecified) continue;
+    ++roster.live;
+    roster.ready += worker->ready;
+    roster.staying += !pool.Leaving(*worker);
+  }
+  return roster;
+}
+
+std::uint64_t Core::State::WantedWorkers(const Pool& pool, const Roster& /*roster*/) { return pool.spec.workers; }
+
+void Core::State::StopSurplus(Pool& pool) {
+  const Roster roster = RosterOf(pool);
+  const std::uint64_t wanted = WantedWorkers(pool, roster);
+  const bool some_leave = roster.staying < roster.live;
+  std::uint64_t surplus = roster.ready > wanted ? roster.ready - wanted : 0;
+  const std::vector<Worker*> idle = pool.idle;
+  for (Worker* worker : idle) {
+    if (surplus == 0) break;
+    if (some_leave && !pool.Leaving(*worker)) continue;
+    Stop(*worker);
+    --surplus;
+  }
+  pool.draining = some_leave && surplus > 0;
+}
+
+void Core::State::StartMissing(Pool& pool) {
+  Roster roster = RosterOf(pool);
+  const std::uint64_t wanted = WantedWorkers(pool, roster);
+  Generation& newest = pool.next != nullptr && pool.stale_below == pool.next->first ? *pool.next : *pool.present;
+  StartZygotes(pool, roster.live < wanted);
+  const auto start = [&](Generation& origin, std::uint64_t most) {
+    while (origin.may_start() && roster.live < most && pool.workers.size() < MostProcesses(pool)) {
+      StartWorker(origin);
+      ++roster.live;
+      roster.staying += origin.first >= pool.stale_below;
+    }
+  };
+  start(newest, wanted);
+  start(*pool.present, wanted);  // while the next generation has its pauses
+  if (roster.staying < wanted)
+    start(newest, std::min(wanted + SurplusOf(wanted), roster.live + wanted - roster.staying));
+}
+
+// The zygote of a generation that is being replaced is not needed until workers are.
+void Core::State::StartZygotes(Pool& pool, bool missing) {
+  for (Generation* generation : {pool.next.get(), pool.present.get()}) {
+    if (generation == nullptr || generation->zygote != ZygoteState::kGone || generation->start_timer != kNoTimer) {
+      continue;
+    }
+    if (generation == pool.present.get() && pool.next != nullptr && !(missing && !pool.next->may_start())) continue;
+    StartZygote(*generation);
+  }
+}
+
+// Those that serve nobody yet go first, then idle ones, then busy ones after what they run.
+void Core::State::Shrink(Pool& pool) {
+  std::vector<Worker*> live;
+  for (Worker* worker : pool.workers) {
+    if (!worker->stopping && worker->killed_by == KilledBy::kUnspecified) live.push_back(worker);
+  }
+  const auto usefulness = [&pool](const Worker* worker) {
+    const int leaving = pool.Leaving(*worker) ? 0 : 1;
+    return !worker->ready ? 0 : worker->sent.empty() ? 1 + leaving : 3 + leaving;
+  };
+  std::stable_sort(live.begin(), live.end(),
+                   [&](const Worker* a, const Worker* b) { return usefulness(a) < usefulness(b); });
+  const std::uint64_t wanted = WantedWorkers(pool, RosterOf(pool));
+  for (std::size_t i = 0; i + wanted < live.size(); ++i) {
+    Worker& worker = *live[i];
+    Node* head = worker.sent.front();
+    if (head != nullptr && TakeBackBehind(worker, head) && head->kind == NodeKind::kChunk) {
+      TakeBackItems(*AsChunk(head), 0);
+    }
+    Stop(worker);
+  }
+}
+
+absl::StatusOr<PoolView> Core::State::Resize(std::string_view name, std::uint32_t workers) {
+  absl::StatusOr<std::shared_ptr<Pool>> found = FindPool(name);
+  if (!found.ok()) return found.status();
+  Pool& pool = **found;
+  if (workers == 0 || workers > limits.max_workers_per_pool) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_FIELD",
+                     absl::StrCat("workers is ", workers, "; a pool has 1 to ", limits.max_workers_per_pool),
+                     "workers");
+  }
+  if (absl::Status status = CheckRuns(pool); !status.ok()) return status;
+  const bool fewer = workers < pool.spec.workers;
+  pool.spec.workers = workers;
+  if (fewer) Shrink(pool);
+  CheckRunning(pool);
+  pool.staff_due = true;
+  TellPoolWatchers(pool);
+  Settle(pool);
+  return ViewOf(pool);
+}
+
+}  // namespace poold::core
