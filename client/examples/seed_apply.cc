@@ -12,7 +12,7 @@ int main() {
   for (int i = 0; i < 4; ++i) {
     example::Check(pool.Apply<void>("func", "hello " + std::to_string(i)));
   }
-  example::Check(pool.Close());
+  example::Check(pool.Close().status());
   example::Check(pool.Join());
   std::printf("Sub-process(es) done.\n");
 }

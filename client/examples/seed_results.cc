@@ -30,7 +30,7 @@ int main() {
   }
   std::printf("<class '%s'>\n", TypeOf(results[0]).c_str());
   std::fflush(stdout);
-  example::Check(pool.Close());
+  example::Check(pool.Close().status());
   example::Check(pool.Join());
   // Blocks while a task runs; here all have ended.
   for (const auto& result : results) example::Check(result.Get());

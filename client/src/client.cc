@@ -32,6 +32,23 @@ absl::StatusOr<std::vector<v1::Pool>> Client::ListPools() const {
   return std::vector<v1::Pool>(response->pools().begin(), response->pools().end());
 }
 
+absl::StatusOr<v1::ListTasksResponse> Client::ListTasks(const v1::ListTasksRequest& request) const {
+  return connection_->ListTasks(request);
+}
+
+absl::StatusOr<v1::ExplainResponse> Client::Explain(HandleId id) const {
+  v1::ExplainRequest request;
+  request.set_id(id.ToBytes());
+  return connection_->Explain(request);
+}
+
+absl::Status Client::Watch(const std::vector<HandleId>& ids, const WatchCallback& take, bool output) const {
+  v1::WatchRequest request;
+  for (const HandleId& id : ids) request.add_ids(id.ToBytes());
+  request.set_output(output);
+  return connection_->Watch(request, take);
+}
+
 absl::StatusOr<v1::ServerInfo> Client::GetServerInfo() const {
   auto response = connection_->GetServerInfo({});
   if (!response.ok()) return response.status();

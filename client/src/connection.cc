@@ -67,14 +67,32 @@ class GrpcConnection : public Connection {
   absl::Status Flush(Duration timeout) override { return session().Flush(Deadline(timeout)); }
 
   absl::StatusOr<v1::OpenPoolResponse> OpenPool(const v1::OpenPoolRequest& request) override {
+    const v1::OwnerLost lost = request.spec().on_owner_lost();
+    const bool owned = lost == v1::OWNER_LOST_CLOSE || lost == v1::OWNER_LOST_TERMINATE;
+    v1::OpenPoolRequest sent = request;
+    if (owned && sent.owner().empty()) sent.set_owner(session().client_id());
     // Its workers may take long to start: only the daemon knows when to give up.
-    return stub_->Call(&Service::OpenPool, request, kForever);
+    return stub_->Call(&Service::OpenPool, sent, kForever);
   }
   absl::StatusOr<v1::GetPoolResponse> GetPool(const v1::GetPoolRequest& request) override {
     return stub_->Call(&Service::GetPool, request);
   }
   absl::StatusOr<v1::ListPoolsResponse> ListPools(const v1::ListPoolsRequest& request) override {
     return stub_->Call(&Service::ListPools, request);
+  }
+  absl::StatusOr<v1::ResizeResponse> Resize(const v1::ResizeRequest& request) override {
+    return stub_->Call(&Service::Resize, request);
+  }
+  absl::StatusOr<v1::ReloadResponse> Reload(const v1::ReloadRequest& request) override {
+    // Old workers finish what they run: that may take as long as it takes.
+    return stub_->Call(&Service::Reload, request, kForever);
+  }
+  absl::StatusOr<v1::ListTasksResponse> ListTasks(const v1::ListTasksRequest& request) override {
+    return stub_->Call(&Service::ListTasks, request);
+  }
+  absl::StatusOr<v1::ExplainResponse> Explain(const v1::ExplainRequest& request) override {
+    if (absl::Status flushed = Flush(options_.call_timeout); !flushed.ok()) return flushed;
+    return stub_->Call(&Service::Explain, request);
   }
   absl::StatusOr<v1::CloseResponse> Close(const v1::CloseRequest& request) override {
     if (absl::Status flushed = Flush(options_.call_timeout); !flushed.ok()) return flushed;

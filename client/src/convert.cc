@@ -8,7 +8,30 @@ namespace {
 
 auto OnWire(const TaskOptions& o) {
   return std::tie(o.queue_timeout, o.run_timeout, o.total_timeout, o.max_attempts, o.retry_on, o.retry_delay,
-                  o.max_retry_delay, o.priority, o.start_delay);
+                  o.max_retry_delay, o.priority, o.start_delay, o.fresh);
+}
+
+v1::StartMethod ToProto(StartMethod method) {
+  switch (method) {
+    case StartMethod::kSpawn:
+      return v1::START_METHOD_SPAWN;
+    case StartMethod::kFresh:
+      return v1::START_METHOD_FRESH;
+    default:
+      return v1::START_METHOD_FORK;
+  }
+}
+
+// Unset where it is the default: the spec is the same as one that knows nothing of it.
+v1::OwnerLost ToProto(OwnerLost lost) {
+  switch (lost) {
+    case OwnerLost::kClose:
+      return v1::OWNER_LOST_CLOSE;
+    case OwnerLost::kTerminate:
+      return v1::OWNER_LOST_TERMINATE;
+    default:
+      return v1::OWNER_LOST_UNSPECIFIED;
+  }
 }
 
 }  // namespace
@@ -30,7 +53,8 @@ void ToProto(const TaskOptions& options, v1::TaskOptions* proto) {
   if (options.max_retry_delay) ToProto(*options.max_retry_delay, proto->mutable_max_retry_delay());
   proto->set_priority(options.priority);
   if (options.start_delay) ToProto(*options.start_delay, proto->mutable_start_delay());
-  proto->set_stream_output(options.streams_output());
+  proto->set_stream_output(options.streams_output() || options.streams_progress());
+  proto->set_fresh(options.fresh);
 }
 
 void ToProto(const PoolSpec& spec, v1::PoolSpec* proto) {
@@ -38,7 +62,7 @@ void ToProto(const PoolSpec& spec, v1::PoolSpec* proto) {
   if (spec.workers) proto->set_workers(*spec.workers);
   for (const auto& module : spec.modules) proto->add_modules(module);
   proto->set_program(spec.program);
-  proto->set_start_method(spec.start_method == StartMethod::kSpawn ? v1::START_METHOD_SPAWN : v1::START_METHOD_FORK);
+  proto->set_start_method(ToProto(spec.start_method));
   for (const auto& function : spec.preload) proto->add_preload(function);
   proto->set_initializer(spec.initializer);
   if (spec.initializer_args) {
@@ -53,10 +77,23 @@ void ToProto(const PoolSpec& spec, v1::PoolSpec* proto) {
   proto->mutable_environment()->insert(spec.environment.begin(), spec.environment.end());
   proto->set_working_directory(spec.working_directory);
   proto->set_nice(spec.nice);
+  if (spec.max_worker_rss_bytes) proto->set_max_worker_rss_bytes(*spec.max_worker_rss_bytes);
+  if (spec.max_worker_age) ToProto(*spec.max_worker_age, proto->mutable_max_worker_age());
+  if (spec.memory_limit_bytes) proto->set_memory_limit_bytes(*spec.memory_limit_bytes);
+  for (const auto& [kind, value] : spec.resource_limits) {
+    v1::ResourceLimit* limit = proto->add_resource_limits();
+    limit->set_kind(kind);
+    limit->set_value(value);
+  }
+  proto->set_on_owner_lost(ToProto(spec.on_owner_lost));
+  if (spec.death_policy == DeathPolicy::kStrict) proto->set_death_policy(v1::DEATH_POLICY_STRICT);
+  if (spec.spares) proto->set_spares(*spec.spares);
+  proto->set_allow_exec(spec.allow_exec);
 }
 
 bool SameOnWire(const TaskOptions& a, const TaskOptions& b) {
-  return a.streams_output() == b.streams_output() && OnWire(a) == OnWire(b);
+  const auto streams = [](const TaskOptions& o) { return o.streams_output() || o.streams_progress(); };
+  return streams(a) == streams(b) && OnWire(a) == OnWire(b);
 }
 
 }  // namespace poold::client::internal

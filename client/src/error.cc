@@ -43,6 +43,10 @@ const char* Killer(v1::KilledBy by) {
       return ": the pool was terminated";
     case v1::KILLED_BY_OUTSIDER:
       return " from outside (an operator, or the kernel for lack of memory)";
+    case v1::KILLED_BY_MEMORY_LIMIT:
+      return ": it went above the pool's memory_limit_bytes";
+    case v1::KILLED_BY_KERNEL:
+      return " from the kernel (out of memory, or a resource limit)";
     default:
       return "";
   }

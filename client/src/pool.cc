@@ -1,5 +1,6 @@
 #include "poold/client/pool.h"
 
+#include "convert.h"
 #include "error.h"
 
 namespace poold::client {
@@ -20,15 +21,43 @@ absl::StatusOr<v1::PoolStats> Pool::Stats() const {
   return (*response->mutable_pools())[name()];
 }
 
-absl::Status Pool::Close() const {
-  v1::CloseRequest request;
+absl::StatusOr<v1::Pool> Pool::Resize(std::uint32_t workers) const {
+  v1::ResizeRequest request;
   request.set_pool(name());
-  return connection()->Close(request).status();
+  request.set_workers(workers);
+  auto response = connection()->Resize(request);
+  if (!response.ok()) return response.status();
+  return std::move(*response->mutable_pool());
 }
 
-absl::StatusOr<std::uint64_t> Pool::Terminate() const {
+absl::StatusOr<v1::Pool> Pool::Reload() const {
+  v1::ReloadRequest request;
+  request.set_pool(name());
+  auto response = connection()->Reload(request);
+  if (!response.ok()) return response.status();
+  return std::move(*response->mutable_pool());
+}
+
+absl::Status Pool::Watch(const WatchCallback& take, bool output) const {
+  v1::WatchRequest request;
+  request.set_pool(name());
+  request.set_output(output);
+  return connection()->Watch(request, take);
+}
+
+absl::StatusOr<std::uint64_t> Pool::Close(bool cancel_queued) const {
+  v1::CloseRequest request;
+  request.set_pool(name());
+  request.set_cancel_queued(cancel_queued);
+  auto response = connection()->Close(request);
+  if (!response.ok()) return response.status();
+  return response->cancelled_tasks();
+}
+
+absl::StatusOr<std::uint64_t> Pool::Terminate(Duration grace) const {
   v1::TerminateRequest request;
   request.set_pool(name());
+  if (grace > Duration::zero()) internal::ToProto(grace, request.mutable_grace());
   auto response = connection()->Terminate(request);
   if (!response.ok()) return response.status();
   return response->cancelled_tasks();
@@ -43,12 +72,17 @@ absl::Status Pool::Join(Duration timeout) const {
   return absl::OkStatus();
 }
 
+absl::Status Pool::Shutdown(bool wait, bool cancel_queued) const {
+  if (absl::Status closed = Close(cancel_queued).status(); !closed.ok()) return closed;
+  return wait ? Join() : absl::OkStatus();
+}
+
 // Where a map names no options of its own for its items, those of the pool hold.
 MapOptions Pool::Merged(MapOptions options) const {
   const TaskOptions& own = options.task;
   const bool named = own.queue_timeout || own.run_timeout || own.total_timeout || own.max_attempts || own.retry_delay ||
                      own.max_retry_delay || own.start_delay || own.priority != 0 || !own.retry_on.empty() ||
-                     own.streams_output() || own.id;
+                     own.streams_output() || own.streams_progress() || own.wait_when_full || own.fresh || own.id;
   if (!named) options.task = core_->defaults;
   return options;
 }

@@ -58,6 +58,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) ABSL_LOCKS_EXCLUDED(mu_);
   void Dropped(HandleCell* cell) ABSL_LOCKS_EXCLUDED(mu_);
   std::string instance_id() ABSL_LOCKS_EXCLUDED(mu_);
+  const std::string& client_id() const { return client_id_; }
   absl::Mutex& mutex() { return mu_; }
   Stub& stub() { return *stub_; }
 

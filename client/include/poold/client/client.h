@@ -57,6 +57,13 @@ class Client {
     return MapHandle<R>(*std::move(map), order);
   }
 
+  // Tasks and maps that the daemon knows, in the order of their submission, a page at a time.
+  absl::StatusOr<v1::ListTasksResponse> ListTasks(const v1::ListTasksRequest& request = {}) const;
+  // All that is known of a handle: why it waits, where it ran, how each attempt ended.
+  absl::StatusOr<v1::ExplainResponse> Explain(HandleId id) const;
+  // What happens to these handles, as it happens, with what they print and report: until `take` returns false, or all
+  // of them have ended. Called in this thread.
+  absl::Status Watch(const std::vector<HandleId>& ids, const WatchCallback& take, bool output = true) const;
   absl::StatusOr<v1::ServerInfo> GetServerInfo() const;
   absl::StatusOr<v1::GetStatsResponse> GetStats() const;
   // Waits until the daemon has taken everything that was submitted before.

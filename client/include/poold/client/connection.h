@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -43,6 +44,9 @@ struct MapBatch {
   bool complete = false;
 };
 
+// Takes what a Watch brings. False: enough.
+using WatchCallback = std::function<bool(const v1::WatchResponse&)>;
+
 // Purpose: the calls of poold.v1.PoolService, submissions batched over one stream. MakeConnection makes the real one,
 //   mocks/mock_connection.h the one for your tests: Client(connection) takes either.
 // Performance: Submit returns at once (it blocks, or fails, only at ClientOptions::max_unsent_bytes); what is submitted
@@ -69,9 +73,15 @@ class Connection {
   virtual absl::Status Flush(Duration timeout) = 0;
 
   // ---- Cold: one call each; `timeout` is for what the call waits for ----
+  // Where the spec has another on_owner_lost than KEEP and no owner is named, this client is the owner.
   virtual absl::StatusOr<v1::OpenPoolResponse> OpenPool(const v1::OpenPoolRequest& request) = 0;
   virtual absl::StatusOr<v1::GetPoolResponse> GetPool(const v1::GetPoolRequest& request) = 0;
   virtual absl::StatusOr<v1::ListPoolsResponse> ListPools(const v1::ListPoolsRequest& request) = 0;
+  virtual absl::StatusOr<v1::ResizeResponse> Resize(const v1::ResizeRequest& request) = 0;
+  virtual absl::StatusOr<v1::ReloadResponse> Reload(const v1::ReloadRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListTasksResponse> ListTasks(const v1::ListTasksRequest& request) = 0;
+  // Comes after everything that was submitted here before, as the next four.
+  virtual absl::StatusOr<v1::ExplainResponse> Explain(const v1::ExplainRequest& request) = 0;
   // These four come after everything that was submitted here before.
   virtual absl::StatusOr<v1::CloseResponse> Close(const v1::CloseRequest& request) = 0;
   virtual absl::StatusOr<v1::TerminateResponse> Terminate(const v1::TerminateRequest& request) = 0;
@@ -86,8 +96,7 @@ class Connection {
   // Calls `take` with every message, until it returns false or the stream ends.
   virtual absl::Status GetItems(const v1::GetItemsRequest& request,
                                 const std::function<bool(const v1::GetItemsResponse&)>& take) = 0;
-  virtual absl::Status Watch(const v1::WatchRequest& request,
-                             const std::function<bool(const v1::WatchResponse&)>& take) = 0;
+  virtual absl::Status Watch(const v1::WatchRequest& request, const WatchCallback& take) = 0;
   // The bytes of a result that does not come inline.
   virtual absl::StatusOr<std::string> Download(const v1::DownloadRequest& request) = 0;
 };

@@ -13,6 +13,7 @@
 
 #include "poold/client/handle_id.h"
 #include "poold/client/payload.h"
+#include "poold/v1/pool.pb.h"
 #include "poold/v1/task.pb.h"
 
 namespace poold::client {
@@ -34,6 +35,19 @@ struct Output {
 // be quick, and do not wait for handles in it (such a Get answers FAILED_PRECONDITION).
 using OutputCallback = std::function<void(const Output&)>;
 
+// What a running task says of how far it is. The text is valid during the call.
+struct Progress {
+  HandleId id;
+  // Of a map: the item that says so.
+  std::uint64_t index = 0;
+  // Done, from 0 to 1; negative: it cannot tell.
+  double fraction = -1;
+  std::string_view text;
+};
+
+// As OutputCallback. Only the latest of each task is certain to come.
+using ProgressCallback = std::function<void(const Progress&)>;
+
 // What can be asked of a task. See poold.v1.TaskOptions.
 struct TaskOptions {
   std::optional<Duration> queue_timeout;
@@ -45,18 +59,25 @@ struct TaskOptions {
   std::optional<Duration> max_retry_delay;
   int priority = 0;
   std::optional<Duration> start_delay;
+  // Run it in a worker that has run nothing before, and that ends with it. (Of a map: each chunk.)
+  bool fresh = false;
 
   // Print what the task prints to this process's stdout and stderr, as it comes.
   bool echo_output = false;
   // Or take it.
   OutputCallback on_output;
-  // When the pool's queue is full: try again by itself, as often as the daemon says. Otherwise the handle ends with
-  // RESOURCE_EXHAUSTED. (Not for maps.)
+  // Take what it reports of its progress: see also TaskHandle::progress and OnProgress.
+  ProgressCallback on_progress;
+  // Bring the progress to the handle, also without a callback.
+  bool watch_progress = false;
+  // When the pool's queue is full: try again by itself, as the daemon says. Otherwise the handle ends with
+  // RESOURCE_EXHAUSTED.
   bool wait_when_full = false;
   // A handle of the caller's own choice, so that a submission may be repeated safely, also by another process.
   std::optional<HandleId> id;
 
   bool streams_output() const { return echo_output || on_output != nullptr; }
+  bool streams_progress() const { return watch_progress || on_progress != nullptr; }
 };
 
 // In which order a MapHandle is walked.
@@ -72,7 +93,15 @@ struct MapOptions {
   TaskOptions task;
 };
 
-enum class StartMethod { kFork, kSpawn };
+// kFresh: a process of its own for every task, cloned from the prepared zygote.
+enum class StartMethod { kFork, kSpawn, kFresh };
+
+// What happens to a pool when the client that opened it is gone (without a session for ServerLimits.owner_grace).
+enum class OwnerLost { kKeep, kClose, kTerminate };
+
+// What the death of a worker means for its pool. kStrict: it breaks the pool, as it does a ProcessPoolExecutor: every
+// unfinished handle ends CANCELLED, what comes later is refused (POOL_BROKEN).
+enum class DeathPolicy { kResilient, kStrict };
 
 // What a pool is to be. See poold.v1.PoolSpec.
 struct PoolSpec {
@@ -92,6 +121,20 @@ struct PoolSpec {
   std::map<std::string, std::string> environment;
   std::string working_directory;
   std::uint32_t nice = 0;
+  // Replace a worker that is larger or older than this when its present task ends.
+  std::optional<std::uint64_t> max_worker_rss_bytes;
+  std::optional<Duration> max_worker_age;
+  // Kill a worker that becomes larger than this: its task ends CRASHED with KILLED_BY_MEMORY_LIMIT.
+  std::optional<std::uint64_t> memory_limit_bytes;
+  // setrlimit(2) of each worker: {{v1::RESOURCE_KIND_OPEN_FILES, 64}}.
+  std::map<v1::ResourceKind, std::uint64_t> resource_limits;
+  // Who opens a pool with another value than kKeep owns it.
+  OwnerLost on_owner_lost = OwnerLost::kKeep;
+  DeathPolicy death_policy = DeathPolicy::kResilient;
+  // Processes kept ready beside `workers`, with StartMethod::kFresh.
+  std::optional<std::uint32_t> spares;
+  // The pool has the built-in function "exec", where the daemon's configuration allows it.
+  bool allow_exec = false;
 };
 
 // What Submit does when ClientOptions::max_unsent_bytes wait to be sent (a daemon that takes nothing, or is away).

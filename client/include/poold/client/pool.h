@@ -95,13 +95,24 @@ class Pool {
   // As it stands: spec, state, functions, workers, counters.
   absl::StatusOr<v1::Pool> Info() const;
   absl::StatusOr<v1::PoolStats> Stats() const;
-  // No new work; what is queued finishes; then the workers exit.
-  absl::Status Close() const;
-  // Kills the workers; every unfinished handle ends CANCELLED. Returns when all processes are gone: how many ended so.
-  absl::StatusOr<std::uint64_t> Terminate() const;
+  // Other workers: more start at once; of too many, idle ones end first, busy ones after what they run. As it stands
+  // then.
+  absl::StatusOr<v1::Pool> Resize(std::uint32_t workers) const;
+  // Loads the modules anew without a pause. Returns when every worker is a new one; RELOAD_FAILED with the worker's own
+  // words when the new ones do not start, and the old ones go on.
+  absl::StatusOr<v1::Pool> Reload() const;
+  // What happens in this pool, until `take` returns false or the pool is gone. Called in this thread.
+  absl::Status Watch(const WatchCallback& take, bool output = false) const;
+  // No new work; what is queued finishes (or is cancelled); then the workers exit. How many handles it cancelled.
+  absl::StatusOr<std::uint64_t> Close(bool cancel_queued = false) const;
+  // Kills the workers (after `grace`, with SIGTERM first); every unfinished handle ends CANCELLED. Returns when all
+  // processes are gone: how many ended so.
+  absl::StatusOr<std::uint64_t> Terminate(Duration grace = {}) const;
   // Waits until a closed or terminated pool has no process left and all handles of this client have ended.
   // WAIT_TIMEOUT: not yet. FAILED_PRECONDITION (POOL_STILL_RUNNING): close or terminate it first.
   absl::Status Join(Duration timeout = kForever) const;
+  // As Executor.shutdown: Close, and with `wait` Join. Twice is fine.
+  absl::Status Shutdown(bool wait = true, bool cancel_queued = false) const;
 
   const std::shared_ptr<Connection>& connection() const { return core_->connection; }
 

@@ -31,6 +31,10 @@ class MockConnection : public Connection {
   MOCK_METHOD(StatusOr<v1::OpenPoolResponse>, OpenPool, (const v1::OpenPoolRequest&), (override));
   MOCK_METHOD(StatusOr<v1::GetPoolResponse>, GetPool, (const v1::GetPoolRequest&), (override));
   MOCK_METHOD(StatusOr<v1::ListPoolsResponse>, ListPools, (const v1::ListPoolsRequest&), (override));
+  MOCK_METHOD(StatusOr<v1::ResizeResponse>, Resize, (const v1::ResizeRequest&), (override));
+  MOCK_METHOD(StatusOr<v1::ReloadResponse>, Reload, (const v1::ReloadRequest&), (override));
+  MOCK_METHOD(StatusOr<v1::ListTasksResponse>, ListTasks, (const v1::ListTasksRequest&), (override));
+  MOCK_METHOD(StatusOr<v1::ExplainResponse>, Explain, (const v1::ExplainRequest&), (override));
   MOCK_METHOD(StatusOr<v1::CloseResponse>, Close, (const v1::CloseRequest&), (override));
   MOCK_METHOD(StatusOr<v1::TerminateResponse>, Terminate, (const v1::TerminateRequest&), (override));
   MOCK_METHOD(StatusOr<v1::CancelResponse>, Cancel, (const v1::CancelRequest&), (override));
