@@ -10,6 +10,7 @@
 // client/task_handle.h  TaskHandle<T>: the result that is to come
 // client/map_handle.h   MapHandle<T>: the results of a map
 // client/wait.h         Wait and AsCompleted over many handles
+// client/progress_bar.h  how far a map is, drawn for people
 // client/status.h       what an error says beyond its code
 // client/options.h      what can be asked for
 // client/connection.h   where you mock
@@ -19,6 +20,7 @@
 #include "poold/client/map_handle.h"
 #include "poold/client/options.h"
 #include "poold/client/pool.h"
+#include "poold/client/progress_bar.h"
 #include "poold/client/status.h"
 #include "poold/client/task_handle.h"
 #include "poold/client/wait.h"
