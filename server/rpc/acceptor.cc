@@ -69,15 +69,19 @@ void Acceptor::Run() {
   while (true) {
     const int ready = epoll_wait(epoll_.get(), events.data(), events.size(), paused_ ? kPauseMilliseconds : -1);
     if (ready < 0 && errno != EINTR) return;
-    if (ready == 0 && paused_) Listen(true);
+    bool time_to_try = ready == 0;
     for (int i = 0; i < ready; ++i) {
       const int fd = events[i].data.fd;
       if (fd == stop_.get()) return;
-      if (connections_.erase(fd) > 0) continue;  // it is gone
+      if (connections_.erase(fd) > 0) {  // it is gone, and its descriptors came free
+        time_to_try = true;
+        continue;
+      }
       for (const ListenSocket& socket : sockets_) {
         if (socket.fd() == fd && !paused_) AcceptFrom(socket);
       }
     }
+    if (paused_ && time_to_try) Listen(true);
   }
 }
 

@@ -1,10 +1,12 @@
 """The daemon as its operator sees it: configuration, sockets, signals, exit codes, logs."""
 
 import os
+import resource
 import signal
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import shutil
 import time
@@ -182,6 +184,54 @@ class ListenTest(FolderCase):
         result = self.run_poold("--listen", "unix:/" + "x" * 150)
         self.assertIn(result.returncode, (CONFIGURATION, IN_USE), result.stderr)
         self.assertIn("xxx", result.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_another_user_is_refused_even_where_the_files_would_let_it_in(self):
+        knock = ("import socket, sys\n"
+                 "peer = socket.socket(socket.AF_UNIX)\n"
+                 "peer.settimeout(60)\n"
+                 "try:\n"
+                 "    peer.connect(sys.argv[1])\n"
+                 "except PermissionError:\n"
+                 "    sys.exit('unreachable')\n"
+                 "try:\n"
+                 "    print('served' if peer.recv(1) else 'refused')\n"
+                 "except ConnectionResetError:\n"
+                 "    print('refused')\n")
+        with Daemon() as daemon:
+            os.chmod(daemon.folder, 0o755)
+            os.chmod(daemon.socket, 0o666)
+
+            def said_to(**user):
+                return subprocess.run([sys.executable, "-c", knock, daemon.socket], capture_output=True, text=True,
+                                      timeout=60, cwd="/", **user)
+
+            self.assertEqual(said_to().stdout, "served\n")
+            nobody = said_to(user=65534, group=65534, extra_groups=[])
+            if "unreachable" in nobody.stderr:
+                self.skipTest("the folder of temporary files is closed to others")
+            self.assertEqual(nobody.stdout, "refused\n", nobody.stderr)
+            eventually(lambda: 'reason="another user"' in daemon.log() and "uid=65534" in daemon.log(), "the log says so")
+
+    def test_a_daemon_that_ran_out_of_descriptors_accepts_again_when_some_come_free(self):
+        with Daemon(config=TESTING) as daemon:
+            self.assertEqual(default_pool(daemon).call("echo", b"before"), b"before")
+            used = len(os.listdir(f"/proc/{daemon.pid}/fd"))
+            hard = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)[1]
+            resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (used + 10, hard))
+            peers = []
+
+            def exhausted():
+                peers.append(socket.socket(socket.AF_UNIX))
+                peers[-1].connect(daemon.socket)
+                return "accept_paused" in daemon.log()
+
+            eventually(exhausted, "the daemon cannot accept")
+            # Who is connected goes on meanwhile.
+            self.assertEqual(default_pool(daemon).call("echo", b"meanwhile"), b"meanwhile")
+            for peer in peers:
+                peer.close()
+            self.assertEqual(default_pool(daemon, daemon.another_client()).call("echo", b"after"), b"after")
 
     def test_the_socket_is_gone_after_the_daemon(self):
         with Daemon(config=TESTING) as daemon:
