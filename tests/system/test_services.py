@@ -4,17 +4,41 @@ import signal
 import unittest
 
 import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from harness import Daemon, PoolCase, PoolProxy, api, details_of, eventually
 
 HEALTH = "/grpc.health.v1.Health/Check"
 SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
-REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+SERVICE_UNKNOWN = b"\x08\x03"
+HEALTH_WATCH = "/grpc.health.v1.Health/Watch"
+REFLECTION = [f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo" for version in ("v1", "v1alpha")]
 
 
 def field(number, data):
     """A length-delimited protobuf field, by hand."""
     return bytes([number << 3 | 2, len(data)]) + data
+
+
+def fields_of(message):
+    """The length-delimited fields of a protobuf message, by hand: (number, data), in order."""
+
+    def varint(at):
+        value, shift = 0, 0
+        while True:
+            byte = message[at]
+            at, value, shift = at + 1, value | (byte & 0x7f) << shift, shift + 7
+            if byte < 0x80:
+                return value, at
+
+    found, at = [], 0
+    while at < len(message):
+        tag, at = varint(at)
+        value, at = varint(at)
+        if tag & 7 == 2:
+            found.append((tag >> 3, message[at:at + value]))
+            at += value
+    return found
 
 
 class ServerInfoTest(PoolCase):
@@ -62,6 +86,23 @@ class HealthTest(PoolCase):
             self.go_on()
             self.assertEqual(daemon.wait(), 0)
 
+    def test_a_watcher_is_told_each_change_once_and_an_unknown_service_is_not_an_error(self):
+        with Daemon() as daemon:
+            watch = daemon.channel().unary_stream(HEALTH_WATCH)(b"", timeout=60)
+            seen = [next(watch)]
+            while seen[-1] != SERVING:
+                seen.append(next(watch))
+            self.assertIn(seen, ([SERVING], [NOT_SERVING, SERVING]))
+            unknown = daemon.channel().unary_stream(HEALTH_WATCH)(field(1, b"no.such.Service"), timeout=60)
+            self.assertEqual(next(unknown), SERVICE_UNKNOWN)
+            pool = PoolProxy(daemon.stub, "slow")
+            daemon.stub.OpenPool(api.OpenPoolRequest(spec=self.spec("slow", workers=1)))
+            self.begin(pool)
+            daemon.signal(signal.SIGTERM)
+            self.assertEqual(next(watch), NOT_SERVING)
+            self.go_on()
+            self.assertEqual(daemon.wait(), 0)
+
     def test_an_unknown_service_is_not_found(self):
         with self.assertRaises(grpc.RpcError) as caught:
             self.check(b"no.such.Service")
@@ -70,18 +111,52 @@ class HealthTest(PoolCase):
 
 class ReflectionTest(PoolCase):
 
-    def ask(self, request):
-        call = self.daemon.channel().stream_stream(REFLECTION)
-        return next(call(iter([request]), timeout=30))
+    def ask(self, *requests, method=REFLECTION[0]):
+        """The answers to these questions, all on one stream."""
+        answers = list(self.daemon.channel().stream_stream(method)(iter(requests), timeout=30))
+        self.assertEqual(len(answers), len(requests))
+        return answers
 
-    def test_the_services_are_listed(self):
-        answer = self.ask(field(7, b"*"))
-        self.assertIn(b"poold.v1.PoolService", answer)
+    def files(self, answer):
+        """The files of one answer, as descriptors."""
+        response = dict(fields_of(answer))[4]
+        return [descriptor_pb2.FileDescriptorProto.FromString(file) for number, file in fields_of(response) if number == 1]
 
-    def test_the_contract_can_be_fetched(self):
-        answer = self.ask(field(4, b"poold.v1.PoolService"))
-        self.assertIn(b"poold/v1/pool_service.proto", answer)
-        self.assertIn(b"GetServerInfo", answer)
+    def test_the_services_are_listed_in_both_versions(self):
+        for method in REFLECTION:
+            with self.subTest(method):
+                response = dict(fields_of(self.ask(field(7, b"*"), method=method)[0]))[6]
+                names = [dict(fields_of(service))[1] for _, service in fields_of(response)]
+                self.assertIn(b"poold.v1.PoolService", names)
+
+    def test_files_are_found_by_name_and_by_symbol_on_one_stream(self):
+        by_symbol, by_name, by_method, unknown = self.ask(
+            field(4, b"poold.v1.PoolService"), field(3, b"poold/v1/task.proto"), field(4, b"poold.v1.PoolService.Explain"),
+            field(4, b"no.such.Thing"))
+        self.assertEqual(self.files(by_symbol)[0].name, "poold/v1/pool_service.proto")
+        self.assertEqual(self.files(by_name)[0].name, "poold/v1/task.proto")
+        self.assertEqual(self.files(by_method)[0].name, "poold/v1/pool_service.proto")
+        self.assertIn(b"no.such.Thing", dict(fields_of(unknown))[7])
+
+    def test_who_knows_nothing_but_reflection_can_call_the_service(self):
+        pool = descriptor_pool.DescriptorPool()
+        files = {file.name: file for file in self.files(self.ask(field(4, b"poold.v1.PoolService"))[0])}
+
+        def add(name):
+            file = files.pop(name, None)
+            if file is not None:
+                for dependency in file.dependency:
+                    add(dependency)
+                pool.Add(file)
+
+        add("poold/v1/pool_service.proto")
+        self.assertEqual(files, {}, "nothing but what the service needs, each once")
+        method = pool.FindServiceByName("poold.v1.PoolService").methods_by_name["GetServerInfo"]
+        factory = message_factory.MessageFactory(pool)
+        request, response = factory.GetPrototype(method.input_type), factory.GetPrototype(method.output_type)
+        call = self.daemon.channel().unary_unary("/poold.v1.PoolService/GetServerInfo", request.SerializeToString,
+                                                 response.FromString)
+        self.assertEqual(call(request(), timeout=30).server.instance_id, self.daemon.server_info().instance_id)
 
 
 class ErrorDetailTest(PoolCase):
