@@ -6,11 +6,12 @@
 namespace poold::rpc {
 namespace {
 
-enum Function : std::uint32_t { kEcho, kBlob, kFail, kPrint, kFlood, kHold, kCrash };
+enum Function : std::uint32_t { kEcho, kBlob, kFail, kPrint, kFlood, kHold, kCrash, kReport };
 
 std::vector<core::FunctionInfo> Functions() {
   std::vector<core::FunctionInfo> out;
-  for (const char* name : {"echo", "blob", "fail", "print", "flood", "hold", "crash"}) out.push_back({name, nullptr});
+  for (const char* name : {"echo", "blob", "fail", "print", "flood", "hold", "crash", "report"})
+    out.push_back({name, nullptr});
   return out;
 }
 
@@ -106,6 +107,9 @@ bool FakeWorkers::RunOne(Event* event) {
 FakeWorkers::Event FakeWorkers::RunTask(core::WorkerId worker, const core::Assignment& task) {
   return [worker, task](core::Core& core, core::Nanos now) {
     if (task.function == kPrint) core.OnOutput(now, worker, task.token, core::OutputStream::kStdout, task.args.data);
+    if (task.function == kReport) {
+      for (const double fraction : {0.25, 0.5, 1.0}) core.OnProgress(now, worker, task.token, 0, fraction, "going on");
+    }
     if (task.function == kFlood) {
       const core::Bytes text(std::string(64 << 10, 'o'));
       for (std::uint64_t sent = 0; sent < std::stoull(std::string(task.args.data.view())); sent += text.size()) {

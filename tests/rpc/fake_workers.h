@@ -2,7 +2,7 @@
 //
 // Functions: "echo" returns its arguments; "blob" returns as many bytes as its arguments, a number in text, say; "fail"
 // fails; "print" writes its arguments to stdout and returns nothing; "flood" writes so many bytes; "hold" ends when the
-// test says so; "crash" costs its worker.
+// test says so; "crash" costs its worker; "report" says thrice how far it is.
 #pragma once
 
 #include <condition_variable>

@@ -81,5 +81,17 @@ TEST_F(Lists, TheFirstMessageOfADownloadTellsWhatItIs) {
   EXPECT_EQ(bytes, "");
 }
 
+TEST_F(Lists, WhoSubmittedIsShownByName) {
+  grpc::ClientContext context;
+  context.AddMetadata("poold-client", "nightly");
+  v1::SubmitRequest request;
+  v1::SubmitResponse response;
+  request.set_pool("p");
+  request.add_tasks()->set_function("hold");
+  ASSERT_TRUE(client_->Submit(&context, request, &response).ok());
+  v1::GetResponse got = Get(response.results(0).id(), 0);
+  EXPECT_EQ(got.task().client(), "nightly");
+}
+
 }  // namespace
 }  // namespace poold::rpc

@@ -49,6 +49,9 @@ class Session {
   std::map<std::string, std::string> output;
   std::map<std::string, std::string> output_at_end;  // what had come before the outcome
   std::map<std::string, google::rpc::Status> refused;
+  std::vector<v1::SubmitResult> refusals;
+  std::map<std::string, std::vector<double>> progress;
+  std::map<std::string, std::size_t> progress_at_end;  // how often it had been told before the outcome
   std::map<std::uint64_t, std::string> items;
   v1::MapProgress map_end;
   v1::ServerInfo server;
@@ -61,6 +64,7 @@ class Session {
     EXPECT_GE(response.taken_requests(), taken);
     taken = response.taken_requests();
     for (const v1::Output& one : response.outputs()) output[one.id()] += one.data();
+    for (const v1::Progress& one : response.progress()) progress[one.id()].push_back(one.fraction());
     for (const v1::OutcomeGroup& group : response.succeeded()) {
       std::size_t at = 0;
       for (int i = 0; i < group.id_low_size(); ++i) {
@@ -73,7 +77,10 @@ class Session {
       EXPECT_EQ(at, group.results().size());
     }
     for (const v1::TaskOutcome& other : response.others()) KeepOutcome(other.id(), other.outcome());
-    for (const v1::SubmitResult& one : response.refused()) refused[one.id()] = one.error();
+    for (const v1::SubmitResult& one : response.refused()) {
+      refused[one.id()] = one.error();
+      refusals.push_back(one);
+    }
     for (const v1::MapOutcomes& map : response.maps()) {
       for (const v1::ItemOutcomes& part : map.outcomes()) {
         std::size_t at = 0;
@@ -90,6 +97,7 @@ class Session {
     duplicates += outcomes.contains(id) ? 1 : 0;
     outcomes[id] = outcome;
     output_at_end[id] = output[id];
+    progress_at_end[id] = progress[id].size();
   }
 
   grpc::ClientContext context_;
@@ -199,6 +207,19 @@ TEST_F(Sessions, WhatATaskPrintsComesBeforeItsOutcome) {
   EXPECT_EQ(session.output_at_end[Id(2)], "two");
 }
 
+TEST_F(Sessions, HowFarATaskIsComesBeforeItsOutcome) {
+  Session session(client_.get());
+  v1::SessionRequest request = Session::Hello();
+  AddTasks(&request, "report", 1, {""})->mutable_options()->set_stream_output(true);
+  AddTasks(&request, "report", 2, {""});
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.size() == 2; }));
+  ASSERT_FALSE(session.progress[Id(1)].empty());
+  EXPECT_EQ(session.progress[Id(1)].back(), 1);
+  EXPECT_EQ(session.progress_at_end[Id(1)], session.progress[Id(1)].size());
+  EXPECT_TRUE(session.progress[Id(2)].empty()) << "nobody asked for it";
+}
+
 TEST_F(Sessions, AMapComesBackWhole) {
   Session session(client_.get());
   v1::SessionRequest request = Session::Hello();
@@ -286,6 +307,86 @@ TEST_F(Sessions, WaitingTasksAreCancelledAndReleased) {
   session.Send(later);
   ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.contains(Id(3)); }));
   EXPECT_EQ(session.outcomes[Id(3)].state(), v1::TASK_STATE_CANCELLED);
+}
+
+TEST_F(Sessions, WhatRunsIsStoppedWhenAsked) {
+  Session session(client_.get());
+  v1::SessionRequest request = Session::Hello();
+  AddTasks(&request, "hold", 1, {""});
+  session.Send(request);
+  v1::SessionRequest stop;
+  AddRun(stop.mutable_cancel_running(), 1, 1);
+  session.Send(stop);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.contains(Id(1)); }));
+  EXPECT_EQ(session.outcomes[Id(1)].state(), v1::TASK_STATE_CANCELLED);
+}
+
+TEST_F(Sessions, AMapThatFillsTheQueueGoesOnWhereItWasRefused) {
+  constexpr std::uint64_t kItems = 60;
+  constexpr std::uint64_t kGroup = 5;
+  v1::OpenPoolRequest open;
+  open.mutable_spec()->set_name("narrow");
+  open.mutable_spec()->set_workers(1);
+  open.mutable_spec()->set_max_queued_tasks(kGroup);
+  grpc::ClientContext opening;
+  v1::OpenPoolResponse opened;
+  ASSERT_TRUE(client_->OpenPool(&opening, open, &opened).ok());
+
+  Session session(client_.get());
+  std::uint64_t sent = 0;
+  const auto send_all_from = [&](std::uint64_t index) {
+    for (; index < kItems; index += kGroup) {
+      v1::SessionRequest request = sent == 0 ? Session::Hello() : v1::SessionRequest();
+      v1::MapGroup* group = AddMap(&request, "hold", 5, std::vector<std::string>(kGroup, "x"));
+      group->set_pool("narrow");
+      group->set_first_index(index);
+      group->set_complete(index + kGroup == kItems);
+      session.Send(request);
+      ++sent;
+    }
+  };
+  // More than there is room for: the first that does not fit, and all behind it, are refused.
+  send_all_from(0);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.taken == sent; }));
+  ASSERT_FALSE(session.refusals.empty());
+  EXPECT_EQ(session.refusals[0].error().code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(DetailsOf(session.refusals[0].error()).retry);
+  for (const v1::SubmitResult& one : session.refusals) {
+    EXPECT_TRUE(one.has_accepted_items());
+    EXPECT_EQ(one.accepted_items(), session.refusals[0].accepted_items());
+  }
+  workers_.LetGo();
+  while (!session.refusals.empty()) {
+    const std::uint64_t next = session.refusals[0].accepted_items();
+    session.refusals.clear();
+    send_all_from(next);
+    ASSERT_TRUE(session.ReadUntil([&] { return session.taken == sent; }));
+  }
+  ASSERT_TRUE(session.ReadUntil([&] { return session.map_end.done(); }));
+  EXPECT_EQ(session.map_end.done_items(), kItems);
+  EXPECT_EQ(session.items.size(), kItems);
+  EXPECT_EQ(session.duplicates, 0u);
+}
+
+TEST_F(Sessions, AMapWhoseFirstItemsAreRefusedIsNot) {
+  Session session(client_.get());
+  v1::SessionRequest request = Session::Hello();
+  AddMap(&request, "echo", 5, {"x"})->set_pool("nowhere");
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.refusals.size() == 1; }));
+  EXPECT_FALSE(session.refusals[0].has_accepted_items());
+}
+
+TEST_F(Sessions, AClientIsShownByTheNameThatItGave) {
+  Session session(client_.get());
+  v1::SessionRequest request = Session::Hello();
+  request.mutable_hello()->set_client_name("nightly");
+  AddTasks(&request, "hold", 1, {""});
+  AddMap(&request, "hold", 2, {"x"});
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.taken == 1; }));
+  EXPECT_EQ(Get(Id(1), 0).task().client(), "nightly");
+  EXPECT_EQ(Get(Id(2), 0).map().client(), "nightly");
 }
 
 TEST_F(Sessions, AStreamWithoutHelloIsEnded) {
