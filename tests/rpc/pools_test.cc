@@ -73,6 +73,63 @@ TEST_F(Pools, AGraceThatCannotBeIsRefusedWithTheRange) {
   EXPECT_TRUE(Terminate("p", 3600).ok());
 }
 
+TEST_F(Pools, APoolGrowsAndShrinks) {
+  OpenPool("p", 2);
+  v1::Pool pool;
+  ASSERT_TRUE(Resize("p", 4, &pool).ok());
+  EXPECT_EQ(pool.spec().workers(), 4u);
+  while (GetPool("p").workers_size() != 4) continue;
+  ASSERT_TRUE(Resize("p", 1, &pool).ok());
+  EXPECT_EQ(pool.spec().workers(), 1u);
+  while (GetPool("p").workers_size() != 1) continue;
+  EXPECT_TRUE(Get(Submit("echo", "x")).done());
+}
+
+TEST_F(Pools, AReloadAnswersWhenTheNewGenerationHasTakenOver) {
+  OpenPool("p", 2);
+  ASSERT_TRUE(Reload("p").ok());
+  const v1::Pool pool = GetPool("p");
+  EXPECT_EQ(pool.generation(), 2u);
+  EXPECT_FALSE(pool.reloading());
+  EXPECT_EQ(pool.stats().reloads(), 1u);
+  for (const v1::Worker& worker : pool.workers()) EXPECT_EQ(worker.generation(), 2u);
+  EXPECT_TRUE(Get(Submit("echo", "x")).done());
+}
+
+TEST_F(Pools, AReloadThatDoesNotStartIsRolledBackWithTheWorkersOwnWords) {
+  v1::OpenPoolRequest request;
+  request.mutable_spec()->set_name("p");
+  request.mutable_spec()->set_workers(1);
+  request.mutable_spec()->add_modules("m");
+  ASSERT_TRUE(Open(request).ok());
+  workers_.BreakModule("m", "m.so: undefined symbol: gone");
+  const grpc::Status status = Reload("p");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(DetailsOf(status).reason, "RELOAD_FAILED");
+  EXPECT_NE(status.error_message().find("undefined symbol: gone"), std::string::npos);
+  const v1::Pool pool = GetPool("p");
+  EXPECT_EQ(pool.generation(), 1u);
+  EXPECT_EQ(pool.stats().rollbacks(), 1u);
+  EXPECT_NE(pool.reload_failure().find("undefined symbol: gone"), std::string::npos);
+  EXPECT_TRUE(Get(Submit("echo", "x")).done());
+}
+
+TEST_F(Pools, AReloadGoesOnWhenNobodyWaitsForItAnyMore) {
+  OpenPool("p", 1);
+  const std::string held = Submit("hold");
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(20));
+  v1::ReloadRequest request;
+  v1::ReloadResponse response;
+  request.set_pool("p");
+  EXPECT_EQ(client_->Reload(&context, request, &response).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_TRUE(GetPool("p").reloading());
+  workers_.LetGo();
+  EXPECT_EQ(Get(held).task().state(), v1::TASK_STATE_SUCCEEDED);
+  while (GetPool("p").reloading()) continue;
+  EXPECT_EQ(GetPool("p").generation(), 2u);
+}
+
 TEST_F(Pools, ExecIsRefusedWhereTheDaemonDoesNotAllowIt) {
   v1::OpenPoolRequest request;
   request.mutable_spec()->set_name("p");
