@@ -17,10 +17,11 @@ void Core::State::Queue(Task& task, bool in_front) {
   if (task.delayed) {
     pool.delayed.PushBack(&task);
   } else if (in_front) {
-    pool.ready.PushFront(task.group->queue, &task);
+    task.group->ready->PushFront(task.group->queue, &task);
   } else {
-    pool.ready.PushBack(task.group->queue, &task);
+    task.group->ready->PushBack(task.group->queue, &task);
   }
+  NoteFresh(*task.group);
   if (task.delayed || task.group->timed) ArmTask(task);
 }
 
@@ -32,19 +33,28 @@ void Core::State::Unqueue(Task& task) {
     pool.delayed.Remove(&task);
     task.delayed = false;
   } else {
-    pool.ready.Remove(task.group->queue, &task);
+    task.group->ready->Remove(task.group->queue, &task);
+    NoteFresh(*task.group);
   }
 }
 
 void Core::State::QueueMap(MapRun& map, bool in_front) {
   if (map.linked() || map.ended || map.ready_items() == 0 || map.not_before > now) return;
-  ReadyQueue& ready = map.group->pool->ready;
+  ReadyQueue& ready = *map.group->ready;
+  NoteFresh(*map.group);
   in_front ? ready.PushFront(map.group->queue, &map) : ready.PushBack(map.group->queue, &map);
   if (map.group->timed && map.timer == kNoTimer) ArmMap(map);
 }
 
 void Core::State::UnqueueMap(MapRun& map) {
-  if (map.linked()) map.group->pool->ready.Remove(map.group->queue, &map);
+  if (!map.linked()) return;
+  map.group->ready->Remove(map.group->queue, &map);
+  NoteFresh(*map.group);
+}
+
+// Workers are kept ready for what waits in ready_fresh.
+void Core::State::NoteFresh(const Group& group) {
+  if (group.ready == &group.pool->ready_fresh) group.pool->staff_due = true;
 }
 
 void Core::State::Settle(Pool& pool) {
@@ -64,26 +74,35 @@ void Core::State::SettleWorker(Pool& pool, Worker& worker) {
     was_full = true;
     return;
   }
-  if (Takes(worker, *static_cast<Handle*>(pool.ready.Next()))) Fill(pool, worker, limits.max_prefetch);
+  if (Takes(worker, *static_cast<Handle*>(pool.ready.Next()))) Fill(pool.ready, worker, limits.max_prefetch);
   WatchWaiting(pool);
 }
 
 void Core::State::Pump(Pool& pool) {
   if (!pool.functions_known || !pool.dispatches()) return;
   bool made_way = false;
-  while (!pool.ready.empty()) {
+  while (!pool.ready.empty() || !pool.ready_fresh.empty()) {
     if (!HasRoom()) {
       was_full = true;
       return;
     }
-    Worker* worker = ChooseWorker(pool, *static_cast<Handle*>(pool.ready.Next()));
+    Worker* unused = pool.ready_fresh.empty() || !pool.has_slot() ? nullptr : pool.UnusedIdle();
+    Worker* worker = pool.ready.empty() || (unused != nullptr && pool.FreshIsNext())
+                         ? nullptr
+                         : ChooseWorker(pool, *static_cast<Handle*>(pool.ready.Next()));
+    if (worker == nullptr && unused != nullptr) {
+      pool.fresh_turn = false;
+      Fill(pool.ready_fresh, *unused, 1);
+      continue;
+    }
     if (worker == nullptr) {
-      if (made_way || !MakeWayForPriority(pool)) return;
+      if (pool.ready.empty() || made_way || !MakeWayForPriority(pool)) return;
       made_way = true;
       continue;
     }
     const std::uint64_t takers = std::max<std::uint64_t>(1, std::min<std::uint64_t>(pool.idle.size(), pool.slots()));
-    Fill(pool, *worker, std::max<std::uint64_t>(1, pool.ready.size() / takers));
+    pool.fresh_turn = true;
+    Fill(pool.ready, *worker, std::max<std::uint64_t>(1, pool.ready.size() / takers));
   }
 }
 
@@ -104,7 +123,9 @@ bool Core::State::Refills(const Worker& worker) const {
 
 bool Core::State::Takes(const Worker& worker, const Handle& next) const {
   if (!worker.takes_work()) return false;
+  if (worker.pool->RunsAlone(next)) return worker.sent.empty() && worker.dispatches == 0;
   if (worker.sent.empty()) return true;
+  if (worker.pool->FreshIsNext() && worker.pool->UnusedIdle() != nullptr) return false;  // it wants a slot
   if (worker.pool->draining && worker.pool->Leaving(worker)) return false;
   if (!worker.uses_page || worker.unmeasured > 0 || worker.sent.size() >= limits.max_prefetch) return false;
   if (now - worker.progress_at >= kPatience) return false;
@@ -116,20 +137,25 @@ bool Core::State::Takes(const Worker& worker, const Handle& next) const {
          worker.load + average * static_cast<double>(ChunkSize(*worker.pool, map)) <= kAheadTime;
 }
 
-void Core::State::Fill(Pool& pool, Worker& worker, std::uint64_t most) {
+void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
+  Pool& pool = *worker.pool;
   std::vector<Assignment> work;
-  while (work.size() < most && !pool.ready.empty()) {
-    Handle& next = *static_cast<Handle*>(pool.ready.Next());
+  bool alone = false;
+  while (work.size() < most && !ready.empty() && !alone) {
+    Handle& next = *static_cast<Handle*>(ready.Next());
     if (!Takes(worker, next)) break;
     if (EndIfUnknown(pool, worker, next)) continue;
+    alone = pool.RunsAlone(next);
     ClientQueue* queue = next.group->queue;
     work.push_back(next.is_map() ? SendChunk(*AsMap(&next), worker) : SendTask(*AsTask(&next), worker));
-    if (!faults.never_end_turn) pool.ready.EndTurn(queue);
+    if (!faults.never_end_turn) ready.EndTurn(queue);
     ++worker.dispatches;
     if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) break;
   }
   if (!work.empty()) worker_port->Dispatch(worker.id, std::move(work));
+  if (alone) return Stop(worker);
   if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) {
+    pool.stats.recycled += !worker.stopping;
     Stop(worker);  // it exits after what it has; the next one gets ready meanwhile
   }
 }
@@ -207,6 +233,7 @@ Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
 // workers finish together.
 std::uint64_t Core::State::ChunkSize(const Pool& pool, const MapRun& map) const {
   if (map.chunk_size != 0) return map.chunk_size;
+  if (pool.RunsAlone(map)) return 1;
   const std::uint64_t left = map.ready_items();
   const std::uint64_t takers = std::clamp<std::uint64_t>(pool.workers.size(), 1, pool.spec.workers);
   const double average = pool.functions[map.group->function].average;
@@ -252,7 +279,7 @@ void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos 
   if (worker.sent.empty()) {
     --pool.busy;
     if (worker.idle()) pool.ListIdle(&worker);
-    if (pool.draining) pool.staff_due = true;
+    if (pool.draining || pool.fresh()) pool.staff_due = true;
   } else if (was_head) {
     NewHead(worker);
   }

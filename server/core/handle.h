@@ -23,8 +23,9 @@ struct Group {
   std::uint32_t slot = 0;  // of the slab
   std::uint32_t handles = 0;
   std::shared_ptr<Pool> pool;
-  ClientQueue* queue = nullptr;
-  std::uint32_t function = 0;  // index into Pool::functions
+  ReadyQueue* ready = nullptr;   // of its pool, where they wait
+  ClientQueue* queue = nullptr;  // in it
+  std::uint32_t function = 0;    // index into Pool::functions
   std::shared_ptr<const TaskOptions> options;
   bool timed = false;  // it has some time-out
 };

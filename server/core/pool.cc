@@ -30,6 +30,13 @@ void Pool::NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t calls) {
   average = average == 0 ? sample : average + weight * (sample - average);
 }
 
+bool Pool::FreshIsNext() const {
+  if (ready_fresh.empty()) return false;
+  if (ready.empty()) return true;
+  const int priority = ready_fresh.NextPriority();
+  return priority > ready.NextPriority() || (priority == ready.NextPriority() && fresh_turn);
+}
+
 void Pool::ListIdle(Worker* worker) {
   if (worker->idle_listed) return;
   worker->idle_listed = true;

@@ -68,6 +68,8 @@ struct Pool {
   std::vector<Worker*> workers;  // in the order of their starts
   std::vector<Worker*> idle;     // the most recently used one last, unused ones first
   ReadyQueue ready;
+  ReadyQueue ready_fresh;         // what wants a worker that ran nothing, where that is not the rule
+  bool fresh_turn = false;        // between equals, the next one comes from ready_fresh
   NodeList delayed;               // tasks that wait for their time
   std::vector<MapRun*> maps;      // that have not ended
   std::uint64_t unfinished = 0;   // tasks and maps
@@ -96,6 +98,14 @@ struct Pool {
   bool dispatches() const {
     return state == PoolState::kRunning || state == PoolState::kStarting || state == PoolState::kClosing;
   }
+  // Every task has a worker of its own.
+  bool fresh() const { return spec.start_method == StartMethod::kFresh; }
+  // It runs on a worker that ran nothing before, and ends with it.
+  bool RunsAlone(const Handle& handle) const { return fresh() || handle.group->options->fresh; }
+  // The next one is from ready_fresh.
+  bool FreshIsNext() const;
+  // A worker that ran nothing before; null if there is none.
+  Worker* UnusedIdle() const { return idle.empty() || idle.front()->dispatches > 0 ? nullptr : idle.front(); }
   // At most so many have work at a time.
   std::uint64_t slots() const { return busy < spec.workers ? spec.workers - busy : 0; }
   bool has_slot() const { return slots() > 0; }

@@ -148,9 +148,11 @@ std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
       end(*AsTask(node));
     }
   }
-  while (Node* node = pool.ready.Any()) {
-    Unqueue(*AsTask(node));
-    end(*AsTask(node));
+  for (ReadyQueue* ready : {&pool.ready, &pool.ready_fresh}) {
+    while (Node* node = ready->Any()) {
+      Unqueue(*AsTask(node));
+      end(*AsTask(node));
+    }
   }
   while (Node* node = pool.delayed.front()) {
     Unqueue(*AsTask(node));

@@ -168,7 +168,9 @@ void Core::State::EndUnknownFunctions(Pool& pool) {
   const auto note = [&](Handle& handle) {
     if (!pool.functions[handle.group->function].known) unknown.push_back(&handle);
   };
-  pool.ready.ForEach([&](Node* node) { note(*static_cast<Handle*>(node)); });
+  for (const ReadyQueue* ready : {&pool.ready, &pool.ready_fresh}) {
+    ready->ForEach([&](Node* node) { note(*static_cast<Handle*>(node)); });
+  }
   for (Node* node = pool.delayed.front(); node != nullptr; node = pool.delayed.After(node)) note(*AsTask(node));
   for (MapRun* map : pool.maps) {
     if (!map->linked()) note(*map);

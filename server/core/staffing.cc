@@ -16,7 +16,9 @@ namespace {
 std::uint64_t SurplusOf(std::uint64_t wanted) { return std::max<std::uint64_t>(1, wanted / 8); }
 
 // Those that were told to go and are slow about it are not replaced without end.
-std::uint64_t MostProcesses(const Pool& pool) { return 3 * std::uint64_t{pool.spec.workers} + 2; }
+std::uint64_t MostProcesses(const Pool& pool) {
+  return 3 * std::uint64_t{pool.spec.workers} + 2 * std::uint64_t{pool.spec.spares} + 2;
+}
 
 }  // namespace
 
@@ -37,11 +39,23 @@ Roster Core::State::RosterOf(const Pool& pool) {
     ++roster.live;
     roster.ready += worker->ready;
     roster.staying += !pool.Leaving(*worker);
+    roster.used += worker->dispatches > 0;
   }
   return roster;
 }
 
-std::uint64_t Core::State::WantedWorkers(const Pool& pool, const Roster& /*roster*/) { return pool.spec.workers; }
+// With START_METHOD_FRESH a worker that has its task has been told to go: the others are those that wait for one. So
+// the next one is cloned when a task is handed out to the last but `spares`. Elsewhere, what wants a fresh worker gets
+// it beside those that have run something: these are not lost to the others.
+std::uint64_t Core::State::WantedWorkers(const Pool& pool, const Roster& roster) {
+  if (pool.fresh()) return pool.slots() + pool.spec.spares;
+  if (pool.ready_fresh.empty()) return pool.spec.workers;
+  const Handle& next = *static_cast<const Handle*>(pool.ready_fresh.Next());
+  const std::uint64_t items = next.is_map() ? static_cast<const MapRun&>(next).ready_items() : 1;
+  const std::uint64_t waiting = std::max<std::uint64_t>(items, pool.ready_fresh.size());
+  const std::uint64_t used = std::min<std::uint64_t>(roster.used, pool.spec.workers);
+  return std::max<std::uint64_t>(pool.spec.workers, used + std::min<std::uint64_t>(waiting, pool.spec.workers));
+}
 
 void Core::State::StopSurplus(Pool& pool) {
   const Roster roster = RosterOf(pool);

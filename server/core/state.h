@@ -51,6 +51,7 @@ struct Roster {
   std::uint64_t live = 0;     // starting or ready
   std::uint64_t ready = 0;    // of these, ready
   std::uint64_t staying = 0;  // of these, not to be replaced
+  std::uint64_t used = 0;     // of these, have run something
 };
 
 struct Core::State {
@@ -150,7 +151,8 @@ struct Core::State {
   Worker* ChooseWorker(Pool& pool, const Handle& next) const;
   bool Takes(const Worker& worker, const Handle& next) const;
   bool Refills(const Worker& worker) const;
-  void Fill(Pool& pool, Worker& worker, std::uint64_t most);
+  void Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most);
+  static void NoteFresh(const Group& group);
   bool EndIfUnknown(Pool& pool, const Worker& worker, Handle& next);
   Assignment SendTask(Task& task, Worker& worker);
   Assignment SendChunk(MapRun& map, Worker& worker);

@@ -52,7 +52,8 @@ absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, std::string_view 
   Group* group = groups.New();
   group->pool = *std::move(pool);
   group->function = group->pool->FunctionNumber(function);
-  group->queue = group->pool->ready.Enter(client, options->priority);
+  group->ready = options->fresh && !group->pool->fresh() ? &group->pool->ready_fresh : &group->pool->ready;
+  group->queue = group->ready->Enter(client, options->priority);
   group->timed = HasTimes(*options);
   group->options = std::move(options);
   group->handles = 1;
@@ -61,7 +62,7 @@ absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, std::string_view 
 
 void Core::State::LeaveGroup(Group* group) {
   if (--group->handles > 0) return;
-  group->pool->ready.Leave(group->queue);
+  group->ready->Leave(group->queue);
   groups.Delete(group);
 }
 

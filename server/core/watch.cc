@@ -86,9 +86,11 @@ absl::Status Core::State::WatchPool(SubscriberId call, std::string_view name, bo
       if (node->kind == NodeKind::kTask) tell(*AsTask(node));
     }
   }
-  pool.ready.ForEach([&](Node* node) {
-    if (node->kind == NodeKind::kTask) tell(*AsTask(node));
-  });
+  for (const ReadyQueue* ready : {&pool.ready, &pool.ready_fresh}) {
+    ready->ForEach([&](Node* node) {
+      if (node->kind == NodeKind::kTask) tell(*AsTask(node));
+    });
+  }
   for (Node* node = pool.delayed.front(); node != nullptr; node = pool.delayed.After(node)) tell(*AsTask(node));
   pool.watchers.push_back({call, output});
   pool_watches[call] = pool.id;
