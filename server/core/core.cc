@@ -158,20 +158,27 @@ void Core::OnConsumed(Nanos now, HandleId map, std::uint64_t first_index, std::u
 
 absl::StatusOr<Payload> Core::ViewResult(HandleId id, std::uint64_t index) const { return state_->ResultOf(id, index); }
 
-absl::StatusOr<Payload> Core::ViewArguments(HandleId id, std::uint64_t /*index*/) const {
-  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
-  if (!handle.ok()) return handle.status();
-  return MakeError(absl::StatusCode::kNotFound, "ARGUMENTS_NOT_KEPT", "its arguments are no longer kept", "");
+absl::StatusOr<Payload> Core::ViewArguments(HandleId id, std::uint64_t index) const {
+  return state_->ArgumentsOf(id, index);
 }
 
-TaskPage Core::ViewTasks(const TaskFilter& /*filter*/, std::uint64_t /*from*/, std::size_t /*most*/) const {
-  return {};
+TaskPage Core::ViewTasks(const TaskFilter& filter, std::uint64_t from, std::size_t most) const {
+  return state_->ListHandles(filter, from, most);
 }
 
-absl::StatusOr<Explanation> Core::Explain(Nanos /*now*/, HandleId id) const {
+absl::StatusOr<Explanation> Core::Explain(Nanos now, HandleId id) const {
   absl::StatusOr<Handle*> handle = state_->FindHandle(id);
   if (!handle.ok()) return handle.status();
-  return Explanation{.handle = state_->ViewOf(**handle), .options = (*handle)->group->options};
+  Explanation explanation;
+  explanation.handle = state_->ViewOf(**handle);
+  explanation.options = (*handle)->group->options;
+  if ((*handle)->is_map()) {
+    explanation.waits_for = state_->WhyWaits(*AsMap(*handle), now, &explanation.ahead);
+  } else {
+    explanation.waits_for = state_->WhyWaits(*AsTask(*handle), now, &explanation.ahead);
+    explanation.attempts = state_->AttemptsOf(*AsTask(*handle));
+  }
+  return explanation;
 }
 
 absl::StatusOr<HandleView> Core::ViewHandle(HandleId id) const {

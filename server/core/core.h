@@ -153,10 +153,12 @@ class Core {
   void OnConsumed(Nanos now, HandleId map, std::uint64_t first_index, std::uint64_t count);
   // The result of a task, or of one item of a map, for Download.
   absl::StatusOr<Payload> ViewResult(HandleId id, std::uint64_t index) const;
-  // The arguments, while they are kept: until it ended, and then of what did not succeed.
+  // The arguments, while they are kept: until it ended; then, with its outcome, of a task or item that did not succeed,
+  // unless half of max_kept_outcome_bytes was in use. An item that was cancelled with its map has none.
   absl::StatusOr<Payload> ViewArguments(HandleId id, std::uint64_t index) const;
   absl::StatusOr<HandleView> ViewHandle(HandleId id) const;
-  // Handles in the order of their submission, at most `most`; `from`: TaskPage::next of the page before, or 0.
+  // Handles in the order of their submission, at most `most`; `from`: TaskPage::next of the page before, or 0. Looks at
+  // a bounded number of handles: a page may be short, or empty, and have a `next` all the same.
   TaskPage ViewTasks(const TaskFilter& filter, std::uint64_t from, std::size_t most) const;
   absl::StatusOr<Explanation> Explain(Nanos now, HandleId id) const;
   // Events of these handles, or (no ids) of a pool and everything in it.

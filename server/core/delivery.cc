@@ -60,9 +60,10 @@ void Core::State::Subscribe(Handle& handle, Subscriber* subscriber, std::uint64_
     return;
   }
   const MapRun& map = static_cast<MapRun&>(handle);
-  for (const ItemBlockPtr& block : map.blocks) {
-    if (block != nullptr) SendBlock(subscriptions.back(), map, block);
-  }
+  std::vector<std::pair<std::uint64_t, ItemBlockPtr>> blocks;  // in the order in which they came about
+  for (const auto& [index, kept_block] : map.blocks) blocks.emplace_back(kept_block.arrival, kept_block.block);
+  std::sort(blocks.begin(), blocks.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [arrival, block] : blocks) SendBlock(subscriptions.back(), map, block);
   if (map.ended) client_port->SendMapEnd(subscriber->id, ViewOf(map));
 }
 

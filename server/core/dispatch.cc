@@ -182,6 +182,7 @@ Assignment Core::State::SendTask(Task& task, Worker& worker) {
   task.begun = false;
   task.token = MakeToken(task.slot, false, ++last_attempt);
   task.worker = &worker;
+  task.ran_on = worker.mark;
   task.sent_at = now;
   if (++task.attempt > 1 && task.extras != nullptr) task.extras->progress.reset();
   const std::uint32_t function = task.group->function;

@@ -66,10 +66,10 @@ void Core::State::EndTask(Task& task, OutcomePtr outcome) {
   timers.Clear(&task.timer);
   task.state = outcome->state;
   task.outcome = std::move(outcome);
-  task.args = {};
   task.delayed = false;
   CountEnd(task.group->pool->stats, task.state, 1);
-  if (!task.released) CountKept(task, BytesOf(*task.outcome), 1);
+  const std::uint64_t args_bytes = KeepArguments(task);
+  if (!task.released) CountKept(task, BytesOf(*task.outcome) + args_bytes, 1);
   EndHandle(task);
 }
 
@@ -124,6 +124,7 @@ void Core::State::UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t
 
 bool Core::State::Release(Handle& handle) {
   handle.released = true;
+  in_order.Remove(&handle);
   handles.Bury(handle.id);
   if (handle.is_map()) {
     DropBlocksOf(static_cast<MapRun&>(handle));
@@ -152,6 +153,7 @@ void Core::State::Free(Handle& handle) {
   if (handle.extras != nullptr) {
     for (const Subscription& subscription : handle.extras->subscriptions) Unsubscribe(subscription.to);
   }
+  in_order.Remove(&handle);
   Group* group = handle.group;
   if (handle.is_map()) {
     maps.Delete(&static_cast<MapRun&>(handle));

@@ -15,6 +15,7 @@
 
 namespace poold::core {
 
+struct HandleBlock;
 struct Pool;
 struct Wait;
 
@@ -51,6 +52,7 @@ struct HandleExtras {
   std::string stdout_tail;
   std::string stderr_tail;
   std::unique_ptr<ProgressView> progress;  // the latest; null if it told none
+  std::vector<AttemptView> attempts;       // of a task: those before the present one, the latest last
 };
 
 struct Handle : Node {
@@ -63,10 +65,13 @@ struct Handle : Node {
   Nanos submitted_at = 0;
   Nanos ended_at = 0;
   std::uint64_t kept_bytes = 0;  // counted as kept
+  HandleBlock* block = nullptr;  // of the list in the order of submission; null: it is not in it
   std::uint32_t slot = 0;        // of the slab
   TimerId timer = kNoTimer;
   bool ended = false;
-  bool released = false;  // nobody can name it any more
+  bool released = false;   // nobody can name it any more
+  bool held = false;       // its function is fenced, and it waits at the fence
+  std::uint8_t place = 0;  // in `block`
 };
 
 }  // namespace poold::core

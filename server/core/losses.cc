@@ -48,17 +48,24 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
 
 void Core::State::LoseTask(Task& task, bool guilty, WorkerLoss& loss) {
   const TaskState intent = task.intent;
+  const bool head = task.worker->sent.front() == &task;
+  const Nanos started_at = head ? std::max(task.sent_at, task.worker->progress_at) : task.sent_at;
   Unsend(task);
   task.intent = TaskState::kUnspecified;
   if (!guilty && intent == TaskState::kUnspecified) {
+    task.ran_on = {};
     --task.attempt;
     if (faults.forget_unbegun) task.not_before = kNever;
     return Queue(task, /*in_front=*/true);
   }
   const TaskState state = intent != TaskState::kUnspecified ? intent : TaskState::kCrashed;
   if (state == TaskState::kCrashed) ++task.deaths;
-  if (state != TaskState::kCancelled && RetryTask(task, state)) return;
+  if (state != TaskState::kCancelled && MayRetry(task, state)) {
+    NoteAttempt(task, state, started_at, ReasonOf(nullptr, &loss.death));
+    return RetryTask(task);
+  }
   auto outcome = NewOutcome(task, state);
+  outcome->started_at = started_at;
   if (outcome->detail == nullptr) outcome->detail = std::make_unique<OutcomeDetail>();
   OutcomeDetail& detail = *outcome->detail;
   detail.death = loss.death;

@@ -91,28 +91,27 @@ void Core::State::Consume(MapRun& map, ItemRange range) {
   range.end = std::min(range.end, map.items);
   if (range.begin >= range.end) return;
   map.consumed.Add(range);
-  auto at = map.block_by_index.upper_bound(range.begin);
-  if (at != map.block_by_index.begin()) --at;
-  while (at != map.block_by_index.end() && at->first < range.end) {
-    ItemBlockPtr& block = map.blocks[at->second];
-    const std::uint64_t count = block->result_bytes.size();
+  DropItemArguments(map, range);
+  auto at = map.blocks.upper_bound(range.begin);
+  if (at != map.blocks.begin()) --at;
+  while (at != map.blocks.end() && at->first < range.end) {
+    const ItemBlock& block = *at->second.block;
+    const std::uint64_t count = block.result_bytes.size();
     if (!map.consumed.Covers({at->first, at->first + count})) {
       ++at;
       continue;
     }
-    UncountKept(map, BytesOf(*block), count);
-    block = nullptr;
-    at = map.block_by_index.erase(at);
+    UncountKept(map, BytesOf(block), count);
+    at = map.blocks.erase(at);
   }
 }
 
 void Core::State::DropBlocksOf(MapRun& map) {
-  for (const auto& [index, place] : map.block_by_index) {
-    const ItemBlock& block = *map.blocks[place];
-    UncountKept(map, BytesOf(block), block.result_bytes.size());
+  for (const auto& [index, kept_block] : map.blocks) {
+    UncountKept(map, BytesOf(*kept_block.block), kept_block.block->result_bytes.size());
   }
   map.blocks.clear();
-  map.block_by_index.clear();
+  DropItemArguments(map, {0, map.items});
 }
 
 }  // namespace poold::core

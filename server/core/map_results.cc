@@ -96,10 +96,11 @@ void Core::State::KeepBlock(MapRun& map, ItemBlock block) {
   const auto shared = std::make_shared<const ItemBlock>(std::move(block));
   DeliverBlock(map, shared);
   if (!map.released && !map.consumed.Covers(range)) {
-    map.block_by_index.emplace(range.begin, map.blocks.size());
-    map.blocks.push_back(shared);
+    map.blocks.emplace(range.begin, MapRun::KeptBlock{shared, map.arrivals++});
     CountKept(map, BytesOf(*shared), count);
+    if (failed) KeepItemArguments(map, *shared);
   }
+  map.NoteDone(range);
   if (failed && map.fail_fast) CutMap(map);
   TellWatchers(map);
 }

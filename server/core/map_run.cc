@@ -8,7 +8,15 @@ namespace poold::core {
 void ItemRanges::Add(ItemRange range) {
   if (range.size() == 0) return;
   auto at = ranges_.upper_bound(range.begin);
-  if (at != ranges_.begin() && std::prev(at)->second >= range.begin) --at;
+  if (at != ranges_.begin() && std::prev(at)->second >= range.begin) {
+    --at;
+    if (range.end <= at->second) return;
+    // The usual way to grow: at the end of the one before.
+    if (const auto next = std::next(at); next == ranges_.end() || next->first > range.end) {
+      at->second = range.end;
+      return;
+    }
+  }
   while (at != ranges_.end() && at->first <= range.end) {
     range.begin = std::min(range.begin, at->first);
     range.end = std::max(range.end, at->second);
@@ -44,14 +52,33 @@ void MapRun::Append(std::shared_ptr<const ItemColumn> column, std::uint64_t skip
     for (std::size_t j = i; j < end; ++j) offset += column->lengths[j];
   }
   added.items = std::move(column);
+  added.left = added.count;
   items += added.count;
-  columns.push_back(std::move(added));
+  columns.emplace_hint(columns.end(), added.first, std::move(added));
+}
+
+void MapRun::NoteDone(ItemRange range) {
+  auto at = columns.upper_bound(range.begin);
+  if (at != columns.begin()) --at;
+  while (at != columns.end() && at->first < range.end) {
+    Column& column = at->second;
+    const std::uint64_t begin = std::max(range.begin, column.first);
+    const std::uint64_t end = std::min(range.end, column.first + column.count);
+    if (begin < end) column.left -= end - begin;
+    at = column.left == 0 ? columns.erase(at) : std::next(at);
+  }
+}
+
+bool MapRun::IsDone(std::uint64_t index) const {
+  if (consumed.Covers({index, index + 1})) return true;
+  const auto behind = blocks.upper_bound(index);
+  if (behind == blocks.begin()) return false;
+  const ItemBlock& block = *std::prev(behind)->second.block;
+  return index - block.first_index < block.result_bytes.size();
 }
 
 const MapRun::Column& MapRun::ColumnOf(std::uint64_t index) const {
-  const auto behind = std::upper_bound(columns.begin(), columns.end(), index,
-                                       [](std::uint64_t i, const Column& column) { return i < column.first; });
-  return *std::prev(behind);
+  return std::prev(columns.upper_bound(index))->second;
 }
 
 std::uint64_t MapRun::OffsetOf(const Column& column, std::uint64_t place) {

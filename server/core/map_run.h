@@ -75,6 +75,10 @@ struct MapRun : Handle {
   std::uint64_t BytesOf(std::uint64_t begin, std::uint64_t count) const;
   // When the item arrived.
   Nanos ArrivedAt(std::uint64_t index) const;
+  // The arguments of these are no longer needed here.
+  void NoteDone(ItemRange range);
+  // It has an outcome. REQUIRES: index < items, nobody released the map.
+  bool IsDone(std::uint64_t index) const;
 
   // Items to send: those that come again first. REQUIRES for TakeItems: ready_items() > 0.
   std::uint64_t ready_items() const { return again_items + (items - next_fresh); }
@@ -91,13 +95,15 @@ struct MapRun : Handle {
     std::uint64_t first = 0;  // index of its first item
     std::uint64_t skip = 0;   // items at its start that had come before
     std::uint64_t count = 0;
+    std::uint64_t left = 0;  // items that are not done
     Nanos arrived_at = 0;
     std::shared_ptr<const ItemColumn> items;
     std::vector<std::uint64_t> offsets;  // of every kStride-th item
   };
   static constexpr std::uint64_t kStride = 1024;
 
-  std::vector<Column> columns;
+  // Of items that are not done: a column goes when its last item is.
+  std::map<std::uint64_t, Column> columns;  // by their first item
   Encoding encoding = Encoding::kUnspecified;
   std::shared_ptr<const std::string> type_name;
   std::uint32_t chunk_size = 0;
@@ -119,9 +125,14 @@ struct MapRun : Handle {
   std::uint64_t unsuccessful_items = 0;
   std::uint64_t cancelled_items = 0;
 
-  // Outcomes, in the order in which they came; null where they are no longer needed.
-  std::vector<ItemBlockPtr> blocks;
-  std::map<std::uint64_t, std::size_t> block_by_index;  // first index -> place in blocks
+  // Outcomes that are still needed, and the arguments of items that did not succeed.
+  struct KeptBlock {
+    ItemBlockPtr block;
+    std::uint64_t arrival = 0;
+  };
+  std::map<std::uint64_t, KeptBlock> blocks;  // by their first item
+  std::uint64_t arrivals = 0;
+  std::map<std::uint64_t, Bytes> kept_args;
   ItemRanges consumed;
   Nanos not_before = 0;
   std::size_t place_in_pool = 0;

@@ -57,6 +57,7 @@ void Core::State::NoteStartFailure(Generation& generation, std::uint32_t round, 
   if (generation.start_failures >= std::size(kStartPauses)) {
     return &generation == pool.next.get() ? RollBack(pool, why) : FailPool(pool, std::move(why));
   }
+  generation.start_failure = std::move(why);
   timers.Set(&generation.start_timer, now + kStartPauses[generation.start_failures++], TimerKind::kPoolStart,
              &generation);
 }
@@ -138,10 +139,12 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
   if (worker.ready) return;
   worker.ready = true;
   worker.pid = pid;
+  worker.mark = WorkerMark(worker.id, pid, worker.generation);
   worker.uses_page = uses_page;
   worker.progress_at = now;
   pool.OriginOf(worker).start_failures = 0;
   pool.staff_due = true;
+  pool.OriginOf(worker).start_failure.clear();
   LearnFunctions(pool, worker, std::move(functions));
   if (worker.idle()) pool.ListIdle(&worker);
   if (!pool.functions_known && pool.dispatches()) {

@@ -61,6 +61,16 @@ class ReadyQueue {
       }
     }
   }
+  // Every client's line that something waits in, of this priority and above.
+  template <typename Visit>
+  void ForEachLine(int lowest, Visit&& visit) const {
+    for (const auto& [priority, level] : levels_) {
+      if (priority < lowest) return;
+      for (Node* turn = level.turns.front(); turn != nullptr; turn = level.turns.After(turn)) {
+        visit(*static_cast<ClientQueue*>(turn));
+      }
+    }
+  }
   // The priority of Next(). REQUIRES: not empty.
   int NextPriority() const { return Top()->priority; }
   // Is work of a lower priority than `priority` with workers?

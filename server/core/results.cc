@@ -40,7 +40,11 @@ void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskRes
   const Nanos started_at = std::max(task->sent_at, now - result.elapsed);
   Unsend(*task);
   const TaskState state = result.succeeded ? TaskState::kSucceeded : TaskState::kFailed;
-  if (!result.succeeded && RetryTask(*task, state)) return SettleWorker(pool, worker);
+  if (!result.succeeded && MayRetry(*task, state)) {
+    NoteAttempt(*task, state, started_at, ReasonOf(&result.failure, nullptr));
+    RetryTask(*task);
+    return SettleWorker(pool, worker);
+  }
   auto outcome = NewOutcome(*task, state);
   outcome->started_at = started_at;
   if (result.succeeded) {
@@ -53,16 +57,19 @@ void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskRes
   SettleWorker(pool, worker);
 }
 
-// REQUIRES: the task is in no list.
-bool Core::State::RetryTask(Task& task, TaskState state) {
+bool Core::State::MayRetry(const Task& task, TaskState state) const {
   const TaskOptions& options = *task.group->options;
   if ((options.retry_on >> static_cast<unsigned>(state) & 1) == 0 || task.attempt >= options.max_attempts) return false;
-  if (task.out_of_time || task.deaths >= kMostDeaths) return false;
+  return !task.out_of_time && task.deaths < kMostDeaths;
+}
+
+// REQUIRES: the task is in no list.
+void Core::State::RetryTask(Task& task) {
+  const TaskOptions& options = *task.group->options;
   task.not_before = now + RetryPause(options, task.attempt);
   ++task.group->pool->stats.retried;
   Queue(task, /*in_front=*/true);
   TellWatchers(task);
-  return true;
 }
 
 // Doubles each time up to the longest; half of it is by chance, so that what failed together does not come together.

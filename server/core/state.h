@@ -14,6 +14,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "core/core.h"
+#include "core/handle_list.h"
 #include "core/handle_table.h"
 #include "core/map_run.h"
 #include "core/pool.h"
@@ -35,6 +36,8 @@ inline constexpr Nanos kPatience = 2 * kMillisecond;
 inline constexpr Nanos kWorthStealing = 100'000;
 // Counted for each kept outcome beside its bytes.
 inline constexpr std::uint64_t kOutcomeOverhead = 256;
+// Counted for each item's arguments that are kept beside its outcome.
+inline constexpr std::uint64_t kArgumentsOverhead = 96;
 inline constexpr std::uint8_t kMostDeaths = 3;
 // What was ready for so long, or did a task, was well.
 inline constexpr Nanos kLivedAWhile = 10 * kSecond;
@@ -181,7 +184,8 @@ struct Core::State {
   void TakeItemResults(WorkerId worker, AttemptToken token, ItemBlock items, Nanos elapsed);
   Task* FindAttempt(WorkerId worker, AttemptToken token) const;
   Chunk* FindChunk(WorkerId worker, AttemptToken token) const;
-  bool RetryTask(Task& task, TaskState state);
+  bool MayRetry(const Task& task, TaskState state) const;
+  void RetryTask(Task& task);
   Nanos RetryPause(const TaskOptions& options, std::uint32_t attempt);
   ItemBlock RetryItemsOf(MapRun& map, ItemBlock items, std::uint32_t attempt);
   ItemBlock CutBlock(const ItemBlock& block, std::uint64_t begin, std::uint64_t end) const;
@@ -256,6 +260,24 @@ struct Core::State {
   // ---- progress.cc ----
   void TakeProgress(WorkerId worker, AttemptToken token, std::uint32_t item, double fraction, std::string text);
 
+  // ---- listing.cc, explain.cc, attempts.cc, arguments.cc ----
+  static TaskState StateOf(const Handle& handle);
+  TaskPage ListHandles(const TaskFilter& filter, std::uint64_t from, std::size_t most) const;
+  std::uint64_t CountAhead(const Handle& handle) const;
+  std::string WhyPoolIsSlow(const Pool& pool, Nanos at) const;
+  std::string WhyQueued(const Handle& handle, Nanos at, std::uint64_t* ahead) const;
+  std::string WhySentAhead(const Worker& worker, const Node* node) const;
+  std::string WhyWaits(const Task& task, Nanos at, std::uint64_t* ahead) const;
+  std::string WhyWaits(const MapRun& map, Nanos at, std::uint64_t* ahead) const;
+  static std::string ReasonOf(const Failure* failure, const DeathCertificate* death);
+  void NoteAttempt(Task& task, TaskState state, Nanos started_at, std::string reason);
+  std::vector<AttemptView> AttemptsOf(const Task& task) const;
+  bool HasRoomForArguments(std::uint64_t bytes) const;
+  std::uint64_t KeepArguments(Task& task) const;
+  absl::StatusOr<Payload> ArgumentsOf(const HandleId& id, std::uint64_t index) const;
+  void KeepItemArguments(MapRun& map, const ItemBlock& block);
+  void DropItemArguments(MapRun& map, ItemRange range);
+
   // ---- waits.cc ----
   void StartWait(SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout);
   Wait* NewWait(Wait::Kind kind, SubscriberId call);
@@ -303,6 +325,7 @@ struct Core::State {
   std::uint64_t last_attempt = 0;
 
   HandleTable handles;
+  HandleList in_order;  // those that can be named
   Slab<Group> groups;
   Slab<Task> tasks;
   Slab<MapRun> maps;

@@ -10,6 +10,7 @@ bool Core::State::TakeBackTask(Task& task) {
   const std::uint32_t came = worker_port->TakeBack(task.worker->id, AttemptToken{task.token}, 0);
   if (came == 0 && !faults.requeue_begun) return false;
   Unsend(task);
+  task.ran_on = {};
   --task.attempt;
   ++task.group->pool->stats.retracted;
   Queue(task, /*in_front=*/true);

@@ -114,6 +114,7 @@ absl::Status Core::State::SubmitOne(Group& group, Subscriber* subscriber, NewTas
   }
   Task& task = *tasks.New();
   handles.Add(asked.id, &task);
+  in_order.Append(&task);
   task.id = asked.id;
   task.body_hash = HashArgs(asked.args);
   task.args = std::move(asked.args);

@@ -39,6 +39,7 @@ absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
   Pool& pool = *(*group)->pool;
   MapRun* map = maps.New();
   handles.Add(asked.id, map);
+  in_order.Append(map);
   map->id = asked.id;
   map->group = *group;
   map->submitted_at = now;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/handle.h"
+#include "core/worker_mark.h"
 
 namespace poold::core {
 
@@ -13,6 +14,7 @@ struct Task : Handle {
   Payload args;
   std::uint64_t body_hash = 0;  // of its arguments
   Worker* worker = nullptr;     // that it was sent to
+  WorkerMark ran_on;            // the same; stays when it ends there
   std::uint64_t token = 0;      // of the attempt that is with a worker
   Nanos sent_at = 0;
   Nanos not_before = 0;
@@ -27,6 +29,7 @@ struct Task : Handle {
   bool out_of_time = false;  // total_timeout passed: not tried again
   bool begun = false;        // surely: it could not be taken back
   bool delayed = false;      // in Pool::delayed
+  bool args_kept = false;    // it ended, and its arguments are here still
 };
 
 }  // namespace poold::core

@@ -26,6 +26,8 @@ class Timers {
   // Sets `*id`, moving it if it was set; kNever takes it out. The id is cleared when the timer fires.
   void Set(TimerId* id, Nanos when, TimerKind kind, void* owner);
   void Clear(TimerId* id);
+  // When it fires; kNever if it is not set.
+  Nanos When(TimerId id) const { return id == kNoTimer ? kNever : heap_[entries_[id].place].when; }
   Nanos Next() const { return heap_.empty() ? kNever : heap_.front().when; }
   // Takes the earliest one out if it is due at `now`.
   bool PopDue(Nanos now, DueTimer* due);

@@ -110,9 +110,9 @@ absl::StatusOr<Payload> Core::State::ResultOf(const HandleId& id, std::uint64_t 
     return task.outcome->result;
   }
   const MapRun& map = *AsMap(*handle);
-  auto at = map.block_by_index.upper_bound(index);
-  if (at == map.block_by_index.begin()) return none;
-  const ItemBlockPtr& block = map.blocks[std::prev(at)->second];
+  auto at = map.blocks.upper_bound(index);
+  if (at == map.blocks.begin()) return none;
+  const ItemBlockPtr& block = std::prev(at)->second.block;
   const std::uint64_t place = index - block->first_index;
   if (place >= block->result_bytes.size()) return none;
   for (const auto& [other, outcome] : block->others) {

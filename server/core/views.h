@@ -108,9 +108,9 @@ using HandleView = std::variant<TaskView, MapView>;
 
 // Which handles ViewTasks shows.
 struct TaskFilter {
-  std::string pool;          // empty: of all
-  std::uint32_t states = 0;  // a bit (1 << TaskState) for each; 0: any
-  std::string function;      // empty: any
+  std::string pool;               // empty: of all
+  std::uint32_t states = 0;       // a bit (1 << TaskState) for each; 0: any
+  std::string function;           // empty: any
   std::vector<ClientId> clients;  // of one of these; empty: of any
 };
 

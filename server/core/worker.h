@@ -7,6 +7,7 @@
 
 #include "core/node.h"
 #include "core/types.h"
+#include "core/worker_mark.h"
 
 namespace poold::core {
 
@@ -16,6 +17,7 @@ struct Worker {
   WorkerId id{};
   std::shared_ptr<Pool> pool;
   std::int64_t pid = 0;
+  WorkerMark mark;
   std::uint32_t generation = 0;  // number of its zygote
   std::uint32_t origin = 0;      // Generation::first of where it came from
   std::uint32_t start_round = 0;

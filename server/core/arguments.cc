@@ -1,0 +1,99 @@
+// Arguments, kept until their task ended, and after that if it did not succeed: so that it can be looked at and tried
+// elsewhere.
+//
+// What is kept after the end counts as a part of the outcome and goes with it. It never takes more than half of the
+// room for outcomes, so that it stops no dispatch by itself.
+#include "absl/strings/str_cat.h"
+#include "core/state.h"
+
+namespace poold::core {
+namespace {
+
+// Smaller ones get memory of their own: a slice would keep alive the whole message that brought it.
+constexpr std::size_t kSharedBytes = 1u << 20;
+
+Bytes OwnCopy(const Bytes& bytes) {
+  return bytes.size() >= kSharedBytes || bytes.empty() ? bytes : Bytes(std::string(bytes.view()));
+}
+
+}  // namespace
+
+bool Core::State::HasRoomForArguments(std::uint64_t bytes) const {
+  const std::uint64_t most = limits.max_kept_outcome_bytes / 2;
+  return bytes <= most && kept_outcome_bytes <= most - bytes;
+}
+
+// Returns the bytes that are kept beside the outcome.
+std::uint64_t Core::State::KeepArguments(Task& task) const {
+  const std::uint64_t bytes = task.args.data.size();
+  task.args_kept = task.state != TaskState::kSucceeded && !task.released && HasRoomForArguments(bytes);
+  if (!task.args_kept) {
+    task.args = {};
+    return 0;
+  }
+  task.args.data = OwnCopy(task.args.data);
+  return bytes;
+}
+
+absl::StatusOr<Payload> Core::State::ArgumentsOf(const HandleId& id, std::uint64_t index) const {
+  absl::StatusOr<Handle*> handle = FindHandle(id);
+  if (!handle.ok()) return handle.status();
+  const char* why = "it succeeded, and the arguments are kept only of what did not";
+  if (!(*handle)->is_map()) {
+    const Task& task = *AsTask(*handle);
+    if (!task.ended || task.args_kept) return task.args;
+    if (task.state != TaskState::kSucceeded) why = "when it ended there was no room for them";
+    return MakeError(absl::StatusCode::kNotFound, "ARGUMENTS_NOT_KEPT",
+                     absl::StrCat("the arguments of the task are no longer kept: ", why), "id");
+  }
+  const MapRun& map = *AsMap(*handle);
+  if (const auto kept_item = map.kept_args.find(index); kept_item != map.kept_args.end()) {
+    return Payload{map.encoding, map.type_name, kept_item->second};
+  }
+  if (index >= map.items) {
+    return MakeError(absl::StatusCode::kNotFound, "ARGUMENTS_NOT_KEPT",
+                     absl::StrCat("the map has no item ", index, "; it has ", map.items, " so far"), "index");
+  }
+  if (!map.ended && !map.IsDone(index)) {
+    const ItemSlice slice = map.Slices(index, 1).front();
+    return Payload{map.encoding, map.type_name, Bytes(slice.column, slice.data)};
+  }
+  return MakeError(absl::StatusCode::kNotFound, "ARGUMENTS_NOT_KEPT",
+                   absl::StrCat("the arguments of item ", index,
+                                " are no longer kept: it succeeded, was cancelled with its map, or its outcome was "
+                                "consumed"),
+                   "index");
+}
+
+// REQUIRES: the items of the block are in their columns still.
+void Core::State::KeepItemArguments(MapRun& map, const ItemBlock& block) {
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < block.others.size();) {
+    const std::uint64_t begin = block.others[i].first;
+    std::uint64_t end = begin + 1;
+    while (++i < block.others.size() && block.others[i].first == end) ++end;
+    std::uint64_t index = begin;
+    for (const ItemSlice& slice : map.Slices(begin, end - begin)) {
+      std::size_t offset = 0;
+      for (std::size_t j = 0; j < slice.count; ++j, ++index) {
+        const std::size_t length = slice.column->lengths[slice.begin + j];
+        const Bytes item(slice.column, slice.data.substr(offset, length));
+        offset += length;
+        if (!HasRoomForArguments(bytes + kArgumentsOverhead + length)) continue;
+        if (map.kept_args.emplace(index, OwnCopy(item)).second) bytes += kArgumentsOverhead + length;
+      }
+    }
+  }
+  CountKept(map, bytes, 0);
+}
+
+void Core::State::DropItemArguments(MapRun& map, ItemRange range) {
+  std::uint64_t bytes = 0;
+  const auto first = map.kept_args.lower_bound(range.begin);
+  auto at = first;
+  for (; at != map.kept_args.end() && at->first < range.end; ++at) bytes += kArgumentsOverhead + at->second.size();
+  map.kept_args.erase(first, at);
+  UncountKept(map, bytes, 0);
+}
+
+}  // namespace poold::core
