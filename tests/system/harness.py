@@ -22,6 +22,7 @@ import unittest
 
 BIN = os.environ.get("POOLD_BIN_DIR", "")
 MODULES = os.environ.get("POOLD_MODULE_DIR", "")
+PROGRAMS = os.environ.get("POOLD_PROGRAM_DIR", "")
 TEST_MODULES = os.environ.get("POOLD_TEST_MODULE_DIR", "")
 STUBS = os.environ.get("POOLD_STUB_DIR", "")
 
@@ -193,7 +194,8 @@ class Daemon:
     def config_text(self, containment=""):
         """The configuration that every test starts from; more tables may follow."""
         folders = ", ".join(f'"{folder}"' for folder in (MODULES, TEST_MODULES) if folder)
-        text = f'listen = ["unix:{self.socket}"]\nmodule_folders = [{folders}]\nprogram_folders = ["{BIN}"]\n'
+        text = f'listen = ["unix:{self.socket}"]\nmodule_folders = [{folders}]\n'
+        text += f'program_folders = ["{BIN}", "{PROGRAMS}"]\n'
         if containment:
             text += f'containment = "{containment}"\n'
         return text

@@ -185,7 +185,9 @@ TEST(StartTest, InAPidNamespaceWorkersAreSeenByOurNumbers) {
   auto worker = zygote.MakeWorker();
   ASSERT_NE(worker, nullptr);
   EXPECT_EQ(getsid(worker->pid), worker->pid);
-  worker->Call({.function = "noop", .args = EncodeArguments()});
+  EXPECT_THAT(worker->Failing({.function = "throw", .args = EncodeArguments("x")}).backtrace(),
+              HasSubstr("throw_text(std::"))
+      << "its own number there is another one than in /proc";
   kill(zygote.pid, SIGKILL);
   EXPECT_EQ(WaitForExit(worker->pid).signal, SIGKILL);
   worker->pid = -1;

@@ -47,6 +47,12 @@ const Throw* FindThrow(const void* exception) {
   return nullptr;
 }
 
+// Ours as /proc counts, which may be that of another PID namespace than getpid's.
+pid_t OwnNumberInProc() {
+  char number[32] = {};
+  return readlink("/proc/self", number, sizeof number - 1) > 0 ? std::atoi(number) : getpid();
+}
+
 // Also knows functions that are not exported, and lines, where the files have them.
 class Symbols {
  public:
@@ -60,7 +66,7 @@ class Symbols {
     dwfl_ = dwfl_begin(&callbacks);
     if (dwfl_ == nullptr) return;
     dwfl_report_begin(dwfl_);
-    dwfl_linux_proc_report(dwfl_, getpid());
+    dwfl_linux_proc_report(dwfl_, OwnNumberInProc());
     dwfl_report_end(dwfl_, nullptr, nullptr);
   }
   ~Symbols() { dwfl_end(dwfl_); }

@@ -1,0 +1,227 @@
+"""A worker of poold in Python, and the guide for one in any other language.
+
+    @task
+    def add(a, b): return a + b
+
+    main()
+
+It needs the protobuf package only; functions that take or return MessagePack also need msgpack. What goes over the
+channel is described in worker.proto, from which protoc makes worker_pb2. This worker is started afresh (a pool with
+START_METHOD_SPAWN names it as its program) and has no claim page: it gets one task, or one chunk of a map, at a time.
+"""
+import io
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+
+import worker_pb2 as pb
+from google.protobuf.message import Message
+
+try:
+    import msgpack
+except ImportError:
+    msgpack = None
+
+HEADER = struct.Struct("<IHHQ")  # message bytes, kind, zero, blob bytes
+REPORT_EVERY = 0.05
+
+functions = {}  # name -> (function, type of its protobuf argument), in the order of registration
+
+
+def task(function=None, *, message=None):
+    """Registers a function. Its arguments are what the caller encoded: a MessagePack array's elements, one `message`,
+    or one bytes object. It returns bytes, a protobuf message, or anything that MessagePack knows."""
+    if function is None:
+        return lambda function: task(function, message=message)
+    functions[function.__name__] = (function, message)
+    return function
+
+
+class Channel:
+    """The socket to the daemon. Any thread may send."""
+
+    def __init__(self):
+        self.socket = socket.socket(fileno=int(os.environ.pop("POOLD_CHANNEL_FD")))
+        self.socket.set_inheritable(False)  # what a task starts must not hold it
+        self.lock = threading.Lock()
+
+    def send(self, kind, message, blob=b""):
+        data = message.SerializeToString()
+        with self.lock:
+            self.socket.sendall(HEADER.pack(len(data), kind, 0, len(blob)) + data + blob)
+
+    def receive(self):
+        """Kind, message and blob of the next frame. When the daemon is gone, so are we."""
+        message_bytes, kind, _, blob_bytes = HEADER.unpack(self._read(HEADER.size))
+        return kind, self._read(message_bytes), self._read(blob_bytes)
+
+    def _read(self, size):
+        data = bytearray()
+        while len(data) < size:
+            part = self.socket.recv(min(size - len(data), 1 << 20))
+            if not part:
+                os._exit(0)
+            data += part
+        return bytes(data)
+
+
+class Running:
+    """What the functions of this module speak of: the task that runs now."""
+    channel = None
+    ticket = None  # None: no task runs
+    item = 0
+    attempt = 1
+    report = None  # the latest, not sent
+    sent_at = None
+
+
+def attempt():
+    """The number of this run of the task, from 1."""
+    return Running.attempt
+
+
+def report_progress(fraction, text=""):
+    """How far the task is, 0 to 1 (less: not known). The first report is sent, then 20 a second, and the latest."""
+    if Running.ticket is None:
+        return
+    Running.report = pb.Progress(ticket=Running.ticket, item=Running.item, fraction=fraction, text=text[:200])
+    if Running.sent_at is None or time.monotonic() - Running.sent_at >= REPORT_EVERY:
+        send_report()
+
+
+def send_report():
+    if Running.report is not None:
+        Running.channel.send(pb.FRAME_KIND_PROGRESS, Running.report)
+        Running.report, Running.sent_at = None, time.monotonic()
+
+
+class Output(io.RawIOBase):
+    """What a task prints, in its name; between tasks it goes where it went before."""
+
+    def __init__(self, stream):
+        self.stream = stream  # 1 stdout, 2 stderr
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        if Running.ticket is None:
+            return os.write(self.stream, data)
+        Running.channel.send(pb.FRAME_KIND_OUTPUT, pb.Output(ticket=Running.ticket, stream=self.stream), bytes(data))
+        return len(data)
+
+
+def decode(name, encoding, message, data):
+    if encoding == pb.ENCODING_MSGPACK and msgpack:
+        return msgpack.unpackb(data, strict_map_key=False)
+    if encoding == pb.ENCODING_PROTOBUF and message:
+        return [message.FromString(data)]
+    if encoding == pb.ENCODING_RAW or not data:
+        return [data] if encoding == pb.ENCODING_RAW else []
+    raise TypeError(f"{name}: arguments encoded as {pb.Encoding.Name(encoding)} are not for this function")
+
+
+def encode(value):
+    if isinstance(value, (bytes, bytearray)):
+        return pb.ENCODING_RAW, bytes(value)
+    if isinstance(value, Message):
+        return pb.ENCODING_PROTOBUF, value.SerializeToString()
+    if msgpack is None:
+        raise TypeError("the result is neither bytes nor a protobuf message, and the msgpack package is not installed")
+    return pb.ENCODING_MSGPACK, msgpack.packb(value)
+
+
+def failure(error):
+    """Called while it is handled. The type is named as Python does; the backtrace is the traceback."""
+    return pb.Failure(type=type(error).__qualname__, message=str(error), backtrace=traceback.format_exc())
+
+
+def run_item(setup, name, function, message, encoding, args):
+    """One call, and its OUTCOMES. What it printed and reported goes before."""
+    outcome = pb.Outcomes(ticket=[Running.ticket], item=[Running.item])
+    begin, result, result_encoding = time.perf_counter_ns(), b"", pb.ENCODING_UNSPECIFIED
+    try:
+        result_encoding, result = encode(function(*decode(name, encoding, message, args)))
+        if len(result) > (setup.max_result_bytes or 1 << 30):
+            raise OverflowError(f"a result of {len(result)} bytes; the limit is {setup.max_result_bytes}")
+    except BaseException as error:  # also sys.exit: it ends the task, not the worker
+        outcome.failed.add(place=0).failure.CopyFrom(failure(error))
+        result = b""
+    outcome.result_bytes.append(len(result))
+    outcome.encoding.append(result_encoding)
+    outcome.elapsed_ns.append(time.perf_counter_ns() - begin)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    send_report()
+    Running.sent_at = None
+    Running.channel.send(pb.FRAME_KIND_OUTCOMES, outcome, result)
+
+
+def at(values, place):
+    """Of a list that may be left out, which stands for zeros."""
+    return values[place] if values else 0
+
+
+def run_frame(setup, run, blob):
+    """The tasks of a RUN frame. A chunk's items lie one behind the other, and end one by one, in order."""
+    begin, first_item = 0, 0
+    for place, ticket in enumerate(run.ticket):
+        name, (function, message) = list(functions.items())[at(run.function, place)]
+        items = at(run.items, place)
+        sizes = run.item_bytes[first_item:first_item + items] if items else [at(run.args_bytes, place)]
+        first_item += items
+        Running.attempt = at(run.attempt, place) or 1
+        for Running.item, size in enumerate(sizes):
+            Running.ticket = ticket
+            run_item(setup, name, function, message, at(run.encoding, place), blob[begin:begin + size])
+            begin += size
+        Running.ticket = None
+
+
+def start(setup, role):
+    """Everything before READY. The name of what fails is told to whoever opened the pool."""
+    phase, name = "protocol", "the worker protocol"
+    try:
+        if setup.protocol_version != 1:
+            raise RuntimeError(f"version {setup.protocol_version}, this program speaks 1")
+        if role != "worker":
+            raise RuntimeError("workers cannot be cloned from this program: open the pool with START_METHOD_SPAWN")
+        for phase, name in [("preload", name) for name in setup.preload]:
+            functions[name][0]()
+        if setup.initializer:
+            phase, name = "initializer", setup.initializer
+            function, message = functions[name]
+            function(*decode(name, setup.initializer_encoding, message, setup.initializer_args))
+    except BaseException as error:
+        failed = pb.StartFailed(phase=phase, failure=failure(error))
+        failed.failure.message = f"{phase} '{name}': {error}"
+        Running.channel.send(pb.FRAME_KIND_START_FAILED, failed)
+        os._exit(1)
+
+
+def main():
+    if "POOLD_CHANNEL_FD" not in os.environ:
+        sys.exit("This is a worker program of poold: a pool with START_METHOD_SPAWN names it, the daemon starts it.")
+    role = os.environ.pop("POOLD_ROLE")
+    for name in ("POOLD_PAGE_FD", "POOLD_STDOUT_FD", "POOLD_STDERR_FD"):  # what we do not use, tasks shall not inherit
+        if name in os.environ:
+            os.close(int(os.environ.pop(name)))
+    Running.channel = channel = Channel()
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(Output(1)), line_buffering=True)
+    sys.stderr = io.TextIOWrapper(io.BufferedWriter(Output(2)), line_buffering=True)
+    _, message, _ = channel.receive()
+    setup = pb.Setup.FromString(message)
+    start(setup, role)
+    channel.send(pb.FRAME_KIND_READY, pb.Ready(
+        protocol_version=1,
+        functions=[pb.Function(name=name, help=(function.__doc__ or "").split("\n")[0])
+                   for name, (function, _) in functions.items()]))
+    while True:
+        kind, message, blob = channel.receive()
+        if kind == pb.FRAME_KIND_STOP:
+            return
+        run_frame(setup, pb.Run.FromString(message), blob)
