@@ -4,7 +4,7 @@ import hashlib
 import os
 import unittest
 
-from harness import FAILED, SUCCEEDED, PoolCase, Watcher, api, payload_pb2, pool_pb2, task_pb2, value_of
+from harness import CRASHED, FAILED, SUCCEEDED, PoolCase, Watcher, api, payload_pb2, pool_pb2, task_pb2, value_of
 
 
 class PythonWorkerTest(PoolCase):
@@ -61,6 +61,12 @@ class PythonWorkerTest(PoolCase):
         pool.close()
         watcher.wait_for_end()
         self.assertEqual(watcher.output(id), b"one\ntwo\n")
+
+    def test_a_crash_costs_a_single_task_its_worker_only(self):
+        pool = self.pool(workers=1)
+        ids = pool.submit_all([pool.task("kill_at", number, 2) for number in range(5)])
+        states = [pool.outcome(id).state for id in ids]
+        self.assertEqual(states, [CRASHED if number == 2 else SUCCEEDED for number in range(5)])
 
     def test_a_pool_that_would_clone_it_is_told_why_it_cannot(self):
         spec = self.spec(modules=(), program="python-worker", start_method=pool_pb2.START_METHOD_FORK)
