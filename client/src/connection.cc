@@ -134,6 +134,15 @@ class GrpcConnection : public Connection {
     return stub_->Watch(request, take);
   }
   absl::StatusOr<std::string> Download(const v1::DownloadRequest& request) override { return stub_->Download(request); }
+  absl::StatusOr<v1::Payload> DownloadArguments(const v1::DownloadRequest& request) override {
+    v1::DownloadRequest whole = request;
+    whole.set_arguments(true);
+    v1::Payload payload;
+    auto bytes = stub_->Download(whole, &payload);
+    if (!bytes.ok()) return bytes.status();
+    payload.set_data(*std::move(bytes));
+    return payload;
+  }
 
  private:
   internal::Session& session() { return owner_->session(); }

@@ -76,7 +76,7 @@ absl::Status Stub::Watch(const v1::WatchRequest& request, const std::function<bo
   return ReadAll<v1::WatchResponse>(grpc_->Watch(&context, request), &context, address_, take);
 }
 
-absl::StatusOr<std::string> Stub::Download(const v1::DownloadRequest& request) {
+absl::StatusOr<std::string> Stub::Download(const v1::DownloadRequest& request, v1::Payload* head) {
   std::string bytes;
   absl::Status status = Retry([&] {
     // What has come already is not asked for again.
@@ -85,7 +85,10 @@ absl::StatusOr<std::string> Stub::Download(const v1::DownloadRequest& request) {
     grpc::ClientContext context;
     auto reader = grpc_->Download(&context, rest);
     v1::DownloadResponse response;
-    while (reader->Read(&response)) bytes.append(response.fragment());
+    while (reader->Read(&response)) {
+      if (head != nullptr && response.has_payload()) *head = response.payload();
+      bytes.append(response.fragment());
+    }
     return reader->Finish();
   });
   if (!status.ok()) return status;

@@ -41,7 +41,8 @@ class Stub {
   absl::Status GetItems(const v1::GetItemsRequest& request,
                         const std::function<bool(const v1::GetItemsResponse&)>& take);
   absl::Status Watch(const v1::WatchRequest& request, const std::function<bool(const v1::WatchResponse&)>& take);
-  absl::StatusOr<std::string> Download(const v1::DownloadRequest& request);
+  // With `head`: what the bytes are, without them.
+  absl::StatusOr<std::string> Download(const v1::DownloadRequest& request, v1::Payload* head = nullptr);
   // Its id.
   absl::StatusOr<std::string> Upload(std::string_view bytes);
 

@@ -99,6 +99,8 @@ class Connection {
   virtual absl::Status Watch(const v1::WatchRequest& request, const WatchCallback& take) = 0;
   // The bytes of a result that does not come inline.
   virtual absl::StatusOr<std::string> Download(const v1::DownloadRequest& request) = 0;
+  // The arguments of a task (of a map: of one item), whole. NOT_FOUND (ARGUMENTS_NOT_KEPT).
+  virtual absl::StatusOr<v1::Payload> DownloadArguments(const v1::DownloadRequest& request) = 0;
 };
 
 // Connects, or says at once why it cannot: UNAVAILABLE with the address and what to do.

@@ -49,6 +49,7 @@ class MockConnection : public Connection {
   MOCK_METHOD(absl::Status, Watch, (const v1::WatchRequest&, const std::function<bool(const v1::WatchResponse&)>&),
               (override));
   MOCK_METHOD(StatusOr<std::string>, Download, (const v1::DownloadRequest&), (override));
+  MOCK_METHOD(StatusOr<v1::Payload>, DownloadArguments, (const v1::DownloadRequest&), (override));
 };
 
 }  // namespace poold::client
