@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "cli/exec_call.h"
+#include "cli/task_text.h"
 #include "cli/value.h"
 #include "nlohmann/json.hpp"
 
@@ -20,7 +22,24 @@ absl::StatusOr<std::string> ArgumentsFromWords(const std::vector<std::string>& w
   return MsgpackFromValue(values);
 }
 
+namespace {
+
+absl::StatusOr<client::Payload> ExecCallOf(const SubmitOptions& options) {
+  if (options.args.empty()) return absl::InvalidArgumentError("submit exec wants a program: submit exec -- ls -l");
+  std::string input;
+  if (!options.exec.stdin_file.empty()) {
+    auto bytes = FileContent(options.exec.stdin_file);
+    if (!bytes.ok()) return bytes.status();
+    input = *std::move(bytes);
+  }
+  return ExecArguments(options.args, input, options.exec);
+}
+
+}  // namespace
+
 absl::StatusOr<client::Payload> ArgumentsOf(const SubmitOptions& options) {
+  if (IsExec(options.function)) return ExecCallOf(options);
+  if (options.exec.Any()) return OnlyWithExec(options.function);
   if (!options.raw && !options.raw_file) {
     auto bytes = ArgumentsFromWords(options.args);
     if (!bytes.ok()) return bytes.status();
@@ -41,7 +60,11 @@ client::TaskOptions TaskOptionsFrom(const TaskChoices& choices) {
   options.total_timeout = choices.total_timeout;
   options.start_delay = choices.start_delay;
   options.max_attempts = choices.max_attempts;
+  for (const std::string& state : choices.retry_on) options.retry_on.push_back(StateFromWord(state));
+  options.retry_delay = choices.retry_delay;
+  options.max_retry_delay = choices.max_retry_delay;
   options.priority = choices.priority;
+  options.fresh = choices.fresh;
   return options;
 }
 

@@ -11,6 +11,11 @@ ExitStatus ComplainUsage(const std::string& text) {
   return ExitStatus::kUsage;
 }
 
+ExitStatus ComplainInput(const absl::Status& status) {
+  Warn(std::string(status.message()));
+  return absl::IsInvalidArgument(status) ? ExitStatus::kUsage : ExitStatus::kNoInput;
+}
+
 void Warn(const std::string& text) {
   std::fflush(stdout);
   std::fprintf(stderr, "poolctl: %s\n", text.c_str());
@@ -22,5 +27,10 @@ void PrintLine(const std::string& text) {
 }
 
 void PrintJson(const Json& value) { PrintLine(Dump(value)); }
+
+void Print(const TextTable& table) {
+  const std::string text = table.Text();
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
 
 }  // namespace poold::cli

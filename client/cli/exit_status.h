@@ -11,8 +11,10 @@ enum class ExitStatus : int {
   kCancelled = 4,      // ... CANCELLED, or is LOST
   kWaitPassed = 5,     // --wait-timeout passed first; nothing is lost, ask again
   kUsage = 64,         // the command line makes no sense
+  kNoInput = 66,       // a file that was named cannot be read
   kUnreachable = 69,   // no daemon answers
   kRefused = 70,       // the daemon refused the call
+  kNoOutput = 74,      // standard output cannot be written
   kInterrupted = 130,  // Ctrl-C
 };
 

@@ -1,24 +1,15 @@
 // Get, wait, cancel, release: of any task or map, by its id.
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
+#include "cli/ids.h"
 #include "cli/item_printer.h"
 #include "cli/message_json.h"
 #include "cli/outcome_text.h"
+#include "cli/task_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {
 namespace {
-
-// The ids of a request, from their digits.
-template <typename Request>
-absl::Status AddIds(const std::vector<std::string>& digits, Request& request) {
-  for (const std::string& text : digits) {
-    auto id = IdFromHex(text);
-    if (!id.ok()) return id.status();
-    request.add_ids(*std::move(id));
-  }
-  return absl::OkStatus();
-}
 
 absl::StatusOr<v1::GetResponse> GetUntil(const Patience& patience, v1::GetRequest request, client::Connection& daemon) {
   while (true) {
@@ -55,18 +46,11 @@ ExitStatus PrintTask(const GetOptions& options, v1::Task& task, Context& context
   return PrintOutcome(task.function(), task.outcome(), options.raw_output);
 }
 
-std::string ProgressText(const v1::MapProgress& map) {
-  std::string text = absl::StrCat(map.function(), ": ", map.done_items(), " of ", map.items(),
-                                  map.complete() ? "" : " (and more to come)", " items done");
-  if (map.unsuccessful_items() > 0) absl::StrAppend(&text, ", ", map.unsuccessful_items(), " without success");
-  return text;
-}
-
 ExitStatus PrintMap(const v1::MapProgress& map, Context& context) {
   if (context.json()) {
     PrintJson(JsonFromMessage(map));
   } else {
-    PrintLine(ProgressText(map));
+    PrintLine(ProgressSentence(map));
   }
   if (!map.done()) return ExitStatus::kWaitPassed;
   return map.unsuccessful_items() > 0 ? ExitStatus::kFailed : ExitStatus::kOk;

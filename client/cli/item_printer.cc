@@ -4,8 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/console.h"
+#include "cli/exec_call.h"
 #include "cli/message_json.h"
 #include "cli/outcome_text.h"
+#include "cli/task_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {
@@ -30,20 +32,40 @@ void ItemPrinter::Print(const v1::ItemOutcomes& outcomes) {
 }
 
 void ItemPrinter::PrintResult(uint64_t index, const v1::Payload& result) {
+  ++printed_;
   if (style_.json) {
     PrintLine(absl::StrCat("{\"index\":", index,
                            ",\"outcome\":{\"state\":\"SUCCEEDED\",\"result\":", ResultText(result, false), "}}"));
+  } else if (style_.exec) {
+    PrintProgram(index, result);
   } else {
     Line(index, ResultText(result, style_.raw));
   }
+}
+
+void ItemPrinter::PrintProgram(uint64_t index, const v1::Payload& payload) {
+  auto result = ExecResultFrom(payload);
+  if (!result.ok()) return Line(index, ResultText(payload, style_.raw));
+  PrintExec(*result);
+  if (result->Status() == 0) return;
+  status_ = Worse(status_, ExitStatus::kFailed);
+  ++unsuccessful_;
+  Warn(absl::StrCat("item ", index, ": the program ",
+                    result->signal != 0 ? "was ended by " + SignalName(result->signal)
+                                        : absl::StrCat("exited with ", result->exit_status)));
 }
 
 void ItemPrinter::PrintOther(uint64_t index, const v1::Outcome& outcome) {
   if (outcome.state() == v1::TASK_STATE_SUCCEEDED) return PrintResult(index, outcome.result());
   status_ = Worse(status_, StatusOf(outcome.state()));
   ++unsuccessful_;
+  ++printed_;
   if (style_.json) return PrintJson(Json{{"index", index}, {"outcome", JsonFromMessage(outcome)}});
-  Line(index, "");
+  if (!style_.exec) Line(index, "");
+  if (outcome.state() == v1::TASK_STATE_CANCELLED) {
+    ++cancelled_;
+    return;
+  }
   Warn(absl::StrCat("item ", index, " ", ExplainOutcome(outcome)));
 }
 

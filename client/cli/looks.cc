@@ -1,10 +1,9 @@
 // Pools, workers, functions, stats, info: what is there now.
-#include <ctime>
-
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "cli/commands.h"
 #include "cli/message_json.h"
+#include "cli/pool_text.h"
+#include "cli/task_text.h"
 #include "cli/text_table.h"
 #include "nlohmann/json.hpp"
 
@@ -13,42 +12,12 @@ namespace {
 
 std::string Number(uint64_t number) { return absl::StrCat(number); }
 
-// POOL_STATE_RUNNING is "running".
-template <typename Enum>
-std::string Word(const std::string& name, std::size_t prefix) {
-  std::string word = name.size() > prefix ? name.substr(prefix) : name;
-  for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return word;
-}
-std::string Word(v1::PoolState state) { return Word<v1::PoolState>(v1::PoolState_Name(state), 11); }
-std::string Word(v1::WorkerState state) { return Word<v1::WorkerState>(v1::WorkerState_Name(state), 13); }
-std::string Word(v1::Containment means) { return Word<v1::Containment>(v1::Containment_Name(means), 12); }
-
-std::string AgeText(const google::protobuf::Timestamp& since) {
-  if (since.seconds() == 0) return "-";
-  return SpanText(static_cast<double>(std::time(nullptr) - since.seconds()));
-}
-
-double Seconds(const google::protobuf::Duration& duration) {
-  return static_cast<double>(duration.seconds()) + duration.nanos() * 1e-9;
-}
-
-uint64_t Unsuccessful(const v1::PoolStats& stats) {
-  return stats.failed() + stats.crashed() + stats.timed_out() + stats.expired() + stats.cancelled();
-}
-
 absl::StatusOr<v1::Pool> GetPool(const std::string& name, Context& context) {
   v1::GetPoolRequest request;
   request.set_name(name);
   auto response = context.daemon().GetPool(request);
   if (!response.ok()) return response.status();
   return std::move(*response->mutable_pool());
-}
-
-void Print(const TextTable& table) {
-  std::string text = table.Text();
-  text.pop_back();
-  PrintLine(text);
 }
 
 std::string Counters(const v1::PoolStats& s) {
@@ -68,6 +37,9 @@ std::string Counters(const v1::PoolStats& s) {
   table.Add({"taken back", Number(s.retracted())});
   table.Add({"workers started", Number(s.workers_started())});
   table.Add({"workers lost", Number(s.workers_lost())});
+  table.Add({"workers recycled", Number(s.recycled())});
+  table.Add({"reloads", Number(s.reloads())});
+  table.Add({"rolled back", Number(s.rollbacks())});
   table.Add({"outcomes kept", absl::StrCat(s.kept_outcomes(), " (", SizeText(s.kept_outcome_bytes()), ")")});
   return table.Text().substr(1);
 }
@@ -86,6 +58,7 @@ std::string LimitsText(const v1::ServerLimits& limits) {
   table.Add({"workers of a pool", Number(limits.max_workers_per_pool())});
   table.Add({"tail of output", SizeText(limits.output_tail_bytes())});
   table.Add({"items of a call", Number(limits.max_items_per_call())});
+  table.Add({"owner may be away", SpanText(Seconds(limits.owner_grace()))});
   return table.Text().substr(1);
 }
 
@@ -95,9 +68,10 @@ std::string ServerText(const v1::ServerInfo& info) {
   table.Add({"instance", info.instance_id()});
   table.Add({"pid", Number(info.pid())});
   table.Add({"running for", AgeText(info.started_at())});
-  std::string containment = Word(info.containment());
+  std::string containment = ContainmentWord(info.containment());
   if (!info.containment_note().empty()) absl::StrAppend(&containment, " (", info.containment_note(), ")");
   table.Add({"containment", containment});
+  table.Add({"exec", info.exec_allowed() ? "allowed" : "not allowed"});
   return table.Text().substr(1);
 }
 
@@ -113,9 +87,9 @@ ExitStatus Run(const PoolsOptions&, Context& context) {
   TextTable table({"NAME", "STATE", "WORKERS", "QUEUED", "RUNNING", "SUCCEEDED", "OTHER", "MODULES"});
   for (const v1::Pool& pool : response->pools()) {
     const v1::PoolStats& stats = pool.stats();
-    table.Add({pool.spec().name(), Word(pool.state()), Number(pool.workers_size()), Number(stats.queued()),
+    table.Add({pool.spec().name(), StateWord(pool.state()), Number(pool.workers_size()), Number(stats.queued()),
                Number(stats.running()), Number(stats.succeeded()), Number(Unsuccessful(stats)),
-               pool.spec().program().empty() ? absl::StrJoin(pool.spec().modules(), ",") : pool.spec().program()});
+               ModulesText(pool.spec())});
   }
   Print(table);
   for (const v1::Pool& pool : response->pools()) {
@@ -133,10 +107,11 @@ ExitStatus Run(const WorkersOptions& options, Context& context) {
     PrintJson(Json{{"workers", workers}});
     return ExitStatus::kOk;
   }
-  TextTable table({"WORKER", "PID", "STATE", "GENERATION", "AGE", "TASKS", "FUNCTION"});
+  TextTable table({"WORKER", "PID", "STATE", "GENERATION", "AGE", "RSS", "TASKS", "FUNCTION"});
   for (const v1::Worker& worker : pool->workers()) {
-    table.Add({Number(worker.id()), worker.pid() == 0 ? "-" : Number(worker.pid()), Word(worker.state()),
-               Number(worker.generation()), AgeText(worker.started_at()), Number(worker.tasks_done()),
+    table.Add({Number(worker.id()), worker.pid() == 0 ? "-" : Number(worker.pid()), StateWord(worker.state()),
+               Number(worker.generation()), AgeText(worker.started_at()),
+               worker.rss_bytes() == 0 ? "-" : SizeText(worker.rss_bytes()), Number(worker.tasks_done()),
                worker.function().empty() ? "-" : worker.function()});
   }
   Print(table);

@@ -1,24 +1,40 @@
 // poolctl: poold on the command line.
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
 #include "cli/interrupt.h"
+#include "cli/terminal.h"
 #include "poold/client.h"
 
 namespace poold::cli {
 namespace {
 
+// Before the client starts its threads: who waits for signals shall be the only one.
+void BlockSignals(const CommandLine& line) {
+  const bool waits =
+      std::holds_alternative<SubmitOptions>(line.command) || std::holds_alternative<MapOptions>(line.command);
+  if (waits) Interrupt::Block();
+  const auto* top = std::get_if<TopOptions>(&line.command);
+  if (top != nullptr && IsLive(*top, line.global)) Screen::BlockSignals();
+}
+
 ExitStatus Main(int argc, const char* const* argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "--complete") {
+    Complete(std::vector<std::string>(argv + 2, argv + argc));
+    return ExitStatus::kOk;
+  }
   auto parsed = ParseCommandLine(argc, argv);
   if (const auto* status = std::get_if<ExitStatus>(&parsed)) return *status;
   const CommandLine& line = std::get<CommandLine>(parsed);
-  const bool waits_with_us =
-      std::holds_alternative<SubmitOptions>(line.command) || std::holds_alternative<MapOptions>(line.command);
-  if (waits_with_us) Interrupt::Block();
+  BlockSignals(line);
   auto client = client::Client::Connect({.address = line.global.address, .client_name = "poolctl"});
   if (!client.ok()) return Complain(client.status());
   Context context(line.global, *std::move(client));
@@ -29,8 +45,11 @@ ExitStatus Main(int argc, const char* const* argv) {
 }  // namespace poold::cli
 
 int main(int argc, char** argv) {
-  const poold::cli::ExitStatus status = poold::cli::Main(argc, argv);
+  using poold::cli::ExitStatus;
+  // A reader that goes away is told by write, so that what is left can be cancelled.
+  signal(SIGPIPE, SIG_IGN);
+  const ExitStatus status = poold::cli::Main(argc, argv);
   // A full disk or a reader that went away is a failure too.
-  if (std::fflush(stdout) != 0 && status == poold::cli::ExitStatus::kOk) return 74;
-  return static_cast<int>(status);
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  return static_cast<int>(written || status != ExitStatus::kOk ? status : ExitStatus::kNoOutput);
 }

@@ -1,15 +1,25 @@
+// Map: items in, results out, both as they come.
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/exec_call.h"
 #include "cli/interrupt.h"
 #include "cli/item_printer.h"
+#include "cli/item_source.h"
 #include "cli/live_output.h"
-#include "cli/map_items.h"
+#include "cli/map_feed.h"
 #include "cli/message_json.h"
+#include "cli/pool_text.h"
+#include "cli/progress.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {
@@ -17,12 +27,17 @@ namespace {
 
 using Handle = client::MapHandle<client::Payload>;
 
+// Items read ahead of the results printed.
+constexpr uint64_t kBuffer = 100'000;
+// While results come faster than they are printed, the bar is looked after once in so many.
+constexpr uint64_t kLookEach = 256;
+
 client::MapOptions OptionsFrom(const MapOptions& options, const Context& context) {
   client::MapOptions map;
   map.chunk_size = options.chunk_size;
   map.fail_fast = options.fail_fast;
   map.task = TaskOptionsFrom(options.task);
-  if (options.output && !options.no_wait) map.task.on_output = LiveOutput(context.json());
+  if (options.output && !options.no_wait && !IsExec(options.function)) map.task.on_output = LiveOutput(context.json());
   return map;
 }
 
@@ -40,57 +55,144 @@ ExitStatus PrintHandle(const Handle& handle, const Context& context) {
   return ExitStatus::kOk;
 }
 
-void OnInterrupt(const MapOptions& options, const Handle& handle) {
-  const std::string id = handle.id().ToHex();
-  if (options.cancel_on_interrupt) {
-    Warn("cancelling; a second Ctrl-C leaves it to itself");
-    handle.Cancel(/*running=*/true).IgnoreError();
-    return;
-  }
-  Warn(absl::StrCat("the map goes on; how far it is: poolctl get ", id, "; to stop it: poolctl cancel --running ", id));
-  _exit(static_cast<int>(ExitStatus::kInterrupted));
-}
-
 ExitStatus WaitPassed(const Handle& handle) {
   handle.Keep();
   Warn(absl::StrCat("the map is not finished and goes on; its items: poolctl get --items ", handle.id().ToHex()));
   return ExitStatus::kWaitPassed;
 }
 
-ExitStatus PrintItems(const MapOptions& options, const Handle& handle, const Context& context) {
-  ItemPrinter printer({.json = context.json(), .raw = options.raw_output, .with_index = options.as_completed});
-  auto reader = handle.Read(options.as_completed ? client::MapOrder::kAsCompleted : client::MapOrder::kInOrder);
-  const Patience patience(context.global());
-  while (true) {
-    auto item = reader.Next(patience.Left());
-    if (!item.ok()) {
-      return client::ReasonOf(item.status()) == "WAIT_TIMEOUT" ? WaitPassed(handle) : Complain(item.status());
-    }
-    if (!item->has_value()) return printer.status();
-    const client::MapItem<client::Payload>& next = **item;
-    if (next.result.ok()) {
-      printer.PrintResult(next.index, ToMessage(*next.result));
-    } else if (next.outcome) {
-      printer.PrintOther(next.index, *next.outcome);
-    } else {
-      return Complain(next.result.status());
+// The results of a map, from the first to the last, on our standard output.
+class ResultPrinter {
+ public:
+  ResultPrinter(const MapOptions& options, const Context& context, MapFeed& feed)
+      : feed_(feed),
+        reader_(feed.handle().Read(options.as_completed ? client::MapOrder::kAsCompleted : client::MapOrder::kInOrder)),
+        patience_(context.global()),
+        bar_(MakeBar(options.progress, options.function)),
+        printer_({.json = context.json(),
+                  .raw = options.raw_output,
+                  .with_index = options.as_completed,
+                  .exec = IsExec(options.function)}) {}
+
+  // From any thread: what is left is cancelled, what runs too.
+  void Interrupt() {
+    interrupted_ = true;
+    Cancel();
+  }
+
+  ExitStatus Run() {
+    while (true) {
+      auto item = Next();
+      if (std::ferror(stdout) != 0) return NobodyReads();
+      if (!item.ok()) return Stopped(item.status());
+      if (!item->has_value()) return End();
+      feed_.Took();
+      if (absl::Status status = Print(**item); !status.ok()) return Complain(status);
     }
   }
+
+ private:
+  using Item = client::MapItem<client::Payload>;
+
+  // What is printed is seen before we wait for more.
+  absl::StatusOr<std::optional<Item>> Next() {
+    auto item = reader_.Next(Duration::zero());
+    if (bar_ != nullptr && printer_.printed() % kLookEach == 0) LookAtBar();
+    if (item.ok() || client::ReasonOf(item.status()) != "WAIT_TIMEOUT") return item;
+    if (std::fflush(stdout) != 0) return item;
+    if (bar_ == nullptr) return reader_.Next(patience_.Left());
+    while (!item.ok() && client::ReasonOf(item.status()) == "WAIT_TIMEOUT") {
+      LookAtBar();
+      if (patience_.Over()) break;
+      item = reader_.Next(std::min<Duration>(patience_.Left(), kProgressStep));
+    }
+    return item;
+  }
+
+  absl::Status Print(const Item& item) {
+    if (bar_ != nullptr && (!item.result.ok() || stdout_is_terminal_)) bar_->Clear();
+    if (item.result.ok()) {
+      printer_.PrintResult(item.index, ToMessage(*item.result));
+    } else if (!item.outcome) {
+      return item.result.status();
+    } else if (!interrupted_ || item.outcome->state() != v1::TASK_STATE_CANCELLED) {
+      printer_.PrintOther(item.index, *item.outcome);
+    }
+    return absl::OkStatus();
+  }
+
+  void LookAtBar() { bar_->Update(client::StateOf(feed_.handle().progress())); }
+
+  // What is said from here on comes below it.
+  void EndBar() {
+    if (bar_ == nullptr) return;
+    LookAtBar();
+    bar_->Finish();
+  }
+
+  void Cancel() {
+    feed_.Stop();
+    feed_.handle().Cancel(/*running=*/true).IgnoreError();
+  }
+
+  ExitStatus Stopped(const absl::Status& status) {
+    EndBar();
+    if (client::ReasonOf(status) != "WAIT_TIMEOUT") return Complain(status);
+    feed_.Stop();
+    return WaitPassed(feed_.handle());
+  }
+
+  ExitStatus End() {
+    EndBar();
+    if (interrupted_) {
+      Warn(absl::StrCat("interrupted: ", printer_.printed(), " items done, what was left is cancelled"));
+      return ExitStatus::kInterrupted;
+    }
+    if (printer_.cancelled() > 0) Warn(Count(printer_.cancelled(), "item") + " CANCELLED");
+    // Why the input ended where it did.
+    if (absl::Status status = feed_.Finish(); !status.ok()) return ComplainInput(status);
+    return printer_.status();
+  }
+
+  // As when the reader of a pipe has seen enough.
+  ExitStatus NobodyReads() {
+    const bool closed = errno == EPIPE;
+    EndBar();
+    Cancel();
+    if (!closed) Warn(absl::StrCat("standard output: ", std::strerror(errno), "; what was left is cancelled"));
+    return ExitStatus::kNoOutput;
+  }
+
+  MapFeed& feed_;
+  Handle::Reader reader_;
+  const Patience patience_;
+  const std::unique_ptr<client::ProgressBar> bar_;
+  const bool stdout_is_terminal_ = isatty(STDOUT_FILENO) != 0;
+  ItemPrinter printer_;
+  std::atomic<bool> interrupted_ = false;
+};
+
+uint64_t BufferOf(const MapOptions& options) {
+  if (options.no_wait) return UINT64_MAX;
+  return options.buffer.value_or(kBuffer);
 }
 
 }  // namespace
 
 ExitStatus Run(const MapOptions& options, Context& context) {
-  auto items = ItemsOf(options);
-  if (!items.ok()) return ComplainUsage(std::string(items.status().message()));
+  auto source = ItemSource::Open(options);
+  if (!source.ok()) return ComplainInput(source.status());
   const client::Pool pool(context.client().connection(), context.global().pool);
-  const Handle handle = pool.MapPayloads<client::Payload>(options.function, *items, OptionsFrom(options, context));
+  MapFeed feed(pool, {.function = options.function, .map = OptionsFrom(options, context), .buffer = BufferOf(options)},
+               *std::move(source));
   if (options.no_wait) {
-    handle.Keep();
-    return PrintHandle(handle, context);
+    feed.handle().Keep();
+    if (absl::Status status = feed.Finish(); !status.ok()) return ComplainInput(status);
+    return PrintHandle(feed.handle(), context);
   }
-  Interrupt interrupt([&] { OnInterrupt(options, handle); });
-  return PrintItems(options, handle, context);
+  ResultPrinter printer(options, context, feed);
+  const Interrupt interrupt([&printer] { printer.Interrupt(); });
+  return printer.Run();
 }
 
 }  // namespace poold::cli

@@ -1,31 +1,22 @@
 #include "cli/outcome_text.h"
 
-#include <google/protobuf/util/time_util.h>
-
-#include <csignal>
 #include <cstdio>
-#include <cstring>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "cli/console.h"
 #include "cli/message_json.h"
+#include "cli/task_text.h"
 #include "cli/text_table.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {
 namespace {
 
-double Seconds(const google::protobuf::Duration& duration) {
-  return static_cast<double>(duration.seconds()) + duration.nanos() * 1e-9;
-}
-
 std::string HowItEnded(const v1::DeathCertificate& death) {
   if (death.signal() == 0) return absl::StrCat("exited with code ", death.exit_code());
-  const char* name = sigabbrev_np(death.signal());
-  return absl::StrCat("was ended by ", name == nullptr ? "signal " : "SIG", name == nullptr ? "" : name,
-                      name == nullptr ? absl::StrCat(death.signal()) : "");
+  return "was ended by " + SignalName(death.signal());
 }
 
 const char* ByWhom(v1::KilledBy killed_by) {
@@ -38,6 +29,10 @@ const char* ByWhom(v1::KilledBy killed_by) {
       return ", because it was cancelled";
     case v1::KILLED_BY_TERMINATE:
       return ", because the pool was terminated";
+    case v1::KILLED_BY_MEMORY_LIMIT:
+      return ", because it went above the pool's memory limit";
+    case v1::KILLED_BY_KERNEL:
+      return ", by the kernel (it was out of memory, or a resource limit was reached)";
     case v1::KILLED_BY_OUTSIDER:
       return ", by somebody else (an operator, or the kernel for want of memory)";
     default:
@@ -46,7 +41,8 @@ const char* ByWhom(v1::KilledBy killed_by) {
 }
 
 std::string Certificate(const v1::DeathCertificate& death) {
-  std::string text = absl::StrCat("its worker (pid ", death.pid(), ") ", HowItEnded(death), ByWhom(death.killed_by()));
+  const std::string worker = death.worker_id() == 0 ? "its worker" : absl::StrCat("its worker ", death.worker_id());
+  std::string text = absl::StrCat(worker, " (pid ", death.pid(), ") ", HowItEnded(death), ByWhom(death.killed_by()));
   absl::StrAppend(&text, "; it had used ", SpanText(Seconds(death.cpu_time())), " of CPU in ",
                   SpanText(Seconds(death.wall_time())), ", at most ", SizeText(death.peak_rss_bytes()));
   return text;
@@ -61,12 +57,6 @@ void AppendIndented(std::string& text, const char* title, const std::string& lin
 }
 
 }  // namespace
-
-std::string StateWord(v1::TaskState state) {
-  const std::string& name = v1::TaskState_Name(state);
-  const std::size_t prefix = std::strlen("TASK_STATE_");
-  return name.size() > prefix ? name.substr(prefix) : "UNKNOWN";
-}
 
 ExitStatus PrintOutcome(const std::string& function, const v1::Outcome& outcome, bool raw) {
   if (outcome.state() != v1::TASK_STATE_SUCCEEDED) {
@@ -105,7 +95,7 @@ ExitStatus Worse(ExitStatus a, ExitStatus b) {
 }
 
 std::string ExplainOutcome(const v1::Outcome& outcome) {
-  if (outcome.state() == v1::TASK_STATE_SUCCEEDED) return "";
+  if (outcome.state() == v1::TASK_STATE_SUCCEEDED || outcome.state() == v1::TASK_STATE_UNSPECIFIED) return "";
   std::string text = StateWord(outcome.state());
   const v1::Failure& failure = outcome.failure();
   if (!failure.type().empty()) absl::StrAppend(&text, ": ", failure.type());
@@ -114,6 +104,7 @@ std::string ExplainOutcome(const v1::Outcome& outcome) {
   if (outcome.attempt() > 1) absl::StrAppend(&text, "\n  attempts: ", outcome.attempt());
   if (outcome.poison()) absl::StrAppend(&text, "\n  set aside: it ended too many workers");
   AppendIndented(text, "thrown at", failure.backtrace());
+  AppendIndented(text, "where it was", outcome.death().backtrace());
   return text;
 }
 

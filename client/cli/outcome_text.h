@@ -18,13 +18,10 @@ ExitStatus Worse(ExitStatus a, ExitStatus b);
 // for SUCCEEDED.
 std::string ExplainOutcome(const v1::Outcome& outcome);
 
-// What standard output gets for a result: JSON on one line, or with `raw` texts and bytes as they are.
-// "SUCCEEDED".
-std::string StateWord(v1::TaskState state);
-
 // Prints a result on stdout (nothing for none), what else it was on stderr.
 ExitStatus PrintOutcome(const std::string& function, const v1::Outcome& outcome, bool raw);
 
+// What standard output gets for a result: JSON on one line, or with `raw` texts and bytes as they are.
 std::string ResultText(const v1::Payload& result, bool raw);
 
 }  // namespace poold::cli

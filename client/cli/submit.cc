@@ -1,12 +1,17 @@
 #include <unistd.h>
 
+#include <memory>
+
 #include "absl/strings/str_cat.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/exec_call.h"
 #include "cli/interrupt.h"
 #include "cli/live_output.h"
 #include "cli/message_json.h"
 #include "cli/outcome_text.h"
+#include "cli/progress.h"
+#include "cli/task_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {
@@ -14,9 +19,24 @@ namespace {
 
 using Handle = client::TaskHandle<client::Payload>;
 
-absl::StatusOr<client::TaskOptions> OptionsFrom(const SubmitOptions& options, const Context& context) {
+// What a task prints, and how far it says that it is: both on the thread that reads the connection.
+void ShowLive(const SubmitOptions& options, const Context& context, const std::shared_ptr<LiveBar>& bar,
+              client::TaskOptions& task) {
+  // What a program of exec prints is its result.
+  if (options.output && !IsExec(options.function)) {
+    task.on_output = [print = LiveOutput(context.json()), bar](const client::Output& output) {
+      bar->Clear();
+      print(output);
+    };
+  }
+  if (options.progress == ShowProgress::kNever) return;
+  task.on_progress = [bar](const client::Progress& progress) { bar->Show(progress); };
+}
+
+absl::StatusOr<client::TaskOptions> OptionsFrom(const SubmitOptions& options, const Context& context,
+                                                const std::shared_ptr<LiveBar>& bar) {
   client::TaskOptions task = TaskOptionsFrom(options.task);
-  if (options.output && !options.no_wait) task.on_output = LiveOutput(context.json());
+  if (!options.no_wait) ShowLive(options, context, bar, task);
   if (options.id.empty()) return task;
   task.id = client::HandleId::FromHex(options.id);
   if (!task.id) return absl::InvalidArgumentError(absl::StrCat("--id: ", options.id, " is not 32 hex digits"));
@@ -40,6 +60,15 @@ ExitStatus PrintHandle(const Handle& handle, const Context& context) {
   return ExitStatus::kOk;
 }
 
+ExitStatus PrintAnswer(const SubmitOptions& options, const v1::Outcome& outcome) {
+  const bool ran = IsExec(options.function) && outcome.state() == v1::TASK_STATE_SUCCEEDED;
+  if (!ran) return PrintOutcome(options.function, outcome, options.raw_output);
+  auto result = ExecResultFrom(outcome.result());
+  if (!result.ok()) return ComplainUsage(std::string(result.status().message()));
+  PrintExec(*result);
+  return static_cast<ExitStatus>(result->Status());
+}
+
 ExitStatus PrintEnd(const SubmitOptions& options, const Handle& handle, const Context& context) {
   auto outcome = handle.outcome();
   if (!outcome.ok()) return Complain(outcome.status());
@@ -49,7 +78,7 @@ ExitStatus PrintEnd(const SubmitOptions& options, const Handle& handle, const Co
     if (!result.ok()) return Complain(result.status());
     *outcome->mutable_result() = ToMessage(*result);
   }
-  if (!context.json()) return PrintOutcome(options.function, *outcome, options.raw_output);
+  if (!context.json()) return PrintAnswer(options, *outcome);
   v1::Task task;
   task.set_id(handle.id().ToBytes());
   task.set_pool(context.global().pool);
@@ -76,8 +105,9 @@ void OnInterrupt(const SubmitOptions& options, const Handle& handle) {
 
 ExitStatus Run(const SubmitOptions& options, Context& context) {
   auto args = ArgumentsOf(options);
-  if (!args.ok()) return ComplainUsage(std::string(args.status().message()));
-  auto task = OptionsFrom(options, context);
+  if (!args.ok()) return ComplainInput(args.status());
+  const auto bar = std::make_shared<LiveBar>(MakeBar(options.progress, options.function));
+  auto task = OptionsFrom(options, context, bar);
   if (!task.ok()) return ComplainUsage(std::string(task.status().message()));
   const client::Pool pool(context.client().connection(), context.global().pool);
   const Handle handle = pool.SubmitPayload<client::Payload>(*task, options.function, *args);
@@ -85,7 +115,9 @@ ExitStatus Run(const SubmitOptions& options, Context& context) {
   if (options.no_wait) return PrintHandle(handle, context);
 
   Interrupt interrupt([&] { OnInterrupt(options, handle); });
-  if (!handle.Wait(context.global().wait_timeout.value_or(client::kForever))) {
+  const bool done = handle.Wait(context.global().wait_timeout.value_or(client::kForever));
+  bar->End();
+  if (!done) {
     handle.Keep();
     Warn(
         absl::StrCat(options.function, " is not finished and goes on; its outcome: poolctl get ", handle.id().ToHex()));

@@ -1,0 +1,77 @@
+// All that is known of one task.
+#include "absl/strings/str_cat.h"
+#include "cli/commands.h"
+#include "cli/message_json.h"
+#include "cli/outcome_text.h"
+#include "cli/pool_text.h"
+#include "cli/task_text.h"
+#include "cli/text_table.h"
+#include "nlohmann/json.hpp"
+
+namespace poold::cli {
+namespace {
+
+std::string Head(const v1::TaskEntry& entry) {
+  if (entry.has_map()) {
+    const v1::MapProgress& map = entry.map();
+    return absl::StrCat(HexFromId(map.id()), ": ", StateWord(StateOf(map)), " map in pool ", map.pool(), "\n",
+                        ProgressSentence(map), "\nsubmitted ", AgeText(map.submitted_at()), " ago by ", map.client());
+  }
+  const v1::Task& task = entry.task();
+  return absl::StrCat(HexFromId(task.id()), ": ", StateWord(task.state()), " ", task.function(), " in pool ",
+                      task.pool(), "\nsubmitted ", AgeText(task.submitted_at()), " ago by ", task.client());
+}
+
+std::string LimitsText(const v1::TaskOptions& options) {
+  std::string text;
+  const auto add = [&text](const std::string& word) { absl::StrAppend(&text, text.empty() ? "" : ", ", word); };
+  if (options.has_queue_timeout()) add("queue timeout " + SpanText(Seconds(options.queue_timeout())));
+  if (options.has_run_timeout()) add("run timeout " + SpanText(Seconds(options.run_timeout())));
+  if (options.has_total_timeout()) add("total timeout " + SpanText(Seconds(options.total_timeout())));
+  if (options.has_start_delay()) add("start delay " + SpanText(Seconds(options.start_delay())));
+  if (options.max_attempts() > 1) add(absl::StrCat("up to ", options.max_attempts(), " attempts"));
+  if (options.priority() != 0) add(absl::StrCat("priority ", options.priority()));
+  if (options.fresh()) add("in a fresh worker");
+  return text;
+}
+
+std::string AttemptsText(const v1::ExplainResponse& answer) {
+  TextTable table({"ATTEMPT", "STATE", "WORKER", "PID", "GENERATION", "STARTED", "TOOK", "WHY"});
+  for (const v1::Attempt& a : answer.attempts()) {
+    const std::string took =
+        a.has_ended_at() ? SpanText(Seconds(a.ended_at()) - Seconds(a.started_at())) : AgeText(a.started_at());
+    table.Add({absl::StrCat(a.number()), StateWord(a.state()), absl::StrCat(a.worker_id()),
+               absl::StrCat(a.worker_pid()), absl::StrCat(a.generation()), ClockText(a.started_at()), took,
+               a.reason().empty() ? "-" : a.reason()});
+  }
+  return table.Text();
+}
+
+}  // namespace
+
+ExitStatus Run(const ExplainOptions& options, Context& context) {
+  auto id = IdFromHex(options.id);
+  if (!id.ok()) return ComplainUsage(std::string(id.status().message()));
+  v1::ExplainRequest request;
+  request.set_id(*id);
+  auto answer = context.daemon().Explain(request);
+  if (!answer.ok()) return Complain(answer.status());
+  if (context.json()) {
+    PrintJson(JsonFromMessage(*answer));
+    return ExitStatus::kOk;
+  }
+  PrintLine(Head(answer->entry()));
+  if (const std::string limits = LimitsText(answer->options()); !limits.empty()) PrintLine(limits);
+  if (!answer->waits_for().empty()) PrintLine(absl::StrCat("waits: ", answer->waits_for()));
+  if (answer->ahead() > 0) PrintLine(absl::StrCat("before it: ", Count(answer->ahead(), "task")));
+  const v1::Task& task = answer->entry().task();
+  if (task.has_progress() && !task.has_outcome()) PrintLine("progress: " + ProgressWord(task.progress()));
+  if (const std::string why = ExplainOutcome(task.outcome()); !why.empty()) PrintLine(why);
+  if (answer->attempts_size() == 0) return ExitStatus::kOk;
+  std::string table = AttemptsText(*answer);
+  table.pop_back();
+  PrintLine(table);
+  return ExitStatus::kOk;
+}
+
+}  // namespace poold::cli

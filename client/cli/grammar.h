@@ -1,0 +1,75 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cli/command_line.h"
+
+namespace poold::cli {
+
+// What may be said on the command line: every command with its options, and where their values go. One parse each.
+class Grammar {
+ public:
+  Grammar();
+  Grammar(const Grammar&) = delete;
+  Grammar& operator=(const Grammar&) = delete;
+
+  // As ParseCommandLine.
+  std::variant<CommandLine, ExitStatus> Parse(int argc, const char* const* argv);
+
+  // For whoever wants to know it and not to parse.
+  const CLI::App& app() const { return app_; }
+  std::vector<std::string> Commands() const;
+  // Null: there is no such command.
+  const CLI::App* Find(const std::string& command) const;
+
+ private:
+  template <typename Options>
+  CLI::App* Add(const std::string& name, const std::string& about, Options& options) {
+    CLI::App* app = app_.add_subcommand(name, about);
+    app->footer(kElsewhere);
+    app->final_callback([this, &options] { line_.command = options; });
+    return app;
+  }
+  void AddGlobals();
+  void AddSubmit();  // grammar_work.cc
+  void AddMap();
+  void AddHandles();  // grammar_handles.cc
+  void AddHistory();
+  void AddLooks();  // grammar_pools.cc
+  void AddOpen();
+  void AddOpenLimits(CLI::App* app);
+  void AddChanges();
+  void Complain(const CLI::ParseError& error) const;
+
+  static const char kElsewhere[];
+
+  CLI::App app_;
+  CommandLine line_;
+  SubmitOptions submit_;
+  MapOptions map_;
+  GetOptions get_;
+  WaitOptions wait_;
+  WatchOptions watch_;
+  TasksOptions tasks_;
+  ExplainOptions explain_;
+  ReplayOptions replay_;
+  CancelOptions cancel_;
+  ReleaseOptions release_;
+  PoolsOptions pools_;
+  InfoOptions info_;
+  WorkersOptions workers_;
+  StatsOptions stats_;
+  TopOptions top_;
+  FunctionsOptions functions_;
+  OpenOptions open_;
+  ResizeOptions resize_;
+  ReloadOptions reload_;
+  CloseOptions close_;
+  TerminateOptions terminate_;
+  JoinOptions join_;
+};
+
+}  // namespace poold::cli

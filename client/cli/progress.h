@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/synchronization/mutex.h"
+#include "cli/options.h"
+#include "poold/client/progress_bar.h"
+
+namespace poold::cli {
+
+// How often a bar is looked after while we wait.
+inline constexpr Duration kProgressStep = std::chrono::milliseconds(100);
+
+// On stderr. Null: none is wanted there.
+std::unique_ptr<client::ProgressBar> MakeBar(ShowProgress show, const std::string& title);
+
+// A bar that whoever reads the connection draws while the main thread waits. Thread-safe.
+class LiveBar {
+ public:
+  explicit LiveBar(std::unique_ptr<client::ProgressBar> bar) : bar_(std::move(bar)) {}
+
+  void Show(const client::Progress& progress) ABSL_LOCKS_EXCLUDED(mu_);
+  // So that something else can be printed.
+  void Clear() ABSL_LOCKS_EXCLUDED(mu_);
+  // Nothing is drawn afterwards.
+  void End() ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  absl::Mutex mu_;
+  std::unique_ptr<client::ProgressBar> bar_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace poold::cli

@@ -1,0 +1,93 @@
+#include "cli/grammar.h"
+
+#include <gtest/gtest.h>
+
+#include "cli/arguments.h"
+#include "cli/declare.h"
+#include "cli/resource_limits.h"
+#include "cli/spelling.h"
+#include "poold/v1/task.pb.h"
+
+namespace poold::cli {
+namespace {
+
+// REQUIRES: the words make sense, and name this command.
+template <typename Options>
+Options Parsed(std::vector<const char*> words) {
+  words.insert(words.begin(), "poolctl");
+  auto parsed = ParseCommandLine(static_cast<int>(words.size()), words.data());
+  return std::get<Options>(std::get<CommandLine>(parsed).command);
+}
+
+// What it says on stderr of words that make none.
+std::string Complaint(std::vector<const char*> words) {
+  words.insert(words.begin(), "poolctl");
+  ::testing::internal::CaptureStderr();
+  auto parsed = ParseCommandLine(static_cast<int>(words.size()), words.data());
+  const std::string text = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::get<ExitStatus>(parsed), ExitStatus::kUsage);
+  return text;
+}
+
+TEST(Grammar, EverythingThatCanBeAskedOfATaskCanBeSaid) {
+  const auto options = Parsed<SubmitOptions>(
+      {"submit",        "f",   "--run-timeout",     "1s", "--queue-timeout", "2s",     "--total-timeout", "3s",
+       "--start-delay", "4s",  "--attempts",        "5",  "--retry-on",      "failed", "--retry-on",      "TIMED_OUT",
+       "--retry-delay", "6ms", "--max-retry-delay", "7s", "--priority",      "-8",     "--fresh"});
+  const client::TaskOptions task = TaskOptionsFrom(options.task);
+  EXPECT_EQ(task.run_timeout, std::chrono::seconds(1));
+  EXPECT_EQ(task.queue_timeout, std::chrono::seconds(2));
+  EXPECT_EQ(task.total_timeout, std::chrono::seconds(3));
+  EXPECT_EQ(task.start_delay, std::chrono::seconds(4));
+  EXPECT_EQ(task.max_attempts, 5u);
+  EXPECT_EQ(task.retry_on, (std::vector{v1::TASK_STATE_FAILED, v1::TASK_STATE_TIMED_OUT}));
+  EXPECT_EQ(task.retry_delay, std::chrono::milliseconds(6));
+  EXPECT_EQ(task.max_retry_delay, std::chrono::seconds(7));
+  EXPECT_EQ(task.priority, -8);
+  EXPECT_TRUE(task.fresh);
+  // A field that is new in the contract needs an option here (stream_output is --output).
+  EXPECT_EQ(v1::TaskOptions::descriptor()->field_count(), 11);
+}
+
+TEST(Grammar, SizesHaveUnits) {
+  EXPECT_EQ(SizeFromText("4096"), 4096u);
+  EXPECT_EQ(SizeFromText("64K"), 64u << 10);
+  EXPECT_EQ(SizeFromText("64MiB"), 64u << 20);
+  EXPECT_EQ(SizeFromText("2g"), 2ull << 30);
+  for (const char* text : {"", "M", "64X", "-1", "1.5G", "99999999999T"}) EXPECT_EQ(SizeFromText(text), std::nullopt);
+  EXPECT_NE(Complaint({"open", "p", "--memory-limit", "lots"}).find("--memory-limit: wants bytes"), std::string::npos);
+}
+
+TEST(Grammar, LimitsHaveTheUnitOfTheirKind) {
+  const auto open = Parsed<OpenOptions>(
+      {"open", "p", "--limit", "open-files=64", "--limit", "address-space=2G", "--limit", "cpu=1500ms"});
+  EXPECT_EQ(open.resource_limits,
+            (std::map<std::string, uint64_t>{{"open-files", 64}, {"address-space", 2ull << 30}, {"cpu", 2}}));
+  EXPECT_NE(Complaint({"open", "p", "--limit", "open-file=64"}).find("did you mean open-files?"), std::string::npos);
+  EXPECT_NE(Complaint({"open", "p", "--limit", "open-files=2s"}).find("wants a number"), std::string::npos);
+  // A kind that is new in the contract needs a name here.
+  EXPECT_EQ(v1::ResourceKind_descriptor()->value_count(), 8);
+}
+
+TEST(Grammar, WordsThatLookLikeContainersStayAsTheyAre) {
+  const auto map = Parsed<MapOptions>({"map", "exec", "--", "convert", "{}", "[1,2]", "-resize"});
+  EXPECT_EQ(map.words, (std::vector<std::string>{"convert", "{}", "[1,2]", "-resize"}));
+}
+
+TEST(Grammar, APoolOfPoolctlHasNoOwner) {
+  EXPECT_NE(Complaint({"open", "p", "--on-owner-lost", "close"}).find("poolctl leaves"), std::string::npos);
+}
+
+TEST(Grammar, ATypoGetsTheNearestCommand) {
+  EXPECT_NE(Complaint({"expain"}).find("did you mean explain?"), std::string::npos);
+  EXPECT_EQ(Complaint({"xyzzy"}).find("did you mean"), std::string::npos);
+}
+
+TEST(Spelling, TheNearestIsNear) {
+  EXPECT_EQ(Nearest("sqare", {"square", "share"}), "square");
+  EXPECT_EQ(Nearest("abc", {"xyz"}), "");
+  EXPECT_EQ(Nearest("ab", {"cd"}), "");
+}
+
+}  // namespace
+}  // namespace poold::cli
