@@ -14,7 +14,9 @@ cmake --install "$build" --prefix "$scratch/first" > "$scratch/install.log"
 mv "$scratch/first" "$scratch/moved"
 prefix=$scratch/moved
 for file in bin/poold bin/poolctl bin/poold-bench libexec/poold/pool-worker lib/poold/modules/examples.so \
-            share/poold/proto/poold/v1/pool_service.proto lib/systemd/system/poold.service; do
+            share/poold/proto/poold/v1/pool_service.proto share/man/man1/poolctl.1 share/man/man8/poold.8 \
+            share/man/man5/poold.toml.5 share/bash-completion/completions/poolctl share/zsh/site-functions/_poolctl \
+            lib/systemd/system/poold.service; do
   [ -e "$prefix/$file" ] || { echo "$file is not installed" >&2; exit 1; }
 done
 if grep -rIlE -e "$build|$scratch/first" "$prefix/lib/cmake" "$prefix"/lib/*/cmake 2> /dev/null; then
