@@ -6,62 +6,8 @@ import signal
 import subprocess
 import unittest
 
-from harness import BIN, PATIENCE, PoolCase, eventually
-
-POOLCTL = os.path.join(BIN, "poolctl")
-COMMANDS = ("submit", "map", "get", "wait", "cancel", "release", "pools", "workers", "functions", "stats", "info", "open",
-            "close", "terminate", "join")
-
-
-class PoolctlCase(PoolCase):
-    """Runs poolctl; each test has a pool of its own, `self.name`, with the modules testing and examples."""
-
-    def setUp(self):
-        super().setUp()
-        self.env = dict(os.environ, POOLD_ADDRESS=f"unix:{self.daemon.socket}")
-        self.opened = self.pool(modules=["testing", "examples"])
-        self.name = self.opened.name
-
-    def ctl(self, *words, input=None, status=0):
-        """Runs it in this test's pool; the exit status must be this one."""
-        done = subprocess.run([POOLCTL, "--pool", self.name, *words], input=input, env=self.env, capture_output=True,
-                              timeout=PATIENCE, stdin=subprocess.DEVNULL if input is None else None)
-        self.assertEqual(done.returncode, status, f"poolctl {' '.join(words)}\n{done.stdout}\n{done.stderr}")
-        return done
-
-    def says(self, *words, **rest):
-        """What it prints on stdout."""
-        return self.ctl(*words, **rest).stdout.decode()
-
-    def complains(self, status, *words, **rest):
-        """What it prints on stderr; nothing may stand on stdout."""
-        done = self.ctl(*words, status=status, **rest)
-        self.assertEqual(done.stdout, b"")
-        text = done.stderr.decode()
-        self.assertRegex(text, "(?m)^poolctl: ")
-        return text
-
-    def json(self, *words, **rest):
-        """The one document that it prints."""
-        return json.loads(self.says("--json", *words, **rest))
-
-    def start(self, *words):
-        """Starts it and lets it run."""
-        process = subprocess.Popen([POOLCTL, "--pool", self.name, *words], env=self.env, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.addCleanup(self._reap, process)
-        return process
-
-    @staticmethod
-    def _reap(process):
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-    def wait_until_busy(self):
-        return eventually(lambda: [w for w in self.json("workers", self.name)["workers"] if w["state"] == "BUSY"],
-                          "a worker is busy")
-
+from harness import PATIENCE, eventually
+from poolctl_case import POOLCTL, PoolctlCase
 
 class SubmitTest(PoolctlCase):
 
@@ -170,6 +116,10 @@ class ExitStatusTest(PoolctlCase):
         self.assertIn(self.json("get", waiting, "--wait-timeout", "0s", status=5)["state"], ("QUEUED", "RUNNING"))
         self.ctl("wait", waiting, "--wait-timeout", "10ms", status=5)
 
+    def test_66_a_file_that_is_not_there(self):
+        self.assertIn(self.path("none"), self.complains(66, "submit", "echo", "--raw-file", self.path("none")))
+        self.assertIn(self.path("none"), self.complains(66, "map", "square", "--file", self.path("none")))
+
     def test_64_a_command_line_that_makes_no_sense(self):
         self.assertIn("did you mean submit?", self.complains(64, "sbmit", "square"))
         self.assertIn("FUNCTION", self.complains(64, "submit"))
@@ -196,14 +146,6 @@ class ExitStatusTest(PoolctlCase):
         self.assertIn("MODULE_NOT_FOUND", self.complains(70, "open", "x", "--module", "no-such-module"))
         self.assertIn("POOL_STILL_RUNNING", self.complains(70, "join", self.name))
 
-    def test_help_tells_them(self):
-        text = self.says("--help")
-        for status in ("0", "1", "2", "3", "4", "5", "64", "69", "70", "130"):
-            self.assertRegex(text, rf"(?m)^ *{status}  ")
-        for command in COMMANDS:
-            self.assertIn(command, text)
-            self.assertIn("poolctl --help", self.says(command, "--help"))
-
 
 class InterruptTest(PoolctlCase):
 
@@ -222,59 +164,6 @@ class InterruptTest(PoolctlCase):
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 4)
-
-
-class MapTest(PoolctlCase):
-
-    def test_items_come_from_arguments_standard_input_or_a_file(self):
-        self.assertEqual(self.says("map", "square", "1", "2", "3"), "1\n4\n9\n")
-        self.assertEqual(self.says("map", "square", input=b"4\n5\n6\n"), "16\n25\n36\n")
-        self.assertEqual(self.says("map", "square", input=b"4\n5"), "16\n25\n")
-        with open(self.path("items"), "w") as file:
-            file.write("7\n8\n")
-        self.assertEqual(self.says("map", "square", "--file", self.path("items")), "49\n64\n")
-        self.assertEqual(self.says("map", "square", input=b""), "")
-
-    def test_many_items_keep_their_order(self):
-        count = 20_000
-        items = "".join(f"{i}\n" for i in range(count)).encode()
-        self.assertEqual(self.says("map", "square", input=items), "".join(f"{i * i}\n" for i in range(count)))
-
-    def test_json_is_one_document_a_line(self):
-        lines = [json.loads(line) for line in self.says("--json", "map", "square", "2", "x", "4", status=1).splitlines()]
-        self.assertEqual([line["index"] for line in lines], [0, 1, 2])
-        self.assertEqual([line["outcome"]["state"] for line in lines], ["SUCCEEDED", "FAILED", "SUCCEEDED"])
-        self.assertEqual([line["outcome"].get("result") for line in lines], [4, None, 16])
-
-    def test_one_bad_item_loses_nothing_else_and_keeps_the_lines_in_step(self):
-        done = self.ctl("map", "square", "2", "x", "4", status=1)
-        self.assertEqual(done.stdout, b"4\n\n16\n")
-        self.assertIn(b"item 1 FAILED", done.stderr)
-
-    def test_items_may_be_arrays_of_arguments_or_text(self):
-        self.assertEqual(self.says("map", "square", "--arrays", "[3]", "[4]"), "9\n16\n")
-        self.assertIn("item 1", self.complains(64, "map", "square", "--arrays", "[3]", "4"))
-        done = self.ctl("map", "throw", "--strings", "[1]", status=1)
-        self.assertIn(b"[1]", done.stderr)
-
-    def test_as_completed_names_the_items(self):
-        lines = self.says("map", "square", "--as-completed", "--chunk-size", "1", "1", "2", "3").splitlines()
-        self.assertEqual(sorted(lines), ["0\t1", "1\t4", "2\t9"])
-
-    def test_fail_fast_cancels_the_rest(self):
-        done = self.ctl("map", "square", "--fail-fast", "--chunk-size", "1", "x", *["2"] * 5000, status=1)
-        self.assertIn(b"item 0 FAILED", done.stderr)
-
-    def test_the_crash_of_one_item_costs_that_item(self):
-        done = self.ctl("map", "crash", "--arrays", "[11]", status=2)
-        self.assertIn(b"item 0 CRASHED", done.stderr)
-
-    def test_a_map_can_be_left_and_looked_at(self):
-        id = self.says("map", "--no-wait", "square", "2", "3").strip()
-        self.assertEqual(self.says("get", id), "square: 2 of 2 items done\n")
-        self.assertEqual(self.says("get", "--items", id), "4\n9\n")
-        progress = self.json("get", id)
-        self.assertEqual((progress["items"], progress["done_items"], progress["done"]), (2, 2, True))
 
 
 class HandlesTest(PoolctlCase):
