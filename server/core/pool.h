@@ -37,6 +37,7 @@ struct Generation {
   Nanos zygote_ready_at = 0;
   std::uint32_t start_failures = 0;  // one after the other
   std::string start_failure;         // the latest, of those
+  bool staffed = false;              // one of its workers became ready
   std::uint32_t early_ends = 0;      // one after the other: of what was ready, and soon ended without having worked
   std::uint32_t start_round = 0;
   TimerId start_timer = kNoTimer;  // pause before the next try

@@ -127,7 +127,8 @@ void Core::State::LoseZygote(Pool& pool, std::uint32_t number, std::string why) 
     if (!was_ready && pool.dispatches()) {
       NoteStartFailure(*generation, generation->start_round,
                        why.empty() ? "the zygote ended before it was ready" : std::move(why));
-    } else if (was_ready && now - generation->zygote_ready_at < kLivedAWhile) {
+    } else if (was_ready && generation->staffed && now - generation->zygote_ready_at < kLivedAWhile) {
+      // Before it had a worker, the loss of those that it was to make says why the pool does not start.
       NoteEarlyEnd(*generation, generation->start_round);
     }
   }
@@ -142,6 +143,7 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
   worker.mark = WorkerMark(worker.id, pid, worker.generation);
   worker.uses_page = uses_page;
   worker.progress_at = now;
+  pool.OriginOf(worker).staffed = true;
   pool.OriginOf(worker).start_failures = 0;
   pool.staff_due = true;
   pool.OriginOf(worker).start_failure.clear();
