@@ -15,14 +15,20 @@ Core::State::~State() = default;
 
 // ---- Pools ----
 
-void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId /*owner*/) {
+void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner) {
   state_->now = now;
-  state_->OpenPool(call, std::move(spec));
+  state_->OpenPool(call, std::move(spec), owner);
 }
 
-void Core::OnClientPresent(Nanos now, ClientId /*client*/) { state_->now = now; }
+void Core::OnClientPresent(Nanos now, ClientId client) {
+  state_->now = now;
+  state_->NotePresence(client, true);
+}
 
-void Core::OnClientAbsent(Nanos now, ClientId /*client*/) { state_->now = now; }
+void Core::OnClientAbsent(Nanos now, ClientId client) {
+  state_->now = now;
+  state_->NotePresence(client, false);
+}
 
 absl::StatusOr<PoolView> Core::OnResize(Nanos now, std::string_view name, std::uint32_t workers) {
   state_->now = now;
@@ -34,15 +40,14 @@ void Core::OnReload(Nanos now, SubscriberId call, std::string_view name) {
   state_->Reload(call, name);
 }
 
-absl::StatusOr<std::uint64_t> Core::OnClose(Nanos now, std::string_view name, bool /*cancel_queued*/) {
+absl::StatusOr<std::uint64_t> Core::OnClose(Nanos now, std::string_view name, bool cancel_queued) {
   state_->now = now;
   absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
   if (!pool.ok()) return pool.status();
-  state_->ClosePool(**pool);
-  return 0;
+  return state_->ClosePool(**pool, cancel_queued);
 }
 
-void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nanos /*grace*/) {
+void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nanos grace) {
   state_->now = now;
   absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
   if (!pool.ok()) return state_->client_port->AnswerTerminate(call, pool.status());
@@ -50,7 +55,7 @@ void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nano
   Wait* wait = state_->NewWait(Wait::Kind::kTerminate, call);
   wait->pool = *pool;
   (*pool)->terminate_calls.push_back(wait);
-  state_->TerminatePool(**pool);
+  state_->TerminatePool(**pool, grace, "its pool was terminated");
 }
 
 void Core::OnJoin(Nanos now, SubscriberId call, std::string_view name, Nanos wait_timeout) {
@@ -242,7 +247,11 @@ void Core::OnProgress(Nanos now, WorkerId worker, AttemptToken token, std::uint3
   state_->TakeProgress(worker, token, item, fraction, std::move(text));
 }
 
-void Core::OnWorkerUsage(Nanos now, WorkerId, std::uint64_t /*rss_bytes*/) { state_->now = now; }
+void Core::OnWorkerUsage(Nanos now, WorkerId id, std::uint64_t rss_bytes) {
+  state_->now = now;
+  Worker* worker = state_->FindWorker(id);
+  if (worker != nullptr) state_->TakeUsage(*worker, rss_bytes);
+}
 
 void Core::OnWorkerLost(Nanos now, WorkerId id, WorkerLoss loss) {
   state_->now = now;
@@ -266,14 +275,14 @@ void Core::OnShutdown(Nanos now) {
   state_->now = now;
   state_->shutting_down = true;
   const auto pools = state_->pools;
-  for (const auto& [id, pool] : pools) state_->ClosePool(*pool);
+  for (const auto& [id, pool] : pools) state_->ClosePool(*pool, /*cancel_queued=*/false);
   state_->CheckAllGone();
 }
 
 void Core::OnTerminateAll(Nanos now) {
   state_->now = now;
   const auto pools = state_->pools;
-  for (const auto& [id, pool] : pools) state_->TerminatePool(*pool);
+  for (const auto& [id, pool] : pools) state_->TerminatePool(*pool, 0, "its pool was terminated");
   state_->CheckAllGone();
 }
 

@@ -33,7 +33,7 @@ void Core::State::Unqueue(Task& task) {
     pool.delayed.Remove(&task);
     task.delayed = false;
   } else {
-    task.group->ready->Remove(task.group->queue, &task);
+    LeaveLine(task);
     NoteFresh(*task.group);
   }
 }
@@ -48,7 +48,7 @@ void Core::State::QueueMap(MapRun& map, bool in_front) {
 
 void Core::State::UnqueueMap(MapRun& map) {
   if (!map.linked()) return;
-  map.group->ready->Remove(map.group->queue, &map);
+  LeaveLine(map);
   NoteFresh(*map.group);
 }
 
@@ -68,28 +68,32 @@ void Core::State::Settle(Pool& pool) {
 
 void Core::State::SettleWorker(Pool& pool, Worker& worker) {
   if (pool.staff_due || !pool.idle.empty()) return Settle(pool);
+  if (pool.fences > 0) CallForTrials(pool);
   if (pool.ready.empty()) return Advance(pool);
   if (!Refills(worker)) return;
   if (!HasRoom()) {
     was_full = true;
     return;
   }
-  if (Takes(worker, *static_cast<Handle*>(pool.ready.Next()))) Fill(pool.ready, worker, limits.max_prefetch);
+  const Handle* next = NextToSend(pool.ready);
+  if (next == nullptr) return Advance(pool);
+  if (Takes(worker, *next)) Fill(pool.ready, worker, limits.max_prefetch);
   WatchWaiting(pool);
 }
 
 void Core::State::Pump(Pool& pool) {
   if (!pool.functions_known || !pool.dispatches()) return;
   bool made_way = false;
-  while (!pool.ready.empty() || !pool.ready_fresh.empty()) {
+  if (pool.fences > 0) CallForTrials(pool);
+  for (;;) {
+    const Handle* next = NextToSend(pool.ready);
+    if (next == nullptr && NextToSend(pool.ready_fresh) == nullptr) break;
     if (!HasRoom()) {
       was_full = true;
       return;
     }
     Worker* unused = pool.ready_fresh.empty() || !pool.has_slot() ? nullptr : pool.UnusedIdle();
-    Worker* worker = pool.ready.empty() || (unused != nullptr && pool.FreshIsNext())
-                         ? nullptr
-                         : ChooseWorker(pool, *static_cast<Handle*>(pool.ready.Next()));
+    Worker* worker = next == nullptr || (unused != nullptr && pool.FreshIsNext()) ? nullptr : ChooseWorker(pool, *next);
     if (worker == nullptr && unused != nullptr) {
       pool.fresh_turn = false;
       Fill(pool.ready_fresh, *unused, 1);
@@ -141,8 +145,10 @@ void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
   Pool& pool = *worker.pool;
   std::vector<Assignment> work;
   bool alone = false;
-  while (work.size() < most && !ready.empty() && !alone) {
-    Handle& next = *static_cast<Handle*>(ready.Next());
+  while (work.size() < most && !alone) {
+    Handle* const first = NextToSend(ready);
+    if (first == nullptr) break;
+    Handle& next = *first;
     if (!Takes(worker, next)) break;
     if (EndIfUnknown(pool, worker, next)) continue;
     alone = pool.RunsAlone(next);
@@ -191,6 +197,7 @@ Assignment Core::State::SendTask(Task& task, Worker& worker) {
   ++task.group->queue->level->in_flight;
   worker.load += task.estimate;
   worker.unmeasured += task.estimate == 0;
+  if (pool.fences > 0) NoteTrial(task, task.token);
   Sent(pool, worker, &task);
   if (task.group->timed || task.timer != kNoTimer) ArmTask(task);
   TellWatchers(task);
@@ -200,8 +207,8 @@ Assignment Core::State::SendTask(Task& task, Worker& worker) {
 
 Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
   Pool& pool = *worker.pool;
-  const ItemTrial* trial = map.NextTrial();
-  const ItemRange range = map.TakeItems(trial != nullptr ? 1 : ChunkSize(pool, map));
+  const std::uint32_t attempts = map.NextAttempts();
+  const ItemRange range = map.TakeItems(MostItems(map, worker));
   if (map.ready_items() == 0) UnqueueMap(map);
   Chunk& chunk = *chunks.New();
   chunk.map = &map;
@@ -209,7 +216,7 @@ Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
   chunk.token = MakeToken(chunk.slot, true, ++last_attempt);
   chunk.begin = range.begin;
   chunk.count = static_cast<std::uint32_t>(range.size());
-  chunk.attempt = trial != nullptr ? trial->attempt + 1 : 1;
+  chunk.attempt = attempts + 1;
   chunk.sent_at = chunk.item_since = now;
   const std::uint32_t function = map.group->function;
   chunk.estimate = static_cast<std::uint32_t>(std::min(pool.functions[function].average, 4e9));
@@ -226,8 +233,26 @@ Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
   ++map.group->queue->level->in_flight;
   worker.load += Nanos{chunk.estimate} * chunk.count;
   worker.unmeasured += chunk.estimate == 0;
+  if (pool.fences > 0) NoteTrial(map, chunk.token);
   Sent(pool, worker, &chunk);
   return assignment;
+}
+
+// How many items the next chunk of the map has on this worker.
+//
+// Without a claim page nobody can tell which item of a chunk killed its worker. There a chunk has more than one item
+// only while each of them may be started once more after it: then it can be split until the guilty item is alone.
+std::uint64_t Core::State::MostItems(const MapRun& map, const Worker& worker) const {
+  const Pool& pool = *worker.pool;
+  const TaskOptions& options = *map.group->options;
+  if (map.NextTrial() != nullptr || (pool.fences > 0 && FenceOf(map) != nullptr)) return 1;
+  if (!worker.uses_page) {
+    const bool again = (options.retry_on >> static_cast<unsigned>(TaskState::kCrashed) & 1) != 0;
+    if (!again || map.NextAttempts() + 1 >= options.max_attempts) return 1;
+    const bool measured = pool.functions[map.group->function].average != 0;
+    if (map.splits.empty() && map.chunk_size == 0 && !measured) return 1;  // what is sent here never comes back
+  }
+  return map.splits.empty() ? ChunkSize(pool, map) : map.splits.back().range.size();
 }
 
 // Small ones first, to learn how long an item takes; then about kChunkTime each, and less towards the end, so that the
@@ -287,7 +312,9 @@ void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos 
 }
 
 void Core::State::Unsend(Task& task) {
-  --task.group->pool->stats.running;
+  Pool& pool = *task.group->pool;
+  --pool.stats.running;
+  if (pool.fences > 0) TrialLeft(task, task.token);
   LeaveWorker(*task.worker, &task, task, task.estimate, task.estimate != 0);
   task.worker = nullptr;
   task.token = 0;
@@ -299,6 +326,7 @@ void Core::State::Unsend(Chunk& chunk) {
   Pool& pool = *map.group->pool;
   pool.stats.running -= chunk.count - chunk.done;
   --pool.chunks_sent;
+  if (pool.fences > 0) TrialLeft(map, chunk.token);
   LeaveWorker(*chunk.worker, &chunk, map, Nanos{chunk.estimate} * (chunk.count - chunk.done), chunk.estimate != 0);
   timers.Clear(&chunk.timer);
   std::erase(map.chunks, &chunk);

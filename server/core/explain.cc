@@ -51,9 +51,15 @@ std::uint64_t Core::State::CountAhead(const Handle& handle) const {
   if (!handle.linked()) return 0;
   const Pool& pool = *handle.group->pool;
   const ClientQueue& own = *handle.group->queue;
-  const std::uint64_t place = PlaceInLine(own.waiting, handle);
+  const Fence* fence = FenceOf(handle);
+  const bool held = IsHeld(handle);
+  const NodeList& line =
+      held ? fence->lines.at({-own.level->priority, own.client, handle.group->ready != &pool.ready}).waiting
+           : own.waiting;
+  const std::uint64_t place = PlaceInLine(line, handle);
+  if (held) return place;
   std::uint64_t ahead = place;
-  pool.ready.ForEachLine(own.level->priority, [&](const ClientQueue& line) {
+  handle.group->ready->ForEachLine(own.level->priority, [&](const ClientQueue& line) {
     if (&line == &own) return;
     const bool higher = line.level->priority > own.level->priority;
     ahead += higher ? line.waiting.size() : std::min<std::uint64_t>(line.waiting.size(), place + 1);
@@ -61,7 +67,7 @@ std::uint64_t Core::State::CountAhead(const Handle& handle) const {
   for (std::size_t i = 0; i < std::min(kMostWalked, pool.maps.size()); ++i) {
     const MapRun& map = *pool.maps[i];
     const ClientQueue& line = *map.group->queue;
-    if (!map.linked() || map.held || &line == &own || map.ready_items() == 0) continue;
+    if (!map.linked() || IsHeld(map) || &line == &own || map.ready_items() == 0) continue;
     // Counted as one above.
     if (line.level->priority > own.level->priority) ahead += map.ready_items() - 1;
     if (line.level == own.level && line.waiting.front() == &map) {
@@ -90,6 +96,17 @@ std::string Core::State::WhyPoolIsSlow(const Pool& pool, Nanos at) const {
   return why;
 }
 
+std::string Core::State::WhyFenced(const Handle& handle, Nanos at) const {
+  const Fence* fence = FenceOf(handle);
+  if (fence == nullptr) return "";
+  const PoolFunction& function = handle.group->pool->functions[handle.group->function];
+  const std::string deaths = absl::StrCat(function.deaths, " workers in a row died under it");
+  if (at < fence->until) {
+    return absl::StrCat("its function '", function.name, "' is fenced for ", TimeText(fence->until - at), ": ", deaths);
+  }
+  return absl::StrCat("its function '", function.name, "' is fenced, and one call is being tried: ", deaths);
+}
+
 std::string Core::State::WhyQueued(const Handle& handle, Nanos at, std::uint64_t* ahead) const {
   const Pool& pool = *handle.group->pool;
   std::string why = WhyPoolIsSlow(pool, at);
@@ -98,6 +115,7 @@ std::string Core::State::WhyQueued(const Handle& handle, Nanos at, std::uint64_t
                        " bytes are kept; release outcomes that are no longer needed");
   }
   *ahead = CountAhead(handle);
+  if (why.empty()) why = WhyFenced(handle, at);
   if (why.empty()) {
     why = pool.busy < 2 ? "its worker is busy" : absl::StrCat("all ", pool.busy, " workers that are ready are busy");
     if (*ahead == 0) {

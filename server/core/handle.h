@@ -70,7 +70,7 @@ struct Handle : Node {
   TimerId timer = kNoTimer;
   bool ended = false;
   bool released = false;   // nobody can name it any more
-  bool held = false;       // its function is fenced, and it waits at the fence
+  std::uint16_t held = 0;  // Fence::era, if it waits at the fence of its function
   std::uint8_t place = 0;  // in `block`
 };
 

@@ -142,7 +142,7 @@ void Core::State::ChunkDue(Chunk& chunk) {
 Nanos Core::State::LatestStart(const MapRun& map) const {
   const TaskOptions& options = *map.group->options;
   const Nanos span =
-      map.NextTrial() != nullptr ? options.total_timeout : std::min(options.queue_timeout, options.total_timeout);
+      map.NextAttempts() > 0 ? options.total_timeout : std::min(options.queue_timeout, options.total_timeout);
   return After(map.ArrivedAt(map.OldestReady()), span);
 }
 
@@ -155,7 +155,7 @@ void Core::State::ArmMap(MapRun& map) {
 void Core::State::ExpireReadyItems(MapRun& map) {
   Pool& pool = *map.group->pool;
   while (map.ready_items() > 0 && now >= LatestStart(map)) {
-    const bool tried = map.NextTrial() != nullptr;
+    const bool tried = map.NextAttempts() > 0;
     const Nanos arrived_at = map.ArrivedAt(map.OldestReady());
     const ItemRange range = map.TakeItems(map.ColumnEnd(map.OldestReady()) - map.OldestReady());
     pool.stats.queued -= range.size();

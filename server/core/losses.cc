@@ -8,10 +8,11 @@ namespace poold::core {
 
 void Core::State::CertifyDeath(const Worker& worker, DeathCertificate& death) const {
   death.generation = worker.generation;
+  death.worker = worker.id;
   if (death.pid == 0) death.pid = worker.pid;
   if (worker.killed_by != KilledBy::kUnspecified) {
     death.killed_by = worker.killed_by;
-  } else {
+  } else if (death.killed_by == KilledBy::kUnspecified) {
     death.killed_by = death.signal == SIGKILL || death.signal == SIGTERM ? KilledBy::kOutsider : KilledBy::kItself;
   }
 }
@@ -21,20 +22,31 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
   CertifyDeath(worker, loss.death);
   const bool was_ready = worker.ready;
   const bool expected = worker.stopping || worker.killed_by != KilledBy::kUnspecified;
+  const bool unused = worker.dispatches == 0;
+  std::string how;
+  if (Breaks(worker, loss)) {
+    pool->broken = true;
+    how = StoryOf(worker, loss.death);
+  }
   // From the back, so that what comes back to the front of the queue has its order again.
   worker.ready = false;
   while (Node* last = worker.sent.back()) {
+    // Without a page it is not known what was begun: all of it may have been.
+    const std::uint64_t token = last->kind == NodeKind::kTask ? AsTask(last)->token : AsChunk(last)->token;
+    const bool guilty = !worker.uses_page || (loss.has_guilty && token == static_cast<std::uint64_t>(loss.guilty));
     if (last->kind == NodeKind::kTask) {
-      LoseTask(*AsTask(last), loss.has_guilty && AsTask(last)->token == static_cast<std::uint64_t>(loss.guilty), loss);
+      LoseTask(*AsTask(last), guilty, loss);
     } else {
-      LoseChunk(*AsChunk(last), loss.has_guilty && AsChunk(last)->token == static_cast<std::uint64_t>(loss.guilty),
-                loss);
+      LoseChunk(*AsChunk(last), guilty, loss);
     }
   }
   pool->UnlistIdle(&worker);
   std::erase(pool->workers, &worker);
   ++pool->stats.workers_lost;
   const std::uint32_t round = worker.start_round;
+  const Nanos lived = now - worker.ready_at;
+  const bool wasted = unused && was_ready && (!expected || worker.killed_by == KilledBy::kMemoryLimit);
+  timers.Clear(&worker.age_timer);
   Generation& generation = pool->OriginOf(worker);
   workers.erase(worker.id);
   pool->staff_due = true;
@@ -43,6 +55,9 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
     NoteStartFailure(generation, round,
                      loss.start_failure.empty() ? "a worker ended before it was ready" : loss.start_failure);
   }
+  if (wasted) NoteEnd(generation, round, lived);
+  if (pool->fences > 0) TakeBackFenced(*pool);
+  if (!how.empty()) return FailPool(*pool, std::move(how));
   Settle(*pool);
 }
 
@@ -50,6 +65,7 @@ void Core::State::LoseTask(Task& task, bool guilty, WorkerLoss& loss) {
   const TaskState intent = task.intent;
   const bool head = task.worker->sent.front() == &task;
   const Nanos started_at = head ? std::max(task.sent_at, task.worker->progress_at) : task.sent_at;
+  const bool trial = IsTrial(task, task.token);
   Unsend(task);
   task.intent = TaskState::kUnspecified;
   if (!guilty && intent == TaskState::kUnspecified) {
@@ -59,7 +75,10 @@ void Core::State::LoseTask(Task& task, bool guilty, WorkerLoss& loss) {
     return Queue(task, /*in_front=*/true);
   }
   const TaskState state = intent != TaskState::kUnspecified ? intent : TaskState::kCrashed;
-  if (state == TaskState::kCrashed) ++task.deaths;
+  if (state == TaskState::kCrashed) {
+    ++task.deaths;
+    NoteDeath(*task.group->pool, task.group->function, trial, loss.death.killed_by);
+  }
   if (state != TaskState::kCancelled && MayRetry(task, state)) {
     NoteAttempt(task, state, started_at, ReasonOf(nullptr, &loss.death));
     return RetryTask(task);
@@ -76,6 +95,25 @@ void Core::State::LoseTask(Task& task, bool guilty, WorkerLoss& loss) {
   EndTask(task, std::move(outcome));
 }
 
+void Core::State::ReturnItems(MapRun& map, ItemRange range, std::uint32_t attempts, bool split) {
+  Pool& pool = *map.group->pool;
+  pool.stats.queued += range.size();
+  pool.stats.queued_bytes += map.BytesOf(range.begin, range.size());
+  if (split) {
+    const std::uint64_t middle = range.begin + (range.size() + 1) / 2;
+    pool.stats.retried += range.size();
+    map.GiveBack({middle, range.end}, attempts);
+    map.GiveBack({range.begin, middle}, attempts);
+  } else {
+    map.GiveBack(range, attempts);
+  }
+  if (map.cut) {
+    DropReadyItems(map);
+  } else {
+    QueueMap(map, /*in_front=*/true);
+  }
+}
+
 void Core::State::LoseChunk(Chunk& chunk, bool guilty, WorkerLoss& loss) {
   MapRun& map = *chunk.map;
   Pool& pool = *map.group->pool;
@@ -83,20 +121,25 @@ void Core::State::LoseChunk(Chunk& chunk, bool guilty, WorkerLoss& loss) {
   const std::uint32_t attempt = chunk.attempt;
   const std::uint64_t begin = chunk.begin + chunk.done;
   const std::uint64_t end = chunk.begin + chunk.count;
-  // Items before the guilty one were delivered; if some were not, they are lost with it rather than run twice.
-  const std::uint64_t lost_end = guilty ? std::min(end, std::max(begin, chunk.begin + loss.guilty_item) + 1) : begin;
+  const bool page = chunk.worker->uses_page;
+  const bool split = !page && intent == TaskState::kUnspecified && end - begin > 1;
+  // Items before the guilty one were delivered; if some were not, they are lost with it rather than run twice. Without
+  // a page the one that was too late is the first that is not answered.
+  const std::uint64_t named = page ? std::max(begin, chunk.begin + loss.guilty_item) : begin;
+  const std::uint64_t lost_end = guilty && !split ? std::min(end, named + 1) : begin;
   const bool out_of_time = chunk.out_of_time;
   const Nanos started_at = chunk.item_since;
+  const std::unique_ptr<ItemTails> tails = std::move(chunk.tails);
+  const bool spoke = chunk.spoke;
+  const bool trial = IsTrial(map, chunk.token);
   Unsend(chunk);
+  // The deaths of one search for a guilty item are counted when it begins, and when the item is alone.
+  if (guilty && intent == TaskState::kUnspecified && (!split || attempt == 1)) {
+    NoteDeath(pool, map.group->function, trial, loss.death.killed_by);
+  }
   if (end > lost_end) {
-    pool.stats.queued += end - lost_end;
-    pool.stats.queued_bytes += map.BytesOf(lost_end, end - lost_end);
-    map.GiveBack({lost_end, end});
-    if (map.cut) {
-      DropReadyItems(map);
-    } else {
-      QueueMap(map, /*in_front=*/true);
-    }
+    // What may have been begun counts as an attempt.
+    ReturnItems(map, {lost_end, end}, page ? attempt - 1 : attempt, split);
   }
   for (std::uint64_t index = begin; index < lost_end; ++index) {
     const TaskState state = intent != TaskState::kUnspecified ? intent : TaskState::kCrashed;
@@ -115,8 +158,9 @@ void Core::State::LoseChunk(Chunk& chunk, bool guilty, WorkerLoss& loss) {
     outcome->ended_at = now;
     outcome->detail = std::make_unique<OutcomeDetail>();
     outcome->detail->death = loss.death;
-    outcome->detail->stdout_tail = loss.stdout_tail;
-    outcome->detail->stderr_tail = loss.stderr_tail;
+    // The worker's last words may be those of an item before it.
+    outcome->detail->stdout_tail = tails != nullptr ? tails->stdout_tail : spoke ? "" : loss.stdout_tail;
+    outcome->detail->stderr_tail = tails != nullptr ? tails->stderr_tail : spoke ? "" : loss.stderr_tail;
     const auto trial = map.trials.find(index);
     outcome->detail->poison = trial != map.trials.end() && trial->second->deaths >= kMostDeaths;
     DropTrial(map, index);

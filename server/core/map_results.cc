@@ -15,8 +15,9 @@ void Core::State::TakeItemResults(WorkerId worker_id, AttemptToken token, ItemBl
   MapRun& map = *chunk->map;
   Worker& worker = *chunk->worker;
   Pool& pool = *worker.pool;
-  pool.NoteRun(map.group->function, elapsed, count);
+  CallsCameBack(pool, map.group->function, elapsed, count);
   worker.load -= Nanos{chunk->estimate} * static_cast<Nanos>(count);
+  if (worker.tasks_done == 0) pool.OriginOf(worker).early_ends = 0;
   worker.tasks_done += count;
   pool.stats.running -= count;
   chunk->done += static_cast<std::uint32_t>(count);
@@ -27,9 +28,14 @@ void Core::State::TakeItemResults(WorkerId worker_id, AttemptToken token, ItemBl
     Outcome& fresh = const_cast<Outcome&>(*outcome);
     fresh.attempt = chunk->attempt;
     fresh.submitted_at = map.ArrivedAt(index);
-    fresh.started_at = chunk->item_since;
+    fresh.started_at = std::max(chunk->item_since, fresh.started_at);
     fresh.ended_at = now;
+    if (chunk->tails == nullptr || index != items.first_index) continue;
+    if (fresh.detail == nullptr) fresh.detail = std::make_unique<OutcomeDetail>();
+    fresh.detail->stdout_tail = std::move(chunk->tails->stdout_tail);
+    fresh.detail->stderr_tail = std::move(chunk->tails->stderr_tail);
   }
+  chunk->tails.reset();  // what an item writes comes before its outcome, and after that of the one before it
   chunk->item_since = worker.progress_at = now;
   const std::uint32_t attempt = chunk->attempt;
   if (chunk->done == chunk->count) {
@@ -115,7 +121,7 @@ void Core::State::RecordItem(MapRun& map, std::uint64_t index, OutcomePtr outcom
 
 bool Core::State::RetryItem(MapRun& map, std::uint64_t index, std::uint32_t attempt, TaskState state, bool death) {
   const TaskOptions& options = *map.group->options;
-  if (map.cut || options.max_attempts == 1) return false;
+  if (map.cut || options.max_attempts == 1 || map.group->pool->broken) return false;
   if ((options.retry_on >> static_cast<unsigned>(state) & 1) == 0) return false;
   std::unique_ptr<ItemTrial>& trial = map.trials[index];
   if (trial == nullptr) trial = std::make_unique<ItemTrial>();
@@ -137,7 +143,7 @@ void Core::State::ItemRetryDue(ItemTrial& trial) {
   MapRun& map = *trial.map;
   trial.waiting = false;
   --map.waiting_items;
-  map.GiveBack({trial.index, trial.index + 1});
+  map.GiveBack({trial.index, trial.index + 1}, trial.attempt);
   QueueMap(map, /*in_front=*/true);
   Settle(*map.group->pool);
 }

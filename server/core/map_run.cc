@@ -116,12 +116,23 @@ ItemTrial* MapRun::NextTrial() const {
   return trials.at(trials_ready.back()).get();
 }
 
+std::uint32_t MapRun::NextAttempts() const {
+  if (const ItemTrial* trial = NextTrial()) return trial->attempt;
+  return splits.empty() ? 0 : splits.back().attempts;
+}
+
 ItemRange MapRun::TakeItems(std::uint64_t most) {
   ItemRange taken;
   if (!trials_ready.empty()) {
     taken = {trials_ready.back(), trials_ready.back() + 1};
     trials_ready.pop_back();
     --again_items;
+  } else if (!splits.empty()) {
+    ItemRange& split = splits.back().range;
+    taken = {split.begin, std::min(split.end, split.begin + most)};
+    split.begin = taken.end;
+    if (split.size() == 0) splits.pop_back();
+    again_items -= taken.size();
   } else if (!again.empty()) {
     taken = again.TakeFront(most);
     again_items -= taken.size();
@@ -134,6 +145,7 @@ ItemRange MapRun::TakeItems(std::uint64_t most) {
 
 std::uint64_t MapRun::OldestReady() const {
   if (!trials_ready.empty()) return trials_ready.back();
+  if (!splits.empty()) return splits.back().range.begin;
   return again.empty() ? next_fresh : again.front();
 }
 
@@ -142,9 +154,11 @@ std::uint64_t MapRun::ColumnEnd(std::uint64_t index) const {
   return column.first + column.count;
 }
 
-void MapRun::GiveBack(ItemRange range) {
+void MapRun::GiveBack(ItemRange range, std::uint32_t attempts) {
   if (range.size() == 1 && trials.contains(range.begin)) {
     trials_ready.push_back(range.begin);
+  } else if (attempts > 0) {
+    splits.push_back({range, attempts});
   } else {
     again.Add(range);
   }

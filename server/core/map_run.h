@@ -16,6 +16,12 @@ namespace poold::core {
 struct Worker;
 struct MapRun;
 
+// What the present item of a chunk wrote.
+struct ItemTails {
+  std::string stdout_tail;
+  std::string stderr_tail;
+};
+
 // Items that one worker has.
 struct Chunk : Node {
   Chunk() : Node(NodeKind::kChunk) {}
@@ -33,6 +39,8 @@ struct Chunk : Node {
   TimerId timer = kNoTimer;
   TaskState intent = TaskState::kUnspecified;  // of its present item
   bool out_of_time = false;
+  std::unique_ptr<ItemTails> tails;  // null: it wrote nothing so far
+  bool spoke = false;                // some item of it wrote something
 };
 
 struct ItemRange {
@@ -47,6 +55,7 @@ class ItemRanges {
   void Add(ItemRange range);
   bool Covers(ItemRange range) const;
   bool empty() const { return ranges_.empty(); }
+  std::size_t size() const { return ranges_.size(); }
   std::uint64_t front() const { return ranges_.begin()->first; }
   // Takes up to `most` items from the front. REQUIRES: not empty.
   ItemRange TakeFront(std::uint64_t most);
@@ -82,6 +91,8 @@ struct MapRun : Handle {
 
   // Items to send: those that come again first. REQUIRES for TakeItems: ready_items() > 0.
   std::uint64_t ready_items() const { return again_items + (items - next_fresh); }
+  // How often the items that come next may have been started.
+  std::uint32_t NextAttempts() const;
   // The trial of an item that comes next and was tried before; null for items of a plain chunk.
   ItemTrial* NextTrial() const;
   ItemRange TakeItems(std::uint64_t most);
@@ -89,7 +100,8 @@ struct MapRun : Handle {
   std::uint64_t OldestReady() const;
   // The end of the column of this item.
   std::uint64_t ColumnEnd(std::uint64_t index) const;
-  void GiveBack(ItemRange range);
+  // `attempts`: how often they may have been started.
+  void GiveBack(ItemRange range, std::uint32_t attempts);
 
   struct Column {
     std::uint64_t first = 0;  // index of its first item
@@ -118,6 +130,12 @@ struct MapRun : Handle {
   ItemRanges again;
   std::map<std::uint64_t, std::unique_ptr<ItemTrial>> trials;
   std::vector<std::uint64_t> trials_ready;
+  // Parts of chunks that died with a worker that has no claim page: sent by themselves, the last one next.
+  struct Split {
+    ItemRange range;
+    std::uint32_t attempts = 0;  // that may have been made
+  };
+  std::vector<Split> splits;
   std::uint64_t waiting_items = 0;  // for their pause to pass
   std::vector<Chunk*> chunks;       // with workers
 

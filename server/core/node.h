@@ -35,6 +35,19 @@ class NodeList {
 
   void PushBack(Node* node) { InsertBefore(&ends_, node); }
   void PushFront(Node* node) { InsertBefore(ends_.next, node); }
+  // Takes all of `other`, before its own.
+  void SpliceFront(NodeList* other) {
+    if (other->empty()) return;
+    Node* const first = other->ends_.next;
+    Node* const last = other->ends_.prev;
+    first->prev = &ends_;
+    last->next = ends_.next;
+    ends_.next->prev = last;
+    ends_.next = first;
+    size_ += other->size_;
+    other->ends_.prev = other->ends_.next = &other->ends_;
+    other->size_ = 0;
+  }
   void Remove(Node* node) {
     node->prev->next = node->next;
     node->next->prev = node->prev;

@@ -15,10 +15,18 @@ void Core::State::AppendTail(std::string& tail, std::string_view data) const {
 
 void Core::State::TakeOutput(WorkerId worker, AttemptToken token, OutputStream stream, const Bytes& data) {
   Handle* handle = FindAttempt(worker, token);
-  if (Chunk* chunk = handle == nullptr ? FindChunk(worker, token) : nullptr) handle = chunk->map;
+  Chunk* chunk = handle == nullptr ? FindChunk(worker, token) : nullptr;
+  if (chunk != nullptr) handle = chunk->map;
   if (handle == nullptr) return;
   HandleExtras& extras = Extras(*handle);
-  AppendTail(stream == OutputStream::kStdout ? extras.stdout_tail : extras.stderr_tail, data.view());
+  const bool to_stdout = stream == OutputStream::kStdout;
+  if (chunk != nullptr) {
+    chunk->spoke = true;
+    if (chunk->tails == nullptr) chunk->tails = std::make_unique<ItemTails>();
+    AppendTail(to_stdout ? chunk->tails->stdout_tail : chunk->tails->stderr_tail, data.view());
+  } else {
+    AppendTail(to_stdout ? extras.stdout_tail : extras.stderr_tail, data.view());
+  }
   if (handle->group->options->stream_output) {
     const OutputEvent event{handle->id, stream, data};
     Subscriber* first = handle->is_map() ? nullptr : static_cast<Task*>(handle)->subscriber;

@@ -24,6 +24,7 @@ std::vector<std::string> Pool::FunctionNames() const {
 // A first call is often slow (cold caches), so the average falls faster than it rises.
 void Pool::NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t calls) {
   if (calls == 0) return;
+  functions[function].calls += calls;
   double& average = functions[function].average;
   const double sample = std::max(1.0, static_cast<double>(elapsed) / static_cast<double>(calls));
   const double weight = sample < average || calls >= 64 ? 0.5 : 0.125;

@@ -3,6 +3,7 @@
 // Role: the state; pool_life.cc and processes.cc move it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "core/fence.h"
 #include "core/handle.h"
 #include "core/map_run.h"
 #include "core/ready_queue.h"
@@ -21,8 +23,11 @@ namespace poold::core {
 struct PoolFunction {
   std::string name;
   std::shared_ptr<const std::string> result_type;
-  bool known = false;  // some worker has it
-  double average = 0;  // nanoseconds of one call; 0: not measured
+  bool known = false;            // some worker has it
+  double average = 0;            // nanoseconds of one call; 0: not measured
+  std::uint64_t calls = 0;       // that came back
+  std::uint32_t deaths = 0;      // of workers under it, since a call came back
+  std::unique_ptr<Fence> fence;  // null: it never had one
 };
 
 enum class ZygoteState : std::uint8_t { kGone, kStarting, kReady };
@@ -37,7 +42,6 @@ struct Generation {
   Nanos zygote_ready_at = 0;
   std::uint32_t start_failures = 0;  // one after the other
   std::string start_failure;         // the latest, of those
-  bool staffed = false;              // one of its workers became ready
   std::uint32_t early_ends = 0;      // one after the other: of what was ready, and soon ended without having worked
   std::uint32_t start_round = 0;
   TimerId start_timer = kNoTimer;  // pause before the next try
@@ -63,8 +67,19 @@ struct Pool {
   std::string reload_failure;
   bool reload_wanted = false;  // once more, after the one that is under way
 
+  struct Owner {
+    ClientId id{};
+    bool present = true;
+    Nanos absent_since = 0;
+  };
+  std::vector<Owner> owners;
+  bool kept = false;  // opened by nobody in particular: it is never lost
+  TimerId owner_timer = kNoTimer;
+  bool broken = false;  // strict, and a worker died
+
   bool staff_due = false;             // see staffing.cc
   bool draining = false;              // workers that are to be replaced take nothing more: their replacements are ready
+  TimerId fence_timer = kNoTimer;     // when the next one may try
   TimerId watchful_timer = kNoTimer;  // looks at work that waits behind something long
 
   std::vector<Worker*> workers;  // in the order of their starts
@@ -73,6 +88,7 @@ struct Pool {
   ReadyQueue ready_fresh;         // what wants a worker that ran nothing, where that is not the rule
   bool fresh_turn = false;        // between equals, the next one comes from ready_fresh
   NodeList delayed;               // tasks that wait for their time
+  std::uint32_t fences = 0;       // that stand
   std::vector<MapRun*> maps;      // that have not ended
   std::uint64_t unfinished = 0;   // tasks and maps
   std::uint64_t sent = 0;         // tasks and chunks that are with workers
@@ -120,6 +136,11 @@ struct Pool {
   Generation* FindZygote(std::uint32_t number) {
     if (next != nullptr && next->number == number && next->zygote != ZygoteState::kGone) return next.get();
     return present->number == number && present->zygote != ZygoteState::kGone ? present.get() : nullptr;
+  }
+  // Workers that were asked of this zygote are not ready yet. If it ends now, their ends tell: they did not start.
+  bool StartsFrom(std::uint32_t number) const {
+    return std::any_of(workers.begin(), workers.end(),
+                       [number](const Worker* worker) { return worker->generation == number && !worker->ready; });
   }
   // The number of a function; makes one that is not known yet.
   std::uint32_t FunctionNumber(std::string_view name);

@@ -53,7 +53,7 @@ bool Core::State::SameSpec(const Pool& pool, PoolSpec spec) {
   return spec == pool.spec;
 }
 
-void Core::State::OpenPool(SubscriberId call, PoolSpec spec) {
+void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner) {
   const auto at = pools_by_name.find(spec.name);
   std::shared_ptr<Pool> pool = at == pools_by_name.end() ? nullptr : at->second;
   const bool same = pool != nullptr && SameSpec(*pool, spec) && !shutting_down &&
@@ -69,7 +69,9 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec) {
     pool->present->pool = pool.get();
     pools_by_name[pool->spec.name] = pool;
     pools.emplace(pool->id, pool);
-  } else if (pool->state == PoolState::kRunning) {
+  }
+  AddOwner(*pool, owner);
+  if (same && pool->state == PoolState::kRunning) {
     return client_port->AnswerOpenPool(call, ViewOf(*pool), false);
   }
   if (call != kNobody) {
@@ -96,27 +98,33 @@ void Core::State::AnswerOpenCalls(Pool& pool, const absl::Status& status) {
 
 void Core::State::ChangeState(Pool& pool, PoolState state) {
   pool.state = state;
+  if (!pool.dispatches()) timers.Clear(&pool.owner_timer);
   TellPoolWatchers(pool);
 }
 
-void Core::State::ClosePool(Pool& pool) {
-  if (pool.state != PoolState::kStarting && pool.state != PoolState::kRunning) return;
-  ChangeState(pool, PoolState::kClosing);
-  AbandonReload(
-      pool, MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
-                      absl::StrCat("pool '", pool.spec.name, "' was closed while it was reloaded"), pool.spec.name));
-  const std::vector<MapRun*> maps = pool.maps;
-  for (MapRun* map : maps) {
-    if (map->complete || map->ended) continue;
-    map->closed = true;
-    CheckMapDone(*map);
+std::uint64_t Core::State::ClosePool(Pool& pool, bool cancel_queued) {
+  const bool first = pool.state == PoolState::kStarting || pool.state == PoolState::kRunning;
+  if (!first && pool.state != PoolState::kClosing) return 0;
+  if (first) {
+    ChangeState(pool, PoolState::kClosing);
+    AbandonReload(
+        pool, MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+                        absl::StrCat("pool '", pool.spec.name, "' was closed while it was reloaded"), pool.spec.name));
+    const std::vector<MapRun*> maps = pool.maps;
+    for (MapRun* map : maps) {
+      if (map->complete || map->ended) continue;
+      map->closed = true;
+      CheckMapDone(*map);
+    }
   }
+  const std::uint64_t cancelled = cancel_queued ? CancelUnbegun(pool) : 0;
   if (pool.unfinished == 0) {
     AnswerOpenCalls(pool,
                     MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
                               absl::StrCat("pool '", pool.spec.name, "' was closed before it ran"), pool.spec.name));
   }
   Settle(pool);
+  return cancelled;
 }
 
 std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
@@ -148,6 +156,7 @@ std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
       end(*AsTask(node));
     }
   }
+  LowerFences(pool);  // what waits there is in the queue again
   for (ReadyQueue* ready : {&pool.ready, &pool.ready_fresh}) {
     while (Node* node = ready->Any()) {
       Unqueue(*AsTask(node));
@@ -162,39 +171,45 @@ std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
 }
 
 // Its processes go, and nothing more is started.
-void Core::State::KillProcesses(Pool& pool, KilledBy why) {
+void Core::State::KillProcesses(Pool& pool, Nanos grace) {
   timers.Clear(&pool.watchful_timer);
   const std::vector<Worker*> workers = pool.workers;
-  for (Worker* worker : workers) Kill(*worker, why, 0);
+  for (Worker* worker : workers) Kill(*worker, KilledBy::kTerminate, grace);
   StopZygote(*pool.present);
 }
 
-void Core::State::TerminatePool(Pool& pool) {
-  if (pool.state == PoolState::kTerminating || !(pool.live() || pool.has_processes())) return;
+void Core::State::TerminatePool(Pool& pool, Nanos grace, std::string_view why) {
+  if (!pool.live() && !pool.has_processes()) return;
+  if (pool.state == PoolState::kTerminating) return KillProcesses(pool, grace);  // perhaps sooner
   ChangeState(pool, PoolState::kTerminating);
   AbandonReload(pool, MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
                                 absl::StrCat("pool '", pool.spec.name, "' was terminated while it was reloaded"),
                                 pool.spec.name));
-  const std::uint64_t cancelled = CancelEverything(pool, "its pool was terminated");
+  const std::uint64_t cancelled = CancelEverything(pool, why);
   for (Wait* wait : pool.terminate_calls) wait->cancelled = cancelled;
   AnswerOpenCalls(pool,
                   MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
                             absl::StrCat("pool '", pool.spec.name, "' was terminated before it ran"), pool.spec.name));
-  KillProcesses(pool, KilledBy::kTerminate);
+  KillProcesses(pool, grace);
   Advance(pool);
+}
+
+// Why a pool that is FAILED takes nothing.
+absl::Status Core::State::FailureOf(const Pool& pool) const {
+  return pool.broken
+             ? MakeError(absl::StatusCode::kFailedPrecondition, "POOL_BROKEN",
+                         absl::StrCat("pool '", pool.spec.name, "' is broken: ", pool.failure), pool.spec.name)
+             : MakeError(absl::StatusCode::kFailedPrecondition, "POOL_FAILED",
+                         absl::StrCat("pool '", pool.spec.name, "' has failed: ", pool.failure), pool.spec.name);
 }
 
 void Core::State::FailPool(Pool& pool, std::string why) {
   pool.failure = std::move(why);
   ChangeState(pool, PoolState::kFailed);
-  AbandonReload(pool,
-                MakeError(absl::StatusCode::kFailedPrecondition, "POOL_FAILED",
-                          absl::StrCat("pool '", pool.spec.name, "' has failed: ", pool.failure), pool.spec.name));
-  CancelEverything(pool, absl::StrCat("its pool failed: ", pool.failure));
-  KillProcesses(pool, KilledBy::kTerminate);
-  AnswerOpenCalls(
-      pool, MakeError(absl::StatusCode::kFailedPrecondition, "POOL_FAILED",
-                      absl::StrCat("pool '", pool.spec.name, "' failed to start: ", pool.failure), pool.spec.name));
+  AbandonReload(pool, FailureOf(pool));
+  CancelEverything(pool, absl::StrCat(pool.broken ? "its pool is broken: " : "its pool failed: ", pool.failure));
+  KillProcesses(pool, 0);
+  AnswerOpenCalls(pool, FailureOf(pool));
   EndPoolWatch(pool);
   old_pools.push_back(pool.id);
   Advance(pool);
@@ -212,6 +227,7 @@ void Core::State::Advance(Pool& pool) {
   if (!had_ended && pool.state != PoolState::kFailed) {
     ChangeState(pool, pool.state == PoolState::kClosing ? PoolState::kClosed : PoolState::kTerminated);
     timers.Clear(&pool.watchful_timer);
+    LowerFences(pool);
     old_pools.push_back(pool.id);
   }
   AnswerGone(pool);

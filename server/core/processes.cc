@@ -62,10 +62,12 @@ void Core::State::NoteStartFailure(Generation& generation, std::uint32_t round, 
              &generation);
 }
 
-// Something was ready and soon ended without having done anything: killed from outside, perhaps again and again. The
-// first time it is replaced at once, then after growing pauses, for as long as it takes: a pool that ran does not fail
-// for what others do to it. Those that end together count as one.
-void Core::State::NoteEarlyEnd(Generation& generation, std::uint32_t round) {
+// Something that was ready ended without having done anything. If it had not lived long, it was perhaps killed from
+// outside, and will be again and again: the first time it is replaced at once, then after growing pauses, for as long
+// as it takes: a pool that ran does not fail for what others do to it. Those that end together count as one.
+void Core::State::NoteEnd(Generation& generation, std::uint32_t round, Nanos lived) {
+  if (lived >= kLivedAWhile) generation.early_ends = 0;
+  if (!generation.pool->dispatches() || lived >= kLivedAWhile) return;
   if (round != generation.start_round || generation.start_timer != kNoTimer) return;
   ++generation.start_round;
   const std::uint32_t before = generation.early_ends++;
@@ -105,6 +107,9 @@ void Core::State::Kill(Worker& worker, KilledBy why, Nanos grace) {
   worker.pool->UnlistIdle(&worker);
   worker.pool->staff_due = true;
   if (worker.killed_by == KilledBy::kUnspecified) worker.killed_by = why;
+  const Nanos at = grace > kNever - now ? kNever : now + grace;
+  if (at >= worker.kill_at) return;
+  worker.kill_at = at;
   worker_port->KillWorker(worker.id, grace);
 }
 
@@ -127,9 +132,8 @@ void Core::State::LoseZygote(Pool& pool, std::uint32_t number, std::string why) 
     if (!was_ready && pool.dispatches()) {
       NoteStartFailure(*generation, generation->start_round,
                        why.empty() ? "the zygote ended before it was ready" : std::move(why));
-    } else if (was_ready && generation->staffed && now - generation->zygote_ready_at < kLivedAWhile) {
-      // Before it had a worker, the loss of those that it was to make says why the pool does not start.
-      NoteEarlyEnd(*generation, generation->start_round);
+    } else if (was_ready && !pool.StartsFrom(number)) {
+      NoteEnd(*generation, generation->start_round, now - generation->zygote_ready_at);
     }
   }
   Settle(pool);
@@ -142,8 +146,10 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
   worker.pid = pid;
   worker.mark = WorkerMark(worker.id, pid, worker.generation);
   worker.uses_page = uses_page;
-  worker.progress_at = now;
-  pool.OriginOf(worker).staffed = true;
+  worker.progress_at = worker.ready_at = now;
+  if (pool.spec.max_worker_age < kNever - now) {
+    timers.Set(&worker.age_timer, now + pool.spec.max_worker_age, TimerKind::kWorkerAge, &worker);
+  }
   pool.OriginOf(worker).start_failures = 0;
   pool.staff_due = true;
   pool.OriginOf(worker).start_failure.clear();

@@ -34,6 +34,13 @@ void ReadyQueue::PushFront(ClientQueue* queue, Node* node) {
   ++waiting_;
 }
 
+void ReadyQueue::PushAllFront(ClientQueue* queue, NodeList* nodes) {
+  if (nodes->empty()) return;
+  if (queue->waiting.empty()) queue->level->turns.PushBack(queue);
+  waiting_ += nodes->size();
+  queue->waiting.SpliceFront(nodes);
+}
+
 void ReadyQueue::Remove(ClientQueue* queue, Node* node) {
   queue->waiting.Remove(node);
   if (queue->waiting.empty()) queue->level->turns.Remove(queue);

@@ -41,6 +41,8 @@ class ReadyQueue {
 
   void PushBack(ClientQueue* queue, Node* node);
   void PushFront(ClientQueue* queue, Node* node);
+  // All of `nodes`, before what waits there.
+  void PushAllFront(ClientQueue* queue, NodeList* nodes);
   void Remove(ClientQueue* queue, Node* node);
 
   bool empty() const { return waiting_ == 0; }

@@ -14,10 +14,7 @@ namespace poold::core {
 // OK if it takes work or will.
 absl::Status Core::State::CheckRuns(const Pool& pool) const {
   if (pool.state == PoolState::kRunning || pool.state == PoolState::kStarting) return absl::OkStatus();
-  if (pool.state == PoolState::kFailed) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_FAILED",
-                     absl::StrCat("pool '", pool.spec.name, "' has failed: ", pool.failure), pool.spec.name);
-  }
+  if (pool.state == PoolState::kFailed) return FailureOf(pool);
   return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
                    absl::StrCat("pool '", pool.spec.name, "' was closed; open it anew"), pool.spec.name);
 }

@@ -35,8 +35,8 @@ void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskRes
     EndTask(*task, OutcomeOf(*task, task->intent, "poold.Cancelled", "cancelled by a client"));
     return SettleWorker(pool, worker);
   }
-  pool.NoteRun(task->group->function, result.elapsed, 1);
-  ++worker.tasks_done;
+  CallsCameBack(pool, task->group->function, result.elapsed, 1);
+  if (worker.tasks_done++ == 0) pool.OriginOf(worker).early_ends = 0;
   const Nanos started_at = std::max(task->sent_at, now - result.elapsed);
   Unsend(*task);
   const TaskState state = result.succeeded ? TaskState::kSucceeded : TaskState::kFailed;
@@ -60,7 +60,7 @@ void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskRes
 bool Core::State::MayRetry(const Task& task, TaskState state) const {
   const TaskOptions& options = *task.group->options;
   if ((options.retry_on >> static_cast<unsigned>(state) & 1) == 0 || task.attempt >= options.max_attempts) return false;
-  return !task.out_of_time && task.deaths < kMostDeaths;
+  return !task.group->pool->broken && !task.out_of_time && task.deaths < kMostDeaths;
 }
 
 // REQUIRES: the task is in no list.

@@ -63,13 +63,14 @@ struct Core::State {
   ~State();
 
   // ---- pool_life.cc ----
-  void OpenPool(SubscriberId call, PoolSpec spec);
+  void OpenPool(SubscriberId call, PoolSpec spec, ClientId owner);
   absl::Status CheckOpen(const PoolSpec& spec) const;
   static bool SameSpec(const Pool& pool, PoolSpec spec);
-  void ClosePool(Pool& pool);
-  void TerminatePool(Pool& pool);
+  std::uint64_t ClosePool(Pool& pool, bool cancel_queued);
+  void TerminatePool(Pool& pool, Nanos grace, std::string_view why);
   void FailPool(Pool& pool, std::string why);
-  void KillProcesses(Pool& pool, KilledBy why);
+  void KillProcesses(Pool& pool, Nanos grace);
+  absl::Status FailureOf(const Pool& pool) const;
   std::uint64_t CancelEverything(Pool& pool, std::string_view why);
   void AnswerOpenCalls(Pool& pool, const absl::Status& status);
   void AnswerGone(Pool& pool);
@@ -85,7 +86,7 @@ struct Core::State {
   void StopZygote(Generation& generation);
   void StartWorker(Generation& generation);
   void NoteStartFailure(Generation& generation, std::uint32_t round, std::string why);
-  void NoteEarlyEnd(Generation& generation, std::uint32_t round);
+  void NoteEnd(Generation& generation, std::uint32_t round, Nanos lived);
   void RetryStart(Generation& generation);
   void LearnFunctions(Pool& pool, Worker& worker, std::vector<FunctionInfo> functions);
   void EndUnknownFunctions(Pool& pool);
@@ -107,6 +108,22 @@ struct Core::State {
   void Shrink(Pool& pool);
   absl::StatusOr<PoolView> Resize(std::string_view pool, std::uint32_t workers);
 
+  // ---- recycling.cc ----
+  void TakeUsage(Worker& worker, std::uint64_t rss_bytes);
+  void WorkerIsOld(Worker& worker);
+  void WearOut(Worker& worker);
+
+  // ---- owners.cc ----
+  void AddOwner(Pool& pool, ClientId owner);
+  void NotePresence(ClientId client, bool present);
+  void OwnersGone(Pool& pool);
+
+  // ---- breaking.cc, unbegun.cc ----
+  std::uint64_t CancelUnbegun(Pool& pool);
+  std::uint64_t CancelUnbegunMaps(Pool& pool);
+  bool Breaks(const Worker& worker, const WorkerLoss& loss) const;
+  std::string StoryOf(const Worker& worker, const DeathCertificate& death) const;
+
   // ---- reload.cc ----
   void Reload(SubscriberId call, std::string_view pool);
   void BeginReload(Pool& pool);
@@ -123,6 +140,7 @@ struct Core::State {
   void LoseWorker(Worker& worker, WorkerLoss loss);
   void LoseTask(Task& task, bool guilty, WorkerLoss& loss);
   void LoseChunk(Chunk& chunk, bool guilty, WorkerLoss& loss);
+  void ReturnItems(MapRun& map, ItemRange range, std::uint32_t attempts, bool split);
   void CertifyDeath(const Worker& worker, DeathCertificate& death) const;
 
   // ---- submit.cc, submit_map.cc ----
@@ -159,6 +177,7 @@ struct Core::State {
   bool EndIfUnknown(Pool& pool, const Worker& worker, Handle& next);
   Assignment SendTask(Task& task, Worker& worker);
   Assignment SendChunk(MapRun& map, Worker& worker);
+  std::uint64_t MostItems(const MapRun& map, const Worker& worker) const;
   std::uint64_t ChunkSize(const Pool& pool, const MapRun& map) const;
   void Sent(Pool& pool, Worker& worker, Node* node);
   // It is no longer with its worker: its result came, or it came back, or it ended.
@@ -178,6 +197,26 @@ struct Core::State {
   bool HasWorkToTake(const Worker& worker) const;
   void WatchWaiting(Pool& pool);
   void LookAtWaiting(Pool& pool);
+
+  // ---- fence.cc ----
+  // The fence at which this one has to wait; null if none stands.
+  Fence* FenceOf(const Handle& handle) const;
+  bool IsHeld(const Handle& handle) const;
+  bool IsTrial(const Handle& handle, std::uint64_t token) const;
+  Handle* NextToSend(ReadyQueue& ready);
+  void Hold(Handle& handle);
+  void LeaveLine(Handle& handle);
+  void CallForTrials(Pool& pool);
+  void NoteTrial(const Handle& handle, std::uint64_t token);
+  void TrialLeft(const Handle& handle, std::uint64_t token);
+  void CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls);
+  // REQUIRES: what died is in no list.
+  void NoteDeath(Pool& pool, std::uint32_t function, bool trial, KilledBy killed_by);
+  void Lower(Pool& pool, PoolFunction& function);
+  void LowerFences(Pool& pool);
+  void TakeBackFenced(Pool& pool);
+  void ArmFences(Pool& pool);
+  void FencesDue(Pool& pool);
 
   // ---- results.cc, map_results.cc ----
   void TakeTaskResult(WorkerId worker, AttemptToken token, TaskResult result);
@@ -265,6 +304,7 @@ struct Core::State {
   TaskPage ListHandles(const TaskFilter& filter, std::uint64_t from, std::size_t most) const;
   std::uint64_t CountAhead(const Handle& handle) const;
   std::string WhyPoolIsSlow(const Pool& pool, Nanos at) const;
+  std::string WhyFenced(const Handle& handle, Nanos at) const;
   std::string WhyQueued(const Handle& handle, Nanos at, std::uint64_t* ahead) const;
   std::string WhySentAhead(const Worker& worker, const Node* node) const;
   std::string WhyWaits(const Task& task, Nanos at, std::uint64_t* ahead) const;
@@ -299,6 +339,7 @@ struct Core::State {
   void RemoveWatcher(SubscriberId id);
 
   // ---- views.cc ----
+  FunctionView ViewOf(const PoolFunction& function) const;
   PoolView ViewOf(const Pool& pool) const;
   WorkerView ViewOf(const Pool& pool, const Worker& worker) const;
   TaskView ViewOf(const Task& task) const;

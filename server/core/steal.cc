@@ -32,7 +32,7 @@ std::uint32_t Core::State::TakeBackItems(Chunk& chunk, std::uint32_t keep) {
   pool.stats.retracted += taken;
   const ItemRange range{chunk.begin + chunk.count, chunk.begin + chunk.count + taken};
   pool.stats.queued_bytes += map.BytesOf(range.begin, range.size());
-  map.GiveBack(range);
+  map.GiveBack(range, chunk.attempt - 1);
   QueueMap(map, /*in_front=*/true);
   if (chunk.count == chunk.done) Unsend(chunk);
   return taken;

@@ -40,8 +40,7 @@ absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, std::string_view 
   absl::StatusOr<std::shared_ptr<Pool>> pool = FindPool(pool_name);
   if (!pool.ok()) return pool.status();
   if ((*pool)->state == PoolState::kFailed) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_FAILED",
-                     absl::StrCat("pool '", (*pool)->spec.name, "' has failed: ", (*pool)->failure), pool_name);
+    return FailureOf(**pool);
   }
   if ((*pool)->state != PoolState::kStarting && (*pool)->state != PoolState::kRunning) {
     return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",

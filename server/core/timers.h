@@ -11,7 +11,19 @@
 
 namespace poold::core {
 
-enum class TimerKind : std::uint8_t { kTask, kMap, kChunk, kItemRetry, kWait, kPoolStart, kPoolWatchful, kOutcomes };
+enum class TimerKind : std::uint8_t {
+  kTask,
+  kMap,
+  kChunk,
+  kItemRetry,
+  kWait,
+  kPoolStart,
+  kPoolFences,
+  kPoolOwner,
+  kPoolWatchful,
+  kWorkerAge,
+  kOutcomes
+};
 
 using TimerId = std::uint32_t;
 inline constexpr TimerId kNoTimer = 0xffffffff;

@@ -17,8 +17,14 @@ void Core::State::RunTimer(const DueTimer& due) {
       return WaitDue(static_cast<Wait*>(due.owner));
     case TimerKind::kPoolStart:
       return RetryStart(*static_cast<Generation*>(due.owner));
+    case TimerKind::kPoolFences:
+      return FencesDue(*static_cast<Pool*>(due.owner));
     case TimerKind::kPoolWatchful:
       return LookAtWaiting(*static_cast<Pool*>(due.owner));
+    case TimerKind::kPoolOwner:
+      return OwnersGone(*static_cast<Pool*>(due.owner));
+    case TimerKind::kWorkerAge:
+      return WorkerIsOld(*static_cast<Worker*>(due.owner));
     case TimerKind::kOutcomes:
       return ReleaseOld();
   }

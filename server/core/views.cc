@@ -1,4 +1,6 @@
 // Copies of the state for those who ask.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "core/state.h"
 
@@ -19,6 +21,7 @@ WorkerView Core::State::ViewOf(const Pool& pool, const Worker& worker) const {
   view.generation = worker.generation;
   view.started_at = worker.started_at;
   view.tasks_done = worker.tasks_done;
+  view.rss_bytes = worker.rss_bytes;
   view.state = !worker.ready          ? WorkerState::kStarting
                : !worker.takes_work() ? WorkerState::kStopping
                : worker.sent.empty()  ? WorkerState::kIdle
@@ -28,6 +31,18 @@ WorkerView Core::State::ViewOf(const Pool& pool, const Worker& worker) const {
     view.function = pool.functions[handle.group->function].name;
     view.running = handle.id;
   }
+  return view;
+}
+
+FunctionView Core::State::ViewOf(const PoolFunction& function) const {
+  FunctionView view;
+  view.name = function.name;
+  view.calls = function.calls;
+  view.average_time = static_cast<Nanos>(function.average);
+  view.deaths_in_a_row = function.deaths;
+  // Never zero while it stands.
+  if (function.fence != nullptr && function.fence->stands)
+    view.fenced_for = std::max<Nanos>(1, function.fence->until - now);
   return view;
 }
 
@@ -42,6 +57,9 @@ PoolView Core::State::ViewOf(const Pool& pool) const {
   view.generation = pool.present->number;
   view.reloading = pool.next != nullptr;
   view.reload_failure = pool.reload_failure;
+  for (const PoolFunction& function : pool.functions) {
+    if (function.known) view.function_states.push_back(ViewOf(function));
+  }
   return view;
 }
 

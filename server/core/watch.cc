@@ -91,6 +91,14 @@ absl::Status Core::State::WatchPool(SubscriberId call, std::string_view name, bo
       if (node->kind == NodeKind::kTask) tell(*AsTask(node));
     });
   }
+  for (const PoolFunction& function : pool.functions) {
+    if (function.fence == nullptr) continue;
+    for (const auto& [key, line] : function.fence->lines) {
+      for (Node* node = line.waiting.front(); node != nullptr; node = line.waiting.After(node)) {
+        if (node->kind == NodeKind::kTask) tell(*AsTask(node));
+      }
+    }
+  }
   for (Node* node = pool.delayed.front(); node != nullptr; node = pool.delayed.After(node)) tell(*AsTask(node));
   pool.watchers.push_back({call, output});
   pool_watches[call] = pool.id;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/node.h"
+#include "core/timers.h"
 #include "core/types.h"
 #include "core/worker_mark.h"
 
@@ -22,12 +23,16 @@ struct Worker {
   std::uint32_t origin = 0;      // Generation::first of where it came from
   std::uint32_t start_round = 0;
   Nanos started_at = 0;
+  Nanos ready_at = 0;
+  TimerId age_timer = kNoTimer;
+  std::uint64_t rss_bytes = 0;  // when it was last looked at
   bool ready = false;
   bool uses_page = false;
   bool stopping = false;  // gets no more: recycled, closing
   bool worn = false;      // to be replaced
   // We are ending it, and this is why.
   KilledBy killed_by = KilledBy::kUnspecified;
+  Nanos kill_at = kNever;  // then with SIGKILL
   bool idle_listed = false;
 
   // What it has, in the order in which it runs it: tasks and chunks.

@@ -97,6 +97,20 @@ TEST(Pool, RestartsAZygoteThatDiesAndItsWorkersGoOn) {
   EXPECT_EQ(story.StateOf(task), TaskState::kSucceeded);
 }
 
+TEST(Pool, WhoseZygoteDiesAtEveryCloneFailsAfterThreeMoreTries) {
+  Story story;
+  const SubscriberId call = story.AskOpen(SpecOf("p", 1));
+  for (std::uint32_t number = 1; number <= 4; ++number) {
+    EXPECT_EQ(story.Pool("p").state, PoolState::kStarting);
+    story.processes.ZygoteReady(story.now, {PoolId{1}, number});
+    story.processes.ZygoteDies(story.now, {PoolId{1}, number}, "zygote does not answer");
+    story.processes.Die(story.now, story.FirstWorker(), 9, "zygote does not answer");
+    story.Pass(2 * kSecond);
+  }
+  EXPECT_EQ(story.Pool("p").state, PoolState::kFailed);
+  EXPECT_EQ(ReasonOf(story.clients.opened.at(call).first.status()), "POOL_FAILED");
+}
+
 TEST(Pool, CloseFinishesWhatIsQueuedAndRefusesWhatIsNew) {
   Story story;
   story.Open("p", 1);

@@ -1,0 +1,30 @@
+// Workers that are replaced because of their memory or their age, or killed because of their memory.
+//
+// Who is worn works on until a replacement is ready: staffing.cc. Who is above memory_limit_bytes endangers others, so
+// it goes at once, and its task ends as in any other crash.
+#include "core/state.h"
+
+namespace poold::core {
+
+void Core::State::TakeUsage(Worker& worker, std::uint64_t rss_bytes) {
+  const PoolSpec& spec = worker.pool->spec;
+  worker.rss_bytes = rss_bytes;
+  if (spec.memory_limit_bytes != 0 && rss_bytes > spec.memory_limit_bytes) {
+    if (worker.killed_by == KilledBy::kUnspecified) Kill(worker, KilledBy::kMemoryLimit, 0);
+  } else if (spec.max_worker_rss_bytes != 0 && rss_bytes > spec.max_worker_rss_bytes && worker.dispatches > 0) {
+    WearOut(worker);  // one that has run nothing is as small as they get
+  }
+}
+
+void Core::State::WorkerIsOld(Worker& worker) { WearOut(worker); }
+
+void Core::State::WearOut(Worker& worker) {
+  if (worker.worn || worker.stopping || worker.killed_by != KilledBy::kUnspecified) return;
+  const std::shared_ptr<Pool> pool = worker.pool;
+  worker.worn = true;
+  ++pool->stats.recycled;
+  pool->staff_due = true;
+  Settle(*pool);
+}
+
+}  // namespace poold::core
