@@ -1,5 +1,6 @@
 #include "process/death.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -8,11 +9,16 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 namespace poold::process {
 namespace {
 
 core::Nanos ToNanos(const timeval& time) { return time.tv_sec * core::kSecond + time.tv_usec * core::Nanos{1000}; }
+
+bool UsedUp(core::Nanos cpu_time, std::uint64_t seconds) {
+  return static_cast<std::uint64_t>(cpu_time / core::kSecond) >= seconds;
+}
 
 }  // namespace
 
@@ -20,6 +26,11 @@ wire::UniqueFd OpenPidFd(pid_t pid) { return wire::UniqueFd(static_cast<int>(sys
 
 void SendSignal(const wire::UniqueFd& pidfd, int signal) {
   if (pidfd) syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
+}
+
+bool IsOurChild(pid_t pid) {
+  siginfo_t unused{};
+  return waitid(P_PID, static_cast<id_t>(pid), &unused, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
 }
 
 std::optional<Death> Reap(pid_t pid) {
@@ -45,9 +56,18 @@ std::string Describe(const Death& death) {
   return "was killed by " + (name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(death.signal));
 }
 
-core::KilledBy Blame(const Death& death) {
+core::KilledBy Blame(const Death& death, const ResourceLimits& limits, bool out_of_memory) {
+  const auto cpu_limit = limits.find(core::ResourceKind::kCpuSeconds);
   switch (death.signal) {
+    case SIGXCPU:
+      return cpu_limit != limits.end() ? core::KilledBy::kKernel : core::KilledBy::kItself;
+    case SIGXFSZ:
+      return limits.contains(core::ResourceKind::kFileSizeBytes) ? core::KilledBy::kKernel : core::KilledBy::kItself;
     case SIGKILL:
+      if (out_of_memory) return core::KilledBy::kKernel;
+      // It ignored SIGXCPU and came to the hard limit.
+      if (cpu_limit != limits.end() && UsedUp(death.cpu_time, cpu_limit->second)) return core::KilledBy::kKernel;
+      return core::KilledBy::kOutsider;
     case SIGTERM:
     case SIGINT:
     case SIGHUP:
@@ -56,6 +76,18 @@ core::KilledBy Blame(const Death& death) {
     default:
       return core::KilledBy::kItself;
   }
+}
+
+std::uint64_t ReadResidentBytes(pid_t pid) {
+  const wire::UniqueFd file(open(("/proc/" + std::to_string(pid) + "/statm").c_str(), O_RDONLY | O_CLOEXEC));
+  char text[128];
+  const ssize_t got = file ? read(file.get(), text, sizeof text - 1) : 0;
+  if (got <= 0) return 0;
+  text[got] = '\0';
+  // "<all> <resident> ...", in pages.
+  char* resident = nullptr;
+  strtoull(text, &resident, 10);
+  return strtoull(resident, nullptr, 10) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace poold::process

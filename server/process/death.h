@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/types.h"
+#include "process/resource_limits.h"
 #include "wire/unique_fd.h"
 
 namespace poold::process {
@@ -24,12 +25,17 @@ struct Death {
 wire::UniqueFd OpenPidFd(pid_t pid);
 // Only to a process that is not reaped yet, so never to a stranger.
 void SendSignal(const wire::UniqueFd& pidfd, int signal);
+// Alive or not reaped yet.
+bool IsOurChild(pid_t pid);
 // Nothing while it lives.
 std::optional<Death> Reap(pid_t pid);
 
 // "exited with code 3", "was killed by SIGSEGV".
 std::string Describe(const Death& death);
-// Who is behind a death that the daemon did not bring about.
-core::KilledBy Blame(const Death& death);
+// Who is behind a death that the daemon did not bring about, of a process with these limits.
+core::KilledBy Blame(const Death& death, const ResourceLimits& limits, bool out_of_memory);
+
+// Resident memory of a living process, in bytes; 0 if there is none.
+std::uint64_t ReadResidentBytes(pid_t pid);
 
 }  // namespace poold::process

@@ -21,6 +21,8 @@ namespace {
 
 constexpr core::Nanos kMinPoll = core::kMillisecond;
 constexpr core::Nanos kMaxPoll = 64 * core::kMillisecond;
+// The shortest time between two looks at a worker's memory.
+constexpr core::Nanos kUsageTurn = 250 * core::kMillisecond;
 // After a death: how often, and after what pause, strangers among the daemon's children are reaped.
 constexpr int kSweeps = 20;
 constexpr core::Nanos kSweepPause = 50 * core::kMillisecond;
@@ -63,6 +65,7 @@ struct Dispatcher::State {
   void ArmTick();
   void OnPollTime();
   void Sweep();
+  void SampleUsage();
   void BeginStop();
   ZygoteClient* ZygoteOf(core::PoolId pool, std::uint32_t generation);
 
@@ -94,6 +97,8 @@ struct Dispatcher::State {
   Timer poll_timer;
   core::Nanos poll_delay = kMinPoll;
   bool poll_wanted = false;
+  // Runs while there are workers whose memory is to be looked at.
+  Timer usage_timer;
   Timer sweep_timer;
   int sweeps_left = 0;
   bool stopping = false;
@@ -229,10 +234,12 @@ void Dispatcher::State::Run() {
   });
   poll_timer.Open(thread.loop, [this] { OnPollTime(); });
   sweep_timer.Open(thread.loop, [this] { Sweep(); });
+  usage_timer.Open(thread.loop, [this] { SampleUsage(); });
   thread.loop.Run();
   tick_timer.Stop();
   poll_timer.Stop();
   sweep_timer.Stop();
+  usage_timer.Stop();
 }
 
 void Dispatcher::State::OnWake() {
@@ -284,6 +291,7 @@ void Dispatcher::State::Execute(Command command) {
       auto& worker = workers[command.worker];
       worker = std::make_unique<WorkerProcess>(&thread, command.pool, std::move(command.channel));
       worker->Start(ZygoteOf(command.pool, command.generation));
+      if (worker->usage_period() != core::kNever && !usage_timer.armed()) usage_timer.Arm(kUsageTurn);
       return;
     }
     case Command::Kind::kKillWorker: {
@@ -336,7 +344,7 @@ void Dispatcher::State::BuryGone() {
   buried += std::erase_if(zygotes, [](const auto& zygote) { return zygote->gone(); });
   if (buried == 0) return;
   sweeps_left = kSweeps;
-  Sweep();
+  if (!sweep_timer.armed()) sweep_timer.Arm(kSweepPause);
 }
 
 // A clone whose zygote died before it could tell, or what a hostile task made the daemon's child: somebody must reap
@@ -350,6 +358,17 @@ void Dispatcher::State::OnPollTime() {
   for (auto& [id, worker] : workers) {
     if (worker->NeedsPoll()) thread.attend(worker.get());
   }
+}
+
+void Dispatcher::State::SampleUsage() {
+  const core::Nanos now = thread.clock.Now();
+  bool again = false;
+  for (auto& [id, worker] : workers) {
+    if (worker->usage_period() == core::kNever) continue;
+    worker->SampleUsage(now);
+    again = true;
+  }
+  if (again) usage_timer.Arm(kUsageTurn);
 }
 
 void Dispatcher::State::BeginStop() {

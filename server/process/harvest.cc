@@ -103,10 +103,19 @@ void Harvest::CloseBlock() {
 
 void Harvest::AddOutput(core::WorkerId worker, core::AttemptToken token, core::OutputStream stream,
                         std::string_view text) {
-  // Before the items of the block that is open: output comes before its outcome, and theirs is not told yet.
+  // The items of the same chunk that are done come first: what follows was written by the one behind them. Those of
+  // another worker may wait: output comes before its outcome, and theirs is not told yet.
+  if (block_ && block_->token == token && block_->worker == worker) CloseBlock();
   Event& event = Append(Kind::kOutput, worker, token);
   event.stream = stream;
   event.bytes = core::Bytes(std::string(text));
+}
+
+void Harvest::AddProgress(core::WorkerId worker, core::AttemptToken token, std::uint32_t item,
+                          wire::ProgressNote note) {
+  // Before the items of the block that is open, as output.
+  Append(Kind::kProgress, worker, token).index = static_cast<std::uint32_t>(progress_.size());
+  progress_.push_back({item, std::move(note)});
 }
 
 void Harvest::AddZygoteReady(core::PoolId pool, std::uint32_t generation) {
@@ -132,6 +141,12 @@ void Harvest::AddWorkerReady(core::WorkerId worker, std::int64_t pid, std::vecto
   event.uses_page = uses_page;
   event.index = static_cast<std::uint32_t>(ready_.size());
   ready_.push_back({pid, std::move(functions)});
+}
+
+void Harvest::AddWorkerUsage(core::WorkerId worker, std::uint64_t rss_bytes) {
+  CloseBlock();
+  Append(Kind::kWorkerUsage, worker, {}).index = static_cast<std::uint32_t>(usages_.size());
+  usages_.push_back(rss_bytes);
 }
 
 void Harvest::AddWorkerLost(core::WorkerId worker, core::WorkerLoss loss) {
@@ -163,6 +178,12 @@ void Harvest::DeliverOne(core::Core& core, core::Nanos now, Event& event) {
     case Kind::kOutput:
       core.OnOutput(now, event.worker, event.token, event.stream, std::move(event.bytes));
       return;
+    case Kind::kProgress: {
+      Progress& progress = progress_[event.index];
+      core.OnProgress(now, event.worker, event.token, progress.item, progress.note.fraction,
+                      std::move(progress.note.text));
+      return;
+    }
     case Kind::kZygoteReady:
       core.OnZygoteReady(now, event.pool, event.generation);
       return;
@@ -174,6 +195,9 @@ void Harvest::DeliverOne(core::Core& core, core::Nanos now, Event& event) {
       core.OnWorkerReady(now, event.worker, ready.pid, std::move(ready.functions), event.uses_page);
       return;
     }
+    case Kind::kWorkerUsage:
+      core.OnWorkerUsage(now, event.worker, usages_[event.index]);
+      return;
     case Kind::kWorkerLost:
       core.OnWorkerLost(now, event.worker, std::move(losses_[event.index]));
       return;
@@ -190,6 +214,8 @@ void Harvest::Clear() {
   failures_.clear();
   blocks_.clear();
   texts_.clear();
+  progress_.clear();
+  usages_.clear();
   ready_.clear();
   losses_.clear();
   shared_.reset();

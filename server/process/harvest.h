@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/core.h"
+#include "wire/progress_note.h"
 
 namespace poold::process {
 
@@ -38,10 +39,13 @@ class Harvest {
   void AddItemFailure(const ResultOf& of, std::uint32_t item, core::Failure failure, core::Nanos now);
   void AddOutput(core::WorkerId worker, core::AttemptToken token, core::OutputStream stream, std::string_view text);
 
+  void AddProgress(core::WorkerId worker, core::AttemptToken token, std::uint32_t item, wire::ProgressNote note);
+
   void AddZygoteReady(core::PoolId pool, std::uint32_t generation);
   void AddZygoteLost(core::PoolId pool, std::uint32_t generation, std::string why);
   void AddWorkerReady(core::WorkerId worker, std::int64_t pid, std::vector<core::FunctionInfo> functions,
                       bool uses_page);
+  void AddWorkerUsage(core::WorkerId worker, std::uint64_t rss_bytes);
   void AddWorkerLost(core::WorkerId worker, core::WorkerLoss loss);
   // The core's timer is due.
   void AddTick() { tick_ = true; }
@@ -68,9 +72,11 @@ class Harvest {
     kFailure,
     kItems,
     kOutput,
+    kProgress,
     kZygoteReady,
     kZygoteLost,
     kWorkerReady,
+    kWorkerUsage,
     kWorkerLost,
   };
   struct Event {
@@ -86,6 +92,10 @@ class Harvest {
     core::Nanos elapsed = 0;
     core::Bytes bytes;
     std::shared_ptr<const std::string> type_name;
+  };
+  struct Progress {
+    std::uint32_t item = 0;
+    wire::ProgressNote note;
   };
   struct Ready {
     std::int64_t pid = 0;
@@ -111,6 +121,8 @@ class Harvest {
   std::vector<core::Failure> failures_;
   std::vector<core::ItemBlock> blocks_;
   std::vector<std::string> texts_;
+  std::vector<Progress> progress_;
+  std::vector<std::uint64_t> usages_;
   std::vector<Ready> ready_;
   std::vector<core::WorkerLoss> losses_;
   std::optional<Block> block_;

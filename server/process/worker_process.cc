@@ -13,6 +13,7 @@
 #include "process/failure_text.h"
 #include "process/zygote_client.h"
 #include "wire/absl_text.h"
+#include "wire/crash_note.h"
 
 namespace poold::process {
 namespace {
@@ -20,6 +21,11 @@ namespace {
 constexpr int kMaxBurialTries = 1000;  // about 20 s
 // A zygote that does not answer for so long while a worker that it clones is to be killed, is killed too.
 constexpr core::Nanos kCloneGrace = 2 * core::kSecond;
+
+core::Nanos UsagePeriod(const core::PoolSpec& spec) {
+  if (spec.memory_limit_bytes != 0) return 250 * core::kMillisecond;
+  return spec.max_worker_rss_bytes != 0 ? core::kSecond : core::kNever;
+}
 
 }  // namespace
 
@@ -96,6 +102,8 @@ absl::Status WorkerProcess::Make(ZygoteClient* zygote) {
   channel_->Open(std::move(ours), std::move(*page), zygote->worker_setup());
   zygote_ = zygote;
   generation_ = zygote->generation();
+  limits_ = zygote->spec().resource_limits;
+  usage_period_ = UsagePeriod(zygote->spec());
   zygote_->WorkerBegins();
   cloning_ = true;
   zygote_->Clone(this, std::move(fds), has_cgroup);
@@ -106,20 +114,24 @@ void WorkerProcess::OnCloned(pid_t pid) {
   cloning_ = false;
   clone_by_ = core::kNever;
   pid_ = pid;
-  pidfd_ = OpenPidFd(pid);
-  absl::Status watched = pidfd_ ? pid_watch_.Start(thread_->loop, pidfd_.get(), [this] { thread_->attend(this); })
-                                : absl::ResourceExhaustedError(std::string("cannot watch it: ") + strerror(errno));
-  if (!watched.ok()) {
-    if (start_failure_.empty()) start_failure_ = "worker " + std::string(wire::ToStd(watched.message()));
+  if (const absl::Status guarded = Guard(); !guarded.ok()) {
+    if (start_failure_.empty()) start_failure_ = "worker " + std::string(wire::ToStd(guarded.message()));
     killed_ = true;
-  } else {
-    pid_watch_.Want(true, false);
   }
   if (killed_) KillNow();
   ready_by_ = thread_->clock.Now() + thread_->options.start_timeout;
   WatchWritable(channel_->Flush());  // SETUP, perhaps
   TellReady();
   thread_->attend(this);
+}
+
+absl::Status WorkerProcess::Guard() {
+  pidfd_ = OpenPidFd(pid_);
+  if (!pidfd_) return absl::ResourceExhaustedError(std::string("cannot be watched: ") + strerror(errno));
+  absl::Status watched = pid_watch_.Start(thread_->loop, pidfd_.get(), [this] { thread_->attend(this); });
+  if (!watched.ok()) return watched;
+  pid_watch_.Want(true, false);
+  return LimitResources(pid_, limits_);
 }
 
 void WorkerProcess::OnCloneFailed(const std::string& why) {
@@ -168,6 +180,7 @@ void WorkerProcess::Service() {
     if (death_) {
       thread_->family.Remove(pid_);
       died_at_ = thread_->clock.Now();
+      out_of_memory_ = death_->signal == SIGKILL && cage_ != nullptr && cage_->OutOfMemory();
       pid_watch_.Stop();
     }
   }
@@ -197,7 +210,11 @@ void WorkerProcess::KeepDeadlines() {
   if (killed_) ready_by_ = exit_by_ = core::kNever;
   // Of a process that cannot be watched we look now and then whether it is dead.
   const core::Nanos look_at = killed_ && pid_ > 0 && !pid_watch_.started() ? now + core::kMillisecond : core::kNever;
-  const core::Nanos next = std::min({kill_at_, exit_by_, ready_by_, clone_by_, look_at});
+  if (const auto due = progress_.TakeDue(now)) {
+    absl::MutexLock lock(&channel_->mutex());
+    TellProgress(due);
+  }
+  const core::Nanos next = std::min({kill_at_, exit_by_, ready_by_, clone_by_, look_at, progress_.due_at()});
   if (next == core::kNever || (next == armed_for_ && timer_.armed())) return;
   armed_for_ = next;
   timer_.Arm(next - now);
@@ -205,8 +222,14 @@ void WorkerProcess::KeepDeadlines() {
 
 bool WorkerProcess::NeedsPoll() { return !death_ && !gone_ && (pipes_resting_ || (uses_page_ && channel_->Busy())); }
 
+void WorkerProcess::SampleUsage(core::Nanos now) {
+  if (!told_ready_ || death_ || gone_ || now < next_usage_at_) return;
+  next_usage_at_ = now + usage_period_;
+  if (const std::uint64_t bytes = ReadResidentBytes(pid_); bytes > 0) thread_->harvest.AddWorkerUsage(id(), bytes);
+}
+
 void WorkerProcess::TellReady() {
-  if (!ready_ || told_ready_ || pid_ <= 0) return;
+  if (!ready_ || told_ready_ || pid_ <= 0 || !start_failure_.empty()) return;
   told_ready_ = true;
   ready_by_ = core::kNever;
   channel_->SetUsesPage(uses_page_);
@@ -241,6 +264,23 @@ void WorkerProcess::FindGuilty(core::WorkerLoss* loss) {
   loss->guilty_item = guilty->done;
 }
 
+void WorkerProcess::Certify(core::DeathCertificate* certificate) const {
+  certificate->worker = id();
+  certificate->pid = std::max<pid_t>(pid_, 0);
+  certificate->generation = generation_;
+  if (!death_) return;
+  certificate->signal = death_->signal;
+  certificate->exit_code = death_->exit_code;
+  certificate->killed_by = killed_ ? core::KilledBy::kUnspecified : Blame(*death_, limits_, out_of_memory_);
+  certificate->peak_rss_bytes = death_->peak_rss_bytes;
+  certificate->cpu_time = death_->cpu_time;
+  certificate->wall_time = died_at_ - started_at_;
+  if (!uses_page_ || death_->signal == 0) return;
+  // Its last words are of another fault when it lived on after them.
+  auto crash = wire::ReadCrashNote(&channel_->page().page());
+  if (crash && crash->signal == death_->signal) certificate->backtrace = std::move(crash->backtrace);
+}
+
 void WorkerProcess::Bury() {
   if (cage_ != nullptr && !cage_->Empty()) {
     if (++burial_tries_ < kMaxBurialTries) return timer_.Arm(core::kMillisecond * std::min(1 + burial_tries_ / 4, 20));
@@ -251,19 +291,14 @@ void WorkerProcess::Bury() {
   ReadSocket();
   DrainRing();
   ReadPipes(1u << 20);
+  if (const auto last = progress_.TakeDue(core::kNever)) {
+    absl::MutexLock lock(&channel_->mutex());
+    TellProgress(last);
+  }
 
   core::WorkerLoss loss;
   FindGuilty(&loss);
-  if (death_) {
-    loss.death.signal = death_->signal;
-    loss.death.exit_code = death_->exit_code;
-    loss.death.killed_by = killed_ ? core::KilledBy::kUnspecified : Blame(*death_);
-    loss.death.peak_rss_bytes = death_->peak_rss_bytes;
-    loss.death.cpu_time = death_->cpu_time;
-    loss.death.wall_time = died_at_ - started_at_;
-  }
-  loss.death.pid = std::max<pid_t>(pid_, 0);
-  loss.death.generation = generation_;
+  Certify(&loss.death);
   loss.stdout_tail = tails_[0].Last();
   loss.stderr_tail = tails_[1].Last();
   loss.start_failure = StartFailure();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "process/death.h"
+#include "process/latest_progress.h"
 #include "process/output_pipe.h"
 #include "process/process_thread.h"
 #include "process/worker_channel.h"
@@ -51,11 +52,17 @@ class WorkerProcess {
   bool watches_writable() const { return socket_watch_.wants_write(); }
   // Something may come of which no bell tells, so look again in a while.
   bool NeedsPoll();
+  // How often its memory is to be looked at; kNever: not at all.
+  core::Nanos usage_period() const { return usage_period_; }
+  // Looks, when it is time.
+  void SampleUsage(core::Nanos now);
   // It was told to be lost; it may be destroyed.
   bool gone() const { return gone_; }
 
  private:
   absl::Status Make(ZygoteClient* zygote);
+  // What a process needs before it may run anything for others.
+  absl::Status Guard();
   absl::Status MakePipes(ChildPipeEnds* out, ChildPipeEnds* err);
   void KillNow();
   // Does what is due, and arms the timer for what comes next.
@@ -68,6 +75,7 @@ class WorkerProcess {
   void OnReady(const wire::Frame& frame);
   void OnOutcomes(const wire::Frame& frame);
   void OnOutput(const wire::Frame& frame);
+  void OnProgress(const wire::Frame& frame);
   void TellReady();
 
   // Ring and results.
@@ -79,6 +87,9 @@ class WorkerProcess {
   void FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   bool InOrder(const Slot& slot, const wire::RecordHeader& header) const;
+  void NoteProgress(const wire::RecordHeader& header, std::optional<wire::ProgressNote> note)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  void TellProgress(std::optional<TicketProgress> progress) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void TooLarge(Slot* slot, const wire::RecordHeader& header) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void TookOutcome(Slot* slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
 
@@ -93,6 +104,7 @@ class WorkerProcess {
   void Bury();
   std::string StartFailure() const;
   void FindGuilty(core::WorkerLoss* loss);
+  void Certify(core::DeathCertificate* certificate) const;
 
   ProcessThread* const thread_;
   const core::PoolId pool_;
@@ -111,6 +123,10 @@ class WorkerProcess {
   std::optional<wire::RingReader> ring_;
   std::vector<core::FunctionInfo> functions_;
   std::uint32_t generation_ = 0;
+  ResourceLimits limits_;
+  core::Nanos usage_period_ = core::kNever;
+  core::Nanos next_usage_at_ = 0;
+  LatestProgress progress_;
 
   // One timer for what comes first.
   Timer timer_;
@@ -122,6 +138,7 @@ class WorkerProcess {
   core::Nanos kill_at_ = core::kNever;
   core::Nanos exit_by_ = core::kNever;
   std::optional<Death> death_;
+  bool out_of_memory_ = false;
   core::Nanos died_at_ = 0;
   int burial_tries_ = 0;
   std::string start_failure_;

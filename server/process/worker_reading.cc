@@ -64,6 +64,8 @@ void WorkerProcess::OnFrame(const wire::Frame& frame) {
       return OnOutcomes(frame);
     case internal::FRAME_KIND_OUTPUT:
       return OnOutput(frame);
+    case internal::FRAME_KIND_PROGRESS:
+      return OnProgress(frame);
     case internal::FRAME_KIND_START_FAILED: {
       internal::StartFailed failed;
       if (!ready_ && Parse(frame, &failed) && start_failure_.empty()) start_failure_ = DescribeStartFailure(failed);
@@ -115,6 +117,7 @@ void WorkerProcess::OnOutcomes(const wire::Frame& frame) {
     header.elapsed_ns = outcomes.elapsed_ns_size() > 0 ? outcomes.elapsed_ns(i) : 0;
     const std::uint64_t bytes = outcomes.result_bytes_size() > 0 ? outcomes.result_bytes(i) : 0;
     if (bytes > blob.size()) return Condemn("worker sent OUTCOMES with too few bytes");
+    if (ring_broken_) return;
     if (failed < outcomes.failed_size() && outcomes.failed(failed).place() == static_cast<std::uint32_t>(i)) {
       header.kind = wire::RecordKind::kFailure;
       OnOutcome(header, outcomes.failed(failed++).failure().SerializeAsString());
@@ -132,6 +135,16 @@ void WorkerProcess::OnOutput(const wire::Frame& frame) {
   }
   absl::MutexLock lock(&channel_->mutex());
   AddOutput(output.ticket(), static_cast<core::OutputStream>(output.stream()), frame.blob);
+}
+
+void WorkerProcess::OnProgress(const wire::Frame& frame) {
+  internal::Progress progress;
+  if (uses_page_ || !Parse(frame, &progress)) return Condemn("worker sent a PROGRESS that makes no sense");
+  wire::RecordHeader header{};
+  header.ticket = progress.ticket();
+  header.item = progress.item();
+  absl::MutexLock lock(&channel_->mutex());
+  NoteProgress(header, wire::MakeProgressNote(progress.fraction(), progress.text()));
 }
 
 void WorkerProcess::DrainRing() {
@@ -162,11 +175,30 @@ void WorkerProcess::OnRecord(const wire::RecordHeader& header, std::string_view 
       return AddOutput(header.ticket, core::OutputStream::kStdout, bytes);
     case wire::RecordKind::kStderr:
       return AddOutput(header.ticket, core::OutputStream::kStderr, bytes);
+    case wire::RecordKind::kProgress:
+      return NoteProgress(header, wire::ReadProgressNote(bytes));
     default:
       break;
   }
   ring_broken_ = true;
   Condemn("worker wrote a record of no kind");
+}
+
+void WorkerProcess::NoteProgress(const wire::RecordHeader& header, std::optional<wire::ProgressNote> note) {
+  const Slot* const slot = channel_->slots().ByTicket(header.ticket);
+  if (slot == nullptr) return;  // of a task that was taken back, or of none
+  if (!note || header.item >= slot->items) {
+    ring_broken_ = true;
+    return Condemn("worker wrote a progress that makes no sense");
+  }
+  progress_.Add({header.ticket, header.item, std::move(*note)});
+  TellProgress(progress_.TakeDue(thread_->clock.Now()));
+}
+
+void WorkerProcess::TellProgress(std::optional<TicketProgress> progress) {
+  const Slot* const slot = progress ? channel_->slots().ByTicket(progress->ticket) : nullptr;
+  if (slot == nullptr) return;
+  thread_->harvest.AddProgress(id(), slot->token, progress->item, std::move(progress->note));
 }
 
 bool WorkerProcess::InOrder(const Slot& slot, const wire::RecordHeader& header) const {
@@ -194,6 +226,7 @@ void WorkerProcess::OnOutcome(const wire::RecordHeader& header, std::string_view
 }
 
 void WorkerProcess::FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes) {
+  if (slot->done + 1 == slot->items) TellProgress(progress_.TakeOf(slot->ticket));
   ResultOf of;
   of.worker = id();
   of.token = slot->token;

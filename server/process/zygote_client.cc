@@ -135,7 +135,9 @@ absl::Status ZygoteClient::SpawnProgram(int channel, int out, int err, const Zyg
 
 void ZygoteClient::Stop() {
   stopping_ = true;
-  if (workers_ == 0 || !thread_->containment->workers_need_zygote()) Kill();
+  // Its workers may need it: the kernel ends a PID namespace with its zygote, and of a cgroup it is the zygote that
+  // guards the pool against the daemon's sudden end.
+  if (workers_ == 0) Kill();
 }
 
 void ZygoteClient::WorkerEnds() {
@@ -193,7 +195,8 @@ void ZygoteClient::Service() {
   DrainPipes();
   ReadSocket();
   if (!death_) return Flush();
-  FailClones();
+  // Workers that never came to be are told first: their loss says why the pool does not start, its own does not.
+  if (FailClones()) return thread_->attend_zygote(this);
   Bury();
 }
 
@@ -276,7 +279,7 @@ void ZygoteClient::OnCloned(const wire::Frame& frame) {
   WorkerProcess* const worker = found->second;
   const pid_t pid = static_cast<pid_t>(cloned.pid());
   // The zygote has run code of others: only a child of ours that is nobody else's is believed.
-  const bool plausible = pid > 1 && !thread_->family.Knows(pid) && ParentOf(pid) == getpid();
+  const bool plausible = pid > 1 && !thread_->family.Knows(pid) && IsOurChild(pid);
   if (plausible) thread_->family.Add(pid);
   Forget(worker->id());
   if (plausible) return worker->OnCloned(pid);
@@ -299,7 +302,8 @@ std::string ZygoteClient::Words() const {
   return output.empty() ? words : words + "; output: " + output;
 }
 
-void ZygoteClient::FailClones() {
+bool ZygoteClient::FailClones() {
+  if (clones_.empty()) return false;
   const std::string words = Words();
   auto clones = std::move(clones_);
   clones_.clear();
@@ -307,6 +311,7 @@ void ZygoteClient::FailClones() {
     thread_->family.CloneEnds();
     worker->OnCloneFailed(words.empty() ? "its zygote was stopped" : "its zygote is gone: " + words);
   }
+  return true;
 }
 
 void ZygoteClient::Bury() {

@@ -46,6 +46,7 @@ class ZygoteClient {
   core::PoolId pool() const { return pool_; }
   std::uint32_t generation() const { return generation_; }
   pid_t pid() const { return pid_; }
+  const core::PoolSpec& spec() const { return spec_; }
   Cage& cage() { return *cage_; }
   // Not empty: workers are fresh programs, and this goes first to each of them.
   const std::string& worker_setup() const { return worker_setup_; }
@@ -65,7 +66,8 @@ class ZygoteClient {
   void OnCloned(const wire::Frame& frame);
   void Condemn(const std::string& why);
   void DrainPipes();
-  void FailClones();
+  // True: there were some.
+  bool FailClones();
   void Bury();
   std::string Words() const;
 

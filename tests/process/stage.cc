@@ -58,6 +58,17 @@ std::string RememberingClients::output(core::HandleId task) {
   return output_[task];
 }
 
+std::vector<core::ProgressView> RememberingClients::progress(core::HandleId task) {
+  absl::MutexLock lock(&mu_);
+  return progress_[task];
+}
+
+absl::StatusOr<core::PoolView> RememberingClients::Reloaded(core::SubscriberId call) {
+  absl::MutexLock lock(&mu_);
+  Await([&] { return reloaded_.count(call) > 0; });
+  return reloaded_.at(call);
+}
+
 std::size_t RememberingClients::outcome_count() {
   absl::MutexLock lock(&mu_);
   return outcomes_.size();
@@ -112,6 +123,18 @@ void RememberingClients::SendOutput(core::SubscriberId to, const core::OutputEve
 void RememberingClients::AnswerOpenPool(core::SubscriberId to, absl::StatusOr<core::PoolView> pool, bool created) {
   absl::MutexLock lock(&mu_);
   opened_.emplace(to, std::move(pool));
+  changed_.SignalAll();
+}
+
+void RememberingClients::SendProgress(core::SubscriberId to, const core::ProgressEvent& progress) {
+  absl::MutexLock lock(&mu_);
+  progress_[progress.id].push_back(progress.progress);
+  changed_.SignalAll();
+}
+
+void RememberingClients::AnswerReload(core::SubscriberId to, absl::StatusOr<core::PoolView> pool) {
+  absl::MutexLock lock(&mu_);
+  reloaded_.emplace(to, std::move(pool));
   changed_.SignalAll();
 }
 
@@ -208,6 +231,12 @@ core::PoolView Stage::View() {
   return gate.Enter([&](core::Core& core, core::Nanos now) { return *core.ViewPool(pool_); });
 }
 
+absl::StatusOr<core::PoolView> Stage::Reload() {
+  const core::SubscriberId call{next_call_++};
+  gate.Enter([&](core::Core& core, core::Nanos now) { core.OnReload(now, call, pool_); });
+  return clients.Reloaded(call);
+}
+
 void Stage::Terminate() {
   const core::SubscriberId call{next_call_++};
   gate.Enter([&](core::Core& core, core::Nanos now) { core.OnTerminate(now, call, pool_); });
@@ -227,6 +256,13 @@ pid_t Stage::WorkerPid() {
 std::string OddWorkerPath() { return ODD_WORKER_PATH; }
 std::string PoolWorkerPath() { return POOL_WORKER_PATH; }
 std::string ModulePath(const std::string& name) { return std::string(MODULE_FOLDER) + "/" + name + ".so"; }
+
+DispatcherOptions WithPoolWorker(ContainmentChoice containment) {
+  DispatcherOptions options;
+  options.pool_worker_path = PoolWorkerPath();
+  options.containment = containment;
+  return options;
+}
 
 core::PoolSpec OddPool(const std::string& odd, std::uint32_t workers) {
   core::PoolSpec spec;

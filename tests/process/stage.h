@@ -23,9 +23,11 @@ class RememberingClients final : public core::ClientPort {
   core::MapView MapEnd(core::HandleId map);
   absl::StatusOr<core::PoolView> Opened(core::SubscriberId call);
   void Terminated(core::SubscriberId call);
+  absl::StatusOr<core::PoolView> Reloaded(core::SubscriberId call);
   void WaitForOutput(core::HandleId task, std::string_view text);
 
   std::string output(core::HandleId task);
+  std::vector<core::ProgressView> progress(core::HandleId task);
   std::size_t outcome_count();
   // Of a map: result by index; an outcome that is no result by index.
   std::map<std::uint64_t, std::string> results(core::HandleId map);
@@ -39,8 +41,8 @@ class RememberingClients final : public core::ClientPort {
   void AnswerGet(core::SubscriberId to, absl::StatusOr<core::HandleView> handle) override {}
   void AnswerWait(core::SubscriberId to, absl::StatusOr<core::WaitAnswer> answer) override {}
   void AnswerTerminate(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) override;
-  void SendProgress(core::SubscriberId to, const core::ProgressEvent& progress) override {}
-  void AnswerReload(core::SubscriberId to, absl::StatusOr<core::PoolView> pool) override {}
+  void SendProgress(core::SubscriberId to, const core::ProgressEvent& progress) override;
+  void AnswerReload(core::SubscriberId to, absl::StatusOr<core::PoolView> pool) override;
   void AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) override {}
   void SendEvent(core::SubscriberId to, core::WatchEvent event) override {}
   void EndWatch(core::SubscriberId to) override {}
@@ -57,6 +59,8 @@ class RememberingClients final : public core::ClientPort {
   std::map<core::HandleId, core::MapView> ended_;
   std::map<core::HandleId, std::vector<core::ItemBlockPtr>> items_;
   std::map<core::SubscriberId, absl::StatusOr<core::PoolView>> opened_;
+  std::map<core::HandleId, std::vector<core::ProgressView>> progress_;
+  std::map<core::SubscriberId, absl::StatusOr<core::PoolView>> reloaded_;
   std::map<core::SubscriberId, bool> terminated_;
 };
 
@@ -76,6 +80,8 @@ class Stage {
     return clients.Outcome(Submit(function, std::move(args)));
   }
   core::PoolView View();
+  // Waits until the new generation has taken over, or was rolled back.
+  absl::StatusOr<core::PoolView> Reload();
   // Waits until the processes are gone.
   void Terminate();
   // The first worker's; waits until there is one.
@@ -106,6 +112,8 @@ void WaitUntil(Condition condition) {
 std::string OddWorkerPath();
 std::string PoolWorkerPath();
 std::string ModulePath(const std::string& name);
+// With pool-worker as the zygote.
+DispatcherOptions WithPoolWorker(ContainmentChoice containment = ContainmentChoice::kAuto);
 core::PoolSpec OddPool(const std::string& odd, std::uint32_t workers = 1);
 core::PoolSpec TestingPool(std::uint32_t workers = 1);
 // Descriptors that this process has.

@@ -20,13 +20,6 @@ using codec::EncodeArguments;
 using core::Encoding;
 using core::TaskState;
 
-DispatcherOptions WithPoolWorker(ContainmentChoice containment = ContainmentChoice::kAuto) {
-  DispatcherOptions options;
-  options.pool_worker_path = PoolWorkerPath();
-  options.containment = containment;
-  return options;
-}
-
 template <typename... Args>
 core::HandleId Call(Stage& stage, std::string_view function, const Args&... args) {
   return stage.Submit(function, EncodeArguments(args...), Encoding::kMsgpack);

@@ -2,6 +2,7 @@
 // What it is to do wrong stands in ODD. Also its own zygote, so that tests of the daemon's side need nothing else.
 //
 //   functions: 0 echo, 1 crash (SIGSEGV), 2 print (its arguments, to stdout), 3 sleep (for ever), 4 big (64 MiB)
+//   ODD=no_page answers by frames, ODD=no_page_slow item by item, ODD=no_page_tells with progress before each
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -145,8 +146,20 @@ void WorkWithPage(Channel& channel, void* memory) {
   }
 }
 
+void TellProgress(Channel& channel, std::uint32_t ticket, std::uint32_t item) {
+  for (const double fraction : {0.25, 0.5, 7.0}) {
+    internal::Progress progress;
+    progress.set_ticket(ticket);
+    progress.set_item(item);
+    progress.set_fraction(fraction);
+    progress.set_text("under way");
+    Send(channel.fd(), internal::FRAME_KIND_PROGRESS, &progress);
+  }
+}
+
 // Through frames, as a worker in another language may.
 void WorkWithFrames(Channel& channel) {
+  const std::string odd = Odd();
   while (true) {
     const Received frame = channel.Next();
     if (frame.kind == internal::FRAME_KIND_STOP) _exit(0);
@@ -164,6 +177,8 @@ void WorkWithFrames(Channel& channel) {
         output.set_ticket(run.ticket(i));
         output.set_stream(1);
         Send(channel.fd(), internal::FRAME_KIND_OUTPUT, &output, "by frame");
+        if (odd == "no_page_tells") TellProgress(channel, run.ticket(i), n);
+        if (odd == "bad_progress") TellProgress(channel, run.ticket(i), 1000);
         const std::string result = Run(run.function_size() > 0 ? run.function(i) : 0, args.substr(0, bytes));
         args.remove_prefix(bytes);
         outcomes.add_ticket(run.ticket(i));
@@ -171,9 +186,13 @@ void WorkWithFrames(Channel& channel) {
         outcomes.add_result_bytes(result.size());
         outcomes.add_encoding(3);
         blob += result;
+        if (odd != "no_page_slow") continue;
+        Send(channel.fd(), internal::FRAME_KIND_OUTCOMES, &outcomes, blob);
+        outcomes.Clear();
+        blob.clear();
       }
     }
-    Send(channel.fd(), internal::FRAME_KIND_OUTCOMES, &outcomes, blob);
+    if (outcomes.ticket_size() > 0) Send(channel.fd(), internal::FRAME_KIND_OUTCOMES, &outcomes, blob);
   }
 }
 
@@ -213,13 +232,14 @@ void Misbehave(int channel, const std::string& odd) {
   unsetenv("POOLD_CGROUP_KILL_FD");
   Misbehave(fds[0].get(), odd);
   Channel channel(fds[0].get());
-  Ready(channel.fd(), odd != "no_page");
+  const bool by_frames = odd.rfind("no_page", 0) == 0 || odd == "bad_progress";
+  Ready(channel.fd(), !by_frames);
   if (odd == "flood_output") {
     while (true) {
       if (write(1, std::string(4096, 'o').data(), 4096) < 0) _exit(7);
     }
   }
-  if (odd == "no_page") WorkWithFrames(channel);
+  if (by_frames) WorkWithFrames(channel);
   WorkWithPage(channel, memory);
   _exit(0);
 }

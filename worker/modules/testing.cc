@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -91,6 +92,13 @@ void spin(std::uint32_t ms) {
   }
 }
 POOLD_TASK("spin", spin, "spin(ms): keeps a CPU busy");
+
+void spin_us(std::uint32_t us) {
+  const auto end = Clock::now() + std::chrono::microseconds(us);
+  while (Clock::now() < end) {
+  }
+}
+POOLD_TASK("spin_us", spin_us, "spin_us(us): keeps a CPU busy for microseconds");
 
 std::uint64_t alloc(std::uint64_t bytes) {
   std::vector<char> memory(bytes);
@@ -325,6 +333,19 @@ std::vector<std::pair<std::int32_t, std::string>> fds() {
   return open;
 }
 POOLD_TASK("fds", fds, "fds(): open descriptors with their targets");
+
+// What a clone of this process costs at least; of a worker that means: of its zygote.
+double bare_forks(std::uint32_t count) {
+  const auto begin = Clock::now();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const pid_t child = fork();
+    if (child < 0) Fail("fork");
+    if (child == 0) _exit(0);
+    waitpid(child, nullptr, 0);
+  }
+  return std::chrono::duration<double, std::micro>(Clock::now() - begin).count() / std::max(count, 1u);
+}
+POOLD_TASK("bare_forks", bare_forks, "bare_forks(n): forks, exits and waits n times; microseconds of one");
 
 // What a program that a task starts inherits.
 std::string child_fds() {

@@ -17,6 +17,7 @@
 #include "channel.h"
 #include "clone.h"
 #include "crash_handler.h"
+#include "huge_pages.h"
 #include "inherited.h"
 #include "startup.h"
 #include "wire/absl_text.h"
@@ -109,6 +110,7 @@ int BeZygote(Inherited inherited) {
   if (!ReceiveSetup(channel, &setup)) return 0;
   if (auto failed = startup.Load(setup)) return Refuse(channel, *failed);
   if (auto failed = startup.Preload()) return Refuse(channel, *failed);
+  GatherHugePages();
   if (inherited.pid_namespace) {
     if (absl::Status entered = EnterPidNamespace(); !entered.ok()) return Complain(entered);
   }

@@ -121,6 +121,8 @@ class CgroupCage final : public Cage {
 
   void KillAll() override { folder_->Kill(); }
 
+  bool OutOfMemory() override { return TellsOfOutOfMemory(ReadText(folder_->file("memory.events"))); }
+
   bool Empty() override {
     // Mostly there is nothing any more, and this is one call.
     if (rmdir(folder_->path().c_str()) == 0 || errno == ENOENT) return true;
@@ -137,6 +139,15 @@ class CgroupCage final : public Cage {
 };
 
 }  // namespace
+
+bool TellsOfOutOfMemory(const std::string& memory_events) {
+  std::istringstream lines(memory_events);
+  std::string name;
+  for (std::uint64_t count = 0; lines >> name >> count;) {
+    if (name == "oom_kill") return count > 0;
+  }
+  return false;
+}
 
 std::string FindOwnCgroup(const std::string& mountinfo, const std::string& cgroup) {
   std::string own;

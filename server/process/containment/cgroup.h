@@ -36,4 +36,8 @@ class CgroupContainment final : public Containment {
 // /proc/self/mountinfo and /proc/self/cgroup.
 std::string FindOwnCgroup(const std::string& mountinfo, const std::string& cgroup);
 
+// Whether the text of a memory.events tells of a process that the kernel killed. Such a file is only there where the
+// memory controller is on.
+bool TellsOfOutOfMemory(const std::string& memory_events);
+
 }  // namespace poold::process

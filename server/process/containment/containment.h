@@ -53,6 +53,8 @@ class Cage {
   virtual void Settle(pid_t pid) {}
   // SIGKILL to everything in it that can be reached while the process itself lives.
   virtual void KillAll() {}
+  // The kernel killed something in it because memory ran out. False too where nobody tells.
+  virtual bool OutOfMemory() { return false; }
   // REQUIRES: the process itself was reaped. Kills what it left; true when nothing of it is alive. Call until true.
   virtual bool Empty() = 0;
 };
@@ -69,8 +71,6 @@ class Containment {
  public:
   virtual ~Containment() = default;
   virtual ContainmentTier tier() const = 0;
-  // The workers die when their zygote does.
-  virtual bool workers_need_zygote() const { return false; }
   virtual absl::StatusOr<ZygoteCage> MakeZygoteCage(core::PoolId pool, std::uint32_t generation) = 0;
   // `zygote` is the cage of the zygote that it is cloned from; it may go first.
   virtual absl::StatusOr<std::unique_ptr<Cage>> MakeWorkerCage(core::PoolId pool, core::WorkerId worker,

@@ -14,7 +14,6 @@ class PidNamespaceContainment final : public Containment {
   static absl::StatusOr<std::unique_ptr<Containment>> Make(Family* family);
 
   ContainmentTier tier() const override { return ContainmentTier::kPidNamespace; }
-  bool workers_need_zygote() const override { return true; }
   absl::StatusOr<ZygoteCage> MakeZygoteCage(core::PoolId pool, std::uint32_t generation) override;
   absl::StatusOr<std::unique_ptr<Cage>> MakeWorkerCage(core::PoolId pool, core::WorkerId worker, Cage& zygote) override;
 
