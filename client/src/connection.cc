@@ -18,12 +18,21 @@ namespace internal {
 // Both come after what was submitted before.
 absl::StatusOr<bool> SessionOwner::Cancel(HandleCell& cell, bool running) {
   if (absl::Status flushed = session_->Flush(Deadline(std::chrono::seconds(30))); !flushed.ok()) return flushed;
+  // What was refused for want of room until now waits in this client.
+  if (session_->CancelHere(cell)) return true;
   v1::CancelRequest request;
   request.add_ids(cell.id.ToBytes());
   request.set_running(running);
   auto response = session_->stub().Call(&v1::PoolService::StubInterface::Cancel, request);
   if (!response.ok()) return response.status();
   return response->cancelled_size() == 1 && response->cancelled(0);
+}
+
+absl::StatusOr<v1::GetResponse> SessionOwner::Ask(HandleCell& cell) {
+  if (absl::Status flushed = session_->Flush(Deadline(std::chrono::seconds(30))); !flushed.ok()) return flushed;
+  v1::GetRequest request;
+  request.set_id(cell.id.ToBytes());
+  return session_->stub().Call(&v1::PoolService::StubInterface::Get, request);
 }
 
 absl::StatusOr<std::string> SessionOwner::Download(const HandleId& id, std::uint64_t index) {

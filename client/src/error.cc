@@ -149,6 +149,12 @@ absl::Status WaitTimeoutError(std::string_view what) {
                    std::string(what) + " is not finished yet: nothing is lost, ask again", kWaitTimeout);
 }
 
+absl::Status MapTimeoutError(std::string_view what) {
+  return MakeError(absl::StatusCode::kDeadlineExceeded,
+                   "the map " + std::string(what) + " took longer than its timeout; what is left is cancelled",
+                   "MAP_TIMEOUT");
+}
+
 absl::Status LostError(std::string_view what) {
   return MakeError(absl::StatusCode::kUnavailable,
                    std::string(what) +

@@ -19,6 +19,8 @@ absl::Status FromProto(const google::rpc::Status& status);
 // How a task ended, as a status: OK when it succeeded. `what` names it: "square", "item 7 of square".
 absl::Status OutcomeStatus(std::string_view what, const v1::Outcome& outcome);
 absl::Status WaitTimeoutError(std::string_view what);
+// MapOptions::timeout has passed.
+absl::Status MapTimeoutError(std::string_view what);
 absl::Status LostError(std::string_view what);
 
 }  // namespace poold::client::internal

@@ -10,9 +10,25 @@ namespace {
 class NoSession : public HandleOwner {
  public:
   bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) override { return true; }
-  bool WaitForBlock(MapCell& map, std::size_t blocks, Deadline deadline) override { return true; }
+  void Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) override {
+    for (WaitNode& node : nodes) node.waiter->collector->ended.push_back(node.index);
+  }
+  void Unwatch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) override {}
+  std::optional<std::uint32_t> Collect(Waiter& waiter, Deadline deadline) override {
+    if (!waiter.over()) return std::nullopt;
+    const std::uint32_t index = waiter.collector->ended.front();
+    waiter.collector->ended.pop_front();
+    return index;
+  }
+  bool WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) override { return true; }
+  void Walked(MapCell& map, const ItemCursor& cursor) override {}
   absl::Mutex& mutex() override { return mu_; }
   absl::StatusOr<bool> Cancel(HandleCell& cell, bool running) override { return false; }
+  void CancelSoon(HandleCell& cell, bool running) override {}
+  absl::StatusOr<v1::GetResponse> Ask(HandleCell& cell) override {
+    return absl::UnimplementedError("a finished handle of a mock has no daemon to ask");
+  }
+  void OnProgress(HandleCell& cell, ProgressCallback callback) override {}
   absl::StatusOr<std::string> Download(const HandleId& id, std::uint64_t index) override {
     return absl::UnimplementedError("a finished handle of a mock has nothing to download");
   }

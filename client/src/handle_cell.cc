@@ -16,7 +16,14 @@ bool Succeeded(const HandleCell& cell, Phase phase) {
 }
 
 // One of the things that this waiter waits for has ended.
-void Tell(Waiter* waiter, bool succeeded) {
+void Tell(const WaitNode& node, bool succeeded) {
+  Waiter* waiter = node.waiter;
+  if (Collector* collector = waiter->collector) {
+    collector->ended.push_back(node.index);
+    waiter->wake.Signal();
+    if (collector->also) collector->also();
+    return;
+  }
   if (waiter->over()) return;
   const bool enough =
       waiter->mode == WaitMode::kFirstCompleted || (waiter->mode == WaitMode::kFirstException && !succeeded);
@@ -36,40 +43,37 @@ std::shared_ptr<ItemBlock> MakeBlock(v1::ItemOutcomes&& outcomes) {
   return block;
 }
 
-bool Known(const MapCell& map, std::uint64_t index) {
-  auto after = map.by_index.upper_bound(index);
-  if (after == map.by_index.begin()) return false;
-  const ItemBlock& block = *std::prev(after)->second;
-  return index < block.first() + block.count();
-}
-
-bool Overlaps(const MapCell& map, std::uint64_t first, std::uint64_t count) {
-  if (count == 0 || Known(map, first)) return count != 0;
-  auto after = map.by_index.upper_bound(first);
-  return after != map.by_index.end() && after->first < first + count;
-}
-
 std::uint64_t Unsuccessful(const v1::ItemOutcomes& outcomes) {
   return std::count_if(outcomes.others().begin(), outcomes.others().end(), [](const v1::ItemOutcome& other) {
     return other.outcome().state() != v1::TASK_STATE_SUCCEEDED;
   });
 }
 
-void Insert(MapCell* map, v1::ItemOutcomes&& outcomes) {
-  auto block = MakeBlock(std::move(outcomes));
+void Keep(MapCell* map, std::shared_ptr<const ItemBlock> block, std::uint64_t unsuccessful) {
   map->progress.set_done_items(map->progress.done_items() + block->count());
-  map->progress.set_unsuccessful_items(map->progress.unsuccessful_items() + Unsuccessful(block->message));
-  map->by_index.emplace(block->first(), block);
-  map->arrived.push_back(std::move(block));
+  map->progress.set_unsuccessful_items(map->progress.unsuccessful_items() + unsuccessful);
+  map->received.Add(block->first(), block->count());
+  ++map->blocks;
+  const bool streamed = map->call && map->call->streamed;
+  const bool in_order = map->call && map->call->options.order == MapOrder::kInOrder;
+  if (!streamed || in_order) map->by_index.emplace(block->first(), block);
+  if (!streamed || !in_order) map->arrived.push_back(std::move(block));
+}
+
+void Insert(MapCell* map, v1::ItemOutcomes&& outcomes, bool told) {
+  auto block = MakeBlock(std::move(outcomes));
+  block->told = told;
+  const std::uint64_t unsuccessful = Unsuccessful(block->message);
+  Keep(map, std::move(block), unsuccessful);
 }
 
 // After a reconnect the daemon tells again what was on its way: only what is new is taken, item by item.
-void InsertUnknown(MapCell* map, const v1::ItemOutcomes& outcomes) {
+void InsertUnknown(MapCell* map, const v1::ItemOutcomes& outcomes, bool told) {
   std::size_t begin = 0;
   for (int i = 0; i < outcomes.result_bytes_size(); ++i) {
     const std::uint64_t index = outcomes.first_index() + i;
     const std::size_t bytes = outcomes.result_bytes(i);
-    if (!Known(*map, index)) {
+    if (!map->received.Contains(index)) {
       v1::ItemOutcomes one;
       one.set_first_index(index);
       one.add_result_bytes(bytes);
@@ -79,7 +83,7 @@ void InsertUnknown(MapCell* map, const v1::ItemOutcomes& outcomes) {
       for (const auto& other : outcomes.others()) {
         if (other.index() == index) *one.add_others() = other;
       }
-      Insert(map, std::move(one));
+      Insert(map, std::move(one), told);
     }
     begin += bytes;
   }
@@ -93,20 +97,20 @@ void InsertCancelled(MapCell* map, std::uint64_t first, std::uint64_t end) {
   outcomes.mutable_result_bytes()->Resize(static_cast<int>(end - first), 0);
   auto block = MakeBlock(std::move(outcomes));
   block->cancelled = true;
-  map->progress.set_done_items(map->progress.done_items() + block->count());
-  map->progress.set_unsuccessful_items(map->progress.unsuccessful_items() + block->count());
-  map->by_index.emplace(first, block);
-  map->arrived.push_back(std::move(block));
+  block->told = true;
+  if (!map->cut_short.empty()) {
+    block->why.set_state(v1::TASK_STATE_CANCELLED);
+    block->why.mutable_failure()->set_type("poold.Cancelled");
+    block->why.mutable_failure()->set_message(map->cut_short);
+  }
+  Keep(map, std::move(block), end - first);
 }
 
-}  // namespace
-
-bool InOutputCallback() { return in_output_callback; }
-
-void CallOutput(const OutputCallback& callback, const Output& output) {
+template <typename Callback, typename Argument>
+void CallWhileReading(const Callback& callback, const Argument& argument) {
   in_output_callback = true;
   try {
-    callback(output);
+    callback(argument);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "poold client: an output callback threw: %s\n", error.what());
   } catch (...) {
@@ -115,15 +119,26 @@ void CallOutput(const OutputCallback& callback, const Output& output) {
   in_output_callback = false;
 }
 
+}  // namespace
+
+bool InOutputCallback() { return in_output_callback; }
+
+void CallOutput(const OutputCallback& callback, const Output& output) { CallWhileReading(callback, output); }
+
+void CallProgress(const ProgressCallback& callback, const Progress& progress) { CallWhileReading(callback, progress); }
+
 OwnedMapCall::OwnedMapCall(const MapCall& call)
     : pool(call.pool),
       function(call.function),
       encoding(call.encoding),
       type_name(call.type_name),
-      options(*call.options) {
+      options(*call.options),
+      streamed(call.streamed) {
   // It stays true on the wire that output is wanted.
   options.task.echo_output = options.task.streams_output();
+  options.task.watch_progress = options.task.streams_progress();
   options.task.on_output = nullptr;
+  options.task.on_progress = nullptr;
 }
 
 void Link(WaitNode** list, WaitNode* node) {
@@ -159,7 +174,7 @@ void TaskCell::Reset() {
   handles.store(1, std::memory_order_relaxed);
   phase.store(Phase::kPending, std::memory_order_relaxed);
   kept.store(false, std::memory_order_relaxed);
-  detached = resumed = false;
+  detached = resumed = cancel_asked = false;
   pool = nullptr;
   function = nullptr;
   type_name = nullptr;
@@ -173,10 +188,12 @@ void Publish(HandleCell* cell, Phase phase) {
   cell->phase.store(phase, std::memory_order_release);
   for (WaitNode* node = std::exchange(cell->waiters, nullptr); node != nullptr;) {
     WaitNode* next = node->next;
-    Tell(node->waiter, succeeded);
+    Tell(*node, succeeded);
     node = next;
   }
-  if (cell->is_map) WakeAll(&AsMap(cell)->block_waiters);
+  if (!cell->is_map) return;
+  WakeAll(&AsMap(cell)->block_waiters);
+  WakeAll(&AsMap(cell)->window_waiters);
 }
 
 void EndWithOutcome(HandleCell* cell, v1::Outcome outcome) {
@@ -191,22 +208,16 @@ void EndWithRefusal(HandleCell* cell, absl::Status why, bool lost) {
 }
 
 void AddCancelled(MapCell* map) {
-  std::uint64_t next = 0;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> gaps;
-  for (const auto& [first, block] : map->by_index) {
-    gaps.emplace_back(next, first);
-    next = first + block->count();
-  }
-  gaps.emplace_back(next, map->progress.items());
-  for (const auto& [first, end] : gaps) InsertCancelled(map, first, end);
+  const std::uint64_t items = std::max(map->progress.items(), map->items_sent);
+  for (const auto& [first, end] : map->received.GapsBelow(items)) InsertCancelled(map, first, end);
 }
 
-void AddBlock(MapCell* map, v1::ItemOutcomes&& outcomes) {
+void AddBlock(MapCell* map, v1::ItemOutcomes&& outcomes, bool told) {
   if (outcomes.result_bytes_size() == 0) return;
-  if (Overlaps(*map, outcomes.first_index(), outcomes.result_bytes_size())) {
-    InsertUnknown(map, outcomes);
+  if (map->received.Overlaps(outcomes.first_index(), outcomes.result_bytes_size())) {
+    InsertUnknown(map, outcomes, told);
   } else {
-    Insert(map, std::move(outcomes));
+    Insert(map, std::move(outcomes), told);
   }
   WakeAll(&map->block_waiters);
 }

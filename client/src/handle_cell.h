@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -19,11 +20,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "index_ranges.h"
+#include "item_window.h"
 #include "poold/client/connection.h"
 #include "poold/client/internal/deadline.h"
 #include "poold/client/internal/map_ref.h"
 #include "poold/client/internal/task_ref.h"
-#include "poold/client/wait.h"
+#include "poold/client/wait_mode.h"
 
 namespace poold::client::internal {
 
@@ -36,6 +39,13 @@ enum class Phase : std::uint8_t {
   kRefused,    // detail->refusal tells: refused, lost, or not known
 };
 
+// What has ended of several things, in that order (completions.cc). Guarded by the owner's lock.
+struct Collector {
+  std::deque<std::uint32_t> ended;
+  // Told too, for who waits for things of several owners.
+  std::function<void()> also;
+};
+
 // A thread that waits. Lives on its stack; guarded by the owner's lock.
 struct Waiter {
   absl::CondVar wake;
@@ -44,14 +54,18 @@ struct Waiter {
   WaitMode mode = WaitMode::kAllCompleted;
   Waiter* next_waiting = nullptr;
   bool waiting = false;
+  // Whoever waits for one after the other: what has ended is put here, and the wait is over as long as there is some.
+  Collector* collector = nullptr;
 
-  bool over() const { return remaining == 0; }
+  bool over() const { return collector != nullptr ? !collector->ended.empty() : remaining == 0; }
 };
 
 // A waiter in the list of one of the things that it waits for.
 struct WaitNode {
   Waiter* waiter = nullptr;
   WaitNode* next = nullptr;
+  // Which of the waiter's things it is, where it collects them.
+  std::uint32_t index = 0;
 };
 
 void Link(WaitNode** list, WaitNode* node);
@@ -62,6 +76,7 @@ void WakeAll(WaitNode** list);
 // In a callback for output, which must not wait.
 bool InOutputCallback();
 void CallOutput(const OutputCallback& callback, const Output& output);
+void CallProgress(const ProgressCallback& callback, const Progress& progress);
 
 // Who ends cells: a session, or nobody (mocks).
 class HandleOwner {
@@ -70,12 +85,24 @@ class HandleOwner {
 
   // True: over, as `mode` says.
   virtual bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) = 0;
+  // Puts what has ended into the waiter's collector, now and from now on. `nodes` live until Unwatch.
+  virtual void Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) = 0;
+  virtual void Unwatch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) = 0;
+  // The next that has ended.
+  virtual std::optional<std::uint32_t> Collect(Waiter& waiter, Deadline deadline) = 0;
   // Waits until a map has another block than `blocks`, or has ended.
-  virtual bool WaitForBlock(MapCell& map, std::size_t blocks, Deadline deadline) = 0;
+  virtual bool WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) = 0;
+  // A walk of a streamed map has got so far: what lies behind it is dropped.
+  virtual void Walked(MapCell& map, const ItemCursor& cursor) = 0;
   virtual absl::Mutex& mutex() = 0;
   virtual absl::StatusOr<bool> Cancel(HandleCell& cell, bool running) = 0;
+  // Asks for it and does not wait for the answer.
+  virtual void CancelSoon(HandleCell& cell, bool running) = 0;
+  // How it stands in the daemon.
+  virtual absl::StatusOr<v1::GetResponse> Ask(HandleCell& cell) = 0;
   virtual absl::StatusOr<std::string> Download(const HandleId& id, std::uint64_t index) = 0;
   virtual void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) = 0;
+  virtual void OnProgress(HandleCell& cell, ProgressCallback callback) = 0;
   virtual std::string instance_id() = 0;
   // The last handle is gone.
   virtual void Dropped(HandleCell* cell) = 0;
@@ -86,12 +113,21 @@ struct PoolEntry {
   std::string name;
   std::uint64_t unfinished = 0;
   WaitNode* idle_waiters = nullptr;
+  // Tasks that wait here for room in the pool's queue, in the order of their submission. The next `burst` of them are
+  // sent at `try_at`, or when the daemon has taken those before them (up to `tried_batch`) without a refusal.
+  std::map<std::uint64_t, HandleId> backlog;
+  std::chrono::steady_clock::time_point try_at{};
+  std::uint64_t tried_batch = 0;
+  std::uint32_t burst = 1;
 };
 
 // A submission that is to be tried again when the queue has room.
 struct Resubmission {
   Payload args;
   TaskOptions options;
+  // Its place among those of this client.
+  std::uint64_t number = 0;
+  std::uint64_t bytes = 0;
 };
 
 // What most cells do not have.
@@ -102,6 +138,11 @@ struct CellDetail {
   std::vector<std::function<void(HandleCell*)>> callbacks;
   // Null without output.
   std::shared_ptr<const OutputCallback> output;
+  // Called in this order.
+  std::vector<std::shared_ptr<const ProgressCallback>> on_progress;
+  // The latest, and whether any came.
+  v1::Progress progress;
+  bool has_progress = false;
   std::optional<Resubmission> resubmission;
   // The downloaded result, once it is.
   std::optional<Payload> downloaded;
@@ -118,6 +159,8 @@ struct HandleCell {
   bool detached = false;
   // Not submitted here.
   bool resumed = false;
+  // CancelSoon was called: if it is refused for want of room, it is not sent again.
+  bool cancel_asked = false;
   HandleId id;
   std::shared_ptr<HandleOwner> owner;
   PoolEntry* pool = nullptr;
@@ -148,7 +191,7 @@ struct TaskCell : HandleCell {
 // How a map was opened.
 struct OwnedMapCall {
   explicit OwnedMapCall(const MapCall& call);
-  MapCall View() const { return {pool, function, encoding, type_name, &options}; }
+  MapCall View() const { return {pool, function, encoding, type_name, &options, streamed}; }
 
   std::string pool;
   std::string function;
@@ -156,6 +199,7 @@ struct OwnedMapCall {
   std::string type_name;
   // Without callbacks.
   MapOptions options;
+  bool streamed;
 };
 
 struct MapCell : HandleCell {
@@ -163,13 +207,26 @@ struct MapCell : HandleCell {
 
   std::optional<OwnedMapCall> call;
 
-  // As they arrived, and by index. Only ever grow.
-  std::vector<std::shared_ptr<const ItemBlock>> arrived;
+  // As they arrived (the first of them is the block number `arrived_before`), and by index. Of a streamed map those
+  // that were not walked yet, and only the one that its walk needs.
+  std::deque<std::shared_ptr<const ItemBlock>> arrived;
+  std::uint64_t arrived_before = 0;
   std::map<std::uint64_t, std::shared_ptr<const ItemBlock>> by_index;
+  // How many blocks have ever come, and the items in them.
+  std::uint64_t blocks = 0;
+  IndexRanges received;
   WaitNode* block_waiters = nullptr;
   std::uint64_t items_sent = 0;
   bool complete = false;
   v1::MapProgress progress;
+
+  // Of a map that waits for room in the daemon.
+  std::unique_ptr<ItemWindow> window;
+  // After a refusal nothing is sent before this.
+  std::chrono::steady_clock::time_point hold_until{};
+  WaitNode* window_waiters = nullptr;
+  // Why the daemon took no more items: those that it did not take end so.
+  std::string cut_short;
 };
 
 inline TaskCell* AsTask(HandleCell* cell) { return static_cast<TaskCell*>(cell); }
@@ -187,7 +244,8 @@ void Publish(HandleCell* cell, Phase phase);
 // After the end: items that have no outcome were CANCELLED with the map. REQUIRES: the owner's lock is held.
 void AddCancelled(MapCell* map);
 
-// Adds what of `outcomes` is not known yet. REQUIRES: the owner's lock is held.
-void AddBlock(MapCell* map, v1::ItemOutcomes&& outcomes);
+// Adds what of `outcomes` is not known yet. `told`: the daemon was told that it may drop them. REQUIRES: the owner's
+// lock is held.
+void AddBlock(MapCell* map, v1::ItemOutcomes&& outcomes, bool told = true);
 
 }  // namespace poold::client::internal

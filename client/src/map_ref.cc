@@ -1,5 +1,6 @@
 #include "poold/client/internal/map_ref.h"
 
+#include <algorithm>
 #include <array>
 
 #include "error.h"
@@ -24,7 +25,7 @@ const v1::Outcome& CancelledOutcome() {
 }
 
 const v1::Outcome* OtherOf(const ItemBlock& block, std::uint64_t index) {
-  if (block.cancelled) return &CancelledOutcome();
+  if (block.cancelled) return block.why.state() != v1::TASK_STATE_UNSPECIFIED ? &block.why : &CancelledOutcome();
   for (const auto& other : block.message.others()) {
     if (other.index() == index) return &other.outcome();
   }
@@ -53,8 +54,8 @@ bool FindInOrder(const MapCell& map, ItemCursor* cursor) {
 }
 
 bool FindArrived(const MapCell& map, ItemCursor* cursor) {
-  if (cursor->block >= map.arrived.size()) return false;
-  cursor->at = map.arrived[cursor->block];
+  if (cursor->block < map.arrived_before || cursor->block - map.arrived_before >= map.arrived.size()) return false;
+  cursor->at = map.arrived[cursor->block - map.arrived_before];
   cursor->in_block = 0;
   return true;
 }
@@ -100,18 +101,31 @@ absl::StatusOr<std::optional<ItemView>> MapRef::Next(ItemCursor* cursor, MapOrde
   if (cell_ == nullptr) return NoMap();
   const Deadline deadline(timeout);
   while (true) {
+    const bool in_block = cursor->at != nullptr;
     if (auto item = Step(cursor, order)) return item;
-    std::size_t seen = 0;
+    if (in_block && streamed()) {
+      cursor->at = nullptr;
+      cell_->owner->Walked(*cell_, *cursor);
+    }
+    std::uint64_t seen = 0;
     {
       absl::MutexLock lock(&cell_->owner->mutex());
       if (Find(*cell_, cursor, order)) continue;
       if (cell_->done()) break;
-      seen = cell_->arrived.size();
+      seen = cell_->blocks;
     }
     if (!cell_->owner->WaitForBlock(*cell_, seen, deadline)) return WaitTimeoutError(cell_->FunctionName());
   }
   if (absl::Status refused = refusal(); !refused.ok()) return refused;
   return std::optional<ItemView>();
+}
+
+absl::StatusOr<std::optional<ItemView>> MapRef::NextWithin(ItemCursor* cursor, MapOrder order, Duration timeout,
+                                                           const Deadline& whole) const {
+  auto item = Next(cursor, order, std::min(timeout, whole.left()));
+  if (item.ok() || !whole.passed() || ReasonOf(item.status()) != kWaitTimeout) return item;
+  CancelSoon(/*running=*/false);
+  return MapTimeoutError(function());
 }
 
 absl::StatusOr<Payload> MapRef::Download(std::uint64_t index, const v1::Outcome& outcome) const {
@@ -157,6 +171,27 @@ absl::StatusOr<bool> MapRef::Cancel(bool running) const {
   if (cell_ == nullptr) return NoMap();
   if (cell_->done()) return false;
   return cell_->owner->Cancel(*cell_, running);
+}
+
+void MapRef::CancelSoon(bool running) const {
+  if (cell_ != nullptr && !cell_->done()) cell_->owner->CancelSoon(*cell_, running);
+}
+
+bool MapRef::streamed() const { return cell_ != nullptr && cell_->call && cell_->call->streamed; }
+
+void MapRef::FailInput(v1::Outcome why) const {
+  if (cell_ == nullptr) return;
+  absl::MutexLock lock(&cell_->owner->mutex());
+  v1::ItemOutcomes outcomes;
+  outcomes.set_first_index(cell_->items_sent);
+  outcomes.add_result_bytes(0);
+  outcomes.add_others()->set_index(cell_->items_sent);
+  *outcomes.mutable_others(0)->mutable_outcome() = std::move(why);
+  AddBlock(cell_, std::move(outcomes));
+}
+
+void MapRef::OnProgress(ProgressCallback callback) const {
+  if (cell_ != nullptr) cell_->owner->OnProgress(*cell_, std::move(callback));
 }
 
 void MapRef::OnDone(std::function<void(MapRef)> callback) const {

@@ -20,6 +20,14 @@ bool Joins(const v1::TaskGroup& group, const TaskOptions& group_options, const T
          group.type_name() == call.type_name && group.upload_id().empty() && SameOnWire(group_options, *call.options);
 }
 
+// The group that these items continue, if it is the last one of its message.
+v1::MapGroup* LastGroup(Batch& batch, const HandleId& id, std::uint64_t first_index) {
+  if (batch.message.map_size() == 0) return nullptr;
+  v1::MapGroup* last = batch.message.mutable_map(batch.message.map_size() - 1);
+  const bool next = last->first_index() + static_cast<std::uint64_t>(last->item_bytes_size()) == first_index;
+  return next && !last->complete() && HandleId::FromBytes(last->id()) == id ? last : nullptr;
+}
+
 }  // namespace
 
 Batch& Outbox::Open(std::uint64_t bytes) {
@@ -69,6 +77,14 @@ std::uint64_t Outbox::AddItems(const MapCall& call, const HandleId& id, std::uin
                                const MapBatch& items) {
   Batch& batch = Open(items.items.size() + items.item_bytes.size() * 2 + call.function.size());
   ++urgent_;
+  // The limit is on all items of a request.
+  batch.items += static_cast<std::uint32_t>(items.item_bytes.size());
+  if (v1::MapGroup* last = LastGroup(batch, id, first_index)) {
+    last->mutable_item_bytes()->Add(items.item_bytes.begin(), items.item_bytes.end());
+    last->mutable_items()->append(items.items);
+    last->set_complete(items.complete);
+    return batch.number;
+  }
   v1::MapGroup* group = batch.message.add_map();
   group->set_pool(call.pool.data(), call.pool.size());
   group->set_function(call.function.data(), call.function.size());
@@ -82,8 +98,6 @@ std::uint64_t Outbox::AddItems(const MapCall& call, const HandleId& id, std::uin
   group->set_complete(items.complete);
   group->set_fail_fast(call.options->fail_fast);
   if (call.options->chunk_size) group->set_chunk_size(*call.options->chunk_size);
-  // The limit is on all items of a request.
-  batch.items += static_cast<std::uint32_t>(items.item_bytes.size());
   return batch.number;
 }
 
@@ -105,10 +119,10 @@ std::uint64_t Outbox::AddSubscription(const HandleId& id) {
   return batch.number;
 }
 
-void Outbox::AddCancel(const HandleId& id) {
+void Outbox::AddCancel(const HandleId& id, bool running) {
   Batch& batch = Open(kTaskBytes);
   ++urgent_;
-  Append(batch.message.mutable_cancel(), id);
+  Append(running ? batch.message.mutable_cancel_running() : batch.message.mutable_cancel(), id);
 }
 
 void Outbox::AddRelease(const HandleId& id) {
@@ -120,6 +134,13 @@ void Outbox::AddRelease(const HandleId& id) {
 void Outbox::AddConsumed(const HandleId& id, std::uint64_t first_index, std::uint64_t count) {
   Batch& batch = Open(kTaskBytes);
   ++patient_;
+  if (const int size = batch.message.consumed_size(); size > 0) {
+    v1::ItemsConsumed* last = batch.message.mutable_consumed(size - 1);
+    if (last->first_index() + last->count() == first_index && HandleId::FromBytes(last->id()) == id) {
+      last->set_count(last->count() + count);
+      return;
+    }
+  }
   v1::ItemsConsumed* consumed = batch.message.add_consumed();
   consumed->set_id(id.ToBytes());
   consumed->set_first_index(first_index);

@@ -32,7 +32,8 @@ class Outbox {
   // `first`: this group opens the map.
   std::uint64_t AddItems(const MapCall& call, const HandleId& id, std::uint64_t first_index, const MapBatch& items);
   std::uint64_t AddSubscription(const HandleId& id);
-  void AddCancel(const HandleId& id);
+  // `running`: what runs is stopped too.
+  void AddCancel(const HandleId& id, bool running = false);
   void AddRelease(const HandleId& id);
   void AddConsumed(const HandleId& id, std::uint64_t first_index, std::uint64_t count);
 

@@ -2,6 +2,7 @@
 
 #include "convert.h"
 #include "error.h"
+#include "poold/client/client.h"
 
 namespace poold::client {
 
@@ -85,6 +86,13 @@ MapOptions Pool::Merged(MapOptions options) const {
                      own.streams_output() || own.streams_progress() || own.wait_when_full || own.fresh || own.id;
   if (!named) options.task = core_->defaults;
   return options;
+}
+
+absl::StatusOr<PoolScope> PoolScope::Open(const Client& client, PoolSpec spec, AtScopeEnd at_end) {
+  if (spec.on_owner_lost == OwnerLost::kKeep) spec.on_owner_lost = OwnerLost::kTerminate;
+  auto pool = client.OpenPool(spec);
+  if (!pool.ok()) return pool.status();
+  return PoolScope(*std::move(pool), at_end);
 }
 
 PoolScope::~PoolScope() {

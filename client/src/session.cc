@@ -1,10 +1,10 @@
 #include "session.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "error.h"
+#include "jitter.h"
 #include "session_stream.h"
 
 namespace poold::client::internal {
@@ -14,12 +14,6 @@ constexpr Duration kFirstBackoff = std::chrono::milliseconds(20);
 constexpr Duration kLastBackoff = std::chrono::seconds(1);
 // A release waits at most about this long for company.
 constexpr Duration kReleasePatience = std::chrono::milliseconds(50);
-
-// The pauses of many clients do not fall together.
-Duration Jittered(Duration pause) {
-  thread_local std::minstd_rand random(std::random_device{}());
-  return pause / 2 + std::uniform_int_distribution<std::int64_t>(0, pause.count() / 2)(random) * Duration(1);
-}
 
 // The daemon said that this very request cannot be: sending it again would end the same way.
 bool Final(const grpc::Status& status) {
@@ -123,7 +117,7 @@ void Session::Pump(Clock::time_point until) {
 
 Session::Clock::time_point Session::NextTimer() {
   Clock::time_point next = retry_at_;
-  if (!resubmit_.empty()) next = std::min(next, resubmit_.begin()->first);
+  next = std::min(next, NextTry());
   if (dropped_count_.load(std::memory_order_relaxed) != 0 || (!outbox_.empty() && state_ == State::kUp)) {
     next = std::min<Clock::time_point>(next, Clock::now() + kReleasePatience);
   }
@@ -136,7 +130,7 @@ void Session::OnTime() {
     absl::MutexLock lock(&mu_);
     const Clock::time_point now = Clock::now();
     if (state_ == State::kDown && !stopping_ && now >= retry_at_) OpenStream();
-    Resubmit(now);
+    TryRoom(now);
     write = NextWrite(/*all=*/true);
   }
   write.Begin();
@@ -190,6 +184,7 @@ void Session::OnRead(bool ok) {
   }
   if (!ok) return stream->rw->Finish(&stream->status, ToPointer(Tag::kFinished));
   if (stream->response.outputs_size() != 0) DeliverOutputs(stream->response);
+  if (stream->response.progress_size() != 0) DeliverProgress(stream->response);
   {
     absl::MutexLock lock(&mu_);
     Apply(stream->response);
@@ -232,7 +227,7 @@ void Session::OnEnded(const grpc::Status& status) {
   }
   WakeAll(&flush_waiters_);
   backoff_ = was_up ? kFirstBackoff : std::clamp(backoff_ * 2, kFirstBackoff, kLastBackoff);
-  retry_at_ = Clock::now() + Jittered(backoff_);
+  retry_at_ = Clock::now() + Jittered(backoff_ / 2);
   if (stopping_) shut_ = true;
   WakeAll(&state_waiters_);
   leader_.WakeBackground();
@@ -252,6 +247,7 @@ void Session::OnGreeted(const v1::ServerInfo& server) {
     outbox_.Rewind();
     Subscribe();
   }
+  TryRoom(Clock::now());
   WakeAll(&state_waiters_);
 }
 
@@ -274,6 +270,7 @@ void Session::OnAcknowledged(std::uint64_t taken) {
   const bool hello = stream_->taken == 0;
   outbox_.Acknowledge(taken - stream_->taken - (hello ? 1 : 0));
   stream_->taken = taken;
+  AcknowledgeRoom();
   WakeAll(&flush_waiters_);
   if (room_waiters_ != nullptr && outbox_.bytes() < options_.max_unsent_bytes) WakeAll(&room_waiters_);
 }

@@ -4,7 +4,8 @@
 // sent again; after a restart of the daemon the handles are lost. Non-role: unary calls (stub.h), types (headers).
 // Threads: Submit and the like come from any thread; events are handled by the leader (leader.h). One mutex, held for
 // as long as it takes to append or to apply a message; nothing is called with it.
-// Bounds: what is unsent or unacknowledged, by ClientOptions::max_unsent_bytes; requests under way, by the daemon's
+// Bounds: what is unsent or unacknowledged, and what waits for room in the daemon, by ClientOptions::max_unsent_bytes
+// each; requests under way, by the daemon's
 // session_window.
 #pragma once
 
@@ -12,14 +13,15 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/container/node_hash_map.h"
 #include "absl/container/node_hash_set.h"
 #include "absl/synchronization/mutex.h"
@@ -54,7 +56,15 @@ class Session : public std::enable_shared_from_this<Session> {
   bool AwaitIdle(const std::string& pool, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
 
   bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
-  bool WaitForBlock(MapCell& map, std::size_t blocks, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
+  void Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) ABSL_LOCKS_EXCLUDED(mu_);
+  void Unwatch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<std::uint32_t> Collect(Waiter& waiter, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
+  bool WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
+  void Walked(MapCell& map, const ItemCursor& cursor) ABSL_LOCKS_EXCLUDED(mu_);
+  void CancelSoon(HandleCell& cell, bool running) ABSL_LOCKS_EXCLUDED(mu_);
+  // True: the daemon does not know it yet, and it has ended CANCELLED now.
+  bool CancelHere(HandleCell& cell) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnProgress(HandleCell& cell, ProgressCallback callback) ABSL_LOCKS_EXCLUDED(mu_);
   void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) ABSL_LOCKS_EXCLUDED(mu_);
   void Dropped(HandleCell* cell) ABSL_LOCKS_EXCLUDED(mu_);
   std::string instance_id() ABSL_LOCKS_EXCLUDED(mu_);
@@ -83,16 +93,31 @@ class Session : public std::enable_shared_from_this<Session> {
   HandleCell* Revive(HandleCell* cell, std::shared_ptr<HandleOwner>& owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Write NextWrite(bool all = false) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Write WriteOrNudge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Resubmit(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Enqueue(HandleCell* cell, const TaskCall& sent, std::string_view upload_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // ---- Waiting for room in the daemon (session_room.cc) ----
+  void Postpone(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool TryLater(HandleCell* cell, const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Resubmit(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ResubmitSome(PoolEntry& pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ForgetResubmission(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status AwaitWindow(MapCell* map) ABSL_LOCKS_EXCLUDED(mu_);
+  void SendWindow(MapCell* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool GoOnLater(MapCell* map, const absl::Status& why, std::uint64_t accepted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void EndUnsent(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void CutShort(MapCell* map, const absl::Status& why, std::uint64_t accepted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AcknowledgeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void TryRoom(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Clock::time_point NextTry() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- Outcomes (session_outcomes.cc) ----
   void DeliverOutputs(const v1::SessionResponse& response) ABSL_LOCKS_EXCLUDED(mu_);
+  void DeliverProgress(const v1::SessionResponse& response) ABSL_LOCKS_EXCLUDED(mu_);
   void Apply(v1::SessionResponse& response) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ApplySucceeded(const v1::OutcomeGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ApplyOther(v1::TaskOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ApplyMap(v1::MapOutcomes& outcomes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ApplyRefusal(const v1::SubmitResult& refusal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool TryLater(HandleCell* cell, const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   HandleCell* Find(const HandleId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // It has just ended: out of the tables, callbacks posted, released if nobody holds it.
   void Retire(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -100,6 +125,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void PostCallbacks(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Discard(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Free(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Detach(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void TakeDropped() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Those that nobody holds any more are not waited for: the daemon drops their outcomes when they come about.
   void ReleaseAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -156,7 +182,12 @@ class Session : public std::enable_shared_from_this<Session> {
   // Pending cells: tasks with ids of this client, by the low half; all else.
   absl::flat_hash_map<std::uint64_t, TaskCell*> own_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<HandleId, HandleCell*> others_ ABSL_GUARDED_BY(mu_);
-  std::multimap<Clock::time_point, HandleId> resubmit_ ABSL_GUARDED_BY(mu_);
+  // Pools with a backlog, maps that have something in their window.
+  absl::flat_hash_set<PoolEntry*> full_pools_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<MapCell*> windows_ ABSL_GUARDED_BY(mu_);
+  std::uint64_t next_submission_ ABSL_GUARDED_BY(mu_) = 1;
+  // Arguments that are kept to be sent again.
+  std::uint64_t resubmission_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   absl::node_hash_set<std::string> names_ ABSL_GUARDED_BY(mu_);
   absl::node_hash_map<std::string, PoolEntry> pools_ ABSL_GUARDED_BY(mu_);
   const std::string* last_name_ ABSL_GUARDED_BY(mu_) = nullptr;

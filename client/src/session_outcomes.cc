@@ -7,7 +7,6 @@
 namespace poold::client::internal {
 namespace {
 
-constexpr Duration kRetryWhenFull = std::chrono::milliseconds(20);
 constexpr std::size_t kSpareCells = 4096;
 constexpr std::size_t kSpareResultBytes = 1024;
 
@@ -45,10 +44,29 @@ void Session::DeliverOutputs(const v1::SessionResponse& response) {
   }
 }
 
+void Session::DeliverProgress(const v1::SessionResponse& response) {
+  for (const v1::Progress& progress : response.progress()) {
+    const HandleId id = IdOf(progress.id());
+    std::vector<std::shared_ptr<const ProgressCallback>> callbacks;
+    {
+      absl::MutexLock lock(&mu_);
+      HandleCell* cell = Find(id);
+      if (cell == nullptr) continue;
+      cell->Detail().progress = progress;
+      cell->Detail().has_progress = true;
+      callbacks = cell->detail->on_progress;
+    }
+    for (const auto& callback : callbacks) {
+      CallProgress(*callback, {id, progress.index(), progress.fraction(), progress.text()});
+    }
+  }
+}
+
 void Session::Apply(v1::SessionResponse& response) {
   if (response.has_server()) OnGreeted(response.server());
-  OnAcknowledged(response.taken_requests());
+  // Refusals first: what is acknowledged and was not refused, the daemon has.
   for (const auto& refusal : response.refused()) ApplyRefusal(refusal);
+  OnAcknowledged(response.taken_requests());
   for (const auto& group : response.succeeded()) ApplySucceeded(group);
   for (auto& other : *response.mutable_others()) ApplyOther(other);
   for (auto& map : *response.mutable_maps()) ApplyMap(map);
@@ -91,8 +109,10 @@ void Session::ApplyMap(v1::MapOutcomes& outcomes) {
     const std::uint64_t first = block.first_index();
     const int count = block.result_bytes_size();
     const bool here = AllInline(block);
-    if (!map->detached) AddBlock(map, std::move(block));
-    if (here && !map->kept.load(std::memory_order_relaxed)) outbox_.AddConsumed(map->id, first, count);
+    if (map->detached) continue;
+    const bool tell = here && !map->kept.load(std::memory_order_relaxed);
+    AddBlock(map, std::move(block), tell);
+    if (tell) outbox_.AddConsumed(map->id, first, count);
   }
   if (!outcomes.has_end()) return;
   // The counts of this client, which saw every item once.
@@ -109,14 +129,22 @@ void Session::ApplyRefusal(const v1::SubmitResult& refusal) {
   HandleCell* cell = Find(IdOf(refusal.id()));
   if (cell == nullptr) return;
   absl::Status why = FromProto(refusal.error());
-  if (!TryLater(cell, why)) Refuse(cell, std::move(why), false);
-}
-
-// When the daemon's queue is full and the caller wants to wait for room.
-bool Session::TryLater(HandleCell* cell, const absl::Status& why) {
-  if (why.code() != absl::StatusCode::kResourceExhausted || !cell->detail || !cell->detail->resubmission) return false;
-  resubmit_.emplace(Clock::now() + RetryDelayOf(why).value_or(kRetryWhenFull), cell->id);
-  return true;
+  if (!cell->is_map) {
+    if (!TryLater(cell, why)) Refuse(cell, std::move(why), false);
+    return;
+  }
+  MapCell* map = AsMap(cell);
+  if (GoOnLater(map, why, refusal.accepted_items())) return;
+  if (map->window != nullptr && refusal.has_accepted_items()) {
+    CutShort(map, why, refusal.accepted_items());
+    return;
+  }
+  // The daemon has a part of it that nobody will ask for.
+  if (refusal.has_accepted_items()) {
+    outbox_.AddCancel(map->id);
+    outbox_.AddRelease(map->id);
+  }
+  Refuse(map, std::move(why), false);
 }
 
 void Session::Refuse(HandleCell* cell, absl::Status why, bool lost) {
@@ -143,6 +171,8 @@ void Session::ReleaseAll() {
   for (HandleCell* cell : cells) {
     own_.erase(cell->id.low);
     others_.erase(cell->id);
+    ForgetResubmission(cell);
+    if (cell->is_map) windows_.erase(AsMap(cell));
     if (!cell->kept.load(std::memory_order_relaxed)) outbox_.AddRelease(cell->id);
     Free(cell);
   }
@@ -155,6 +185,8 @@ void Session::Retire(HandleCell* cell) {
   } else {
     others_.erase(cell->id);
   }
+  ForgetResubmission(cell);
+  if (cell->is_map) windows_.erase(AsMap(cell));
   if (cell->pool != nullptr && --cell->pool->unfinished == 0) WakeAll(&cell->pool->idle_waiters);
   if (cell->detail && !cell->detail->callbacks.empty()) PostCallbacks(cell);
   if (cell->detached) Discard(cell);
@@ -213,10 +245,28 @@ void Session::TakeDropped() {
     if (cell->done()) {
       Discard(cell);
     } else {
-      cell->detached = true;
-      if (cell->is_map && !cell->kept.load(std::memory_order_relaxed)) outbox_.AddCancel(cell->id);
+      Detach(cell);
     }
     cell = next;
+  }
+}
+
+// Its last handle went while it is unfinished: a task goes on, what is left of a map is cancelled.
+void Session::Detach(HandleCell* cell) {
+  cell->detached = true;
+  if (!cell->is_map || cell->kept.load(std::memory_order_relaxed)) return;
+  MapCell* map = AsMap(cell);
+  map->arrived.clear();
+  map->by_index.clear();
+  const bool sent = map->items_sent != 0 || map->complete;
+  const bool known = map->window == nullptr ? sent : map->window->first() != 0 || map->window->next() != 0;
+  if (known) {
+    windows_.erase(map);
+    map->window = nullptr;
+    outbox_.AddCancel(cell->id);
+  } else {
+    // The daemon has never heard of it.
+    Refuse(map, absl::CancelledError("cancelled before it was submitted"), false);
   }
 }
 
@@ -245,10 +295,37 @@ bool Session::Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline d
   return over;
 }
 
-bool Session::WaitForBlock(MapCell& map, std::size_t blocks, Deadline deadline) {
+void Session::Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) {
+  absl::MutexLock lock(&mu_);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i]->done()) {
+      nodes[i].waiter->collector->ended.push_back(nodes[i].index);
+    } else {
+      Link(&cells[i]->waiters, &nodes[i]);
+    }
+  }
+}
+
+void Session::Unwatch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) {
+  absl::MutexLock lock(&mu_);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i] != nullptr && !cells[i]->done()) Unlink(&cells[i]->waiters, &nodes[i]);
+  }
+}
+
+std::optional<std::uint32_t> Session::Collect(Waiter& waiter, Deadline deadline) {
+  absl::MutexLock lock(&mu_);
+  if (!waiter.over() && !deadline.passed() && !InOutputCallback()) leader_.Await(&waiter, deadline);
+  if (!waiter.over()) return std::nullopt;
+  const std::uint32_t index = waiter.collector->ended.front();
+  waiter.collector->ended.pop_front();
+  return index;
+}
+
+bool Session::WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) {
   if (InOutputCallback()) return false;
   absl::MutexLock lock(&mu_);
-  while (map.arrived.size() == blocks && !map.done()) {
+  while (map.blocks == blocks && !map.done()) {
     if (deadline.passed()) return false;
     Waiter waiter;
     WaitNode node{&waiter};
@@ -271,6 +348,12 @@ bool Session::AwaitIdle(const std::string& pool, Deadline deadline) {
     Unlink(&entry->idle_waiters, &node);
   }
   return true;
+}
+
+void Session::OnProgress(HandleCell& cell, ProgressCallback callback) {
+  auto shared = std::make_shared<const ProgressCallback>(std::move(callback));
+  absl::MutexLock lock(&mu_);
+  if (!cell.done()) cell.Detail().on_progress.push_back(std::move(shared));
 }
 
 void Session::OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) {

@@ -20,14 +20,27 @@ class SessionOwner : public HandleOwner, public std::enable_shared_from_this<Ses
   bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) override {
     return session_->Wait(cells, mode, deadline);
   }
-  bool WaitForBlock(MapCell& map, std::size_t blocks, Deadline deadline) override {
+  void Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) override { session_->Watch(cells, nodes); }
+  void Unwatch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) override {
+    session_->Unwatch(cells, nodes);
+  }
+  std::optional<std::uint32_t> Collect(Waiter& waiter, Deadline deadline) override {
+    return session_->Collect(waiter, deadline);
+  }
+  bool WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) override {
     return session_->WaitForBlock(map, blocks, deadline);
   }
+  void Walked(MapCell& map, const ItemCursor& cursor) override { session_->Walked(map, cursor); }
   absl::Mutex& mutex() override { return session_->mutex(); }
   absl::StatusOr<bool> Cancel(HandleCell& cell, bool running) override;
+  void CancelSoon(HandleCell& cell, bool running) override { session_->CancelSoon(cell, running); }
+  absl::StatusOr<v1::GetResponse> Ask(HandleCell& cell) override;
   absl::StatusOr<std::string> Download(const HandleId& id, std::uint64_t index) override;
   void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) override {
     session_->OnDone(cell, std::move(callback));
+  }
+  void OnProgress(HandleCell& cell, ProgressCallback callback) override {
+    session_->OnProgress(cell, std::move(callback));
   }
   std::string instance_id() override { return session_->instance_id(); }
   void Dropped(HandleCell* cell) override { session_->Dropped(cell); }

@@ -9,6 +9,8 @@ namespace {
 constexpr std::size_t kInlineArgsBytes = 512 << 10;
 // Drops that nobody has taken note of.
 constexpr std::uint32_t kDropsAtOnce = 256;
+// What a task that may be sent again costs beside its arguments.
+constexpr std::uint64_t kResubmissionBytes = 512;
 
 absl::Status Full(std::uint64_t bytes) {
   return MakeError(absl::StatusCode::kResourceExhausted,
@@ -33,6 +35,15 @@ std::shared_ptr<const OutputCallback> SinkOf(const TaskOptions& options) {
     Echo(output);
     also(output);
   });
+}
+
+// The same on the wire. What users gave us is not held twice, and never destroyed with the mutex held.
+TaskOptions WithoutCallbacks(TaskOptions options) {
+  options.echo_output = options.streams_output();
+  options.watch_progress = options.streams_progress();
+  options.on_output = nullptr;
+  options.on_progress = nullptr;
+  return options;
 }
 
 struct Written {
@@ -72,8 +83,9 @@ PoolEntry* Session::FindPool(std::string_view name) {
 
 // Returns with the mutex held, which it leaves while it waits.
 absl::Status Session::AwaitRoom(std::uint64_t bytes) {
-  while (outbox_.bytes() + bytes > options_.max_unsent_bytes && outbox_.bytes() != 0) {
-    if (options_.on_full == OnFull::kFail) return Full(outbox_.bytes());
+  const auto full = [&](std::uint64_t held) { return held != 0 && held + bytes > options_.max_unsent_bytes; };
+  while (full(outbox_.bytes()) || full(resubmission_bytes_)) {
+    if (options_.on_full == OnFull::kFail) return Full(outbox_.bytes() + resubmission_bytes_);
     Waiter waiter;
     WaitNode node{&waiter};
     Link(&room_waiters_, &node);
@@ -94,9 +106,8 @@ TaskCell* Session::NewTask(const TaskCall& call) {
   const TaskOptions& options = *call.options;
   cell->id = options.id ? *options.id : HandleId{id_high_, next_low_++};
   if (auto sink = SinkOf(options)) cell->Detail().output = std::move(sink);
-  if (options.wait_when_full) {
-    cell->Detail().resubmission.emplace(
-        Resubmission{{call.encoding, std::string(call.type_name), std::string(call.args)}, options});
+  if (options.on_progress) {
+    cell->Detail().on_progress.push_back(std::make_shared<const ProgressCallback>(options.on_progress));
   }
   return cell;
 }
@@ -157,12 +168,26 @@ TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner
       return task;
     }
     Enlist(cell, call.pool, call.function);
-    cell->batch = outbox_.AddTask(sent, cell->id, *upload);
+    Enqueue(cell, sent, *upload);
     Insert(cell);
     write = WriteOrNudge();
   }
   write.Begin();
   return task;
+}
+
+// To be sent now, or behind those that wait for room in the pool's queue.
+void Session::Enqueue(HandleCell* cell, const TaskCall& sent, std::string_view upload_id) {
+  if (sent.options->wait_when_full && upload_id.empty()) {
+    cell->Detail().resubmission.emplace(
+        Resubmission{{sent.encoding, std::string(sent.type_name), std::string(sent.args)},
+                     WithoutCallbacks(*sent.options),
+                     next_submission_++,
+                     sent.args.size() + kResubmissionBytes});
+    resubmission_bytes_ += cell->detail->resubmission->bytes;
+    if (!cell->pool->backlog.empty()) return Postpone(cell);
+  }
+  cell->batch = outbox_.AddTask(sent, cell->id, upload_id);
 }
 
 MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner) {
@@ -171,6 +196,10 @@ MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner)
   absl::MutexLock lock(&mu_);
   cell->id = call.options->task.id ? *call.options->task.id : HandleId::Random();
   cell->call.emplace(call);
+  if (call.streamed || call.options->task.wait_when_full) cell->window = std::make_unique<ItemWindow>();
+  if (call.options->task.on_progress) {
+    cell->Detail().on_progress.push_back(std::make_shared<const ProgressCallback>(call.options->task.on_progress));
+  }
   if (auto sink = SinkOf(call.options->task)) cell->Detail().output = std::move(sink);
   Enlist(cell, call.pool, call.function);
   // Nothing has left yet: a daemon that is restarted now does not lose it.
@@ -188,14 +217,21 @@ absl::Status Session::AddItems(MapCell* map, const MapBatch& batch) {
       return room;
     }
     if (map->done()) return absl::CancelledError("the map has ended");
-    const std::uint64_t number = outbox_.AddItems(map->call->View(), map->id, map->items_sent, batch);
-    if (map->items_sent == 0) map->batch = number;
+    if (!map->cut_short.empty()) return absl::CancelledError("the daemon takes no more items: " + map->cut_short);
+    if (map->window == nullptr) {
+      const std::uint64_t number = outbox_.AddItems(map->call->View(), map->id, map->items_sent, batch);
+      if (map->items_sent == 0) map->batch = number;
+    } else {
+      map->window->Push(batch);
+      windows_.insert(map);
+    }
     map->items_sent += batch.item_bytes.size();
     map->complete = batch.complete;
+    if (map->window != nullptr) SendWindow(map);
     write = WriteOrNudge();
   }
   write.Begin();
-  return absl::OkStatus();
+  return AwaitWindow(map);
 }
 
 // A reference to a cell that is in the tables; null when its last handle is just going.
@@ -245,18 +281,6 @@ absl::StatusOr<HandleCell*> Session::Resume(std::string_view written, bool map, 
   }
   write.Begin();
   return cell;
-}
-
-void Session::Resubmit(Clock::time_point now) {
-  while (!resubmit_.empty() && resubmit_.begin()->first <= now) {
-    HandleCell* cell = Find(resubmit_.begin()->second);
-    resubmit_.erase(resubmit_.begin());
-    if (cell == nullptr || cell->is_map || !cell->detail || !cell->detail->resubmission) continue;
-    const Resubmission& again = *cell->detail->resubmission;
-    const TaskCall call{cell->pool->name,     *cell->function, again.args.encoding,
-                        again.args.type_name, again.args.data, &again.options};
-    cell->batch = outbox_.AddTask(call, cell->id, "");
-  }
 }
 
 void Session::Dropped(HandleCell* cell) {

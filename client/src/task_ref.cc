@@ -119,6 +119,37 @@ absl::StatusOr<bool> TaskRef::Cancel(bool running) const {
   return cell_->owner->Cancel(*cell_, running);
 }
 
+absl::StatusOr<bool> TaskRef::Running() const {
+  if (cell_ == nullptr) return NoTask();
+  if (cell_->done()) return false;
+  auto response = cell_->owner->Ask(*cell_);
+  if (!response.ok()) return response.status();
+  return response->task().state() == v1::TASK_STATE_RUNNING;
+}
+
+absl::StatusOr<bool> TaskRef::Successful() const {
+  if (cell_ == nullptr) return NoTask();
+  if (!cell_->done()) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, cell_->FunctionName() + " is not ready", "NOT_READY");
+  }
+  return EndedWell(*cell_);
+}
+
+void TaskRef::CancelSoon(bool running) const {
+  if (cell_ != nullptr && !cell_->done()) cell_->owner->CancelSoon(*cell_, running);
+}
+
+std::optional<v1::Progress> TaskRef::Progress() const {
+  if (cell_ == nullptr) return std::nullopt;
+  absl::MutexLock lock(&cell_->owner->mutex());
+  if (!cell_->detail || !cell_->detail->has_progress) return std::nullopt;
+  return cell_->detail->progress;
+}
+
+void TaskRef::OnProgress(ProgressCallback callback) const {
+  if (cell_ != nullptr) cell_->owner->OnProgress(*cell_, std::move(callback));
+}
+
 absl::StatusOr<v1::Outcome> TaskRef::Outcome() const {
   if (cell_ == nullptr) return NoTask();
   switch (cell_->phase.load(std::memory_order_acquire)) {

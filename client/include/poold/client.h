@@ -9,6 +9,7 @@
 // client/pool.h         Pool: submit, map, close, terminate, join
 // client/task_handle.h  TaskHandle<T>: the result that is to come
 // client/map_handle.h   MapHandle<T>: the results of a map
+// client/map_stream.h  MapStream<T>: a map over an input that need not end
 // client/wait.h         Wait and AsCompleted over many handles
 // client/progress_bar.h  how far a map is, drawn for people
 // client/status.h       what an error says beyond its code
@@ -18,6 +19,7 @@
 
 #include "poold/client/client.h"
 #include "poold/client/map_handle.h"
+#include "poold/client/map_stream.h"
 #include "poold/client/options.h"
 #include "poold/client/pool.h"
 #include "poold/client/progress_bar.h"

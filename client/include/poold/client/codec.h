@@ -37,6 +37,12 @@ inline constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::MessageLi
 absl::Status ResultTypeError(std::string_view function, std::string_view detail);
 absl::Status WrongEncoding(std::string_view function, Encoding wanted, const ResultView& got);
 
+inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
+template <typename T>
+const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
+  return result.status();
+}
+
 template <typename... Args>
 Payload EncodeValues(const Args&... args) {
   return {.encoding = v1::ENCODING_MSGPACK, .type_name = "", .data = codec::EncodeArguments(args...)};

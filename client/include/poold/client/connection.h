@@ -34,6 +34,8 @@ struct MapCall {
   Encoding encoding = v1::ENCODING_MSGPACK;
   std::string_view type_name;
   const MapOptions* options = nullptr;  // never null
+  // Walked once, in the order of the options: what was walked is forgotten.
+  bool streamed = false;
 };
 
 // Some items of a map, packed one behind the other.

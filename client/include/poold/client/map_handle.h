@@ -42,15 +42,18 @@ template <typename R>
 class MapHandle {
  public:
   MapHandle() = default;
-  MapHandle(internal::MapRef map, MapOrder order) : map_(std::move(map)), order_(order) {}
+  MapHandle(internal::MapRef map, MapOrder order, Duration whole = kForever)
+      : map_(std::move(map)), order_(order), whole_(whole) {}
 
   // A walk. Reading blocks until the next item is there.
   class Reader {
    public:
-    Reader(internal::MapRef map, MapOrder order) : map_(std::move(map)), order_(order) {}
-    // Nothing: the end. The status is WAIT_TIMEOUT (call again), HANDLE_LOST or the daemon's refusal of the map.
+    Reader(internal::MapRef map, MapOrder order, internal::Deadline whole)
+        : map_(std::move(map)), order_(order), whole_(whole) {}
+    // Nothing: the end. The status is WAIT_TIMEOUT (call again), MAP_TIMEOUT, HANDLE_LOST or the daemon's refusal of
+    // the map.
     absl::StatusOr<std::optional<MapItem<R>>> Next(Duration timeout = kForever) {
-      auto view = map_.Next(&cursor_, order_, timeout);
+      auto view = map_.NextWithin(&cursor_, order_, timeout, whole_);
       if (!view.ok()) return view.status();
       if (!view->has_value()) return std::optional<MapItem<R>>();
       return std::optional<MapItem<R>>(Make(map_, **view));
@@ -59,6 +62,7 @@ class MapHandle {
    private:
     internal::MapRef map_;
     MapOrder order_;
+    internal::Deadline whole_;
     internal::ItemCursor cursor_;
   };
 
@@ -100,8 +104,8 @@ class MapHandle {
     bool failed_ = false;
   };
 
-  Reader Read() const { return Reader(map_, order_); }
-  Reader Read(MapOrder order) const { return Reader(map_, order); }
+  Reader Read() const { return Reader(map_, order_, whole_); }
+  Reader Read(MapOrder order) const { return Reader(map_, order, whole_); }
   Iterator begin() const { return Iterator(Read()); }
   std::default_sentinel_t end() const { return {}; }
 
@@ -120,6 +124,10 @@ class MapHandle {
   v1::MapProgress progress() const { return map_.Progress(); }
   // What has not begun ends CANCELLED. True: nothing else is left; false: items that run now go on (unless `running`).
   absl::StatusOr<bool> Cancel(bool running = false) const { return map_.Cancel(running); }
+  // As TaskHandle::CancelSoon.
+  void CancelSoon(bool running = true) const { map_.CancelSoon(running); }
+  // As TaskHandle::OnProgress; each tells its item.
+  void OnProgress(ProgressCallback callback) const { map_.OnProgress(std::move(callback)); }
   // As TaskHandle::OnDone.
   void OnDone(std::function<void(const MapHandle&)> callback) const {
     map_.OnDone([callback = std::move(callback), order = order_](internal::MapRef map) {
@@ -132,7 +140,7 @@ class MapHandle {
   void Keep() const { map_.Keep(); }
   const internal::MapRef& ref() const { return map_; }
 
- private:
+  // For MapStream.
   static MapItem<R> Make(const internal::MapRef& map, const internal::ItemView& view) {
     if (view.other == nullptr) {
       return {.index = view.index,
@@ -141,6 +149,8 @@ class MapHandle {
     }
     return {.index = view.index, .result = FromOutcome(map, view), .outcome = *view.other};
   }
+
+ private:
   static Result<R> FromOutcome(const internal::MapRef& map, const internal::ItemView& view) {
     absl::Status status = internal::ItemStatus(map.function(), view.index, *view.other);
     if (!status.ok()) return status;
@@ -152,7 +162,7 @@ class MapHandle {
   template <typename Take>
   absl::Status Walk(Duration timeout, Take take) const {
     internal::Deadline deadline(timeout);
-    Reader reader(map_, MapOrder::kInOrder);
+    Reader reader(map_, MapOrder::kInOrder, whole_);
     while (true) {
       auto item = reader.Next(deadline.left());
       if (!item.ok()) return item.status();
@@ -176,6 +186,7 @@ class MapHandle {
 
   internal::MapRef map_;
   MapOrder order_ = MapOrder::kInOrder;
+  internal::Deadline whole_{kForever};
 };
 
 }  // namespace poold::client

@@ -89,7 +89,13 @@ struct MapOptions {
   // End the map at the first item that does not succeed; the rest is CANCELLED.
   bool fail_fast = false;
   MapOrder order = MapOrder::kInOrder;
-  // Of every item.
+  // As Executor.map(timeout): the longest that the results may take, from the call of Map; what is left then is
+  // CANCELLED and the walk ends with MAP_TIMEOUT. Unset: for ever.
+  std::optional<Duration> timeout;
+  // Of MapStream: how many items may be read from the input and not handed out yet, at least 1. Unset: 1024.
+  std::optional<std::uint64_t> buffer_size;
+  // Of every item. With wait_when_full, Map waits for room in the pool's queue, holding some megabytes of items;
+  // without it a map that does not fit ends with RESOURCE_EXHAUSTED. (MapStream always waits.)
   TaskOptions task;
 };
 

@@ -1,7 +1,9 @@
 // Pool: where tasks go.
 #pragma once
 
+#include <concepts>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <string_view>
@@ -10,8 +12,9 @@
 
 #include "poold/client/codec.h"
 #include "poold/client/connection.h"
-#include "poold/client/internal/map_writer.h"
+#include "poold/client/internal/columns.h"
 #include "poold/client/map_handle.h"
+#include "poold/client/map_stream.h"
 #include "poold/client/task_handle.h"
 
 namespace poold::client {
@@ -66,23 +69,48 @@ class Pool {
   }
 
   // ---- Many ----
-  // function(item) for every item of a range.
+  // function(item) for every item of a range. All items are sent before this returns; an input that throws ends them,
+  // and what it threw is the outcome of the item that would have been next.
   template <typename R, std::ranges::input_range Items>
   MapHandle<R> Map(std::string_view function, Items&& items, const MapOptions& options = {}) const {
-    internal::MapWriter writer(core_->connection, core_->name, function, Merged(options));
-    for (auto&& item : items) {
-      if (!writer.Add(Arguments(Plain(item)))) break;
-    }
-    return MapHandle<R>(writer.Finish(), options.order);
+    return Send<R>(function, options, internal::SourceOf<Items&>(items));
   }
+  // function(x, y, ...) for the items of several ranges side by side; the shortest ends it, as in Python.
+  template <typename R, std::ranges::input_range First, std::ranges::input_range... More>
+  requires(sizeof...(More) > 0) MapHandle<R> Map(std::string_view function, First&& first, More&&... more)
+  const { return Send<R>(function, {}, internal::SourceOf<First&, More&...>(first, more...)); }
+  template <typename R, std::ranges::input_range... Columns>
+  requires(sizeof...(Columns) > 0) MapHandle<R> MapWith(const MapOptions& options, std::string_view function,
+                                                        Columns&&... columns)
+  const { return Send<R>(function, options, internal::SourceOf<Columns&...>(columns...)); }
   // function(get<0>(item), get<1>(item), ...) for every tuple of a range.
   template <typename R, std::ranges::input_range Items>
   MapHandle<R> StarMap(std::string_view function, Items&& items, const MapOptions& options = {}) const {
-    internal::MapWriter writer(core_->connection, core_->name, function, Merged(options));
-    for (auto&& item : items) {
-      if (!writer.Add(std::apply([](const auto&... parts) { return Arguments(parts...); }, item))) break;
-    }
-    return MapHandle<R>(writer.Finish(), options.order);
+    return Send<R>(function, options, internal::StarSourceOf<Items&>(items));
+  }
+  // Over an input that is long, slow or endless: a range, or a function that returns std::optional<T> (or
+  // absl::StatusOr<std::optional<T>>), nothing at the end. See map_stream.h.
+  template <typename R, std::ranges::input_range Items>
+  client::MapStream<R> MapStream(std::string_view function, Items&& items, const MapOptions& options = {}) const {
+    return Stream<R>(function, options, internal::SourceOf<Items>(std::forward<Items>(items)));
+  }
+  template <typename R, std::invocable Generator>
+  client::MapStream<R> MapStream(std::string_view function, Generator generator, const MapOptions& options = {}) const {
+    return Stream<R>(function, options, internal::GeneratorSourceOf(std::move(generator)));
+  }
+  template <typename R, std::ranges::input_range... Columns>
+  requires(sizeof...(Columns) > 0) client::MapStream<R> MapStreamWith(const MapOptions& options,
+                                                                      std::string_view function, Columns&&... columns)
+  const { return Stream<R>(function, options, internal::SourceOf<Columns...>(std::forward<Columns>(columns)...)); }
+  template <typename R, std::ranges::input_range Items>
+  client::MapStream<R> StarMapStream(std::string_view function, Items&& items, const MapOptions& options = {}) const {
+    return Stream<R>(function, options, internal::StarSourceOf<Items>(std::forward<Items>(items)));
+  }
+  // Items as they are on the wire, from a source that may also say that it has none for now.
+  template <typename R = Payload>
+  client::MapStream<R> MapStreamFrom(std::string_view function, MapSource source,
+                                     const MapOptions& options = {}) const {
+    return Stream<R>(function, options, std::move(source));
   }
   // Items as they are on the wire: all of one encoding.
   template <typename R = Payload>
@@ -122,23 +150,39 @@ class Pool {
     std::string name;
     TaskOptions defaults;
   };
-  // The dereferenced item may be a proxy (std::vector<bool>).
-  template <typename T>
-  static const T& Plain(const T& item) {
-    return item;
+  template <typename R>
+  MapHandle<R> Send(std::string_view function, const MapOptions& options, const MapSource& source) const {
+    const Duration whole = options.timeout.value_or(kForever);
+    const internal::Deadline deadline(whole);
+    return MapHandle<R>(internal::SendAll(*core_->connection, core_->name, function, Merged(options), source),
+                        options.order, deadline.left());
   }
-  static bool Plain(const std::vector<bool>::reference& item) { return item; }
+  template <typename R>
+  client::MapStream<R> Stream(std::string_view function, const MapOptions& options, MapSource source) const {
+    return client::MapStream<R>(std::make_unique<internal::StreamFeed>(
+        core_->connection, core_->name, std::string(function), Merged(options), std::move(source)));
+  }
   MapOptions Merged(MapOptions options) const;
 
   std::shared_ptr<const Core> core_;
 };
 
-// What happens to a pool when its scope ends.
+// What happens to a pool when its scope ends: kTerminate as `with Pool()` in Python, kCloseAndJoin as `with
+// ProcessPoolExecutor()`.
 enum class AtScopeEnd { kTerminate, kCloseAndJoin };
 
-// Owns a pool: ends it when it goes. Move-only. For pools that nobody else uses.
+// Purpose: owns a pool: ends it when it goes. Move-only. For pools that nobody else uses.
+// Performance: its end waits until the pool's processes are gone (kTerminate), or its work is done (kCloseAndJoin).
+// Thread safety: none. Errors: what goes wrong at the end is told by nobody; call Shutdown or Terminate to know.
+// Example:
+//   auto scope = PoolScope::Open(client, {.name = "mine", .modules = {"examples"}});
+//   (*scope)->Submit<int>("square", 7);
 class PoolScope {
  public:
+  // Opens a pool of its own. Where the spec does not say otherwise the pool is terminated too when this program is gone
+  // without an end (OwnerLost::kTerminate).
+  static absl::StatusOr<PoolScope> Open(const class Client& client, PoolSpec spec,
+                                        AtScopeEnd at_end = AtScopeEnd::kTerminate);
   explicit PoolScope(Pool pool, AtScopeEnd at_end = AtScopeEnd::kTerminate) : pool_(std::move(pool)), at_end_(at_end) {}
   PoolScope(PoolScope&& other) noexcept : pool_(std::exchange(other.pool_, std::nullopt)), at_end_(other.at_end_) {}
   PoolScope& operator=(PoolScope&&) = delete;

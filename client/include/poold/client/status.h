@@ -12,6 +12,8 @@
 //   HANDLE_LOST     UNAVAILABLE         the daemon was restarted and does not know it
 //   RESULT_TYPE     INVALID_ARGUMENT    it succeeded, but the result is not of the type that was asked for
 //   WAIT_TIMEOUT    DEADLINE_EXCEEDED   not finished yet; nothing is lost, ask again
+//   MAP_TIMEOUT     DEADLINE_EXCEEDED   MapOptions::timeout has passed; what is left of the map is cancelled
+//   NOT_READY       FAILED_PRECONDITION Successful() was asked before the end
 #pragma once
 
 #include <optional>

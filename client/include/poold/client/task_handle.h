@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -46,15 +47,53 @@ class TaskHandle {
   TaskState state() const { return task_.state(); }
   // The daemon was restarted and does not know it.
   bool lost() const { return task_.lost(); }
-  // True: it is, or will be, CANCELLED. What runs is stopped only with `running`.
+  bool cancelled() const { return state() == v1::TASK_STATE_CANCELLED; }
+  // Asks the daemon: sent to a worker, and not ended. A snapshot.
+  absl::StatusOr<bool> Running() const { return task_.Running(); }
+  // Once it is done: whether it SUCCEEDED. Before that NOT_READY.
+  absl::StatusOr<bool> Successful() const { return task_.Successful(); }
+  // True: it is, or will be, CANCELLED. As Future.cancel, only what still waits; what runs is stopped with `running`
+  // (SIGTERM, the pool's stop_grace, SIGKILL). Asks the daemon.
   absl::StatusOr<bool> Cancel(bool running = false) const { return task_.Cancel(running); }
-  // Everything that is known of its end, once it is done: death certificate, tails of its output, attempts, times. The
+  // Asks for it on the stream, behind what was submitted, and does not wait: the outcome tells what it came to. For
+  // many handles, and for callbacks of output.
+  void CancelSoon(bool running = true) const { task_.CancelSoon(running); }
+  // The latest that the task reported, where TaskOptions asked for its progress and it did.
+  std::optional<v1::Progress> progress() const { return task_.Progress(); }
+  // Calls with everything that it reports from now on, as TaskOptions::on_progress. REQUIRES: TaskOptions::
+  // watch_progress.
+  void OnProgress(ProgressCallback callback) const { task_.OnProgress(std::move(callback)); }
+  // Everything that is known of its end, once it is done: death certificate, tails of its output, attempts, times. Of a
+  // plain success only state and result: nothing else of it travels (Client::Explain tells times and attempts). The
   // status is the daemon's refusal, HANDLE_LOST, or WAIT_TIMEOUT, never how the task ended.
   absl::StatusOr<v1::Outcome> outcome() const { return task_.Outcome(); }
-  // Calls once it is done, also when it is already, on the client's callback thread: in the order in which handles
-  // ended, without a lock held. What it throws is logged. May wait for other handles.
+  // Calls once it is done, exactly once, also when it is already, on the client's callback thread: in the order in
+  // which handles ended, those of one handle in the order in which they were added, without a lock held. What it throws
+  // is printed to stderr and harms nobody. May wait for other handles. When the last handle and the Client go,
+  // callbacks of tasks that are not done are dropped.
   void OnDone(std::function<void(const TaskHandle&)> callback) const {
     task_.OnDone([callback = std::move(callback)](internal::TaskRef task) { callback(TaskHandle(std::move(task))); });
+  }
+  // As apply_async(callback, error_callback): one of the two, with the value (without an argument for void) or with the
+  // status of Get.
+  template <typename Callback>
+  void OnValue(Callback callback) const {
+    OnDone([callback = std::move(callback)](const TaskHandle& handle) {
+      auto result = handle.Get();
+      if (!result.ok()) return;
+      if constexpr (std::is_void_v<T>) {
+        callback();
+      } else {
+        callback(*result);
+      }
+    });
+  }
+  void OnError(std::function<void(const absl::Status&)> callback) const {
+    OnDone([callback = std::move(callback)](const TaskHandle& handle) {
+      const Result<T> result = handle.Get();
+      const absl::Status& status = internal::StatusOf(result);
+      if (!status.ok()) callback(status);
+    });
   }
   HandleId id() const { return task_.id(); }
   // Names the task for Client::Resume, in any process. From now on the outcome is kept when this handle goes.

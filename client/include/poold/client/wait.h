@@ -1,88 +1,157 @@
-// Waiting for many handles, of any pools and types.
+// Waiting for many handles, of any pools, types and clients.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
+#include <memory>
 #include <optional>
-#include <span>
+#include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "poold/client/internal/deadline.h"
 #include "poold/client/map_handle.h"
 #include "poold/client/task_handle.h"
+#include "poold/client/wait_mode.h"
 
 namespace poold::client {
 
-enum class WaitMode {
-  kAllCompleted,
-  kFirstCompleted,
-  // The first that ended otherwise than SUCCEEDED, or all.
-  kFirstException,
+namespace internal {
+
+// Of a task or of a map; not counted.
+HandleCell* CellOf(const TaskRef& task);
+HandleCell* CellOf(const MapRef& map);
+
+// True: the wait is over as `mode` says. Null stands for a handle of nothing, which counts as done.
+bool WaitFor(std::vector<HandleCell*> cells, WaitMode mode, Duration timeout);
+
+// Things that end, in the order in which they do. Each costs the same, however many there are. The caller keeps the
+// cells alive until they were handed out. Thread-compatible.
+class Completions {
+ public:
+  // One that is there twice counts once.
+  explicit Completions(const std::vector<HandleCell*>& cells);
+  ~Completions();
+
+  // Which one ended; nothing: none in time, or there are no more.
+  std::optional<std::size_t> Next(Duration timeout);
+  std::size_t left() const { return left_; }
+  std::size_t total() const { return total_; }
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+  std::size_t total_ = 0;
+  std::size_t left_ = 0;
+};
+
+// "3 (of 10) handles unfinished".
+absl::Status UnfinishedError(std::size_t left, std::size_t total);
+
+}  // namespace internal
+
+// A task's handle or a map's, to wait for several of different types. A plain value.
+class AnyHandle {
+ public:
+  AnyHandle() = default;
+  template <typename T>
+  AnyHandle(TaskHandle<T> task) : task_(task.ref()) {}  // NOLINT: it is meant to convert
+  template <typename R>
+  AnyHandle(MapHandle<R> map) : map_(map.ref()) {}  // NOLINT
+
+  bool done() const { return map_ ? map_.done() : task_.done(); }
+  HandleId id() const { return map_ ? map_.id() : task_.id(); }
+  bool is_map() const { return static_cast<bool>(map_); }
+  // REQUIRES: it is one.
+  template <typename T>
+  TaskHandle<T> Task() const {
+    return TaskHandle<T>(task_);
+  }
+  template <typename R>
+  MapHandle<R> Map(MapOrder order = MapOrder::kInOrder) const {
+    return MapHandle<R>(map_, order);
+  }
+  internal::HandleCell* cell() const { return map_ ? internal::CellOf(map_) : internal::CellOf(task_); }
+
+ private:
+  internal::TaskRef task_;
+  internal::MapRef map_;
 };
 
 namespace internal {
 
-// True: the wait is over as `mode` says. Handles of nothing count as done.
-bool WaitTasks(std::span<const TaskRef> tasks, WaitMode mode, Duration timeout);
-
-template <typename T>
-std::vector<TaskRef> Refs(const std::vector<TaskHandle<T>>& handles) {
-  std::vector<TaskRef> refs;
-  refs.reserve(handles.size());
-  for (const auto& handle : handles) refs.push_back(handle.ref());
-  return refs;
+inline HandleCell* CellOf(const AnyHandle& handle) { return handle.cell(); }
+template <typename Handle>
+HandleCell* CellOf(const Handle& handle) {
+  return CellOf(handle.ref());
+}
+template <typename Handle>
+std::vector<HandleCell*> CellsOf(const std::vector<Handle>& handles) {
+  std::vector<HandleCell*> cells;
+  cells.reserve(handles.size());
+  for (const Handle& handle : handles) cells.push_back(CellOf(handle));
+  return cells;
 }
 
 }  // namespace internal
 
-template <typename T>
+template <typename Handle>
 struct Waited {
-  std::vector<TaskHandle<T>> done;
-  std::vector<TaskHandle<T>> not_done;
+  std::vector<Handle> done;
+  std::vector<Handle> not_done;
 };
 
-// As concurrent.futures.wait: who is done and who is not, in the order in which they were given, when `mode` is
-// fulfilled or the time is over.
-template <typename T>
-Waited<T> Wait(const std::vector<TaskHandle<T>>& handles, WaitMode mode = WaitMode::kAllCompleted,
-               Duration timeout = kForever) {
-  internal::WaitTasks(internal::Refs(handles), mode, timeout);
-  Waited<T> waited;
-  for (const auto& handle : handles) (handle.done() ? waited.done : waited.not_done).push_back(handle);
+// As concurrent.futures.wait: who is done and who is not, each once, in the order in which they were given, when `mode`
+// is fulfilled or the time is over. `Handle` is a TaskHandle, a MapHandle or AnyHandle.
+template <typename Handle>
+Waited<Handle> Wait(const std::vector<Handle>& handles, WaitMode mode = WaitMode::kAllCompleted,
+                    Duration timeout = kForever) {
+  internal::WaitFor(internal::CellsOf(handles), mode, timeout);
+  Waited<Handle> waited;
+  std::unordered_set<const internal::HandleCell*> seen;
+  for (const Handle& handle : handles) {
+    if (!seen.insert(internal::CellOf(handle)).second) continue;
+    (handle.done() ? waited.done : waited.not_done).push_back(handle);
+  }
   return waited;
 }
 
-// Hands out handles as they end. Holds none that it has handed out.
-template <typename T>
+// Hands out handles as they end, those first that are done already. Holds none that it has handed out.
+//
+// Performance: the same for each handle, however many there are. Thread safety: none. Errors: Next says WAIT_TIMEOUT,
+// "3 (of 10) handles unfinished", when its own time or that of the whole has passed; range-for ends then, and status()
+// tells.
+template <typename Handle>
 class Completed {
  public:
-  explicit Completed(std::vector<TaskHandle<T>> handles) : handles_(std::move(handles)) {}
+  Completed(std::vector<Handle> handles, Duration timeout)
+      : handles_(std::move(handles)), completions_(internal::CellsOf(handles_)), whole_(timeout) {}
 
-  // Nothing: all were handed out. The status is WAIT_TIMEOUT: call again.
-  absl::StatusOr<std::optional<TaskHandle<T>>> Next(Duration timeout = kForever) {
-    if (handles_.empty()) return std::optional<TaskHandle<T>>();
-    internal::WaitTasks(internal::Refs(handles_), WaitMode::kFirstCompleted, timeout);
-    for (auto& handle : handles_) {
-      if (!handle.done()) continue;
-      std::optional<TaskHandle<T>> taken(std::move(handle));
-      handle = std::move(handles_.back());
-      handles_.pop_back();
-      return taken;
-    }
-    return absl::DeadlineExceededError(std::to_string(handles_.size()) + " handles are unfinished");
+  // Nothing: all were handed out.
+  absl::StatusOr<std::optional<Handle>> Next(Duration timeout = kForever) {
+    if (completions_.left() == 0) return std::optional<Handle>();
+    const auto index = completions_.Next(std::min(timeout, whole_.left()));
+    if (!index) return internal::UnfinishedError(completions_.left(), completions_.total());
+    return std::optional<Handle>(std::exchange(handles_[*index], Handle()));
   }
+  // OK, or why a range-for ended before all were handed out.
+  const absl::Status& status() const { return status_; }
 
   class Iterator {
    public:
     using iterator_category = std::input_iterator_tag;
-    using value_type = TaskHandle<T>;
+    using value_type = Handle;
     using difference_type = std::ptrdiff_t;
     explicit Iterator(Completed* owner) : owner_(owner) { ++*this; }
-    const TaskHandle<T>& operator*() const { return *current_; }
+    const Handle& operator*() const { return *current_; }
+    const Handle* operator->() const { return &*current_; }
     Iterator& operator++() {
+      current_.reset();
       auto next = owner_->Next();
-      current_ = next.ok() ? *std::move(next) : std::nullopt;
+      owner_->status_ = next.status();
+      if (next.ok()) current_ = *std::move(next);
       return *this;
     }
     void operator++(int) { ++*this; }
@@ -90,20 +159,23 @@ class Completed {
 
    private:
     Completed* owner_;
-    std::optional<TaskHandle<T>> current_;
+    std::optional<Handle> current_;
   };
   Iterator begin() { return Iterator(this); }
   std::default_sentinel_t end() const { return {}; }
 
  private:
-  std::vector<TaskHandle<T>> handles_;
+  std::vector<Handle> handles_;
+  internal::Completions completions_;
+  internal::Deadline whole_;
+  absl::Status status_;
 };
 
-// As concurrent.futures.as_completed.
+// As concurrent.futures.as_completed; the time counts from this call.
 //   for (const auto& handle : AsCompleted(handles)) ...
-template <typename T>
-Completed<T> AsCompleted(std::vector<TaskHandle<T>> handles) {
-  return Completed<T>(std::move(handles));
+template <typename Handle>
+Completed<Handle> AsCompleted(std::vector<Handle> handles, Duration timeout = kForever) {
+  return Completed<Handle>(std::move(handles), timeout);
 }
 
 }  // namespace poold::client

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "poold/client/internal/deadline.h"
 #include "poold/client/internal/task_ref.h"
 #include "poold/client/options.h"
 #include "poold/v1/map.pb.h"
@@ -24,8 +25,11 @@ struct MapCell;
 struct ItemBlock {
   v1::ItemOutcomes message;
   std::vector<std::uint32_t> begins;
-  // Of a map that was cancelled: these items never got an outcome.
+  // Of a map that was cancelled: these items never got an outcome, because of `why`, where that is set.
   bool cancelled = false;
+  v1::Outcome why;
+  // The daemon knows that it is here.
+  bool told = true;
 
   std::uint64_t first() const { return message.first_index(); }
   std::uint64_t count() const { return begins.size(); }
@@ -43,7 +47,7 @@ struct ItemView {
 // Where a walk over the items stands. A plain value; start with {}.
 struct ItemCursor {
   std::uint64_t position = 0;  // in order: the next index; as completed: items seen
-  std::size_t block = 0;       // as completed: the block in order of arrival
+  std::uint64_t block = 0;     // as completed: the block in order of arrival
   std::uint64_t in_block = 0;
   std::shared_ptr<const ItemBlock> at;  // in order: the block that held the last one
 };
@@ -67,6 +71,9 @@ class MapRef {
 
   // The next item in this order; nothing at the end. WAIT_TIMEOUT leaves the cursor where it is.
   absl::StatusOr<std::optional<ItemView>> Next(ItemCursor* cursor, MapOrder order, Duration timeout) const;
+  // As Next, and when `whole` has passed: cancels what is left, MAP_TIMEOUT.
+  absl::StatusOr<std::optional<ItemView>> NextWithin(ItemCursor* cursor, MapOrder order, Duration timeout,
+                                                     const Deadline& whole) const;
   // The bytes of an item's result that did not come inline.
   absl::StatusOr<Payload> Download(std::uint64_t index, const v1::Outcome& outcome) const;
   bool Wait(Duration timeout) const;
@@ -76,6 +83,11 @@ class MapRef {
   absl::Status refusal() const;
   v1::MapProgress Progress() const;
   absl::StatusOr<bool> Cancel(bool running) const;
+  void CancelSoon(bool running) const;
+  // The item behind the last one that was sent: the input failed there. REQUIRES: the map is not complete.
+  void FailInput(v1::Outcome why) const;
+  bool streamed() const;
+  void OnProgress(ProgressCallback callback) const;
   void OnDone(std::function<void(MapRef)> callback) const;
   HandleId id() const;
   std::string ToString() const;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,7 +51,13 @@ class TaskRef {
   bool done() const;
   bool lost() const;
   TaskState state() const;
+  // Asks the daemon, unless it has ended.
+  absl::StatusOr<bool> Running() const;
+  absl::StatusOr<bool> Successful() const;
   absl::StatusOr<bool> Cancel(bool running) const;
+  void CancelSoon(bool running) const;
+  std::optional<v1::Progress> Progress() const;
+  void OnProgress(ProgressCallback callback) const;
   absl::StatusOr<v1::Outcome> Outcome() const;
   void OnDone(std::function<void(TaskRef)> callback) const;
   HandleId id() const;

@@ -1,0 +1,100 @@
+// Several ranges walked side by side, as Python's zip: the shortest ends it. Not for users.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "poold/client/codec.h"
+#include "poold/client/internal/map_feed.h"
+
+namespace poold::client::internal {
+
+// Refers to a range that it was given by name, holds one that was given away. Begins when it is first asked.
+template <typename Range>
+class Column {
+ public:
+  explicit Column(std::remove_reference_t<Range>& range) requires(std::is_lvalue_reference_v<Range>) : range_(&range) {}
+  explicit Column(Range&& range) requires(!std::is_lvalue_reference_v<Range>) : range_(std::move(range)) {}
+
+  // False: the end.
+  bool Advance() {
+    if (!at_) {
+      at_.emplace(std::ranges::begin(Get()));
+    } else {
+      ++*at_;
+    }
+    return *at_ != std::ranges::end(Get());
+  }
+  decltype(auto) operator*() { return **at_; }
+
+ private:
+  using Plain = std::remove_reference_t<Range>;
+  Plain& Get() {
+    if constexpr (std::is_lvalue_reference_v<Range>) {
+      return *range_;
+    } else {
+      return range_;
+    }
+  }
+  std::conditional_t<std::is_lvalue_reference_v<Range>, Plain*, Range> range_;
+  std::optional<std::ranges::iterator_t<Plain>> at_;
+};
+
+// The dereferenced item may be a proxy (std::vector<bool>).
+template <typename T>
+const T& PlainItem(const T& item) {
+  return item;
+}
+inline bool PlainItem(const std::vector<bool>::reference& item) { return item; }
+
+// function(x, y, ...) for the items of the columns.
+template <typename... Ranges>
+MapSource SourceOf(Ranges&&... ranges) {
+  auto columns = std::make_shared<std::tuple<Column<Ranges>...>>(Column<Ranges>(std::forward<Ranges>(ranges))...);
+  return [columns](Payload* item) -> absl::StatusOr<Pulled> {
+    return std::apply(
+        [item](auto&... column) {
+          if (!(column.Advance() && ...)) return Pulled::kEnd;
+          *item = Arguments(PlainItem(*column)...);
+          return Pulled::kItem;
+        },
+        *columns);
+  };
+}
+
+// function(get<0>(item), get<1>(item), ...) for every tuple of a range.
+template <typename Range>
+MapSource StarSourceOf(Range&& range) {
+  auto column = std::make_shared<Column<Range>>(std::forward<Range>(range));
+  return [column](Payload* item) -> absl::StatusOr<Pulled> {
+    if (!column->Advance()) return Pulled::kEnd;
+    *item = std::apply([](const auto&... parts) { return Arguments(parts...); }, **column);
+    return Pulled::kItem;
+  };
+}
+
+// A function that returns one item after the other, and nothing at the end: std::optional<T>, or with errors
+// absl::StatusOr<std::optional<T>>.
+template <typename Generator>
+MapSource GeneratorSourceOf(Generator generator) {
+  auto shared = std::make_shared<Generator>(std::move(generator));
+  return [shared](Payload* item) -> absl::StatusOr<Pulled> {
+    auto made = (*shared)();
+    if constexpr (requires { made.status(); }) {
+      if (!made.ok()) return made.status();
+      if (!made->has_value()) return Pulled::kEnd;
+      *item = Arguments(**made);
+    } else {
+      if (!made.has_value()) return Pulled::kEnd;
+      *item = Arguments(*made);
+    }
+    return Pulled::kItem;
+  };
+}
+
+}  // namespace poold::client::internal

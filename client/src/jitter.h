@@ -1,0 +1,17 @@
+// The pauses of many clients do not fall together.
+#pragma once
+
+#include <cstdint>
+#include <random>
+
+#include "poold/client/options.h"
+
+namespace poold::client::internal {
+
+// At least `pause`, at most twice that.
+inline Duration Jittered(Duration pause) {
+  thread_local std::minstd_rand random(std::random_device{}());
+  return pause + Duration(std::uniform_int_distribution<std::int64_t>(0, pause.count())(random));
+}
+
+}  // namespace poold::client::internal

@@ -1,0 +1,252 @@
+// Waiting for room in the daemon: tasks in the backlog of their pool, items of maps in their window. A refusal says
+// when to try again; then a few are tried, and more as long as none is refused.
+#include <algorithm>
+#include <limits>
+
+#include "error.h"
+#include "jitter.h"
+#include "session.h"
+#include "session_stream.h"
+
+namespace poold::client::internal {
+namespace {
+
+constexpr Duration kRetryWhenFull = std::chrono::milliseconds(20);
+constexpr std::uint32_t kMostBurst = 4096;
+// A map that is not streamed waits for the daemon to take some of its items when so much of them lies here.
+constexpr std::uint64_t kMostWindowBytes = 4 << 20;
+// Of what waits here and was sent in no batch.
+constexpr std::uint64_t kNoBatch = std::numeric_limits<std::uint64_t>::max();
+constexpr auto kNever = std::chrono::steady_clock::time_point::max();
+
+bool IsFull(const absl::Status& why) { return why.code() == absl::StatusCode::kResourceExhausted; }
+
+// It came behind items that were refused.
+bool IsGap(const absl::Status& why, const ItemWindow& window, std::uint64_t accepted) {
+  return absl::IsInvalidArgument(why) && accepted < window.next();
+}
+
+v1::Outcome NeverSubmitted() {
+  v1::Outcome outcome;
+  outcome.set_state(v1::TASK_STATE_CANCELLED);
+  outcome.mutable_failure()->set_type("poold.Cancelled");
+  outcome.mutable_failure()->set_message("cancelled before the daemon had room for it");
+  return outcome;
+}
+
+}  // namespace
+
+// ---- Tasks ----
+
+void Session::Postpone(HandleCell* cell) {
+  cell->batch = kNoBatch;
+  cell->pool->backlog.emplace(cell->detail->resubmission->number, cell->id);
+  full_pools_.insert(cell->pool);
+}
+
+// When the daemon's queue is full and the caller wants to wait for room.
+bool Session::TryLater(HandleCell* cell, const absl::Status& why) {
+  if (!IsFull(why) || !cell->detail || !cell->detail->resubmission) return false;
+  if (cell->cancel_asked) {
+    EndUnsent(cell);
+    return true;
+  }
+  PoolEntry& pool = *cell->pool;
+  Postpone(cell);
+  // The first refusal of a burst says how long; the rest of the burst is refused for the same reason.
+  if (pool.try_at == kNever || pool.try_at <= Clock::now()) {
+    pool.try_at = Clock::now() + Jittered(RetryDelayOf(why).value_or(kRetryWhenFull));
+    pool.burst = std::max(1u, pool.burst / 2);
+  }
+  return true;
+}
+
+void Session::Resubmit(HandleCell* cell) {
+  const Resubmission& again = *cell->detail->resubmission;
+  const TaskCall call{cell->pool->name,     *cell->function, again.args.encoding,
+                      again.args.type_name, again.args.data, &again.options};
+  cell->batch = outbox_.AddTask(call, cell->id, "");
+}
+
+void Session::ResubmitSome(PoolEntry& pool) {
+  pool.try_at = kNever;
+  for (std::uint32_t i = 0; i < pool.burst && !pool.backlog.empty(); ++i) {
+    HandleCell* cell = Find(pool.backlog.begin()->second);
+    pool.backlog.erase(pool.backlog.begin());
+    if (cell == nullptr || cell->is_map || !cell->detail || !cell->detail->resubmission) continue;
+    Resubmit(cell);
+    pool.tried_batch = cell->batch;
+  }
+  if (pool.backlog.empty()) full_pools_.erase(&pool);
+}
+
+// It has ended: it is not sent again.
+void Session::ForgetResubmission(HandleCell* cell) {
+  if (!cell->detail || !cell->detail->resubmission) return;
+  const Resubmission& resubmission = *cell->detail->resubmission;
+  if (cell->batch == kNoBatch) cell->pool->backlog.erase(resubmission.number);
+  resubmission_bytes_ -= resubmission.bytes;
+  if (room_waiters_ != nullptr && resubmission_bytes_ < options_.max_unsent_bytes) WakeAll(&room_waiters_);
+  cell->detail->resubmission.reset();
+}
+
+// It is cancelled, and the daemon has never taken it.
+void Session::EndUnsent(HandleCell* cell) {
+  if (cell->is_map) {
+    MapCell* map = AsMap(cell);
+    map->complete = true;
+    AddCancelled(map);
+    Publish(map, Phase::kEnded);
+  } else {
+    EndWithOutcome(cell, NeverSubmitted());
+  }
+  Retire(cell);
+}
+
+bool Session::CancelHere(HandleCell& cell) {
+  absl::MutexLock lock(&mu_);
+  if (cell.done() || cell.batch != kNoBatch) return false;
+  EndUnsent(&cell);
+  return true;
+}
+
+void Session::CancelSoon(HandleCell& cell, bool running) {
+  if (CancelHere(cell)) return;
+  Write write;
+  {
+    absl::MutexLock lock(&mu_);
+    if (cell.done()) return;
+    cell.cancel_asked = true;
+    outbox_.AddCancel(cell.id, running);
+    write = WriteOrNudge();
+  }
+  write.Begin();
+}
+
+// ---- Maps ----
+
+void Session::SendWindow(MapCell* map) {
+  if (Clock::now() < map->hold_until) return;
+  map->hold_until = {};
+  ItemWindow& window = *map->window;
+  while (window.has_next() && outbox_.bytes() < options_.max_unsent_bytes) {
+    const std::uint64_t first = window.next();
+    const MapBatch batch = window.Next();
+    const std::uint64_t number = outbox_.AddItems(map->call->View(), map->id, first, batch);
+    if (first == 0) map->batch = number;
+    window.NoteSent(number);
+  }
+}
+
+// True: it was refused for now.
+bool Session::GoOnLater(MapCell* map, const absl::Status& why, std::uint64_t accepted) {
+  if (map->window == nullptr) return false;
+  const bool full = IsFull(why);
+  if (!full && !IsGap(why, *map->window, accepted)) return false;
+  if (full && accepted == 0 && map->cancel_asked) {
+    EndUnsent(map);
+    return true;
+  }
+  map->window->Rewind(accepted, /*fewer=*/full);
+  windows_.insert(map);
+  if (accepted == 0) map->batch = kNoBatch;
+  if (full) map->hold_until = Clock::now() + Jittered(RetryDelayOf(why).value_or(kRetryWhenFull));
+  SendWindow(map);
+  return true;
+}
+
+// No more is taken (the pool was closed): the map ends with what the daemon has.
+void Session::CutShort(MapCell* map, const absl::Status& why, std::uint64_t accepted) {
+  map->cut_short = std::string(why.message());
+  windows_.erase(map);
+  map->window = nullptr;
+  map->complete = true;
+  outbox_.AddItems(map->call->View(), map->id, accepted, {.complete = true});
+  WakeAll(&map->window_waiters);
+}
+
+absl::Status Session::AwaitWindow(MapCell* map) {
+  absl::MutexLock lock(&mu_);
+  if (map->call->streamed || InOutputCallback()) return absl::OkStatus();
+  while (!map->done() && map->window != nullptr && map->window->bytes() > kMostWindowBytes) {
+    Waiter waiter;
+    WaitNode node{&waiter};
+    Link(&map->window_waiters, &node);
+    leader_.Await(&waiter, Deadline(kForever));
+    Unlink(&map->window_waiters, &node);
+  }
+  return absl::OkStatus();
+}
+
+void Session::Walked(MapCell& map, const ItemCursor& cursor) {
+  Write write;
+  std::vector<std::shared_ptr<const ItemBlock>> gone;
+  {
+    absl::MutexLock lock(&mu_);
+    while (!map.by_index.empty()) {
+      const auto first = map.by_index.begin();
+      if (first->first + first->second->count() > cursor.position) break;
+      gone.push_back(std::move(first->second));
+      map.by_index.erase(first);
+    }
+    if (map.call->options.order == MapOrder::kAsCompleted) {
+      for (; map.arrived_before < cursor.block && !map.arrived.empty(); ++map.arrived_before) {
+        gone.push_back(std::move(map.arrived.front()));
+        map.arrived.pop_front();
+      }
+    }
+    for (const auto& block : gone) {
+      if (!block->told) outbox_.AddConsumed(map.id, block->first(), block->count());
+    }
+    write = NextWrite();
+  }
+  write.Begin();
+}
+
+// ---- Both ----
+
+// What was sent up to here and not refused, the daemon has taken.
+void Session::AcknowledgeRoom() {
+  const std::uint64_t upto = outbox_.last_acknowledged();
+  for (auto at = windows_.begin(); at != windows_.end();) {
+    MapCell* map = *at;
+    map->window->Acknowledge(upto);
+    SendWindow(map);
+    if (map->window->bytes() <= kMostWindowBytes) WakeAll(&map->window_waiters);
+    // Nothing is to be sent and nothing is under way: until more items come.
+    if (map->window->all_taken()) {
+      windows_.erase(at++);
+    } else {
+      ++at;
+    }
+  }
+  const std::vector<PoolEntry*> pools(full_pools_.begin(), full_pools_.end());
+  for (PoolEntry* pool : pools) {
+    if (pool->try_at != kNever || pool->tried_batch > upto) continue;
+    pool->burst = std::min(kMostBurst, pool->burst * 2);
+    ResubmitSome(*pool);
+  }
+}
+
+void Session::TryRoom(Clock::time_point now) {
+  if (state_ != State::kUp) return;
+  for (MapCell* map : windows_) {
+    SendWindow(map);
+  }
+  const std::vector<PoolEntry*> pools(full_pools_.begin(), full_pools_.end());
+  for (PoolEntry* pool : pools) {
+    if (pool->try_at <= now) ResubmitSome(*pool);
+  }
+}
+
+Session::Clock::time_point Session::NextTry() {
+  Clock::time_point next = kNever;
+  if (state_ != State::kUp) return next;
+  for (const MapCell* map : windows_) {
+    if (map->hold_until > Clock::time_point{}) next = std::min(next, map->hold_until);
+  }
+  for (const PoolEntry* pool : full_pools_) next = std::min(next, pool->try_at);
+  return next;
+}
+
+}  // namespace poold::client::internal
