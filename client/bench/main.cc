@@ -9,6 +9,7 @@
 #include "bench/options.h"
 #include "bench/private_daemon.h"
 #include "bench/report.h"
+#include "bench/workloads.h"
 #include "poold/client.h"
 
 namespace poold::bench {
@@ -49,6 +50,37 @@ absl::Status MeasureAll(const BenchOptions& options, const client::Pool& pool, R
   return absl::OkStatus();
 }
 
+absl::Status MeasureChunks(const BenchOptions& options, const client::Pool& pool, Report& report) {
+  for (const Workload& workload : ChunkWorkloads()) {
+    const std::pair<const char*, uint32_t> cuts[] = {
+        {"automatic", 0}, {"formula", FormulaChunk(workload.micros.size(), options.workers)}, {"one", 1}};
+    for (uint32_t round = 0; round < options.rounds; ++round) {
+      for (const auto& [cut, chunk_size] : cuts) {
+        auto rate = MeasureSpins(pool, workload.micros, chunk_size);
+        if (!rate.ok()) return rate.status();
+        report.AddChunks(workload.name, cut, *rate);
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MeasureFresh(const BenchOptions& options, client::Client& client, Report& report) {
+  auto opened = client.OpenPool({.name = absl::StrCat("bench-fresh-", getpid()),
+                                 .workers = options.workers,
+                                 .modules = {"testing"},
+                                 .start_method = client::StartMethod::kFresh,
+                                 .preload = {"preload_memory"}});
+  if (!opened.ok()) return opened.status();
+  const client::PoolScope pool(*opened);
+  for (uint32_t round = 0; round < options.rounds; ++round) {
+    auto rate = MeasureSubmit(*pool, options.fresh_tasks, options.outstanding);
+    if (!rate.ok()) return rate.status();
+    report.AddFresh(*rate);
+  }
+  return absl::OkStatus();
+}
+
 int Bench(const BenchOptions& options, const std::string& address) {
   auto client = client::Client::Connect({.address = address, .client_name = "poold-bench"});
   if (!client.ok()) return Fail(kUnreachable, client.status());
@@ -58,6 +90,12 @@ int Bench(const BenchOptions& options, const std::string& address) {
   const client::PoolScope pool(*opened);
   Report report(options);
   if (absl::Status status = MeasureAll(options, *pool, report); !status.ok()) return Fail(kFailed, status);
+  if (options.chunks) {
+    if (absl::Status status = MeasureChunks(options, *pool, report); !status.ok()) return Fail(kFailed, status);
+  }
+  if (options.fresh) {
+    if (absl::Status status = MeasureFresh(options, *client, report); !status.ok()) return Fail(kFailed, status);
+  }
   report.Print();
   return 0;
 }

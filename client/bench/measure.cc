@@ -14,6 +14,7 @@ using Clock = std::chrono::steady_clock;
 using Handle = client::TaskHandle<void>;
 
 constexpr char kNoop[] = "noop";
+constexpr char kSpin[] = "spin_us";
 constexpr char kSquare[] = "square";
 // Squares of larger numbers would not fit into an int.
 constexpr uint64_t kLargest = 10'000;
@@ -59,6 +60,23 @@ absl::StatusOr<double> MeasureMap(const client::Pool& pool, uint64_t items, uint
     return absl::InternalError(absl::StrCat(count, " of ", items, " items came back, sum ", sum, ", wanted ", wanted));
   }
   return static_cast<double>(items) / seconds;
+}
+
+absl::StatusOr<double> MeasureSpins(const client::Pool& pool, const std::vector<uint32_t>& micros,
+                                    uint32_t chunk_size) {
+  client::MapOptions options;
+  if (chunk_size > 0) options.chunk_size = chunk_size;
+  uint64_t count = 0;
+  const Clock::time_point begin = Clock::now();
+  for (const auto& item : pool.Map<void>(kSpin, micros, options)) {
+    if (!item.result.ok()) return item.result;
+    ++count;
+  }
+  const double seconds = Since(begin);
+  if (count != micros.size()) {
+    return absl::InternalError(absl::StrCat(count, " of ", micros.size(), " items came back"));
+  }
+  return static_cast<double>(count) / seconds;
 }
 
 absl::StatusOr<Latency> MeasureLatency(const client::Pool& pool, uint64_t trips) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "poold/client/pool.h"
@@ -14,6 +15,9 @@ absl::StatusOr<double> MeasureSubmit(const client::Pool& pool, uint64_t tasks, u
 
 // One map of trivial items: items a second, from the call to the last result read. `chunk_size` 0: automatic.
 absl::StatusOr<double> MeasureMap(const client::Pool& pool, uint64_t items, uint32_t chunk_size);
+
+// One map of items that keep a CPU busy for so many microseconds each: items a second.
+absl::StatusOr<double> MeasureSpins(const client::Pool& pool, const std::vector<uint32_t>& micros, uint32_t chunk_size);
 
 // A no-op task after the other: seconds of a round trip.
 struct Latency {

@@ -8,8 +8,10 @@ namespace {
 constexpr char kAbout[] =
     "Measures a running poold with no-op tasks on a pool of its own: how many tasks (submit) and items (map) it runs "
     "in\n"
-    "a second, and how long one round trip takes (latency). All three when none is named. Figures of shared machines\n"
-    "mean little: compare the ratios of one run.";
+    "a second, and how long one round trip takes (latency). These three when none is named. Also: how well maps are\n"
+    "cut (chunks: the automatic size beside fixed ones), and tasks in a process of their own each, cloned from a\n"
+    "zygote with 200 MB of prepared state (fresh). Figures of shared machines mean little: compare the ratios of one\n"
+    "run.";
 
 }  // namespace
 
@@ -18,9 +20,9 @@ std::variant<BenchOptions, int> ParseOptions(int argc, const char* const* argv) 
   CLI::App app(kAbout, "poold-bench");
   app.get_formatter()->column_width(30);
   std::vector<std::string> kinds;
-  app.add_option("KIND", kinds, "submit, map, latency")
+  app.add_option("KIND", kinds, "submit, map, latency, chunks, fresh")
       ->type_name("")
-      ->check(CLI::IsMember({"submit", "map", "latency"}));
+      ->check(CLI::IsMember({"submit", "map", "latency", "chunks", "fresh"}));
   app.add_option("--address", o.address, "Of the daemon; else $POOLD_ADDRESS, else its default socket");
   app.add_flag("--spawn", o.spawn, "Start the poold beside this program for the run, on a private socket")
       ->excludes("--address");
@@ -37,17 +39,20 @@ std::variant<BenchOptions, int> ParseOptions(int argc, const char* const* argv) 
   app.add_option("--trips", o.trips, "latency: round trips of a round")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
+  app.add_option("--fresh-tasks", o.fresh_tasks, "fresh: tasks of a round")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 64;
   }
-  const auto named = [&kinds](const char* kind) {
-    return kinds.empty() || std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
-  };
-  o.submit = named("submit");
-  o.map = named("map");
-  o.latency = named("latency");
+  const auto named = [&kinds](const char* kind) { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); };
+  o.submit = kinds.empty() || named("submit");
+  o.map = kinds.empty() || named("map");
+  o.latency = kinds.empty() || named("latency");
+  o.chunks = named("chunks");
+  o.fresh = named("fresh");
   return o;
 }
 

@@ -11,6 +11,8 @@ struct BenchOptions {
   bool submit = false;
   bool map = false;
   bool latency = false;
+  bool chunks = false;
+  bool fresh = false;
 
   std::string address;
   bool spawn = false;
@@ -27,6 +29,8 @@ struct BenchOptions {
   uint32_t chunk_size = 0;
   // Round trips in a round.
   uint64_t trips = 3000;
+  // Tasks in a round, each in a process of its own.
+  uint64_t fresh_tasks = 3000;
   std::string module = "testing";
   std::string function = "noop";
 };

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "bench/python_pools.h"
+#include "bench/workloads.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::bench {
@@ -27,6 +28,10 @@ uint64_t PythonCount(const std::string& kind, const BenchOptions& options) {
 
 }  // namespace
 
+void Report::AddChunks(const std::string& workload, const std::string& cut, double rate) {
+  series_["chunks " + workload + ": " + cut].figures.push_back(rate);
+}
+
 void Report::AddLatency(const Latency& latency) {
   series_["latency p50"].figures.push_back(latency.p50);
   series_["latency p99"].figures.push_back(latency.p99);
@@ -46,6 +51,7 @@ absl::Status Report::AddPython(const std::string& kind) {
 void Report::Print() const {
   if (options_.json) return PrintJson();
   PrintTable();
+  if (options_.chunks) PrintChunks();
   if (options_.compare) PrintRatios();
 }
 
@@ -79,6 +85,19 @@ void Report::PrintRatios() const {
       const double ratio = IsTime(name) ? theirs->Median() / ours->Median() : ours->Median() / theirs->Median();
       std::printf("%-12s %-22s %8.1f\n", name, other, ratio);
     }
+  }
+}
+
+void Report::PrintChunks() const {
+  std::printf("\nautomatic chunks are so many times as fast (medians):\n%-34s %12s %12s\n", "", "formula", "one");
+  for (const Workload& workload : ChunkWorkloads()) {
+    const std::string name = "chunks " + workload.name + ": ";
+    const Rounds* automatic = Find(name + "automatic");
+    const Rounds* formula = Find(name + "formula");
+    const Rounds* one = Find(name + "one");
+    if (automatic == nullptr || formula == nullptr || one == nullptr) continue;
+    std::printf("%-34s %12.2f %12.2f\n", workload.name.c_str(), automatic->Median() / formula->Median(),
+                automatic->Median() / one->Median());
   }
 }
 

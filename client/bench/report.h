@@ -17,6 +17,9 @@ class Report {
 
   void AddSubmit(double rate) { series_["submit"].figures.push_back(rate); }
   void AddMap(double rate) { series_["map"].figures.push_back(rate); }
+  // Items a second of one workload, by how it was cut: "automatic", "formula", "one".
+  void AddChunks(const std::string& workload, const std::string& cut, double rate);
+  void AddFresh(double rate) { series_["fresh"].figures.push_back(rate); }
   void AddLatency(const Latency& latency);
   // With --compare: measures it now, after ours.
   absl::Status AddPython(const std::string& kind);
@@ -26,6 +29,7 @@ class Report {
  private:
   void PrintTable() const;
   void PrintRatios() const;
+  void PrintChunks() const;
   void PrintJson() const;
   const Rounds* Find(const std::string& name) const;
 

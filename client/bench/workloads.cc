@@ -1,0 +1,39 @@
+#include "bench/workloads.h"
+
+#include <random>
+
+namespace poold::bench {
+namespace {
+
+std::vector<uint32_t> Mixed() {
+  std::mt19937 random(17);  // the same in every run
+  std::vector<uint32_t> micros;
+  for (int i = 0; i < 9000; ++i) {
+    const uint32_t kind = random() % 100;
+    micros.push_back(kind < 90 ? 20 : kind < 99 ? 500 : 5000);
+  }
+  return micros;
+}
+
+// The long ones come last, all in what a fixed size makes the last chunks.
+std::vector<uint32_t> Skewed() {
+  std::vector<uint32_t> micros(20'000, 10);
+  micros.insert(micros.end(), 400, 2000);
+  return micros;
+}
+
+}  // namespace
+
+std::vector<Workload> ChunkWorkloads() {
+  return {{"even 1 us", std::vector<uint32_t>(400'000, 1)},
+          {"even 100 us", std::vector<uint32_t>(10'000, 100)},
+          {"skewed", Skewed()},
+          {"mixed", Mixed()}};
+}
+
+uint32_t FormulaChunk(uint64_t items, uint32_t workers) {
+  const uint64_t parts = uint64_t{4} * workers;
+  return static_cast<uint32_t>((items + parts - 1) / parts);
+}
+
+}  // namespace poold::bench
