@@ -228,5 +228,45 @@ TEST_F(Owners, WhoseSessionIsGoneOwnsNothingAnyMore) {
   EXPECT_EQ(DetailsOf(status).bad_field, "owner");
 }
 
+TEST_F(Owners, APoolEndsWithTheLastSessionOfItsOwner) {
+  grpc::ClientContext first_context;
+  grpc::ClientContext second_context;
+  const auto first = Greet(&first_context, me_);
+  const auto second = Greet(&second_context, me_);
+  ASSERT_TRUE(Open(Owned(v1::OWNER_LOST_TERMINATE, me_)).ok());
+  Vanish(&first_context, first.get());
+  EXPECT_EQ(GetPool("p").state(), v1::POOL_STATE_RUNNING);
+  Vanish(&second_context, second.get());
+  while (GetPool("p").state() != v1::POOL_STATE_TERMINATED) continue;
+}
+
+TEST_F(Owners, WhatWasQueuedFinishesWhenThePoolOfALostOwnerCloses) {
+  grpc::ClientContext context;
+  const auto session = Greet(&context, me_);
+  ASSERT_TRUE(Open(Owned(v1::OWNER_LOST_CLOSE, me_)).ok());
+  const std::string held = Submit("hold");
+  Vanish(&context, session.get());
+  while (GetPool("p").state() != v1::POOL_STATE_CLOSING) continue;
+  workers_.LetGo();
+  EXPECT_EQ(Get(held).task().state(), v1::TASK_STATE_SUCCEEDED);
+  while (GetPool("p").state() != v1::POOL_STATE_CLOSED) continue;
+}
+
+TEST_F(Pools, ClosingMayCancelWhatHasNotBegun) {
+  OpenPool("p", 1);
+  const std::string held = Submit("hold");
+  const std::string queued = Submit("echo", "never");
+  grpc::ClientContext context;
+  v1::CloseRequest request;
+  v1::CloseResponse response;
+  request.set_pool("p");
+  request.set_cancel_queued(true);
+  ASSERT_TRUE(client_->Close(&context, request, &response).ok());
+  EXPECT_EQ(response.cancelled_tasks(), 1u);
+  EXPECT_EQ(Get(queued).task().state(), v1::TASK_STATE_CANCELLED);
+  workers_.LetGo();
+  EXPECT_EQ(Get(held).task().state(), v1::TASK_STATE_SUCCEEDED);
+}
+
 }  // namespace
 }  // namespace poold::rpc
