@@ -60,17 +60,22 @@ void AppendFrame(internal::FrameKind kind, const google::protobuf::MessageLite* 
 char* FrameParser::Reserve(std::size_t bytes) {
   if (begin_ == end_) {
     begin_ = end_ = 0;
-    if (buffer_.size() > kKeepBytes && bytes <= kKeepBytes) std::string().swap(buffer_);
+    if (size_ > kKeepBytes && bytes <= kKeepBytes) Resize(0);
   }
-  if (buffer_.size() - end_ < bytes && begin_ > 0) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+  if (size_ - end_ < bytes && begin_ > 0) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
-  if (buffer_.size() - end_ < bytes) {
-    buffer_.resize(std::max({end_ + bytes, kLeastBufferBytes, std::min(2 * buffer_.size(), kKeepBytes)}));
-  }
-  return buffer_.data() + end_;
+  if (size_ - end_ < bytes) Resize(std::max({end_ + bytes, kLeastBufferBytes, std::min(2 * size_, kKeepBytes)}));
+  return buffer_.get() + end_;
+}
+
+void FrameParser::Resize(std::size_t bytes) {
+  std::unique_ptr<char[]> resized = std::make_unique_for_overwrite<char[]>(bytes);
+  if (end_ > 0) std::memcpy(resized.get(), buffer_.get(), end_);
+  buffer_ = std::move(resized);
+  size_ = bytes;
 }
 
 void FrameParser::Commit(std::size_t bytes) { end_ += bytes; }
@@ -79,12 +84,12 @@ absl::StatusOr<std::optional<Frame>> FrameParser::Next() {
   const std::size_t there = end_ - begin_;
   if (there < sizeof(Header)) return std::nullopt;
   Header header;
-  std::memcpy(&header, buffer_.data() + begin_, sizeof header);
+  std::memcpy(&header, buffer_.get() + begin_, sizeof header);
   if (absl::Status checked = Check(header, max_blob_bytes_); !checked.ok()) return checked;
   const std::uint64_t body = header.message_bytes + header.blob_bytes;
   if (there - sizeof header < body) return std::nullopt;
 
-  const char* const message = buffer_.data() + begin_ + sizeof header;
+  const char* const message = buffer_.get() + begin_ + sizeof header;
   begin_ += sizeof header + body;
   return Frame{static_cast<internal::FrameKind>(header.kind),
                {message, header.message_bytes},
@@ -95,7 +100,7 @@ std::size_t FrameParser::Wanted() const {
   const std::size_t there = end_ - begin_;
   if (there < sizeof(Header)) return sizeof(Header) - there;
   Header header;
-  std::memcpy(&header, buffer_.data() + begin_, sizeof header);
+  std::memcpy(&header, buffer_.get() + begin_, sizeof header);
   if (!Check(header, max_blob_bytes_).ok()) return 0;
   const std::uint64_t whole = sizeof header + header.message_bytes + header.blob_bytes;
   return whole > there ? whole - there : 0;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,7 +35,7 @@ struct Frame {
   std::string_view blob;
 };
 
-// Cuts a stream of bytes into frames. Not thread-safe. A value.
+// Cuts a stream of bytes into frames. Not thread-safe.
 //   parser.Append(bytes read);  while (auto frame = parser.Next(); frame.ok() && *frame) ...
 class FrameParser {
  public:
@@ -52,8 +53,13 @@ class FrameParser {
   std::size_t Wanted() const;
 
  private:
+  // Of this size, keeping what was not cut yet. What is not read into is never touched: a page that a short-lived worker
+  // does not touch costs it nothing.
+  void Resize(std::size_t bytes);
+
   std::uint64_t max_blob_bytes_;
-  std::string buffer_;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t size_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };

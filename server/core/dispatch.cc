@@ -78,14 +78,15 @@ void Core::State::SettleWorker(Pool& pool, Worker& worker) {
   const Handle* next = NextToSend(pool.ready);
   if (next == nullptr) return Advance(pool);
   if (Takes(worker, *next)) Fill(pool.ready, worker, limits.max_prefetch);
+  if (pool.staff_due) return Settle(pool);  // that was its last: the one that replaces it gets ready meanwhile
   WatchWaiting(pool);
 }
 
 void Core::State::Pump(Pool& pool) {
   if (!pool.functions_known || !pool.dispatches()) return;
   bool made_way = false;
-  if (pool.fences > 0) CallForTrials(pool);
   for (;;) {
+    if (pool.fences > 0) CallForTrials(pool);
     const Handle* next = NextToSend(pool.ready);
     if (next == nullptr && NextToSend(pool.ready_fresh) == nullptr) break;
     if (!HasRoom()) {
@@ -150,12 +151,18 @@ void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
     if (first == nullptr) break;
     Handle& next = *first;
     if (!Takes(worker, next)) break;
-    if (EndIfUnknown(pool, worker, next)) continue;
+    if (!Knows(worker, next)) {
+      if (!work.empty()) break;  // it goes first: what ends here takes room
+      EndUnknown(pool, next);
+      if (!HasRoom()) break;
+      continue;
+    }
     alone = pool.RunsAlone(next);
     ClientQueue* queue = next.group->queue;
     work.push_back(next.is_map() ? SendChunk(*AsMap(&next), worker) : SendTask(*AsTask(&next), worker));
     if (!faults.never_end_turn) ready.EndTurn(queue);
-    ++worker.dispatches;
+    // It was kept for what wants a fresh one: that needs another one now.
+    if (worker.dispatches++ == 0 && !pool.ready_fresh.empty()) pool.staff_due = true;
     if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) break;
   }
   if (!work.empty()) worker_port->Dispatch(worker.id, std::move(work));
@@ -166,10 +173,14 @@ void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
   }
 }
 
-bool Core::State::EndIfUnknown(Pool& pool, const Worker& worker, Handle& next) {
+bool Core::State::Knows(const Worker& worker, const Handle& next) {
   const std::uint32_t function = next.group->function;
-  if (function < worker.functions->size() && (*worker.functions)[function] >= 0) return false;
-  const std::string message = "no worker of the pool has the function '" + pool.functions[function].name + "'";
+  return function < worker.functions->size() && (*worker.functions)[function] >= 0;
+}
+
+void Core::State::EndUnknown(Pool& pool, Handle& next) {
+  const std::string name = pool.functions[next.group->function].name;
+  const std::string message = "no worker of the pool has the function '" + name + "'";
   const OutcomePtr outcome = Stillborn(TaskState::kFailed, "poold.UnknownFunction", message, next.submitted_at);
   if (next.is_map()) {
     EndReadyItems(*AsMap(&next), outcome);
@@ -178,7 +189,6 @@ bool Core::State::EndIfUnknown(Pool& pool, const Worker& worker, Handle& next) {
     Unqueue(*AsTask(&next));
     EndTask(*AsTask(&next), outcome);
   }
-  return true;
 }
 
 Assignment Core::State::SendTask(Task& task, Worker& worker) {

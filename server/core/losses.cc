@@ -45,15 +45,18 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
   ++pool->stats.workers_lost;
   const std::uint32_t round = worker.start_round;
   const Nanos lived = now - worker.ready_at;
-  const bool wasted = unused && was_ready && (!expected || worker.killed_by == KilledBy::kMemoryLimit);
+  const bool by_memory = worker.killed_by == KilledBy::kMemoryLimit;
+  const bool wasted = unused && was_ready && (!expected || by_memory);
   timers.Clear(&worker.age_timer);
   Generation& generation = pool->OriginOf(worker);
   workers.erase(worker.id);
   pool->staff_due = true;
   TellPoolWatchers(*pool);
-  if (!was_ready && !expected && pool->live()) {
-    NoteStartFailure(generation, round,
-                     loss.start_failure.empty() ? "a worker ended before it was ready" : loss.start_failure);
+  if (!was_ready && (!expected ) && pool->live()) {
+    std::string why = loss.start_failure;
+    if (why.empty()) why = "a worker ended before it was ready";
+    if (by_memory) why = "a worker was above memory_limit_bytes before it was ready";
+    NoteStartFailure(generation, round, std::move(why));
   }
   if (wasted) NoteEnd(generation, round, lived);
   if (pool->fences > 0) TakeBackFenced(*pool);
@@ -139,7 +142,7 @@ void Core::State::LoseChunk(Chunk& chunk, bool guilty, WorkerLoss& loss) {
   }
   if (end > lost_end) {
     // What may have been begun counts as an attempt.
-    ReturnItems(map, {lost_end, end}, page ? attempt - 1 : attempt, split);
+    ReturnItems(map, {lost_end, end}, page || faults.forget_tries ? attempt - 1 : attempt, split);
   }
   for (std::uint64_t index = begin; index < lost_end; ++index) {
     const TaskState state = intent != TaskState::kUnspecified ? intent : TaskState::kCrashed;

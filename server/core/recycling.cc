@@ -10,7 +10,9 @@ void Core::State::TakeUsage(Worker& worker, std::uint64_t rss_bytes) {
   const PoolSpec& spec = worker.pool->spec;
   worker.rss_bytes = rss_bytes;
   if (spec.memory_limit_bytes != 0 && rss_bytes > spec.memory_limit_bytes) {
-    if (worker.killed_by == KilledBy::kUnspecified) Kill(worker, KilledBy::kMemoryLimit, 0);
+    if (worker.killed_by != KilledBy::kUnspecified) return;
+    Kill(worker, KilledBy::kMemoryLimit, 0);
+    Settle(*std::shared_ptr<Pool>(worker.pool));
   } else if (spec.max_worker_rss_bytes != 0 && rss_bytes > spec.max_worker_rss_bytes && worker.dispatches > 0) {
     WearOut(worker);  // one that has run nothing is as small as they get
   }
@@ -24,6 +26,7 @@ void Core::State::WearOut(Worker& worker) {
   worker.worn = true;
   ++pool->stats.recycled;
   pool->staff_due = true;
+  if (faults.replace_early) Stop(worker);
   Settle(*pool);
 }
 

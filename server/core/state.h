@@ -47,6 +47,8 @@ struct CoreFaults {
   bool requeue_begun = false;   // takes back what the worker has begun already
   bool forget_unbegun = false;  // loses what a dead worker had not begun
   bool never_end_turn = false;  // lets one client have every turn
+  bool forget_tries = false;    // does not count what may have been begun without a claim page
+  bool replace_early = false;   // lets a worker go before its replacement is ready
 };
 
 // The workers that were not told to go.
@@ -174,7 +176,8 @@ struct Core::State {
   bool Refills(const Worker& worker) const;
   void Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most);
   static void NoteFresh(const Group& group);
-  bool EndIfUnknown(Pool& pool, const Worker& worker, Handle& next);
+  static bool Knows(const Worker& worker, const Handle& next);
+  void EndUnknown(Pool& pool, Handle& next);
   Assignment SendTask(Task& task, Worker& worker);
   Assignment SendChunk(MapRun& map, Worker& worker);
   std::uint64_t MostItems(const MapRun& map, const Worker& worker) const;

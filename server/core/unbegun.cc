@@ -22,6 +22,11 @@ std::uint64_t Core::State::CancelUnbegun(Pool& pool) {
     while (Node* node = ready->Any()) end(*AsTask(node));
   }
   while (Node* node = pool.delayed.front()) end(*AsTask(node));
+  for (const PoolFunction& function : pool.functions) {
+    while (function.fence != nullptr && !function.fence->lines.empty()) {
+      end(*AsTask(function.fence->lines.begin()->second.waiting.front()));
+    }
+  }
   return cancelled;
 }
 

@@ -102,10 +102,15 @@ absl::Status ZygoteClient::Spawn() {
 
 absl::Status ZygoteClient::SpawnProgram(int channel, int out, int err, const ZygoteCage& made) {
   SpawnOptions options;
-  const bool own_program = spec_.start_method == core::StartMethod::kFork && !spec_.program_path.empty();
+  const bool own_program = spec_.start_method != core::StartMethod::kSpawn && !spec_.program_path.empty();
   program_ = own_program ? spec_.program_path : thread_->options.pool_worker_path;
   options.program = program_;
   options.environment = BaseEnvironment();
+  // Names are looked up once, here, and not in each clone, which would copy the pages where they are written. The
+  // program takes both variables back.
+  if (!own_program && spec_.start_method != core::StartMethod::kSpawn && !spec_.environment.contains("LD_BIND_NOW")) {
+    options.environment["LD_BIND_NOW"] = options.environment["POOLD_BIND_NOW"] = "1";
+  }
   for (const auto& [name, value] : spec_.environment) options.environment[name] = value;
   for (const auto& [name, value] : made.environment) options.environment[name] = value;
   options.environment["POOLD_ROLE"] = "zygote";

@@ -51,8 +51,10 @@ absl::StatusOr<std::optional<wire::Frame>> Channel::Receive() {
 absl::Status Channel::Send(internal::FrameKind kind, const google::protobuf::MessageLite* message) {
   std::string bytes;
   wire::AppendFrame(kind, message, {}, &bytes);
-  return wire::SendAll(socket_.get(), bytes);
+  return SendFrame(bytes);
 }
+
+absl::Status Channel::SendFrame(std::string_view frame) { return wire::SendAll(socket_.get(), frame); }
 
 absl::Status Channel::Ring() {
   if (bell_.empty()) wire::AppendFrame(internal::FRAME_KIND_BELL, nullptr, {}, &bell_);

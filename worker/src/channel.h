@@ -34,6 +34,8 @@ class Channel {
   absl::StatusOr<std::optional<wire::Frame>> Receive();
 
   absl::Status Send(internal::FrameKind kind, const google::protobuf::MessageLite* message = nullptr);
+  // One that was made before.
+  absl::Status SendFrame(std::string_view frame);
   // A BELL frame. Where the socket is full there are unread ones already: then nothing is sent. Never blocks.
   absl::Status Ring();
 

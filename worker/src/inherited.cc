@@ -34,6 +34,7 @@ void GiveFd(const char* name, const wire::UniqueFd& fd) {
 }  // namespace
 
 Inherited Inherited::Take() {
+  if (!TakeVariable("POOLD_BIND_NOW").empty()) unsetenv("LD_BIND_NOW");
   Inherited taken;
   taken.role = TakeVariable("POOLD_ROLE");
   taken.channel = TakeFd("POOLD_CHANNEL_FD");

@@ -23,9 +23,12 @@ const std::streambuf* const kInStep = std::cout.rdbuf();
 
 OutputBoundary::OutputBoundary(wire::WorkerPage* page, Answers* answers, wire::UniqueFd stdout_read,
                                wire::UniqueFd stderr_read)
-    : page_(page), answers_(answers), stdout_(std::move(stdout_read)), stderr_(std::move(stderr_read)) {
+    : page_(page),
+      answers_(answers),
+      stdout_(std::move(stdout_read)),
+      stderr_(std::move(stderr_read)),
+      buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-  buffer_.resize(kReadBytes);
 }
 
 void OutputBoundary::Lock() {
@@ -96,12 +99,12 @@ void OutputBoundary::DrainPipes() {
 }
 
 bool OutputBoundary::DrainOne(int fd, wire::RecordKind kind) {
-  const ssize_t got = read(fd, buffer_.data(), buffer_.size());
+  const ssize_t got = read(fd, buffer_.get(), kReadBytes);
   if (got <= 0) return false;
   answers_->Add(kind, page_->current_ticket.load(std::memory_order_relaxed),
                 page_->current_item.load(std::memory_order_relaxed), 0, 0,
-                std::string_view(buffer_.data(), static_cast<std::size_t>(got)));
-  return got == static_cast<ssize_t>(buffer_.size());
+                std::string_view(buffer_.get(), static_cast<std::size_t>(got)));
+  return got == static_cast<ssize_t>(kReadBytes);
 }
 
 }  // namespace poold::worker

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "answers.h"
@@ -46,7 +47,7 @@ class OutputBoundary {
   Answers* const answers_;
   wire::UniqueFd stdout_;
   wire::UniqueFd stderr_;
-  std::string buffer_;
+  const std::unique_ptr<char[]> buffer_;
 };
 
 }  // namespace poold::worker

@@ -54,7 +54,15 @@ void* MapPage(const wire::UniqueFd& page) {
   return good ? memory : nullptr;
 }
 
-int Work(Startup& startup, Channel& channel, Inherited& given) {
+std::string ReadyFrame(const Startup& startup) {
+  const internal::Ready ready = startup.MakeReady();
+  std::string frame;
+  wire::AppendFrame(internal::FRAME_KIND_READY, &ready, {}, &frame);
+  return frame;
+}
+
+// `ready_frame`: made by the zygote for all its clones, so that none of them touches the memory that it takes.
+int Work(Startup& startup, Channel& channel, Inherited& given, const std::string& ready_frame) {
   if (given.subreaper) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   void* const page = MapPage(given.page);
   given.page.Reset();
@@ -67,8 +75,7 @@ int Work(Startup& startup, Channel& channel, Inherited& given) {
   startup.context().worker_id = given.worker_id;
   WorkerLoop loop(&startup, &channel, page, std::move(given.stdout_read), std::move(given.stderr_read));
   if (auto failed = startup.Initialize()) return Refuse(channel, *failed);
-  const internal::Ready ready = startup.MakeReady();
-  if (!channel.Send(internal::FRAME_KIND_READY, &ready).ok()) return kProtocolError;
+  if (!channel.SendFrame(ready_frame).ok()) return kProtocolError;
   const absl::Status ran = loop.Run();
   return ran.ok() ? 0 : Complain(ran);
 }
@@ -93,7 +100,14 @@ int BeFreshWorker(Inherited given) {
   if (!ReceiveSetup(channel, &setup)) return kProtocolError;
   if (auto failed = startup.Load(setup)) return Refuse(channel, *failed);
   if (auto failed = startup.Preload()) return Refuse(channel, *failed);
-  return Work(startup, channel, given);
+  return Work(startup, channel, given, ReadyFrame(startup));
+}
+
+// The end of a clone. Not exit: what the program and its libraries prepared is the zygote's to clean up, and doing it
+// in each clone would copy most of their pages.
+[[noreturn]] void Leave(int code) {
+  std::fflush(nullptr);
+  _exit(code);
 }
 
 // The daemon is gone, and the pool shall be too.
@@ -116,8 +130,8 @@ int BeZygote(Inherited inherited) {
   }
   // From here on it is needed to kill the pool's cgroup.
   if (inherited.cgroup_kill) prctl(PR_SET_PDEATHSIG, 0);
-  const internal::Ready ready = startup.MakeReady();
-  if (!channel.Send(internal::FRAME_KIND_READY, &ready).ok()) {
+  const std::string ready_frame = ReadyFrame(startup);
+  if (!channel.SendFrame(ready_frame).ok()) {
     KillPool(inherited);
     return 0;
   }
@@ -127,7 +141,7 @@ int BeZygote(Inherited inherited) {
     inherited = Inherited();
     Channel own(std::move((*cloned)->channel));
     channel = Channel(wire::UniqueFd());
-    std::exit(Work(startup, own, **cloned));
+    Leave(Work(startup, own, **cloned, ready_frame));
   }
   if (!cloned.ok()) Complain(cloned.status());
   KillPool(inherited);

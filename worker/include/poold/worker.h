@@ -15,8 +15,9 @@
 // Threads: a worker runs one task at a time, all of them in its only thread. A function may start threads; it must join
 //   them before it returns, or what they print later counts as the next task's.
 // Progress: ReportProgress(fraction, text) reaches whoever watches the task; CurrentTask() and Attempt() tell a
-// function
-//   where it runs.
+//   function where it runs.
+// End: stdio is flushed, but a cloned worker runs no atexit functions and no destructors of static objects, as a child
+//   of fork() should not. What must be finished, a function finishes before it returns.
 // Crashes: after a SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT of the worker the task's outcome names the functions on
 //   the stack. A handler that a function or module installs for one of them takes precedence.
 // Output: what a function writes to stdout and stderr is the task's output.
