@@ -67,7 +67,7 @@ char* FrameParser::Reserve(std::size_t bytes) {
     end_ -= begin_;
     begin_ = 0;
   }
-  if (size_ - end_ < bytes) Resize(std::max({end_ + bytes, kLeastBufferBytes, std::min(2 * size_, kKeepBytes)}));
+  if (size_ - end_ < bytes) Resize(std::max({end_ + bytes, kLeastBufferBytes, 2 * size_}));
   return buffer_.get() + end_;
 }
 
