@@ -60,6 +60,7 @@ absl::Status MeasureChunks(const BenchOptions& options, const client::Pool& pool
         if (!rate.ok()) return rate.status();
         report.AddChunks(workload.name, cut, *rate);
       }
+      if (absl::Status status = report.AddPythonChunks(workload); !status.ok()) return status;
     }
   }
   return absl::OkStatus();

@@ -21,7 +21,7 @@ std::variant<BenchOptions, int> ParseOptions(int argc, const char* const* argv) 
   app.get_formatter()->column_width(30);
   std::vector<std::string> kinds;
   app.add_option("KIND", kinds, "submit, map, latency, chunks, fresh")
-      ->type_name("")
+      ->option_text(" ")
       ->check(CLI::IsMember({"submit", "map", "latency", "chunks", "fresh"}));
   app.add_option("--address", o.address, "Of the daemon; else $POOLD_ADDRESS, else its default socket");
   app.add_flag("--spawn", o.spawn, "Start the poold beside this program for the run, on a private socket")

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -20,5 +21,14 @@ bool HavePython();
 // `kind` is "submit", "map" or "latency"; `count` how many tasks, items or round trips. Unavailable when the program
 // fails.
 absl::StatusOr<PythonFigures> MeasurePython(const std::string& kind, uint32_t workers, uint64_t count);
+
+// Items a second of multiprocessing.Pool.map.
+struct PythonChunks {
+  double formula = 0;  // with the chunks that it takes by itself: ceil(items / (4 * workers))
+  double one = 0;      // with chunksize=1
+};
+
+// `micros`: how long each item keeps a CPU busy.
+absl::StatusOr<PythonChunks> MeasurePythonChunks(uint32_t workers, const std::vector<uint32_t>& micros);
 
 }  // namespace poold::bench

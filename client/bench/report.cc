@@ -4,7 +4,6 @@
 #include <cstdio>
 
 #include "bench/python_pools.h"
-#include "bench/workloads.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::bench {
@@ -12,6 +11,8 @@ namespace {
 
 constexpr char kPool[] = "multiprocessing.Pool";
 constexpr char kExecutor[] = "ProcessPoolExecutor";
+constexpr char kPythonFormula[] = "Pool.map";
+constexpr char kPythonOne[] = "Pool.map, 1";
 
 bool IsTime(const std::string& name) { return name.rfind("latency", 0) == 0; }
 
@@ -30,6 +31,15 @@ uint64_t PythonCount(const std::string& kind, const BenchOptions& options) {
 
 void Report::AddChunks(const std::string& workload, const std::string& cut, double rate) {
   series_["chunks " + workload + ": " + cut].figures.push_back(rate);
+}
+
+absl::Status Report::AddPythonChunks(const Workload& workload) {
+  if (!options_.compare || !HavePython()) return absl::OkStatus();
+  auto figures = MeasurePythonChunks(options_.workers, workload.micros);
+  if (!figures.ok()) return figures.status();
+  AddChunks(workload.name, kPythonFormula, figures->formula);
+  AddChunks(workload.name, kPythonOne, figures->one);
+  return absl::OkStatus();
 }
 
 void Report::AddLatency(const Latency& latency) {
@@ -89,15 +99,20 @@ void Report::PrintRatios() const {
 }
 
 void Report::PrintChunks() const {
-  std::printf("\nautomatic chunks are so many times as fast (medians):\n%-34s %12s %12s\n", "", "formula", "one");
+  const std::vector<std::string> others = {"formula", "one", kPythonFormula, kPythonOne};
+  std::printf("\nautomatic chunks are so many times as fast (medians):\n%-34s", "");
+  for (const std::string& other : others) std::printf(" %12s", other.c_str());
+  std::printf("\n");
   for (const Workload& workload : ChunkWorkloads()) {
     const std::string name = "chunks " + workload.name + ": ";
     const Rounds* automatic = Find(name + "automatic");
-    const Rounds* formula = Find(name + "formula");
-    const Rounds* one = Find(name + "one");
-    if (automatic == nullptr || formula == nullptr || one == nullptr) continue;
-    std::printf("%-34s %12.2f %12.2f\n", workload.name.c_str(), automatic->Median() / formula->Median(),
-                automatic->Median() / one->Median());
+    if (automatic == nullptr) continue;
+    std::printf("%-34s", workload.name.c_str());
+    for (const std::string& other : others) {
+      const Rounds* rounds = Find(name + other);
+      if (rounds != nullptr) std::printf(" %12.2f", automatic->Median() / rounds->Median());
+    }
+    std::printf("\n");
   }
 }
 

@@ -7,6 +7,7 @@
 #include "bench/measure.h"
 #include "bench/options.h"
 #include "bench/rounds.h"
+#include "bench/workloads.h"
 
 namespace poold::bench {
 
@@ -19,6 +20,8 @@ class Report {
   void AddMap(double rate) { series_["map"].figures.push_back(rate); }
   // Items a second of one workload, by how it was cut: "automatic", "formula", "one".
   void AddChunks(const std::string& workload, const std::string& cut, double rate);
+  // With --compare: what Python's pool does with it, now.
+  absl::Status AddPythonChunks(const Workload& workload);
   void AddFresh(double rate) { series_["fresh"].figures.push_back(rate); }
   void AddLatency(const Latency& latency);
   // With --compare: measures it now, after ours.
