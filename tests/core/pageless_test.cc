@@ -113,7 +113,9 @@ TEST_F(WithoutPage, AChunkThatDiesIsSplitUntilTheGuiltyItemIsAlone) {
   // 11 items, then 6 and 3 and 2 of them, then three times alone.
   EXPECT_EQ(deaths, 4 + 3);
   for (const auto& [item, count] : starts) {
-    if (item != "item5") EXPECT_EQ(count, 1) << item;
+    if (item != "item5") {
+      EXPECT_EQ(count, 1) << item;
+    }
   }
 }
 
@@ -167,6 +169,25 @@ TEST_F(WithoutPage, AMapThatIsCancelledMeanwhileIsOver) {
   EXPECT_TRUE(story.MapOf(kMap).done);
   EXPECT_EQ(story.Pool("p").stats.queued, 0u);
   EXPECT_EQ(story.Pool("p").stats.queued_bytes, 0u);
+}
+
+// It is killed for one item, which comes back all the same, and dies in the next.
+TEST_F(WithoutPage, OnlyTheItemThatWasTooLateIsTimedOut) {
+  Open();
+  story.chunk_size = 4;
+  story.map_options.max_attempts = 5;
+  story.map_options.run_timeout = kSecond;
+  ASSERT_TRUE(story.Map(kMap, "p", "f", Items(4)).ok());
+  const WorkerId worker = story.FirstWorker();
+  story.Pass(2 * kSecond);
+  ASSERT_TRUE(story.processes.workers.at(worker).killed);
+  story.RunOne(worker);  // item0, within the grace
+  story.Begin(worker);
+  story.EndAll();
+  StartAll();
+  RunAll("");
+  EXPECT_TRUE(story.MapOf(kMap).done);
+  EXPECT_EQ(story.MapOf(kMap).unsuccessful_items, 0u);
 }
 
 }  // namespace
