@@ -78,6 +78,10 @@ absl::Status MeasureFresh(const BenchOptions& options, client::Client& client, R
     auto rate = MeasureSubmit(*pool, options.fresh_tasks, options.outstanding);
     if (!rate.ok()) return rate.status();
     report.AddFresh(*rate);
+    auto bare = MeasureBareForks(*pool, options.workers);
+    if (!bare.ok()) return bare.status();
+    report.AddBareForks(*bare);
+    if (absl::Status status = report.AddPython("fresh"); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

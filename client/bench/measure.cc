@@ -16,6 +16,8 @@ using Handle = client::TaskHandle<void>;
 constexpr char kNoop[] = "noop";
 constexpr char kSpin[] = "spin_us";
 constexpr char kSquare[] = "square";
+constexpr char kBareForks[] = "bare_forks";
+constexpr int kForks = 300;  // of each worker
 // Squares of larger numbers would not fit into an int.
 constexpr uint64_t kLargest = 10'000;
 
@@ -77,6 +79,18 @@ absl::StatusOr<double> MeasureSpins(const client::Pool& pool, const std::vector<
     return absl::InternalError(absl::StrCat(count, " of ", micros.size(), " items came back"));
   }
   return static_cast<double>(count) / seconds;
+}
+
+absl::StatusOr<double> MeasureBareForks(const client::Pool& pool, uint32_t workers) {
+  std::vector<client::TaskHandle<double>> handles;
+  for (uint32_t i = 0; i < workers; ++i) handles.push_back(pool.Submit<double>(kBareForks, kForks));
+  double rate = 0;
+  for (const auto& handle : handles) {
+    const auto micros = handle.Get();
+    if (!micros.ok()) return micros.status();
+    rate += 1e6 / *micros;
+  }
+  return rate;
 }
 
 absl::StatusOr<Latency> MeasureLatency(const client::Pool& pool, uint64_t trips) {

@@ -19,6 +19,10 @@ absl::StatusOr<double> MeasureMap(const client::Pool& pool, uint64_t items, uint
 // One map of items that keep a CPU busy for so many microseconds each: items a second.
 absl::StatusOr<double> MeasureSpins(const client::Pool& pool, const std::vector<uint32_t>& micros, uint32_t chunk_size);
 
+// What any pool is up against that gives each task a process: all workers fork, exit and wait, and nothing else. Forks a
+// second, all together.
+absl::StatusOr<double> MeasureBareForks(const client::Pool& pool, uint32_t workers);
+
 // A no-op task after the other: seconds of a round trip.
 struct Latency {
   double p50 = 0;

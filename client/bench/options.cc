@@ -10,8 +10,8 @@ constexpr char kAbout[] =
     "in\n"
     "a second, and how long one round trip takes (latency). These three when none is named. Also: how well maps are\n"
     "cut (chunks: the automatic size beside fixed ones), and tasks in a process of their own each, cloned from a\n"
-    "zygote with 200 MB of prepared state (fresh). Figures of shared machines mean little: compare the ratios of one\n"
-    "run.";
+    "zygote with 200 MB of prepared state (fresh; beside as many bare forks of the same memory). Figures of shared\n"
+    "machines mean little: compare the ratios of one run.";
 
 }  // namespace
 

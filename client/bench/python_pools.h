@@ -18,7 +18,8 @@ struct PythonFigures {
 
 bool HavePython();
 
-// `kind` is "submit", "map" or "latency"; `count` how many tasks, items or round trips. Unavailable when the program
+// `kind` is "submit", "map", "latency" or "fresh" (a process for each task, with 200 MB of state: of Pool alone, the
+// other cannot do it with fork); `count` how many tasks, items or round trips. Unavailable when the program
 // fails.
 absl::StatusOr<PythonFigures> MeasurePython(const std::string& kind, uint32_t workers, uint64_t count);
 

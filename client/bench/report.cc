@@ -24,6 +24,7 @@ std::string Text(const std::string& name, double figure) {
 uint64_t PythonCount(const std::string& kind, const BenchOptions& options) {
   if (kind == "submit") return std::min<uint64_t>(options.tasks, 20'000);
   if (kind == "map") return options.items;
+  if (kind == "fresh") return std::min<uint64_t>(options.fresh_tasks, 300);
   return std::min<uint64_t>(options.trips, 1000);
 }
 
@@ -54,7 +55,7 @@ absl::Status Report::AddPython(const std::string& kind) {
   if (!figures.ok()) return figures.status();
   const std::string name = kind == "latency" ? "latency p50" : kind;
   series_[name + " " + kPool].figures.push_back(figures->pool);
-  series_[name + " " + kExecutor].figures.push_back(figures->executor);
+  if (kind != "fresh") series_[name + " " + kExecutor].figures.push_back(figures->executor);
   return absl::OkStatus();
 }
 
@@ -87,7 +88,7 @@ void Report::PrintRatios() const {
     return;
   }
   std::printf("\npoold is so many times as fast (medians):\n");
-  for (const char* name : {"submit", "map", "latency p50"}) {
+  for (const char* name : {"submit", "map", "latency p50", "fresh"}) {
     for (const char* other : {kPool, kExecutor}) {
       const Rounds* ours = Find(name);
       const Rounds* theirs = Find(std::string(name) + " " + other);

@@ -23,6 +23,7 @@ class Report {
   // With --compare: what Python's pool does with it, now.
   absl::Status AddPythonChunks(const Workload& workload);
   void AddFresh(double rate) { series_["fresh"].figures.push_back(rate); }
+  void AddBareForks(double rate) { series_["fresh bare forks"].figures.push_back(rate); }
   void AddLatency(const Latency& latency);
   // With --compare: measures it now, after ours.
   absl::Status AddPython(const std::string& kind);
