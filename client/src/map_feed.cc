@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "error.h"
+#include "handle_cell.h"
 
 namespace poold::client::internal {
 namespace {
@@ -166,6 +167,9 @@ absl::StatusOr<std::optional<ItemView>> StreamFeed::Next(Duration timeout) {
       return MapTimeoutError(function_);
     }
     if (deadline.passed()) return item;
+    if (InOutputCallback()) {
+      return absl::FailedPreconditionError("an on_output callback must not wait for a map: its items come after it");
+    }
   }
 }
 

@@ -13,6 +13,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -121,6 +122,7 @@ class Session : public std::enable_shared_from_this<Session> {
   HandleCell* Find(const HandleId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // It has just ended: out of the tables, callbacks posted, released if nobody holds it.
   void Retire(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void GiveUp(MapCell* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Refuse(HandleCell* cell, absl::Status why, bool lost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PostCallbacks(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Discard(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -185,6 +187,12 @@ class Session : public std::enable_shared_from_this<Session> {
   // Pools with a backlog, maps that have something in their window.
   absl::flat_hash_set<PoolEntry*> full_pools_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<MapCell*> windows_ ABSL_GUARDED_BY(mu_);
+  // Tasks that may be refused for want of room, by the batch in which they left: until the daemon has taken that.
+  struct Offer {
+    std::uint64_t batch = 0;
+    HandleId id;
+  };
+  std::deque<Offer> offered_ ABSL_GUARDED_BY(mu_);
   std::uint64_t next_submission_ ABSL_GUARDED_BY(mu_) = 1;
   // Arguments that are kept to be sent again.
   std::uint64_t resubmission_bytes_ ABSL_GUARDED_BY(mu_) = 0;

@@ -134,17 +134,21 @@ void Session::ApplyRefusal(const v1::SubmitResult& refusal) {
     return;
   }
   MapCell* map = AsMap(cell);
+  // Of what was under way when it was cut short.
+  if (!map->cut_short.empty() && refusal.has_accepted_items()) return;
   if (GoOnLater(map, why, refusal.accepted_items())) return;
   if (map->window != nullptr && refusal.has_accepted_items()) {
     CutShort(map, why, refusal.accepted_items());
     return;
   }
-  // The daemon has a part of it that nobody will ask for.
-  if (refusal.has_accepted_items()) {
-    outbox_.AddCancel(map->id);
-    outbox_.AddRelease(map->id);
-  }
+  if (refusal.has_accepted_items()) GiveUp(map);
   Refuse(map, std::move(why), false);
+}
+
+// The daemon has a part of it that nobody will ask for.
+void Session::GiveUp(MapCell* map) {
+  outbox_.AddCancel(map->id);
+  outbox_.AddRelease(map->id);
 }
 
 void Session::Refuse(HandleCell* cell, absl::Status why, bool lost) {

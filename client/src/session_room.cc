@@ -21,9 +21,9 @@ constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 
 bool IsFull(const absl::Status& why) { return why.code() == absl::StatusCode::kResourceExhausted; }
 
-// It came behind items that were refused.
+// It came behind items that were refused, which are still here.
 bool IsGap(const absl::Status& why, const ItemWindow& window, std::uint64_t accepted) {
-  return absl::IsInvalidArgument(why) && accepted < window.next();
+  return ReasonOf(why) == "ITEMS_MISSING" && window.first() <= accepted && accepted < window.next();
 }
 
 v1::Outcome NeverSubmitted() {
@@ -66,6 +66,7 @@ void Session::Resubmit(HandleCell* cell) {
   const TaskCall call{cell->pool->name,     *cell->function, again.args.encoding,
                       again.args.type_name, again.args.data, &again.options};
   cell->batch = outbox_.AddTask(call, cell->id, "");
+  offered_.push_back({cell->batch, cell->id});
 }
 
 void Session::ResubmitSome(PoolEntry& pool) {
@@ -208,6 +209,10 @@ void Session::Walked(MapCell& map, const ItemCursor& cursor) {
 // What was sent up to here and not refused, the daemon has taken.
 void Session::AcknowledgeRoom() {
   const std::uint64_t upto = outbox_.last_acknowledged();
+  for (; !offered_.empty() && offered_.front().batch <= upto; offered_.pop_front()) {
+    HandleCell* cell = Find(offered_.front().id);
+    if (cell != nullptr && cell->batch == offered_.front().batch) ForgetResubmission(cell);
+  }
   for (auto at = windows_.begin(); at != windows_.end();) {
     MapCell* map = *at;
     map->window->Acknowledge(upto);

@@ -85,7 +85,8 @@ PoolEntry* Session::FindPool(std::string_view name) {
 absl::Status Session::AwaitRoom(std::uint64_t bytes) {
   const auto full = [&](std::uint64_t held) { return held != 0 && held + bytes > options_.max_unsent_bytes; };
   while (full(outbox_.bytes()) || full(resubmission_bytes_)) {
-    if (options_.on_full == OnFull::kFail) return Full(outbox_.bytes() + resubmission_bytes_);
+    // In a callback of output this is the thread that would make room.
+    if (options_.on_full == OnFull::kFail || InOutputCallback()) return Full(outbox_.bytes() + resubmission_bytes_);
     Waiter waiter;
     WaitNode node{&waiter};
     Link(&room_waiters_, &node);
@@ -188,6 +189,7 @@ void Session::Enqueue(HandleCell* cell, const TaskCall& sent, std::string_view u
     if (!cell->pool->backlog.empty()) return Postpone(cell);
   }
   cell->batch = outbox_.AddTask(sent, cell->id, upload_id);
+  if (cell->detail && cell->detail->resubmission) offered_.push_back({cell->batch, cell->id});
 }
 
 MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner) {
@@ -213,7 +215,10 @@ absl::Status Session::AddItems(MapCell* map, const MapBatch& batch) {
   {
     absl::MutexLock lock(&mu_);
     if (absl::Status room = AwaitRoom(batch.items.size()); !room.ok()) {
-      if (!map->done()) Refuse(map, room, false);
+      if (!map->done()) {
+        if (map->items_sent != 0) GiveUp(map);
+        Refuse(map, room, false);
+      }
       return room;
     }
     if (map->done()) return absl::CancelledError("the map has ended");

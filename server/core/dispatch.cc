@@ -315,7 +315,7 @@ void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos 
   if (worker.sent.empty()) {
     --pool.busy;
     if (worker.idle()) pool.ListIdle(&worker);
-    if (pool.draining || pool.fresh()) pool.staff_due = true;
+    if (pool.draining || pool.fresh() || !pool.ready_fresh.empty()) pool.staff_due = true;
   } else if (was_head) {
     NewHead(worker);
   }

@@ -170,6 +170,8 @@ void Core::State::ExpireReadyItems(MapRun& map) {
 }
 
 void Core::State::MapDue(MapRun& map) {
+  // What was too late is with a worker again, and ChunkDue tells. Settling would steal it, and be called again for it.
+  if (map.ready_items() == 0) return;
   const std::shared_ptr<Pool> pool = map.group->pool;
   ExpireReadyItems(map);
   QueueMap(map, /*in_front=*/false);

@@ -52,7 +52,7 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
   workers.erase(worker.id);
   pool->staff_due = true;
   TellPoolWatchers(*pool);
-  if (!was_ready && (!expected ) && pool->live()) {
+  if (!was_ready && (!expected || by_memory) && pool->dispatches()) {
     std::string why = loss.start_failure;
     if (why.empty()) why = "a worker ended before it was ready";
     if (by_memory) why = "a worker was above memory_limit_bytes before it was ready";

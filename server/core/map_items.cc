@@ -17,6 +17,7 @@ void Core::State::EndMap(MapRun& map) {
   ForgetTrials(map);
   map.columns.clear();
   timers.Clear(&map.timer);
+  timers.Clear(&map.orphan_timer);
   MapRun* last = pool.maps.back();
   pool.maps[map.place_in_pool] = last;
   last->place_in_pool = map.place_in_pool;

@@ -37,6 +37,10 @@ void Core::State::TakeItemResults(WorkerId worker_id, AttemptToken token, ItemBl
   }
   chunk->tails.reset();  // what an item writes comes before its outcome, and after that of the one before it
   chunk->item_since = worker.progress_at = now;
+  if (chunk->intent == TaskState::kTimedOut) {  // the one that was too late came back after all; the next one is not
+    chunk->intent = TaskState::kUnspecified;
+    chunk->out_of_time = false;
+  }
   const std::uint32_t attempt = chunk->attempt;
   if (chunk->done == chunk->count) {
     Unsend(*chunk);

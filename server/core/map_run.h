@@ -122,7 +122,8 @@ struct MapRun : Handle {
   bool fail_fast = false;
   bool complete = false;
   bool cut = false;     // nothing more of it is sent: cancelled, or an item failed and it was to end then
-  bool closed = false;  // its pool closed while it was incomplete: it ends with the items that it has
+  bool closed = false;  // its pool closed, or its client left, while it was incomplete: it ends with what it has
+  TimerId orphan_timer = kNoTimer;  // its client is absent, and it is not complete
 
   std::uint64_t items = 0;
   std::uint64_t next_fresh = 0;

@@ -1,4 +1,4 @@
-// Whose pool it is, and what happens when they are all gone.
+// Whose pool it is, and what happens when they are all gone. And maps whose client will send no more.
 //
 // An owner whose sessions have ended may come back within the grace. One that has been away for longer is forgotten
 // when another one comes, so that a pool with ever new owners does not remember them all.
@@ -13,6 +13,7 @@ void Core::State::AddOwner(Pool& pool, ClientId owner) {
     pool.kept = true;
     return timers.Clear(&pool.owner_timer);
   }
+  if (pool.kept || pool.spec.on_owner_lost == OwnerLost::kKeep) return;  // nobody will ask
   std::erase_if(pool.owners, [&](const Pool::Owner& known) {
     return known.id == owner || (!known.present && now - known.absent_since >= limits.owner_grace);
   });
@@ -22,6 +23,9 @@ void Core::State::AddOwner(Pool& pool, ClientId owner) {
 
 void Core::State::NotePresence(ClientId client, bool present) {
   for (const auto& [id, pool] : pools) {
+    for (MapRun* map : pool->maps) {
+      if (map->group->queue->client == client) NoteMapOwner(*map, present);
+    }
     if (pool->kept || !pool->dispatches() || pool->spec.on_owner_lost == OwnerLost::kKeep) continue;
     const auto owner = std::find_if(pool->owners.begin(), pool->owners.end(),
                                     [client](const Pool::Owner& known) { return known.id == client; });
@@ -33,6 +37,20 @@ void Core::State::NotePresence(ClientId client, bool present) {
     const Nanos until = limits.owner_grace > kNever - now ? kNever : now + limits.owner_grace;
     timers.Set(&pool->owner_timer, lost ? until : kNever, TimerKind::kPoolOwner, pool.get());
   }
+}
+
+// The items of a map that is not complete come from its client alone. Without it the map would never end.
+void Core::State::NoteMapOwner(MapRun& map, bool present) {
+  if (map.complete || map.closed || map.ended) return;
+  const Nanos until = limits.owner_grace > kNever - now ? kNever : now + limits.owner_grace;
+  timers.Set(&map.orphan_timer, present ? kNever : until, TimerKind::kMapOrphan, &map);
+}
+
+void Core::State::CloseOrphan(MapRun& map) {
+  const std::shared_ptr<Pool> pool = pools.at(map.group->pool->id);
+  map.closed = true;
+  CheckMapDone(map);
+  Settle(*pool);
 }
 
 void Core::State::OwnersGone(Pool& gone) {

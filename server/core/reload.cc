@@ -106,8 +106,11 @@ void Core::State::AnswerReloads(Pool& pool, std::vector<Wait*> Pool::*calls, con
   }
 }
 
-// The functions are those of the new workers; what waits for one that is gone fails.
+// The functions are those of the new workers; what waits for one that is gone fails. What was fenced is tried anew: the
+// new code may be better.
 void Core::State::ForgetFunctions(Pool& pool) {
+  LowerFences(pool);
+  for (PoolFunction& function : pool.functions) function.deaths = 0;
   for (std::uint32_t number = 0; number < pool.functions.size(); ++number) {
     pool.functions[number].known =
         std::any_of(pool.workers.begin(), pool.workers.end(), [number](const Worker* worker) {

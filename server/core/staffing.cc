@@ -63,6 +63,9 @@ void Core::State::StopSurplus(Pool& pool) {
   const bool some_leave = roster.staying < roster.live;
   std::uint64_t surplus = roster.ready > wanted ? roster.ready - wanted : 0;
   const std::vector<Worker*> idle = pool.idle;
+  if (!pool.ready_fresh.empty() && surplus == 0 && roster.used > pool.spec.workers) {
+    StopUsed(idle, roster.used - pool.spec.workers);
+  }
   for (Worker* worker : idle) {
     if (surplus == 0) break;
     if (some_leave && !pool.Leaving(*worker)) continue;
@@ -70,6 +73,15 @@ void Core::State::StopSurplus(Pool& pool) {
     --surplus;
   }
   pool.draining = some_leave && surplus > 0;
+}
+
+// Those that were kept for what wants a fresh worker and got something else are in the way of others like them.
+void Core::State::StopUsed(const std::vector<Worker*>& idle, std::uint64_t most) {
+  for (Worker* worker : idle) {
+    if (worker->dispatches == 0 || most == 0) continue;
+    Stop(*worker);
+    --most;
+  }
 }
 
 void Core::State::StartMissing(Pool& pool) {

@@ -106,6 +106,7 @@ struct Core::State {
   static std::uint64_t WantedWorkers(const Pool& pool, const Roster& roster);
   void StartZygotes(Pool& pool, bool missing);
   void StopSurplus(Pool& pool);
+  void StopUsed(const std::vector<Worker*>& idle, std::uint64_t most);
   void StartMissing(Pool& pool);
   void Shrink(Pool& pool);
   absl::StatusOr<PoolView> Resize(std::string_view pool, std::uint32_t workers);
@@ -119,6 +120,8 @@ struct Core::State {
   void AddOwner(Pool& pool, ClientId owner);
   void NotePresence(ClientId client, bool present);
   void OwnersGone(Pool& pool);
+  void NoteMapOwner(MapRun& map, bool present);
+  void CloseOrphan(MapRun& map);
 
   // ---- breaking.cc, unbegun.cc ----
   std::uint64_t CancelUnbegun(Pool& pool);

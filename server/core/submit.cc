@@ -70,6 +70,12 @@ absl::Status Core::State::CheckRoom(const Pool& pool, std::uint64_t tasks, std::
       pool.spec.max_queued_tasks != 0 ? pool.spec.max_queued_tasks : limits.max_queued_tasks;
   const std::uint64_t most_bytes =
       pool.spec.max_queued_bytes != 0 ? pool.spec.max_queued_bytes : limits.max_queued_bytes;
+  if (tasks == 1 && bytes > most_bytes) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "TOO_LARGE",
+                     absl::StrCat("the arguments have ", bytes, " bytes; the queue of pool '", pool.spec.name,
+                                  "' never holds more than ", most_bytes),
+                     "args");
+  }
   if (pool.stats.queued + tasks > most_tasks) {
     return MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
                      absl::StrCat("the queue of pool '", pool.spec.name, "' is full: ", pool.stats.queued, " of ",

@@ -57,14 +57,19 @@ absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
 absl::Status Core::State::AppendItems(MapRun& map, const MapGroup& asked) {
   Pool& pool = *map.group->pool;
   const std::uint64_t count = asked.items == nullptr ? 0 : asked.items->lengths.size();
+  if (map.ended || map.cut) return absl::OkStatus();  // it takes no more: what comes is passed over
   if (asked.first_index > map.items) {
-    return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_FIELD",
+    return MakeError(absl::StatusCode::kInvalidArgument, "ITEMS_MISSING",
                      absl::StrCat("first_index is ", asked.first_index, ", but the map has ", map.items,
                                   " items: continue from there"),
                      "first_index");
   }
   const std::uint64_t skip = map.items - asked.first_index;
-  if (map.ended || map.cut || count <= skip) return absl::OkStatus();
+  if (count <= skip) return absl::OkStatus();
+  if (map.closed && pool.dispatches()) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, "CLIENT_LOST",
+                     "its client was gone for longer than owner_grace; the map ends with the items that it has", "id");
+  }
   if (map.closed) {
     return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
                      absl::StrCat("pool '", pool.spec.name, "' was closed; the map ends with the items that it has"),
@@ -103,6 +108,7 @@ absl::StatusOr<std::uint64_t> Core::State::SubmitMap(const MapGroup& asked) {
     DropUnused(subscriber);
   }
   map.complete |= asked.complete;
+  if (map.complete) timers.Clear(&map.orphan_timer);
   // Of a map that takes no more the rest is passed over, so that the client need not send it again.
   const std::uint64_t passed = asked.first_index + (asked.items == nullptr ? 0 : asked.items->lengths.size());
   const std::uint64_t items = map.ended || map.cut ? std::max(map.items, passed) : map.items;

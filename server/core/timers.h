@@ -14,6 +14,7 @@ namespace poold::core {
 enum class TimerKind : std::uint8_t {
   kTask,
   kMap,
+  kMapOrphan,
   kChunk,
   kItemRetry,
   kWait,

@@ -15,6 +15,8 @@ void Core::State::RunTimer(const DueTimer& due) {
       return ItemRetryDue(*static_cast<ItemTrial*>(due.owner));
     case TimerKind::kWait:
       return WaitDue(static_cast<Wait*>(due.owner));
+    case TimerKind::kMapOrphan:
+      return CloseOrphan(*static_cast<MapRun*>(due.owner));
     case TimerKind::kPoolStart:
       return RetryStart(*static_cast<Generation*>(due.owner));
     case TimerKind::kPoolFences:

@@ -170,6 +170,7 @@ void WorkerProcess::Condemn(const std::string& why) {
   base::Log(base::Level::kWarning, "worker_killed",
             {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"why", why}});
   if (!told_ready_ && start_failure_.empty()) start_failure_ = why;
+  condemned_ = true;
   KillNow();
 }
 
@@ -223,7 +224,7 @@ void WorkerProcess::KeepDeadlines() {
 bool WorkerProcess::NeedsPoll() { return !death_ && !gone_ && (pipes_resting_ || (uses_page_ && channel_->Busy())); }
 
 void WorkerProcess::SampleUsage(core::Nanos now) {
-  if (!told_ready_ || death_ || gone_ || now < next_usage_at_) return;
+  if (pid_ <= 0 || death_ || gone_ || now < next_usage_at_) return;
   next_usage_at_ = now + usage_period_;
   if (const std::uint64_t bytes = ReadResidentBytes(pid_); bytes > 0) thread_->harvest.AddWorkerUsage(id(), bytes);
 }
@@ -271,7 +272,9 @@ void WorkerProcess::Certify(core::DeathCertificate* certificate) const {
   if (!death_) return;
   certificate->signal = death_->signal;
   certificate->exit_code = death_->exit_code;
-  certificate->killed_by = killed_ ? core::KilledBy::kUnspecified : Blame(*death_, limits_, out_of_memory_);
+  certificate->killed_by = condemned_ ? core::KilledBy::kItself
+                           : killed_  ? core::KilledBy::kUnspecified
+                                      : Blame(*death_, limits_, out_of_memory_);
   certificate->peak_rss_bytes = death_->peak_rss_bytes;
   certificate->cpu_time = death_->cpu_time;
   certificate->wall_time = died_at_ - started_at_;

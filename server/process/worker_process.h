@@ -150,6 +150,7 @@ class WorkerProcess {
   bool uses_page_ = false;
   bool ring_broken_ = false;
   bool killed_ = false;  // by us
+  bool condemned_ = false;  // for what it did
   bool pipes_ready_ = false;
   bool pipes_resting_ = false;
   bool dropped_logged_ = false;

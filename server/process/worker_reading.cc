@@ -83,6 +83,11 @@ void WorkerProcess::OnReady(const wire::Frame& frame) {
     return Condemn("worker speaks protocol version " + std::to_string(ready.protocol_version()) +
                    ", this daemon speaks " + std::to_string(wire::kProtocolVersion) + ": build it again");
   }
+  // Once more: where the process executed a program after it was limited, the kernel put its former limit of the stack
+  // back at the end.
+  if (const absl::Status limited = LimitResources(pid_, limits_); !limited.ok()) {
+    return Condemn("worker " + std::string(wire::ToStd(limited.message())));
+  }
   ready_ = true;
   uses_page_ = ready.uses_page();
   for (internal::Function& function : *ready.mutable_functions()) {

@@ -86,7 +86,9 @@ absl::Status ZygoteClient::Spawn() {
   // It waits for SETUP; until then it runs nothing of others.
   status = cage_->Admit(pid_);
   if (!status.ok()) return status;
-  if (spec_.nice != 0 && setpriority(PRIO_PROCESS, static_cast<id_t>(pid_), spec_.nice) != 0) {
+  const auto process = static_cast<id_t>(pid_);
+  const int nice = std::min(getpriority(PRIO_PROCESS, process) + static_cast<int>(spec_.nice), 19);
+  if (spec_.nice != 0 && setpriority(PRIO_PROCESS, process, nice) != 0) {
     return absl::PermissionDeniedError("cannot set nice to " + std::to_string(spec_.nice) + ": " + strerror(errno));
   }
   const bool launcher = spec_.start_method == core::StartMethod::kSpawn;

@@ -219,5 +219,46 @@ TEST_F(StreamTest, AnEmptyInputIsOverAtOnce) {
   EXPECT_EQ(stream.Next().value(), std::nullopt);
 }
 
+TEST_F(StreamTest, AnItemThatTheQueueCouldNeverHoldEndsTheStreamAndIsNotSentForEver) {
+  const Client client = Connect();
+  const auto pool = client.OpenPool({.name = "small", .workers = 1, .modules = {"testing"}, .max_queued_bytes = 1000});
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  const std::vector<Bytes> items{Bytes("fits"), Bytes(std::string(5000, 'x'))};
+  auto stream = pool->MapStream<Bytes>("echo", items, {.buffer_size = 1});
+  EXPECT_TRUE(stream.Next().value()->result.ok());
+  absl::Status last;
+  while (true) {
+    const auto item = stream.Next();
+    if (!item.ok()) {
+      last = item.status();
+      break;
+    }
+    if (!item->has_value()) break;
+    last = (*item)->result.status();
+  }
+  EXPECT_THAT(std::string(last.message()), HasSubstr("5")) << last;
+  const auto whole = pool->Map<Bytes>("echo", std::vector<Bytes>{Bytes(std::string(5000, 'x'))},
+                                      {.task = {.wait_when_full = true}});
+  EXPECT_EQ(ReasonOf(whole.Get().status()), "TOO_LARGE");
+}
+
+TEST_F(StreamTest, WaitingForRoomHoldsOnlyWhatTheDaemonHasNotTaken) {
+  const Client client = Connect({.max_unsent_bytes = 100'000, .on_full = OnFull::kFail});
+  const Pool pool = OpenPool(client);
+  std::vector<TaskHandle<int>> handles;
+  // These keep the workers busy until all are submitted.
+  auto blocker = pool.Submit<void>("sleep", 60'000);
+  auto blocker_too = pool.Submit<void>("sleep", 60'000);
+  for (int i = 0; i < 2'000; ++i) {
+    handles.push_back(pool.SubmitWith<int>({.wait_when_full = true}, "identity", i));
+    if (i % 50 == 49) {
+      ASSERT_TRUE(client.Flush().ok());
+    }
+  }
+  ASSERT_TRUE(blocker.Cancel(true).ok());
+  ASSERT_TRUE(blocker_too.Cancel(true).ok());
+  for (int i = 0; i < 2'000; ++i) EXPECT_EQ(handles[i].Get().value(), i);
+}
+
 }  // namespace
 }  // namespace poold::client

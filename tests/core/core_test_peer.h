@@ -11,6 +11,7 @@ class CoreTestPeer {
 
   void Plant(const CoreFaults& faults) { core_->state_->faults = faults; }
   std::uint64_t kept_outcome_bytes() const { return core_->state_->kept_outcome_bytes; }
+  std::size_t tombstones() const { return core_->state_->handles.tombstones(); }
 
   // Null if its id is not known, or released.
   const Handle* Find(const HandleId& id) const { return core_->state_->handles.Find(id); }

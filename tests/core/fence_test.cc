@@ -71,6 +71,28 @@ TEST_F(Fenced, NotIfACallComesBackBetween) {
   EXPECT_EQ(Function("f").calls, 5u);
 }
 
+TEST_F(Fenced, NoMoreAfterAReloadForTheNewCodeMayBeBetter) {
+  story.Open("p");
+  Fence();
+  const HandleId task = story.Submit("p", "f");
+  const HandleId gone = story.Submit("p", "f");
+  ASSERT_EQ(Function("f").fenced_for, kSecond);
+  story.core.OnReload(story.now, story.NewCall(), "p");
+  story.StartAll();
+  story.EndAll();
+  EXPECT_EQ(Function("f").fenced_for, 0);
+  EXPECT_EQ(Function("f").deaths_in_a_row, 0u);
+  EXPECT_EQ(story.StateOf(task), TaskState::kRunning);
+  // Where it is no more, nobody waits for it for ever.
+  story.Begin(story.FirstWorker());
+  story.Crash(story.FirstWorker());
+  story.processes.functions = {"g"};
+  story.core.OnReload(story.now, story.NewCall(), "p");
+  story.StartAll();
+  story.EndAll();
+  EXPECT_EQ(story.StateOf(gone), TaskState::kFailed);
+}
+
 TEST_F(Fenced, LetsEverythingElseRun) {
   story.Open("p");
   Fence();
@@ -232,6 +254,19 @@ TEST_F(Fenced, DeathsByTimeLimitDoNotCount) {
   }
   EXPECT_EQ(Function("f").deaths_in_a_row, 0u);
   EXPECT_EQ(Function("f").fenced_for, 0);
+}
+
+TEST_F(Fenced, AreCancelledByAPoolThatClosesAndCancels) {
+  story.Open("p");
+  Fence();
+  const HandleId task = story.Submit("p", "f");
+  const HandleId other = story.Submit("p", "f");
+  ASSERT_EQ(story.StateOf(task), TaskState::kQueued);
+  EXPECT_EQ(*story.core.OnClose(story.now, "p", /*cancel_queued=*/true), 2u);
+  EXPECT_EQ(story.StateOf(task), TaskState::kCancelled);
+  EXPECT_EQ(story.StateOf(other), TaskState::kCancelled);
+  story.EndAll();
+  EXPECT_EQ(story.Pool("p").state, PoolState::kClosed);
 }
 
 }  // namespace

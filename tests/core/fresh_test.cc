@@ -165,6 +165,25 @@ TEST(FreshTask, DoesNotHoldUpTheOthersWhileItsWorkerStarts) {
   EXPECT_EQ(story.StateOf(other), TaskState::kSucceeded);
 }
 
+TEST(FreshTask, GetsAnotherWorkerWhenTheUnusedOneIsGivenSomethingMoreUrgent) {
+  Story story;
+  story.Open("p", 2);
+  story.Submit("p", "f");  // both run something, so that a worker is started for the fresh task
+  story.Submit("p", "f");
+  const HandleId fresh = story.Submit("p", "f", FreshTask());
+  TaskOptions urgent;
+  urgent.priority = 5;
+  std::vector<HandleId> tasks;
+  for (int i = 0; i < 4; ++i) tasks.push_back(story.Submit("p", "g", urgent));
+  for (int i = 0; i < 20; ++i) {
+    story.StartAll();
+    story.EndAll();
+    story.RunAll();
+  }
+  for (const HandleId task : tasks) EXPECT_EQ(story.StateOf(task), TaskState::kSucceeded);
+  EXPECT_EQ(story.StateOf(fresh), TaskState::kSucceeded);
+}
+
 TEST(FreshTask, WaitsForMoreUrgentOnes) {
   Story story;
   story.Open("p", 1);

@@ -53,7 +53,7 @@ TEST(Map, TakesItemsPieceByPieceAndPassesOverWhatItHas) {
   EXPECT_EQ(*story.Map(kMap, "p", "f", Items(3), false), 3u);
   EXPECT_EQ(*story.Map(kMap, "p", "f", Items(3), false), 3u);
   EXPECT_EQ(*story.Map(kMap, "p", "f", {"item2", "item3"}, true, 2), 4u);
-  EXPECT_EQ(ReasonOf(story.Map({9, 2}, "p", "f", Items(1), true, 5).status()), "INVALID_FIELD");
+  EXPECT_EQ(ReasonOf(story.Map({9, 2}, "p", "f", Items(1), true, 5).status()), "ITEMS_MISSING");
   story.RunAll();
   EXPECT_EQ(Heard(story, kMap).size(), 4u);
   EXPECT_EQ(Heard(story, kMap).at(3), "item3");
@@ -192,6 +192,59 @@ TEST(Map, ASecondSubscriberHearsWhatIsKeptFromItsIndexOn) {
   EXPECT_EQ(Heard(story, kMap).size(), 6u);
   EXPECT_EQ(story.clients.ends[story.stream][kMap].size(), 1u);
   EXPECT_EQ(story.core.ViewResult(kMap, 7)->data.view(), "item7");
+}
+
+// An idle worker is there to steal for, so it came back and was sent, again and again.
+TEST(MapItems, ThatAreTooLateAreNotSentToAndFro) {
+  Story story;
+  story.map_options.total_timeout = kSecond;
+  story.chunk_size = 2;
+  story.Open("p", 2);
+  ASSERT_TRUE(story.Map({2, 1}, "p", "f", {"a", "b"}).ok());
+  story.Pass(2 * kSecond);
+  EXPECT_TRUE(story.MapOf({2, 1}).done);
+  EXPECT_EQ(story.MapOf({2, 1}).unsuccessful_items, 2u);
+}
+
+TEST(Map, ThatWasCutPassesOverWhateverStillComes) {
+  Story story;
+  story.Open("p");
+  ASSERT_TRUE(story.Map(kMap, "p", "f", Items(4), /*complete=*/false).ok());
+  ASSERT_TRUE(story.core.OnCancel(story.now, kMap, /*running=*/true).ok());
+  EXPECT_EQ(*story.Map(kMap, "p", "f", Items(4), false, 4), 8u);
+  EXPECT_EQ(*story.Map(kMap, "p", "f", Items(4), true, 8), 12u);
+}
+
+TEST(Map, WithAGapIsRefusedAndSaysSo) {
+  Story story;
+  story.Open("p");
+  ASSERT_TRUE(story.Map(kMap, "p", "f", Items(4), /*complete=*/false).ok());
+  EXPECT_EQ(ReasonOf(story.Map(kMap, "p", "f", Items(4), false, 5).status()), "ITEMS_MISSING");
+}
+
+TEST(Map, WhoseClientIsGoneForTheGraceEndsWithTheItemsThatItHas) {
+  Story story;
+  story.Open("p");
+  ASSERT_TRUE(story.Map(kMap, "p", "f", Items(4), /*complete=*/false).ok());
+  story.RunAll();
+  story.core.OnClientAbsent(story.now, story.client);
+  story.Pass(9 * kSecond);
+  story.core.OnClientPresent(story.now, story.client);
+  story.Pass(60 * kSecond);
+  EXPECT_FALSE(story.MapOf(kMap).done);
+  story.core.OnClientAbsent(story.now, story.client);
+  story.Pass(10 * kSecond);
+  EXPECT_TRUE(story.MapOf(kMap).done);
+  EXPECT_EQ(story.MapOf(kMap).unsuccessful_items, 0u);
+}
+
+TEST(Task, ThatTheQueueCouldNeverHoldIsNotToBeTriedAgain) {
+  Story story;
+  PoolSpec spec = SpecOf("p", 1);
+  spec.max_queued_bytes = 100;
+  story.Open(spec);
+  EXPECT_EQ(ReasonOf(story.SubmitAs({1, 1}, "p", "f", {}, std::string(101, 'x'))), "TOO_LARGE");
+  EXPECT_EQ(ReasonOf(story.Map(kMap, "p", "f", {std::string(101, 'x')}).status()), "TOO_LARGE");
 }
 
 }  // namespace

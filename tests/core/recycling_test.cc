@@ -83,6 +83,21 @@ TEST(Recycling, CountsThoseThatRanAsManyTasksAsTheyMay) {
   EXPECT_EQ(story.Pool("p").stats.recycled, 3u);
 }
 
+TEST(Recycling, StartsTheReplacementWhenTheLastTaskIsHandedOut) {
+  Story story;
+  PoolSpec spec = SpecOf("p", 1);
+  spec.max_tasks_per_worker = 2;
+  story.Open(spec);
+  const WorkerId worker = story.FirstWorker();
+  const HandleId first = story.Submit("p", "f");
+  const HandleId second = story.Submit("p", "f");
+  story.RunOne(worker);
+  EXPECT_EQ(story.StateOf(first), TaskState::kSucceeded);
+  EXPECT_EQ(story.StateOf(second), TaskState::kRunning);
+  EXPECT_TRUE(story.processes.workers.at(worker).stopping);
+  EXPECT_EQ(story.processes.workers.size(), 2u);
+}
+
 // Each of them would otherwise bring its replacement, and that one's.
 TEST(Recycling, RunsNoMoreAtATimeThanThePoolHasWorkers) {
   Story story;
@@ -133,6 +148,35 @@ TEST(MemoryLimit, TriesAgainAsAfterAnyCrash) {
   story.RunAll();
   EXPECT_EQ(story.StateOf(task), TaskState::kSucceeded);
   EXPECT_EQ(story.OutcomeOf(task).attempt, 2u);
+}
+
+TEST(MemoryLimit, StartsTheReplacementBeforeTheDeathIsKnown) {
+  Story story;
+  PoolSpec spec = SpecOf("p", 1);
+  spec.memory_limit_bytes = 1000;
+  story.Open(spec);
+  story.core.OnWorkerUsage(story.now, story.FirstWorker(), 1001);
+  EXPECT_EQ(story.processes.workers.size(), 2u);
+}
+
+TEST(MemoryLimit, OfWorkersThatAreNotReadyIsAStartThatFails) {
+  Story story;
+  PoolSpec spec = SpecOf("p", 1);
+  spec.memory_limit_bytes = 1000;
+  const SubscriberId call = story.AskOpen(spec);
+  story.processes.ZygoteReady(story.now, story.processes.zygotes.begin()->first);
+  for (int i = 0; i < 100 && story.Pool("p").state == PoolState::kStarting; ++i) {
+    if (story.processes.workers.empty()) {
+      story.Pass(100 * kMillisecond);  // it is not tried again at once
+      continue;
+    }
+    story.core.OnWorkerUsage(story.now, story.FirstWorker(), 1001);
+    story.EndAll();
+  }
+  EXPECT_EQ(story.Pool("p").state, PoolState::kFailed);
+  EXPECT_NE(story.Pool("p").failure.find("memory_limit_bytes"), std::string::npos);
+  EXPECT_FALSE(story.clients.opened.at(call).first.ok());
+  EXPECT_LE(story.Pool("p").stats.workers_started, 8u);
 }
 
 TEST(Restart, OfAnIdleWorkerThatIsKilledAgainAndAgainPausesEverLongerAndGoesOn) {

@@ -221,5 +221,31 @@ TEST_F(Reload, BringsNewFunctionsAndTakesOldOnesWhenItIsThrough) {
   EXPECT_EQ(ReasonOf(story.SubmitAs({1, 3}, "p", "g")), "FUNCTION_NOT_FOUND");
 }
 
+// What ends because nobody has its function any more takes room, too.
+TEST(ReloadWithoutRoom, SendsNothingWhenTheOutcomesOfUnknownFunctionsFillIt) {
+  Limits limits;
+  limits.max_kept_outcome_bytes = 2000;
+  Story story(limits);
+  story.Open("p", 1);
+  const WorkerId old = story.FirstWorker();
+  story.Submit("p", "g");
+  story.Begin(old);
+  std::vector<HandleId> gone;
+  for (int i = 0; i < 20; ++i) gone.push_back(story.Submit("p", "f"));
+  const HandleId last = story.Submit("p", "g");
+  story.core.OnReload(story.now, story.NewCall(), "p");
+  story.processes.functions = {"g"};
+  story.StartAll();
+  story.RunOne(old);
+  EXPECT_EQ(story.StateOf(gone.front()), TaskState::kFailed);
+  EXPECT_EQ(story.StateOf(gone.back()), TaskState::kQueued);
+  EXPECT_LE(story.Pool("p").stats.kept_outcome_bytes, 3000u);
+  for (const HandleId task : gone) {
+    if (task != gone.back()) story.core.OnRelease(story.now, task);
+  }
+  EXPECT_EQ(story.StateOf(gone.back()), TaskState::kFailed);
+  EXPECT_EQ(story.StateOf(last), TaskState::kRunning);
+}
+
 }  // namespace
 }  // namespace poold::core::testing
