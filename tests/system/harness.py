@@ -519,7 +519,7 @@ class PoolCase(unittest.TestCase):
             return []
 
     def spec(self, name=None, workers=2, modules=("testing", "mischief"), **rest):
-        name = name or re.sub(r"[^A-Za-z0-9]+", "-", self.id().rsplit(".", 1)[1])[-50:] + f"-{next(self._names)}"
+        name = name or re.sub(r"[^A-Za-z0-9]+", "-", self.id().rsplit(".", 1)[1])[-50:].strip("-") + f"-{next(self._names)}"
         spec = pool_pb2.PoolSpec(name=name, modules=modules, **rest)
         if workers is not None:
             spec.workers = workers

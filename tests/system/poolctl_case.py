@@ -2,11 +2,47 @@
 
 import json
 import os
+import pty
+import re
+import select
 import subprocess
+import termios
+import time
 
 from harness import BIN, PATIENCE, PoolCase, eventually
 
 POOLCTL = os.path.join(BIN, "poolctl")
+
+
+class Terminal:
+    """poolctl under a terminal of its own, 100 columns wide."""
+
+    def __init__(self, words, env):
+        self.master, slave = pty.openpty()
+        termios.tcsetwinsize(self.master, (40, 100))
+        self.before = termios.tcgetattr(slave)
+        self.slave = slave
+        self.process = subprocess.Popen(words, env=dict(env, TERM="xterm"), stdin=slave, stdout=slave, stderr=slave,
+                                        preexec_fn=os.setsid)
+        self.seen = b""
+
+    def read_until(self, pattern):
+        end = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.seen):
+            if time.monotonic() > end:
+                raise AssertionError(f"{pattern} did not come: {self.seen[-2000:]}")
+            if select.select([self.master], [], [], 0.1)[0]:
+                self.seen += os.read(self.master, 65536)
+
+    def press(self, keys):
+        os.write(self.master, keys)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+        os.close(self.slave)
 
 
 class PoolctlCase(PoolCase):
@@ -48,6 +84,12 @@ class PoolctlCase(PoolCase):
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(self._reap, process)
         return process
+
+    def terminal(self, *words):
+        """Starts it under a terminal of its own."""
+        terminal = Terminal([POOLCTL, *words], self.env)
+        self.addCleanup(terminal.close)
+        return terminal
 
     @staticmethod
     def _reap(process):

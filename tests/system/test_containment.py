@@ -4,7 +4,7 @@ import os
 import signal
 import unittest
 
-from harness import CANCELLED, SUCCEEDED, Daemon, PoolProxy, alive, api, eventually, seconds
+from harness import CANCELLED, SUCCEEDED, TIMED_OUT, Daemon, PoolProxy, alive, api, eventually, seconds
 from poold.v1 import pool_pb2, server_info_pb2
 
 
@@ -26,19 +26,23 @@ class ContainmentStories:
             self.daemon.process = None
             self.skipTest(f"this machine does not give {self.means}: {error}")
 
-    def open(self, name="pool", **spec):
+    def open(self, name="pool", workers=2, **spec):
         self.daemon.stub.OpenPool(api.OpenPoolRequest(
-            spec=pool_pb2.PoolSpec(name=name, workers=2, modules=["testing"], **spec)))
+            spec=pool_pb2.PoolSpec(name=name, workers=workers, modules=["testing"], **spec)))
         return PoolProxy(self.daemon.stub, name)
+
+    def sleepers(self):
+        """What daemonize leaves behind."""
+        return {pid for pid, name in self.daemon.processes().items() if name == "sleep"}
 
     def with_grandchildren(self, pool, count=2):
         """Leaves daemonized grandchildren behind and returns their pids."""
-        before = set(self.daemon.processes())
+        before = self.sleepers()
         for number in range(count):
             self.assertEqual(pool.run("daemonize", 600_000, f"grandchild-{number}").state, SUCCEEDED)
 
         def left():
-            pids = set(self.daemon.processes()) - before
+            pids = self.sleepers() - before
             return pids if len(pids) >= count else None
 
         return eventually(left, "the grandchildren are there")
@@ -59,6 +63,20 @@ class ContainmentStories:
         self.assertEqual([pid for pid in grandchildren if alive(pid)], [])
         self.assertEqual(pool.outcome(id).state, CANCELLED)
         self.assertEqual(set(self.daemon.processes()), {self.daemon.pid})
+
+    def test_terminate_with_a_grace_takes_those_along_that_ignore_sigterm(self):
+        pool = self.open(workers=1)
+        pool.call("ignore_term", 0)  # what its worker starts from now on inherits that
+        grandchildren = self.with_grandchildren(pool)
+        self.daemon.stub.Terminate(api.TerminateRequest(pool=pool.name, grace=seconds(0.2)))
+        self.assertEqual([pid for pid in grandchildren if alive(pid)], [])
+        self.assertEqual(set(self.daemon.processes()), {self.daemon.pid})
+
+    def test_a_worker_that_is_recycled_takes_its_grandchildren_along(self):
+        pool = self.open(workers=1, max_tasks_per_worker=2)
+        grandchildren = self.with_grandchildren(pool, count=1)
+        self.assertEqual(pool.call("echo", b"x"), b"x")
+        self.assert_gone(grandchildren)
 
     def test_a_closed_and_joined_pool_leaves_no_grandchildren(self):
         pool = self.open()
@@ -92,6 +110,25 @@ class ContainmentStories:
         self.assertEqual(outcome.death.signal, signal.SIGKILL)
         self.assertFalse(alive(outcome.death.pid))
         eventually(lambda: len(self.daemon.processes()) == len(before), "the worker is replaced and nothing else is there")
+
+    def test_when_a_time_limit_is_told_the_whole_tree_is_gone_also_what_ignores_sigterm(self):
+        pool = self.open(workers=1, stop_grace=seconds(0.1))
+        pool.call("ignore_term", 0)  # what its worker starts from now on inherits that
+        grandchildren = self.with_grandchildren(pool)
+        outcome = pool.run("ignore_term", 600_000, run_timeout=seconds(0.5))
+        self.assertEqual((outcome.state, outcome.death.signal), (TIMED_OUT, signal.SIGKILL))
+        self.assertEqual([pid for pid in grandchildren if alive(pid)], [])
+        self.assertEqual(pool.call("echo", b"x"), b"x")
+
+    def test_when_a_cancel_is_told_the_whole_tree_is_gone_also_what_ignores_sigterm(self):
+        pool = self.open(workers=1, stop_grace=seconds(0.1))
+        pool.call("ignore_term", 0)
+        grandchildren = self.with_grandchildren(pool)
+        id = pool.submit("progress", 600_000, 1)
+        eventually(lambda: pool.get(id, wait=0).task.HasField("progress"), "the task has begun")
+        pool.cancel(id, running=True)
+        self.assertEqual(pool.outcome(id).state, CANCELLED)
+        self.assertEqual([pid for pid in grandchildren if alive(pid)], [])
 
     def test_kill_9_of_the_daemon_leaves_no_live_process_a_second_later(self):
         pool = self.open()

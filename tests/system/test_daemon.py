@@ -292,6 +292,12 @@ class SignalTest(FolderCase):
             daemon.signal(signal.SIGINT)
             self.assertEqual(daemon.wait(), 0)
 
+    def test_ctrl_c_in_its_terminal_does_not_reach_the_workers(self):
+        with Daemon(config=TESTING) as daemon:
+            worker = eventually(default_pool(daemon).ready_workers, "its pool is ready")[0].pid
+            self.assertNotEqual(os.getpgid(worker), os.getpgid(daemon.pid))
+            self.assertNotEqual(os.getsid(worker), os.getsid(daemon.pid))
+
     def test_after_a_restart_handles_are_unknown_and_the_instance_is_another(self):
         with Daemon(config=TESTING) as daemon:
             before = daemon.server_info().instance_id

@@ -1,11 +1,12 @@
 """Cancel, Close, Join, Terminate: how handles and pools end."""
 
+import os
 import unittest
 
 import grpc
 
-from harness import CANCELLED, SUCCEEDED, PoolCase, alive, api
-from poold.v1 import pool_pb2
+from harness import CANCELLED, RUNNING, SUCCEEDED, PoolCase, alive, api, eventually, seconds
+from poold.v1 import pool_pb2, task_pb2
 
 
 class CancelTest(PoolCase):
@@ -45,6 +46,14 @@ class CancelTest(PoolCase):
         pool.wait_until_running(id)
         pool.cancel(id, running=True)
         self.assertEqual(pool.outcome(id).state, CANCELLED)
+
+    def test_the_outcome_of_what_was_stopped_tells_who_ended_its_worker(self):
+        pool = self.blocked_pool()
+        pool.cancel(pool.blocker, running=True)
+        outcome = pool.outcome(pool.blocker)
+        self.assertEqual((outcome.state, outcome.death.killed_by), (CANCELLED, task_pb2.KILLED_BY_CANCEL))
+        attempts = self.stub.Explain(api.ExplainRequest(id=pool.blocker)).attempts
+        self.assertEqual([(attempt.number, attempt.state) for attempt in attempts], [(1, CANCELLED)])
 
     def test_what_has_ended_stays_as_it_is(self):
         pool = self.pool(workers=1)
@@ -103,6 +112,70 @@ class CloseTest(PoolCase):
         self.assertEqual({pool.outcome(id).state for id in ids}, {SUCCEEDED})
         self.assertEqual([pid for pid in pids if alive(pid)], [])
         self.assertEqual(pool.view().state, pool_pb2.POOL_STATE_CLOSED)
+
+    def close_and_cancel(self, pool):
+        return self.stub.Close(api.CloseRequest(pool=pool.name, cancel_queued=True)).cancelled_tasks
+
+    def test_close_may_cancel_what_has_not_begun_and_lets_finish_what_runs(self):
+        pool = self.pool(workers=2)
+        running = [self.begin(pool) for _ in range(2)]
+        queued = pool.submit_all([pool.task("append", self.path("ran"), "x") for _ in range(20)])
+        later = pool.submit("append", self.path("ran"), "x", start_delay=seconds(3600))
+        self.assertEqual(self.close_and_cancel(pool), 21)
+        for id in [*queued, later]:
+            outcome = pool.outcome(id)
+            self.assertEqual((outcome.state, outcome.failure.type, outcome.attempt), (CANCELLED, "poold.Cancelled", 0))
+        self.assertEqual([pool.state(id) for id in running], [RUNNING] * 2)
+        self.go_on()
+        self.assertEqual({pool.outcome(id).state for id in running}, {SUCCEEDED})
+        self.assertTrue(pool.join())
+        self.assertEqual(pool.view().state, pool_pb2.POOL_STATE_CLOSED)
+        self.assertEqual(self.lines("ran"), [])
+
+    def test_close_that_cancels_takes_back_what_was_sent_ahead(self):
+        pool = self.pool(workers=1)
+        for i in range(200):  # The daemon learns that appending is quick.
+            pool.run("append", self.path("warm"), str(i))
+        running = self.begin(pool)
+        ids = pool.submit_all([pool.task("append", self.path("ran"), str(i)) for i in range(100)])
+        self.assertEqual(self.close_and_cancel(pool), 100)
+        self.go_on()
+        self.assertTrue(pool.join())
+        self.assertEqual({pool.outcome(id).state for id in ids}, {CANCELLED})
+        self.assertEqual(pool.outcome(running).state, SUCCEEDED)
+        self.assertEqual(self.lines("ran"), [])
+
+    def test_close_that_cancels_leaves_a_map_the_item_that_runs(self):
+        pool = self.pool(workers=1)
+        begun, go_on = self.path("begun"), self.path("go on")
+        running = pool.map("begin_and_wait", [(begun, go_on)] * 10, chunk_size=5)
+        waiting = pool.map("begin_and_wait", [(begun, go_on)] * 10)
+        eventually(lambda: os.path.exists(begun), "its first item has begun")
+        self.assertEqual(self.close_and_cancel(pool), 1)  # the other one still has something that runs
+        self.assertTrue(pool.get(waiting).map.done)
+        self.go_on()
+        self.assertEqual(pool.results(running), [None])
+        self.assertEqual((pool.end.done, pool.end.items, pool.end.done_items), (True, 10, 1))
+        self.assertTrue(pool.join())
+        self.assertEqual(self.lines("begun"), ["begun"])
+
+    def test_a_pool_that_closes_already_may_be_told_to_cancel_what_waits(self):
+        pool = self.pool(workers=1)
+        running, queued = self.begin(pool), pool.submit("echo", b"x")
+        pool.close()
+        self.assertEqual(self.close_and_cancel(pool), 1)
+        self.assertEqual(pool.outcome(queued).state, CANCELLED)
+        self.go_on()
+        self.assertEqual(pool.outcome(running).state, SUCCEEDED)
+
+    def test_who_waits_for_all_of_them_comes_back_when_the_rest_is_cancelled(self):
+        pool = self.pool(workers=1)
+        running, queued = self.begin(pool), [pool.submit("echo", b"x") for _ in range(5)]
+        waiting = self.daemon.another_client()._stub.Wait.future(
+            api.WaitRequest(ids=[running, *queued], wait_timeout=seconds(50)), timeout=60)
+        self.close_and_cancel(pool)
+        self.go_on()
+        self.assertEqual((list(waiting.result().done), list(waiting.result().not_done)), ([running, *queued], []))
 
     def test_a_closed_pool_takes_nothing_new(self):
         pool = self.pool(workers=1)
@@ -191,6 +264,66 @@ class TerminateTest(PoolCase):
         pool.wait_until_running(*ids)
         pool.terminate()
         self.assertEqual({pool.outcome(id).state for id in ids}, {CANCELLED})
+
+    def terminate(self, pool, grace):
+        return self.stub.Terminate(api.TerminateRequest(pool=pool.name, grace=seconds(grace)))
+
+    def hearer(self, pool, ends):
+        """A task that tells of each SIGTERM in the file `heard`, and ends with it or does not."""
+        begun = self.path(f"begun-{next(self._names)}")
+        id = pool.submit("hear_term", begun, self.path("heard"), ends)
+        eventually(lambda: os.path.exists(begun), "the task has begun")
+        return id
+
+    def test_terminate_with_a_grace_lets_a_task_end_by_itself(self):
+        pool = self.pool(workers=2)
+        ids = [self.hearer(pool, ends=True), self.hearer(pool, ends=True)]
+        pids = [worker.pid for worker in pool.workers()]
+        self.terminate(pool, grace=50)
+        self.assertEqual(self.lines("heard"), ["SIGTERM"] * 2)
+        self.assertEqual([pid for pid in pids if alive(pid)], [])
+        self.assertEqual({pool.outcome(id).state for id in ids}, {CANCELLED})
+        self.assertEqual(pool.view().state, pool_pb2.POOL_STATE_TERMINATED)
+
+    def test_terminate_kills_after_the_grace_what_ignores_it(self):
+        pool = self.pool(workers=1)
+        id = self.hearer(pool, ends=False)
+        pid = pool.workers()[0].pid
+        self.terminate(pool, grace=0.3)
+        self.assertEqual(self.lines("heard"), ["SIGTERM"])
+        self.assertFalse(alive(pid))
+        self.assertEqual(pool.outcome(id).state, CANCELLED)
+
+    def test_handles_end_at_once_and_not_after_the_grace(self):
+        pool = self.pool(workers=1)
+        id = self.hearer(pool, ends=False)
+        terminating = self.daemon.another_client()._stub.Terminate.future(
+            api.TerminateRequest(pool=pool.name, grace=seconds(3000)), timeout=60)
+        self.assertEqual(pool.outcome(id).state, CANCELLED)
+        eventually(lambda: self.lines("heard") == ["SIGTERM"], "it was asked")
+        self.assertFalse(terminating.done())
+        pool.terminate()  # A second one may hasten it.
+        self.assertEqual(terminating.result().cancelled_tasks, 1)
+
+    def test_terminate_without_a_grace_does_not_ask(self):
+        pool = self.pool(workers=1, stop_grace=seconds(50))
+        self.hearer(pool, ends=True)
+        pool.terminate()
+        self.assertEqual(self.lines("heard"), [])
+
+    def test_a_grace_without_end_is_refused(self):
+        pool = self.pool(workers=1)
+        self.assert_refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD", lambda: self.terminate(pool, grace=3601))
+        self.assertEqual(pool.call("echo", b"x"), b"x")
+
+    def test_what_was_terminated_tells_so(self):
+        pool = self.pool(workers=1)
+        running, queued = self.begin(pool), pool.submit("echo", b"x")
+        pool.terminate()
+        for id in (running, queued):
+            self.assertIn("its pool was terminated", pool.outcome(id).failure.message)
+        attempts = self.stub.Explain(api.ExplainRequest(id=running)).attempts
+        self.assertEqual([attempt.state for attempt in attempts], [CANCELLED])
 
     def test_outcomes_that_there_are_survive_terminate(self):
         pool = self.pool(workers=1)

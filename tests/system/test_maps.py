@@ -113,7 +113,7 @@ class MapTest(PoolCase):
     def test_a_gap_in_the_items_is_refused_and_names_the_field(self):
         pool = self.pool(modules=["examples"])
         id = pool.map("square", [(1,)], more=True)
-        details = self.assert_refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD",
+        details = self.assert_refused(grpc.StatusCode.INVALID_ARGUMENT, "ITEMS_MISSING",
                                       lambda: pool.map("square", [(1,)], id=id, first_index=7))
         self.assertIn("first_index", details["BadRequest"].field_violations[0].field)
         pool.map("square", [(2,)], id=id, first_index=1)
@@ -145,6 +145,7 @@ class MapTest(PoolCase):
         channel = self.daemon.channel()
         id = PoolProxy(Stub(channel), pool.name).map("echo", [(b"x",)], more=True)
         channel.close()
+        eventually(lambda: pool.get(id, wait=0).map.done_items == 1, "the item is done")
         self.assertEqual(pool.cancel(id), [True])
         self.assertTrue(pool.get(id).done)
 

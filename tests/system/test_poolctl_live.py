@@ -1,17 +1,13 @@
 """poolctl on a pool that works: watch, tasks, explain, replay, resize, reload, top, exec."""
 
 import os
-import pty
 import re
-import select
 import signal
-import subprocess
 import termios
-import time
 import unittest
 
 from harness import PATIENCE, eventually
-from poolctl_case import POOLCTL, PoolctlCase
+from poolctl_case import PoolctlCase
 
 
 class WatchTest(PoolctlCase):
@@ -25,7 +21,7 @@ class WatchTest(PoolctlCase):
         printed, _ = self.ends(process, 0)
         self.assertIn(f"{id}  SUCCEEDED begin_and_wait", printed)
 
-    def test_watch_shows_what_a_task_prints(self):
+    def test_watch_shows_what_a_task_prints_and_how_far_it_is(self):
         process = self.start("watch")
         process.stdout.readline()
         id = self.handle("print", "hello")
@@ -34,6 +30,10 @@ class WatchTest(PoolctlCase):
             line = process.stdout.readline().decode()
             self.assertNotEqual(line, "", "watch ended")
         self.assertIn(f"{id}  | hello", line)
+        id = self.handle("progress", "4", "50")
+        while not re.search(rf"{id}  \d+ %", line):
+            line = process.stdout.readline().decode()
+            self.assertNotEqual(line, "", "watch ended")
 
     def test_watch_tells_of_a_pool_until_ctrl_c(self):
         process = self.start("watch")
@@ -81,6 +81,16 @@ class TasksTest(PoolctlCase):
         done = self.ctl("tasks", self.name, "--limit", "10")
         self.assertEqual(len(done.stdout.splitlines()), 11)
         self.assertIn(b"there are more", done.stderr)
+
+
+    def test_a_task_that_reports_is_listed_with_its_progress(self):
+        id = self.handle("report_and_wait", "0.25", "a quarter", self.path("go on"))
+        eventually(lambda: "a quarter" in self.says("tasks", self.name), "it has reported")
+        self.assertRegex(self.says("tasks", self.name, "--state", "running"), rf"(?m)^{id} +RUNNING .* 25 % a quarter$")
+        self.assertEqual(self.json("tasks", self.name)["entries"][0]["task"]["progress"]["text"], "a quarter")
+        self.assertIn("progress: 25 % a quarter", self.says("explain", id))
+        self.go_on()
+        self.ctl("wait", id)
 
 
 class ExplainTest(PoolctlCase):
@@ -143,6 +153,15 @@ class ChangesTest(PoolctlCase):
         self.assertEqual(self.says("reload", self.name), f"{self.name}: generation 2\n")
         self.assertEqual({w["generation"] for w in self.json("workers", self.name)["workers"]}, {2})
 
+    def test_close_may_cancel_what_waits(self):
+        for _ in range(2):
+            self.begin(self.opened)
+        waiting = self.handle("square", "7")
+        self.assertEqual(self.says("close", self.name, "--cancel-queued"), f"{self.name}: closing, 1 queued cancelled\n")
+        self.ctl("get", waiting, status=4)
+        self.go_on()
+        self.ctl("join", self.name)
+
     def test_terminate_may_be_gentle(self):
         self.begin(self.opened)
         self.assertIn("1 unfinished cancelled", self.says("terminate", self.name, "--grace", "5s"))
@@ -160,43 +179,7 @@ class ChangesTest(PoolctlCase):
         self.assertEqual(spec["resource_limits"], [{"kind": "OPEN_FILES", "value": 200}])
 
 
-class Terminal:
-    """poolctl under a terminal of its own, 100 columns wide."""
-
-    def __init__(self, words, env):
-        self.master, slave = pty.openpty()
-        termios.tcsetwinsize(self.master, (40, 100))
-        self.before = termios.tcgetattr(slave)
-        self.slave = slave
-        self.process = subprocess.Popen(words, env=dict(env, TERM="xterm"), stdin=slave, stdout=slave, stderr=slave,
-                                        preexec_fn=os.setsid)
-        self.seen = b""
-
-    def read_until(self, pattern):
-        end = time.monotonic() + PATIENCE
-        while not re.search(pattern, self.seen):
-            if time.monotonic() > end:
-                raise AssertionError(f"{pattern} did not come: {self.seen[-2000:]}")
-            if select.select([self.master], [], [], 0.1)[0]:
-                self.seen += os.read(self.master, 65536)
-
-    def press(self, keys):
-        os.write(self.master, keys)
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self.master)
-        os.close(self.slave)
-
-
 class TopTest(PoolctlCase):
-
-    def terminal(self, *words):
-        terminal = Terminal([POOLCTL, *words], self.env)
-        self.addCleanup(terminal.close)
-        return terminal
 
     def test_without_a_terminal_it_is_one_snapshot(self):
         task = self.begin(self.opened).hex()
@@ -206,6 +189,17 @@ class TopTest(PoolctlCase):
         self.assertRegex(text, rf"(?m)^{task} +{self.name[:22]}\S* +begin_and_wait ")
         self.assertNotIn("\x1b", text)
         self.assertIn("pools", self.json("top", "--interval", "10ms"))
+
+    def test_it_shows_how_far_the_slowest_tasks_are_and_what_their_workers_take(self):
+        name = self.pool(modules=["mischief"], workers=1, memory_limit_bytes=1 << 30).name
+        id = self.says("--pool", name, "submit", "--no-wait", "report_and_wait", "0.5", "half way",
+                       self.path("go on")).strip()
+        eventually(lambda: "half way" in self.says("tasks", name), "it has reported")
+        eventually(lambda: self.json("workers", name)["workers"][0].get("rss_bytes"), "its worker was looked at")
+        text = self.says("top", "--once", "--interval", "10ms")
+        self.go_on()
+        self.assertRegex(text, rf"(?m)^{id} +{name[:22]}\S* +report_and_wait +\d+ +.* 50 % half way$")
+        self.assertRegex(text, rf"(?m)^ *\d+ +{name[:22]}\S* +\d+ +busy .* MiB +\d+ +report_and_wait$")
 
     def test_on_a_terminal_it_is_drawn_anew_until_q_and_the_terminal_is_as_before(self):
         terminal = self.terminal("top", "--interval", "50ms")
@@ -224,6 +218,50 @@ class TopTest(PoolctlCase):
             terminal.read_until(rb"\x1b\[\?1049l")
             terminal.process.wait(PATIENCE)
             self.assertEqual(termios.tcgetattr(terminal.slave), terminal.before)
+
+
+class ProgressTest(PoolctlCase):
+    """The bar of map and submit."""
+
+    def items(self):
+        """Arguments of map: four items, of which the last one waits for `go on`."""
+        open(self.path("at once"), "w").close()
+        items = [f'["", "{self.path("at once")}"]'] * 3 + [f'["", "{self.path("go on")}"]']
+        return "map", "print_and_wait_for", "--no-output", "--chunk-size", "1", "--star", *items
+
+    def test_on_a_terminal_map_draws_a_bar_that_fills(self):
+        terminal = self.terminal("--pool", self.name, *self.items())
+        terminal.read_until(rb"print_and_wait_for +75% +\[#+\.+\] +3/4")
+        self.go_on()
+        terminal.read_until(rb"100% +\[#+\] +4/4")
+        self.assertEqual(terminal.process.wait(PATIENCE), 0)
+
+    def test_on_a_terminal_submit_draws_how_far_the_task_says_it_is(self):
+        terminal = self.terminal("--pool", self.name, "submit", "report_and_wait", "0.5", "half way", self.path("go on"))
+        terminal.read_until(rb"report_and_wait +50% +\[#+\.+\].*half way")
+        self.go_on()
+        self.assertEqual(terminal.process.wait(PATIENCE), 0)
+
+    def test_on_a_terminal_it_can_be_had_without(self):
+        terminal = self.terminal("--pool", self.name, "map", "--no-progress", "square", "2", "3")
+        terminal.read_until(rb"4\r\n9\r\n")
+        self.assertEqual(terminal.process.wait(PATIENCE), 0)
+        self.assertNotIn(b"%", terminal.seen)
+
+    def test_elsewhere_there_are_plain_lines_when_asked(self):
+        self.go_on()
+        done = self.ctl(*self.items(), "--progress")
+        self.assertRegex(done.stderr.decode(), r"(?m)^print_and_wait_for +100% .*4/4")
+        self.assertNotRegex(done.stderr, rb"[\r\x1b]")
+        self.assertEqual(done.stdout, b"null\n" * 4)
+        done = self.ctl("submit", "--progress", "progress", "3", "30")
+        self.assertRegex(done.stderr.decode(), r"(?m)^progress +100% .*step 3 of 3$")
+        self.assertNotRegex(done.stderr, rb"[\r\x1b]")
+
+    def test_elsewhere_there_is_nothing_unless_asked(self):
+        self.go_on()
+        self.assertEqual(self.ctl(*self.items()).stderr, b"")
+        self.assertEqual(self.ctl("submit", "progress", "3", "30").stderr, b"")
 
 
 class ExecTest(PoolctlCase):

@@ -4,7 +4,10 @@ import hashlib
 import os
 import unittest
 
-from harness import CRASHED, FAILED, SUCCEEDED, PoolCase, Watcher, api, payload_pb2, pool_pb2, task_pb2, value_of
+from harness import BIN, CANCELLED, CRASHED, FAILED, PROGRAMS, SUCCEEDED, TIMED_OUT, PoolCase, Watcher, api
+from harness import payload_pb2, pool_pb2, seconds, task_pb2, value_of
+
+OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs")
 
 
 class PythonWorkerTest(PoolCase):
@@ -62,11 +65,59 @@ class PythonWorkerTest(PoolCase):
         watcher.wait_for_end()
         self.assertEqual(watcher.output(id), b"one\ntwo\n")
 
+    def test_progress_reaches_a_watcher(self):
+        pool = self.pool(workers=1)
+        watcher = Watcher(self.daemon.another_client(), pool=pool.name)
+        id = pool.submit("count_down", 3, 0.06)
+        pool.outcome(id)
+        pool.close()
+        watcher.wait_for_end()
+        seen = [event.progress for event in watcher.events if event.HasField("progress")]
+        self.assertEqual({progress.id for progress in seen}, {id})
+        self.assertEqual(seen[-1].text, "step 3 of 3")
+        self.assertEqual(seen[-1].fraction, 1)
+
+    def test_the_progress_of_a_map_item_has_its_index(self):
+        pool = self.pool(workers=1)
+        watcher = Watcher(self.daemon.another_client(), pool=pool.name)
+        id = pool.map("count_down", [(1, 0.1)] * 3, chunk_size=3, max_attempts=2)
+        pool.results(id)
+        pool.close()
+        watcher.wait_for_end()
+        seen = [event.progress.index for event in watcher.events if event.HasField("progress")]
+        self.assertEqual(seen, sorted(seen))
+        self.assertEqual(seen[-1], 2)
+
+    def test_a_strict_pool_of_it_breaks(self):
+        pool = self.pool(workers=1, death_policy=pool_pb2.DEATH_POLICY_STRICT)
+        self.assertEqual(pool.run("kill_at", 1, 1).state, CRASHED)
+        self.assertEqual(pool.view().state, pool_pb2.POOL_STATE_FAILED)
+        self.assertIn("in function 'kill_at'", pool.view().failure)
+
     def test_a_crash_costs_a_single_task_its_worker_only(self):
         pool = self.pool(workers=1)
         ids = pool.submit_all([pool.task("kill_at", number, 2) for number in range(5)])
         states = [pool.outcome(id).state for id in ids]
         self.assertEqual(states, [CRASHED if number == 2 else SUCCEEDED for number in range(5)])
+
+    def test_a_task_that_killed_three_workers_is_poison_and_the_pool_lives_on(self):
+        pool = self.pool(workers=1)
+        outcome = pool.run("kill_at", 1, 1, max_attempts=100, retry_delay=seconds(0.001))
+        self.assertEqual((outcome.state, outcome.attempt, outcome.poison), (CRASHED, 3, True))
+        self.assertEqual(pool.call("add", 1, 2), 3)
+
+    def test_time_limits_and_cancel_stop_it(self):
+        pool = self.pool(workers=1, stop_grace=seconds(0.05))
+        outcome = pool.run("count_down", 1, 3600, run_timeout=seconds(0.2))
+        self.assertEqual((outcome.state, outcome.death.killed_by), (TIMED_OUT, task_pb2.KILLED_BY_TIME_LIMIT))
+        id = pool.submit("count_down", 1, 3600)
+        pool.wait_until_running(id)
+        self.assertEqual(pool.cancel(id, running=True), [True])
+        self.assertEqual(pool.outcome(id).state, CANCELLED)
+        self.assertEqual(pool.call("add", 1, 2), 3)
+
+    def test_the_attempt_reaches_the_function(self):
+        self.assertEqual(self.pool(workers=1).call("attempt"), 1)
 
     def test_a_pool_that_would_clone_it_is_told_why_it_cannot(self):
         spec = self.spec(modules=(), program="python-worker", start_method=pool_pb2.START_METHOD_FORK)
@@ -87,6 +138,78 @@ class PythonWorkerTest(PoolCase):
         targets = [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
         self.assertEqual(sum(target.startswith("socket:") for target in targets), 1, targets)
         self.assertFalse([target for target in targets if "memfd" in target], targets)
+
+
+class OwnProgramCase(PoolCase):
+    """Pools with a worker program of these tests."""
+
+    daemon_flags = tuple(word for folder in (BIN, PROGRAMS, OURS) for word in ("--program-folder", folder))
+
+    def pool(self, name=None, **rest):
+        return super().pool(name, modules=(), program="counting-worker", environment={"PYTHONPATH": PROGRAMS},
+                            start_method=pool_pb2.START_METHOD_SPAWN, **rest)
+
+
+class WhatPythonRaisesTest(OwnProgramCase):
+
+    def test_sys_exit_in_a_task_is_a_failure_and_the_worker_lives_on(self):
+        pool = self.pool(workers=1)
+        outcome = pool.run("leave")
+        self.assertEqual((outcome.state, outcome.failure.type, outcome.failure.message),
+                         (FAILED, "SystemExit", "nothing more to do"))
+        self.assertEqual(pool.call("count", 1, self.path("begun"), 2), 1)
+        self.assertEqual(pool.stats().workers_lost, 0)
+
+    def test_a_result_that_cannot_be_sent_fails_its_task_alone(self):
+        pool = self.pool(workers=1)
+        outcome = pool.run("no_answer")
+        self.assertEqual((outcome.state, outcome.failure.type), (FAILED, "TypeError"))
+        self.assertEqual(pool.call("count", 1, self.path("begun"), 2), 1)
+        self.assertEqual(pool.stats().workers_lost, 0)
+
+
+class MapDeathTest(OwnProgramCase):
+    """Such a worker has no claim page: when it dies, nobody can tell which item of its chunk it was."""
+
+    items = 24
+
+    def map_with_a_killer(self, bad, **options):
+        """Runs a map whose item `bad` kills its worker; returns the results, and per item the attempts that began."""
+        pool = self.pool(workers=2)
+        name = f"begun-{next(self._names)}"
+        items = [(i, self.path(name), bad) for i in range(self.items)]
+        results = pool.results(pool.map("count", items, chunk_size=self.items, retry_delay=seconds(0.001), **options))
+        begun = [[] for _ in range(self.items)]
+        for line in self.lines(name):
+            number, attempt = map(int, line.split())
+            begun[number].append(attempt)
+        return results, begun
+
+    def assert_only_the_guilty_one_is_lost(self, bad, results):
+        self.assertEqual(results[bad].state, CRASHED, results[bad])
+        self.assertEqual([result for i, result in enumerate(results) if i != bad],
+                         [i for i in range(self.items) if i != bad])
+
+    def test_with_one_attempt_the_guilty_item_alone_is_lost_and_nothing_runs_twice(self):
+        for bad in (0, 10, self.items - 1):
+            results, begun = self.map_with_a_killer(bad)
+            self.assert_only_the_guilty_one_is_lost(bad, results)
+            self.assertEqual(begun, [[1]] * self.items)
+
+    def test_with_two_attempts_the_guilty_item_alone_is_lost(self):
+        results, begun = self.map_with_a_killer(10, max_attempts=2)
+        self.assert_only_the_guilty_one_is_lost(10, results)
+        self.assertLessEqual(max(map(len, begun)), 2)
+
+    def test_with_many_attempts_the_guilty_item_alone_is_lost_and_is_poison(self):
+        results, begun = self.map_with_a_killer(10, max_attempts=50)
+        self.assert_only_the_guilty_one_is_lost(10, results)
+        self.assertTrue(results[10].poison)
+
+    def test_when_only_failures_are_tried_again_nothing_runs_twice(self):
+        results, begun = self.map_with_a_killer(10, max_attempts=5, retry_on=[FAILED])
+        self.assert_only_the_guilty_one_is_lost(10, results)
+        self.assertEqual(begun, [[1]] * self.items)
 
 
 if __name__ == "__main__":

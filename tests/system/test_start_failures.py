@@ -116,6 +116,13 @@ class StartFailureTest(PoolCase):
             self.assertEqual(call.exception().code(), grpc.StatusCode.FAILED_PRECONDITION)
             self.assertIn("no luck today", call.exception().details())
 
+    def test_a_pool_that_cannot_start_leaves_no_process(self):
+        before = set(self.daemon.processes())
+        spec = self.spec(workers=4, initializer="append", initializer_args=arguments("/proc/not/there", "x"))
+        with self.assertRaises(grpc.RpcError):
+            self.stub.OpenPool(api.OpenPoolRequest(spec=spec))
+        eventually(lambda: not set(self.daemon.processes()) - before, "nothing of it is left")
+
     def test_submitting_to_a_failed_pool_tells_the_workers_words(self):
         name = self.failed("initializer throws")
         result = self.stub.Submit(api.SubmitRequest(pool=name, tasks=[{"function": "echo"}])).results[0]

@@ -42,6 +42,52 @@ class WorkerDeathTest(PoolCase):
         self.assertEqual((outcome.state, outcome.death.signal), (CRASHED, signal.SIGABRT))
         self.assertIn(b"this cannot be\n", outcome.stderr_tail)
 
+    def test_the_certificate_names_the_function_in_which_it_happened(self):
+        pool = self.pool(workers=1)
+        faults = [("segv", signal.SIGSEGV, "write_to_nowhere"), ("fpe", signal.SIGFPE, "divide_by"),
+                  ("overflow", signal.SIGSEGV, "recurse"), ("heap", signal.SIGABRT, "free_twice"),
+                  ("abort", signal.SIGABRT, "give_up"), ("thread", signal.SIGABRT, "give_up"),
+                  ("null call", signal.SIGSEGV, "testing.so")]
+        for kind, number, function in faults:
+            with self.subTest(fault=kind):
+                death = pool.run("fault", kind).death
+                self.assertEqual((death.signal, death.killed_by), (number, task_pb2.KILLED_BY_ITSELF))
+                self.assertIn(function, death.backtrace)
+                # So that its fence, which is told of elsewhere, does not hold up the next one.
+                self.assertEqual(pool.run("fault", "no such fault").state, task_pb2.TASK_STATE_FAILED)
+
+    def test_an_item_of_a_map_has_its_certificate_too(self):
+        pool = self.pool(workers=1)
+        results = pool.results(pool.map("fault", [("none",), ("segv",), ("none",)], chunk_size=3))
+        self.assertEqual(results[1].death.signal, signal.SIGSEGV)
+        self.assertIn("write_to_nowhere", results[1].death.backtrace)
+        self.assertEqual([results[i].state for i in (0, 2)], [task_pb2.TASK_STATE_FAILED] * 2)
+
+    def test_a_death_from_outside_has_no_backtrace(self):
+        self.assertEqual(self.pool(workers=1).run("crash", int(signal.SIGKILL)).death.backtrace, "")
+
+    def test_the_certificate_names_the_worker_and_its_generation(self):
+        pool = self.pool(workers=1)
+        worker = pool.ready_workers()[0]
+        self.assertEqual(pool.call("ident")["worker_id"], worker.id)
+        death = pool.run("exit", 1).death
+        self.assertEqual((death.worker_id, death.pid, death.generation), (worker.id, worker.pid, 1))
+        self.stub.Reload(api.ReloadRequest(pool=pool.name))
+        worker = pool.ready_workers()[0]
+        death = pool.run("exit", 1).death
+        self.assertEqual((death.worker_id, death.pid, death.generation), (worker.id, worker.pid, 2))
+
+    def test_the_certificate_tells_what_the_worker_had_used(self):
+        pool = self.pool(workers=1)
+        self.go_on()
+        pool.call("grow_and_wait", 64 << 20, self.path("grown"), self.path("go on"))
+        pool.call("spin", 300)
+        death = pool.run("exit", 1).death
+        self.assertGreater(death.peak_rss_bytes, 64 << 20)
+        self.assertGreaterEqual(death.wall_time.ToMilliseconds(), 300)
+        self.assertGreater(death.cpu_time.ToMilliseconds(), 10)
+        self.assertLessEqual(death.cpu_time.ToMilliseconds(), death.wall_time.ToMilliseconds() + 100)
+
     def test_the_worker_is_replaced_by_another_process(self):
         pool = self.pool(workers=2)
         before = {worker.pid for worker in pool.ready_workers()}
@@ -159,6 +205,40 @@ class TimeLimitTest(PoolCase):
         self.assertEqual(outcome.state, task_pb2.TASK_STATE_TIMED_OUT)
         self.assertEqual(outcome.death.killed_by, task_pb2.KILLED_BY_TIME_LIMIT)
         self.assertEqual(pool.call("echo", b"x"), b"x")
+
+    def test_a_task_is_asked_first_and_killed_after_the_stop_grace(self):
+        pool = self.pool(workers=1, stop_grace=seconds(0.5))
+        begun, heard = self.path("begun"), self.path("heard")
+        outcome = pool.run("hear_term", begun, heard, False, run_timeout=seconds(1))
+        self.assertEqual((outcome.state, outcome.death.signal, outcome.death.killed_by),
+                         (task_pb2.TASK_STATE_TIMED_OUT, signal.SIGKILL, task_pb2.KILLED_BY_TIME_LIMIT))
+        self.assertEqual((self.lines("begun"), self.lines("heard")), (["begun"], ["SIGTERM"]))
+        took = outcome.ended_at.ToNanoseconds() - outcome.started_at.ToNanoseconds()
+        self.assertGreaterEqual(took, 1.5e9)
+        self.assertLess(took, 3.5e9)
+
+    def test_a_task_that_ends_when_it_is_asked_needs_no_kill(self):
+        pool = self.pool(workers=1, stop_grace=seconds(50))
+        outcome = pool.run("hear_term", self.path("begun"), self.path("heard"), True, run_timeout=seconds(1))
+        self.assertEqual((outcome.state, outcome.death.signal, outcome.death.exit_code, outcome.death.killed_by),
+                         (task_pb2.TASK_STATE_TIMED_OUT, 0, 7, task_pb2.KILLED_BY_TIME_LIMIT))
+
+    def test_total_timeout_ends_what_runs_and_what_waits_to_be_tried_again(self):
+        pool = self.pool(workers=1, stop_grace=seconds(0.05))
+        outcome = pool.run("sleep", 60_000, total_timeout=seconds(0.3))
+        self.assertEqual((outcome.state, outcome.death.killed_by),
+                         (task_pb2.TASK_STATE_TIMED_OUT, task_pb2.KILLED_BY_TIME_LIMIT))
+        outcome = pool.run("flaky", 9, total_timeout=seconds(0.3), max_attempts=9, retry_delay=seconds(60),
+                           max_retry_delay=seconds(60), retry_on=[task_pb2.TASK_STATE_FAILED])
+        self.assertEqual((outcome.state, outcome.attempt), (task_pb2.TASK_STATE_TIMED_OUT, 1))
+
+    def test_an_item_of_a_map_over_its_run_timeout_is_killed_alone(self):
+        pool = self.pool(workers=1, stop_grace=seconds(0.05))
+        id = pool.map("sleep", [(60_000 if i == 3 else 1,) for i in range(8)], chunk_size=8, run_timeout=seconds(0.5))
+        results = pool.results(id)
+        self.assertEqual([i for i in range(8) if results[i] is not None], [3])
+        self.assertEqual((results[3].state, results[3].death.killed_by),
+                         (task_pb2.TASK_STATE_TIMED_OUT, task_pb2.KILLED_BY_TIME_LIMIT))
 
     def test_a_task_over_its_queue_timeout_expires_and_never_runs(self):
         pool = self.pool(workers=1)

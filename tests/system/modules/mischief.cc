@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "poold/worker.h"
 
@@ -71,6 +72,39 @@ void begin_and_wait(const std::string& begun, const std::string& go_on) {
   print_and_wait_for("", go_on);
 }
 
+// Dies unless the path is there: what a test can mend while the pool runs.
+void crash_unless(const std::string& path) {
+  if (access(path.c_str(), F_OK) != 0) raise(SIGKILL);
+}
+
+// Takes memory that its worker never gives back, and waits as begin_and_wait does.
+void grow_and_wait(std::uint64_t bytes, const std::string& begun, const std::string& go_on) {
+  static std::vector<std::vector<char>> kept;
+  kept.emplace_back(bytes, 'x');
+  begin_and_wait(begun, go_on);
+}
+
+std::string heard_path;
+bool heard_ends = false;
+
+void Hear(int) {
+  const int fd = open(heard_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (write(fd, "SIGTERM\n", 8) != 8 || heard_ends) _exit(7);
+}
+
+// Tells of each SIGTERM in a file; ends with the first one or not at all.
+void hear_term(const std::string& begun, const std::string& heard, bool ends) {
+  heard_path = heard;
+  heard_ends = ends;
+  std::signal(SIGTERM, Hear);
+  begin_and_wait(begun, "/does/not/come");
+}
+
+void report_and_wait(double fraction, const std::string& text, const std::string& go_on) {
+  poold::worker::ReportProgress(fraction, text);
+  print_and_wait_for("reported", go_on);
+}
+
 }  // namespace
 
 POOLD_TASK(prepare);
@@ -83,3 +117,7 @@ POOLD_TASK(print_and_crash);
 POOLD_TASK(complain_and_abort);
 POOLD_TASK(print_and_wait_for);
 POOLD_TASK(begin_and_wait);
+POOLD_TASK(crash_unless);
+POOLD_TASK(grow_and_wait);
+POOLD_TASK(hear_term);
+POOLD_TASK(report_and_wait);
