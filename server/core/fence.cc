@@ -12,9 +12,9 @@ Fence::LineKey KeyOf(const Group& group) {
   return {-group.queue->level->priority, group.queue->client, group.ready != &group.pool->ready};
 }
 
-// What we did ourselves says nothing of the function.
+// What we or others did says nothing of the function.
 bool Counts(KilledBy killed_by) {
-  return killed_by != KilledBy::kTimeLimit && killed_by != KilledBy::kCancel && killed_by != KilledBy::kTerminate;
+  return killed_by == KilledBy::kItself || killed_by == KilledBy::kMemoryLimit || killed_by == KilledBy::kKernel;
 }
 
 }  // namespace

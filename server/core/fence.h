@@ -3,7 +3,8 @@
 // Life: after kDeathsToFence deaths without a call that came back the fence stands for kFirstFence. Then one task (or
 // one item of a map) may try. If its call comes back the fence falls at once; if its worker dies too, the fence stands
 // again, for twice as long, up to kLongestFence; if the try ends in any other way, another one may try. Deaths that we
-// caused (time limit, cancel, terminate) do not count.
+// caused (time limit, cancel, terminate) do not count, nor those that others did: an operator who kills workers does not
+// mean the function.
 //
 // What waits at the fence lies in lists of its own, one for each line that it came from: it is moved there when it
 // comes to the front of its line, in constant time, and goes back all at once, in constant time for each line.

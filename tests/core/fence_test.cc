@@ -71,6 +71,18 @@ TEST_F(Fenced, NotIfACallComesBackBetween) {
   EXPECT_EQ(Function("f").calls, 5u);
 }
 
+TEST_F(Fenced, NotForWhatOutsidersKill) {
+  story.Open("p");
+  for (int i = 0; i < 20; ++i) {
+    story.Submit("p", "f");
+    const WorkerId worker = Running("f").at(0);
+    story.Begin(worker);
+    story.Crash(worker, 9);
+    story.StartAll();
+  }
+  EXPECT_EQ(Function("f").fenced_for, 0);
+}
+
 TEST_F(Fenced, NoMoreAfterAReloadForTheNewCodeMayBeBetter) {
   story.Open("p");
   Fence();
