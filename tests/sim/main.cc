@@ -21,6 +21,8 @@ CoreFaults FaultNamed(const char* name) {
   faults.requeue_begun = std::strcmp(name, "requeue_begun") == 0;
   faults.forget_unbegun = std::strcmp(name, "forget_unbegun") == 0;
   faults.never_end_turn = std::strcmp(name, "never_end_turn") == 0;
+  faults.forget_tries = std::strcmp(name, "forget_tries") == 0;
+  faults.replace_early = std::strcmp(name, "replace_early") == 0;
   return faults;
 }
 

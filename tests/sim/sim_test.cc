@@ -38,6 +38,18 @@ TEST(Simulator, FindsAClientThatTakesEveryTurn) {
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 
+TEST(Simulator, FindsAttemptsThatAreNotCountedWithoutAClaimPage) {
+  CoreFaults faults;
+  faults.forget_tries = true;
+  EXPECT_NE(FirstWrong(faults, 100, 1000), "");
+}
+
+TEST(Simulator, FindsAWorkerThatGoesBeforeItsReplacementIsReady) {
+  CoreFaults faults;
+  faults.replace_early = true;
+  EXPECT_NE(FirstWrong(faults, 100, 1000), "");
+}
+
 TEST(Simulator, TheSameSeedIsTheSameHistory) {
   World first(17, {});
   World second(17, {});

@@ -1,13 +1,18 @@
 // One simulated history of a daemon: core, workers, clients and clock, everything chosen by one seed.
 //
-// Role: makes things happen (clients submit, map, cancel, release, reconnect; workers claim, finish late, crash; time
-// passes), and checks the invariants after every event. Non-role: no threads, no real time: the same seed is the same
-// history.
+// Role: makes things happen (clients submit, map, cancel, release, reconnect, open, resize and reload pools; workers
+// claim, grow, finish late, crash; time passes), and checks the invariants after every event. Non-role: no threads, no
+// real time: the same seed is the same history.
+// Files: what can happen is in clients.cc, pools.cc, processes.cc and quiet.cc; what must hold in hearing.cc (what
+// clients are told), outcomes.cc (why something ended so), working.cc (what workers are given), owners.cc, staffing.cc,
+// fences.cc, looks.cc and invariants.cc (the rest).
 #pragma once
 
 #include <map>
 #include <random>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../core/core_test_peer.h"
@@ -29,37 +34,38 @@ class World : public ClientPort {
   void SendItems(SubscriberId to, HandleId map, ItemBlockPtr items) override;
   void SendMapEnd(SubscriberId to, const MapView& map) override;
   void SendOutput(SubscriberId to, const OutputEvent& output) override;
-  void AnswerOpenPool(SubscriberId to, absl::StatusOr<PoolView> pool, bool created) override { Answered(to); }
-  void AnswerGet(SubscriberId to, absl::StatusOr<HandleView> handle) override { Answered(to); }
-  void AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) override { Answered(to); }
-  void AnswerTerminate(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) override { Answered(to); }
-  void SendProgress(SubscriberId to, const ProgressEvent& progress) override {}
-  void AnswerReload(SubscriberId to, absl::StatusOr<PoolView> pool) override { Answered(to); }
-  void AnswerJoin(SubscriberId to, absl::StatusOr<bool> done) override { Answered(to); }
+  void SendProgress(SubscriberId to, const ProgressEvent& progress) override;
+  void AnswerOpenPool(SubscriberId to, absl::StatusOr<PoolView> pool, bool created) override;
+  void AnswerGet(SubscriberId to, absl::StatusOr<HandleView> handle) override;
+  void AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) override;
+  void AnswerTerminate(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) override;
+  void AnswerReload(SubscriberId to, absl::StatusOr<PoolView> pool) override;
+  void AnswerJoin(SubscriberId to, absl::StatusOr<bool> done) override;
   void SendEvent(SubscriberId to, WatchEvent event) override;
   void EndWatch(SubscriberId to) override;
-  void AllPoolsGone() override { all_gone_ = true; }
+  void AllPoolsGone() override;
 
  private:
   struct Processes : testing::FakeProcesses {
     World* world = nullptr;
+    void StartZygote(PoolId pool, std::uint32_t generation, const PoolSpec& spec) override;
+    void StartWorker(PoolId pool, std::uint32_t generation, WorkerId worker) override;
     void Dispatch(WorkerId id, std::vector<Assignment> work) override;
+    void StopWorker(WorkerId id) override;
   };
   struct Client {
     ClientId id{};
     SubscriberId stream{};
-  };
-  struct Call {
-    Nanos due = kNever;
+    bool present = true;
   };
 
-  // ---- What can happen ----
+  // ---- What can happen: clients.cc ----
   void Step();
-  void OpenSomePool();
-  void EndSomePool();
   void SubmitSome();
+  void SubmitAgain();
   void MapSome();
   void AppendToSome();
+  absl::StatusOr<std::uint64_t> SendItemsOf(KnownHandle& map, std::uint64_t first, MapGroup group);
   void CancelOne();
   void ReleaseOne();
   void ConsumeSome();
@@ -67,13 +73,51 @@ class World : public ClientPort {
   void WatchSome();
   void Reconnect();
   void GoAway();
+  void NoteTaken(const std::string& pool, const absl::StatusOr<PoolView>& before, std::uint64_t taken);
+
+  // ---- pools.cc ----
+  void OpenSomePool();
+  void EndSomePool();
+  void ClosePool(const std::string& pool, bool cancel_queued);
+  void ResizeSome();
+  void ReloadSome();
+  void ClientComesOrGoes();
+  void ShutDown();
+  PoolSpec AnySpec();
+
+  // ---- processes.cc ----
   void WorkerDoes();
+  bool Work(testing::FakeWorker& worker);
   void SpeakFrom(testing::FakeWorker& worker);
+  void WorkerGrows();
   void ProcessStarts();
+  bool StartZygotes(bool all_is_well);
+  bool StartWorkers(bool all_is_well);
   void ProcessDies();
+  void ZygoteDies(testing::ZygoteKey zygote, const std::string& why);
+  void WorkerReady(testing::FakeWorker& worker);
+  void Die(WorkerId worker, int signal, const std::string& start_failure = "");
+  bool IsGuilty(const testing::FakeWorker& worker);
+  bool HasWorkers(testing::ZygoteKey zygote) const;
+  void NewGeneration(const Pool& pool, std::uint32_t first);
+  KnownGeneration& GenerationOf(PoolId pool, std::uint32_t zygote);
   void TimePasses(Nanos most);
+
+  // ---- quiet.cc ----
   void Quiet();
+  void CompleteMaps();
+  bool AllHaveEnded() const;
   bool QuietOnce();
+  bool QuietProcess();
+  bool QuietClient();
+  void CheckEnd();
+  void CheckCounts(const PoolView& pool);
+
+  // ---- looks.cc ----
+  void LookAtOne();
+  void LookAtTask(const KnownHandle& known, const TaskView& task, const Explanation& explanation);
+  void LookAtArguments(const KnownHandle& known);
+  void LookAtList();
 
   // ---- Choices ----
   std::uint64_t Any(std::uint64_t most) { return random_() % most; }
@@ -84,23 +128,59 @@ class World : public ClientPort {
   Nanos AnyElapsed();
   Client& AnyClient() { return clients_[Any(clients_.size())]; }
   testing::FakeWorker* AnyWorker();
-  SubscriberId NewCall(Nanos due);
+  SubscriberId NewCall(Nanos due, const std::string& pool = "");
   SubscriberId NewStream();
   void Subscribed(SubscriberId stream, const KnownHandle& handle, bool from_start);
+  const Pool* FindPool(const std::string& name) const;
+  const Pool* FindPool(PoolId id) const;
 
-  // ---- Checks ----
+  // ---- hearing.cc ----
+  KnownStream::Heard* Hears(SubscriberId to, HandleId id, const char* what);
   void Answered(SubscriberId call);
-  void NoteBegin(const testing::FakeWork& work, std::uint32_t item);
-  void NoteStop(const testing::FakeWorker& worker);
-  void NoteDispatch(const testing::FakeWorker& worker, const std::vector<Assignment>& work);
   void NoteState(KnownHandle& handle, TaskState state);
   void NoteItem(KnownHandle& map, std::uint64_t index, TaskState state);
+  void NoteView(const HandleView& view);
+  void CheckGone(SubscriberId call);
+  bool HasEnded(HandleId id, bool* succeeded) const;
+  bool IsOver(const KnownCall& wait) const;
+
+  // ---- outcomes.cc ----
+  void CheckWhy(const KnownHandle& handle, std::size_t index, const Outcome& outcome);
+  void CheckDeath(const KnownHandle& handle, std::size_t index, const Outcome& outcome);
+  void CheckTimes(const KnownHandle& handle, std::size_t index, const Outcome& outcome);
+  void CheckNotTooEarly(const KnownHandle& handle, std::size_t index, const Outcome& outcome);
+
+  // ---- working.cc ----
+  void NoteBegin(const testing::FakeWorker& worker, const testing::FakeWork& work, std::uint32_t item);
+  void NoteEnd(const testing::FakeWorker& worker, bool succeeded);
+  void NoteDeath(const testing::FakeWorker& worker);
+  void NoteAssignment(const testing::FakeWorker& worker, const Assignment& work);
+  void NoteDispatch(const testing::FakeWorker& worker, const std::vector<Assignment>& work);
+
+  // ---- owners.cc ----
+  void NoteOpened(const PoolSpec& spec, ClientId owner);
+  void NotePresence(const Client& client);
+  void CheckOrphan(const KnownHandle& known, const MapRun& map);
+  void CheckOwners();
+  void CheckWhyEnded(const Pool& pool, const KnownPool& known);
+
+  // ---- staffing.cc ----
+  void NoteStart(PoolId pool, WorkerId worker);
+  void NoteStop(PoolId pool, WorkerId worker);
+  void CheckStaff(const Pool& pool);
+  void CheckStrict(PoolId pool);
+
+  // ---- fences.cc ----
+  void CheckFences();
+  void CheckFence(const Pool& pool, std::uint32_t number, const Fence& fence);
+
+  // ---- invariants.cc ----
   void Check();
   void CheckHandles();
   void CheckWorkers();
+  void CheckPool(const Pool& pool);
   void CheckTurns();
   void CheckClock();
-  void CheckEnd();
 
   std::mt19937_64 random_;
   Limits limits_;
@@ -115,20 +195,27 @@ class World : public ClientPort {
   std::uint64_t last_map_ = 0;
   std::uint64_t last_call_ = 0;
   std::vector<Client> clients_;
-  std::map<SubscriberId, Call> calls_;    // that have no answer yet
   std::map<SubscriberId, bool> watches_;  // that have not ended; true: gone
   std::vector<HandleId> live_;            // a sample to choose from
+  std::set<PoolId> page_less_;            // their workers have no claim page
+  bool open_refused_ = false;
+  bool shut_down_ = false;
   bool all_gone_ = false;
+  bool deadly_ = false;  // function g kills its workers
+  PoolId breaking_{};    // a worker of this strict pool dies
 
   // Dispatches since each client had its last turn, by pool, priority and client.
   struct Turn {
     PoolId pool{};
     int priority = 0;
+    bool fresh = false;  // waits for a worker of its own
     ClientId client{};
     auto operator<=>(const Turn&) const = default;
   };
   std::map<Turn, std::uint64_t> passed_over_;
   std::map<Turn, std::uint64_t> served_now_;
+  // What was with workers when the fence of a function was first seen.
+  std::map<std::pair<PoolId, std::uint32_t>, std::set<std::uint64_t>> begun_before_fence_;
 };
 
 }  // namespace poold::core::sim
