@@ -28,7 +28,7 @@ std::string LimitsText(const v1::TaskOptions& options) {
   if (options.has_queue_timeout()) add("queue timeout " + SpanText(Seconds(options.queue_timeout())));
   if (options.has_run_timeout()) add("run timeout " + SpanText(Seconds(options.run_timeout())));
   if (options.has_total_timeout()) add("total timeout " + SpanText(Seconds(options.total_timeout())));
-  if (options.has_start_delay()) add("start delay " + SpanText(Seconds(options.start_delay())));
+  if (Seconds(options.start_delay()) > 0) add("start delay " + SpanText(Seconds(options.start_delay())));
   if (options.max_attempts() > 1) add(absl::StrCat("up to ", options.max_attempts(), " attempts"));
   if (options.priority() != 0) add(absl::StrCat("priority ", options.priority()));
   if (options.fresh()) add("in a fresh worker");
