@@ -91,9 +91,7 @@ class FakeProcesses : public WorkerPort {
   void StartZygote(PoolId pool, std::uint32_t generation, const PoolSpec& spec) override {
     zygotes[{pool, generation}] = {spec, false, false};
   }
-  void StopZygote(PoolId pool, std::uint32_t generation) override {
-    zygotes.at({pool, generation}).stopping = true;
-  }
+  void StopZygote(PoolId pool, std::uint32_t generation) override { zygotes.at({pool, generation}).stopping = true; }
   void StartWorker(PoolId pool, std::uint32_t generation, WorkerId worker) override {
     workers[worker] = {worker, pool, generation, static_cast<std::int64_t>(worker) + 1000};
   }
