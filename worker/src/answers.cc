@@ -8,7 +8,7 @@
 namespace poold::worker {
 namespace {
 
-constexpr std::int64_t kRingEveryNs = 50'000;
+constexpr std::int64_t kRingEveryNs = 200'000;
 constexpr std::int64_t kReportEveryNs = 50'000'000;
 // A character more than is sent, so that none is cut in two.
 constexpr std::size_t kKeptTextBytes = wire::kMaxProgressTextBytes + 4;

@@ -1,7 +1,7 @@
 // What a worker has to say: records in its page's ring, and the bells that make the daemon look.
 //
 // Bell policy: when the daemon wants a bell, it gets one if there is nothing more to do, if the last one is more than
-// 50 us ago, if the ring is half full, or if what runs next may take long. A report of progress rings at once.
+// 200 us ago, if the ring is half full, or if what runs next may take long. A report of progress rings at once.
 // Thread-safe: a task's threads report progress while the worker's own moves output. Owns neither page nor channel.
 #pragma once
 

@@ -12,7 +12,7 @@ namespace poold::worker {
 namespace {
 
 // Of a function that is expected to be over soon, nobody is woken before it.
-constexpr double kShortNs = 20'000;
+constexpr double kShortNs = 200'000;
 constexpr double kAverageWeight = 0.125;
 // What took less made no system call, hence wrote nothing that is not in stdio's buffer.
 constexpr std::int64_t kSilentNs = 200;
