@@ -39,17 +39,22 @@ bool Wanted() {
   return std::getline(file, text) && text.find("[never]") == std::string::npos;
 }
 
-// Private, writable and of no file: what the preload made. Cut to whole huge pages.
+// Private, writable and of no file: what the preload made. Cut to whole huge pages. Not what is reserved and hardly
+// used (a sanitizer's shadow is terabytes).
 std::vector<Range> PrivateMemory() {
   std::vector<Range> ranges;
-  std::ifstream maps("/proc/self/maps");
+  std::ifstream maps("/proc/self/smaps");
+  Range range;
   for (std::string line; std::getline(maps, line);) {
-    unsigned long begin = 0, end = 0, inode = 0;
+    unsigned long begin = 0, end = 0, inode = 0, resident_kib = 0;
+    if (std::sscanf(line.c_str(), "Rss: %lu", &resident_kib) == 1) {
+      if (range.begin < range.end && resident_kib >= (range.end - range.begin) / 1024 / 16) ranges.push_back(range);
+      range = {};
+    }
     char rights[5] = "";
     if (std::sscanf(line.c_str(), "%lx-%lx %4s %*s %*s %lu", &begin, &end, rights, &inode) != 4) continue;
     if (std::string(rights) != "rw-p" || inode != 0 || line.find("[stack]") != std::string::npos) continue;
-    const Range range{(begin + kHugeBytes - 1) & ~(kHugeBytes - 1), end & ~(kHugeBytes - 1)};
-    if (range.begin < range.end) ranges.push_back(range);
+    range = {(begin + kHugeBytes - 1) & ~(kHugeBytes - 1), end & ~(kHugeBytes - 1)};
   }
   return ranges;
 }
@@ -69,13 +74,13 @@ std::size_t GatherHugePages() {
   std::size_t gathered = 0;
   for (const Range& range : PrivateMemory()) {
     for (std::uintptr_t at = range.begin; at < range.end; at += kHugeBytes) {
+      if (SecondsUsed() >= give_up_at) return gathered;
       if (!NearlyFull(at, &pages)) continue;
       if (madvise(reinterpret_cast<void*>(at), kHugeBytes, kCollapse) == 0) {
         gathered += kHugeBytes;
       } else if (errno == EINVAL && gathered == 0) {
         return 0;  // a kernel that cannot
       }
-      if (SecondsUsed() >= give_up_at) return gathered;
     }
   }
   return gathered;
