@@ -21,9 +21,9 @@ constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 
 bool IsFull(const absl::Status& why) { return why.code() == absl::StatusCode::kResourceExhausted; }
 
-// It came behind items that were refused, which are still here.
+// It came behind items that were refused, which are still here, or were sent again and taken since.
 bool IsGap(const absl::Status& why, const ItemWindow& window, std::uint64_t accepted) {
-  return ReasonOf(why) == "ITEMS_MISSING" && window.first() <= accepted && accepted < window.next();
+  return ReasonOf(why) == "ITEMS_MISSING" && window.first() <= accepted && accepted <= window.end();
 }
 
 v1::Outcome NeverSubmitted() {

@@ -1,4 +1,5 @@
 // What a Future and an AsyncResult can do, and waiting for many of them.
+#include <algorithm>
 #include <thread>
 
 #include "absl/synchronization/mutex.h"
@@ -200,7 +201,11 @@ TEST_F(HandlesTest, WhatIsHeldForAFullQueueIsBounded) {
   const Pool patient = pool->With({.wait_when_full = true});
   std::vector<TaskHandle<void>> handles;
   for (int i = 0; i < 200; ++i) handles.push_back(patient.Submit<void>("sleep", 60'000));
-  EXPECT_EQ(ReasonOf(handles.back().Get()), "CLIENT_FULL");
+  // The daemon takes one or two meanwhile, and as many more find room here.
+  const auto is_full = [](const TaskHandle<void>& handle) {
+    return ReasonOf(handle.Get(Duration::zero())) == "CLIENT_FULL";
+  };
+  EXPECT_GE(std::ranges::count_if(handles, is_full), 150);
   EXPECT_TRUE(pool->Terminate().ok());
 }
 
