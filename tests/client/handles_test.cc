@@ -41,10 +41,20 @@ TEST_F(HandlesTest, ATaskIsRunningBetweenItsStartAndItsEnd) {
   EXPECT_FALSE(first.Running().value());
 }
 
+// A task that has begun: what a worker has and has not begun can still be taken back.
+TaskHandle<void> Begun(const Pool& pool, unsigned steps, unsigned ms) {
+  const auto begun = std::make_shared<absl::Notification>();
+  const auto tell = [begun](const Progress&) {
+    if (!begun->HasBeenNotified()) begun->Notify();
+  };
+  auto handle = pool.SubmitWith<void>({.on_progress = tell}, "progress", steps, ms);
+  begun->WaitForNotification();
+  return handle;
+}
+
 TEST_F(HandlesTest, CancelIsTrueOnlyWhileATaskWaits) {
   const Pool pool = OpenPool(Connect(), "one", 1);
-  const auto running = pool.Submit<void>("sleep", 60'000);
-  while (!running.Running().value()) continue;
+  const auto running = Begun(pool, 600, 100);
   EXPECT_FALSE(running.Cancel().value());
   EXPECT_TRUE(running.Cancel(/*running=*/true).value());
   const auto done = pool.Submit<int>("identity", 1);
@@ -230,8 +240,7 @@ TEST_F(HandlesTest, AScopeClosesAndJoinsOrTerminates) {
 
 TEST_F(HandlesTest, ShutdownMayCancelWhatWaitsAndTwiceIsFine) {
   const Pool pool = OpenPool(Connect(), "one", 1);
-  const auto running = pool.Submit<void>("sleep", 300);
-  while (!running.Running().value()) continue;
+  const auto running = Begun(pool, 6, 50);
   const auto waiting = pool.Submit<void>("sleep", 60'000);
   ASSERT_TRUE(pool.Shutdown(/*wait=*/true, /*cancel_queued=*/true).ok());
   EXPECT_TRUE(running.Get(Duration::zero()).ok());
