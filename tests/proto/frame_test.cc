@@ -39,6 +39,7 @@ std::string ThreeFrames(std::vector<Seen>* expected) {
 }
 
 void Feed(FrameParser* parser, std::string_view bytes) {
+  if (bytes.empty()) return;
   std::memcpy(parser->Reserve(bytes.size()), bytes.data(), bytes.size());
   parser->Commit(bytes.size());
 }
