@@ -45,12 +45,15 @@ RingWriter::RingWriter(void* memory)
       written_(page_.written.load(std::memory_order_relaxed)),
       read_(page_.read.load(std::memory_order_acquire)) {}
 
-std::size_t RingWriter::Pending() const { return written_ - page_.read.load(std::memory_order_acquire); }
+RingWriter::Unread RingWriter::unread() const {
+  const std::uint64_t from = page_.read.load(std::memory_order_acquire);
+  return {from, static_cast<std::size_t>(written_ - from)};
+}
 
 bool RingWriter::TakeBell() {
   // Pairs with the fence in Drain: either we see that a bell is wanted, or the reader sees what we wrote.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (!BellWanted() || Pending() == 0) return false;
+  if (!BellWanted() || unread().bytes == 0) return false;
   return page_.reader_wants_bell.exchange(0, std::memory_order_acq_rel) != 0;
 }
 

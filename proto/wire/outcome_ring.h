@@ -50,8 +50,12 @@ class RingWriter {
   // visible to the reader, and survives the death of this process, when it returns.
   void Append(RecordHeader header, std::string_view bytes, absl::FunctionRef<void()> bell);
 
-  // Bytes that the daemon has not read yet.
-  std::size_t Pending() const;
+  // What the daemon has not read yet.
+  struct Unread {
+    std::uint64_t from;  // grows with what it reads
+    std::size_t bytes;
+  };
+  Unread unread() const;
 
   // A quick look, without order: whether TakeBell is worth a call. Before sleeping call TakeBell itself.
   bool BellWanted() const { return page_.reader_wants_bell.load(std::memory_order_relaxed) != 0; }

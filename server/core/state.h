@@ -27,11 +27,11 @@
 namespace poold::core {
 
 // How much is sent ahead to a worker, and how long a chunk of a map should run.
-inline constexpr Nanos kAheadTime = kMillisecond;
+inline constexpr Nanos kAheadTime = 4 * kMillisecond;
 inline constexpr Nanos kChunkTime = 3 * kMillisecond;
 inline constexpr std::uint64_t kMaxChunk = 1u << 20;
-// Work behind something that runs longer than this goes to other workers.
-inline constexpr Nanos kPatience = 2 * kMillisecond;
+// Work behind something that runs longer than this goes to other workers. Workers tell of what they did within 2 ms.
+inline constexpr Nanos kPatience = 4 * kMillisecond;
 // Less than this is not worth another worker's wake-up.
 inline constexpr Nanos kWorthStealing = 100'000;
 // Counted for each kept outcome beside its bytes.

@@ -19,7 +19,7 @@
 namespace poold::process {
 namespace {
 
-constexpr core::Nanos kMinPoll = core::kMillisecond;
+constexpr core::Nanos kMinPoll = 4 * core::kMillisecond;
 constexpr core::Nanos kMaxPoll = 64 * core::kMillisecond;
 // The shortest time between two looks at a worker's memory.
 constexpr core::Nanos kUsageTurn = 250 * core::kMillisecond;
@@ -60,6 +60,7 @@ struct Dispatcher::State {
   void Execute(Command command);
   void AfterRound();
   void ServiceAll();
+  void GatherAll();
   void Deliver();
   void BuryGone();
   void ArmTick();
@@ -322,6 +323,14 @@ void Dispatcher::State::ServiceAll() {
       }
       poll_wanted |= worker->NeedsPoll();
     }
+  }
+  if (!thread.harvest.empty()) GatherAll();
+}
+
+// Since we are awake: what lies in the rings of the others would wake us soon.
+void Dispatcher::State::GatherAll() {
+  for (auto& [id, worker] : workers) {
+    if (worker->NeedsPoll()) worker->DrainRing();
   }
 }
 

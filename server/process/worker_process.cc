@@ -128,7 +128,10 @@ void WorkerProcess::OnCloned(pid_t pid) {
 absl::Status WorkerProcess::Guard() {
   pidfd_ = OpenPidFd(pid_);
   if (!pidfd_) return absl::ResourceExhaustedError(std::string("cannot be watched: ") + strerror(errno));
-  absl::Status watched = pid_watch_.Start(thread_->loop, pidfd_.get(), [this] { thread_->attend(this); });
+  absl::Status watched = pid_watch_.Start(thread_->loop, pidfd_.get(), [this] {
+    exited_ = true;
+    thread_->attend(this);
+  });
   if (!watched.ok()) return watched;
   pid_watch_.Want(true, false);
   return LimitResources(pid_, limits_);
@@ -176,7 +179,7 @@ void WorkerProcess::Condemn(const std::string& why) {
 
 void WorkerProcess::Service() {
   if (gone_) return;
-  if (!death_ && pid_ > 0) {
+  if (!death_ && pid_ > 0 && (exited_ || !pid_watch_.started())) {
     death_ = Reap(pid_);
     if (death_) {
       thread_->family.Remove(pid_);

@@ -47,6 +47,8 @@ class WorkerProcess {
 
   // Reads what there is, in bounded portions, and goes on with the burial of a dead one. By the loop after attend.
   void Service();
+  // Reads what its ring holds.
+  void DrainRing();
   // The socket takes no more now: be attended when it does.
   void WatchWritable(bool watch) { socket_watch_.Want(reading_, watch); }
   bool watches_writable() const { return socket_watch_.wants_write(); }
@@ -79,7 +81,6 @@ class WorkerProcess {
   void TellReady();
 
   // Ring and results.
-  void DrainRing();
   void OnRecord(const wire::RecordHeader& header, std::string_view bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void OnOutcome(const wire::RecordHeader& header, std::string_view bytes)
@@ -115,6 +116,7 @@ class WorkerProcess {
   wire::UniqueFd pidfd_;
   std::unique_ptr<Cage> cage_;
   FdWatch pid_watch_;
+  bool exited_ = false;  // says pid_watch_
   FdWatch socket_watch_;
   OutputPipe pipes_[2];
   TextTail tails_[2];

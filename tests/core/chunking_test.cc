@@ -14,8 +14,8 @@ constexpr std::uint32_t kWorkers = 2;
 constexpr Nanos kMicrosecond = 1000;
 // Of multiprocessing.Pool on a small machine; ours is less.
 constexpr Nanos kChunkCost = 10 * kMicrosecond;
-// How often the daemon looks at what busy workers have finished.
-constexpr Nanos kHarvest = kMillisecond;
+// How often the daemon takes what busy workers have finished, of all of them.
+constexpr Nanos kHarvest = 2 * kMillisecond;
 
 using Costs = std::vector<Nanos>;  // of each item
 
@@ -51,7 +51,6 @@ class AutomaticChunks {
   struct Pace {
     Nanos ends_at = kNever;  // of the item that runs
     Nanos began_at = 0;
-    Nanos harvested_at = 0;
     AttemptToken chunk{};
   };
 
@@ -67,9 +66,9 @@ class AutomaticChunks {
     if (pace.ends_at > story_.now) return;
     pace.ends_at = kNever;
     story_.processes.End(*next, true, story_.now - pace.began_at);
-    if (!next->work.empty() && story_.now - pace.harvested_at < kHarvest) return;
-    pace.harvested_at = story_.now;
-    story_.processes.Deliver(story_.now, next->id);
+    if (!next->work.empty() && story_.now - harvested_at_ < kHarvest) return;
+    harvested_at_ = story_.now;
+    for (auto& [id, worker] : story_.processes.workers) story_.processes.Deliver(story_.now, id);
   }
   void Begin(FakeWorker& worker) {
     if (!story_.processes.Begin(worker)) return;
@@ -84,6 +83,7 @@ class AutomaticChunks {
   const Costs& costs_;
   Story story_;
   std::map<WorkerId, Pace> paces_;
+  Nanos harvested_at_ = 0;
 };
 
 double TimesAsFast(Nanos ours, Nanos theirs) { return static_cast<double>(theirs) / static_cast<double>(ours); }

@@ -33,14 +33,14 @@ TEST(Dispatch, AnUnmeasuredFunctionGetsOneForEachWorker) {
   for (auto& [id, worker] : story.processes.workers) EXPECT_EQ(worker.work.size(), 1u);
 }
 
-TEST(Dispatch, ShortTasksAreSentAheadAboutAMillisecondOfThem) {
+TEST(Dispatch, ShortTasksAreSentAheadAFewMillisecondsOfThem) {
   Story story;
   story.Open("p");
   story.Submit("p", "f");
   story.RunAll(100'000);
   for (int i = 0; i < 100; ++i) story.Submit("p", "f");
-  EXPECT_LE(story.processes.workers.at(story.FirstWorker()).work.size(), 10u);
-  EXPECT_GE(story.processes.workers.at(story.FirstWorker()).work.size(), 5u);
+  EXPECT_LE(story.processes.workers.at(story.FirstWorker()).work.size(), 40u);
+  EXPECT_GE(story.processes.workers.at(story.FirstWorker()).work.size(), 20u);
 }
 
 TEST(Dispatch, LongTasksAreNotSentAhead) {

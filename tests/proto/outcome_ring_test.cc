@@ -52,7 +52,7 @@ TEST(OutcomeRingTest, RecordsComeInOrder) {
   RingReader reader(memory.get());
   for (const char* text : {"one", "", "three"}) writer.Append(Header(1), text, NoBell);
   EXPECT_EQ(DrainAll(&reader), (std::vector<std::string>{"one", "", "three"}));
-  EXPECT_EQ(writer.Pending(), 0u);
+  EXPECT_EQ(writer.unread().bytes, 0u);
   EXPECT_TRUE(DrainAll(&reader).empty());
 }
 

@@ -8,7 +8,8 @@
 namespace poold::worker {
 namespace {
 
-constexpr std::int64_t kRingEveryNs = 200'000;
+// A wake of the daemon and its client costs about as much CPU as 200 us of work, which it takes from the workers.
+constexpr std::int64_t kPatienceNs = 2'000'000;
 constexpr std::int64_t kReportEveryNs = 50'000'000;
 // A character more than is sent, so that none is cut in two.
 constexpr std::size_t kKeptTextBytes = wire::kMaxProgressTextBytes + 4;
@@ -88,14 +89,17 @@ void Answers::SendReport() {
   kept_ = false;
 }
 
-void Answers::BeforeRun(std::int64_t now, bool is_short) {
+void Answers::BeforeRun(std::int64_t now, std::optional<double> expected_ns) {
   if (!ring_.BellWanted()) return;
-  const std::size_t pending = ring_.Pending();
-  if (pending == 0) return;
-  if (is_short && now - last_ring_ < kRingEveryNs && pending < wire::kRingBytes / 2) return;
-  if (!ring_.TakeBell()) return;
-  last_ring_ = now;
-  Ring();
+  const wire::RingWriter::Unread unread = ring_.unread();
+  if (unread.bytes == 0) return;
+  if (unread.from != unread_from_) {
+    unread_from_ = unread.from;
+    unread_since_ = now;
+  }
+  const double waited = static_cast<double>(now - unread_since_);
+  if (expected_ns && waited + *expected_ns < kPatienceNs && unread.bytes < wire::kRingBytes / 2) return;
+  if (ring_.TakeBell()) Ring();
 }
 
 void Answers::BeforeSleep() {

@@ -1,7 +1,7 @@
 // What a worker has to say: records in its page's ring, and the bells that make the daemon look.
 //
-// Bell policy: when the daemon wants a bell, it gets one if there is nothing more to do, if the last one is more than
-// 200 us ago, if the ring is half full, or if what runs next may take long. A report of progress rings at once.
+// Bell policy: when the daemon wants a bell, it gets one if there is nothing more to do, if the ring is half full, or if
+// by the end of what runs next something may have waited for more than 2 ms. A report of progress rings at once.
 // Thread-safe: a task's threads report progress while the worker's own moves output. Owns neither page nor channel.
 #pragma once
 
@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,8 +34,8 @@ class Answers : public ProgressSink {
   // latest is kept.
   void Report(double fraction, std::string_view text) override;
 
-  // Before something runs.
-  void BeforeRun(std::int64_t now, bool is_short);
+  // Before something runs, which may take so long; not known: it was never run here.
+  void BeforeRun(std::int64_t now, std::optional<double> expected_ns);
   // Before sleeping.
   void BeforeSleep();
 
@@ -49,7 +50,9 @@ class Answers : public ProgressSink {
 
   std::mutex mu_;
   wire::RingWriter ring_;
-  std::int64_t last_ring_ = 0;
+  // What the daemon has not read begins here, since about then.
+  std::uint64_t unread_from_ = 0;
+  std::int64_t unread_since_ = 0;
 
   // The item that runs.
   bool running_ = false;

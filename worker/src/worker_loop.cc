@@ -11,8 +11,6 @@
 namespace poold::worker {
 namespace {
 
-// Of a function that is expected to be over soon, nobody is woken before it.
-constexpr double kShortNs = 200'000;
 constexpr double kAverageWeight = 0.125;
 // What took less made no system call, hence wrote nothing that is not in stdio's buffer.
 constexpr std::int64_t kSilentNs = 200;
@@ -143,7 +141,8 @@ void WorkerLoop::RunTask(const Task& task) {
 
 void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view args, bool is_last) {
   const bool known = task.function < average_ns_.size();
-  answers_.BeforeRun(now_, known && average_ns_[task.function] >= 0 && average_ns_[task.function] < kShortNs);
+  const bool measured = known && average_ns_[task.function] >= 0;
+  answers_.BeforeRun(now_, measured ? std::optional(average_ns_[task.function]) : std::nullopt);
 
   startup_->context().item = item;
   output_.NextItem(item);
