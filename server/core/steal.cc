@@ -42,6 +42,7 @@ bool Core::State::HasWorkToTake(const Worker& worker) const {
   const Node* head = worker.sent.front();
   if (head == nullptr || !worker.uses_page || worker.killed_by != KilledBy::kUnspecified) return false;
   const Chunk* chunk = head->kind == NodeKind::kChunk ? static_cast<const Chunk*>(head) : nullptr;
+  if (chunk != nullptr && worker.pool->RunsAlone(*chunk->map)) return false;  // the other half wants another process
   if (worker.sent.size() == 1 && (chunk == nullptr || chunk->count - chunk->done < 2)) return false;
   if (worker.unmeasured > 0 || now - worker.progress_at >= kPatience) return true;
   const Nanos present = chunk != nullptr ? chunk->estimate : static_cast<const Task*>(head)->estimate;
@@ -129,7 +130,7 @@ void Core::State::LookAtWaiting(Pool& pool) {
     Node* head = worker->sent.front();
     if (head == nullptr || !worker->uses_page || worker->killed_by != KilledBy::kUnspecified) continue;
     const Nanos waited = now - worker->progress_at;
-    const bool is_chunk = head->kind == NodeKind::kChunk;
+    const bool is_chunk = head->kind == NodeKind::kChunk && !pool.RunsAlone(*AsChunk(head)->map);
     if (worker->sent.size() > 1 && waited >= kPatience) TakeBackBehind(*worker, head);
     if (is_chunk && worker->sent.front() == head && waited >= std::max(kPatience, Nanos{8} * AsChunk(head)->estimate) &&
         AsChunk(head)->count - AsChunk(head)->done > 1) {

@@ -184,6 +184,23 @@ TEST(FreshTask, GetsAnotherWorkerWhenTheUnusedOneIsGivenSomethingMoreUrgent) {
   EXPECT_EQ(story.StateOf(fresh), TaskState::kSucceeded);
 }
 
+TEST(FreshPool, AChunkThatWasAskedForStaysInOneProcess) {
+  Story story;
+  story.Open(FreshSpec(2, 2));
+  story.chunk_size = 5;
+  std::set<WorkerId> used;
+  story.processes.on_begin = [&](const FakeWorker& worker, const FakeWork&, std::uint32_t) { used.insert(worker.id); };
+  ASSERT_TRUE(story.Map({2, 1}, "p", "f", std::vector<std::string>(5, "x")).ok());
+  story.StartAll();
+  const WorkerId busy = WorkerOf(story, "x");
+  for (int i = 0; i < 5 && !story.MapOf({2, 1}).done; ++i) {
+    story.Pass(kSecond);  // idle ones see that it takes long
+    story.RunOne(busy);
+  }
+  EXPECT_TRUE(story.MapOf({2, 1}).done);
+  EXPECT_EQ(used.size(), 1u);
+}
+
 TEST(FreshTask, WaitsForMoreUrgentOnes) {
   Story story;
   story.Open("p", 1);
