@@ -100,6 +100,17 @@ void spin_us(std::uint32_t us) {
 }
 POOLD_TASK("spin_us", spin_us, "spin_us(us): keeps a CPU busy for microseconds");
 
+// Each step waits for the one before.
+std::uint64_t work(std::uint64_t steps) {
+  std::uint64_t chain = steps;
+  for (std::uint64_t i = 0; i < steps; ++i) {
+    chain = chain * 6364136223846793005u + 1442695040888963407u;
+    asm volatile("" : "+r"(chain));
+  }
+  return steps;
+}
+POOLD_TASK("work", work, "work(steps): computes; costs the same also where a CPU is shared; the same number");
+
 std::uint64_t alloc(std::uint64_t bytes) {
   std::vector<char> memory(bytes);
   for (std::size_t i = 0; i < memory.size(); i += 4096) memory[i] = 1;

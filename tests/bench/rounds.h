@@ -5,7 +5,7 @@
 
 namespace poold::bench {
 
-// The same measurement, repeated. One figure a round: a rate (1/s) or a time (s). Values.
+// The same measurement, repeated: one figure a round. A value.
 struct Rounds {
   std::vector<double> figures;
 
@@ -17,10 +17,7 @@ struct Rounds {
 // The value below which `share` (0..1) of the samples lie. REQUIRES: not empty. Sorts them.
 double Quantile(std::vector<double>& samples, double share);
 
-// "1234567" -> "1.23 M"; "88123" -> "88.1 k".
-std::string RateText(double per_second);
-
-// In microseconds: "61.2".
-std::string MicrosText(double seconds);
+// "1234567" -> "1.23 M"; "88123" -> "88.1 k"; "0.0123" -> "0.0123".
+std::string Short(double number);
 
 }  // namespace poold::bench

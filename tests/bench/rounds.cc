@@ -1,4 +1,4 @@
-#include "bench/rounds.h"
+#include "rounds.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -30,12 +30,10 @@ double Rounds::Median() const {
 double Rounds::Least() const { return *std::min_element(figures.begin(), figures.end()); }
 double Rounds::Most() const { return *std::max_element(figures.begin(), figures.end()); }
 
-std::string RateText(double per_second) {
-  if (per_second >= 1e6) return Printed("%.2f M", per_second / 1e6);
-  if (per_second >= 1e4) return Printed("%.1f k", per_second / 1e3);
-  return Printed("%.0f", per_second);
+std::string Short(double number) {
+  if (number >= 1e6) return Printed("%.2f M", number / 1e6);
+  if (number >= 1e4) return Printed("%.1f k", number / 1e3);
+  return Printed(number >= 100 ? "%.0f" : "%.3g", number);
 }
-
-std::string MicrosText(double seconds) { return Printed("%.1f", seconds * 1e6); }
 
 }  // namespace poold::bench

@@ -16,6 +16,9 @@ struct Workload {
 // Even ones, where large chunks win; uneven ones, where small chunks win; each about a second of work.
 std::vector<Workload> ChunkWorkloads();
 
+// About as long, so that a wrong cut leaves one worker with much to do at the end.
+std::vector<Workload> UnevenWorkloads();
+
 // What multiprocessing.Pool takes when it is not told: ceil(items / (4 * workers)).
 uint32_t FormulaChunk(uint64_t items, uint32_t workers);
 

@@ -1,0 +1,19 @@
+#include "drivers/all_drivers.h"
+
+#include "drivers/bare_forks.h"
+#include "drivers/poold_driver.h"
+
+namespace poold::bench {
+
+Drivers AllDrivers(const Place& place, std::uint32_t workers) {
+  Drivers drivers;
+  const bool unix_socket = place.address.rfind("unix:", 0) == 0 || place.address.front() == '/';
+  drivers.push_back(std::make_unique<PooldDriver>(unix_socket ? "poold-unix" : "poold-tcp", place.address, workers));
+  if (!place.tcp_address.empty()) {
+    drivers.push_back(std::make_unique<PooldDriver>("poold-tcp", place.tcp_address, workers));
+  }
+  drivers.push_back(std::make_unique<BareForks>(place.address, workers));
+  return drivers;
+}
+
+}  // namespace poold::bench

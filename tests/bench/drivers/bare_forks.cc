@@ -1,0 +1,42 @@
+#include "drivers/bare_forks.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace poold::bench {
+
+absl::Status BareForks::Start() {
+  auto client = client::Client::Connect({.address = address_, .client_name = "poold-bench"});
+  if (!client.ok()) return client.status();
+  auto pool = client::PoolScope::Open(*client, {.name = absl::StrCat("bench-bare-forks-", getpid()),
+                                                .workers = workers_,
+                                                .modules = {"testing"},
+                                                .preload = {"preload_memory"}});
+  if (!pool.ok()) return pool.status();
+  client_.emplace(*std::move(client));
+  pool_.emplace(*std::move(pool));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Sample>> BareForks::Measure(const Job& job) {
+  const std::uint64_t forks = std::max<std::uint64_t>(1, job.count / workers_ / 5);
+  std::vector<client::TaskHandle<double>> handles;
+  for (std::uint32_t i = 0; i < workers_; ++i) handles.push_back((*pool_)->Submit<double>("bare_forks", forks));
+  double rate = 0;
+  for (const auto& handle : handles) {
+    const auto micros = handle.Get();
+    if (!micros.ok()) return micros.status();
+    rate += 1e6 / *micros;
+  }
+  return std::vector<Sample>{{"tasks_per_s", rate}};
+}
+
+void BareForks::Stop() {
+  pool_.reset();
+  client_.reset();
+}
+
+}  // namespace poold::bench

@@ -1,0 +1,25 @@
+#include "roles.h"
+
+#include <cstring>
+#include <map>
+
+namespace poold::bench {
+namespace {
+
+using Role = int (*)(const std::vector<std::string>& arguments);
+
+const std::map<std::string, Role>& Roles() {
+  static const std::map<std::string, Role> roles = {};
+  return roles;
+}
+
+}  // namespace
+
+std::optional<int> PlayRole(int argc, const char* const* argv) {
+  if (argc < 3 || std::strcmp(argv[1], kRoleFlag) != 0) return std::nullopt;
+  const auto role = Roles().find(argv[2]);
+  if (role == Roles().end()) return 64;
+  return role->second(std::vector<std::string>(argv + 3, argv + argc));
+}
+
+}  // namespace poold::bench
