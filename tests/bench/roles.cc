@@ -3,13 +3,17 @@
 #include <cstring>
 #include <map>
 
+#include "drivers/socketpair_pool.h"
+#include "drivers/stream_echo.h"
+
 namespace poold::bench {
 namespace {
 
 using Role = int (*)(const std::vector<std::string>& arguments);
 
 const std::map<std::string, Role>& Roles() {
-  static const std::map<std::string, Role> roles = {};
+  static const std::map<std::string, Role> roles = {{"socketpair-worker", WorkAtSocketpair},
+                                                    {"stream-echo", ServeStreamEcho}};
   return roles;
 }
 

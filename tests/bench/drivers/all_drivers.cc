@@ -2,6 +2,8 @@
 
 #include "drivers/bare_forks.h"
 #include "drivers/poold_driver.h"
+#include "drivers/socketpair_pool.h"
+#include "drivers/stream_echo.h"
 
 namespace poold::bench {
 
@@ -12,6 +14,8 @@ Drivers AllDrivers(const Place& place, std::uint32_t workers) {
   if (!place.tcp_address.empty()) {
     drivers.push_back(std::make_unique<PooldDriver>("poold-tcp", place.tcp_address, workers));
   }
+  drivers.push_back(std::make_unique<StreamEcho>());
+  drivers.push_back(std::make_unique<SocketpairPool>(workers));
   drivers.push_back(std::make_unique<BareForks>(place.address, workers));
   return drivers;
 }
