@@ -1,8 +1,8 @@
 #!/bin/sh
 # The Debian packages that poold needs, in one place.
 #
-#   deploy/packages.sh [build|test]            prints them
-#   deploy/packages.sh --install [build|test]  installs those that are missing, with sudo when not root
+#   deploy/packages.sh [build|test|bench]            prints them
+#   deploy/packages.sh --install [build|test|bench]  installs those that are missing, with sudo when not root
 set -eu
 
 build='
@@ -18,6 +18,11 @@ clang
 python3 python3-grpcio python3-protobuf python3-msgpack
 nodejs npm'
 
+# What poold-bench compares with, where it is there.
+bench='
+python3
+gearman-job-server libgearman-dev beanstalkd'
+
 install=no
 if [ "${1-}" = --install ]; then
   install=yes
@@ -26,8 +31,9 @@ fi
 case "${1-build}" in
   build) wanted=$build ;;
   test) wanted="$build $test" ;;
+  bench) wanted="$build $bench" ;;
   *)
-    echo "usage: deploy/packages.sh [--install] [build|test]" >&2
+    echo "usage: deploy/packages.sh [--install] [build|test|bench]" >&2
     exit 64
     ;;
 esac

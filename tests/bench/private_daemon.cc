@@ -3,33 +3,21 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "unix_connect.h"
 
 namespace poold::bench {
 namespace {
 
-std::string SocketIn(const std::string& folder) { return folder + "/poold.sock"; }
-
 std::string BesideUs() {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "poold";
-}
-
-bool Listens(const std::string& socket_path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, socket_path.c_str(), sizeof address.sun_path - 1);
-  const wire::UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
 }  // namespace
@@ -47,36 +35,28 @@ int FreePort() {
 
 bool HavePoold() { return access(BesideUs().c_str(), X_OK) == 0; }
 
-PrivateDaemon::PrivateDaemon(std::string folder)
-    : folder_(std::move(folder)), socket_(SocketIn(folder_)), tcp_address_(absl::StrCat("127.0.0.1:", FreePort())) {}
+PrivateDaemon::PrivateDaemon()
+    : socket_(folder_.At("poold.sock")), tcp_address_(absl::StrCat("127.0.0.1:", FreePort())) {}
 
 absl::StatusOr<std::unique_ptr<PrivateDaemon>> PrivateDaemon::Start(const std::vector<std::string>& more) {
   const std::string program = BesideUs();
   if (!HavePoold()) {
     return absl::NotFoundError(absl::StrCat("there is no program ", program, " to start; name a poold by --address"));
   }
-  std::string folder = (std::filesystem::temp_directory_path() / "poold-bench-XXXXXX").string();
-  if (mkdtemp(folder.data()) == nullptr) return absl::InternalError(absl::StrCat("no folder ", folder));
-  std::unique_ptr<PrivateDaemon> daemon(new PrivateDaemon(folder));
+  std::unique_ptr<PrivateDaemon> daemon(new PrivateDaemon);
   std::vector<std::string> arguments = {"--listen",    daemon->address(), "--listen", daemon->tcp_address(),
                                         "--log-level", "warning"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   auto child = Child::Run(program, arguments);
   if (!child.ok()) return child.status();
   daemon->child_ = *std::move(child);
-  while (!Listens(daemon->socket_)) {
+  while (!ConnectTo(daemon->socket_)) {
     if (daemon->child_.ended()) {
       return absl::UnavailableError(absl::StrCat(program, " ended at its start; its log says why"));
     }
     std::this_thread::sleep_for(std::chrono::microseconds(500));
   }
   return daemon;
-}
-
-PrivateDaemon::~PrivateDaemon() {
-  child_.Stop();
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
 }
 
 }  // namespace poold::bench

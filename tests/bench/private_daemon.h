@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "child.h"
+#include "private_folder.h"
 
 namespace poold::bench {
 
@@ -15,7 +16,6 @@ class PrivateDaemon {
  public:
   // Answers when it listens. `more`: further options of its command line. Call it in the main thread.
   static absl::StatusOr<std::unique_ptr<PrivateDaemon>> Start(const std::vector<std::string>& more = {});
-  ~PrivateDaemon();
 
   PrivateDaemon(const PrivateDaemon&) = delete;
   PrivateDaemon& operator=(const PrivateDaemon&) = delete;
@@ -27,9 +27,9 @@ class PrivateDaemon {
   pid_t pid() const { return child_.pid(); }
 
  private:
-  explicit PrivateDaemon(std::string folder);
+  PrivateDaemon();
 
-  const std::string folder_;
+  const PrivateFolder folder_;
   const std::string socket_;
   const std::string tcp_address_;
   Child child_;

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <map>
 
+#include "drivers/beanstalkd.h"
+#include "drivers/gearman.h"
 #include "drivers/socketpair_pool.h"
 #include "drivers/stream_echo.h"
 
@@ -12,8 +14,14 @@ namespace {
 using Role = int (*)(const std::vector<std::string>& arguments);
 
 const std::map<std::string, Role>& Roles() {
-  static const std::map<std::string, Role> roles = {{"socketpair-worker", WorkAtSocketpair},
-                                                    {"stream-echo", ServeStreamEcho}};
+  static const std::map<std::string, Role> roles = {
+      {"beanstalkd-worker", WorkForBeanstalkd},
+      {"socketpair-worker", WorkAtSocketpair},
+      {"stream-echo", ServeStreamEcho},
+#ifdef POOLD_BENCH_GEARMAN
+      {"gearman-worker", WorkForGearman},
+#endif
+  };
   return roles;
 }
 

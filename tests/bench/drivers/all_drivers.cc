@@ -1,9 +1,13 @@
 #include "drivers/all_drivers.h"
 
 #include "drivers/bare_forks.h"
+#include "drivers/beanstalkd.h"
+#include "drivers/gearman.h"
 #include "drivers/poold_driver.h"
+#include "drivers/python_pool.h"
 #include "drivers/socketpair_pool.h"
 #include "drivers/stream_echo.h"
+#include "drivers/unary_calls.h"
 
 namespace poold::bench {
 
@@ -14,9 +18,18 @@ Drivers AllDrivers(const Place& place, std::uint32_t workers) {
   if (!place.tcp_address.empty()) {
     drivers.push_back(std::make_unique<PooldDriver>("poold-tcp", place.tcp_address, workers));
   }
+  drivers.push_back(std::make_unique<UnaryCalls>(place.address, workers));
   drivers.push_back(std::make_unique<StreamEcho>());
   drivers.push_back(std::make_unique<SocketpairPool>(workers));
   drivers.push_back(std::make_unique<BareForks>(place.address, workers));
+  if (PythonPool::Installed()) {
+    drivers.push_back(std::make_unique<PythonPool>("pool", workers));
+    drivers.push_back(std::make_unique<PythonPool>("executor", workers));
+  }
+#ifdef POOLD_BENCH_GEARMAN
+  if (Gearman::Installed()) drivers.push_back(std::make_unique<Gearman>(workers));
+#endif
+  if (Beanstalkd::Installed()) drivers.push_back(std::make_unique<Beanstalkd>(workers));
   return drivers;
 }
 

@@ -1,9 +1,7 @@
 #include "drivers/stream_echo.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "squares.h"
@@ -48,9 +46,8 @@ bool StreamEcho::Does(const Job& job) const {
 }
 
 absl::Status StreamEcho::Start() {
-  folder_ = (std::filesystem::temp_directory_path() / "poold-bench-XXXXXX").string();
-  if (mkdtemp(folder_.data()) == nullptr) return absl::InternalError(absl::StrCat("no folder ", folder_));
-  const std::string address = absl::StrCat("unix:", folder_, "/echo.sock");
+  folder_.emplace();
+  const std::string address = "unix:" + folder_->At("echo.sock");
   auto server = Child::RunRole("stream-echo", {address}, Child::End::kSignal);
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
@@ -72,8 +69,7 @@ void StreamEcho::Stop() {
   context_.reset();
   stub_.reset();
   server_.Stop();
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
+  folder_.reset();
 }
 
 absl::StatusOr<std::vector<Sample>> StreamEcho::Measure(const Job& job) {

@@ -3,11 +3,13 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "child.h"
 #include "driver.h"
 #include "echo.grpc.pb.h"
+#include "private_folder.h"
 
 namespace poold::bench {
 
@@ -30,7 +32,7 @@ class StreamEcho : public Driver {
   // Megabytes a second, where payloads travel in fragments of this size.
   absl::StatusOr<double> EchoIn(std::uint64_t fragment, std::uint64_t bytes);
 
-  std::string folder_;
+  std::optional<PrivateFolder> folder_;
   Child server_;
   std::unique_ptr<Echo::Stub> stub_;
   std::unique_ptr<grpc::ClientContext> context_;

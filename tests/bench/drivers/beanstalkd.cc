@@ -1,0 +1,132 @@
+#include "drivers/beanstalkd.h"
+
+#include <algorithm>
+
+#include "stopwatch.h"
+#include "trip_times.h"
+
+namespace poold::bench {
+namespace {
+
+constexpr char kMostBytes[] = "134217728";
+// How many puts leave before their answers are read.
+constexpr std::uint64_t kPutsAhead = 256;
+
+// A worker's whole life, one write for each job: its result, its end, the next one.
+absl::Status Serve(BeanstalkConnection* connection) {
+  connection->Send("watch work");
+  connection->Send("ignore default");
+  connection->Send("use results");
+  for (const char* answer : {"WATCHING", "WATCHING", "USING"}) {
+    if (absl::Status status = connection->Expect(answer); !status.ok()) return status;
+  }
+  connection->Send("reserve");
+  while (true) {
+    const auto job = connection->ReadReserved();
+    if (!job.ok()) return job.status();
+    connection->SendPut(job->body);
+    connection->SendDelete(job->id);
+    connection->Send("reserve");
+    for (const char* answer : {"INSERTED", "DELETED"}) {
+      if (absl::Status status = connection->Expect(answer); !status.ok()) return status;
+    }
+  }
+}
+
+}  // namespace
+
+int WorkForBeanstalkd(const std::vector<std::string>& arguments) {
+  BeanstalkConnection connection;
+  if (!connection.Connect(arguments.at(0))) return 1;
+  return Serve(&connection).ok() ? 0 : 1;
+}
+
+bool Beanstalkd::Installed() {
+  std::string path;
+  return FindProgram("beanstalkd", &path);
+}
+
+bool Beanstalkd::Does(const Job& job) const {
+  return job.shape == Shape::kBurst || job.shape == Shape::kWindow || job.shape == Shape::kTrips ||
+         job.shape == Shape::kEcho;
+}
+
+absl::Status Beanstalkd::Start() {
+  std::string path;
+  FindProgram("beanstalkd", &path);
+  folder_.emplace();
+  const std::string socket = folder_->At("beanstalkd.sock");
+  auto server = Child::Run(path, {"-l", "unix:" + socket, "-z", kMostBytes});
+  if (!server.ok()) return server.status();
+  server_ = *std::move(server);
+  puts_ = std::make_unique<BeanstalkConnection>();
+  results_ = std::make_unique<BeanstalkConnection>();
+  while (!puts_->Connect(socket)) {
+    if (server_.ended()) return absl::UnavailableError("beanstalkd ended at its start");
+  }
+  if (!results_->Connect(socket)) return absl::UnavailableError("beanstalkd takes no second connection");
+  puts_->Send("use work");
+  if (absl::Status status = puts_->Expect("USING"); !status.ok()) return status;
+  results_->Send("watch results");
+  results_->Send("ignore default");
+  for (int i = 0; i < 2; ++i) {
+    if (absl::Status status = results_->Expect("WATCHING"); !status.ok()) return status;
+  }
+  for (std::uint32_t i = 0; i < workers_; ++i) {
+    auto child = Child::RunRole("beanstalkd-worker", {socket}, Child::End::kSignal);
+    if (!child.ok()) return child.status();
+    children_.push_back(*std::move(child));
+  }
+  return RunAll("p", 1, 1).status();
+}
+
+void Beanstalkd::Stop() {
+  puts_.reset();
+  results_.reset();
+  children_.clear();
+  server_.Stop();
+  folder_.reset();
+}
+
+absl::StatusOr<std::vector<Sample>> Beanstalkd::Measure(const Job& job) {
+  if (job.shape == Shape::kTrips) {
+    return MeasureTrips(job.count, [this] { return RunAll("p", 1, 1).status(); });
+  }
+  const std::uint64_t outstanding = job.shape == Shape::kBurst ? job.count : job.outstanding;
+  const auto seconds = RunAll(std::string(std::max<std::uint64_t>(1, job.bytes), 'p'), job.count, outstanding);
+  if (!seconds.ok()) return seconds.status();
+  const auto count = static_cast<double>(job.count);
+  if (job.shape != Shape::kEcho) return std::vector<Sample>{{"tasks_per_s", count / *seconds}};
+  return std::vector<Sample>{{"mb_per_s", count * static_cast<double>(job.bytes) / 1e6 / *seconds}};
+}
+
+absl::StatusOr<double> Beanstalkd::RunAll(const std::string& payload, std::uint64_t count, std::uint64_t outstanding) {
+  const std::uint64_t ahead = payload.size() < 1024 ? kPutsAhead : 1;
+  std::uint64_t put = 0;
+  std::uint64_t answered = 0;
+  const Stopwatch watch;
+  for (std::uint64_t taken = 0; taken < count;) {
+    while (put < count && put - taken < outstanding && put - answered < ahead) {
+      puts_->SendPut(payload);
+      ++put;
+    }
+    for (; answered < put; ++answered) {
+      if (absl::Status status = puts_->Expect("INSERTED"); !status.ok()) return status;
+    }
+    if (put < count && put - taken < outstanding) continue;
+    if (absl::Status status = Take(payload); !status.ok()) return status;
+    ++taken;
+  }
+  return watch.Seconds();
+}
+
+absl::Status Beanstalkd::Take(const std::string& payload) {
+  results_->Send("reserve");
+  const auto result = results_->ReadReserved();
+  if (!result.ok()) return result.status();
+  if (result->body != payload) return absl::InternalError("another payload");
+  results_->SendDelete(result->id);
+  return results_->Expect("DELETED");
+}
+
+}  // namespace poold::bench

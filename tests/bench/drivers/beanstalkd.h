@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "child.h"
+#include "driver.h"
+#include "drivers/beanstalk_connection.h"
+#include "private_folder.h"
+
+namespace poold::bench {
+
+// A peer: beanstalkd, where it is installed. It knows no results: workers put them into a second tube, from which the
+// client takes them. Over its Unix socket: on TCP it does without TCP_NODELAY, which punishes pipelined commands.
+class Beanstalkd : public Driver {
+ public:
+  explicit Beanstalkd(std::uint32_t workers) : workers_(workers) {}
+
+  static bool Installed();
+
+  std::string subject() const override { return "beanstalkd"; }
+  bool Does(const Job& job) const override;
+  bool slow() const override { return true; }
+  absl::Status Start() override;
+  absl::StatusOr<std::vector<Sample>> Measure(const Job& job) override;
+  void Stop() override;
+
+ private:
+  // Seconds for all of them, with so many under way at a time.
+  absl::StatusOr<double> RunAll(const std::string& payload, std::uint64_t count, std::uint64_t outstanding);
+  absl::Status Take(const std::string& payload);
+
+  const std::uint32_t workers_;
+  std::optional<PrivateFolder> folder_;
+  Child server_;
+  std::vector<Child> children_;
+  std::unique_ptr<BeanstalkConnection> puts_;
+  std::unique_ptr<BeanstalkConnection> results_;
+};
+
+// The role of a worker. Arguments: the path of the socket.
+int WorkForBeanstalkd(const std::vector<std::string>& arguments);
+
+}  // namespace poold::bench
