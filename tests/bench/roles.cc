@@ -7,6 +7,7 @@
 #include "drivers/gearman.h"
 #include "drivers/socketpair_pool.h"
 #include "drivers/stream_echo.h"
+#include "raw_sessions.h"
 
 namespace poold::bench {
 namespace {
@@ -15,9 +16,8 @@ using Role = int (*)(const std::vector<std::string>& arguments);
 
 const std::map<std::string, Role>& Roles() {
   static const std::map<std::string, Role> roles = {
-      {"beanstalkd-worker", WorkForBeanstalkd},
-      {"socketpair-worker", WorkAtSocketpair},
-      {"stream-echo", ServeStreamEcho},
+      {"beanstalkd-worker", WorkForBeanstalkd}, {"sessions", HoldSessions},
+      {"socketpair-worker", WorkAtSocketpair},  {"stream-echo", ServeStreamEcho},
 #ifdef POOLD_BENCH_GEARMAN
       {"gearman-worker", WorkForGearman},
 #endif

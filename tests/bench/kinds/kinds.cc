@@ -8,7 +8,8 @@ namespace {
 using Kind = absl::Status (*)(const BenchOptions&, Figures&);
 
 const std::map<std::string, Kind>& Kinds() {
-  static const std::map<std::string, Kind> kinds = {};
+  static const std::map<std::string, Kind> kinds = {
+      {"queue", MeasureQueue}, {"start", MeasureStart}, {"clients", MeasureClients}, {"cost", MeasureCost}};
   return kinds;
 }
 

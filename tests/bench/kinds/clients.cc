@@ -1,0 +1,120 @@
+// Many connections that work, many that do nothing, many handles that are waited on.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "kinds/kinds.h"
+#include "kinds/stage.h"
+#include "process_cost.h"
+#include "stopwatch.h"
+
+namespace poold::bench {
+namespace {
+
+constexpr char kBench[] = "clients";
+constexpr char kSubject[] = "poold-unix";
+constexpr std::uint64_t kMostProcesses = 4;
+
+std::uint64_t Scaled(std::uint64_t count, double scale) {
+  return std::max<std::uint64_t>(4, std::llround(static_cast<double>(count) * std::min(1.0, scale)));
+}
+
+// So many connections, spread over at most four processes. Answers when all were greeted.
+absl::StatusOr<std::vector<Child>> Connect(const Stage& stage, const std::string& pool, std::uint64_t connections) {
+  const std::uint64_t processes = std::min(kMostProcesses, connections);
+  std::vector<Child> holders;
+  for (std::uint64_t i = 0; i < processes; ++i) {
+    const std::uint64_t share = connections / processes + (i < connections % processes ? 1 : 0);
+    auto child = Child::RunRole("sessions", {stage.daemon->address(), pool, absl::StrCat(share)});
+    if (!child.ok()) return child.status();
+    holders.push_back(*std::move(child));
+  }
+  for (Child& holder : holders) {
+    if (auto ready = holder.ReadLine(); !ready.ok()) return ready.status();
+  }
+  return holders;
+}
+
+absl::Status RunTasks(std::vector<Child>& holders, std::uint64_t tasks_each) {
+  for (Child& holder : holders) {
+    if (absl::Status status = holder.WriteLine(absl::StrCat(tasks_each)); !status.ok()) return status;
+  }
+  for (Child& holder : holders) {
+    if (auto done = holder.ReadLine(); !done.ok()) return done.status();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Working(const BenchOptions& options, const Stage& stage, Figures& figures) {
+  auto pool = stage.OpenPool({.workers = options.workers});
+  if (!pool.ok()) return pool.status();
+  std::vector<std::uint64_t> counts = {1, 10, 100, 1000};
+  if (options.scale < 0.1) counts = {1, 10};
+  for (std::uint32_t round = 0; round < options.rounds; ++round) {
+    for (const std::uint64_t connections : counts) {
+      auto holders = Connect(stage, (*pool)->name(), connections);
+      if (!holders.ok()) return holders.status();
+      const std::uint64_t each = std::max<std::uint64_t>(64, Scaled(300'000, options.scale) / connections);
+      if (absl::Status status = RunTasks(*holders, 64); !status.ok()) return status;
+      const Stopwatch watch;
+      if (absl::Status status = RunTasks(*holders, each); !status.ok()) return status;
+      const double rate = static_cast<double>(each * connections) / watch.Seconds();
+      const std::string name = connections == 1 ? "1 connection" : absl::StrCat(connections, " connections");
+      figures.Add(kBench, kSubject, name, {"tasks_per_s", rate});
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Idle(const BenchOptions& options, const Stage& stage, Figures& figures) {
+  auto pool = stage.OpenPool({.workers = 1});
+  if (!pool.ok()) return pool.status();
+  const std::uint64_t connections = Scaled(5000, options.scale);
+  const std::uint64_t before = RssBytes(stage.pid());
+  auto holders = Connect(stage, (*pool)->name(), connections);
+  if (!holders.ok()) return holders.status();
+  const double grown = static_cast<double>(RssBytes(stage.pid())) - static_cast<double>(before);
+  const std::string name = "5000 idle connections";
+  figures.Add(kBench, kSubject, name, {"bytes_per_connection", grown / static_cast<double>(connections)});
+  const double seconds = std::min(3.0, 3.0 * options.scale);
+  const double spent = CpuSeconds(stage.pid());
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  const double percent = 100 * (CpuSeconds(stage.pid()) - spent) / seconds;
+  figures.Add(kBench, kSubject, name, {"cpu_percent", percent});
+  return absl::OkStatus();
+}
+
+absl::Status Handles(const BenchOptions& options, const Stage& stage, Figures& figures) {
+  auto pool = stage.OpenPool({.workers = options.workers});
+  if (!pool.ok()) return pool.status();
+  const auto blockers = Block(**pool, options.workers);
+  if (!blockers.ok()) return blockers.status();
+  const auto threads = [&stage] { return double{1} * ThreadCount(stage.pid()) + ThreadCount(getpid()); };
+  const double before = threads();
+  std::vector<client::TaskHandle<void>> handles;
+  for (std::uint64_t i = 0; i < Scaled(100'000, options.scale); ++i) handles.push_back((*pool)->Submit<void>("noop"));
+  if (absl::Status flushed = stage.client->Flush(); !flushed.ok()) return flushed;
+  client::Wait(handles, client::WaitMode::kFirstCompleted, std::chrono::milliseconds(100));
+  figures.Add(kBench, kSubject, "100000 handles waited on", {"threads_more", std::max(0.0, threads() - before)});
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status MeasureClients(const BenchOptions& options, Figures& figures) {
+  {
+    const auto stage = Stage::Set({"--max-connections", "6000"});
+    if (!stage.ok()) return stage.status();
+    if (absl::Status status = Working(options, *stage, figures); !status.ok()) return status;
+    if (absl::Status status = Handles(options, *stage, figures); !status.ok()) return status;
+  }
+  const auto stage = Stage::Set({"--max-connections", "6000"});
+  if (!stage.ok()) return stage.status();
+  return Idle(options, *stage, figures);
+}
+
+}  // namespace poold::bench

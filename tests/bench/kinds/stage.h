@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "poold/client.h"
+#include "private_daemon.h"
+
+namespace poold::bench {
+
+// A daemon that nobody has used yet, and a client of it.
+struct Stage {
+  std::unique_ptr<PrivateDaemon> daemon;
+  std::optional<client::Client> client;
+
+  static absl::StatusOr<Stage> Set(const std::vector<std::string>& daemon_options = {});
+
+  // A pool with the module `testing`, and what else `spec` says.
+  absl::StatusOr<client::PoolScope> OpenPool(client::PoolSpec spec) const;
+  pid_t pid() const { return daemon->pid(); }
+};
+
+// Tasks that keep all workers of `pool` from everything else, until the pool is terminated. Returns when they run.
+absl::StatusOr<std::vector<client::TaskHandle<void>>> Block(const client::Pool& pool, std::uint32_t workers);
+
+}  // namespace poold::bench
