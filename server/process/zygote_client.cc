@@ -104,13 +104,14 @@ absl::Status ZygoteClient::Spawn() {
 
 absl::Status ZygoteClient::SpawnProgram(int channel, int out, int err, const ZygoteCage& made) {
   SpawnOptions options;
-  const bool own_program = spec_.start_method != core::StartMethod::kSpawn && !spec_.program_path.empty();
-  program_ = own_program ? spec_.program_path : thread_->options.pool_worker_path;
+  const std::string& ours = thread_->options.pool_worker_path;
+  const bool launcher = spec_.start_method == core::StartMethod::kSpawn;
+  program_ = launcher || spec_.program_path.empty() ? ours : spec_.program_path;
   options.program = program_;
   options.environment = BaseEnvironment();
   // Names are looked up once, here, and not in each clone, which would copy the pages where they are written. The
   // program takes both variables back.
-  if (!own_program && spec_.start_method != core::StartMethod::kSpawn && !spec_.environment.contains("LD_BIND_NOW")) {
+  if (!launcher && program_ == ours && !spec_.environment.contains("LD_BIND_NOW")) {
     options.environment["LD_BIND_NOW"] = options.environment["POOLD_BIND_NOW"] = "1";
   }
   for (const auto& [name, value] : spec_.environment) options.environment[name] = value;

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <iterator>
+#include <map>
 #include <string>
 
 #include "codec/codec.h"
@@ -22,7 +24,8 @@ core::PoolSpec Prepared(int megabytes) {
 }
 
 std::vector<core::HandleId> CallMany(Stage& stage, std::string_view function, std::size_t count) {
-  return stage.SubmitMany(function, std::vector<std::string>(count, codec::EncodeArguments()), core::Encoding::kMsgpack);
+  return stage.SubmitMany(function, std::vector<std::string>(count, codec::EncodeArguments()),
+                          core::Encoding::kMsgpack);
 }
 
 // Bytes of one line of a process's memory map, all mappings together.
@@ -55,6 +58,21 @@ TEST(FreshTest, PreparedStateLiesInHugePagesSoThatACloneIsCheap) {
   Stage stage(WithPoolWorker());
   ASSERT_TRUE(stage.Open(Prepared(64)).ok());
   EXPECT_GE(MapBytes(stage.WorkerPid(), "AnonHugePages:"), 56 * kMegabyte);
+}
+
+// The daemon names pool-worker as the program of a pool that names none.
+TEST(FreshTest, NamesAreBoundInTheZygoteSoThatClonesNeedNot) {
+  Stage stage(WithPoolWorker());
+  core::PoolSpec spec = Prepared(0);
+  spec.program_path = PoolWorkerPath();
+  ASSERT_TRUE(stage.Open(spec).ok());
+  std::ifstream file("/proc/" + std::to_string(stage.WorkerPid()) + "/environ");
+  const std::string started_with{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(started_with.find("LD_BIND_NOW=1"), std::string::npos);
+  const auto here = codec::Decode<std::map<std::string, std::string>>(
+      stage.clients.Outcome(CallMany(stage, "env", 1).front())->result.data.view());
+  ASSERT_TRUE(here.ok());
+  EXPECT_FALSE(here->contains("LD_BIND_NOW"));
 }
 
 TEST(FreshTest, ASmallPreparedStateStaysSmall) {
