@@ -21,9 +21,7 @@ std::string Core::State::StoryOf(const Worker& worker, const DeathCertificate& d
   }
   const Node* head = worker.sent.front();
   if (head == nullptr) return absl::StrCat(story, " while it was idle");
-  const Group& group = head->kind == NodeKind::kTask ? *static_cast<const Task*>(head)->group
-                                                     : *static_cast<const Chunk*>(head)->map->group;
-  return absl::StrCat(story, " in function '", worker.pool->functions[group.function].name, "'");
+  return absl::StrCat(story, " in function '", worker.pool->functions[HandleOf(head).group->function].name, "'");
 }
 
 }  // namespace poold::core

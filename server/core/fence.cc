@@ -148,12 +148,9 @@ void Core::State::TakeBackFenced(Pool& pool) {
     if (!worker->uses_page || worker->killed_by != KilledBy::kUnspecified) continue;
     for (Node* node = worker->sent.back(); node != nullptr;) {
       Node* before = worker->sent.Before(node);
-      const bool is_task = node->kind == NodeKind::kTask;
-      const Handle& handle = is_task ? *static_cast<Handle*>(AsTask(node)) : *AsChunk(node)->map;
-      const std::uint64_t token = is_task ? AsTask(node)->token : AsChunk(node)->token;
-      const Fence* fence = FenceOf(handle);
-      if (fence != nullptr && fence->trial != token) {
-        if (is_task) {
+      const Fence* fence = FenceOf(HandleOf(node));
+      if (fence != nullptr && AttemptToken{fence->trial} != TokenOf(node)) {
+        if (node->kind == NodeKind::kTask) {
           TakeBackTask(*AsTask(node));
         } else {
           TakeBackItems(*AsChunk(node), 0);

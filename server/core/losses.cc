@@ -32,8 +32,7 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
   worker.ready = false;
   while (Node* last = worker.sent.back()) {
     // Without a page it is not known what was begun: all of it may have been.
-    const std::uint64_t token = last->kind == NodeKind::kTask ? AsTask(last)->token : AsChunk(last)->token;
-    const bool guilty = !worker.uses_page || (loss.has_guilty && token == static_cast<std::uint64_t>(loss.guilty));
+    const bool guilty = !worker.uses_page || (loss.has_guilty && TokenOf(last) == loss.guilty);
     if (last->kind == NodeKind::kTask) {
       LoseTask(*AsTask(last), guilty, loss);
     } else {

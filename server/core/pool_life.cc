@@ -131,8 +131,7 @@ std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
   std::uint64_t cancelled = 0;
   for (Worker* worker : pool.workers) {  // so that nothing begins after it was said to be cancelled
     for (Node* node = worker->sent.back(); node != nullptr; node = worker->sent.Before(node)) {
-      const std::uint64_t token = node->kind == NodeKind::kTask ? AsTask(node)->token : AsChunk(node)->token;
-      worker_port->TakeBack(worker->id, AttemptToken{token}, 0);
+      worker_port->TakeBack(worker->id, TokenOf(node), 0);
     }
   }
   const auto end = [&](Task& task) {

@@ -413,4 +413,14 @@ inline Task* AsTask(Node* node) { return static_cast<Task*>(node); }
 inline MapRun* AsMap(Node* node) { return static_cast<MapRun*>(node); }
 inline Chunk* AsChunk(Node* node) { return static_cast<Chunk*>(node); }
 
+// Of what a worker has: a task or a chunk.
+inline AttemptToken TokenOf(const Node* node) {
+  return AttemptToken{node->kind == NodeKind::kTask ? static_cast<const Task*>(node)->token
+                                                    : static_cast<const Chunk*>(node)->token};
+}
+inline const Handle& HandleOf(const Node* node) {
+  if (node->kind == NodeKind::kChunk) return *static_cast<const Chunk*>(node)->map;
+  return *static_cast<const Handle*>(node);
+}
+
 }  // namespace poold::core

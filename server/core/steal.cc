@@ -95,8 +95,7 @@ bool Core::State::MakeWayForPriority(Pool& pool) {
     for (Node* node = worker->sent.back(); node != nullptr;) {
       Node* before = worker->sent.Before(node);
       const bool is_task = node->kind == NodeKind::kTask;
-      const Handle& handle = is_task ? *static_cast<Handle*>(AsTask(node)) : *AsChunk(node)->map;
-      if (handle.group->options->priority < priority && (!is_task || before != nullptr)) {
+      if (HandleOf(node).group->options->priority < priority && (!is_task || before != nullptr)) {
         taken |= is_task ? TakeBackTask(*AsTask(node)) : TakeBackItems(*AsChunk(node), 0) > 0;
       }
       node = before;

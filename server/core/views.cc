@@ -27,7 +27,7 @@ WorkerView Core::State::ViewOf(const Pool& pool, const Worker& worker) const {
                : worker.sent.empty()  ? WorkerState::kIdle
                                       : WorkerState::kBusy;
   if (Node* head = worker.sent.front()) {
-    const Handle& handle = head->kind == NodeKind::kTask ? *static_cast<Handle*>(AsTask(head)) : *AsChunk(head)->map;
+    const Handle& handle = HandleOf(head);
     view.function = pool.functions[handle.group->function].name;
     view.running = handle.id;
   }
