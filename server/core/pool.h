@@ -75,7 +75,8 @@ struct Pool {
   std::vector<Owner> owners;
   bool kept = false;  // opened by nobody in particular: it is never lost
   TimerId owner_timer = kNoTimer;
-  bool broken = false;  // strict, and a worker died
+  bool broken = false;     // strict, and a worker died
+  bool runs_only = false;  // it was closed so that only what had begun still runs: nothing is queued again
 
   bool staff_due = false;             // see staffing.cc
   bool draining = false;              // workers that are to be replaced take nothing more: their replacements are ready

@@ -117,6 +117,7 @@ std::uint64_t Core::State::ClosePool(Pool& pool, bool cancel_queued) {
       CheckMapDone(*map);
     }
   }
+  pool.runs_only |= cancel_queued;
   const std::uint64_t cancelled = cancel_queued ? CancelUnbegun(pool) : 0;
   if (pool.unfinished == 0) {
     AnswerOpenCalls(pool,

@@ -60,7 +60,8 @@ void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskRes
 bool Core::State::MayRetry(const Task& task, TaskState state) const {
   const TaskOptions& options = *task.group->options;
   if ((options.retry_on >> static_cast<unsigned>(state) & 1) == 0 || task.attempt >= options.max_attempts) return false;
-  return !task.group->pool->broken && !task.out_of_time && task.deaths < kMostDeaths;
+  const Pool& pool = *task.group->pool;
+  return !pool.broken && !pool.runs_only && !task.out_of_time && task.deaths < kMostDeaths;
 }
 
 // REQUIRES: the task is in no list.

@@ -66,6 +66,29 @@ TEST(Close, ThatCancelsLeavesAMapWhatItRunsNow) {
   EXPECT_EQ(story.MapOf({2, 1}).done_items, 1u);
 }
 
+TEST(Close, ThatCancelsTriesNothingAgain) {
+  Story story;
+  story.Open("p", 2);
+  TaskOptions again;
+  again.max_attempts = 5;
+  again.retry_on = 1u << static_cast<unsigned>(TaskState::kFailed) | 1u << static_cast<unsigned>(TaskState::kCrashed);
+  const HandleId fails = story.Submit("p", "f", again, "fails");
+  const HandleId dies = story.Submit("p", "f", again, "dies");
+  std::vector<WorkerId> busy;
+  for (auto& [id, worker] : story.processes.workers) {
+    story.Begin(id);
+    const bool runs_first = worker.work.front().what.args.data.view() == "fails";
+    busy.insert(runs_first ? busy.begin() : busy.end(), id);
+  }
+  EXPECT_EQ(*story.core.OnClose(story.now, "p", /*cancel_queued=*/true), 0u);
+  story.RunOne(busy.front(), /*succeeded=*/false);
+  story.Crash(busy.back());
+  EXPECT_EQ(story.StateOf(fails), TaskState::kFailed);
+  EXPECT_EQ(story.StateOf(dies), TaskState::kCrashed);
+  for (int i = 0; i < 3; ++i) story.EndAll();
+  EXPECT_EQ(story.Pool("p").state, PoolState::kClosed);
+}
+
 TEST(Close, ASecondTimeMayCancel) {
   Story story;
   story.Open("p", 1);

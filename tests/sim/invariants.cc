@@ -60,6 +60,9 @@ void World::CheckPool(const Pool& pool) {
   if (pool.stats.queued > (1ull << 40) || pool.stats.running > (1ull << 40) || pool.stats.queued_bytes > (1ull << 40)) {
     ledger_.Wrong("a count of pool " + pool.spec.name + " fell below zero");
   }
+  if (pool.runs_only && pool.stats.queued > 0) {
+    ledger_.Wrong("something waits in pool " + pool.spec.name + ", which was to run only what had begun");
+  }
   const bool over = pool.state == PoolState::kClosed || pool.state == PoolState::kTerminated;
   if (over && (!pool.workers.empty() || pool.unfinished > 0)) ledger_.Wrong("something is left of a pool that is over");
 }

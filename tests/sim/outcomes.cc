@@ -80,7 +80,7 @@ void World::CheckNotTooEarly(const KnownHandle& handle, std::size_t index, const
   if (handle.cancelled || handle.fail_fast || options.total_timeout != kNever) return;
   const auto pool = ledger_.pools.find(handle.pool_id);
   if (pool != ledger_.pools.end() && pool->second.spec.death_policy == DeathPolicy::kStrict) return;
-  if (pool != ledger_.pools.end() && pool->second.cancel_asked) return;
+  if (pool != ledger_.pools.end() && pool->second.cancel_asked) return;  // what ran then is not tried again
   ledger_.Wrong(Ledger::TextOf(handle, index) + " was given up after attempt " + std::to_string(outcome.attempt) +
                 " of " + std::to_string(options.max_attempts));
 }
