@@ -18,7 +18,7 @@ enum class Shape {
   kWorkTasks,  // the same as single tasks
   kLongFirst,  // the same map as kWorkMap, whose first item is long: when are all others done?
   kSpinMap,    // one map: each item keeps a CPU busy until so many microseconds (`sizes`) have passed
-  kFresh,      // `count` no-op tasks, each in a process of its own with 200 MB of prepared state
+  kFresh,      // `count` no-op tasks, each in a process of its own with `bytes` of prepared state
 };
 
 struct Job {

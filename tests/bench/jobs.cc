@@ -149,7 +149,9 @@ std::vector<Job> Fresh(double scale) {
            .shape = Shape::kFresh,
            .count = Scaled(3000, scale),
            .slow_count = Scaled(200, scale),
-           .outstanding = 64}};
+           .outstanding = 64,
+           // A quick look has less of it.
+           .bytes = std::uint64_t{scale < 0.1 ? 10u : 200u} << 20}};
 }
 
 }  // namespace

@@ -21,6 +21,9 @@ class BareForks : public Driver {
   void Stop() override;
 
  private:
+  // Once.
+  absl::Status OpenPool(std::uint64_t state_bytes);
+
   const std::string address_;
   const std::uint32_t workers_;
   std::optional<client::Client> client_;

@@ -81,10 +81,11 @@ absl::Status Beanstalkd::Start() {
 }
 
 void Beanstalkd::Stop() {
+  // First, or it complains of broken pipes.
+  server_.Stop();
   puts_.reset();
   results_.reset();
   children_.clear();
-  server_.Stop();
   folder_.reset();
 }
 

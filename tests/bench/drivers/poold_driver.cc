@@ -61,11 +61,13 @@ Samples PooldDriver::Measure(const Job& job) {
 
 Samples PooldDriver::MeasureFresh(const Job& job) {
   if (!fresh_) {
-    auto pool = client::PoolScope::Open(*client_, {.name = PoolName(subject_, "fresh"),
-                                                   .workers = workers_,
-                                                   .modules = {"testing"},
-                                                   .start_method = client::StartMethod::kFresh,
-                                                   .preload = {"preload_memory"}});
+    auto pool =
+        client::PoolScope::Open(*client_, {.name = PoolName(subject_, "fresh"),
+                                           .workers = workers_,
+                                           .modules = {"testing"},
+                                           .start_method = client::StartMethod::kFresh,
+                                           .preload = {"preload_memory"},
+                                           .environment = {{"TESTING_PRELOAD_MB", absl::StrCat(job.bytes >> 20)}}});
     if (!pool.ok()) return pool.status();
     fresh_.emplace(*std::move(pool));
   }

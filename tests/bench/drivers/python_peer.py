@@ -148,7 +148,7 @@ def run_spin_map(pool, job):
 
 
 def run_fresh(pool, job):
-    state = b"x" * (200 << 20)
+    state = b"x" * job["bytes"]
     with multiprocessing.Pool(job["workers"], die_with_parent, maxtasksperchild=1) as fresh:
         begin = time.perf_counter()
         done = len(fresh.map(noop, range(job["count"]), chunksize=1))
