@@ -38,12 +38,12 @@ std::vector<Job> Submits(double scale) {
            .name = "all, then collected",
            .shape = Shape::kBurst,
            .count = Scaled(1'000'000, scale),
-           .slow_count = Scaled(20'000, scale)},
+           .slow_count = Scaled(5000, scale)},
           {.bench = "submit",
            .name = "64 outstanding",
            .shape = Shape::kWindow,
            .count = Scaled(300'000, scale),
-           .slow_count = Scaled(20'000, scale),
+           .slow_count = Scaled(5000, scale),
            .outstanding = 64}};
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes a report of poold-bench's figures: README.md with goals and tables, and a plot of each kind.
 
-Usage: report.py FIGURES FOLDER [MACHINE]     FIGURES: what `poold-bench --json` printed; MACHINE: where, in a word
+Usage: report.py FIGURES FOLDER [MACHINE]     FIGURES: what `poold-bench --json` printed; MACHINE: where and how, in a sentence
 """
 import json
 import pathlib
@@ -13,8 +13,9 @@ import svg
 HEAD = """# How fast poold is, and where it loses
 
 Made by [`tests/bench/run.sh`](../run.sh) from [figures.jsonl](figures.jsonl): floors, poold and peers in alternating
-rounds of one run on one machine{machine}. Single figures of such machines mean little; the goals are ratios of medians.
-To repeat it: `tests/bench/run.sh`, or one kind: `poold-bench KIND`.
+rounds on one machine. Single figures of shared machines mean little; the goals are ratios of medians. To repeat it:
+`tests/bench/run.sh`, or one kind: `poold-bench KIND`.
+{machine}
 
 Subjects: **poold-unix**, **poold-tcp**: through the C++ SDK. **poold-unary**: one unary call for each task.
 **stream-echo**: a bare gRPC stream that echoes packed batches, the floor of all that goes over gRPC. **socketpair**: two
@@ -99,7 +100,7 @@ def losses(figures):
 def write(lines, folder, machine):
     folder.mkdir(parents=True, exist_ok=True)
     figures = goals.Figures(lines)
-    page = [HEAD.format(machine=f" ({machine})" if machine else ""), "## Goals", "", *goal_table(figures), "",
+    page = [HEAD.format(machine=f"\nMachine: {machine}.\n" if machine else ""), "## Goals", "", *goal_table(figures), "",
             "## Where poold loses", "", *losses(figures), ""]
     for bench in dict.fromkeys(line["bench"] for line in lines):
         of_kind = [line for line in lines if line["bench"] == bench]
