@@ -42,7 +42,8 @@ std::variant<BenchOptions, int> ParseOptions(int argc, const char* const* argv) 
   app.add_option("KIND", o.kinds, "Default: map, submit and latency")->option_text(" ")->check(CLI::IsMember(allowed));
   app.add_option("--address", o.address, "Of the daemon, in place of one of its own")->envname("POOLD_ADDRESS");
   app.add_flag("--spawn", spawn, "Start the poold beside this program whatever $POOLD_ADDRESS says");
-  app.add_option("--only", o.only, "Subjects to measure: poold-unix, stream-echo, python-pool, ...; repeatable");
+  app.add_option("--only", o.only, "A subject to measure: poold-unix, stream-echo, python-pool, ...; repeatable")
+      ->allow_extra_args(false);
   app.add_flag("--json", o.json, "A line of JSON for each figure");
   app.add_option("--workers", o.workers, "Workers of each pool")->capture_default_str()->check(CLI::Range(1, 1000));
   app.add_option("--rounds", o.rounds, "Measurements of each figure")

@@ -72,6 +72,11 @@ class Bench(unittest.TestCase):
         lines = figures_of(["latency"], ["socketpair"], "--rounds", "3")
         self.assertEqual({line["rounds"] for line in lines}, {3})
 
+    def test_a_subject_may_stand_before_the_kinds(self):
+        run = subprocess.run([BENCH, "--scale", "0.002", "--rounds", "1", "--json", "--only", "socketpair", "latency"],
+                             stdout=subprocess.PIPE, check=True, timeout=60)
+        self.assertEqual({json.loads(line)["bench"] for line in run.stdout.splitlines()}, {"latency"})
+
     def test_an_unknown_kind_is_refused(self):
         run = subprocess.run([BENCH, "speed"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.assertEqual(run.returncode, 64)
