@@ -25,15 +25,17 @@ bool Core::State::HasRoomForArguments(std::uint64_t bytes) const {
 
 // Returns the bytes that are kept beside the outcome.
 std::uint64_t Core::State::KeepArguments(Task& task) const {
-  const std::uint64_t bytes = task.args.data.size();
+  const std::uint64_t bytes = task.args.size();
   task.args_kept = task.state != TaskState::kSucceeded && !task.released && HasRoomForArguments(bytes);
   if (!task.args_kept) {
     task.args = {};
     return 0;
   }
-  task.args.data = OwnCopy(task.args.data);
+  OwnArguments(task);
   return bytes;
 }
+
+void Core::State::OwnArguments(Task& task) { task.args = OwnCopy(task.args); }
 
 absl::StatusOr<Payload> Core::State::ArgumentsOf(const HandleId& id, std::uint64_t index) const {
   absl::StatusOr<Handle*> handle = FindHandle(id);
@@ -41,7 +43,7 @@ absl::StatusOr<Payload> Core::State::ArgumentsOf(const HandleId& id, std::uint64
   const char* why = "it succeeded, and the arguments are kept only of what did not";
   if (!(*handle)->is_map()) {
     const Task& task = *AsTask(*handle);
-    if (!task.ended || task.args_kept) return task.args;
+    if (!task.ended || task.args_kept) return ArgumentsOf(task);
     if (task.state != TaskState::kSucceeded) why = "when it ended there was no room for them";
     return MakeError(absl::StatusCode::kNotFound, "ARGUMENTS_NOT_KEPT",
                      absl::StrCat("the arguments of the task are no longer kept: ", why), "id");

@@ -73,7 +73,7 @@ std::vector<AttemptView> Core::State::AttemptsOf(const Task& task) const {
   if (task.ended) {
     const OutcomeDetail* detail = task.outcome->detail.get();
     last.started_at = task.outcome->started_at;
-    last.ended_at = task.ended_at;
+    last.ended_at = task.outcome->ended_at;
     last.state = task.state;
     if (detail != nullptr) {
       last.reason = ReasonOf(detail->failure ? &*detail->failure : nullptr, detail->death ? &*detail->death : nullptr);

@@ -16,14 +16,14 @@ Subscriber* Core::State::FindSubscriber(SubscriberId id) {
 }
 
 void Core::State::DropUnused(Subscriber* subscriber) {
-  if (subscriber == nullptr || subscriber->handles > 0) return;
+  if (subscriber == nullptr || subscriber->users > 0) return;
   if (!subscriber->gone) subscribers_by_id.erase(subscriber->id);
   subscribers.Delete(subscriber);
 }
 
 void Core::State::Unsubscribe(Subscriber* subscriber) {
   if (subscriber == nullptr) return;
-  --subscriber->handles;
+  --subscriber->users;
   DropUnused(subscriber);
 }
 
@@ -34,16 +34,7 @@ HandleExtras& Core::State::Extras(Handle& handle) {
 
 // Whoever has subscribed already hears nothing twice.
 void Core::State::Subscribe(Handle& handle, Subscriber* subscriber, std::uint64_t first_index) {
-  if (!handle.is_map()) {
-    Task& task = static_cast<Task&>(handle);
-    if (task.subscriber == subscriber) return;
-    if (task.subscriber == nullptr) {
-      task.subscriber = subscriber;
-      ++subscriber->handles;
-      if (handle.ended) client_port->SendOutcome(subscriber->id, task.id, task.outcome);
-      return;
-    }
-  }
+  if (handle.group->subscriber == subscriber) return;
   std::vector<Subscription>& subscriptions = Extras(handle).subscriptions;
   for (const Subscription& known : subscriptions) {
     if (known.to == subscriber) return;
@@ -54,7 +45,7 @@ void Core::State::Subscribe(Handle& handle, Subscriber* subscriber, std::uint64_
     return gone;
   });
   subscriptions.push_back({subscriber, first_index});
-  ++subscriber->handles;
+  ++subscriber->users;
   if (!handle.is_map()) {
     if (handle.ended) client_port->SendOutcome(subscriber->id, handle.id, static_cast<Task&>(handle).outcome);
     return;
@@ -82,9 +73,8 @@ void Core::State::DeliverBlock(const MapRun& map, const ItemBlockPtr& block) {
 void Core::State::Deliver(Handle& handle) {
   if (!handle.is_map()) {
     const Task& task = static_cast<Task&>(handle);
-    if (task.subscriber != nullptr && !task.subscriber->gone) {
-      client_port->SendOutcome(task.subscriber->id, task.id, task.outcome);
-    }
+    const Subscriber* first = task.group->subscriber;
+    if (first != nullptr && !first->gone) client_port->SendOutcome(first->id, task.id, task.outcome);
   }
   if (handle.extras == nullptr) return;
   for (const Subscription& subscription : handle.extras->subscriptions) {

@@ -11,7 +11,7 @@ namespace poold::core {
 void Core::State::Queue(Task& task, bool in_front) {
   Pool& pool = *task.group->pool;
   ++pool.stats.queued;
-  pool.stats.queued_bytes += task.args.data.size();
+  pool.stats.queued_bytes += task.args.size();
   task.state = TaskState::kQueued;
   task.delayed = task.not_before > now;
   if (task.delayed) {
@@ -28,7 +28,7 @@ void Core::State::Queue(Task& task, bool in_front) {
 void Core::State::Unqueue(Task& task) {
   Pool& pool = *task.group->pool;
   --pool.stats.queued;
-  pool.stats.queued_bytes -= task.args.data.size();
+  pool.stats.queued_bytes -= task.args.size();
   if (task.delayed) {
     pool.delayed.Remove(&task);
     task.delayed = false;
@@ -181,7 +181,7 @@ bool Core::State::Knows(const Worker& worker, const Handle& next) {
 void Core::State::EndUnknown(Pool& pool, Handle& next) {
   const std::string name = pool.functions[next.group->function].name;
   const std::string message = "no worker of the pool has the function '" + name + "'";
-  const OutcomePtr outcome = Stillborn(TaskState::kFailed, "poold.UnknownFunction", message, next.submitted_at);
+  const OutcomePtr outcome = Stillborn(TaskState::kFailed, "poold.UnknownFunction", message, next.group->submitted_at);
   if (next.is_map()) {
     EndReadyItems(*AsMap(&next), outcome);
     CheckMapDone(*AsMap(&next));
@@ -211,8 +211,11 @@ Assignment Core::State::SendTask(Task& task, Worker& worker) {
   Sent(pool, worker, &task);
   if (task.group->timed || task.timer != kNoTimer) ArmTask(task);
   TellWatchers(task);
-  return {
-      AttemptToken{task.token}, static_cast<std::uint32_t>((*worker.functions)[function]), task.attempt, task.args, {}};
+  return {AttemptToken{task.token},
+          static_cast<std::uint32_t>((*worker.functions)[function]),
+          task.attempt,
+          ArgumentsOf(task),
+          {}};
 }
 
 Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {

@@ -8,7 +8,7 @@ std::shared_ptr<Outcome> Core::State::NewOutcome(const Task& task, TaskState sta
   auto outcome = std::make_shared<Outcome>();
   outcome->state = state;
   outcome->attempt = task.attempt;
-  outcome->submitted_at = task.submitted_at;
+  outcome->submitted_at = task.group->submitted_at;
   outcome->started_at = task.attempt > 0 ? task.sent_at : 0;
   outcome->ended_at = now;
   if (task.extras != nullptr && !(task.extras->stdout_tail.empty() && task.extras->stderr_tail.empty())) {
@@ -25,6 +25,18 @@ OutcomePtr Core::State::OutcomeOf(const Task& task, TaskState state, std::string
   if (outcome->detail == nullptr) outcome->detail = std::make_unique<OutcomeDetail>();
   outcome->detail->failure = Failure{std::string(type), std::string(message)};
   return outcome;
+}
+
+// Of tasks that came together and never ran it is the same one: so ten million of them end in a moment.
+OutcomePtr Core::State::CancelledOutcome(const Task& task, std::string_view why) {
+  const bool spoke = task.extras != nullptr && !(task.extras->stdout_tail.empty() && task.extras->stderr_tail.empty());
+  if (task.attempt > 0 || spoke) return OutcomeOf(task, TaskState::kCancelled, "poold.Cancelled", why);
+  const Outcome* last = last_cancelled.get();
+  if (last == nullptr || last->ended_at != now || last->submitted_at != task.group->submitted_at ||
+      last->detail->failure->message != why) {
+    last_cancelled = OutcomeOf(task, TaskState::kCancelled, "poold.Cancelled", why);
+  }
+  return last_cancelled;
 }
 
 // Of something that never started.
@@ -76,7 +88,7 @@ void Core::State::EndTask(Task& task, OutcomePtr outcome) {
 // Tells everybody, then keeps it until it is released.
 void Core::State::EndHandle(Handle& handle) {
   handle.ended = true;
-  handle.ended_at = now;
+  if (handle.is_map()) AsMap(&handle)->ended_at = now;
   --handle.group->pool->unfinished;
   Deliver(handle);
   TellWatchers(handle);
@@ -108,29 +120,38 @@ std::uint64_t Core::State::BytesOf(const ItemBlock& block) {
   return bytes;
 }
 
+std::uint64_t Core::State::KeptBytesOf(const Handle& handle) {
+  if (handle.is_map()) return static_cast<const MapRun&>(handle).kept_bytes;
+  const Task& task = static_cast<const Task&>(handle);
+  if (!task.ended || task.released) return 0;
+  return BytesOf(*task.outcome) + (task.args_kept ? task.args.size() : 0);
+}
+
+Nanos Core::State::EndedAt(const Handle& handle) {
+  return handle.is_map() ? static_cast<const MapRun&>(handle).ended_at
+                         : static_cast<const Task&>(handle).outcome->ended_at;
+}
+
 void Core::State::CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
-  handle.kept_bytes += bytes;
+  if (handle.is_map()) AsMap(&handle)->kept_bytes += bytes;
   kept_outcome_bytes += bytes;
   handle.group->pool->stats.kept_outcomes += outcomes;
   handle.group->pool->stats.kept_outcome_bytes += bytes;
 }
 
 void Core::State::UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
-  handle.kept_bytes -= bytes;
+  if (handle.is_map()) AsMap(&handle)->kept_bytes -= bytes;
   kept_outcome_bytes -= bytes;
   handle.group->pool->stats.kept_outcomes -= outcomes;
   handle.group->pool->stats.kept_outcome_bytes -= bytes;
 }
 
 bool Core::State::Release(Handle& handle) {
+  if (!handle.is_map() && handle.ended) UncountKept(handle, KeptBytesOf(handle), 1);
   handle.released = true;
   in_order.Remove(&handle);
   handles.Bury(handle.id);
-  if (handle.is_map()) {
-    DropBlocksOf(static_cast<MapRun&>(handle));
-  } else if (handle.ended) {
-    UncountKept(handle, handle.kept_bytes, 1);
-  }
+  if (handle.is_map()) DropBlocksOf(static_cast<MapRun&>(handle));
   if (handle.ended) {
     kept.Remove(&handle);
     Free(handle);
@@ -158,25 +179,22 @@ void Core::State::Free(Handle& handle) {
   if (handle.is_map()) {
     maps.Delete(&static_cast<MapRun&>(handle));
   } else {
-    Task& task = static_cast<Task&>(handle);
-    Unsubscribe(task.subscriber);
-    tasks.Delete(&task);
+    tasks.Delete(&static_cast<Task&>(handle));
   }
   LeaveGroup(group);
 }
 
 void Core::State::ArmOutcomeTimer() {
   const Handle* oldest = static_cast<Handle*>(kept.front());
-  const Nanos when = oldest == nullptr || limits.outcome_ttl > kNever - oldest->ended_at
-                         ? kNever
-                         : oldest->ended_at + limits.outcome_ttl;
+  const Nanos ended_at = oldest == nullptr ? kNever : EndedAt(*oldest);
+  const Nanos when = limits.outcome_ttl > kNever - ended_at ? kNever : ended_at + limits.outcome_ttl;
   timers.Set(&kept_timer, when, TimerKind::kOutcomes, nullptr);
 }
 
 void Core::State::ReleaseOld() {
   while (!kept.empty()) {
     Handle& oldest = *static_cast<Handle*>(kept.front());
-    if (now - oldest.ended_at < limits.outcome_ttl) break;
+    if (now - EndedAt(oldest) < limits.outcome_ttl) break;
     Release(oldest);
   }
   ArmOutcomeTimer();

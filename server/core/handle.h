@@ -19,24 +19,30 @@ struct HandleBlock;
 struct Pool;
 struct Wait;
 
-// What the tasks of one submission share. Counted by the handles that refer to it.
+// A stream that outcomes go to. Counted by the groups and subscriptions that refer to it; known by id until the stream
+// is gone.
+struct Subscriber {
+  std::uint32_t slot = 0;  // of the slab
+  SubscriberId id = kNobody;
+  std::uint64_t users = 0;
+  bool gone = false;
+};
+
+// What the tasks of one submission share: with millions of them queued, what is here and not in each of them is memory
+// saved. Counted by the handles that refer to it.
 struct Group {
   std::uint32_t slot = 0;  // of the slab
   std::uint32_t handles = 0;
   std::shared_ptr<Pool> pool;
-  ReadyQueue* ready = nullptr;   // of its pool, where they wait
-  ClientQueue* queue = nullptr;  // in it
-  std::uint32_t function = 0;    // index into Pool::functions
+  ReadyQueue* ready = nullptr;                   // of its pool, where they wait
+  ClientQueue* queue = nullptr;                  // in it
+  std::uint32_t function = 0;                    // index into Pool::functions
+  bool timed = false;                            // it has some time-out
+  Encoding encoding = Encoding::kUnspecified;    // of the arguments of its tasks,
+  std::shared_ptr<const std::string> type_name;  // as in Payload
   std::shared_ptr<const TaskOptions> options;
-  bool timed = false;  // it has some time-out
-};
-
-// A stream that outcomes go to. Counted by the handles that refer to it; known by id until the stream is gone.
-struct Subscriber {
-  std::uint32_t slot = 0;  // of the slab
-  SubscriberId id = kNobody;
-  std::uint64_t handles = 0;
-  bool gone = false;
+  Subscriber* subscriber = nullptr;  // the first one of its tasks; more in their extras
+  Nanos submitted_at = 0;
 };
 
 struct Subscription {
@@ -59,19 +65,17 @@ struct Handle : Node {
   explicit Handle(NodeKind kind) : Node(kind) {}
   bool is_map() const { return kind == NodeKind::kMap; }
 
+  // In an order that leaves no gaps, also not between Node, Handle and Task.
+  std::uint8_t place = 0;  // in `block`
+  std::uint16_t held = 0;  // Fence::era, if it waits at the fence of its function
+  std::uint32_t slot = 0;  // of the slab
   HandleId id;
   Group* group = nullptr;
   std::unique_ptr<HandleExtras> extras;
-  Nanos submitted_at = 0;
-  Nanos ended_at = 0;
-  std::uint64_t kept_bytes = 0;  // counted as kept
   HandleBlock* block = nullptr;  // of the list in the order of submission; null: it is not in it
-  std::uint32_t slot = 0;        // of the slab
   TimerId timer = kNoTimer;
   bool ended = false;
-  bool released = false;   // nobody can name it any more
-  std::uint16_t held = 0;  // Fence::era, if it waits at the fence of its function
-  std::uint8_t place = 0;  // in `block`
+  bool released = false;  // nobody can name it any more
 };
 
 }  // namespace poold::core

@@ -25,7 +25,7 @@ bool Core::State::CancelTask(Task& task, bool running) {
   if (task.intent != TaskState::kUnspecified) return task.intent == TaskState::kCancelled;
   const std::shared_ptr<Pool> pool = task.group->pool;
   if (TakeOutOfQueue(task)) {
-    EndTask(task, OutcomeOf(task, TaskState::kCancelled, "poold.Cancelled", "cancelled by a client"));
+    EndTask(task, CancelledOutcome(task, "cancelled by a client"));
     Settle(*pool);
     return true;
   }
@@ -61,12 +61,12 @@ bool Core::State::KillUnder(Worker& worker, const Node* running, KilledBy why) {
 
 void Core::State::ArmTask(Task& task) {
   const TaskOptions& options = *task.group->options;
-  Nanos when = After(task.submitted_at, options.total_timeout);
+  Nanos when = After(task.group->submitted_at, options.total_timeout);
   const bool sent = task.worker != nullptr;
   const bool first = task.attempt == (sent ? 1 : 0);
   const bool head = sent && task.worker->sent.front() == &task;
   if (task.delayed) when = std::min(when, task.not_before);
-  if (first && !head && !task.begun) when = std::min(when, After(task.submitted_at, options.queue_timeout));
+  if (first && !head && !task.begun) when = std::min(when, After(task.group->submitted_at, options.queue_timeout));
   if (head) when = std::min(when, After(task.worker->progress_at, options.run_timeout));
   if (task.intent != TaskState::kUnspecified) when = kNever;
   timers.Set(&task.timer, when, TimerKind::kTask, &task);
@@ -75,11 +75,11 @@ void Core::State::ArmTask(Task& task) {
 void Core::State::TaskDue(Task& task) {
   const TaskOptions& options = *task.group->options;
   const std::shared_ptr<Pool> pool = task.group->pool;
-  const bool total = now >= After(task.submitted_at, options.total_timeout);
+  const bool total = now >= After(task.group->submitted_at, options.total_timeout);
   const bool sent = task.worker != nullptr;
   if (total) {
     TimeOut(task, /*total=*/true);
-  } else if (task.attempt == (sent ? 1 : 0) && now >= After(task.submitted_at, options.queue_timeout) &&
+  } else if (task.attempt == (sent ? 1 : 0) && now >= After(task.group->submitted_at, options.queue_timeout) &&
              TakeOutOfQueue(task)) {
     EndTask(task, OutcomeOf(task, TaskState::kExpired, "poold.Expired", "queue_timeout passed before it started"));
   } else if (task.worker != nullptr && task.worker->sent.front() == &task &&

@@ -74,7 +74,7 @@ void Core::State::LoseTask(Task& task, bool guilty, WorkerLoss& loss) {
     task.ran_on = {};
     --task.attempt;
     if (task.group->pool->runs_only) {  // it was thought to have begun when its pool was closed
-      return EndTask(task, OutcomeOf(task, TaskState::kCancelled, "poold.Cancelled", "its pool was closed"));
+      return EndTask(task, CancelledOutcome(task, "its pool was closed"));
     }
     if (faults.forget_unbegun) task.not_before = kNever;
     return Queue(task, /*in_front=*/true);

@@ -154,6 +154,8 @@ struct MapRun : Handle {
   std::map<std::uint64_t, Bytes> kept_args;
   ItemRanges consumed;
   Nanos not_before = 0;
+  Nanos ended_at = 0;
+  std::uint64_t kept_bytes = 0;  // counted as kept
   std::size_t place_in_pool = 0;
 
  private:

@@ -29,7 +29,7 @@ void Core::State::TakeOutput(WorkerId worker, AttemptToken token, OutputStream s
   }
   if (handle->group->options->stream_output) {
     const OutputEvent event{handle->id, stream, data};
-    Subscriber* first = handle->is_map() ? nullptr : static_cast<Task*>(handle)->subscriber;
+    Subscriber* first = handle->group->subscriber;
     if (first != nullptr && !first->gone) client_port->SendOutput(first->id, event);
     for (const Subscription& subscription : extras.subscriptions) {
       if (!subscription.to->gone) client_port->SendOutput(subscription.to->id, event);

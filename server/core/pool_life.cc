@@ -137,7 +137,7 @@ std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
   }
   const auto end = [&](Task& task) {
     ++cancelled;
-    EndTask(task, OutcomeOf(task, TaskState::kCancelled, "poold.Cancelled", why));
+    EndTask(task, CancelledOutcome(task, why));
   };
   const std::vector<MapRun*> maps = pool.maps;
   for (MapRun* map : maps) {

@@ -191,7 +191,8 @@ void Core::State::EndUnknownFunctions(Pool& pool) {
     const std::string nearest = NearestName(name, pool.FunctionNames());
     std::string message = "pool '" + pool.spec.name + "' has no function '" + name + "'";
     if (!nearest.empty()) message += "; did you mean '" + nearest + "'?";
-    const OutcomePtr outcome = Stillborn(TaskState::kFailed, "poold.UnknownFunction", message, handle->submitted_at);
+    const OutcomePtr outcome =
+        Stillborn(TaskState::kFailed, "poold.UnknownFunction", message, handle->group->submitted_at);
     if (handle->is_map()) {
       EndReadyItems(*AsMap(handle), outcome);
       CheckMapDone(*AsMap(handle));

@@ -35,7 +35,7 @@ void Core::State::TakeProgress(WorkerId worker, AttemptToken token, std::uint32_
   extras.progress = std::make_unique<ProgressView>(ProgressView{index, known, std::move(text)});
   const ProgressEvent event{handle->id, *extras.progress};
   if (handle->group->options->stream_output) {
-    const Subscriber* first = handle->is_map() ? nullptr : static_cast<Task*>(handle)->subscriber;
+    const Subscriber* first = handle->group->subscriber;
     if (first != nullptr && !first->gone) client_port->SendProgress(first->id, event);
     for (const Subscription& subscription : extras.subscriptions) {
       if (!subscription.to->gone) client_port->SendProgress(subscription.to->id, event);

@@ -69,6 +69,7 @@ void Core::State::RetryTask(Task& task) {
   const TaskOptions& options = *task.group->options;
   task.not_before = now + RetryPause(options, task.attempt);
   ++task.group->pool->stats.retried;
+  OwnArguments(task);  // its neighbours may be long gone when its turn comes again
   Queue(task, /*in_front=*/true);
   TellWatchers(task);
 }

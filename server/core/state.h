@@ -152,9 +152,11 @@ struct Core::State {
   absl::StatusOr<Group*> MakeGroup(ClientId client, std::string_view pool, std::string_view function,
                                    std::shared_ptr<const TaskOptions> options);
   absl::Status CheckFunction(const Pool& pool, std::string_view function) const;
+  Group* NewGroup(const Group& like);
+  Group* GroupFor(Group* group, const Payload& args);
   void LeaveGroup(Group* group);
   void Submit(const TaskGroup& group, std::span<NewTask> tasks, std::vector<Refusal>* refused);
-  absl::Status SubmitOne(Group& group, Subscriber* subscriber, NewTask& task);
+  absl::Status SubmitOne(Group& group, NewTask& task);
   absl::Status SubmitKnown(const TaskGroup& asked, Subscriber* subscriber, const NewTask& again);
   bool SameCall(const Handle& handle, std::string_view pool, std::string_view function,
                 const std::shared_ptr<const TaskOptions>& options) const;
@@ -256,12 +258,17 @@ struct Core::State {
   // ---- endings.cc ----
   std::shared_ptr<Outcome> NewOutcome(const Task& task, TaskState state) const;
   OutcomePtr OutcomeOf(const Task& task, TaskState state, std::string_view type, std::string_view message) const;
+  OutcomePtr CancelledOutcome(const Task& task, std::string_view why);
   OutcomePtr Stillborn(TaskState state, std::string_view type, std::string_view message, Nanos submitted_at) const;
   // REQUIRES: it is in no list.
   void EndTask(Task& task, OutcomePtr outcome);
   void EndHandle(Handle& handle);
   static std::uint64_t BytesOf(const Outcome& outcome);
   static std::uint64_t BytesOf(const ItemBlock& block);
+  // What it is counted with in kept_outcome_bytes.
+  static std::uint64_t KeptBytesOf(const Handle& handle);
+  // REQUIRES: it has ended.
+  static Nanos EndedAt(const Handle& handle);
   void CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes);
   void UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes);
   void RoomCameFree();
@@ -320,6 +327,9 @@ struct Core::State {
   std::vector<AttemptView> AttemptsOf(const Task& task) const;
   bool HasRoomForArguments(std::uint64_t bytes) const;
   std::uint64_t KeepArguments(Task& task) const;
+  // So that it does not keep alive the whole message that brought it.
+  static void OwnArguments(Task& task);
+  static Payload ArgumentsOf(const Task& task) { return {task.group->encoding, task.group->type_name, task.args}; }
   absl::StatusOr<Payload> ArgumentsOf(const HandleId& id, std::uint64_t index) const;
   void KeepItemArguments(MapRun& map, const ItemBlock& block);
   void DropItemArguments(MapRun& map, ItemRange range);
@@ -389,7 +399,8 @@ struct Core::State {
 
   CoreFaults faults;
   Timers timers;
-  NodeList kept;  // ended handles, in the order of their ends
+  NodeList kept;              // ended handles, in the order of their ends
+  OutcomePtr last_cancelled;  // of the task that was cancelled last without having run
   TimerId kept_timer = kNoTimer;
   std::uint64_t kept_outcome_bytes = 0;
   bool was_full = false;  // dispatch stopped for want of room

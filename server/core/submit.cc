@@ -8,10 +8,15 @@ namespace {
 
 constexpr Nanos kQueueFullRetry = 100 * kMillisecond;
 
-std::uint64_t HashArgs(const Payload& args) {
+std::uint32_t HashArgs(const Payload& args) {
   const std::string_view data = args.data.view();
   const std::uint64_t type = args.type_name == nullptr ? 0 : absl::HashOf(*args.type_name);
-  return absl::HashOf(static_cast<int>(args.encoding), type, absl::string_view(data.data(), data.size()));
+  return static_cast<std::uint32_t>(
+      absl::HashOf(static_cast<int>(args.encoding), type, absl::string_view(data.data(), data.size())));
+}
+
+bool SameName(const std::shared_ptr<const std::string>& a, const std::shared_ptr<const std::string>& b) {
+  return a == b || (a != nullptr && b != nullptr && *a == *b);
 }
 
 bool HasTimes(const TaskOptions& o) {
@@ -55,13 +60,40 @@ absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, std::string_view 
   group->queue = group->ready->Enter(client, options->priority);
   group->timed = HasTimes(*options);
   group->options = std::move(options);
+  group->submitted_at = now;
   group->handles = 1;
+  return group;
+}
+
+Group* Core::State::NewGroup(const Group& like) {
+  Group* group = groups.New();
+  const std::uint32_t slot = group->slot;
+  *group = like;
+  group->slot = slot;
+  group->queue = group->ready->Enter(like.queue->client, like.options->priority);
+  if (group->subscriber != nullptr) ++group->subscriber->users;
+  group->handles = 1;
+  return group;
+}
+
+// The group, or one in its place, for a task with arguments of this kind.
+Group* Core::State::GroupFor(Group* group, const Payload& args) {
+  const bool unused = group->handles == 1;
+  if (!unused && group->encoding == args.encoding && SameName(group->type_name, args.type_name)) return group;
+  if (!unused) {
+    Group* other = NewGroup(*group);
+    LeaveGroup(group);
+    group = other;
+  }
+  group->encoding = args.encoding;
+  group->type_name = args.type_name;
   return group;
 }
 
 void Core::State::LeaveGroup(Group* group) {
   if (--group->handles > 0) return;
   group->ready->Leave(group->queue);
+  Unsubscribe(group->subscriber);
   groups.Delete(group);
 }
 
@@ -94,9 +126,18 @@ absl::Status Core::State::CheckRoom(const Pool& pool, std::uint64_t tasks, std::
 void Core::State::Submit(const TaskGroup& asked, std::span<NewTask> tasks, std::vector<Refusal>* refused) {
   absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.pool, asked.function, asked.options);
   Subscriber* subscriber = FindSubscriber(asked.subscriber);
+  if (group.ok() && subscriber != nullptr) {
+    (*group)->subscriber = subscriber;
+    ++subscriber->users;
+  }
   for (NewTask& task : tasks) {
     absl::Status status = SubmitKnown(asked, subscriber, task);
-    if (absl::IsNotFound(status)) status = group.ok() ? SubmitOne(**group, subscriber, task) : group.status();
+    if (absl::IsNotFound(status) && group.ok()) {
+      group = GroupFor(*group, task.args);
+      status = SubmitOne(**group, task);
+    } else if (absl::IsNotFound(status)) {
+      status = group.status();
+    }
     if (!status.ok()) refused->push_back({task.id, std::move(status)});
   }
   DropUnused(subscriber);
@@ -106,7 +147,7 @@ void Core::State::Submit(const TaskGroup& asked, std::span<NewTask> tasks, std::
   Settle(*pool);
 }
 
-absl::Status Core::State::SubmitOne(Group& group, Subscriber* subscriber, NewTask& asked) {
+absl::Status Core::State::SubmitOne(Group& group, NewTask& asked) {
   if (asked.args.data.size() > limits.max_payload_bytes) {
     return MakeError(absl::StatusCode::kInvalidArgument, "TOO_LARGE",
                      absl::StrCat("the arguments have ", asked.args.data.size(), " bytes; at most ",
@@ -122,14 +163,9 @@ absl::Status Core::State::SubmitOne(Group& group, Subscriber* subscriber, NewTas
   in_order.Append(&task);
   task.id = asked.id;
   task.body_hash = HashArgs(asked.args);
-  task.args = std::move(asked.args);
+  task.args = std::move(asked.args.data);
   task.group = &group;
   ++group.handles;
-  task.submitted_at = now;
-  if (subscriber != nullptr) {
-    task.subscriber = subscriber;
-    ++subscriber->handles;
-  }
   ++pool.unfinished;
   ++pool.stats.submitted;
   if (group.options->start_delay > 0) task.not_before = now + group.options->start_delay;

@@ -42,7 +42,6 @@ absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
   in_order.Append(map);
   map->id = asked.id;
   map->group = *group;
-  map->submitted_at = now;
   map->encoding = asked.encoding;
   map->type_name = asked.type_name;
   map->chunk_size = asked.chunk_size;

@@ -11,25 +11,28 @@ struct Worker;
 struct Task : Handle {
   Task() : Handle(NodeKind::kTask) {}
 
-  Payload args;
-  std::uint64_t body_hash = 0;  // of its arguments
-  Worker* worker = nullptr;     // that it was sent to
-  WorkerMark ran_on;            // the same; stays when it ends there
-  std::uint64_t token = 0;      // of the attempt that is with a worker
-  Nanos sent_at = 0;
-  Nanos not_before = 0;
-  OutcomePtr outcome;
-  Subscriber* subscriber = nullptr;  // the first one; more in extras
-  std::uint32_t attempt = 0;         // that was sent last
-  std::uint32_t estimate = 0;        // how long it probably runs, when it was sent
-  std::uint8_t deaths = 0;           // of workers, under it
   TaskState state = TaskState::kQueued;
   // What it ends as when its worker, which is being killed for it, is gone: kTimedOut or kCancelled.
   TaskState intent = TaskState::kUnspecified;
-  bool out_of_time = false;  // total_timeout passed: not tried again
-  bool begun = false;        // surely: it could not be taken back
-  bool delayed = false;      // in Pool::delayed
-  bool args_kept = false;    // it ended, and its arguments are here still
+  std::uint32_t attempt = 0;     // that was sent last
+  std::uint32_t estimate = 0;    // how long it probably runs, when it was sent
+  std::uint32_t body_hash = 0;   // of its arguments
+  std::uint8_t deaths = 0;       // of workers, under it
+  bool out_of_time : 1 = false;  // total_timeout passed: not tried again
+  bool begun : 1 = false;        // surely: it could not be taken back
+  bool delayed : 1 = false;      // in Pool::delayed
+  bool args_kept : 1 = false;    // it ended, and its arguments are here still
+  Bytes args;                    // the group has their encoding
+  Worker* worker = nullptr;      // that it was sent to
+  WorkerMark ran_on;             // the same; stays when it ends there
+  union {
+    std::uint64_t token = 0;  // of the attempt that is with a worker; 0 when it came back
+    Nanos not_before;         // of a task that waits
+  };
+  Nanos sent_at = 0;
+  OutcomePtr outcome;
 };
+// There may be ten million of them.
+static_assert(sizeof(Task) <= 168);
 
 }  // namespace poold::core

@@ -15,7 +15,7 @@ std::uint64_t Core::State::CancelUnbegun(Pool& pool) {
   std::uint64_t cancelled = CancelUnbegunMaps(pool);
   const auto end = [&](Task& task) {
     Unqueue(task);
-    EndTask(task, OutcomeOf(task, TaskState::kCancelled, "poold.Cancelled", "its pool was closed"));
+    EndTask(task, CancelledOutcome(task, "its pool was closed"));
     ++cancelled;
   };
   for (ReadyQueue* ready : {&pool.ready, &pool.ready_fresh}) {

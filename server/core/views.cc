@@ -73,7 +73,7 @@ TaskView Core::State::ViewOf(const Task& task) const {
   view.outcome = task.outcome;
   if (task.extras != nullptr && task.extras->progress != nullptr) view.progress = *task.extras->progress;
   view.client = task.group->queue->client;
-  view.submitted_at = task.submitted_at;
+  view.submitted_at = task.group->submitted_at;
   view.attempt = task.attempt;
   view.priority = task.group->options->priority;
   if (task.worker == nullptr) return view;
@@ -94,7 +94,7 @@ MapView Core::State::ViewOf(const MapRun& map) const {
   view.unsuccessful_items = map.unsuccessful_items;
   view.done = map.ended;
   view.client = map.group->queue->client;
-  view.submitted_at = map.submitted_at;
+  view.submitted_at = map.group->submitted_at;
   view.priority = map.group->options->priority;
   for (const Chunk* chunk : map.chunks) view.running_items += chunk->count - chunk->done;
   return view;

@@ -11,6 +11,7 @@ class CoreTestPeer {
 
   void Plant(const CoreFaults& faults) { core_->state_->faults = faults; }
   std::uint64_t kept_outcome_bytes() const { return core_->state_->kept_outcome_bytes; }
+  static std::uint64_t KeptBytesOf(const Handle& handle) { return Core::State::KeptBytesOf(handle); }
   std::size_t tombstones() const { return core_->state_->handles.tombstones(); }
 
   // Null if its id is not known, or released.

@@ -23,7 +23,7 @@ void World::CheckHandles() {
       known.released = known.ended = true;
       continue;
     }
-    kept_bytes += handle->kept_bytes;
+    kept_bytes += peer_.KeptBytesOf(*handle);
     if (known.is_map) CheckOrphan(known, *static_cast<const MapRun*>(handle));
     if (known.ended && !handle->ended) ledger_.Wrong("a handle that had ended lives again");
     if (!handle->ended) continue;
