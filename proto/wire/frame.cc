@@ -14,6 +14,8 @@ static_assert(std::endian::native == std::endian::little, "frames are little-end
 // The parser's buffer is given back when it is empty and larger than this.
 constexpr std::size_t kKeepBytes = 8u << 20;
 constexpr std::size_t kLeastBufferBytes = 16u << 10;
+// Who announces more than this has lost the thread.
+constexpr std::uint64_t kMaxPassedOverBytes = std::uint64_t{1} << 40;
 
 struct Header {
   std::uint32_t message_bytes;
@@ -31,7 +33,8 @@ absl::Status Check(const Header& header, std::uint64_t max_blob_bytes) {
     return absl::InvalidArgumentError(absl::StrCat("broken frame: a message of ", header.message_bytes,
                                                    " bytes; the limit is ", kMaxFrameMessageBytes));
   }
-  if (header.blob_bytes > max_blob_bytes) {
+  if (header.blob_bytes > max_blob_bytes &&
+      (header.kind != internal::FRAME_KIND_OUTCOMES || header.blob_bytes > kMaxPassedOverBytes)) {
     return absl::InvalidArgumentError(
         absl::StrCat("broken frame: a blob of ", header.blob_bytes, " bytes; the limit is ", max_blob_bytes));
   }
@@ -80,29 +83,42 @@ void FrameParser::Resize(std::size_t bytes) {
 
 void FrameParser::Commit(std::size_t bytes) { end_ += bytes; }
 
+bool FrameParser::PassOver() {
+  const std::uint64_t here = std::min<std::uint64_t>(pass_over_bytes_, end_ - begin_);
+  begin_ += here;
+  pass_over_bytes_ -= here;
+  return pass_over_bytes_ == 0;
+}
+
 absl::StatusOr<std::optional<Frame>> FrameParser::Next() {
+  if (!PassOver()) return std::nullopt;
   const std::size_t there = end_ - begin_;
   if (there < sizeof(Header)) return std::nullopt;
   Header header;
   std::memcpy(&header, buffer_.get() + begin_, sizeof header);
   if (absl::Status checked = Check(header, max_blob_bytes_); !checked.ok()) return checked;
-  const std::uint64_t body = header.message_bytes + header.blob_bytes;
+  const bool without_blob = header.blob_bytes > max_blob_bytes_;
+  const std::uint64_t blob_bytes = without_blob ? 0 : header.blob_bytes;
+  const std::uint64_t body = header.message_bytes + blob_bytes;
   if (there - sizeof header < body) return std::nullopt;
 
   const char* const message = buffer_.get() + begin_ + sizeof header;
   begin_ += sizeof header + body;
+  if (without_blob) pass_over_bytes_ = header.blob_bytes;
   return Frame{static_cast<internal::FrameKind>(header.kind),
                {message, header.message_bytes},
-               {message + header.message_bytes, static_cast<std::size_t>(header.blob_bytes)}};
+               {message + header.message_bytes, static_cast<std::size_t>(blob_bytes)},
+               without_blob};
 }
 
 std::size_t FrameParser::Wanted() const {
   const std::size_t there = end_ - begin_;
-  if (there < sizeof(Header)) return sizeof(Header) - there;
+  if (pass_over_bytes_ > 0 || there < sizeof(Header)) return sizeof(Header) - std::min(there, sizeof(Header));
   Header header;
   std::memcpy(&header, buffer_.get() + begin_, sizeof header);
   if (!Check(header, max_blob_bytes_).ok()) return 0;
-  const std::uint64_t whole = sizeof header + header.message_bytes + header.blob_bytes;
+  const std::uint64_t blob_bytes = header.blob_bytes > max_blob_bytes_ ? 0 : header.blob_bytes;
+  const std::uint64_t whole = sizeof header + header.message_bytes + blob_bytes;
   return whole > there ? whole - there : 0;
 }
 

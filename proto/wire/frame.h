@@ -33,13 +33,15 @@ struct Frame {
   internal::FrameKind kind = internal::FRAME_KIND_UNSPECIFIED;
   std::string_view message;
   std::string_view blob;
+  // The blob was too long: it is passed over as it comes, and `blob` is empty.
+  bool without_blob = false;
 };
 
 // Cuts a stream of bytes into frames. Not thread-safe.
 //   parser.Append(bytes read);  while (auto frame = parser.Next(); frame.ok() && *frame) ...
 class FrameParser {
  public:
-  // A frame with a longer blob is an error.
+  // A frame with a longer blob is an error; except OUTCOMES, which come without their blob.
   explicit FrameParser(std::uint64_t max_blob_bytes) : max_blob_bytes_(max_blob_bytes) {}
 
   // Room for at least `bytes`, to read into; then call Commit with how many were read.
@@ -53,11 +55,15 @@ class FrameParser {
   std::size_t Wanted() const;
 
  private:
-  // Of this size, keeping what was not cut yet. What is not read into is never touched: a page that a short-lived worker
-  // does not touch costs it nothing.
+  // Of this size, keeping what was not cut yet. What is not read into is never touched: a page that a short-lived
+  // worker does not touch costs it nothing.
   void Resize(std::size_t bytes);
 
+  // Drops what is there of a blob that is passed over. False: there is more of it to come.
+  bool PassOver();
+
   std::uint64_t max_blob_bytes_;
+  std::uint64_t pass_over_bytes_ = 0;
   std::unique_ptr<char[]> buffer_;
   std::size_t size_ = 0;
   std::size_t begin_ = 0;

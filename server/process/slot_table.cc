@@ -14,6 +14,7 @@ std::uint16_t SlotTable::Take() {
   free_.pop_back();
   slots_[index].live = true;
   slots_[index].done = 0;
+  slots_[index].too_large = false;
   slots_[index].order = next_order_++;
   return index;
 }

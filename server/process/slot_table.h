@@ -24,7 +24,8 @@ struct Slot {
   std::uint32_t done = 0;   // of which we have the outcome
   bool chunk = false;
   bool live = false;
-  std::string partial;  // fragments of the result that is under way
+  bool too_large = false;  // the result that is under way: what comes of it is dropped
+  std::string partial;     // its fragments
 };
 
 class SlotTable {

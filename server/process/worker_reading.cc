@@ -120,9 +120,13 @@ void WorkerProcess::OnOutcomes(const wire::Frame& frame) {
     header.item = outcomes.item_size() > 0 ? outcomes.item(i) : 0;
     header.encoding = outcomes.encoding_size() > 0 ? outcomes.encoding(i) : 0;
     header.elapsed_ns = outcomes.elapsed_ns_size() > 0 ? outcomes.elapsed_ns(i) : 0;
-    const std::uint64_t bytes = outcomes.result_bytes_size() > 0 ? outcomes.result_bytes(i) : 0;
-    if (bytes > blob.size()) return Condemn("worker sent OUTCOMES with too few bytes");
+    std::uint64_t bytes = outcomes.result_bytes_size() > 0 ? outcomes.result_bytes(i) : 0;
     if (ring_broken_) return;
+    if (frame.without_blob && bytes > 0) {
+      if (Slot* const slot = channel_->slots().ByTicket(header.ticket)) slot->too_large = true;
+      bytes = 0;
+    }
+    if (bytes > blob.size()) return Condemn("worker sent OUTCOMES with too few bytes");
     if (failed < outcomes.failed_size() && outcomes.failed(failed).place() == static_cast<std::uint32_t>(i)) {
       header.kind = wire::RecordKind::kFailure;
       OnOutcome(header, outcomes.failed(failed++).failure().SerializeAsString());
@@ -222,7 +226,8 @@ void WorkerProcess::OnOutcome(const wire::RecordHeader& header, std::string_view
     ring_broken_ = true;
     return Condemn("worker told of an item out of order");
   }
-  if (slot->partial.size() + bytes.size() > thread_->options.limits.max_payload_bytes) return TooLarge(slot, header);
+  slot->too_large |= slot->partial.size() + bytes.size() > thread_->options.limits.max_payload_bytes;
+  if (slot->too_large) return TooLarge(slot, header);
   if ((header.flags & wire::kMoreFollows) != 0) {
     slot->partial.append(bytes);
     return;
@@ -262,7 +267,12 @@ void WorkerProcess::FinishItem(Slot* slot, const wire::RecordHeader& header, std
   TookOutcome(slot);
 }
 
+// It fails its task, and the worker lives: the rest of the result is dropped as it comes.
 void WorkerProcess::TooLarge(Slot* slot, const wire::RecordHeader& header) {
+  std::string().swap(slot->partial);
+  if ((header.flags & wire::kMoreFollows) != 0) return;
+  slot->too_large = false;
+  if (slot->done + 1 == slot->items) TellProgress(progress_.TakeOf(slot->ticket));
   core::Failure failure;
   failure.type = "poold.ResultError";
   failure.message = "the result is larger than the limit of " +
@@ -278,9 +288,6 @@ void WorkerProcess::TooLarge(Slot* slot, const wire::RecordHeader& header) {
     thread_->harvest.AddFailure(of, std::move(failure));
   }
   TookOutcome(slot);
-  // The rest of it would still come through the ring: cheaper to begin anew.
-  ring_broken_ = true;
-  Condemn("a result is larger than the limit");
 }
 
 void WorkerProcess::TookOutcome(Slot* slot) {

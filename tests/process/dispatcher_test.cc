@@ -120,19 +120,28 @@ TEST(DispatcherTest, AWorkerWithoutAPageWorksByFrames) {
   EXPECT_EQ(stage.Run("crash")->state, TaskState::kCrashed);
 }
 
+// Also in a strict pool, which the death of a worker would break.
 TEST(DispatcherTest, AResultAboveTheLimitFailsItsTaskAndNothingElse) {
-  DispatcherOptions options;
-  options.limits.max_payload_bytes = 1u << 20;
-  Stage stage(options);
-  ASSERT_TRUE(stage.Open(OddPool("")).ok());
-  const auto ids = stage.SubmitMany("big", {"", ""});
-  const core::HandleId neighbour = stage.Submit("echo", "neighbour");
-  for (const auto& id : ids) {
-    const core::OutcomePtr outcome = stage.clients.Outcome(id);
-    EXPECT_EQ(outcome->state, TaskState::kFailed);
-    EXPECT_EQ(outcome->detail->failure->type, "poold.ResultError");
+  for (const char* odd : {"", "no_page"}) {
+    DispatcherOptions options;
+    options.limits.max_payload_bytes = 1u << 20;
+    Stage stage(options);
+    core::PoolSpec spec = OddPool(odd);
+    spec.death_policy = core::DeathPolicy::kStrict;
+    ASSERT_TRUE(stage.Open(spec).ok());
+    const int worker = stage.WorkerPid();
+    const auto ids = stage.SubmitMany("big", {"", ""});
+    const core::HandleId map = stage.Map("big", {"a", "b"}, 2);
+    const core::HandleId neighbour = stage.Submit("echo", "neighbour");
+    for (const auto& id : ids) {
+      const core::OutcomePtr outcome = stage.clients.Outcome(id);
+      EXPECT_EQ(outcome->state, TaskState::kFailed);
+      EXPECT_EQ(outcome->detail->failure->type, "poold.ResultError");
+    }
+    EXPECT_EQ(stage.clients.MapEnd(map).unsuccessful_items, 2u);
+    EXPECT_EQ(stage.clients.Outcome(neighbour)->state, TaskState::kSucceeded);
+    EXPECT_EQ(stage.WorkerPid(), worker);
   }
-  EXPECT_EQ(stage.clients.Outcome(neighbour)->state, TaskState::kSucceeded);
 }
 
 TEST(DispatcherTest, AWorkerThatExitsBeforeItIsReadyIsQuotedWithItsStderr) {

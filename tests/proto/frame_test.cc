@@ -104,6 +104,29 @@ TEST(FrameTest, WantedSaysHowMuchIsMissing) {
   EXPECT_EQ(parser.Wanted(), 1u);
 }
 
+TEST(FrameTest, OutcomesWithALargerBlobComeWithoutItAndTheNextFrameIsWhole) {
+  internal::Outcomes outcomes;
+  outcomes.add_ticket(7);
+  std::string bytes;
+  AppendFrame(internal::FRAME_KIND_OUTCOMES, &outcomes, std::string(5000, 'x'), &bytes);
+  AppendFrame(internal::FRAME_KIND_OUTPUT, nullptr, "blob", &bytes);
+  FrameParser parser(1000);
+  std::vector<std::string> blobs;
+  bool without = false;
+  for (std::size_t at = 0; at < bytes.size(); at += 700) {
+    Feed(&parser, std::string_view(bytes).substr(at, 700));
+    while (true) {
+      const auto frame = parser.Next();
+      ASSERT_TRUE(frame.ok()) << frame.status();
+      if (!*frame) break;
+      without |= (*frame)->without_blob && (*frame)->message == outcomes.SerializeAsString();
+      blobs.emplace_back((*frame)->blob);
+    }
+  }
+  EXPECT_TRUE(without);
+  EXPECT_EQ(blobs, (std::vector<std::string>{"", "blob"}));
+}
+
 TEST(FrameTest, TheHeadOfAFrameIsTheFrameWithoutItsBlob) {
   const internal::Setup setup = SomeSetup();
   std::string whole, head;
