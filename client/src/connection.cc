@@ -17,8 +17,9 @@ namespace internal {
 
 // Both come after what was submitted before.
 absl::StatusOr<bool> SessionOwner::Cancel(HandleCell& cell, bool running) {
+  if (session_->CancelHere(cell)) return true;
   if (absl::Status flushed = session_->Flush(Deadline(std::chrono::seconds(30))); !flushed.ok()) return flushed;
-  // What was refused for want of room until now waits in this client.
+  // Perhaps it was refused for want of room meanwhile: then it was not sent again, it has ended.
   if (session_->CancelHere(cell)) return true;
   v1::CancelRequest request;
   request.add_ids(cell.id.ToBytes());

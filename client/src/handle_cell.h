@@ -159,8 +159,10 @@ struct HandleCell {
   bool detached = false;
   // Not submitted here.
   bool resumed = false;
-  // CancelSoon was called: if it is refused for want of room, it is not sent again.
+  // Cancel or CancelSoon was called: if it is refused for want of room, it is not sent again.
   bool cancel_asked = false;
+  // It was: the daemon has never taken it, and it has ended CANCELLED.
+  bool ended_unsent = false;
   HandleId id;
   std::shared_ptr<HandleOwner> owner;
   PoolEntry* pool = nullptr;

@@ -63,7 +63,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
   void Walked(MapCell& map, const ItemCursor& cursor) ABSL_LOCKS_EXCLUDED(mu_);
   void CancelSoon(HandleCell& cell, bool running) ABSL_LOCKS_EXCLUDED(mu_);
-  // True: the daemon does not know it yet, and it has ended CANCELLED now.
+  // True: the daemon has never taken it, and it has ended CANCELLED. False: it is with the daemon or on its way there;
+  // if that has no room, it is not sent again.
   bool CancelHere(HandleCell& cell) ABSL_LOCKS_EXCLUDED(mu_);
   void OnProgress(HandleCell& cell, ProgressCallback callback) ABSL_LOCKS_EXCLUDED(mu_);
   void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) ABSL_LOCKS_EXCLUDED(mu_);

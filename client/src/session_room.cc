@@ -93,6 +93,7 @@ void Session::ForgetResubmission(HandleCell* cell) {
 
 // It is cancelled, and the daemon has never taken it.
 void Session::EndUnsent(HandleCell* cell) {
+  cell->ended_unsent = true;
   if (cell->is_map) {
     MapCell* map = AsMap(cell);
     map->complete = true;
@@ -104,9 +105,13 @@ void Session::EndUnsent(HandleCell* cell) {
   Retire(cell);
 }
 
+// What is under way to the daemon now and is refused there for want of room ends then (TryLater, GoOnLater).
 bool Session::CancelHere(HandleCell& cell) {
   absl::MutexLock lock(&mu_);
-  if (cell.done() || cell.batch != kNoBatch) return false;
+  if (cell.ended_unsent) return true;
+  if (cell.done()) return false;
+  cell.cancel_asked = true;
+  if (cell.batch != kNoBatch) return false;
   EndUnsent(&cell);
   return true;
 }
@@ -117,7 +122,6 @@ void Session::CancelSoon(HandleCell& cell, bool running) {
   {
     absl::MutexLock lock(&mu_);
     if (cell.done()) return;
-    cell.cancel_asked = true;
     outbox_.AddCancel(cell.id, running);
     write = WriteOrNudge();
   }

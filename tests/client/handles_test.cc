@@ -204,6 +204,23 @@ TEST_F(HandlesTest, WhatWaitsForRoomIsCancelledHere) {
   for (const auto& handle : handles) EXPECT_EQ(ReasonOf(handle.Get(seconds(60))), "TASK_CANCELLED");
 }
 
+TEST_F(HandlesTest, ACancelFindsATaskWhereverItWaitsForRoom) {
+  const Client client = Connect();
+  auto pool = client.OpenPool({.name = "small", .workers = 1, .modules = {"testing"}, .max_queued_tasks = 1});
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  const Pool patient = pool->With({.wait_when_full = true});
+  std::vector<TaskHandle<void>> handles;
+  for (int i = 0; i < 100; ++i) handles.push_back(patient.Submit<void>("sleep", 60'000));
+  // From both ends: here, on its way, refused, in the daemon.
+  for (std::size_t i = 0; i < 50; ++i) {
+    for (const std::size_t at : {i, 99 - i}) {
+      const auto cancelled = handles[at].Cancel(/*running=*/true);
+      ASSERT_TRUE(cancelled.ok() && *cancelled) << cancelled.status();
+    }
+  }
+  for (const auto& handle : handles) EXPECT_EQ(ReasonOf(handle.Get(seconds(60))), "TASK_CANCELLED");
+}
+
 TEST_F(HandlesTest, WhatIsHeldForAFullQueueIsBounded) {
   const Client client = Connect({.max_unsent_bytes = 20'000, .on_full = OnFull::kFail});
   auto pool = client.OpenPool({.name = "small", .workers = 1, .modules = {"testing"}, .max_queued_tasks = 1});
