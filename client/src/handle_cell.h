@@ -121,9 +121,15 @@ struct PoolEntry {
   std::uint32_t burst = 1;
 };
 
+// Larger arguments take a way of their own, so that they hold up nobody else's.
+inline constexpr std::size_t kInlineArgsBytes = 512 << 10;
+
 // A submission that is to be tried again when the queue has room.
 struct Resubmission {
-  Payload args;
+  Payload args;  // with nothing in it while they are uploaded
+  // Of large arguments: the upload that waits in the daemon for this task. Empty: they are to be uploaded.
+  std::string upload_id;
+  bool large = false;
   TaskOptions options;
   // Its place among those of this client.
   std::uint64_t number = 0;

@@ -329,6 +329,7 @@ void Session::Stop() {
     background_.join();
   }
   callbacks_.Stop();
+  uploads_.Stop();
 }
 
 }  // namespace poold::client::internal

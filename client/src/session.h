@@ -95,7 +95,16 @@ class Session : public std::enable_shared_from_this<Session> {
   HandleCell* Revive(HandleCell* cell, std::shared_ptr<HandleOwner>& owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Write NextWrite(bool all = false) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Write WriteOrNudge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Enqueue(HandleCell* cell, const TaskCall& sent, std::string_view upload_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<std::string>& upload)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // ---- Large arguments (session_uploads.cc) ----
+  bool WaitsForRoom(const TaskCall& call) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<std::string> UploadFirst(const TaskCall& call) ABSL_LOCKS_EXCLUDED(mu_);
+  void UploadAgain(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool WantsUpload(const HandleId& id) ABSL_LOCKS_EXCLUDED(mu_);
+  void Uploaded(const HandleId& id, std::string args, absl::StatusOr<std::string> upload) ABSL_LOCKS_EXCLUDED(mu_);
+  void WakeLeader() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- Waiting for room in the daemon (session_room.cc) ----
   void Postpone(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -161,6 +170,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // Synchronise themselves.
   grpc::CompletionQueue cq_;
   CallbackThread callbacks_;
+  CallbackThread uploads_;
   std::atomic<HandleCell*> dropped_{nullptr};
   std::atomic<std::uint32_t> dropped_count_{0};
 

@@ -46,7 +46,14 @@ void Session::Postpone(HandleCell* cell) {
 
 // When the daemon's queue is full and the caller wants to wait for room.
 bool Session::TryLater(HandleCell* cell, const absl::Status& why) {
-  if (!IsFull(why) || !cell->detail || !cell->detail->resubmission) return false;
+  if (!cell->detail || !cell->detail->resubmission) return false;
+  if (Resubmission& again = *cell->detail->resubmission; again.large && ReasonOf(why) == "UPLOAD_NOT_FOUND") {
+    // It waited for too long; or an earlier stream had brought the task already, and the daemon knows it again.
+    again.upload_id.clear();
+    Resubmit(cell);
+    return true;
+  }
+  if (!IsFull(why)) return false;
   if (cell->cancel_asked) {
     EndUnsent(cell);
     return true;
@@ -63,9 +70,14 @@ bool Session::TryLater(HandleCell* cell, const absl::Status& why) {
 
 void Session::Resubmit(HandleCell* cell) {
   const Resubmission& again = *cell->detail->resubmission;
-  const TaskCall call{cell->pool->name,     *cell->function, again.args.encoding,
-                      again.args.type_name, again.args.data, &again.options};
-  cell->batch = outbox_.AddTask(call, cell->id, "");
+  if (again.large && again.upload_id.empty()) {
+    cell->batch = kNoBatch;
+    return UploadAgain(cell);
+  }
+  TaskCall call{cell->pool->name,     *cell->function, again.args.encoding,
+                again.args.type_name, again.args.data, &again.options};
+  if (again.large) call.args = {};
+  cell->batch = outbox_.AddTask(call, cell->id, again.upload_id);
   offered_.push_back({cell->batch, cell->id});
 }
 
@@ -76,7 +88,7 @@ void Session::ResubmitSome(PoolEntry& pool) {
     pool.backlog.erase(pool.backlog.begin());
     if (cell == nullptr || cell->is_map || !cell->detail || !cell->detail->resubmission) continue;
     Resubmit(cell);
-    pool.tried_batch = cell->batch;
+    if (cell->batch != kNoBatch) pool.tried_batch = cell->batch;
   }
   if (pool.backlog.empty()) full_pools_.erase(&pool);
 }

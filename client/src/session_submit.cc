@@ -5,8 +5,6 @@
 namespace poold::client::internal {
 namespace {
 
-// Larger arguments take a way of their own, so that they hold up nobody else's.
-constexpr std::size_t kInlineArgsBytes = 512 << 10;
 // Drops that nobody has taken note of.
 constexpr std::uint32_t kDropsAtOnce = 256;
 // What a task that may be sent again costs beside its arguments.
@@ -145,18 +143,15 @@ Session::Write Session::WriteOrNudge() {
 }
 
 TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner) {
-  TaskCall sent = call;
-  absl::StatusOr<std::string> upload("");
-  if (call.args.size() > kInlineArgsBytes) {
-    upload = stub_->Upload(call.args);
-    sent.args = {};
-  }
+  const bool waits = call.options->wait_when_full;
+  const absl::StatusOr<std::string> upload = UploadFirst(call);
+  const bool held = waits || call.args.size() <= kInlineArgsBytes;
   Write write;
   TaskRef task;
   {
     absl::MutexLock lock(&mu_);
-    absl::Status room = upload.status();
-    if (room.ok()) room = AwaitRoom(sent.args.size());
+    absl::Status room = waits && absl::IsResourceExhausted(upload.status()) ? absl::OkStatus() : upload.status();
+    if (room.ok()) room = AwaitRoom(held ? call.args.size() : 0);
     TaskCell* cell = NewTask(call);
     cell->owner = std::move(owner);
     task = TaskRef(cell);
@@ -169,8 +164,8 @@ TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner
       return task;
     }
     Enlist(cell, call.pool, call.function);
-    Enqueue(cell, sent, *upload);
     Insert(cell);
+    Enqueue(cell, call, upload);
     write = WriteOrNudge();
   }
   write.Begin();
@@ -178,18 +173,28 @@ TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner
 }
 
 // To be sent now, or behind those that wait for room in the pool's queue.
-void Session::Enqueue(HandleCell* cell, const TaskCall& sent, std::string_view upload_id) {
-  if (sent.options->wait_when_full && upload_id.empty()) {
-    cell->Detail().resubmission.emplace(
-        Resubmission{{sent.encoding, std::string(sent.type_name), std::string(sent.args)},
-                     WithoutCallbacks(*sent.options),
-                     next_submission_++,
-                     sent.args.size() + kResubmissionBytes});
-    resubmission_bytes_ += cell->detail->resubmission->bytes;
-    if (!cell->pool->backlog.empty()) return Postpone(cell);
+void Session::Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<std::string>& upload) {
+  const bool large = call.args.size() > kInlineArgsBytes;
+  if (!call.options->wait_when_full) {
+    TaskCall sent = call;
+    if (large) sent.args = {};
+    cell->batch = outbox_.AddTask(sent, cell->id, *upload);
+    return;
   }
-  cell->batch = outbox_.AddTask(sent, cell->id, upload_id);
-  if (cell->detail && cell->detail->resubmission) offered_.push_back({cell->batch, cell->id});
+  cell->Detail().resubmission.emplace(Resubmission{
+      .args = {call.encoding, std::string(call.type_name), std::string(call.args)},
+      .upload_id = upload.value_or(""),
+      .large = large,
+      .options = WithoutCallbacks(*call.options),
+      .number = next_submission_++,
+      .bytes = call.args.size() + kResubmissionBytes,
+  });
+  resubmission_bytes_ += cell->detail->resubmission->bytes;
+  if (!upload.ok()) {  // the daemon has no room for it
+    TryLater(cell, upload.status());
+    return WakeLeader();
+  }
+  cell->pool->backlog.empty() ? Resubmit(cell) : Postpone(cell);
 }
 
 MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner) {

@@ -142,6 +142,7 @@ absl::Status SessionIntake::ReadTaskGroup(v1::TaskGroup* group) {
   tasks.group.pool = group->pool();
   tasks.group.function = group->function();
   tasks.group.options = *std::move(options);
+  tasks.upload_id = group->upload_id();
   const auto encoding = static_cast<core::Encoding>(group->encoding());
   const std::shared_ptr<const std::string> type_name = TypeName(group->type_name());
   std::size_t at = 0;
@@ -228,7 +229,10 @@ std::vector<RefusedHandle> SessionIntake::Apply(core::Core& core, core::Nanos no
   std::vector<RefusedHandle> refused = std::exchange(refused_, {});
   for (Tasks& tasks : groups_) {
     tasks.group.subscriber = subscriber;
+    const std::size_t refused_before = refusals_.size();
     core.OnSubmit(now, tasks.group, std::span(tasks_).subspan(tasks.begin, tasks.count), &refusals_);
+    if (tasks.upload_id.empty() || refusals_.size() == refused_before) continue;
+    uploads_->GiveBack(tasks.upload_id, std::move(tasks_[tasks.begin].args.data), now);
   }
   for (core::Refusal& refusal : refusals_) refused.push_back({IdBytes(refusal.id), std::move(refusal.why)});
   refusals_.clear();

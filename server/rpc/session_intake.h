@@ -41,6 +41,7 @@ class SessionIntake {
     core::TaskGroup group;
     std::size_t begin = 0;
     std::size_t count = 0;
+    std::string upload_id;  // that stands for the arguments of its one task; empty for none
   };
 
   absl::Status ReadHello(const v1::SessionRequest& request);

@@ -193,6 +193,21 @@ TEST_F(HandlesTest, AThousandTasksWaitForAQueueOfTen) {
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(handles[i].Get().value(), i);
 }
 
+// They go by upload: 700 KiB each.
+TEST_F(HandlesTest, LargeArgumentsWaitForRoomToo) {
+  const Client client = Connect();
+  auto pool = client.OpenPool({.name = "small", .workers = 1, .modules = {"testing"}, .max_queued_tasks = 2});
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  const Pool patient = pool->With({.wait_when_full = true});
+  std::vector<TaskHandle<Bytes>> handles;
+  for (int i = 0; i < 20; ++i) handles.push_back(patient.Submit<Bytes>("echo", Bytes(std::string(700'000 + i, 'x'))));
+  for (int i = 0; i < 20; ++i) {
+    const auto echoed = handles[i].Get();
+    ASSERT_TRUE(echoed.ok()) << echoed.status();
+    EXPECT_EQ(echoed->data.size(), 700'000u + i);
+  }
+}
+
 TEST_F(HandlesTest, WhatWaitsForRoomIsCancelledHere) {
   const Client client = Connect();
   auto pool = client.OpenPool({.name = "small", .workers = 1, .modules = {"testing"}, .max_queued_tasks = 1});

@@ -72,7 +72,7 @@ struct TaskOptions {
   bool watch_progress = false;
   // When the pool's queue is full: try again by itself, as the daemon says. Otherwise the handle ends with
   // RESOURCE_EXHAUSTED.
-  // Not for arguments above 512 KiB, which are not kept here: those are refused (RESOURCE_EXHAUSTED).
+  // What waits is held here, up to ClientOptions::max_unsent_bytes.
   bool wait_when_full = false;
   // A handle of the caller's own choice, so that a submission may be repeated safely, also by another process.
   std::optional<HandleId> id;

@@ -1,0 +1,72 @@
+// Arguments that take a way of their own because they are large. Those of a task that waits for room in the daemon are
+// kept here; an upload that the daemon refused to take, or dropped since, is made again, on a thread of its own.
+#include <utility>
+
+#include "error.h"
+#include "session.h"
+#include "session_stream.h"
+
+namespace poold::client::internal {
+
+// Behind tasks that wait for room it would only wait in the daemon, which drops it after a while.
+bool Session::WaitsForRoom(const TaskCall& call) {
+  if (!call.options->wait_when_full) return false;
+  absl::MutexLock lock(&mu_);
+  return !FindPool(call.pool)->backlog.empty();
+}
+
+// Before its task is submitted, in the thread of who submits. Empty: not needed, or not now.
+absl::StatusOr<std::string> Session::UploadFirst(const TaskCall& call) {
+  if (call.args.size() <= kInlineArgsBytes || WaitsForRoom(call)) return "";
+  return stub_->Upload(call.args);
+}
+
+void Session::UploadAgain(HandleCell* cell) {
+  // The thread has them meanwhile: the task may be cancelled, and the cell gone.
+  std::string args = std::exchange(cell->detail->resubmission->args.data, {});
+  uploads_.Post([self = shared_from_this(), id = cell->id, args = std::move(args)]() mutable {
+    if (!self->WantsUpload(id)) return;
+    absl::StatusOr<std::string> upload = self->stub_->Upload(args);
+    self->Uploaded(id, std::move(args), std::move(upload));
+  });
+}
+
+bool Session::WantsUpload(const HandleId& id) {
+  absl::MutexLock lock(&mu_);
+  return !stopping_ && Find(id) != nullptr;
+}
+
+void Session::Uploaded(const HandleId& id, std::string args, absl::StatusOr<std::string> upload) {
+  Write write;
+  {
+    absl::MutexLock lock(&mu_);
+    HandleCell* cell = Find(id);
+    if (cell == nullptr || !cell->detail || !cell->detail->resubmission) return;
+    PoolEntry& pool = *cell->pool;
+    cell->detail->resubmission->args.data = std::move(args);
+    if (upload.ok()) {
+      cell->detail->resubmission->upload_id = *std::move(upload);
+      Resubmit(cell);
+      pool.tried_batch = cell->batch;
+      // An earlier cancel may have come while the daemon did not know it.
+      if (cell->cancel_asked) outbox_.AddCancel(cell->id);
+    } else if (!TryLater(cell, upload.status())) {
+      Refuse(cell, upload.status(), false);
+      // Those behind it wait for nothing else.
+      if (!pool.backlog.empty()) ResubmitSome(pool);
+    }
+    WakeLeader();
+    write = WriteOrNudge();
+  }
+  write.Begin();
+}
+
+// There is another moment at which something is to be done.
+void Session::WakeLeader() {
+  if (shut_) return;
+  // That it is cancelled at once is an event, too.
+  grpc::Alarm alarm;
+  alarm.Set(&cq_, std::chrono::system_clock::now(), ToPointer(Tag::kWoken));
+}
+
+}  // namespace poold::client::internal
