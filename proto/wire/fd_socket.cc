@@ -43,7 +43,8 @@ void PutDescriptors(absl::Span<const int> descriptors, char* control, msghdr* me
 
 }  // namespace
 
-absl::StatusOr<Received> Receive(int socket, char* into, std::size_t bytes, std::vector<UniqueFd>* descriptors) {
+absl::StatusOr<Received> Receive(int socket, char* into, std::size_t bytes, std::vector<UniqueFd>* descriptors,
+                                 Patience patience) {
   alignas(cmsghdr) char control[kControlBytes];
   iovec part{into, bytes};
   msghdr message{};
@@ -55,7 +56,7 @@ absl::StatusOr<Received> Receive(int socket, char* into, std::size_t bytes, std:
   }
   ssize_t got;
   do {
-    got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | (patience == Patience::kNoWait ? MSG_DONTWAIT : 0));
   } while (got < 0 && errno == EINTR);
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Received{0, false, true};
   if (got < 0 && errno == ECONNRESET) return Received{0, true, false};

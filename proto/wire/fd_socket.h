@@ -21,13 +21,16 @@ struct Received {
   std::size_t bytes = 0;
   // The peer has closed its end.
   bool end_of_file = false;
-  // A non-blocking socket has nothing now. Neither this nor end_of_file: there are bytes.
+  // There is nothing now, and it was not to wait. Neither this nor end_of_file: there are bytes.
   bool would_block = false;
 };
 
+enum class Patience { kWait, kNoWait };
+
 // Reads once. Descriptors that come along are appended to `descriptors`, close-on-exec; null: any that come are closed.
+// kNoWait: as if the socket were non-blocking.
 absl::StatusOr<Received> Receive(int socket, char* into, std::size_t bytes,
-                                 std::vector<UniqueFd>* descriptors = nullptr);
+                                 std::vector<UniqueFd>* descriptors = nullptr, Patience patience = Patience::kWait);
 
 // Writes all, the descriptors with the first byte; waits where a non-blocking socket is full. Raises no SIGPIPE.
 absl::Status SendAll(int socket, std::string_view bytes, absl::Span<const int> descriptors = {});

@@ -51,6 +51,9 @@ class FrameParser {
   // The next whole frame, nothing if it is not complete yet, or why the stream is broken.
   absl::StatusOr<std::optional<Frame>> Next();
 
+  // Forgets what was not cut yet, as before the first byte of another stream. Keeps the room.
+  void Clear() { begin_ = end_ = 0; }
+
   // How many more bytes the frame under way needs at least; a hint for Reserve.
   std::size_t Wanted() const;
 

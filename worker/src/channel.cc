@@ -1,6 +1,5 @@
 #include "channel.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -18,13 +17,17 @@ constexpr std::uint64_t kMaxBlobBytes = std::uint64_t{1} << 40;
 
 }  // namespace
 
-Channel::Channel(wire::UniqueFd socket) : socket_(std::move(socket)), parser_(kMaxBlobBytes) {
-  fcntl(socket_.get(), F_SETFL, fcntl(socket_.get(), F_GETFL) | O_NONBLOCK);
+Channel::Channel(wire::UniqueFd socket) : socket_(std::move(socket)), parser_(kMaxBlobBytes) {}
+
+void Channel::Adopt(wire::UniqueFd socket) {
+  socket_ = std::move(socket);
+  parser_.Clear();
+  descriptors_.clear();
 }
 
-absl::StatusOr<Channel::Progress> Channel::Read() {
+absl::StatusOr<Channel::Progress> Channel::ReadOnce(wire::Patience patience) {
   const std::size_t room = std::max(kReadBytes, parser_.Wanted());
-  auto received = wire::Receive(socket_.get(), parser_.Reserve(room), room, &descriptors_);
+  auto received = wire::Receive(socket_.get(), parser_.Reserve(room), room, &descriptors_, patience);
   if (!received.ok()) return received.status();
   if (received->end_of_file) return Progress::kEndOfFile;
   if (received->would_block) return Progress::kNothing;
@@ -32,19 +35,23 @@ absl::StatusOr<Channel::Progress> Channel::Read() {
   return Progress::kRead;
 }
 
-void Channel::Wait() {
-  pollfd readable{socket_.get(), POLLIN, 0};
-  poll(&readable, 1, -1);
+absl::StatusOr<Channel::Progress> Channel::Wait() {
+  while (true) {
+    auto progress = ReadOnce(wire::Patience::kWait);
+    if (!progress.ok() || *progress != Progress::kNothing) return progress;
+    // Somebody has made the socket non-blocking.
+    pollfd readable{socket_.get(), POLLIN, 0};
+    poll(&readable, 1, -1);
+  }
 }
 
 absl::StatusOr<std::optional<wire::Frame>> Channel::Receive() {
   while (true) {
     auto frame = Next();
     if (!frame.ok() || *frame) return frame;
-    const auto progress = Read();
+    const auto progress = Wait();
     if (!progress.ok()) return progress.status();
     if (*progress == Progress::kEndOfFile) return std::nullopt;
-    if (*progress == Progress::kNothing) Wait();
   }
 }
 

@@ -108,7 +108,8 @@ bool UnshareWithUser() {
 }  // namespace
 
 absl::StatusOr<pid_t> CloneSibling(int cgroup_fd) {
-  const ThreadState state = ThreadState::Read();
+  // The same for all clones.
+  static const ThreadState state = ThreadState::Read();
   bool born_in_cgroup = cgroup_fd >= 0;
   pid_t pid = Clone3(state, cgroup_fd);
   if (pid < 0 && born_in_cgroup && errno != ENOSYS) {

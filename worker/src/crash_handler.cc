@@ -161,9 +161,12 @@ void OnFault(int signal, siginfo_t* info, void* context) {
 }  // namespace
 
 void WatchForCrashes(void* of_page) {
-  if (!kEnabled) return;
   page = of_page;
   worker = getpid();
+}
+
+void PrepareForCrashes() {
+  if (!kEnabled) return;
   stack_t stack{};
   stack.ss_sp = handler_stack;
   stack.ss_size = sizeof handler_stack;

@@ -9,7 +9,10 @@
 
 namespace poold::worker {
 
-// `page` is that of this worker. Once in a process; children that it forks are left alone.
+// Installs the handlers, which clones inherit: in the zygote, where one call serves all of them. Until WatchForCrashes,
+// and in children that a worker forks, a fault is what it would be without.
+void PrepareForCrashes();
+// `page` is that of this worker. Once in a process.
 void WatchForCrashes(void* page);
 
 }  // namespace poold::worker

@@ -16,20 +16,18 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 // A child that a task left behind could write for ever.
 constexpr int kMaxReads = 64;
 
-// The buffer of std::cout as the program was loaded, before anybody could have called sync_with_stdio(false).
+// The buffers as the program was loaded, before anybody could have called sync_with_stdio(false). These hold nothing
+// back: what is written to them is in stdio's buffers.
 const std::streambuf* const kInStep = std::cout.rdbuf();
+const std::streambuf* const kLogInStep = std::clog.rdbuf();
 
 }  // namespace
 
 OutputBoundary::OutputBoundary(wire::WorkerPage* page, Answers* answers, wire::UniqueFd stdout_read,
                                wire::UniqueFd stderr_read)
-    : page_(page),
-      answers_(answers),
-      stdout_(std::move(stdout_read)),
-      stderr_(std::move(stderr_read)),
-      buffer_(std::make_unique_for_overwrite<char[]>(kReadBytes)) {
-  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-}
+    : page_(page), answers_(answers), stdout_(std::move(stdout_read)), stderr_(std::move(stderr_read)) {}
+
+void OutputBoundary::PrepareStdio() { std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); }
 
 void OutputBoundary::Lock() {
   // The daemon holds it for microseconds.
@@ -81,10 +79,10 @@ bool OutputBoundary::StdioPending() {
 
 void OutputBoundary::Flush() {
   // Not under the lock: a full pipe is emptied by the daemon.
-  std::cout.flush();
-  std::clog.flush();
-  std::fflush(stdout);
-  std::fflush(stderr);
+  if (std::cout.rdbuf() != kInStep) std::cout.flush();
+  if (std::clog.rdbuf() != kLogInStep) std::clog.flush();
+  if (__fpending(stdout) != 0) std::fflush(stdout);
+  if (__fpending(stderr) != 0) std::fflush(stderr);
 }
 
 void OutputBoundary::DrainPipes() {
@@ -99,6 +97,7 @@ void OutputBoundary::DrainPipes() {
 }
 
 bool OutputBoundary::DrainOne(int fd, wire::RecordKind kind) {
+  if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<char[]>(kReadBytes);
   const ssize_t got = read(fd, buffer_.get(), kReadBytes);
   if (got <= 0) return false;
   answers_->Add(kind, page_->current_ticket.load(std::memory_order_relaxed),

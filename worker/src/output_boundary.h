@@ -17,7 +17,9 @@ namespace poold::worker {
 
 class OutputBoundary {
  public:
-  // Also makes stdout line-buffered, so that lines are seen when they are printed.
+  // Makes stdout line-buffered, so that lines are seen when they are printed. In the zygote for all its clones.
+  static void PrepareStdio();
+
   OutputBoundary(wire::WorkerPage* page, Answers* answers, wire::UniqueFd stdout_read, wire::UniqueFd stderr_read);
 
   // The task begins: what is written from here on is its own.
@@ -47,7 +49,8 @@ class OutputBoundary {
   Answers* const answers_;
   wire::UniqueFd stdout_;
   wire::UniqueFd stderr_;
-  const std::unique_ptr<char[]> buffer_;
+  // Made when there is something to move.
+  std::unique_ptr<char[]> buffer_;
 };
 
 }  // namespace poold::worker

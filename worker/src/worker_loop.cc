@@ -49,7 +49,7 @@ absl::Status WorkerLoop::Run() {
       auto progress = channel_->Read();
       if (progress.ok() && *progress == Channel::Progress::kNothing) {
         answers_.BeforeSleep();
-        channel_->Wait();
+        progress = channel_->Wait();
       }
       if (!progress.ok()) return progress.status();
       // The daemon is gone: nobody waits for what is left.

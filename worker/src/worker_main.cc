@@ -19,6 +19,7 @@
 #include "crash_handler.h"
 #include "huge_pages.h"
 #include "inherited.h"
+#include "output_boundary.h"
 #include "startup.h"
 #include "wire/absl_text.h"
 #include "worker_loop.h"
@@ -92,6 +93,12 @@ bool ReceiveSetup(Channel& channel, internal::Setup* setup) {
   return false;
 }
 
+// What clones inherit, so that none of them has to do it.
+void PrepareToWork() {
+  OutputBoundary::PrepareStdio();
+  PrepareForCrashes();
+}
+
 int BeFreshWorker(Inherited given) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   Channel channel(std::move(given.channel));
@@ -100,6 +107,7 @@ int BeFreshWorker(Inherited given) {
   if (!ReceiveSetup(channel, &setup)) return kProtocolError;
   if (auto failed = startup.Load(setup)) return Refuse(channel, *failed);
   if (auto failed = startup.Preload()) return Refuse(channel, *failed);
+  PrepareToWork();
   return Work(startup, channel, given, ReadyFrame(startup));
 }
 
@@ -124,6 +132,7 @@ int BeZygote(Inherited inherited) {
   if (!ReceiveSetup(channel, &setup)) return 0;
   if (auto failed = startup.Load(setup)) return Refuse(channel, *failed);
   if (auto failed = startup.Preload()) return Refuse(channel, *failed);
+  PrepareToWork();
   GatherHugePages();
   if (inherited.pid_namespace) {
     if (absl::Status entered = EnterPidNamespace(); !entered.ok()) return Complain(entered);
@@ -139,9 +148,8 @@ int BeZygote(Inherited inherited) {
   auto cloned = Zygote(&channel, &inherited, setup.exec_path()).Run();
   if (cloned.ok() && *cloned) {
     inherited = Inherited();
-    Channel own(std::move((*cloned)->channel));
-    channel = Channel(wire::UniqueFd());
-    Leave(Work(startup, own, **cloned, ready_frame));
+    channel.Adopt(std::move((*cloned)->channel));
+    Leave(Work(startup, channel, **cloned, ready_frame));
   }
   if (!cloned.ok()) Complain(cloned.status());
   KillPool(inherited);

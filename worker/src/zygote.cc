@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <utility>
@@ -26,39 +27,38 @@ absl::StatusOr<std::optional<Inherited>> Zygote::Run() {
     auto frame = channel_->Receive();
     if (!frame.ok()) return frame.status();
     if (!*frame) return std::nullopt;
-    internal::Clone clone;
     if ((*frame)->kind != internal::FRAME_KIND_CLONE ||
-        !clone.ParseFromArray((*frame)->message.data(), static_cast<int>((*frame)->message.size()))) {
+        !clone_.ParseFromArray((*frame)->message.data(), static_cast<int>((*frame)->message.size()))) {
       return absl::InvalidArgumentError(absl::StrCat("a zygote takes CLONE frames, not kind ", (*frame)->kind));
     }
-    auto cloned = OnClone(clone);
+    auto cloned = OnClone();
     if (!cloned.ok() || *cloned) return cloned;
   }
 }
 
-absl::StatusOr<std::optional<Inherited>> Zygote::OnClone(const internal::Clone& clone) {
-  const std::size_t wanted = kPlaces + (clone.has_cgroup() ? 1 : 0);
+absl::StatusOr<std::optional<Inherited>> Zygote::OnClone() {
+  const std::size_t wanted = kPlaces + (clone_.has_cgroup() ? 1 : 0);
   std::vector<wire::UniqueFd>& fds = channel_->descriptors();
   if (fds.size() < wanted) {
     return absl::InvalidArgumentError(absl::StrCat("CLONE with ", fds.size(), " descriptors, wanted ", wanted));
   }
-  std::vector<wire::UniqueFd> taken;
-  for (std::size_t i = 0; i < wanted; ++i) taken.push_back(std::move(fds[i]));
+  wire::UniqueFd taken[kPlaces + 1];
+  std::move(fds.begin(), fds.begin() + static_cast<std::ptrdiff_t>(wanted), taken);
   fds.erase(fds.begin(), fds.begin() + static_cast<std::ptrdiff_t>(wanted));
 
   // What stdio holds would be written by every clone again.
   std::fflush(nullptr);
-  const auto pid = CloneSibling(clone.has_cgroup() ? taken[kPlaces].get() : -1);
+  const auto pid = CloneSibling(clone_.has_cgroup() ? taken[kPlaces].get() : -1);
   if (!pid.ok()) {
     internal::CloneFailed failed;
-    failed.set_worker_id(clone.worker_id());
+    failed.set_worker_id(clone_.worker_id());
     failed.set_message(std::string(wire::ToStd(pid.status().message())));
     if (absl::Status sent = channel_->Send(internal::FRAME_KIND_CLONE_FAILED, &failed); !sent.ok()) return sent;
     return std::nullopt;
   }
   if (*pid > 0) {
     internal::Cloned cloned;
-    cloned.set_worker_id(clone.worker_id());
+    cloned.set_worker_id(clone_.worker_id());
     cloned.set_pid(*pid);
     if (absl::Status sent = channel_->Send(internal::FRAME_KIND_CLONED, &cloned); !sent.ok()) return sent;
     return std::nullopt;
@@ -70,7 +70,7 @@ absl::StatusOr<std::optional<Inherited>> Zygote::OnClone(const internal::Clone& 
   given.stdout_read = std::move(taken[kStdoutRead]);
   given.stderr_read = std::move(taken[kStderrRead]);
   given.subreaper = inherited_->subreaper;
-  given.worker_id = clone.worker_id();
+  given.worker_id = clone_.worker_id();
   return BecomeWorker(std::move(given), std::move(taken[kStdout]), std::move(taken[kStderr]));
 }
 

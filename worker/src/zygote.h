@@ -25,13 +25,14 @@ class Zygote {
   absl::StatusOr<std::optional<Inherited>> Run();
 
  private:
-  absl::StatusOr<std::optional<Inherited>> OnClone(const internal::Clone& clone);
+  absl::StatusOr<std::optional<Inherited>> OnClone();
   absl::StatusOr<Inherited> BecomeWorker(Inherited given, wire::UniqueFd out, wire::UniqueFd err);
   [[noreturn]] void Execute(const Inherited& given);
 
   Channel* const channel_;
   const Inherited* const inherited_;
   const std::string exec_path_;
+  internal::Clone clone_;  // reused
 };
 
 }  // namespace poold::worker
