@@ -35,30 +35,63 @@ Known Find(core::ResourceKind kind) {
   return {RLIMIT_CORE, nullptr};
 }
 
-absl::Status LimitOne(pid_t pid, core::ResourceKind kind, std::uint64_t value) {
+// `now`: what the process has.
+absl::StatusOr<KernelLimit> ToKernel(core::ResourceKind kind, std::uint64_t value, const rlimit& now) {
+  const Known known = Find(kind);
+  if (now.rlim_max != RLIM_INFINITY && value > now.rlim_max) {
+    return absl::PermissionDeniedError("cannot be limited to " + std::to_string(value) + " " + known.name +
+                                       ": the daemon's own limit is " + std::to_string(now.rlim_max));
+  }
+  KernelLimit limit{.resource = static_cast<int>(known.resource), .soft = value, .hard = value};
+  // At the hard limit of processor time the kernel sends SIGKILL; SIGXCPU says what happened, so it comes before.
+  if (kind == core::ResourceKind::kCpuSeconds) limit.hard = std::min<rlim_t>(value + 1, now.rlim_max);
+  return limit;
+}
+
+absl::Status Refused(core::ResourceKind kind, std::uint64_t value) {
+  return absl::PermissionDeniedError("cannot be limited to " + std::to_string(value) + " " + Find(kind).name + ": " +
+                                     strerror(errno));
+}
+
+// What `pid` (0: this process) has.
+absl::StatusOr<rlimit> Present(pid_t pid, core::ResourceKind kind, std::uint64_t value) {
   const Known known = Find(kind);
   if (known.name == nullptr) {
     return absl::InvalidArgumentError("resource limit of unknown kind " + std::to_string(static_cast<int>(kind)));
   }
-  const std::string what = "cannot be limited to " + std::to_string(value) + " " + known.name;
   rlimit now{};
   if (prlimit(pid, known.resource, nullptr, &now) != 0) {
-    if (errno == ESRCH) return absl::OkStatus();
-    return absl::PermissionDeniedError(what + ": " + strerror(errno));
+    if (errno == ESRCH) return absl::NotFoundError("it is dead");
+    return Refused(kind, value);
   }
-  if (now.rlim_max != RLIM_INFINITY && value > now.rlim_max) {
-    return absl::PermissionDeniedError(what + ": the daemon's own limit is " + std::to_string(now.rlim_max));
-  }
-  rlimit wanted{value, value};
-  // At the hard limit of processor time the kernel sends SIGKILL; SIGXCPU says what happened, so it comes before.
-  if (kind == core::ResourceKind::kCpuSeconds) wanted.rlim_max = std::min<rlim_t>(value + 1, now.rlim_max);
-  if (prlimit(pid, known.resource, &wanted, nullptr) != 0 && errno != ESRCH) {
-    return absl::PermissionDeniedError(what + ": " + strerror(errno));
+  return now;
+}
+
+absl::Status LimitOne(pid_t pid, core::ResourceKind kind, std::uint64_t value) {
+  const auto now = Present(pid, kind, value);
+  if (!now.ok()) return absl::IsNotFound(now.status()) ? absl::OkStatus() : now.status();
+  const auto limit = ToKernel(kind, value, *now);
+  if (!limit.ok()) return limit.status();
+  const rlimit wanted{limit->soft, limit->hard};
+  if (prlimit(pid, static_cast<__rlimit_resource>(limit->resource), &wanted, nullptr) != 0 && errno != ESRCH) {
+    return Refused(kind, value);
   }
   return absl::OkStatus();
 }
 
 }  // namespace
+
+absl::StatusOr<std::vector<KernelLimit>> ToKernel(const ResourceLimits& limits) {
+  std::vector<KernelLimit> made;
+  for (const auto& [kind, value] : limits) {
+    const auto now = Present(0, kind, value);
+    if (!now.ok()) return now.status();
+    const auto limit = ToKernel(kind, value, *now);
+    if (!limit.ok()) return limit.status();
+    made.push_back(*limit);
+  }
+  return made;
+}
 
 absl::Status LimitResources(pid_t pid, const ResourceLimits& limits) {
   for (const auto& [kind, value] : limits) {

@@ -1,17 +1,31 @@
-// The limits that a pool sets for its workers: setrlimit(2), from outside, so that it works for every language.
+// The limits that a pool sets for its workers, in the kernel's terms. Clones set them for themselves before they run
+// anything; those of a zygote that does not know how are limited from outside.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <map>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "core/types.h"
 
 namespace poold::process {
 
+// What setrlimit(2) takes.
+struct KernelLimit {
+  int resource = 0;  // RLIMIT_...
+  std::uint64_t soft = 0;
+  std::uint64_t hard = 0;
+};
+
 using ResourceLimits = std::map<core::ResourceKind, std::uint64_t>;
+
+// For children of this process. Nothing is raised above what it has itself: the error names the limit and what is in
+// its way.
+absl::StatusOr<std::vector<KernelLimit>> ToKernel(const ResourceLimits& limits);
 
 // Of `pid`, a child that is not reaped. Nothing is raised above what it has. The error names the limit and what is in
 // its way. No error: it is dead already.

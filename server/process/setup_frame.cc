@@ -6,7 +6,7 @@
 namespace poold::process {
 
 std::string MakeSetupFrame(const core::PoolSpec& spec, std::uint32_t generation, std::uint64_t max_result_bytes,
-                           const std::string& exec_path) {
+                           const std::string& exec_path, const std::vector<KernelLimit>& limits) {
   internal::Setup setup;
   setup.set_protocol_version(wire::kProtocolVersion);
   setup.set_pool(spec.name);
@@ -20,6 +20,12 @@ std::string MakeSetupFrame(const core::PoolSpec& spec, std::uint32_t generation,
     setup.set_initializer_args(spec.initializer_args);
     setup.set_initializer_encoding(static_cast<internal::Encoding>(spec.initializer_encoding));
     setup.set_allow_exec(spec.allow_exec);
+  }
+  for (const KernelLimit& limit : limits) {
+    internal::ResourceLimit* const added = setup.add_limits();
+    added->set_resource(static_cast<std::uint32_t>(limit.resource));
+    added->set_soft(limit.soft);
+    added->set_hard(limit.hard);
   }
   std::string frame;
   wire::AppendFrame(internal::FRAME_KIND_SETUP, &setup, {}, &frame);

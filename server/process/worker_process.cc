@@ -27,6 +27,14 @@ core::Nanos UsagePeriod(const core::PoolSpec& spec) {
   return spec.max_worker_rss_bytes != 0 ? core::kSecond : core::kNever;
 }
 
+// What may have ended one that did not come to say it.
+std::string Suspicion(const ResourceLimits& limits) {
+  const auto address_space = limits.find(core::ResourceKind::kAddressSpaceBytes);
+  if (address_space == limits.end()) return "";
+  return "; perhaps the limit of " + std::to_string(address_space->second) +
+         " bytes of address space (address_space_bytes) is too small to start: raise it";
+}
+
 }  // namespace
 
 WorkerProcess::WorkerProcess(ProcessThread* thread, core::PoolId pool, std::shared_ptr<WorkerChannel> channel)
@@ -103,6 +111,8 @@ absl::Status WorkerProcess::Make(ZygoteClient* zygote) {
   zygote_ = zygote;
   generation_ = zygote->generation();
   limits_ = zygote->spec().resource_limits;
+  limits_itself_ = zygote->sets_limits();
+  zygote_functions_ = zygote->functions();
   usage_period_ = UsagePeriod(zygote->spec());
   zygote_->WorkerBegins();
   cloning_ = true;
@@ -134,7 +144,7 @@ absl::Status WorkerProcess::Guard() {
   });
   if (!watched.ok()) return watched;
   pid_watch_.Want(true, false);
-  return LimitResources(pid_, limits_);
+  return limits_itself_ ? absl::OkStatus() : LimitResources(pid_, limits_);
 }
 
 void WorkerProcess::OnCloneFailed(const std::string& why) {
@@ -237,14 +247,14 @@ void WorkerProcess::TellReady() {
   told_ready_ = true;
   ready_by_ = core::kNever;
   channel_->SetUsesPage(uses_page_);
-  thread_->harvest.AddWorkerReady(id(), pid_, functions_, uses_page_);
+  thread_->harvest.AddWorkerReady(id(), pid_, *functions_, uses_page_);
 }
 
 std::string WorkerProcess::StartFailure() const {
   if (told_ready_) return "";
   if (!start_failure_.empty() && !death_) return start_failure_;
   std::string words = start_failure_;
-  if (words.empty()) words = "worker " + Describe(*death_) + " before it was ready";
+  if (words.empty()) words = "worker " + Describe(*death_) + " before it was ready" + Suspicion(limits_);
   const std::string stderr_tail = tails_[1].Last();
   return stderr_tail.empty() ? words : words + "; stderr: " + stderr_tail;
 }

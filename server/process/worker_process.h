@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "process/death.h"
+#include "process/function_list.h"
 #include "process/latest_progress.h"
 #include "process/output_pipe.h"
 #include "process/process_thread.h"
@@ -123,9 +124,11 @@ class WorkerProcess {
   std::uint32_t tail_ticket_;
   wire::FrameParser parser_;
   std::optional<wire::RingReader> ring_;
-  std::vector<core::FunctionInfo> functions_;
+  FunctionList functions_;  // its own, from READY on
+  FunctionList zygote_functions_;
   std::uint32_t generation_ = 0;
   ResourceLimits limits_;
+  bool limits_itself_ = false;
   core::Nanos usage_period_ = core::kNever;
   core::Nanos next_usage_at_ = 0;
   LatestProgress progress_;
@@ -151,7 +154,7 @@ class WorkerProcess {
   bool told_ready_ = false;  // and the core knows
   bool uses_page_ = false;
   bool ring_broken_ = false;
-  bool killed_ = false;  // by us
+  bool killed_ = false;     // by us
   bool condemned_ = false;  // for what it did
   bool pipes_ready_ = false;
   bool pipes_resting_ = false;

@@ -83,21 +83,9 @@ void WorkerProcess::OnReady(const wire::Frame& frame) {
     return Condemn("worker speaks protocol version " + std::to_string(ready.protocol_version()) +
                    ", this daemon speaks " + std::to_string(wire::kProtocolVersion) + ": build it again");
   }
-  // Once more: where the process executed a program after it was limited, the kernel put its former limit of the stack
-  // back at the end.
-  if (const absl::Status limited = LimitResources(pid_, limits_); !limited.ok()) {
-    return Condemn("worker " + std::string(wire::ToStd(limited.message())));
-  }
   ready_ = true;
   uses_page_ = ready.uses_page();
-  for (internal::Function& function : *ready.mutable_functions()) {
-    core::FunctionInfo info;
-    info.name = std::move(*function.mutable_name());
-    if (!function.result_type().empty()) {
-      info.result_type = std::make_shared<const std::string>(std::move(*function.mutable_result_type()));
-    }
-    functions_.push_back(std::move(info));
-  }
+  functions_ = ready.same_functions() ? zygote_functions_ : TakeFunctions(&ready);
   TellReady();
 }
 
@@ -243,8 +231,8 @@ void WorkerProcess::FinishItem(Slot* slot, const wire::RecordHeader& header, std
   of.attempt = slot->attempt;
   of.encoding = static_cast<core::Encoding>(header.encoding);
   of.elapsed = static_cast<core::Nanos>(std::min<std::uint64_t>(header.elapsed_ns, 1ull << 53));
-  if (of.encoding == core::Encoding::kProtobuf && slot->function < functions_.size()) {
-    of.type_name = &functions_[slot->function].result_type;
+  if (of.encoding == core::Encoding::kProtobuf && slot->function < functions_->size()) {
+    of.type_name = &(*functions_)[slot->function].result_type;
   }
   const bool whole = slot->partial.empty();
   if (!whole) slot->partial.append(bytes);

@@ -77,6 +77,10 @@ absl::Status ZygoteClient::Spawn() {
     if (!made.ok()) return made.status();
     ends[i] = std::move(*made);
   }
+  const auto limits = ToKernel(spec_.resource_limits);
+  if (!limits.ok()) {
+    return absl::Status(limits.status().code(), "a worker " + std::string(wire::ToStd(limits.status().message())));
+  }
   auto made = thread_->containment->MakeZygoteCage(pool_, generation_);
   if (!made.ok()) return made.status();
   cage_ = std::move(made->cage);
@@ -96,8 +100,8 @@ absl::Status ZygoteClient::Spawn() {
                                 : spec_.program_path.empty() ? thread_->options.pool_worker_path
                                                              : spec_.program_path;
   const std::uint64_t max_result_bytes = thread_->options.limits.max_payload_bytes;
-  if (launcher) worker_setup_ = MakeSetupFrame(spec_, generation_, max_result_bytes, "");
-  outgoing_.tail()->append(MakeSetupFrame(spec_, generation_, max_result_bytes, exec_path));
+  if (launcher) worker_setup_ = MakeSetupFrame(spec_, generation_, max_result_bytes, "", {});
+  outgoing_.tail()->append(MakeSetupFrame(spec_, generation_, max_result_bytes, exec_path, *limits));
   Flush();
   return absl::OkStatus();
 }
@@ -274,6 +278,8 @@ void ZygoteClient::OnReady(const wire::Frame& frame) {
                    ", this daemon speaks " + std::to_string(wire::kProtocolVersion) + ": build it again");
   }
   ready_ = true;
+  sets_limits_ = ready.sets_limits();
+  functions_ = TakeFunctions(&ready);
   timer_.Disarm();
   cage_->Settle(pid_);
   if (!stopping_) thread_->harvest.AddZygoteReady(pool_, generation_);

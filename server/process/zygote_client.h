@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "process/death.h"
+#include "process/function_list.h"
 #include "process/outgoing.h"
 #include "process/output_pipe.h"
 #include "process/process_thread.h"
@@ -50,6 +51,11 @@ class ZygoteClient {
   Cage& cage() { return *cage_; }
   // Not empty: workers are fresh programs, and this goes first to each of them.
   const std::string& worker_setup() const { return worker_setup_; }
+
+  // Of its READY.
+  const FunctionList& functions() const { return functions_; }
+  // Its clones limit themselves, as Ready in worker.proto says.
+  bool sets_limits() const { return sets_limits_; }
 
   // Workers cloned from it that live.
   void WorkerBegins() { ++workers_; }
@@ -90,12 +96,14 @@ class ZygoteClient {
   wire::FrameParser parser_;
   Outgoing outgoing_;
   std::map<core::WorkerId, WorkerProcess*> clones_;  // asked for, not answered
+  FunctionList functions_;
 
   int workers_ = 0;
   std::optional<Death> death_;
   std::string failure_;  // its own words, or ours
   int burial_tries_ = 0;
   bool ready_ = false;
+  bool sets_limits_ = false;
   bool hung_up_ = false;
   bool stopping_ = false;
   bool gone_ = false;

@@ -87,6 +87,30 @@ TEST(ResourceLimitTest, LimitsHoldForClonesAndForFreshPrograms) {
   }
 }
 
+TEST(ResourceLimitTest, LimitsAreInForceBeforeTheInitializerRuns) {
+  for (const auto method : {core::StartMethod::kFork, core::StartMethod::kSpawn, core::StartMethod::kFresh}) {
+    Stage stage(WithPoolWorker());
+    core::PoolSpec spec = Limited(ResourceKind::kOpenFiles, 200);
+    spec.start_method = method;
+    spec.initializer = "init_open_files";
+    ASSERT_TRUE(stage.Open(spec).ok());
+    EXPECT_EQ(*codec::Decode<std::uint64_t>(Call(stage, "open_files_at_start")->result.data.view()), 200u);
+  }
+}
+
+TEST(ResourceLimitTest, ATooSmallAddressSpaceIsToldAsWhatItIs) {
+  for (const auto method : {core::StartMethod::kFork, core::StartMethod::kSpawn}) {
+    Stage stage(WithPoolWorker());
+    core::PoolSpec spec = Limited(ResourceKind::kAddressSpaceBytes, 8 * kMegabyte);
+    spec.start_method = method;
+    const auto opened = stage.Open(spec);
+    ASSERT_FALSE(opened.ok());
+    const std::string why(opened.status().message());
+    EXPECT_NE(why.find("address_space_bytes"), std::string::npos) << why;
+    EXPECT_NE(why.find("raise it"), std::string::npos) << why;
+  }
+}
+
 TEST(ResourceLimitTest, ALimitAboveTheDaemonsOwnFailsThePoolInWords) {
   const std::uint64_t files = 40'000'000'000;  // no kernel lets anybody have so many
   Stage stage(WithPoolWorker());

@@ -149,6 +149,12 @@ class ResourceLimitTest(PoolCase):
         self.assertEqual((outcome.state, outcome.failure.type), (FAILED, "std::bad_alloc"), outcome)
         self.assertEqual(pool.call("alloc", 10 * MIB), 10 * MIB)
 
+    def test_an_address_space_too_small_to_start_is_told_as_what_it_is(self):
+        too_small = pool_pb2.ResourceLimit(kind=pool_pb2.RESOURCE_KIND_ADDRESS_SPACE_BYTES, value=8 * MIB)
+        self.assert_refused(grpc.StatusCode.FAILED_PRECONDITION, "POOL_FAILED",
+                            lambda: self.stub.OpenPool(api.OpenPoolRequest(spec=self.spec(resource_limits=[too_small]))),
+                            "address_space_bytes", "raise it")
+
     def test_a_limit_that_cannot_be_set_fails_the_pool_in_words(self):
         too_many = pool_pb2.ResourceLimit(kind=pool_pb2.RESOURCE_KIND_OPEN_FILES, value=40_000_000_000)
         self.assert_refused(grpc.StatusCode.FAILED_PRECONDITION, "POOL_FAILED",

@@ -249,7 +249,10 @@ std::unique_ptr<TestWorker> TestZygote::MakeWorker() {
     worker->peer->Send(internal::FRAME_KIND_SETUP, &setup);
   }
   const auto [answer, text] = worker->peer->Receive();
-  if (answer == internal::FRAME_KIND_READY && worker->ready.ParseFromString(text)) return worker;
+  if (answer == internal::FRAME_KIND_READY && worker->ready.ParseFromString(text)) {
+    if (worker->ready.same_functions()) *worker->ready.mutable_functions() = ready_message.functions();
+    return worker;
+  }
   last_failure.Clear();
   if (answer == internal::FRAME_KIND_START_FAILED) last_failure.ParseFromString(text);
   WaitForExit(worker->pid);

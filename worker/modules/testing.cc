@@ -392,6 +392,16 @@ POOLD_TASK(
 void init_fail(const std::string& text) { throw std::runtime_error(text); }
 POOLD_TASK("init_fail", init_fail, "init_fail(text): initializer that throws");
 
+std::uint64_t open_files_at_start = 0;
+
+void init_open_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) open_files_at_start = limit.rlim_cur;
+}
+POOLD_TASK("init_open_files", init_open_files, "init_open_files(): initializer that looks at its limit");
+POOLD_TASK(
+    "open_files_at_start", [] { return open_files_at_start; }, "open_files_at_start(): what init_open_files saw");
+
 void init_crash() { crash(SIGSEGV); }
 POOLD_TASK("init_crash", init_crash, "init_crash(): initializer that dies");
 

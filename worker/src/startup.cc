@@ -124,4 +124,12 @@ internal::Ready Startup::MakeReady() const {
   return ready;
 }
 
+internal::Ready Startup::MakeCloneReady() {
+  internal::Ready ready;
+  ready.set_protocol_version(wire::kProtocolVersion);
+  ready.set_uses_page(true);
+  ready.set_same_functions(true);
+  return ready;
+}
+
 }  // namespace poold::worker

@@ -26,7 +26,9 @@ class Startup {
   std::optional<internal::StartFailed> Preload();
   std::optional<internal::StartFailed> Initialize();
 
+  // Of this process, which is a zygote or a fresh program; its clones' is MakeCloneReady.
   internal::Ready MakeReady() const;
+  static internal::Ready MakeCloneReady();
   const internal::Setup& setup() const { return setup_; }
   std::uint64_t MaxResultBytes() const;
   const FunctionTable& functions() const { return functions_; }

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <string>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "backtrace.h"
 #include "by_hand.h"
 #include "channel.h"
@@ -20,6 +22,7 @@
 #include "huge_pages.h"
 #include "inherited.h"
 #include "output_boundary.h"
+#include "own_limits.h"
 #include "startup.h"
 #include "wire/absl_text.h"
 #include "worker_loop.h"
@@ -44,32 +47,55 @@ int Refuse(Channel& channel, const internal::StartFailed& failed) {
   _exit(1);
 }
 
-// The page, mapped; null if the descriptor is not one.
-void* MapPage(const wire::UniqueFd& page) {
+// The page, mapped.
+absl::StatusOr<void*> MapPage(const wire::UniqueFd& page) {
+  if (!page) return absl::InvalidArgumentError("started without a page (POOLD_PAGE_FD)");
   struct stat stat;
-  if (fstat(page.get(), &stat) != 0 || stat.st_size < static_cast<off_t>(wire::kWorkerPageBytes)) return nullptr;
+  if (fstat(page.get(), &stat) != 0 || stat.st_size < static_cast<off_t>(wire::kWorkerPageBytes)) {
+    return absl::InvalidArgumentError("what it was given as its page (POOLD_PAGE_FD) is none");
+  }
   void* const memory = mmap(nullptr, wire::kWorkerPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, page.get(), 0);
-  if (memory == MAP_FAILED) return nullptr;
+  if (memory == MAP_FAILED) {
+    return absl::ResourceExhaustedError(absl::StrCat("cannot map its page: ", std::strerror(errno)));
+  }
   const auto& mapped = *static_cast<wire::WorkerPage*>(memory);
-  const bool good = mapped.magic == wire::kPageMagic && mapped.version == wire::kPageVersion;
-  return good ? memory : nullptr;
+  if (mapped.magic == wire::kPageMagic && mapped.version == wire::kPageVersion) return memory;
+  return absl::InvalidArgumentError("its page is of another version: build daemon and worker program anew");
 }
 
-std::string ReadyFrame(const Startup& startup) {
-  const internal::Ready ready = startup.MakeReady();
+std::string FrameOf(const internal::Ready& ready) {
   std::string frame;
   wire::AppendFrame(internal::FRAME_KIND_READY, &ready, {}, &frame);
   return frame;
 }
 
+internal::Ready ZygoteReady(const Startup& startup) {
+  internal::Ready ready = startup.MakeReady();
+  ready.set_sets_limits(true);
+  return ready;
+}
+
+// Of a clone: before anything of others runs in it.
+void Limit(const internal::Setup& setup, Channel& channel) {
+  const absl::Status limited = LimitSelf(setup);
+  if (limited.ok()) return;
+  internal::StartFailed failed;
+  failed.set_phase("limits");
+  failed.mutable_failure()->set_message(std::string(wire::ToStd(limited.message())));
+  Refuse(channel, failed);
+}
+
 // `ready_frame`: made by the zygote for all its clones, so that none of them touches the memory that it takes.
 int Work(Startup& startup, Channel& channel, Inherited& given, const std::string& ready_frame) {
   if (given.subreaper) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  void* const page = MapPage(given.page);
+  const absl::StatusOr<void*> mapped = MapPage(given.page);
   given.page.Reset();
-  if (page == nullptr || !given.stdout_read || !given.stderr_read) {
-    return Complain(absl::InvalidArgumentError("started without a page (POOLD_PAGE_FD) of this version or pipes"));
+  if (!mapped.ok()) return Complain(mapped.status());
+  if (!given.stdout_read || !given.stderr_read) {
+    return Complain(
+        absl::InvalidArgumentError("started without the pipes of its output (POOLD_STDOUT_FD, POOLD_STDERR_FD)"));
   }
+  void* const page = *mapped;
   // A child that a task forks has no business there: it would write over what this process writes.
   madvise(page, wire::kWorkerPageBytes, MADV_DONTFORK);
   WatchForCrashes(page);
@@ -108,7 +134,7 @@ int BeFreshWorker(Inherited given) {
   if (auto failed = startup.Load(setup)) return Refuse(channel, *failed);
   if (auto failed = startup.Preload()) return Refuse(channel, *failed);
   PrepareToWork();
-  return Work(startup, channel, given, ReadyFrame(startup));
+  return Work(startup, channel, given, FrameOf(startup.MakeReady()));
 }
 
 // The end of a clone. Not exit: what the program and its libraries prepared is the zygote's to clean up, and doing it
@@ -139,17 +165,18 @@ int BeZygote(Inherited inherited) {
   }
   // From here on it is needed to kill the pool's cgroup.
   if (inherited.cgroup_kill) prctl(PR_SET_PDEATHSIG, 0);
-  const std::string ready_frame = ReadyFrame(startup);
-  if (!channel.SendFrame(ready_frame).ok()) {
+  const std::string clone_ready = FrameOf(Startup::MakeCloneReady());
+  if (!channel.SendFrame(FrameOf(ZygoteReady(startup))).ok()) {
     KillPool(inherited);
     return 0;
   }
 
-  auto cloned = Zygote(&channel, &inherited, setup.exec_path()).Run();
+  auto cloned = Zygote(&channel, &inherited, &setup).Run();
   if (cloned.ok() && *cloned) {
     inherited = Inherited();
     channel.Adopt(std::move((*cloned)->channel));
-    Leave(Work(startup, channel, **cloned, ready_frame));
+    Limit(setup, channel);
+    Leave(Work(startup, channel, **cloned, clone_ready));
   }
   if (!cloned.ok()) Complain(cloned.status());
   KillPool(inherited);

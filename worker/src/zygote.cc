@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "clone.h"
+#include "own_limits.h"
 #include "wire/absl_text.h"
 
 namespace poold::worker {
@@ -80,14 +81,19 @@ absl::StatusOr<Inherited> Zygote::BecomeWorker(Inherited given, wire::UniqueFd o
   setsid();
   dup2(out.get(), STDOUT_FILENO);
   dup2(err.get(), STDERR_FILENO);
-  if (!exec_path_.empty()) Execute(given);
+  if (!setup_->exec_path().empty()) Execute(given);
   return given;
 }
 
 void Zygote::Execute(const Inherited& given) {
+  const char* const path = setup_->exec_path().c_str();
+  if (const absl::Status limited = LimitSelf(*setup_); !limited.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(wire::ToStd(limited.message())).c_str());
+    _exit(127);
+  }
   given.Give();
-  execl(exec_path_.c_str(), exec_path_.c_str(), static_cast<char*>(nullptr));
-  std::fprintf(stderr, "cannot execute the worker program %s: %s\n", exec_path_.c_str(), std::strerror(errno));
+  execl(path, path, static_cast<char*>(nullptr));
+  std::fprintf(stderr, "cannot execute the worker program %s: %s\n", path, std::strerror(errno));
   _exit(127);
 }
 

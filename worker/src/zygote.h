@@ -16,12 +16,12 @@ namespace poold::worker {
 
 class Zygote {
  public:
-  // `inherited` is what this process itself was given; `exec_path` as in SETUP. Owns neither.
-  Zygote(Channel* channel, const Inherited* inherited, std::string exec_path)
-      : channel_(channel), inherited_(inherited), exec_path_(std::move(exec_path)) {}
+  // `inherited` is what this process itself was given; `setup` what it was told. Owns none.
+  Zygote(Channel* channel, const Inherited* inherited, const internal::Setup* setup)
+      : channel_(channel), inherited_(inherited), setup_(setup) {}
 
   // In the zygote: returns nothing at the end of its channel (an error: what the daemon would never send). In every
-  // clone: returns what it was given, in its own right.
+  // clone: returns what it was given, in its own right; its resource limits are not set yet.
   absl::StatusOr<std::optional<Inherited>> Run();
 
  private:
@@ -31,7 +31,7 @@ class Zygote {
 
   Channel* const channel_;
   const Inherited* const inherited_;
-  const std::string exec_path_;
+  const internal::Setup* const setup_;
   internal::Clone clone_;  // reused
 };
 

@@ -1,0 +1,18 @@
+// The functions of a READY frame, as the core takes them.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/types.h"
+#include "poold/internal/worker.pb.h"
+
+namespace poold::process {
+
+// What a worker can run, in its order. Immutable: the clones of a zygote share its.
+using FunctionList = std::shared_ptr<const std::vector<core::FunctionInfo>>;
+
+// Takes the names out of `ready`.
+FunctionList TakeFunctions(internal::Ready* ready);
+
+}  // namespace poold::process
