@@ -17,8 +17,12 @@ namespace {
 static_assert((kRingBytes & (kRingBytes - 1)) == 0);
 
 constexpr std::size_t Aligned(std::size_t bytes) { return (bytes + 7) & ~std::size_t{7}; }
-constexpr std::size_t SpaceOf(std::size_t bytes) { return sizeof(RecordHeader) + Aligned(bytes); }
+constexpr std::size_t HeaderBytes(RecordKind kind) {
+  return kind == RecordKind::kNextResult ? kNextHeaderBytes : sizeof(RecordHeader);
+}
 constexpr std::size_t PlaceOf(std::uint64_t position) { return position & (kRingBytes - 1); }
+
+bool IsWholeResult(const RecordHeader& header) { return header.kind == RecordKind::kResult && header.flags == 0; }
 
 WorkerPage& PageOf(void* memory) { return *static_cast<WorkerPage*>(memory); }
 char* RingOf(void* memory) { return static_cast<char*>(memory) + kRingOffset; }
@@ -68,10 +72,24 @@ void RingWriter::Append(RecordHeader header, std::string_view bytes, absl::Funct
   AppendOne(header, bytes, bell);
 }
 
-void RingWriter::AppendOne(const RecordHeader& header, std::string_view bytes, absl::FunctionRef<void()> bell) {
+bool RingWriter::IsNext(const RecordHeader& header) const {
+  return IsWholeResult(header) && IsWholeResult(last_) && header.ticket == last_.ticket &&
+         header.item == last_.item + 1 && header.encoding == last_.encoding && header.elapsed_ns <= UINT16_MAX;
+}
+
+void RingWriter::AppendOne(RecordHeader header, std::string_view bytes, absl::FunctionRef<void()> bell) {
+  header.bytes = static_cast<std::uint32_t>(bytes.size());
+  const bool is_next = IsNext(header);
+  last_ = header;
+  if (is_next) {
+    header.kind = RecordKind::kNextResult;
+    header.flags = static_cast<std::uint16_t>(header.elapsed_ns);
+  }
+  const std::size_t header_bytes = HeaderBytes(header.kind);
+  const std::size_t space = header_bytes + Aligned(bytes.size());
   const std::size_t to_end = kRingBytes - PlaceOf(written_);
-  const std::size_t skipped = to_end < SpaceOf(bytes.size()) ? to_end : 0;
-  if (!HasRoom(skipped + SpaceOf(bytes.size()))) WaitForRoom(skipped + SpaceOf(bytes.size()), bell);
+  const std::size_t skipped = to_end < std::max(space, sizeof(RecordHeader)) ? to_end : 0;
+  if (!HasRoom(skipped + space)) WaitForRoom(skipped + space, bell);
   if (skipped >= sizeof(RecordHeader)) {
     RecordHeader filler{};
     filler.bytes = static_cast<std::uint32_t>(skipped - sizeof filler);
@@ -79,11 +97,13 @@ void RingWriter::AppendOne(const RecordHeader& header, std::string_view bytes, a
   }
   written_ += skipped;
   char* const place = ring_ + PlaceOf(written_);
-  std::memcpy(place, &header, sizeof header);
-  const std::uint32_t size = static_cast<std::uint32_t>(bytes.size());
-  std::memcpy(place + offsetof(RecordHeader, bytes), &size, sizeof size);
-  if (!bytes.empty()) std::memcpy(place + sizeof header, bytes.data(), bytes.size());
-  written_ += SpaceOf(bytes.size());
+  if (is_next) {
+    std::memcpy(place, &header, kNextHeaderBytes);
+  } else {
+    std::memcpy(place, &header, sizeof header);
+  }
+  if (!bytes.empty()) std::memcpy(place + header_bytes, bytes.data(), bytes.size());
+  written_ += space;
   page_.written.store(written_, std::memory_order_release);
 }
 
@@ -129,6 +149,25 @@ absl::Status RingReader::Drain(absl::FunctionRef<void(const RecordHeader&, std::
   return absl::OkStatus();
 }
 
+// Copied once: the writer could change it while we look. Leaves the kind as it is written.
+absl::Status RingReader::ReadHeader(std::size_t there, RecordHeader* header) const {
+  const char* const place = ring_ + PlaceOf(read_);
+  std::memcpy(header, place, kNextHeaderBytes);
+  if (header->kind > RecordKind::kNextResult) return Broken("record kind", static_cast<std::uint64_t>(header->kind));
+  if (header->kind != RecordKind::kNextResult) {
+    if (there < sizeof(RecordHeader)) return Broken("half a header", there);
+    std::memcpy(&header->ticket, place + kNextHeaderBytes, sizeof *header - kNextHeaderBytes);
+    return absl::OkStatus();
+  }
+  if (!IsWholeResult(last_)) return Broken("a next result behind none", 0);
+  header->ticket = last_.ticket;
+  header->item = last_.item + 1;
+  header->encoding = last_.encoding;
+  header->reserved = 0;
+  header->elapsed_ns = header->flags;
+  return absl::OkStatus();
+}
+
 absl::Status RingReader::ReadUpTo(std::uint64_t written,
                                   absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit) {
   while (read_ != written) {
@@ -139,15 +178,20 @@ absl::Status RingReader::ReadUpTo(std::uint64_t written,
       read_ += to_end;
       continue;
     }
-    if (there < sizeof(RecordHeader)) return Broken("half a header", there);
-    // Copied once: the writer could change it while we look.
+    if (there < kNextHeaderBytes) return Broken("half a header", there);
     RecordHeader header;
-    std::memcpy(&header, ring_ + PlaceOf(read_), sizeof header);
-    const std::size_t space = SpaceOf(header.bytes);
+    if (absl::Status read = ReadHeader(there, &header); !read.ok()) return read;
+    const std::size_t header_bytes = HeaderBytes(header.kind);
+    const std::size_t space = header_bytes + Aligned(header.bytes);
     if (header.bytes > kRingBytes || space > there || space > to_end) return Broken("record bytes", header.bytes);
-    if (header.kind > RecordKind::kProgress) return Broken("record kind", static_cast<std::uint64_t>(header.kind));
+    const std::string_view bytes(ring_ + PlaceOf(read_) + header_bytes, header.bytes);
+    if (header.kind == RecordKind::kNextResult) {
+      header.kind = RecordKind::kResult;
+      header.flags = 0;
+    }
     if (header.kind != RecordKind::kFiller) {
-      visit(header, std::string_view(ring_ + PlaceOf(read_) + sizeof header, header.bytes));
+      last_ = header;
+      visit(header, bytes);
     }
     read_ += space;
   }

@@ -2,7 +2,12 @@
 //
 // A record is a RecordHeader and `bytes` bytes. What does not fit into a quarter of the ring is cut into fragments:
 // records with the same ticket and item, all but the last with kMoreFollows. Records begin at multiples of 8 and lie in
-// one piece: what is left at the ring's end is filled by a record of kind kFiller, or skipped if no header fits there.
+// one piece: what is left at the ring's end is filled by a record of kind kFiller, or skipped if no RecordHeader fits
+// there.
+//
+// The short items of a chunk follow each other closely, and what they take of the ring moves from one core's cache to
+// another's. So the result of the item next to the one of the record before has only the header's first eight bytes,
+// with kind kNextResult and the elapsed nanoseconds in place of the flags; all else is as in the record before.
 //
 // Errors: the reader returns DATA_LOSS for what no honest worker writes (the daemon then kills the worker).
 #pragma once
@@ -23,7 +28,8 @@ enum class RecordKind : std::uint16_t {
   kFailure = 2,  // the item failed; the bytes are a poold.internal.Failure
   kStdout = 3,   // the task wrote this
   kStderr = 4,
-  kProgress = 5,  // how far the item is: progress_note.h
+  kProgress = 5,    // how far the item is: progress_note.h
+  kNextResult = 6,  // handed out as kResult
 };
 
 inline constexpr std::uint16_t kMoreFollows = 1;
@@ -40,6 +46,8 @@ struct RecordHeader {
   std::uint64_t elapsed_ns;  // of this item's run
 };
 static_assert(sizeof(RecordHeader) == 32);
+inline constexpr std::size_t kNextHeaderBytes = offsetof(RecordHeader, ticket);
+static_assert(kNextHeaderBytes == 8);
 
 // The worker's side. Not thread-safe. Does not own the page.
 class RingWriter {
@@ -64,7 +72,8 @@ class RingWriter {
   bool TakeBell();
 
  private:
-  void AppendOne(const RecordHeader& header, std::string_view bytes, absl::FunctionRef<void()> bell);
+  void AppendOne(RecordHeader header, std::string_view bytes, absl::FunctionRef<void()> bell);
+  bool IsNext(const RecordHeader& header) const;
   void WaitForRoom(std::size_t bytes, absl::FunctionRef<void()> bell);
   bool HasRoom(std::size_t bytes);
 
@@ -72,6 +81,7 @@ class RingWriter {
   char* const ring_;
   std::uint64_t written_;
   std::uint64_t read_;  // as last seen
+  RecordHeader last_{};
 };
 
 // The daemon's side. Not thread-safe. Does not own the page.
@@ -84,12 +94,14 @@ class RingReader {
   absl::Status Drain(absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit);
 
  private:
+  absl::Status ReadHeader(std::size_t there, RecordHeader* header) const;
   absl::Status ReadUpTo(std::uint64_t written, absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit);
 
   WorkerPage& page_;
   const char* const ring_;
   // Ours; what stands in the page is only for the writer to see.
   std::uint64_t read_;
+  RecordHeader last_{};
 };
 
 }  // namespace poold::wire

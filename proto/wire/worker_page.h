@@ -19,7 +19,7 @@
 namespace poold::wire {
 
 inline constexpr std::uint32_t kPageMagic = 0x706f6f6c;  // "pool"
-inline constexpr std::uint32_t kPageVersion = 1;
+inline constexpr std::uint32_t kPageVersion = 2;
 inline constexpr std::uint32_t kClaimSlots = 256;
 inline constexpr std::uint32_t kRingBytes = 256 * 1024;  // a power of two
 inline constexpr std::uint32_t kNoSlot = 0xffffffff;

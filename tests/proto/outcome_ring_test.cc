@@ -77,6 +77,69 @@ TEST(OutcomeRingTest, HeadersComeAsTheyWent) {
   EXPECT_EQ(seen, 1);
 }
 
+std::vector<RecordHeader> HeadersOf(RingReader* reader) {
+  std::vector<RecordHeader> headers;
+  const absl::Status drained =
+      reader->Drain([&](const RecordHeader& header, std::string_view) { headers.push_back(header); });
+  EXPECT_TRUE(drained.ok()) << drained;
+  return headers;
+}
+
+TEST(OutcomeRingTest, NeighbouringItemsTakeLittleRoomAndComeAsTheyWent) {
+  Memory memory;
+  RingWriter writer(memory.get());
+  RingReader reader(memory.get());
+  const auto item = [](std::uint32_t index, std::uint64_t elapsed) {
+    return RecordHeader{.kind = RecordKind::kResult, .ticket = 7, .item = index, .encoding = 1, .elapsed_ns = elapsed};
+  };
+  std::vector<RecordHeader> sent = {item(3, 50), item(4, 65'535), item(5, 65'536), item(6, 0)};
+  for (const RecordHeader& header : sent) writer.Append(header, "12345678", NoBell);
+  EXPECT_EQ(writer.unread().bytes, 2 * (sizeof(RecordHeader) + 8) + 2 * (kNextHeaderBytes + 8));
+  // None of these is the next item of the one before.
+  for (const RecordHeader& header :
+       {item(8, 1), RecordHeader{.kind = RecordKind::kResult, .ticket = 8, .item = 9, .encoding = 1},
+        RecordHeader{.kind = RecordKind::kResult, .ticket = 8, .item = 10, .encoding = 2},
+        RecordHeader{.kind = RecordKind::kFailure, .ticket = 8, .item = 11, .encoding = 2},
+        RecordHeader{.kind = RecordKind::kResult, .ticket = 8, .item = 12, .encoding = 2}}) {
+    writer.Append(header, "12345678", NoBell);
+    sent.push_back(header);
+  }
+  const std::vector<RecordHeader> headers = HeadersOf(&reader);
+  ASSERT_EQ(headers.size(), sent.size());
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    EXPECT_EQ(headers[i].kind, sent[i].kind) << i;
+    EXPECT_EQ(headers[i].ticket, sent[i].ticket) << i;
+    EXPECT_EQ(headers[i].item, sent[i].item) << i;
+    EXPECT_EQ(headers[i].encoding, sent[i].encoding) << i;
+    EXPECT_EQ(headers[i].elapsed_ns, sent[i].elapsed_ns) << i;
+    EXPECT_EQ(headers[i].flags, 0) << i;
+  }
+}
+
+TEST(OutcomeRingTest, NeighboursWrapAroundToo) {
+  Memory memory;
+  RingWriter writer(memory.get());
+  RingReader reader(memory.get());
+  std::mt19937 random(4);
+  std::uint32_t read = 0;
+  for (std::uint32_t i = 0; i < 100'000; ++i) {
+    const std::string text(random() % 40, 'n');
+    writer.Append({.kind = RecordKind::kResult, .ticket = 1, .item = i}, text, NoBell);
+    if (random() % 50 != 0) continue;
+    for (const RecordHeader& header : HeadersOf(&reader)) ASSERT_EQ(header.item, read++);
+    ASSERT_EQ(read, i + 1);
+  }
+}
+
+TEST(OutcomeRingTest, ANeighbourOfNothingIsFound) {
+  Memory memory;
+  RingReader reader(memory.get());
+  memory.page().written = kNextHeaderBytes;
+  const RecordHeader header{.kind = RecordKind::kNextResult};
+  std::memcpy(memory.ring(), &header, kNextHeaderBytes);
+  EXPECT_EQ(reader.Drain([](const RecordHeader&, std::string_view) {}).code(), absl::StatusCode::kDataLoss);
+}
+
 TEST(OutcomeRingTest, TheRingWrapsAroundForRecordsOfAllSizes) {
   Memory memory;
   RingWriter writer(memory.get());
