@@ -24,25 +24,6 @@ const v1::Outcome& CancelledOutcome() {
   return *outcome;
 }
 
-const v1::Outcome* OtherOf(const ItemBlock& block, std::uint64_t index) {
-  if (block.cancelled) return block.why.state() != v1::TASK_STATE_UNSPECIFIED ? &block.why : &CancelledOutcome();
-  for (const auto& other : block.message.others()) {
-    if (other.index() == index) return &other.outcome();
-  }
-  return nullptr;
-}
-
-ItemView ViewOf(std::shared_ptr<const ItemBlock> block, std::uint64_t in_block) {
-  const v1::ItemOutcomes& message = block->message;
-  const std::uint64_t index = block->first() + in_block;
-  const std::string_view all = message.results();
-  ItemView view{.index = index, .block = block};
-  if (block->cancelled || message.others_size() != 0) view.other = OtherOf(*block, index);
-  view.result = {message.encoding(), message.type_name(),
-                 all.substr(block->begins[in_block], message.result_bytes(static_cast<int>(in_block)))};
-  return view;
-}
-
 // Looks without waiting. REQUIRES: the owner's lock is held.
 bool FindInOrder(const MapCell& map, ItemCursor* cursor) {
   auto after = map.by_index.upper_bound(cursor->position);
@@ -64,24 +45,15 @@ bool Find(const MapCell& map, ItemCursor* cursor, MapOrder order) {
   return order == MapOrder::kInOrder ? FindInOrder(map, cursor) : FindArrived(map, cursor);
 }
 
-// The next item of the block that the cursor holds, if there is one.
-std::optional<ItemView> Step(ItemCursor* cursor, MapOrder order) {
-  if (cursor->at == nullptr) return std::nullopt;
-  if (order == MapOrder::kInOrder) {
-    const std::uint64_t first = cursor->at->first();
-    if (cursor->position < first || cursor->position >= first + cursor->at->count()) return std::nullopt;
-    return ViewOf(cursor->at, cursor->position++ - first);
-  }
-  if (cursor->in_block >= cursor->at->count()) {
-    cursor->at = nullptr;
-    ++cursor->block;
-    return std::nullopt;
-  }
-  ++cursor->position;
-  return ViewOf(cursor->at, cursor->in_block++);
-}
-
 }  // namespace
+
+const v1::Outcome* OtherOf(const ItemBlock& block, std::uint64_t index) {
+  if (block.cancelled) return block.why.state() != v1::TASK_STATE_UNSPECIFIED ? &block.why : &CancelledOutcome();
+  for (const auto& other : block.message.others()) {
+    if (other.index() == index) return &other.outcome();
+  }
+  return nullptr;
+}
 
 absl::Status ItemStatus(std::string_view function, std::uint64_t index, const v1::Outcome& outcome) {
   return OutcomeStatus("item " + std::to_string(index) + " of " + std::string(function), outcome);
@@ -97,16 +69,19 @@ void MapRef::Drop() {
   owner->Dropped(cell_);
 }
 
+void MapRef::LeaveBlock(ItemCursor* cursor, MapOrder order) const {
+  cursor->at = nullptr;
+  if (order != MapOrder::kInOrder) ++cursor->block;
+  if (streamed()) cell_->owner->Walked(*cell_, *cursor);
+}
+
 absl::StatusOr<std::optional<ItemView>> MapRef::Next(ItemCursor* cursor, MapOrder order, Duration timeout) const {
   if (cell_ == nullptr) return NoMap();
   const Deadline deadline(timeout);
   while (true) {
-    const bool in_block = cursor->at != nullptr;
-    if (auto item = Step(cursor, order)) return item;
-    if (in_block && streamed()) {
-      cursor->at = nullptr;
-      cell_->owner->Walked(*cell_, *cursor);
-    }
+    ItemView item;
+    if (StepInBlock(cursor, order, &item)) return item;
+    if (cursor->at != nullptr) LeaveBlock(cursor, order);
     std::uint64_t seen = 0;
     {
       absl::MutexLock lock(&cell_->owner->mutex());

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "codec/convert.h"
+#include "codec/scalars.h"
 
 namespace poold::codec {
 
@@ -61,6 +62,10 @@ absl::Status VisitValue(std::string_view bytes, Visit&& visit);
 template <typename T>
 absl::StatusOr<T> Decode(std::string_view bytes) {
   T value{};
+  if constexpr (kIsScalar<T>) {
+    std::string_view rest = bytes;
+    if (ReadScalar(&rest, &value) && rest.empty()) return value;
+  }
   Mismatch mismatch;
   bool read = false;
   const absl::Status parsed =

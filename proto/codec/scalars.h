@@ -1,5 +1,5 @@
-// Arguments that are all numbers, read straight from the bytes: the way of most small tasks. What is not plain (a
-// wrong type, a number out of range, a float for an integer) is left to codec/, which knows what to say.
+// Whole numbers, read straight from the bytes: the way of most small tasks. What is not plain (a wrong type, a number
+// out of range, a float for an integer) is left to convert.h, which knows what to say.
 #pragma once
 
 #include <cstddef>
@@ -9,13 +9,15 @@
 #include <type_traits>
 #include <utility>
 
-namespace poold::worker {
+namespace poold::codec {
+
+template <typename T>
+inline constexpr bool kIsScalar = std::is_integral_v<T> && !std::is_same_v<T, bool> && sizeof(T) >= 4;
 
 template <typename Tuple>
 struct AllScalars : std::false_type {};
 template <typename... T>
-struct AllScalars<std::tuple<T...>>
-    : std::bool_constant<((std::is_integral_v<T> && !std::is_same_v<T, bool> && sizeof(T) >= 4) && ...)> {};
+struct AllScalars<std::tuple<T...>> : std::bool_constant<(kIsScalar<T> && ...)> {};
 
 // A whole number, big-endian behind its type byte. False: it is something else, or cut off.
 inline bool ReadInteger(std::string_view* bytes, std::int64_t* out) {
@@ -60,4 +62,4 @@ bool ReadScalars(std::string_view bytes, std::tuple<T...>* out) {
   return std::apply([&](T&... value) { return (ReadScalar(&bytes, &value) && ...); }, *out) && bytes.empty();
 }
 
-}  // namespace poold::worker
+}  // namespace poold::codec

@@ -44,20 +44,33 @@ const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
 }
 
 template <typename... Args>
-Payload EncodeValues(const Args&... args) {
-  return {.encoding = v1::ENCODING_MSGPACK, .type_name = "", .data = codec::EncodeArguments(args...)};
+void EncodeValues(Payload* out, const Args&... args) {
+  out->encoding = v1::ENCODING_MSGPACK;
+  out->type_name.clear();
+  out->data.clear();
+  codec::AppendArguments(&out->data, args...);
 }
 
 template <typename Arg>
-Payload EncodeOne(const Arg& arg) {
+void EncodeOne(Payload* out, const Arg& arg) {
   if constexpr (kIsMessage<Arg>) {
-    return {.encoding = v1::ENCODING_PROTOBUF, .type_name = arg.GetTypeName(), .data = arg.SerializeAsString()};
+    *out = {.encoding = v1::ENCODING_PROTOBUF, .type_name = arg.GetTypeName(), .data = arg.SerializeAsString()};
   } else if constexpr (std::is_same_v<Arg, Bytes>) {
-    return {.encoding = v1::ENCODING_RAW, .type_name = "", .data = std::string(arg.data)};
+    *out = {.encoding = v1::ENCODING_RAW, .type_name = "", .data = std::string(arg.data)};
   } else if constexpr (std::is_same_v<Arg, Payload>) {
-    return arg;
+    *out = arg;
   } else {
-    return EncodeValues(arg);
+    EncodeValues(out, arg);
+  }
+}
+
+// Writes over what was there, in its memory where that is possible.
+template <typename... Args>
+void EncodeArguments(Payload* out, const Args&... args) {
+  if constexpr (sizeof...(Args) == 1) {
+    EncodeOne(out, args...);
+  } else {
+    EncodeValues(out, args...);
   }
 }
 
@@ -94,11 +107,9 @@ Result<T> DecodeResult(const Name& name, const ResultView& result) {
 // The arguments of one call, as Submit sends them.
 template <typename... Args>
 Payload Arguments(const Args&... args) {
-  if constexpr (sizeof...(Args) == 1) {
-    return internal::EncodeOne(args...);
-  } else {
-    return internal::EncodeValues(args...);
-  }
+  Payload payload;
+  internal::EncodeArguments(&payload, args...);
+  return payload;
 }
 
 }  // namespace poold::client

@@ -45,6 +45,8 @@ class MapHandle {
   MapHandle(internal::MapRef map, MapOrder order, Duration whole = kForever)
       : map_(std::move(map)), order_(order), whole_(whole) {}
 
+  class Iterator;
+
   // A walk. Reading blocks until the next item is there.
   class Reader {
    public:
@@ -53,13 +55,28 @@ class MapHandle {
     // Nothing: the end. The status is WAIT_TIMEOUT (call again), MAP_TIMEOUT, HANDLE_LOST or the daemon's refusal of
     // the map.
     absl::StatusOr<std::optional<MapItem<R>>> Next(Duration timeout = kForever) {
-      auto view = map_.NextWithin(&cursor_, order_, timeout, whole_);
-      if (!view.ok()) return view.status();
-      if (!view->has_value()) return std::optional<MapItem<R>>();
-      return std::optional<MapItem<R>>(Make(map_, **view));
+      std::optional<MapItem<R>> item;
+      if (absl::Status status = Advance(&item, timeout); !status.ok()) return status;
+      return item;
     }
 
    private:
+    friend class Iterator;
+    absl::Status Advance(std::optional<MapItem<R>>* item, Duration timeout) {
+      internal::ItemView view;
+      if (!internal::StepInBlock(&cursor_, order_, &view)) {
+        auto next = map_.NextWithin(&cursor_, order_, timeout, whole_);
+        if (!next.ok()) return next.status();
+        if (!next->has_value()) {
+          item->reset();
+          return absl::OkStatus();
+        }
+        view = **next;
+      }
+      *item = Make(map_, view);
+      return absl::OkStatus();
+    }
+
     internal::MapRef map_;
     MapOrder order_;
     internal::Deadline whole_;
@@ -84,12 +101,10 @@ class MapHandle {
         item_.reset();
         return *this;
       }
-      auto next = reader_->Next();
-      failed_ = !next.ok();
+      absl::Status status = reader_->Advance(&item_, kForever);
+      failed_ = !status.ok();
       if (failed_) {
-        item_.emplace(MapItem<R>{.index = next_index_, .result = next.status(), .outcome = std::nullopt});
-      } else {
-        item_ = *std::move(next);
+        item_.emplace(MapItem<R>{.index = next_index_, .result = std::move(status), .outcome = std::nullopt});
       }
       ++next_index_;
       return *this;

@@ -24,7 +24,7 @@ internal::MapRef MakeEndedMap(std::string function, std::vector<v1::Outcome> ite
 template <typename T>
 Payload ResultOf(const T& value) {
   if constexpr (internal::kIsMessage<T> || std::is_same_v<T, Bytes> || std::is_same_v<T, Payload>) {
-    return internal::EncodeOne(value);
+    return Arguments(value);
   } else {
     return {.encoding = v1::ENCODING_MSGPACK, .type_name = "", .data = codec::Encode(value)};
   }

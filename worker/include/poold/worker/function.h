@@ -15,8 +15,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "codec/codec.h"
+#include "codec/scalars.h"
 #include "poold/worker/call.h"
-#include "poold/worker/scalars.h"
 
 namespace poold::worker {
 
@@ -164,9 +164,9 @@ class BoundFunction {
   }
 
   void CallWithValues(const Call& call, Reply* reply) const {
-    if constexpr (AllScalars<Values>::value) {
+    if constexpr (codec::AllScalars<Values>::value) {
       Values values;
-      if (ReadScalars(call.args, &values)) return Run(values, reply);
+      if (codec::ReadScalars(call.args, &values)) return Run(values, reply);
     }
     const absl::Status parsed = codec::VisitValue(call.args, [&](const msgpack::object& list) {
       Values values;

@@ -60,7 +60,7 @@ MapSource SourceOf(Ranges&&... ranges) {
     return std::apply(
         [item](auto&... column) {
           if (!(column.Advance() && ...)) return Pulled::kEnd;
-          *item = Arguments(PlainItem(*column)...);
+          EncodeArguments(item, PlainItem(*column)...);
           return Pulled::kItem;
         },
         *columns);
@@ -73,7 +73,7 @@ MapSource StarSourceOf(Range&& range) {
   auto column = std::make_shared<Column<Range>>(std::forward<Range>(range));
   return [column](Payload* item) -> absl::StatusOr<Pulled> {
     if (!column->Advance()) return Pulled::kEnd;
-    *item = std::apply([](const auto&... parts) { return Arguments(parts...); }, **column);
+    std::apply([item](const auto&... parts) { EncodeArguments(item, parts...); }, **column);
     return Pulled::kItem;
   };
 }
@@ -88,10 +88,10 @@ MapSource GeneratorSourceOf(Generator generator) {
     if constexpr (requires { made.status(); }) {
       if (!made.ok()) return made.status();
       if (!made->has_value()) return Pulled::kEnd;
-      *item = Arguments(**made);
+      EncodeArguments(item, **made);
     } else {
       if (!made.has_value()) return Pulled::kEnd;
-      *item = Arguments(*made);
+      EncodeArguments(item, *made);
     }
     return Pulled::kItem;
   };

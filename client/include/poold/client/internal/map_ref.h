@@ -35,10 +35,9 @@ struct ItemBlock {
   std::uint64_t count() const { return begins.size(); }
 };
 
-// One item's outcome. Keeps what it shows.
+// One item's outcome, as it lies in its block: valid until the cursor moves on.
 struct ItemView {
   std::uint64_t index = 0;
-  std::shared_ptr<const ItemBlock> block;
   // Set when it is not a plain success that came inline.
   const v1::Outcome* other = nullptr;
   ResultView result;
@@ -51,6 +50,36 @@ struct ItemCursor {
   std::uint64_t in_block = 0;
   std::shared_ptr<const ItemBlock> at;  // in order: the block that held the last one
 };
+
+// How the item ended where it is not a plain success that came inline; else null.
+const v1::Outcome* OtherOf(const ItemBlock& block, std::uint64_t index);
+
+// REQUIRES: the block has so many items.
+inline ItemView ViewOf(const ItemBlock& block, std::uint64_t in_block) {
+  const v1::ItemOutcomes& message = block.message;
+  ItemView view{.index = block.first() + in_block};
+  if (block.cancelled || message.others_size() != 0) view.other = OtherOf(block, view.index);
+  view.result = {message.encoding(), message.type_name(),
+                 std::string_view(message.results())
+                     .substr(block.begins[in_block], message.result_bytes(static_cast<int>(in_block)))};
+  return view;
+}
+
+// The next item of the block that the cursor holds, which is the way of nearly all. False: it has none, ask Next.
+inline bool StepInBlock(ItemCursor* cursor, MapOrder order, ItemView* view) {
+  const ItemBlock* const block = cursor->at.get();
+  if (block == nullptr) return false;
+  std::uint64_t in_block = cursor->in_block;
+  if (order == MapOrder::kInOrder) {
+    if (cursor->position < block->first()) return false;
+    in_block = cursor->position - block->first();
+  }
+  if (in_block >= block->count()) return false;
+  *view = ViewOf(*block, in_block);
+  ++cursor->position;
+  if (order != MapOrder::kInOrder) ++cursor->in_block;
+  return true;
+}
 
 class MapRef {
  public:
@@ -97,6 +126,7 @@ class MapRef {
   friend bool operator==(const MapRef&, const MapRef&) = default;
 
  private:
+  void LeaveBlock(ItemCursor* cursor, MapOrder order) const;
   void Drop();
   MapCell* cell_ = nullptr;
 };
