@@ -38,6 +38,7 @@ void Answers::Add(wire::RecordKind kind, std::uint32_t ticket, std::uint32_t ite
 
 void Answers::AddLocked(const wire::RecordHeader& header, std::string_view bytes) {
   ring_.Append(header, bytes, [this] {
+    rang_.store(true, std::memory_order_relaxed);
     if (ring_.TakeBell()) Ring();
   });
 }
@@ -107,6 +108,7 @@ void Answers::BeforeSleep() {
 }
 
 void Answers::Ring() {
+  rang_.store(true, std::memory_order_relaxed);
   // Without its daemon a worker has nothing to live for.
   if (!channel_->Ring().ok()) _exit(1);
 }

@@ -1,12 +1,13 @@
 // What a worker has to say: records in its page's ring, and the bells that make the daemon look.
 //
-// Bell policy: when the daemon wants a bell, it gets one if there is nothing more to do, if the ring is half full, or if
-// by the end of what runs next something may have waited for more than 2 ms. A report of progress rings at once.
+// Bell policy: when the daemon wants a bell, it gets one if there is nothing more to do, if the ring is half full, or
+// if by the end of what runs next something may have waited for more than 2 ms. A report of progress rings at once.
 // Thread-safe: a task's threads report progress while the worker's own moves output. Owns neither page nor channel.
 #pragma once
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -38,6 +39,8 @@ class Answers : public ProgressSink {
   void BeforeRun(std::int64_t now, std::optional<double> expected_ns);
   // Before sleeping.
   void BeforeSleep();
+  // Whether it has rung, or waited for room, since it was asked last: that takes longer than many a task.
+  bool TakeRang() { return rang_.load(std::memory_order_relaxed) && rang_.exchange(false, std::memory_order_relaxed); }
 
  private:
   void AddLocked(const wire::RecordHeader& header, std::string_view bytes);
@@ -47,6 +50,8 @@ class Answers : public ProgressSink {
   // A child that a task forks shares the ring but may not write to it.
   const pid_t owner_;
   Channel* const channel_;
+
+  std::atomic<bool> rang_{false};
 
   std::mutex mu_;
   wire::RingWriter ring_;

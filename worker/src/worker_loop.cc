@@ -73,6 +73,7 @@ absl::Status WorkerLoop::RunFrame(const wire::Frame& frame) {
   }
   if (!CutTasks(frame.blob)) return absl::InvalidArgumentError("the lists of a RUN message do not fit together");
   now_ = Now();
+  now_is_old_ = false;
   for (const Task& task : tasks_) RunTask(task);
   return absl::OkStatus();
 }
@@ -147,13 +148,17 @@ void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view 
   startup_->context().item = item;
   output_.NextItem(item);
   answers_.BeginItem(task.ticket, item);
-  // The function's time alone: what a boundary before it cost must not make the next one look as if it had written.
-  const std::int64_t begin = Now();
+  // What a boundary or a bell before it cost must not make this one look as if it had written; the little else that is
+  // between two items is not worth a look at the clock.
+  now_is_old_ |= answers_.TakeRang();
+  if (std::exchange(now_is_old_, false)) now_ = Now();
+  const std::int64_t begin = now_;
   Invoke(task, args);
   now_ = Now();
   const std::int64_t elapsed = now_ - begin;
 
   const bool silent = elapsed < kSilentNs && !OutputBoundary::StdioPending();
+  now_is_old_ = !silent;
   if (is_last) {
     silent ? output_.EndSilent() : output_.End();
   } else if (!silent) {

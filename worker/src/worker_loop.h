@@ -58,7 +58,9 @@ class WorkerLoop {
 
   // How long each function takes, moving average; < 0: not known.
   std::vector<double> average_ns_;
+  // Where the last item ended, and whether much has happened since.
   std::int64_t now_ = 0;
+  bool now_is_old_ = false;
 };
 
 }  // namespace poold::worker
