@@ -20,7 +20,8 @@
 namespace poold::rpc {
 namespace {
 
-constexpr int kBacklog = 1024;
+// Who comes when it is full is turned away at once on a Unix socket. The kernel takes as much of it as it allows.
+constexpr int kBacklog = 65'535;
 
 absl::Status Failed(const ListenAddress& address, const std::string& what, int error) {
   const std::string text = absl::StrCat("cannot listen on ", address.ToString(), ": ", what, ": ", strerror(error));

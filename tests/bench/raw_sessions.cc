@@ -32,6 +32,8 @@ class RawSession {
     own_connection.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     stub_ = v1::PoolService::NewStub(
         grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), own_connection));
+    // Of thousands at once some find the daemon's backlog full, and come again.
+    context_.set_wait_for_ready(true);
     stream_ = stub_->AsyncSession(&context_, queue, &write_tag_);
   }
 
