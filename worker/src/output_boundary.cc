@@ -1,8 +1,9 @@
 #include "output_boundary.h"
 
-#include <poll.h>
 #include <sched.h>
 #include <stdio_ext.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -25,7 +26,9 @@ const std::streambuf* const kLogInStep = std::clog.rdbuf();
 
 OutputBoundary::OutputBoundary(wire::WorkerPage* page, Answers* answers, wire::UniqueFd stdout_read,
                                wire::UniqueFd stderr_read)
-    : page_(page), answers_(answers), stdout_(std::move(stdout_read)), stderr_(std::move(stderr_read)) {}
+    : page_(page), answers_(answers), stdout_(std::move(stdout_read)), stderr_(std::move(stderr_read)) {
+  WatchPipes();
+}
 
 void OutputBoundary::PrepareStdio() { std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); }
 
@@ -85,18 +88,27 @@ void OutputBoundary::Flush() {
   if (__fpending(stderr) != 0) std::fflush(stderr);
 }
 
+void OutputBoundary::WatchPipes() {
+  epoll_.Reset(epoll_create1(EPOLL_CLOEXEC));
+  for (const int fd : {stdout_.get(), stderr_.get()}) {
+    epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+  }
+}
+
 void OutputBoundary::DrainPipes() {
+  epoll_event full[2];
   for (int reads = 0; reads < kMaxReads; ++reads) {
-    pollfd pipes[2] = {{stdout_.get(), POLLIN, 0}, {stderr_.get(), POLLIN, 0}};
-    if (poll(pipes, 2, 0) <= 0) return;
-    bool more = false;
-    if ((pipes[0].revents & POLLIN) != 0) more |= DrainOne(stdout_.get(), wire::RecordKind::kStdout);
-    if ((pipes[1].revents & POLLIN) != 0) more |= DrainOne(stderr_.get(), wire::RecordKind::kStderr);
+    if (epoll_ && epoll_wait(epoll_.get(), full, 2, 0) <= 0) return;
+    bool more = DrainOne(stdout_.get(), wire::RecordKind::kStdout);
+    more |= DrainOne(stderr_.get(), wire::RecordKind::kStderr);
     if (!more) return;
   }
 }
 
 bool OutputBoundary::DrainOne(int fd, wire::RecordKind kind) {
+  int waiting = 0;
+  if (ioctl(fd, FIONREAD, &waiting) != 0 || waiting <= 0) return false;  // reading would wait
   if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<char[]>(kReadBytes);
   const ssize_t got = read(fd, buffer_.get(), kReadBytes);
   if (got <= 0) return false;

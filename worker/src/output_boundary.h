@@ -42,6 +42,7 @@ class OutputBoundary {
   void Unlock();
   void Flush();
   void DrainPipes();
+  void WatchPipes();
   // Returns whether there may be more.
   bool DrainOne(int fd, wire::RecordKind kind);
 
@@ -49,6 +50,9 @@ class OutputBoundary {
   Answers* const answers_;
   wire::UniqueFd stdout_;
   wire::UniqueFd stderr_;
+  // Says which of them hold something: half the cost of poll(2), which asks each of them. Without it (no
+  // descriptor is left) each is asked.
+  wire::UniqueFd epoll_;
   // Made when there is something to move.
   std::unique_ptr<char[]> buffer_;
 };
