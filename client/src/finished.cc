@@ -64,7 +64,7 @@ Cell* NewCell(std::string function) {
 
 internal::TaskRef MakeEndedTask(std::string function, v1::Outcome outcome) {
   auto* cell = internal::NewCell<internal::TaskCell>(std::move(function));
-  internal::EndWithOutcome(cell, std::move(outcome));
+  internal::EndWithOutcome(cell, std::make_shared<const v1::Outcome>(std::move(outcome)));
   return internal::TaskRef(cell);
 }
 

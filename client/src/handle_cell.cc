@@ -12,7 +12,7 @@ thread_local bool in_output_callback = false;
 
 bool Succeeded(const HandleCell& cell, Phase phase) {
   if (phase == Phase::kSucceeded) return true;
-  return phase == Phase::kEnded && !cell.is_map && cell.detail->outcome.state() == v1::TASK_STATE_SUCCEEDED;
+  return phase == Phase::kEnded && !cell.is_map && cell.detail->outcome->state() == v1::TASK_STATE_SUCCEEDED;
 }
 
 // One of the things that this waiter waits for has ended.
@@ -196,7 +196,7 @@ void Publish(HandleCell* cell, Phase phase) {
   WakeAll(&AsMap(cell)->window_waiters);
 }
 
-void EndWithOutcome(HandleCell* cell, v1::Outcome outcome) {
+void EndWithOutcome(HandleCell* cell, std::shared_ptr<const v1::Outcome> outcome) {
   cell->Detail().outcome = std::move(outcome);
   Publish(cell, Phase::kEnded);
 }

@@ -138,7 +138,8 @@ struct Resubmission {
 
 // What most cells do not have.
 struct CellDetail {
-  v1::Outcome outcome;
+  // Of tasks that ended together it may be the same one. Set when there is one.
+  std::shared_ptr<const v1::Outcome> outcome;
   absl::Status refusal;
   bool lost = false;
   std::vector<std::function<void(HandleCell*)>> callbacks;
@@ -244,7 +245,7 @@ inline MapCell* AsMap(HandleCell* cell) { return static_cast<MapCell*>(cell); }
 bool EndedWell(const HandleCell& cell);
 
 // Writes the end into the cell and wakes whoever waits for it. REQUIRES: it is pending, the owner's lock is held.
-void EndWithOutcome(HandleCell* cell, v1::Outcome outcome);
+void EndWithOutcome(HandleCell* cell, std::shared_ptr<const v1::Outcome> outcome);
 void EndWithRefusal(HandleCell* cell, absl::Status why, bool lost);
 // After the result is written.
 void Publish(HandleCell* cell, Phase phase);

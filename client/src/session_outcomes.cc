@@ -91,10 +91,16 @@ void Session::ApplySucceeded(const v1::OutcomeGroup& group) {
 }
 
 void Session::ApplyOther(v1::TaskOutcome& outcome) {
-  HandleCell* cell = Find(IdOf(outcome.id()));
-  if (cell == nullptr || cell->is_map) return;
-  EndWithOutcome(cell, std::move(*outcome.mutable_outcome()));
-  Retire(cell);
+  const auto shared = std::make_shared<const v1::Outcome>(std::move(*outcome.mutable_outcome()));
+  const v1::IdRuns& ids = outcome.ids();
+  for (int run = 0; run < ids.count_size(); ++run) {
+    for (std::uint32_t i = 0; i < ids.count(run); ++i) {
+      HandleCell* cell = Find({ids.high(run), ids.low(run) + i});
+      if (cell == nullptr || cell->is_map) continue;
+      EndWithOutcome(cell, shared);
+      Retire(cell);
+    }
+  }
 }
 
 void Session::ApplyMap(v1::MapOutcomes& outcomes) {

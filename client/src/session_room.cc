@@ -26,11 +26,11 @@ bool IsGap(const absl::Status& why, const ItemWindow& window, std::uint64_t acce
   return ReasonOf(why) == "ITEMS_MISSING" && window.first() <= accepted && accepted <= window.end();
 }
 
-v1::Outcome NeverSubmitted() {
-  v1::Outcome outcome;
-  outcome.set_state(v1::TASK_STATE_CANCELLED);
-  outcome.mutable_failure()->set_type("poold.Cancelled");
-  outcome.mutable_failure()->set_message("cancelled before the daemon had room for it");
+std::shared_ptr<const v1::Outcome> NeverSubmitted() {
+  auto outcome = std::make_shared<v1::Outcome>();
+  outcome->set_state(v1::TASK_STATE_CANCELLED);
+  outcome->mutable_failure()->set_type("poold.Cancelled");
+  outcome->mutable_failure()->set_message("cancelled before the daemon had room for it");
   return outcome;
 }
 

@@ -12,7 +12,7 @@ absl::Status NoTask() { return absl::FailedPreconditionError("this TaskHandle re
 
 // The result in the outcome, or in what was downloaded. REQUIRES: phase is kEnded.
 bool NeedsDownload(const TaskCell& cell) {
-  const v1::Payload& result = cell.detail->outcome.result();
+  const v1::Payload& result = cell.detail->outcome->result();
   return result.size_bytes() > result.data().size();
 }
 
@@ -23,7 +23,7 @@ absl::Status DownloadResult(TaskCell& cell) {
   }
   auto bytes = cell.owner->Download(cell.id, 0);
   if (!bytes.ok()) return bytes.status();
-  const v1::Payload& result = cell.detail->outcome.result();
+  const v1::Payload& result = cell.detail->outcome->result();
   absl::MutexLock lock(&cell.owner->mutex());
   if (!cell.detail->downloaded) {
     cell.detail->downloaded = Payload{result.encoding(), result.type_name(), *std::move(bytes)};
@@ -32,7 +32,7 @@ absl::Status DownloadResult(TaskCell& cell) {
 }
 
 absl::Status EndedStatus(TaskCell& cell) {
-  absl::Status status = OutcomeStatus(cell.FunctionName(), cell.detail->outcome);
+  absl::Status status = OutcomeStatus(cell.FunctionName(), *cell.detail->outcome);
   if (!status.ok() || !NeedsDownload(cell)) return status;
   return DownloadResult(cell);
 }
@@ -83,7 +83,7 @@ ResultView TaskRef::result() const {
   if (const auto& downloaded = cell_->detail->downloaded) {
     return {downloaded->encoding, downloaded->type_name, downloaded->data};
   }
-  const v1::Payload& result = cell_->detail->outcome.result();
+  const v1::Payload& result = cell_->detail->outcome->result();
   return {result.encoding(), result.type_name(), result.data()};
 }
 
@@ -107,7 +107,7 @@ TaskState TaskRef::state() const {
     case Phase::kSucceeded:
       return v1::TASK_STATE_SUCCEEDED;
     case Phase::kEnded:
-      return cell_->detail->outcome.state();
+      return cell_->detail->outcome->state();
     default:
       return v1::TASK_STATE_UNSPECIFIED;
   }
@@ -158,7 +158,7 @@ absl::StatusOr<v1::Outcome> TaskRef::Outcome() const {
     case Phase::kSucceeded:
       return PlainSuccess(*cell_);
     case Phase::kEnded:
-      return cell_->detail->outcome;
+      return *cell_->detail->outcome;
     default:
       return cell_->detail->refusal;
   }

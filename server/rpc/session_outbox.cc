@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kMaxOutputsBytes = 256 << 10;
 constexpr std::size_t kProgressBytes = 48;
 constexpr std::size_t kOtherBytes = 256;
+constexpr std::size_t kRunBytes = 18;
 constexpr std::size_t kRefusalBytes = 512;
 
 bool SameType(const v1::OutcomeGroup& group, const core::Payload& result) {
@@ -40,6 +41,18 @@ v1::OutcomeGroup* GroupFor(core::HandleId id, const core::Payload& result, v1::S
   group->set_encoding(static_cast<v1::Encoding>(result.encoding));
   if (result.type_name != nullptr) group->set_type_name(*result.type_name);
   return group;
+}
+
+void AddId(core::HandleId id, MessageRoom* room, v1::IdRuns* runs) {
+  const int last = runs->high_size() - 1;
+  if (last >= 0 && runs->high(last) == id.high && runs->low(last) + runs->count(last) == id.low) {
+    runs->set_count(last, runs->count(last) + 1);
+    return room->Use(0);
+  }
+  runs->add_high(id.high);
+  runs->add_low(id.low);
+  runs->add_count(1);
+  room->Use(kRunBytes);
 }
 
 v1::MapOutcomes* PartFor(const std::string& id, v1::SessionResponse* message) {
@@ -186,9 +199,16 @@ bool SessionOutbox::FillProgress(MessageRoom* room, v1::SessionResponse* message
 
 void SessionOutbox::FillTasks(const WallTime& wall, MessageRoom* room, v1::SessionResponse* message) {
   v1::OutcomeGroup* group = nullptr;
+  // What the last of the others tells.
+  core::OutcomePtr told;
   const std::size_t first = next_task_;
   for (; next_task_ < active_.tasks.size() && !room->full(); ++next_task_) {
     TaskPart& task = active_.tasks[next_task_];
+    if (task.outcome == told) {
+      AddId(task.id, room, message->mutable_others(message->others_size() - 1)->mutable_ids());
+      task.outcome = nullptr;
+      continue;
+    }
     const core::Outcome& outcome = *task.outcome;
     if (Packs(outcome)) {
       const std::string_view result = outcome.result.data.view();
@@ -201,9 +221,10 @@ void SessionOutbox::FillTasks(const WallTime& wall, MessageRoom* room, v1::Sessi
       room->Use(result.size() + 12);
     } else {
       v1::TaskOutcome* other = message->add_others();
-      other->set_id(IdBytes(task.id));
+      AddId(task.id, room, other->mutable_ids());
       WriteOutcome(outcome, wall, options_.max_inline_result_bytes, other->mutable_outcome());
-      room->Use(RoughBytes(outcome));
+      room->Use(RoughBytes(outcome), 0);
+      told = task.outcome;
     }
     task.outcome = nullptr;
   }

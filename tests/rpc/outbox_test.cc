@@ -1,4 +1,5 @@
 // How outcomes are packed for a session and for readers of items.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/errors.h"
@@ -66,6 +67,35 @@ TEST_F(Outbox, ASecondAttemptIsTold) {
   outbox_.AddOutcome({1, 5}, Success("ab", 2));
   ASSERT_TRUE(outbox_.Fill(&message_));
   EXPECT_EQ(message_.others(0).outcome().attempt(), 2u);
+}
+
+TEST_F(Outbox, AnOutcomeThatManyTasksHaveIsToldOnce) {
+  const core::OutcomePtr cancelled = Success("", 2);
+  for (std::uint64_t low = 1; low <= 10'000; ++low) outbox_.AddOutcome({1, low}, cancelled);
+  outbox_.AddOutcome({2, 7}, cancelled);
+  outbox_.AddOutcome({2, 8}, Success("", 3));
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  ASSERT_EQ(message_.others_size(), 2);
+  EXPECT_THAT(message_.others(0).ids().high(), testing::ElementsAre(1, 2));
+  EXPECT_THAT(message_.others(0).ids().low(), testing::ElementsAre(1, 7));
+  EXPECT_THAT(message_.others(0).ids().count(), testing::ElementsAre(10'000, 1));
+  EXPECT_EQ(message_.others(1).outcome().attempt(), 3u);
+  EXPECT_FALSE(outbox_.Fill(&message_));
+  EXPECT_EQ(outbox_.waiting(), 0u);
+}
+
+TEST_F(Outbox, SuchAnOutcomeIsToldInEachMessageThatNamesSomeOfThem) {
+  const core::OutcomePtr cancelled = Success("", 2);
+  for (std::uint64_t low = 1; low <= 100'000; ++low) outbox_.AddOutcome({1, low}, cancelled);
+  std::uint64_t next = 1;
+  while (outbox_.Fill(&message_)) {
+    ASSERT_EQ(message_.others_size(), 1);
+    EXPECT_EQ(message_.others(0).outcome().attempt(), 2u);
+    EXPECT_EQ(message_.others(0).ids().low(0), next);
+    next += message_.others(0).ids().count(0);
+    EXPECT_LT(message_.others(0).ids().count(0), 50'000u) << "a client would have to do it all in one go";
+  }
+  EXPECT_EQ(next, 100'001u);
 }
 
 TEST_F(Outbox, TheTakenCountRidesAlongAndNeverFallsBack) {

@@ -76,7 +76,7 @@ class Session {
       }
       EXPECT_EQ(at, group.results().size());
     }
-    for (const v1::TaskOutcome& other : response.others()) KeepOutcome(other.id(), other.outcome());
+    for (const v1::TaskOutcome& other : response.others()) KeepOutcomes(other.ids(), other.outcome());
     for (const v1::SubmitResult& one : response.refused()) {
       refused[one.id()] = one.error();
       refusals.push_back(one);
@@ -91,6 +91,13 @@ class Session {
         }
       }
       if (map.has_end()) map_end = map.end();
+    }
+  }
+  void KeepOutcomes(const v1::IdRuns& ids, const v1::Outcome& outcome) {
+    for (int run = 0; run < ids.count_size(); ++run) {
+      for (std::uint32_t i = 0; i < ids.count(run); ++i) {
+        KeepOutcome(IdBytes({ids.high(run), ids.low(run) + i}), outcome);
+      }
     }
   }
   void KeepOutcome(const std::string& id, const v1::Outcome& outcome) {
