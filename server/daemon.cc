@@ -75,6 +75,8 @@ rpc::ServiceOptions Daemon::RpcOptions() {
   options.limits = config_.limits;
   options.default_workers = config_.default_workers;
   options.max_connections = config_.max_connections;
+  options.spin = core::Nanos{1000} * config_.spin_us;
+  options.companion = &dispatcher_;
   options.allow_exec = config_.allow_exec;
   options.resolver = &resolver_;
   options.on_all_pools_gone = [this] {

@@ -128,14 +128,15 @@ void RingWriter::WaitForRoom(std::size_t bytes, absl::FunctionRef<void()> bell) 
 RingReader::RingReader(void* memory)
     : page_(PageOf(memory)), ring_(RingOf(memory)), read_(page_.read.load(std::memory_order_relaxed)) {}
 
-absl::Status RingReader::Drain(absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit) {
+absl::Status RingReader::Drain(Bell bell, absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit) {
+  const std::uint32_t wanted = bell == Bell::kWanted ? 1 : 0;
   const std::uint64_t begin = read_;
   while (true) {
     const std::uint64_t written = page_.written.load(std::memory_order_acquire);
     // `read` is published at the end only, so an honest writer is never further ahead. That bounds the loop, too.
     if (written - begin > kRingBytes || written < read_) return Broken("written", written - begin);
     if (absl::Status read = ReadUpTo(written, visit); !read.ok()) return read;
-    page_.reader_wants_bell.store(1, std::memory_order_relaxed);
+    page_.reader_wants_bell.store(wanted, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (page_.written.load(std::memory_order_relaxed) == read_) break;
   }

@@ -91,7 +91,14 @@ class RingReader {
 
   // Calls `visit` for every record that is there; the view is valid during the call. Then asks for a bell.
   // Fragments are handed out as they are. Hands out at most a ringful, then the writer gets its room back.
-  absl::Status Drain(absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit);
+  absl::Status Drain(absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit) {
+    return Drain(Bell::kWanted, visit);
+  }
+  // kNotWanted: the reader looks again soon by itself, and calls Drain before it sleeps.
+  enum class Bell { kWanted, kNotWanted };
+  absl::Status Drain(Bell bell, absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit);
+  // There is something to read. Cheap.
+  bool HasUnread() const { return page_.written.load(std::memory_order_acquire) != read_; }
 
  private:
   absl::Status ReadHeader(std::size_t there, RecordHeader* header) const;

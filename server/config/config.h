@@ -31,6 +31,8 @@ struct Config {
   // How long SIGTERM lets tasks end before they are terminated.
   core::Nanos drain_limit = 30 * core::kSecond;
   std::uint32_t max_connections = 1024;
+  // How many microseconds a thread looks again for something to do before it sleeps.
+  std::uint32_t spin_us = 0;
   // Pools may have the built-in function "exec", which runs any program.
   bool allow_exec = false;
   core::Limits limits;

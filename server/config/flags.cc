@@ -96,6 +96,7 @@ void DeclareFlags(CLI::App* app, Flags* flags) {
   set.Text("--containment", "containment", "MEANS", "auto, cgroup, pid_namespace or subreaper");
   set.Number("--drain-limit", "drain_limit_seconds", "Seconds that SIGTERM lets tasks end");
   set.Number("--max-connections", "max_connections", "Client connections at one time");
+  set.Number("--spin-us", "spin_us", "Microseconds to look again before sleeping, for short trips");
   set.Text("--log-level", "log_level", "LEVEL", "debug, info, warning or error");
   set.Set();
 }

@@ -59,6 +59,10 @@ std::span<const Key<Config>> ConfigKeys() {
       {"default_workers", &Config::default_workers,
        "Worker processes of a pool that does not say. Default: one for each CPU that poold may use.", 1, 65'536},
       {"max_connections", &Config::max_connections, "Client connections at one time.", 1, 1'000'000},
+      {"spin_us", &Config::spin_us,
+       "Microseconds that a thread of poold looks again for work and results before it sleeps: a lone task takes about "
+       "half as long. It takes a core meanwhile, and pauses by itself while others want that core. 0: not at all.",
+       0, 1000},
       {"allow_exec", &Config::allow_exec,
        "Whether pools may have the function exec: then whoever can reach a socket runs any program as poold's user."},
   };

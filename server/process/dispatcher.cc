@@ -46,6 +46,8 @@ void AddOnce(std::vector<Object*>* list, Object* object) {
 }  // namespace
 
 struct Dispatcher::State {
+  using News = gate::Companion::News;
+
   State(DispatcherOptions given, const base::Clock* clock)
       : options(std::move(given)), thread{.options = options, .clock = *clock} {}
 
@@ -53,6 +55,11 @@ struct Dispatcher::State {
   void Post(Command command);
   bool LowerTimer(core::Nanos next_timer);
   void Flush(core::Nanos next_timer);
+
+  // ---- Process thread, or another one while it sleeps ----
+  News TakeNews();
+  void Unmute();
+  void Hand(const std::vector<WorkerProcess*>& heard);
 
   // ---- Process thread ----
   void Run();
@@ -187,6 +194,16 @@ void Dispatcher::KillWorker(core::WorkerId worker, core::Nanos grace) {
 
 void Dispatcher::Flush(core::Nanos next_timer) { state_->Flush(next_timer); }
 
+gate::Companion::News Dispatcher::Look() {
+  News news = News::kNone;
+  state_->thread.loop.TryWhileAsleep([&] { news = state_->TakeNews(); });
+  return news;
+}
+
+void Dispatcher::Rest() {
+  state_->thread.loop.WhileAsleep([this] { state_->Unmute(); });
+}
+
 // ---- Any thread ----
 
 void Dispatcher::State::Post(Command command) {
@@ -218,6 +235,46 @@ void Dispatcher::State::Flush(core::Nanos next_timer) {
   }
   wake |= LowerTimer(next_timer);
   if (wake) thread.loop.Wake();
+}
+
+// ---- The process thread, or another one while it sleeps ----
+
+// From the rings alone, and only where a worker has one task and nothing else: who has more rings when it is time.
+gate::Companion::News Dispatcher::State::TakeNews() {
+  if (stopping) return News::kNone;
+  std::vector<WorkerProcess*> heard;
+  for (auto& [id, worker] : workers) {
+    if (worker->channel().HasMuch()) return News::kMuch;
+    if (!worker->HasNews()) continue;
+    worker->DrainRing(wire::RingReader::Bell::kNotWanted);
+    heard.push_back(worker.get());
+  }
+  if (heard.empty()) return News::kNone;
+  Hand(heard);
+  return News::kTaken;
+}
+
+void Dispatcher::State::Unmute() {
+  if (stopping) return;
+  std::vector<WorkerProcess*> heard;
+  for (auto& [id, worker] : workers) {
+    if (!worker->muted()) continue;
+    worker->DrainRing();
+    heard.push_back(worker.get());
+  }
+  Hand(heard);
+}
+
+// Where that is not all that is to be done, the process thread does the rest.
+void Dispatcher::State::Hand(const std::vector<WorkerProcess*>& heard) {
+  Deliver();
+  bool more = false;
+  for (WorkerProcess* worker : heard) {
+    if (!worker->channel().NeedsFlush() && !worker->channel().StopSent()) continue;
+    thread.attend(worker);
+    more = true;
+  }
+  if (more) thread.loop.Wake();
 }
 
 // ---- The process thread ----

@@ -4,7 +4,8 @@
 // worker that writes what no honest worker writes is killed; so is one that does not become ready in time).
 // Threads: one of its own, the process thread, from Start to Stop. All children are made by it and die with it
 // (PDEATHSIG). WorkerPort is called under the core's mutex, Flush by any thread without it; work is written to worker
-// sockets by the thread that flushes.
+// sockets by the thread that flushes. Another thread that does not sleep may take results while the process thread does
+// (gate::Companion): one thread at a time.
 // Ownership: does not own gate and clock; both must outlive it. Stop before the gate goes; Stop kills what is left.
 // Errors: a zygote or worker that cannot be made is told to the core in words (OnZygoteLost, OnWorkerLost).
 #pragma once
@@ -18,6 +19,7 @@
 #include "base/clock.h"
 #include "core/core.h"
 #include "core/ports.h"
+#include "gate/companion.h"
 #include "gate/gate.h"
 #include "process/containment/containment.h"
 
@@ -35,7 +37,7 @@ struct DispatcherOptions {
   core::Nanos exit_timeout = 10 * core::kSecond;
 };
 
-class Dispatcher final : public core::WorkerPort, public gate::Outbox {
+class Dispatcher final : public core::WorkerPort, public gate::Outbox, public gate::Companion {
  public:
   Dispatcher(DispatcherOptions options, const base::Clock* clock);
   ~Dispatcher() override;
@@ -59,6 +61,10 @@ class Dispatcher final : public core::WorkerPort, public gate::Outbox {
 
   // gate::Outbox
   void Flush(core::Nanos next_timer) override;
+
+  // gate::Companion
+  News Look() override;
+  void Rest() override;
 
  private:
   struct State;

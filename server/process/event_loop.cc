@@ -39,8 +39,10 @@ absl::Status EventLoop::Open(std::function<void()> on_wake, std::function<void()
   loop_ = std::move(loop);
   auto wake = std::make_unique<uv_async_t>();
   wake->data = this;
+  loop_->data = this;
   const int result = uv_async_init(loop_.get(), wake.get(), [](uv_async_t* handle) {
     auto* self = static_cast<EventLoop*>(handle->data);
+    self->BeginRound();
     if (self->quit_.load(std::memory_order_acquire)) uv_stop(self->loop_.get());
     self->on_wake_();
   });
@@ -49,8 +51,12 @@ absl::Status EventLoop::Open(std::function<void()> on_wake, std::function<void()
   prepare_ = std::make_unique<uv_prepare_t>();
   prepare_->data = this;
   Must(uv_prepare_init(loop_.get(), prepare_.get()));
-  Must(uv_prepare_start(prepare_.get(),
-                        [](uv_prepare_t* handle) { static_cast<EventLoop*>(handle->data)->after_round_(); }));
+  Must(uv_prepare_start(prepare_.get(), [](uv_prepare_t* handle) {
+    auto* self = static_cast<EventLoop*>(handle->data);
+    self->BeginRound();
+    self->after_round_();
+    self->EndRound();
+  }));
   return absl::OkStatus();
 }
 
@@ -61,6 +67,27 @@ void EventLoop::Wake() { uv_async_send(wake_.get()); }
 void EventLoop::Quit() {
   quit_.store(true, std::memory_order_release);
   Wake();
+}
+
+void EventLoop::BeginRound() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (!std::exchange(in_round_, true)) round_.Lock();
+}
+
+void EventLoop::EndRound() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  in_round_ = false;
+  round_.Unlock();
+}
+
+bool EventLoop::TryWhileAsleep(absl::FunctionRef<void()> call) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (!round_.TryLock()) return false;
+  call();
+  round_.Unlock();
+  return true;
+}
+
+void EventLoop::WhileAsleep(absl::FunctionRef<void()> call) {
+  absl::MutexLock lock(&round_);
+  call();
 }
 
 struct FdWatch::Handle {
@@ -90,6 +117,7 @@ void FdWatch::Want(bool readable, bool writable) {
     return;
   }
   Must(uv_poll_start(&poll_->poll, events, [](uv_poll_t* poll, int status, int events) {
+    static_cast<EventLoop*>(poll->loop->data)->BeginRound();
     // An error on the descriptor is found by whoever reads it.
     static_cast<Handle*>(poll->data)->on_ready();
   }));
@@ -122,7 +150,12 @@ void Timer::Arm(std::int64_t delay_ns) {
   const std::uint64_t milliseconds = (std::max<std::int64_t>(delay_ns, 0) + 999'999) / 1'000'000;
   uv_update_time(timer_->timer.loop);
   Must(uv_timer_start(
-      &timer_->timer, [](uv_timer_t* timer) { static_cast<Handle*>(timer->data)->on_time(); }, milliseconds, 0));
+      &timer_->timer,
+      [](uv_timer_t* timer) {
+        static_cast<EventLoop*>(timer->loop->data)->BeginRound();
+        static_cast<Handle*>(timer->data)->on_time();
+      },
+      milliseconds, 0));
 }
 
 void Timer::Disarm() {

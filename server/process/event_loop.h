@@ -3,7 +3,7 @@
 // Role: calls back when a descriptor is ready, a moment has come, or another thread has called Wake. Before every
 // sleep it calls `after_round` once: there what the callbacks gathered is handed on in one batch.
 // Threads: Run is called by one thread; all else by that thread only (before Run: by the thread that made the loop),
-// except Wake and Quit, which are thread-safe.
+// except Wake, Quit and TryWhileAsleep, which are thread-safe.
 // Errors: what libuv refuses (no memory, no descriptor) is a Status when it is made, abort afterwards.
 #pragma once
 
@@ -12,7 +12,9 @@
 #include <functional>
 #include <memory>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 
 struct uv_loop_s;
 struct uv_async_s;
@@ -35,16 +37,29 @@ class EventLoop {
   void Run();
   void Wake();
   void Quit();
+  // Calls it while no callback runs, and none begins before it is over: what the callbacks share may be used. It may
+  // touch no watch and no timer. False: the loop is awake, and was not waited for.
+  bool TryWhileAsleep(absl::FunctionRef<void()> call);
+  // The same, but waits for the round that is under way.
+  void WhileAsleep(absl::FunctionRef<void()> call);
 
   uv_loop_s* uv() { return loop_.get(); }
 
+  // At the begin of each callback.
+  void BeginRound();
+
  private:
+  void EndRound();
+
   std::unique_ptr<uv_loop_s> loop_;
   std::unique_ptr<uv_async_s> wake_;
   std::unique_ptr<uv_prepare_s> prepare_;
   std::function<void()> on_wake_;
   std::function<void()> after_round_;
   std::atomic<bool> quit_{false};
+  // Held from the first callback after a sleep to the next sleep.
+  absl::Mutex round_;
+  bool in_round_ = false;
 };
 
 // Watches one descriptor, level-triggered. Does not own it; Stop (or destroy) the watch before it is closed.

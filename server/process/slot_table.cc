@@ -9,10 +9,12 @@ SlotTable::SlotTable() {
   for (std::uint32_t i = wire::kClaimSlots; i-- > 0;) free_.push_back(static_cast<std::uint16_t>(i));
 }
 
-std::uint16_t SlotTable::Take() {
+std::uint16_t SlotTable::Take(bool chunk) {
   const std::uint16_t index = free_.back();
   free_.pop_back();
+  live_chunks_ += chunk;
   slots_[index].live = true;
+  slots_[index].chunk = chunk;
   slots_[index].done = 0;
   slots_[index].too_large = false;
   slots_[index].order = next_order_++;
@@ -20,6 +22,7 @@ std::uint16_t SlotTable::Take() {
 }
 
 void SlotTable::Free(Slot* slot) {
+  live_chunks_ -= slot->chunk;
   slot->live = false;
   if (slot->partial.capacity() != 0) std::string().swap(slot->partial);
   free_.push_back(static_cast<std::uint16_t>(slot - slots_.data()));

@@ -33,9 +33,10 @@ class SlotTable {
   SlotTable();
 
   std::size_t live() const { return wire::kClaimSlots - free_.size(); }
+  std::size_t live_chunks() const { return live_chunks_; }
   bool full() const { return free_.empty(); }
   // The index of a free slot, which is now live. REQUIRES: !full().
-  std::uint16_t Take();
+  std::uint16_t Take(bool chunk);
   Slot& at(std::uint16_t index) { return slots_[index]; }
   void Free(Slot* slot);
 
@@ -54,6 +55,7 @@ class SlotTable {
  private:
   std::array<Slot, wire::kClaimSlots> slots_;
   std::vector<std::uint16_t> free_;
+  std::size_t live_chunks_ = 0;
   std::uint64_t next_order_ = 1;
 };
 

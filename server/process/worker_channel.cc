@@ -88,12 +88,11 @@ void WorkerChannel::RequestStop() {
 }
 
 std::uint32_t WorkerChannel::Place(const core::Assignment& work) {
-  const std::uint16_t index = slots_.Take();
+  const std::uint16_t index = slots_.Take(!work.items.empty());
   Slot& slot = slots_.at(index);
   slot.token = work.token;
   slot.function = work.function;
   slot.attempt = work.attempt;
-  slot.chunk = !work.items.empty();
   slot.items = CountItems(work);
   slot.ticket =
       uses_page_ ? wire::OfferTask(page_.page(), index, slot.items) : wire::MakeTicket(index, next_sequence_++);
@@ -153,6 +152,11 @@ bool WorkerChannel::Flush() {
 bool WorkerChannel::Busy() {
   absl::MutexLock lock(&mu_);
   return slots_.live() > 0;
+}
+
+bool WorkerChannel::HasMuch() {
+  absl::MutexLock lock(&mu_);
+  return slots_.live() > 1 || slots_.live_chunks() > 0 || !waiting_.empty();
 }
 
 bool WorkerChannel::NeedsFlush() {

@@ -53,6 +53,8 @@ class WorkerChannel {
   SlotTable& slots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return slots_; }
   // Work is under way.
   bool Busy();
+  // More than one task is, or a chunk.
+  bool HasMuch();
   // Flush would find something to do.
   bool NeedsFlush();
   bool StopSent();

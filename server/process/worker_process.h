@@ -49,7 +49,11 @@ class WorkerProcess {
   // Reads what there is, in bounded portions, and goes on with the burial of a dead one. By the loop after attend.
   void Service();
   // Reads what its ring holds.
-  void DrainRing();
+  void DrainRing(wire::RingReader::Bell bell = wire::RingReader::Bell::kWanted);
+  // Its ring holds something. For who looks again and again.
+  bool HasNews() const { return ring_ && !ring_broken_ && ring_->HasUnread(); }
+  // No bell will tell of what comes next.
+  bool muted() const { return muted_; }
   // The socket takes no more now: be attended when it does.
   void WatchWritable(bool watch) { socket_watch_.Want(reading_, watch); }
   bool watches_writable() const { return socket_watch_.wants_write(); }
@@ -154,6 +158,7 @@ class WorkerProcess {
   bool told_ready_ = false;  // and the core knows
   bool uses_page_ = false;
   bool ring_broken_ = false;
+  bool muted_ = false;
   bool killed_ = false;     // by us
   bool condemned_ = false;  // for what it did
   bool pipes_ready_ = false;

@@ -144,8 +144,9 @@ void WorkerProcess::OnProgress(const wire::Frame& frame) {
   NoteProgress(header, wire::MakeProgressNote(progress.fraction(), progress.text()));
 }
 
-void WorkerProcess::DrainRing() {
+void WorkerProcess::DrainRing(wire::RingReader::Bell bell) {
   if (!ring_ || ring_broken_) return;
+  muted_ = bell == wire::RingReader::Bell::kNotWanted;
   const wire::WorkerPage& page = channel_->page().page();
   const std::uint64_t pending =
       page.written.load(std::memory_order_relaxed) - page.read.load(std::memory_order_relaxed);
@@ -153,7 +154,7 @@ void WorkerProcess::DrainRing() {
   absl::Status drained;
   {
     absl::MutexLock lock(&channel_->mutex());
-    drained = ring_->Drain([this](const wire::RecordHeader& header, std::string_view bytes) {
+    drained = ring_->Drain(bell, [this](const wire::RecordHeader& header, std::string_view bytes) {
       channel_->mutex().AssertHeld();
       if (!ring_broken_) OnRecord(header, bytes);
     });

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/spin.h"
 #include "rpc/accept.h"
 #include "rpc/acceptor.h"
 #include "rpc/convert.h"
@@ -43,8 +44,11 @@ void SetArguments(const ServiceOptions& options, grpc::ServerBuilder* builder) {
 }  // namespace
 
 class Server::Running {
+  using News = gate::Companion::News;
+
  public:
-  Running(ServiceOptions options, const base::Clock* clock) : backend(std::move(options), clock) {}
+  Running(ServiceOptions options, const base::Clock* clock)
+      : backend(std::move(options), clock), spin_(backend.options.companion == nullptr ? 0 : backend.options.spin) {}
   ~Running() {
     Shutdown(0);
     backend.subscribers.Clear();
@@ -75,6 +79,8 @@ class Server::Running {
 
  private:
   void Poll();
+  grpc::CompletionQueue::NextStatus Next(void** tag, bool* ok);
+  grpc::CompletionQueue::NextStatus LookAgain(void** tag, bool* ok);
   gpr_timespec NextDue() const;
   void RunDue();
   void TellHealth();
@@ -89,6 +95,8 @@ class Server::Running {
   std::unique_ptr<Acceptor> acceptor_;
   Wiring wiring_;
   std::thread thread_;
+  // The RPC thread's.
+  base::Spin spin_;
   bool shut_down_ = false;
 };
 
@@ -165,11 +173,34 @@ void Server::Running::Poll() {
   void* tag = nullptr;
   bool ok = false;
   while (true) {
-    const grpc::CompletionQueue::NextStatus next = queue_->AsyncNext(&tag, &ok, NextDue());
-    if (next == grpc::CompletionQueue::SHUTDOWN) return;
+    const grpc::CompletionQueue::NextStatus next = Next(&tag, &ok);
+    if (next == grpc::CompletionQueue::SHUTDOWN) break;
     if (next == grpc::CompletionQueue::GOT_EVENT) static_cast<Tag*>(tag)->Come(ok);
     RunDue();
   }
+  if (backend.options.companion != nullptr) backend.options.companion->Rest();
+}
+
+grpc::CompletionQueue::NextStatus Server::Running::Next(void** tag, bool* ok) {
+  if (spin_.Begin(backend.clock->Now())) {
+    const grpc::CompletionQueue::NextStatus next = LookAgain(tag, ok);
+    spin_.End(backend.clock->Now(), base::OwnPreemptions());
+    if (next != grpc::CompletionQueue::TIMEOUT) return next;
+    backend.options.companion->Rest();
+  }
+  return queue_->AsyncNext(tag, ok, NextDue());
+}
+
+// This one thread looks for what clients and what workers have to say, so that neither has to wake it.
+grpc::CompletionQueue::NextStatus Server::Running::LookAgain(void** tag, bool* ok) {
+  do {
+    const auto next = queue_->AsyncNext(tag, ok, gpr_inf_past(GPR_CLOCK_MONOTONIC));
+    if (next != grpc::CompletionQueue::TIMEOUT) return next;
+    const News news = backend.options.companion->Look();
+    if (news == News::kMuch) break;
+    if (news == News::kTaken) spin_.Begin(backend.clock->Now());
+  } while (spin_.Goes(backend.clock->Now()));
+  return grpc::CompletionQueue::TIMEOUT;
 }
 
 void Server::Running::TellHealth() {

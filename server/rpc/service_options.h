@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "core/core.h"
 #include "core/types.h"
+#include "gate/companion.h"
 
 namespace poold::rpc {
 
@@ -45,6 +46,10 @@ struct ServiceOptions {
   // What waits for one slow reader: output beyond it is dropped, the oldest first.
   std::uint64_t max_waiting_output_bytes = 4ull << 20;
   std::uint32_t max_connections = 1024;
+  // How long the RPC thread looks again for events, and with it at its companion, before it sleeps. 0, or no companion:
+  // not at all.
+  core::Nanos spin = 0;
+  gate::Companion* companion = nullptr;
   // Pools may have PoolSpec.allow_exec.
   bool allow_exec = false;
 

@@ -46,6 +46,21 @@ std::vector<std::string> DrainAll(RingReader* reader) {
   return records;
 }
 
+TEST(OutcomeRingTest, WhoLooksAgainByItselfWantsNoBell) {
+  Memory memory;
+  RingWriter writer(memory.get());
+  RingReader reader(memory.get());
+  const auto ignore = [](const RecordHeader&, std::string_view) {};
+  ASSERT_TRUE(reader.Drain(RingReader::Bell::kNotWanted, ignore).ok());
+  EXPECT_FALSE(reader.HasUnread());
+  writer.Append(Header(1), "one", NoBell);
+  EXPECT_TRUE(reader.HasUnread());
+  EXPECT_FALSE(writer.TakeBell());
+  ASSERT_TRUE(reader.Drain(ignore).ok());
+  writer.Append(Header(1), "two", NoBell);
+  EXPECT_TRUE(writer.TakeBell());
+}
+
 TEST(OutcomeRingTest, RecordsComeInOrder) {
   Memory memory;
   RingWriter writer(memory.get());

@@ -49,7 +49,8 @@ class Session:
                 self.outcomes[id_of(group.id_high, low)] = result
                 start += size
         for other in response.others:
-            self.outcomes[other.id] = other.outcome
+            for high, low, count in zip(other.ids.high, other.ids.low, other.ids.count):
+                self.outcomes.update({id_of(high, low + i): other.outcome for i in range(count)})
         for group in response.maps:
             for block in group.outcomes:
                 for index, value in unpacked(block):
