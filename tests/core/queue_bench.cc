@@ -9,60 +9,15 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <deque>
-#include <string>
-#include <vector>
 
-#include "core/core.h"
+#include "bare_core.h"
 
 namespace poold::core {
 namespace {
 
 constexpr std::uint64_t kBatch = 4096;
-constexpr std::uint64_t kArgsBytes = 8;
-
-class Workers : public WorkerPort {
- public:
-  void StartZygote(PoolId pool, std::uint32_t generation, const PoolSpec&) override { zygote = {pool, generation}; }
-  void StopZygote(PoolId, std::uint32_t) override {}
-  void StartWorker(PoolId, std::uint32_t, WorkerId worker) override { started.push_back(worker); }
-  void Dispatch(WorkerId worker, std::vector<Assignment> work) override {
-    for (const Assignment& one : work) sent.emplace_back(worker, one.token);
-  }
-  std::uint32_t TakeBack(WorkerId, AttemptToken, std::uint32_t) override { return 0; }
-  void StopWorker(WorkerId) override {}
-  void KillWorker(WorkerId, Nanos) override {}
-
-  std::pair<PoolId, std::uint32_t> zygote;
-  std::vector<WorkerId> started;
-  std::deque<std::pair<WorkerId, AttemptToken>> sent;
-};
-
-class Clients : public ClientPort {
- public:
-  void SendOutcome(SubscriberId, HandleId task, OutcomePtr) override { last = task; }
-  void SendItems(SubscriberId, HandleId, ItemBlockPtr) override {}
-  void SendMapEnd(SubscriberId, const MapView&) override {}
-  void SendOutput(SubscriberId, const OutputEvent&) override {}
-  void SendProgress(SubscriberId, const ProgressEvent&) override {}
-  void AnswerOpenPool(SubscriberId, absl::StatusOr<PoolView>, bool) override {}
-  void AnswerGet(SubscriberId, absl::StatusOr<HandleView>) override {}
-  void AnswerWait(SubscriberId, absl::StatusOr<WaitAnswer>) override {}
-  void AnswerTerminate(SubscriberId, absl::StatusOr<std::uint64_t>) override {}
-  void AnswerReload(SubscriberId, absl::StatusOr<PoolView>) override {}
-  void AnswerJoin(SubscriberId, absl::StatusOr<bool>) override {}
-  void SendEvent(SubscriberId, WatchEvent) override {}
-  void EndWatch(SubscriberId) override {}
-  void AllPoolsGone() override {}
-
-  HandleId last;  // that ended
-};
-
-Limits Roomy() {
-  Limits limits;
-  limits.max_queued_tasks = 100'000'000;
-  return limits;
-}
+constexpr std::uint64_t kArgsBytes = testing::BareCore::kArgsBytes;
+constexpr Nanos kElapsed = 100'000;
 
 std::uint64_t HeapBytes() {
   const auto info = mallinfo2();
@@ -83,67 +38,24 @@ class Stopwatch {
   const double start_ = Now();
 };
 
-struct Daemon {
-  Daemon() : core(Roomy(), &workers, &clients, 1) {
-    PoolSpec spec;
-    spec.name = "p";
-    spec.workers = 2;
-    core.OnOpenPool(now, kNobody, spec);
-    core.OnZygoteReady(now, workers.zygote.first, workers.zygote.second);
-    for (const WorkerId worker : std::vector(workers.started))
-      core.OnWorkerReady(now, worker, 1, {{"f", nullptr}}, true);
-  }
-
-  void SubmitBatch(std::uint64_t first, std::uint64_t count) {
-    const Bytes message(std::string(count * kArgsBytes, 'x'));
-    std::vector<NewTask> tasks(count);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      tasks[i].id = {7, first + i};
-      tasks[i].args = {Encoding::kRaw, nullptr, message.Slice(i * kArgsBytes, kArgsBytes)};
-    }
-    std::vector<Refusal> refused;
-    core.OnSubmit(now, {ClientId{1}, SubscriberId{1}, "p", "f", options}, tasks, &refused);
-    if (!refused.empty()) std::abort();
-  }
-  void Submit(std::uint64_t most) {
-    for (std::uint64_t first = 0; first < most; first += kBatch, ++now)
-      SubmitBatch(first, std::min(kBatch, most - first));
+// A core under load.
+struct Daemon : testing::BareCore {
+  void SubmitAll(std::uint64_t most) {
+    for (std::uint64_t first = 0; first < most; first += kBatch, ++now) Submit(first, std::min(kBatch, most - first));
   }
   void SubmitMap(std::uint64_t most) {
-    for (std::uint64_t first = 0; first < most; first += kBatch) {
-      auto column = std::make_shared<ItemColumn>();
-      column->lengths.assign(std::min(kBatch, most - first), kArgsBytes);
-      column->data = Bytes(std::string(column->lengths.size() * kArgsBytes, 'x'));
-      MapGroup group;
-      group.subscriber = SubscriberId{1};
-      group.pool = "p";
-      group.function = "f";
-      group.options = options;
-      group.id = {8, 1};
-      group.first_index = first;
-      group.items = std::move(column);
-      group.encoding = Encoding::kRaw;
-      if (!core.OnMap(now, group).ok()) std::abort();
-    }
+    for (std::uint64_t first = 0; first < most; first += kBatch) AddItems(first, std::min(kBatch, most - first), false);
   }
   // Each worker answers, one after the other, and the outcome is released.
   void Run(std::uint64_t most) {
-    for (std::uint64_t i = 0; i < most && !workers.sent.empty(); ++i) {
-      const auto [worker, token] = workers.sent.front();
-      workers.sent.pop_front();
-      TaskResult result;
-      result.succeeded = true;
-      result.elapsed = 100'000;
-      core.OnTaskResult(++now, worker, token, std::move(result));
-      core.OnRelease(now, clients.last);
+    std::size_t next = 0;
+    for (std::uint64_t i = 0; i < most && next < workers.sent.size(); ++i) {
+      const testing::Sent work = workers.sent[next++];
+      ++now;
+      Answer(work, true, kElapsed);
+      ReleaseEnded();
     }
   }
-
-  Workers workers;
-  Clients clients;
-  Core core;
-  Nanos now = kSecond;
-  const std::shared_ptr<const TaskOptions> options = std::make_shared<TaskOptions>();
 };
 
 double PerTask(double total, std::uint64_t tasks) { return total / static_cast<double>(tasks); }
@@ -152,7 +64,7 @@ void MeasureTasks(std::uint64_t tasks) {
   Daemon daemon;
   const std::uint64_t before = HeapBytes();
   const Stopwatch submitting;
-  daemon.Submit(tasks);
+  daemon.SubmitAll(tasks);
   const double submit = submitting.Seconds();
   const std::uint64_t bytes = HeapBytes() - before;
   const std::uint64_t run_tasks = std::min<std::uint64_t>(tasks / 2, 200'000);
@@ -168,10 +80,10 @@ void MeasureTasks(std::uint64_t tasks) {
 
 void MeasureCancels(std::uint64_t tasks) {
   Daemon daemon;
-  daemon.Submit(tasks);
+  daemon.SubmitAll(tasks);
   const Stopwatch ending;
   for (std::uint64_t i = 0; i < tasks; ++i) {
-    if (!daemon.core.OnCancel(daemon.now, {7, i}, false).ok()) std::abort();
+    if (!daemon.core.OnCancel(daemon.now, {Daemon::kTaskIds, i}, false).ok()) std::abort();
   }
   std::printf("tasks %9lu: cancelled one by one in %.3f s (%3.0f ns each)\n", tasks, ending.Seconds(),
               PerTask(ending.Seconds() * 1e9, tasks));
