@@ -14,7 +14,7 @@ libsystemd-dev libcap-dev libdw-dev'
 
 test='
 libgtest-dev libgmock-dev libbenchmark-dev
-clang
+clang valgrind
 python3 python3-grpcio python3-protobuf python3-msgpack
 nodejs npm'
 

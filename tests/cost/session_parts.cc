@@ -1,0 +1,127 @@
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "give_up.h"
+#include "meter.h"
+#include "parts.h"
+#include "rpc/convert.h"
+#include "rpc/session_intake.h"
+#include "rpc/session_outbox.h"
+
+namespace poold::cost {
+namespace {
+
+constexpr std::uint32_t kBatch = 64;
+constexpr std::uint32_t kItems = 1024;
+constexpr std::uint32_t kMessages = 150;
+constexpr std::uint32_t kBytes = 8;
+constexpr core::HandleId kMap{8, 1};
+
+// Always the same moment.
+class StoppedClock final : public base::Clock {
+ public:
+  std::int64_t Now() const override { return core::kSecond; }
+  std::int64_t WallNow() const override { return 1'700'000'000 * core::kSecond; }
+};
+
+v1::SessionRequest Hello() {
+  v1::SessionRequest request;
+  request.mutable_hello()->set_client_id(std::string(16, 'c'));
+  return request;
+}
+
+v1::SessionRequest Tasks() {
+  v1::SessionRequest request;
+  v1::TaskGroup& group = *request.add_submit();
+  group.set_pool("p");
+  group.set_function("f");
+  group.set_id_high(7);
+  group.set_first_id_low(1);
+  group.set_encoding(v1::ENCODING_MSGPACK);
+  for (std::uint32_t i = 0; i < kBatch; ++i) group.add_args_bytes(kBytes);
+  group.set_args(std::string(kBatch * kBytes, 'x'));
+  return request;
+}
+
+v1::SessionRequest Items() {
+  v1::SessionRequest request;
+  v1::MapGroup& group = *request.add_map();
+  group.set_pool("p");
+  group.set_function("f");
+  group.set_id(rpc::IdBytes(kMap));
+  group.set_encoding(v1::ENCODING_MSGPACK);
+  for (std::uint32_t i = 0; i < kItems; ++i) group.add_item_bytes(kBytes);
+  group.set_items(std::string(kItems * kBytes, 'x'));
+  return request;
+}
+
+// A stream's messages on their way in, from their bytes on: into the same message, as gRPC does.
+void PlayRequests(const char* part, const v1::SessionRequest& message, std::uint32_t units) {
+  const rpc::ServiceOptions options;
+  rpc::UploadStore uploads(options.max_upload_bytes, options.upload_ttl);
+  rpc::SessionIntake intake(options, &uploads);
+  v1::SessionRequest request = Hello();
+  if (!intake.Read(&request).ok()) GiveUp("a hello was refused");
+  const std::string bytes = message.SerializeAsString();
+  const auto take = [&] {
+    if (!request.ParseFromString(bytes) || !intake.Read(&request).ok()) GiveUp("a request was refused");
+  };
+  for (std::uint32_t i = 0; i < kMessages / 10; ++i) take();
+  Meter meter(part);
+  for (std::uint32_t i = 0; i < kMessages; ++i) meter.Count(units, take);
+}
+
+core::OutcomePtr Succeeded() {
+  auto outcome = std::make_shared<core::Outcome>();
+  outcome->state = core::TaskState::kSucceeded;
+  outcome->attempt = 1;
+  outcome->result = {core::Encoding::kMsgpack, nullptr, core::Bytes(std::string(kBytes, 'y'))};
+  return outcome;
+}
+
+core::ItemBlockPtr Block() {
+  auto block = std::make_shared<core::ItemBlock>();
+  block->encoding = core::Encoding::kMsgpack;
+  block->result_bytes.assign(kItems, kBytes);
+  block->results.assign(kItems * kBytes, 'y');
+  return block;
+}
+
+// A stream's messages on their way out, until they are bytes. `add`: what the core has said since the last one.
+template <typename Add>
+void PlayResponses(const char* part, std::uint32_t units, Add add) {
+  const rpc::ServiceOptions options;
+  const StoppedClock clock;
+  const rpc::ClientNames names;
+  rpc::SessionOutbox outbox(options, clock, names);
+  v1::SessionResponse response;
+  std::string bytes;
+  const auto give = [&] {
+    add(outbox);
+    if (!outbox.Fill(&response) || !response.SerializeToString(&bytes) || outbox.waiting() > 0) GiveUp("no response");
+  };
+  for (std::uint32_t i = 0; i < kMessages / 10; ++i) give();
+  Meter meter(part);
+  for (std::uint32_t i = 0; i < kMessages; ++i) meter.Count(units, give);
+}
+
+}  // namespace
+
+void PlayTaskRequests() { PlayRequests("session: a task submitted", Tasks(), kBatch); }
+void PlayMapRequests() { PlayRequests("session: an item submitted", Items(), kItems); }
+
+void PlayTaskResponses() {
+  const core::OutcomePtr outcome = Succeeded();
+  PlayResponses("session: a task's outcome sent", kBatch, [&](rpc::SessionOutbox& outbox) {
+    for (std::uint32_t i = 0; i < kBatch; ++i) outbox.AddOutcome({7, i}, outcome);
+  });
+}
+
+void PlayMapResponses() {
+  const core::ItemBlockPtr block = Block();
+  PlayResponses("session: an item's outcome sent", kItems,
+                [&](rpc::SessionOutbox& outbox) { outbox.AddItems(kMap, block); });
+}
+
+}  // namespace poold::cost
