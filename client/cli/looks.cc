@@ -154,6 +154,7 @@ ExitStatus Run(const StatsOptions& options, Context& context) {
     table.Add({"kept outcomes", SizeText(response->kept_outcome_bytes())});
     table.Add({"resident memory", SizeText(response->rss_bytes())});
     table.Add({"CPU time", SpanText(Seconds(response->cpu_time()))});
+    table.Add({"core entries", Number(response->core_entries())});
     PrintLine(
         absl::StrCat("daemon\n", text, table.Text().substr(1), "\nlimits\n", LimitsText(info->server().limits())));
   }

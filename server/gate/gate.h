@@ -5,6 +5,8 @@
 // Thread-safe. Does not own the core, the clock or the outboxes; they must outlive it.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -55,8 +57,13 @@ class Gate {
     Leave leave{this};
     absl::MutexLock lock(&mu_);
     const KnownToSanitizer known(&mu_);
+    // Written under the mutex only: no locked addition.
+    entries_.store(entries_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     return RunEvent(std::forward<Event>(event), &leave);
   }
+
+  // How often the mutex was taken so far. By it one sees how well events come in batches.
+  std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
 
  private:
   // Flushes when it goes, after the lock (declared later, so destroyed earlier) was left.
@@ -82,6 +89,7 @@ class Gate {
   const base::Clock* const clock_;
   std::vector<Outbox*> outboxes_;  // constant after the first Enter
   absl::Mutex mu_;
+  std::atomic<std::uint64_t> entries_ = 0;
 };
 
 }  // namespace poold::gate

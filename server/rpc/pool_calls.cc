@@ -223,6 +223,7 @@ void GetStats(const std::shared_ptr<GetStatsCall>& call) {
   response.set_kept_outcome_bytes(kept_bytes);
   response.set_rss_bytes(ResidentBytes());
   WriteDuration(CpuTime(), response.mutable_cpu_time());
+  response.set_core_entries(call->backend().gate->entries());
   call->Answer(response);
 }
 

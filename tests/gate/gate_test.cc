@@ -44,6 +44,11 @@ TEST_F(GateTest, AnEventGetsTheCoreAndTheTimeAndItsAnswerComesBack) {
   EXPECT_EQ(seen, core::kSecond);
 }
 
+TEST_F(GateTest, EntriesAreCounted) {
+  for (int i = 0; i < 3; ++i) gate_.Enter([](core::Core&, core::Nanos) {});
+  EXPECT_EQ(gate_.entries(), 3u);
+}
+
 TEST_F(GateTest, ThreadsEnterOneAtATime) {
   constexpr int kThreads = 4;
   constexpr int kEvents = 2'000;

@@ -345,6 +345,10 @@ TEST_F(Calls, PoolsAndStatsAndTheServerAreShown) {
   ASSERT_TRUE(client_->GetStats(&two, {}, &stats).ok());
   EXPECT_EQ(stats.pools().at("p").succeeded(), 1u);
   EXPECT_GT(stats.rss_bytes(), 0u);
+  const std::uint64_t entries = stats.core_entries();
+  grpc::ClientContext again;
+  ASSERT_TRUE(client_->GetStats(&again, {}, &stats).ok());
+  EXPECT_GT(stats.core_entries(), entries);
   grpc::ClientContext three;
   v1::GetServerInfoResponse info;
   ASSERT_TRUE(client_->GetServerInfo(&three, {}, &info).ok());
