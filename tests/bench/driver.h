@@ -1,10 +1,10 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "job.h"
+#include "samples.h"
 
 namespace poold::bench {
 
@@ -24,7 +24,7 @@ class Driver {
   virtual bool slow() const { return false; }
   virtual absl::Status Start() = 0;
   // One round. Checks the results: a wrong one is the status.
-  virtual absl::StatusOr<std::vector<Sample>> Measure(const Job& job) = 0;
+  virtual Samples Measure(const Job& job) = 0;
   virtual void Stop() = 0;
 };
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "job.h"
 #include "rounds.h"
+#include "samples.h"
 
 namespace poold::bench {
 

@@ -37,10 +37,4 @@ struct Job {
   std::vector<std::string> only;
 };
 
-// What one round of a job gave: "items_per_s", 1.2e6. Names of times end in _s, _ms or _us.
-struct Sample {
-  std::string metric;
-  double value = 0;
-};
-
 }  // namespace poold::bench

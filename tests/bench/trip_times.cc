@@ -5,7 +5,7 @@
 
 namespace poold::bench {
 
-absl::StatusOr<std::vector<Sample>> MeasureTrips(std::uint64_t count, const std::function<absl::Status()>& trip) {
+Samples MeasureTrips(std::uint64_t count, const std::function<absl::Status()>& trip) {
   std::vector<double> micros;
   micros.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {

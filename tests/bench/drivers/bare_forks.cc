@@ -28,7 +28,7 @@ absl::Status BareForks::OpenPool(std::uint64_t state_bytes) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Sample>> BareForks::Measure(const Job& job) {
+Samples BareForks::Measure(const Job& job) {
   if (absl::Status status = OpenPool(job.bytes); !status.ok()) return status;
   const std::uint64_t forks = std::max<std::uint64_t>(1, job.count / workers_ / 5);
   std::vector<client::TaskHandle<double>> handles;

@@ -17,7 +17,7 @@ class BareForks : public Driver {
   std::string subject() const override { return "bare-forks"; }
   bool Does(const Job& job) const override { return job.shape == Shape::kFresh; }
   absl::Status Start() override;
-  absl::StatusOr<std::vector<Sample>> Measure(const Job& job) override;
+  Samples Measure(const Job& job) override;
   void Stop() override;
 
  private:

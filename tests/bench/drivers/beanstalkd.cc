@@ -89,16 +89,15 @@ void Beanstalkd::Stop() {
   folder_.reset();
 }
 
-absl::StatusOr<std::vector<Sample>> Beanstalkd::Measure(const Job& job) {
+Samples Beanstalkd::Measure(const Job& job) {
   if (job.shape == Shape::kTrips) {
     return MeasureTrips(job.count, [this] { return RunAll("p", 1, 1).status(); });
   }
   const std::uint64_t outstanding = job.shape == Shape::kBurst ? job.count : job.outstanding;
   const auto seconds = RunAll(std::string(std::max<std::uint64_t>(1, job.bytes), 'p'), job.count, outstanding);
   if (!seconds.ok()) return seconds.status();
-  const auto count = static_cast<double>(job.count);
-  if (job.shape != Shape::kEcho) return std::vector<Sample>{{"tasks_per_s", count / *seconds}};
-  return std::vector<Sample>{{"mb_per_s", count * static_cast<double>(job.bytes) / 1e6 / *seconds}};
+  if (job.shape == Shape::kEcho) return MegabytesPerSecond(job.count * job.bytes, *seconds);
+  return TasksPerSecond(job.count, *seconds);
 }
 
 absl::StatusOr<double> Beanstalkd::RunAll(const std::string& payload, std::uint64_t count, std::uint64_t outstanding) {

@@ -24,7 +24,7 @@ class Beanstalkd : public Driver {
   bool Does(const Job& job) const override;
   bool slow() const override { return true; }
   absl::Status Start() override;
-  absl::StatusOr<std::vector<Sample>> Measure(const Job& job) override;
+  Samples Measure(const Job& job) override;
   void Stop() override;
 
  private:

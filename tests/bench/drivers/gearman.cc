@@ -93,13 +93,12 @@ void Gearman::Stop() {
   server_.Stop();
 }
 
-absl::StatusOr<std::vector<Sample>> Gearman::Measure(const Job& job) {
+Samples Gearman::Measure(const Job& job) {
   if (job.shape == Shape::kTrips) return MeasureTrips(job.count, [this] { return Trip(); });
   const auto seconds = RunAll(std::string(std::max<std::uint64_t>(1, job.bytes), 'p'), job.count);
   if (!seconds.ok()) return seconds.status();
-  const auto count = static_cast<double>(job.count);
-  if (job.shape == Shape::kBurst) return std::vector<Sample>{{"tasks_per_s", count / *seconds}};
-  return std::vector<Sample>{{"mb_per_s", count * static_cast<double>(job.bytes) / 1e6 / *seconds}};
+  if (job.shape == Shape::kEcho) return MegabytesPerSecond(job.count * job.bytes, *seconds);
+  return TasksPerSecond(job.count, *seconds);
 }
 
 absl::StatusOr<double> Gearman::RunAll(const std::string& payload, std::uint64_t count) {

@@ -18,11 +18,11 @@ class PooldDriver : public Driver {
   std::string subject() const override { return subject_; }
   bool Does(const Job& job) const override;
   absl::Status Start() override;
-  absl::StatusOr<std::vector<Sample>> Measure(const Job& job) override;
+  Samples Measure(const Job& job) override;
   void Stop() override;
 
  private:
-  absl::StatusOr<std::vector<Sample>> MeasureFresh(const Job& job);
+  Samples MeasureFresh(const Job& job);
 
   const std::string subject_;
   const std::string address_;

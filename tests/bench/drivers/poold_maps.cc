@@ -23,7 +23,7 @@ absl::Status Missing(std::uint64_t got, std::uint64_t wanted) {
 // Of even work how much a second; of uneven work when all is done.
 std::vector<Sample> EndOf(const Job& job, double seconds) {
   if (job.bench == "skew") return {{"makespan_s", seconds}};
-  return {{"items_per_s", static_cast<double>(job.sizes.size()) / seconds}};
+  return ItemsPerSecond(job.sizes.size(), seconds);
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ Samples RunMap(const client::Pool& pool, const Job& job) {
   const double seconds = watch.Seconds();
   if (count != job.count) return Missing(count, job.count);
   if (sum != SumOfSquares(job.count)) return Missing(sum, SumOfSquares(job.count));
-  return std::vector<Sample>{{"items_per_s", static_cast<double>(job.count) / seconds}};
+  return ItemsPerSecond(job.count, seconds);
 }
 
 Samples RunWorkMap(const client::Pool& pool, const Job& job) {
@@ -81,7 +81,7 @@ Samples RunSpinMap(const client::Pool& pool, const Job& job) {
   }
   const double seconds = watch.Seconds();
   if (count != job.sizes.size()) return Missing(count, job.sizes.size());
-  return std::vector<Sample>{{"items_per_s", static_cast<double>(count) / seconds}};
+  return ItemsPerSecond(count, seconds);
 }
 
 }  // namespace poold::bench

@@ -1,16 +1,12 @@
 #pragma once
 
-#include <vector>
-
-#include "absl/status/statusor.h"
 #include "job.h"
 #include "poold/client/pool.h"
+#include "samples.h"
 
 // One round of a job on a pool that has the modules `testing` and `examples`. Blocking. Every result is checked: a
 // wrong one is the status.
 namespace poold::bench {
-
-using Samples = absl::StatusOr<std::vector<Sample>>;
 
 Samples RunMap(const client::Pool& pool, const Job& job);
 Samples RunBurst(const client::Pool& pool, const Job& job);

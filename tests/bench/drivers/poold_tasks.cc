@@ -14,10 +14,6 @@ namespace {
 using Handle = client::TaskHandle<void>;
 constexpr char kNoop[] = "noop";
 
-std::vector<Sample> RateOf(std::uint64_t tasks, double seconds) {
-  return {{"tasks_per_s", static_cast<double>(tasks) / seconds}};
-}
-
 }  // namespace
 
 Samples RunBurst(const client::Pool& pool, const Job& job) {
@@ -28,7 +24,7 @@ Samples RunBurst(const client::Pool& pool, const Job& job) {
   for (const Handle& handle : handles) {
     if (absl::Status status = handle.Get(); !status.ok()) return status;
   }
-  return RateOf(job.count, watch.Seconds());
+  return TasksPerSecond(job.count, watch.Seconds());
 }
 
 Samples RunWindow(const client::Pool& pool, const Job& job) {
@@ -41,7 +37,7 @@ Samples RunWindow(const client::Pool& pool, const Job& job) {
     }
     if (i < job.count) slot = pool.Submit<void>(kNoop);
   }
-  return RateOf(job.count, watch.Seconds());
+  return TasksPerSecond(job.count, watch.Seconds());
 }
 
 Samples RunTrips(const client::Pool& pool, const Job& job) {
@@ -62,7 +58,7 @@ Samples RunEcho(const client::Pool& pool, const Job& job) {
     if (i < job.count) under_way.push_back(pool.Submit<Bytes>("echo", payload));
   }
   const double seconds = watch.Seconds();
-  return std::vector<Sample>{{"mb_per_s", static_cast<double>(job.count * job.bytes) / 1e6 / seconds}};
+  return MegabytesPerSecond(job.count * job.bytes, seconds);
 }
 
 Samples RunWorkTasks(const client::Pool& pool, const Job& job) {
@@ -75,7 +71,7 @@ Samples RunWorkTasks(const client::Pool& pool, const Job& job) {
     if (!steps.ok()) return steps.status();
     if (*steps != job.sizes[i]) return absl::InternalError(absl::StrCat(*steps, " steps, wanted ", job.sizes[i]));
   }
-  return RateOf(job.sizes.size(), watch.Seconds());
+  return TasksPerSecond(job.sizes.size(), watch.Seconds());
 }
 
 }  // namespace poold::bench

@@ -51,7 +51,7 @@ absl::Status PythonPool::Start() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Sample>> PythonPool::Measure(const Job& job) {
+Samples PythonPool::Measure(const Job& job) {
   return Ask(nlohmann::json{{"shape", NameOf(job.shape)},
                             {"count", job.count},
                             {"outstanding", job.outstanding},
@@ -61,11 +61,9 @@ absl::StatusOr<std::vector<Sample>> PythonPool::Measure(const Job& job) {
                  .dump());
 }
 
-absl::StatusOr<std::vector<Sample>> PythonPool::MeasureFirst() {
-  return Ask(nlohmann::json{{"shape", "first"}}.dump());
-}
+Samples PythonPool::MeasureFirst() { return Ask(nlohmann::json{{"shape", "first"}}.dump()); }
 
-absl::StatusOr<std::vector<Sample>> PythonPool::Ask(const std::string& job) {
+Samples PythonPool::Ask(const std::string& job) {
   if (absl::Status status = program_.WriteLine(job); !status.ok()) return status;
   const auto line = program_.ReadLine();
   if (!line.ok()) return line.status();

@@ -19,13 +19,13 @@ class PythonPool : public Driver {
   bool Does(const Job& job) const override;
   bool slow() const override { return true; }
   absl::Status Start() override;
-  absl::StatusOr<std::vector<Sample>> Measure(const Job& job) override;
+  Samples Measure(const Job& job) override;
   // How long a new pool takes until it has its first result: first_result_ms.
-  absl::StatusOr<std::vector<Sample>> MeasureFirst();
+  Samples MeasureFirst();
   void Stop() override { program_.Stop(); }
 
  private:
-  absl::StatusOr<std::vector<Sample>> Ask(const std::string& job);
+  Samples Ask(const std::string& job);
 
   const std::string kind_;
   const std::uint32_t workers_;

@@ -61,7 +61,7 @@ absl::Status SocketpairPool::Start() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Sample>> SocketpairPool::Measure(const Job& job) {
+Samples SocketpairPool::Measure(const Job& job) {
   switch (job.shape) {
     case Shape::kMap:
       return RunMap(job);
@@ -77,7 +77,7 @@ absl::StatusOr<std::vector<Sample>> SocketpairPool::Measure(const Job& job) {
 }
 
 // Two batches under way at each worker.
-absl::StatusOr<std::vector<Sample>> SocketpairPool::RunMap(const Job& job) {
+Samples SocketpairPool::RunMap(const Job& job) {
   const std::uint64_t batches = (job.count + kBatchItems - 1) / kBatchItems;
   const std::uint64_t ahead = 2 * children_.size();
   std::vector<std::uint32_t> numbers;
@@ -99,10 +99,10 @@ absl::StatusOr<std::vector<Sample>> SocketpairPool::RunMap(const Job& job) {
   }
   const double seconds = watch.Seconds();
   if (sum != SumOfSquares(job.count)) return absl::InternalError(absl::StrCat("sum ", sum));
-  return std::vector<Sample>{{"items_per_s", static_cast<double>(job.count) / seconds}};
+  return ItemsPerSecond(job.count, seconds);
 }
 
-absl::StatusOr<std::vector<Sample>> SocketpairPool::RunTrips(const Job& job) {
+Samples SocketpairPool::RunTrips(const Job& job) {
   const std::uint32_t number = 7;
   std::string back;
   return MeasureTrips(job.count, [&] {
@@ -112,7 +112,7 @@ absl::StatusOr<std::vector<Sample>> SocketpairPool::RunTrips(const Job& job) {
 }
 
 // One payload under way at each worker.
-absl::StatusOr<std::vector<Sample>> SocketpairPool::RunEcho(const Job& job) {
+Samples SocketpairPool::RunEcho(const Job& job) {
   const std::string payload(job.bytes, 'p');
   const std::uint64_t ahead = children_.size();
   std::string back;
@@ -122,11 +122,11 @@ absl::StatusOr<std::vector<Sample>> SocketpairPool::RunEcho(const Job& job) {
     if (i >= ahead && i - ahead < job.count && (!Receive(child, &back) || back.size() != job.bytes)) return Gone();
     if (i < job.count && !WriteFrame(child.fd(), Request::kEcho, payload.data(), payload.size())) return Gone();
   }
-  return std::vector<Sample>{{"mb_per_s", static_cast<double>(job.count * job.bytes) / 1e6 / watch.Seconds()}};
+  return MegabytesPerSecond(job.count * job.bytes, watch.Seconds());
 }
 
 // Each worker gets its equal part at once.
-absl::StatusOr<std::vector<Sample>> SocketpairPool::RunWork(const Job& job) {
+Samples SocketpairPool::RunWork(const Job& job) {
   const std::size_t part = (job.sizes.size() + children_.size() - 1) / children_.size();
   std::string back;
   std::uint64_t items = 0;
@@ -142,11 +142,11 @@ absl::StatusOr<std::vector<Sample>> SocketpairPool::RunWork(const Job& job) {
   }
   const double seconds = watch.Seconds();
   if (items != job.sizes.size()) return absl::InternalError(absl::StrCat(items, " items came back"));
-  return std::vector<Sample>{{"items_per_s", static_cast<double>(items) / seconds}};
+  return ItemsPerSecond(items, seconds);
 }
 
 // The long one on one worker, all others on the other one alone.
-absl::StatusOr<std::vector<Sample>> SocketpairPool::RunLongFirst(const Job& job) {
+Samples SocketpairPool::RunLongFirst(const Job& job) {
   const std::span<const std::uint32_t> steps(job.sizes);
   std::string back;
   const Stopwatch watch;

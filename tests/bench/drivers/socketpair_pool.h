@@ -16,15 +16,15 @@ class SocketpairPool : public Driver {
   std::string subject() const override { return "socketpair"; }
   bool Does(const Job& job) const override;
   absl::Status Start() override;
-  absl::StatusOr<std::vector<Sample>> Measure(const Job& job) override;
+  Samples Measure(const Job& job) override;
   void Stop() override { children_.clear(); }
 
  private:
-  absl::StatusOr<std::vector<Sample>> RunMap(const Job& job);
-  absl::StatusOr<std::vector<Sample>> RunTrips(const Job& job);
-  absl::StatusOr<std::vector<Sample>> RunEcho(const Job& job);
-  absl::StatusOr<std::vector<Sample>> RunWork(const Job& job);
-  absl::StatusOr<std::vector<Sample>> RunLongFirst(const Job& job);
+  Samples RunMap(const Job& job);
+  Samples RunTrips(const Job& job);
+  Samples RunEcho(const Job& job);
+  Samples RunWork(const Job& job);
+  Samples RunLongFirst(const Job& job);
 
   const std::uint32_t workers_;
   std::vector<Child> children_;

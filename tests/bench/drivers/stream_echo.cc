@@ -72,13 +72,13 @@ void StreamEcho::Stop() {
   folder_.reset();
 }
 
-absl::StatusOr<std::vector<Sample>> StreamEcho::Measure(const Job& job) {
+Samples StreamEcho::Measure(const Job& job) {
   if (job.shape == Shape::kMap) return RunMap(job);
   if (job.shape == Shape::kTrips) return RunTrips(job);
   return RunEcho(job);
 }
 
-absl::StatusOr<std::vector<Sample>> StreamEcho::RunMap(const Job& job) {
+Samples StreamEcho::RunMap(const Job& job) {
   Batch batch;
   std::uint64_t sent = 0;
   std::uint64_t under_way = 0;
@@ -98,10 +98,10 @@ absl::StatusOr<std::vector<Sample>> StreamEcho::RunMap(const Job& job) {
   }
   const double seconds = watch.Seconds();
   if (sum != SumOfSquares(job.count)) return absl::InternalError(absl::StrCat("sum ", sum));
-  return std::vector<Sample>{{"items_per_s", static_cast<double>(job.count) / seconds}};
+  return ItemsPerSecond(job.count, seconds);
 }
 
-absl::StatusOr<std::vector<Sample>> StreamEcho::RunTrips(const Job& job) {
+Samples StreamEcho::RunTrips(const Job& job) {
   Batch batch;
   return MeasureTrips(job.count, [&] {
     Fill(&batch, 1, 2);
@@ -110,7 +110,7 @@ absl::StatusOr<std::vector<Sample>> StreamEcho::RunTrips(const Job& job) {
 }
 
 // The best of three ways to cut it; small payloads travel together.
-absl::StatusOr<std::vector<Sample>> StreamEcho::RunEcho(const Job& job) {
+Samples StreamEcho::RunEcho(const Job& job) {
   double best = 0;
   for (const std::uint64_t fragment : {std::uint64_t{64} << 10, std::uint64_t{256} << 10, std::uint64_t{1} << 20}) {
     const auto rate = EchoIn(std::min(fragment, job.bytes * job.count), job.bytes * job.count);

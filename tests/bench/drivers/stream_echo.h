@@ -20,15 +20,15 @@ class StreamEcho : public Driver {
   std::string subject() const override { return "stream-echo"; }
   bool Does(const Job& job) const override;
   absl::Status Start() override;
-  absl::StatusOr<std::vector<Sample>> Measure(const Job& job) override;
+  Samples Measure(const Job& job) override;
   void Stop() override;
 
  private:
   using Stream = grpc::ClientReaderWriter<Batch, Batch>;
 
-  absl::StatusOr<std::vector<Sample>> RunMap(const Job& job);
-  absl::StatusOr<std::vector<Sample>> RunTrips(const Job& job);
-  absl::StatusOr<std::vector<Sample>> RunEcho(const Job& job);
+  Samples RunMap(const Job& job);
+  Samples RunTrips(const Job& job);
+  Samples RunEcho(const Job& job);
   // Megabytes a second, where payloads travel in fragments of this size.
   absl::StatusOr<double> EchoIn(std::uint64_t fragment, std::uint64_t bytes);
 

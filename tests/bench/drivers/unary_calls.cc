@@ -49,11 +49,11 @@ void UnaryCalls::Stop() {
   client_.reset();
 }
 
-absl::StatusOr<std::vector<Sample>> UnaryCalls::Measure(const Job& job) {
+Samples UnaryCalls::Measure(const Job& job) {
   if (job.shape == Shape::kTrips) return MeasureTrips(job.count, [this] { return Run(1, 1); });
   const Stopwatch watch;
   if (absl::Status status = Run(job.count, job.outstanding); !status.ok()) return status;
-  return std::vector<Sample>{{"tasks_per_s", static_cast<double>(job.count) / watch.Seconds()}};
+  return TasksPerSecond(job.count, watch.Seconds());
 }
 
 absl::Status UnaryCalls::Run(std::uint64_t count, std::uint64_t outstanding) {

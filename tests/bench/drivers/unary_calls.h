@@ -18,7 +18,7 @@ class UnaryCalls : public Driver {
   bool Does(const Job& job) const override { return job.shape == Shape::kWindow || job.shape == Shape::kTrips; }
   bool slow() const override { return true; }
   absl::Status Start() override;
-  absl::StatusOr<std::vector<Sample>> Measure(const Job& job) override;
+  Samples Measure(const Job& job) override;
   void Stop() override;
 
  private:
