@@ -33,17 +33,19 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
-bool HavePoold() { return access(BesideUs().c_str(), X_OK) == 0; }
-
-PrivateDaemon::PrivateDaemon()
-    : socket_(folder_.At("poold.sock")), tcp_address_(absl::StrCat("127.0.0.1:", FreePort())) {}
+PrivateDaemon::PrivateDaemon(PrivateFolder folder)
+    : folder_(std::move(folder)),
+      socket_(folder_.At("poold.sock")),
+      tcp_address_(absl::StrCat("127.0.0.1:", FreePort())) {}
 
 absl::StatusOr<std::unique_ptr<PrivateDaemon>> PrivateDaemon::Start(const std::vector<std::string>& more) {
   const std::string program = BesideUs();
   if (!HavePoold()) {
     return absl::NotFoundError(absl::StrCat("there is no program ", program, " to start; name a poold by --address"));
   }
-  std::unique_ptr<PrivateDaemon> daemon(new PrivateDaemon);
+  auto folder = PrivateFolder::Make();
+  if (!folder.ok()) return folder.status();
+  std::unique_ptr<PrivateDaemon> daemon(new PrivateDaemon(*std::move(folder)));
   std::vector<std::string> arguments = {"--listen",    daemon->address(), "--listen", daemon->tcp_address(),
                                         "--log-level", "warning"};
   arguments.insert(arguments.end(), more.begin(), more.end());

@@ -27,7 +27,7 @@ class PrivateDaemon {
   pid_t pid() const { return child_.pid(); }
 
  private:
-  PrivateDaemon();
+  explicit PrivateDaemon(PrivateFolder folder);
 
   const PrivateFolder folder_;
   const std::string socket_;

@@ -1,12 +1,20 @@
 #include "private_folder.h"
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+
+#include "absl/strings/str_cat.h"
 
 namespace poold::bench {
 
-PrivateFolder::PrivateFolder() : path_((std::filesystem::temp_directory_path() / "poold-bench-XXXXXX").string()) {
-  if (mkdtemp(path_.data()) == nullptr) path_.clear();
+absl::StatusOr<PrivateFolder> PrivateFolder::Make() {
+  std::string path = (std::filesystem::temp_directory_path() / "poold-bench-XXXXXX").string();
+  if (mkdtemp(path.data()) == nullptr) {
+    return absl::UnavailableError(absl::StrCat("cannot make a folder ", path, ": ", std::strerror(errno)));
+  }
+  return PrivateFolder(std::move(path));
 }
 
 PrivateFolder::~PrivateFolder() {

@@ -54,7 +54,9 @@ bool Beanstalkd::Does(const Job& job) const {
 absl::Status Beanstalkd::Start() {
   std::string path;
   FindProgram("beanstalkd", &path);
-  folder_.emplace();
+  auto folder = PrivateFolder::Make();
+  if (!folder.ok()) return folder.status();
+  folder_.emplace(*std::move(folder));
   const std::string socket = folder_->At("beanstalkd.sock");
   auto server = Child::Run(path, {"-l", "unix:" + socket, "-z", kMostBytes});
   if (!server.ok()) return server.status();

@@ -46,7 +46,9 @@ bool StreamEcho::Does(const Job& job) const {
 }
 
 absl::Status StreamEcho::Start() {
-  folder_.emplace();
+  auto folder = PrivateFolder::Make();
+  if (!folder.ok()) return folder.status();
+  folder_.emplace(*std::move(folder));
   const std::string address = "unix:" + folder_->At("echo.sock");
   auto server = Child::RunRole("stream-echo", {address}, Child::End::kSignal);
   if (!server.ok()) return server.status();
