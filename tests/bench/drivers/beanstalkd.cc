@@ -104,6 +104,7 @@ Samples Beanstalkd::Measure(const Job& job) {
 
 absl::StatusOr<double> Beanstalkd::RunAll(const std::string& payload, std::uint64_t count, std::uint64_t outstanding) {
   const std::uint64_t ahead = payload.size() < 1024 ? kPutsAhead : 1;
+  if (count > 0) results_->Send("reserve");
   std::uint64_t put = 0;
   std::uint64_t answered = 0;
   const Stopwatch watch;
@@ -114,17 +115,17 @@ absl::StatusOr<double> Beanstalkd::RunAll(const std::string& payload, std::uint6
     }
     for (; answered < put; ++answered) {
       if (absl::Status status = puts_->Expect("INSERTED"); !status.ok()) return status;
+    if (absl::Status status = Take(payload, /*more=*/taken < count); !status.ok()) return status;
     }
     if (put < count && put - taken < outstanding) continue;
-    if (absl::Status status = Take(payload); !status.ok()) return status;
     ++taken;
   }
   return watch.Seconds();
 }
 
-absl::Status Beanstalkd::Take(const std::string& payload) {
-  results_->Send("reserve");
+absl::Status Beanstalkd::Take(const std::string& payload, bool more) {
   const auto result = results_->ReadReserved();
+  if (more) results_->Send("reserve");
   if (!result.ok()) return result.status();
   if (result->body != payload) return absl::InternalError("another payload");
   results_->SendDelete(result->id);

@@ -30,7 +30,8 @@ class Beanstalkd : public Driver {
  private:
   // Seconds for all of them, with so many under way at a time.
   absl::StatusOr<double> RunAll(const std::string& payload, std::uint64_t count, std::uint64_t outstanding);
-  absl::Status Take(const std::string& payload);
+  // The next result, which was reserved before; with its end the next one is reserved, if there will be more.
+  absl::Status Take(const std::string& payload, bool more);
 
   const std::uint32_t workers_;
   std::optional<PrivateFolder> folder_;
