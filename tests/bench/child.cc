@@ -16,11 +16,6 @@
 namespace poold::bench {
 namespace {
 
-std::string OwnProgram() {
-  std::error_code error;
-  return std::filesystem::read_symlink("/proc/self/exe", error);
-}
-
 // In the child, where only what is safe in a signal handler may be called: its parent may have had threads.
 [[noreturn]] void Become(const char* program, char* const* argv, int socket, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -33,12 +28,17 @@ std::string OwnProgram() {
 
 }  // namespace
 
-bool FindProgram(const std::string& name, std::string* path) {
+std::optional<std::string> FindProgram(const std::string& name) {
   for (const char* folder : {"/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/"}) {
-    *path = folder + name;
-    if (access(path->c_str(), X_OK) == 0) return true;
+    const std::string path = folder + name;
+    if (access(path.c_str(), X_OK) == 0) return path;
   }
-  return false;
+  return std::nullopt;
+}
+
+std::string OwnPath() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error);
 }
 
 absl::StatusOr<Child> Child::Run(const std::string& program, const std::vector<std::string>& arguments, End end) {
@@ -58,7 +58,18 @@ absl::StatusOr<Child> Child::Run(const std::string& program, const std::vector<s
 
 absl::StatusOr<Child> Child::RunRole(const std::string& role, std::vector<std::string> arguments, End end) {
   arguments.insert(arguments.begin(), {kRoleFlag, role});
-  return Run(OwnProgram(), arguments, end);
+  return Run(OwnPath(), arguments, end);
+}
+
+absl::StatusOr<std::vector<Child>> Child::RunRoles(std::uint32_t count, const std::string& role,
+                                                   const std::vector<std::string>& arguments, End end) {
+  std::vector<Child> children;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto child = RunRole(role, arguments, end);
+    if (!child.ok()) return child.status();
+    children.push_back(*std::move(child));
+  }
+  return children;
 }
 
 Child::Child(Child&& other) noexcept

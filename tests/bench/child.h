@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,12 +20,15 @@ class Child {
   enum class End { kSignal, kInput };
 
   Child() = default;
-  // `program`: a path, or a name to look up in PATH.
+  // `program`: a path.
   static absl::StatusOr<Child> Run(const std::string& program, const std::vector<std::string>& arguments,
                                    End end = End::kSignal);
   // This program itself, in another role (roles.h).
   static absl::StatusOr<Child> RunRole(const std::string& role, std::vector<std::string> arguments,
                                        End end = End::kInput);
+  // So many of them.
+  static absl::StatusOr<std::vector<Child>> RunRoles(std::uint32_t count, const std::string& role,
+                                                     const std::vector<std::string>& arguments, End end = End::kInput);
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;
   ~Child() { Stop(); }
@@ -51,7 +56,10 @@ class Child {
   std::string read_;
 };
 
-// Whether such a program is there: "beanstalkd". Also looks where daemons lie.
-bool FindProgram(const std::string& name, std::string* path);
+// The path of a program that is installed here: "beanstalkd". Also looks where daemons lie.
+std::optional<std::string> FindProgram(const std::string& name);
+
+// Of the program that runs.
+std::string OwnPath();
 
 }  // namespace poold::bench

@@ -15,10 +15,7 @@
 namespace poold::bench {
 namespace {
 
-std::string BesideUs() {
-  std::error_code error;
-  return std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "poold";
-}
+std::string BesideUs() { return std::filesystem::path(OwnPath()).parent_path() / "poold"; }
 
 }  // namespace
 
@@ -40,7 +37,7 @@ PrivateDaemon::PrivateDaemon(PrivateFolder folder)
 
 absl::StatusOr<std::unique_ptr<PrivateDaemon>> PrivateDaemon::Start(const std::vector<std::string>& more) {
   const std::string program = BesideUs();
-  if (!HavePoold()) {
+  if (access(program.c_str(), X_OK) != 0) {
     return absl::NotFoundError(absl::StrCat("there is no program ", program, " to start; name a poold by --address"));
   }
   auto folder = PrivateFolder::Make();

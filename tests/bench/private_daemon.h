@@ -35,9 +35,6 @@ class PrivateDaemon {
   Child child_;
 };
 
-// Whether the program lies beside ours.
-bool HavePoold();
-
 // A port of the loopback address that nobody listens on.
 int FreePort();
 

@@ -41,10 +41,7 @@ int WorkForBeanstalkd(const std::vector<std::string>& arguments) {
   return Serve(&connection).ok() ? 0 : 1;
 }
 
-bool Beanstalkd::Installed() {
-  std::string path;
-  return FindProgram("beanstalkd", &path);
-}
+bool Beanstalkd::Installed() { return FindProgram("beanstalkd").has_value(); }
 
 bool Beanstalkd::Does(const Job& job) const {
   return job.shape == Shape::kBurst || job.shape == Shape::kWindow || job.shape == Shape::kTrips ||
@@ -52,13 +49,13 @@ bool Beanstalkd::Does(const Job& job) const {
 }
 
 absl::Status Beanstalkd::Start() {
-  std::string path;
-  FindProgram("beanstalkd", &path);
+  const auto path = FindProgram("beanstalkd");
+  if (!path) return absl::NotFoundError("beanstalkd is not installed");
   auto folder = PrivateFolder::Make();
   if (!folder.ok()) return folder.status();
   folder_.emplace(*std::move(folder));
   const std::string socket = folder_->At("beanstalkd.sock");
-  auto server = Child::Run(path, {"-l", "unix:" + socket, "-z", kMostBytes});
+  auto server = Child::Run(*path, {"-l", "unix:" + socket, "-z", kMostBytes});
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
   puts_ = std::make_unique<BeanstalkConnection>();
@@ -74,11 +71,9 @@ absl::Status Beanstalkd::Start() {
   for (int i = 0; i < 2; ++i) {
     if (absl::Status status = results_->Expect("WATCHING"); !status.ok()) return status;
   }
-  for (std::uint32_t i = 0; i < workers_; ++i) {
-    auto child = Child::RunRole("beanstalkd-worker", {socket}, Child::End::kSignal);
-    if (!child.ok()) return child.status();
-    children_.push_back(*std::move(child));
-  }
+  auto children = Child::RunRoles(workers_, "beanstalkd-worker", {socket}, Child::End::kSignal);
+  if (!children.ok()) return children.status();
+  children_ = *std::move(children);
   return RunAll("p", 1, 1).status();
 }
 
@@ -104,10 +99,10 @@ Samples Beanstalkd::Measure(const Job& job) {
 
 absl::StatusOr<double> Beanstalkd::RunAll(const std::string& payload, std::uint64_t count, std::uint64_t outstanding) {
   const std::uint64_t ahead = payload.size() < 1024 ? kPutsAhead : 1;
-  if (count > 0) results_->Send("reserve");
   std::uint64_t put = 0;
   std::uint64_t answered = 0;
   const Stopwatch watch;
+  if (count > 0) results_->Send("reserve");
   for (std::uint64_t taken = 0; taken < count;) {
     while (put < count && put - taken < outstanding && put - answered < ahead) {
       puts_->SendPut(payload);
@@ -115,20 +110,20 @@ absl::StatusOr<double> Beanstalkd::RunAll(const std::string& payload, std::uint6
     }
     for (; answered < put; ++answered) {
       if (absl::Status status = puts_->Expect("INSERTED"); !status.ok()) return status;
-    if (absl::Status status = Take(payload, /*more=*/taken < count); !status.ok()) return status;
     }
     if (put < count && put - taken < outstanding) continue;
     ++taken;
+    if (absl::Status status = Take(payload, /*more=*/taken < count); !status.ok()) return status;
   }
   return watch.Seconds();
 }
 
 absl::Status Beanstalkd::Take(const std::string& payload, bool more) {
   const auto result = results_->ReadReserved();
-  if (more) results_->Send("reserve");
   if (!result.ok()) return result.status();
   if (result->body != payload) return absl::InternalError("another payload");
   results_->SendDelete(result->id);
+  if (more) results_->Send("reserve");
   return results_->Expect("DELETED");
 }
 

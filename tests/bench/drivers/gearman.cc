@@ -56,10 +56,7 @@ int WorkForGearman(const std::vector<std::string>& arguments) {
   while (true) gearman_worker_work(worker);
 }
 
-bool Gearman::Installed() {
-  std::string path;
-  return FindProgram("gearmand", &path);
-}
+bool Gearman::Installed() { return FindProgram("gearmand").has_value(); }
 
 bool Gearman::Does(const Job& job) const {
   return job.shape == Shape::kBurst || job.shape == Shape::kTrips ||
@@ -67,22 +64,20 @@ bool Gearman::Does(const Job& job) const {
 }
 
 absl::Status Gearman::Start() {
-  std::string path;
-  FindProgram("gearmand", &path);
+  const auto path = FindProgram("gearmand");
+  if (!path) return absl::NotFoundError("gearmand is not installed");
   const int port = FreePort();
-  auto server = Child::Run(path, {absl::StrCat("--listen=", kHost), absl::StrCat("--port=", port),
-                                  "--log-file=/dev/null", "--verbose=FATAL"});
+  auto server = Child::Run(*path, {absl::StrCat("--listen=", kHost), absl::StrCat("--port=", port),
+                                   "--log-file=/dev/null", "--verbose=FATAL"});
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
   client_ = gearman_client_create(nullptr);
   gearman_client_add_server(client_, kHost, static_cast<in_port_t>(port));
   gearman_client_set_complete_fn(client_, OnComplete);
   if (absl::Status status = AwaitServer(client_, server_); !status.ok()) return status;
-  for (std::uint32_t i = 0; i < workers_; ++i) {
-    auto child = Child::RunRole("gearman-worker", {absl::StrCat(port)}, Child::End::kSignal);
-    if (!child.ok()) return child.status();
-    children_.push_back(*std::move(child));
-  }
+  auto children = Child::RunRoles(workers_, "gearman-worker", {absl::StrCat(port)}, Child::End::kSignal);
+  if (!children.ok()) return children.status();
+  children_ = *std::move(children);
   return Trip();
 }
 

@@ -53,11 +53,9 @@ bool SocketpairPool::Does(const Job& job) const {
 }
 
 absl::Status SocketpairPool::Start() {
-  for (std::uint32_t i = 0; i < workers_; ++i) {
-    auto child = Child::RunRole("socketpair-worker", {});
-    if (!child.ok()) return child.status();
-    children_.push_back(*std::move(child));
-  }
+  auto children = Child::RunRoles(workers_, "socketpair-worker", {});
+  if (!children.ok()) return children.status();
+  children_ = *std::move(children);
   return absl::OkStatus();
 }
 
