@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
-#include <random>
 
 #include "poold/v1/pool_service.grpc.pb.h"
 
@@ -75,6 +74,7 @@ class RawSession {
     greeted_ = greeted_ || response_.has_server();
     if (response_.refused_size() > 0 || response_.others_size() > 0) broken_ = true;
     for (const v1::OutcomeGroup& group : response_.succeeded()) {
+      for (const std::uint64_t id_low : group.id_low()) Release(id_low);
       ended_ += static_cast<std::uint64_t>(group.id_low_size());
     }
   }
@@ -92,20 +92,23 @@ class RawSession {
     group->set_encoding(v1::ENCODING_MSGPACK);
     for (std::uint64_t i = 0; i < count; ++i) group->add_args_bytes(1);
     group->set_args(std::string(count, '\x90'));  // an empty array each
-    Release();
+    request_.mutable_release()->Swap(&to_release_);
+    to_release_.Clear();
     sent_ += count;
     writing_ = true;
     stream_->Write(request_, &write_tag_);
   }
 
-  // Outcomes may come in another order: only whole rounds are sure to have ended.
-  void Release() {
-    if (ended_ != sent_ || ended_ == released_) return;
-    v1::IdRuns* runs = request_.mutable_release();
-    runs->add_high(id_high_);
-    runs->add_low(released_);
-    runs->add_count(static_cast<std::uint32_t>(ended_ - released_));
-    released_ = ended_;
+  // With the next request. Neighbours that came back in order are one run.
+  void Release(std::uint64_t id_low) {
+    const int last = to_release_.count_size() - 1;
+    if (last >= 0 && to_release_.low(last) + to_release_.count(last) == id_low) {
+      to_release_.set_count(last, to_release_.count(last) + 1);
+      return;
+    }
+    to_release_.add_high(id_high_);
+    to_release_.add_low(id_low);
+    to_release_.add_count(1);
   }
 
   const std::string pool_;
@@ -117,6 +120,7 @@ class RawSession {
   std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::SessionRequest, v1::SessionResponse>> stream_;
   v1::SessionRequest request_;
   v1::SessionResponse response_;
+  v1::IdRuns to_release_;
   bool said_hello_ = false;
   bool greeted_ = false;
   bool writing_ = true;
@@ -124,7 +128,6 @@ class RawSession {
   std::uint64_t wanted_ = 0;
   std::uint64_t sent_ = 0;
   std::uint64_t ended_ = 0;
-  std::uint64_t released_ = 0;
 };
 
 using Sessions = std::vector<std::unique_ptr<RawSession>>;
@@ -141,7 +144,10 @@ bool Await(grpc::CompletionQueue* queue, const Sessions& sessions, Condition rea
     const RawSession::Tag& tag = *static_cast<RawSession::Tag*>(event);
     const bool before = reached(*tag.session);
     tag.session->OnEvent(tag, ok);
-    if (tag.session->broken()) return false;
+    if (tag.session->broken()) {
+      std::cerr << "poold-bench: a session broke, or was refused something" << std::endl;
+      return false;
+    }
     if (!before && reached(*tag.session)) --left;
   }
   return true;
