@@ -13,11 +13,6 @@ namespace {
 const std::vector<std::string> kPoold = {"poold-unix"};
 const std::vector<std::string> kPooldAndPython = {"poold-unix", "python-pool"};
 
-// Enough that there is something to measure.
-std::uint64_t Scaled(std::uint64_t count, double scale) {
-  return std::max<std::uint64_t>(4, std::llround(static_cast<double>(count) * scale));
-}
-
 std::vector<Job> Maps(double scale) {
   const std::uint64_t items = Scaled(1'000'000, scale);
   std::vector<Job> jobs = {{.bench = "map", .name = "automatic chunks", .shape = Shape::kMap, .count = items}};
@@ -155,6 +150,10 @@ std::vector<Job> Fresh(double scale) {
 }
 
 }  // namespace
+
+std::uint64_t Scaled(std::uint64_t count, double scale) {
+  return std::max<std::uint64_t>(4, std::llround(static_cast<double>(count) * scale));
+}
 
 std::vector<Job> JobsOf(const std::string& kind, double scale, std::uint32_t workers) {
   if (kind == "map") return Maps(scale);

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "jobs.h"
 #include "kinds/kinds.h"
 #include "kinds/stage.h"
 #include "process_cost.h"
@@ -19,8 +19,9 @@ constexpr char kBench[] = "clients";
 constexpr char kSubject[] = "poold-unix";
 constexpr std::uint64_t kMostProcesses = 4;
 
-std::uint64_t Scaled(std::uint64_t count, double scale) {
-  return std::max<std::uint64_t>(4, std::llround(static_cast<double>(count) * std::min(1.0, scale)));
+// A quick look has less of it; more of it nobody asks for.
+std::uint64_t AtMost(std::uint64_t count, const BenchOptions& options) {
+  return Scaled(count, std::min(1.0, options.scale));
 }
 
 // So many connections, spread over at most four processes. Answers when all were greeted.
@@ -58,7 +59,7 @@ absl::Status Working(const BenchOptions& options, const Stage& stage, Figures& f
     for (const std::uint64_t connections : counts) {
       auto holders = Connect(stage, (*pool)->name(), connections);
       if (!holders.ok()) return holders.status();
-      const std::uint64_t each = std::max<std::uint64_t>(64, Scaled(300'000, options.scale) / connections);
+      const std::uint64_t each = std::max<std::uint64_t>(64, AtMost(300'000, options) / connections);
       if (absl::Status status = RunTasks(*holders, 64); !status.ok()) return status;
       const Stopwatch watch;
       if (absl::Status status = RunTasks(*holders, each); !status.ok()) return status;
@@ -73,7 +74,7 @@ absl::Status Working(const BenchOptions& options, const Stage& stage, Figures& f
 absl::Status Idle(const BenchOptions& options, const Stage& stage, Figures& figures) {
   auto pool = stage.OpenPool({.workers = 1});
   if (!pool.ok()) return pool.status();
-  const std::uint64_t connections = Scaled(5000, options.scale);
+  const std::uint64_t connections = AtMost(5000, options);
   const std::uint64_t before = RssBytes(stage.pid());
   auto holders = Connect(stage, (*pool)->name(), connections);
   if (!holders.ok()) return holders.status();
@@ -96,7 +97,7 @@ absl::Status Handles(const BenchOptions& options, const Stage& stage, Figures& f
   const auto threads = [&stage] { return double{1} * ThreadCount(stage.pid()) + ThreadCount(getpid()); };
   const double before = threads();
   std::vector<client::TaskHandle<void>> handles;
-  for (std::uint64_t i = 0; i < Scaled(100'000, options.scale); ++i) handles.push_back((*pool)->Submit<void>("noop"));
+  for (std::uint64_t i = 0; i < AtMost(100'000, options); ++i) handles.push_back((*pool)->Submit<void>("noop"));
   if (absl::Status flushed = stage.client->Flush(); !flushed.ok()) return flushed;
   client::Wait(handles, client::WaitMode::kFirstCompleted, std::chrono::milliseconds(100));
   figures.Add(kBench, kSubject, "100000 handles waited on", {"threads_more", std::max(0.0, threads() - before)});
