@@ -1,6 +1,6 @@
 // poold-bench: how fast a poold is, here and now, and what stands beside it.
+#include <algorithm>
 #include <cstdio>
-#include <memory>
 #include <string>
 
 #include "compare.h"
@@ -23,8 +23,12 @@ int Fail(int code, const absl::Status& status) {
   return code;
 }
 
-int Bench(const BenchOptions& options, const Place& place) {
-  const Drivers drivers = AllDrivers(place, options.workers);
+// Kinds of their own bring their own daemons: another one beside them would only be in their way.
+bool NeedsDrivers(const BenchOptions& options) {
+  return !std::all_of(options.kinds.begin(), options.kinds.end(), IsOwnKind);
+}
+
+int Bench(const BenchOptions& options, const Drivers& drivers) {
   Figures figures;
   for (const std::string& kind : options.kinds) {
     const absl::Status status =
@@ -40,10 +44,14 @@ int Main(int argc, const char* const* argv) {
   auto parsed = ParseOptions(argc, argv);
   if (const int* status = std::get_if<int>(&parsed)) return *status;
   const BenchOptions& options = std::get<BenchOptions>(parsed);
-  if (!options.address.empty()) return Bench(options, {.address = options.address, .tcp_address = ""});
+  if (!NeedsDrivers(options)) return Bench(options, {});
+  if (!options.address.empty()) {
+    return Bench(options, AllDrivers({.address = options.address, .tcp_address = ""}, options.workers));
+  }
   auto daemon = PrivateDaemon::Start();
   if (!daemon.ok()) return Fail(kUnreachable, daemon.status());
-  return Bench(options, {.address = (*daemon)->address(), .tcp_address = (*daemon)->tcp_address()});
+  const Place place{.address = (*daemon)->address(), .tcp_address = (*daemon)->tcp_address()};
+  return Bench(options, AllDrivers(place, options.workers));
 }
 
 }  // namespace

@@ -10,7 +10,9 @@ namespace {
 constexpr char kAbout[] =
     "Measures poold over its Unix socket and over TCP, and beside it, in turns: floors (a bare gRPC stream, bare\n"
     "processes) and those peers that are installed (Python's two pools, gearmand, beanstalkd). Starts a poold of its\n"
-    "own, unless an address is named. Figures of shared machines mean little: compare the ratios of one run.\n"
+    "own, unless an address is named; queue, start, clients and cost always do. Figures of shared machines mean "
+    "little:\n"
+    "compare the ratios of one run.\n"
     "\n"
     "Kinds:\n"
     "  map      one map of ints, by chunk size\n"
