@@ -10,6 +10,7 @@ import sys
 import goals
 import svg
 
+from svg import short as number
 HEAD = """# How fast poold is, and where it loses
 
 Made by [`tests/bench/run.sh`](../run.sh) from [figures.jsonl](figures.jsonl): floors, poold and peers in alternating
@@ -37,10 +38,6 @@ PLOTS = {
     "start": ("first_result_ms", "Milliseconds until a new pool has its first result (shorter is better)"),
     "clients": ("tasks_per_s", "Tasks a second, by connections"),
 }
-
-
-def number(value):
-    return svg.short(value)
 
 
 def goal_rows(figures):

@@ -1,4 +1,4 @@
-// All of some bytes through a blocking descriptor.
+// All of some bytes through a blocking socket.
 #pragma once
 
 #include <cstddef>
