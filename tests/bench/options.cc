@@ -26,7 +26,7 @@ constexpr char kAbout[] =
     "  queue    memory and time of each task that waits, by the length of the queue\n"
     "  start    clones, pools, the daemon: how long until they work; memory of clones\n"
     "  clients  many connections, idle ones, many handles\n"
-    "  cost     CPU time of small tasks, and of doing nothing\n"
+    "  cost     CPU time, wakes and system calls of small tasks; CPU time of doing nothing\n"
     "  all      all of them";
 
 const std::vector<std::string> kKinds = {"map",    "submit", "latency", "payload", "cpu",     "skew",

@@ -2,9 +2,9 @@
 
 #include <time.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <string>
 
 #include "absl/strings/str_cat.h"
 
@@ -12,25 +12,24 @@ namespace poold::bench {
 namespace {
 
 std::string FolderOf(pid_t pid) { return absl::StrCat("/proc/", pid); }
+std::string FolderOf(pid_t pid, pid_t thread) { return absl::StrCat("/proc/", pid, "/task/", thread); }
 
-std::vector<std::string> TasksOf(pid_t pid) {
-  std::vector<std::string> folders;
-  std::error_code gone;
-  for (const auto& entry : std::filesystem::directory_iterator(FolderOf(pid) + "/task", gone)) {
-    folders.push_back(entry.path());
-  }
-  return folders;
-}
-
-// "Pss:   1234 kB"
-std::uint64_t FieldBytes(const std::string& path, const std::string& name) {
+// "Pss:   1234 kB" -> 1234
+std::uint64_t Field(const std::string& path, const std::string& name) {
   std::ifstream file(path);
   std::string word;
-  std::uint64_t kilobytes = 0;
+  std::uint64_t number = 0;
   while (file >> word) {
-    if (word == name && file >> kilobytes) return kilobytes * 1024;
+    if (word == name && file >> number) return number;
   }
   return 0;
+}
+
+std::string NameOf(pid_t pid, pid_t thread) {
+  std::ifstream file(FolderOf(pid, thread) + "/comm");
+  std::string name;
+  std::getline(file, name);
+  return name;
 }
 
 }  // namespace
@@ -42,14 +41,38 @@ double CpuSeconds(pid_t pid) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
-std::uint64_t RssBytes(pid_t pid) { return FieldBytes(FolderOf(pid) + "/smaps_rollup", "Rss:"); }
-std::uint64_t PssBytes(pid_t pid) { return FieldBytes(FolderOf(pid) + "/smaps_rollup", "Pss:"); }
-std::uint32_t ThreadCount(pid_t pid) { return static_cast<std::uint32_t>(TasksOf(pid).size()); }
+double CpuSeconds(pid_t pid, const std::string& thread_name) {
+  double seconds = 0;
+  for (const pid_t thread : Threads(pid)) {
+    if (NameOf(pid, thread) != thread_name) continue;
+    std::ifstream file(FolderOf(pid, thread) + "/schedstat");
+    if (std::uint64_t nanos = 0; file >> nanos) seconds += static_cast<double>(nanos) / 1e9;
+  }
+  return seconds;
+}
+
+std::uint64_t Wakes(pid_t pid) {
+  std::uint64_t wakes = 0;
+  for (const pid_t thread : Threads(pid)) wakes += Field(FolderOf(pid, thread) + "/status", "voluntary_ctxt_switches:");
+  return wakes;
+}
+
+std::uint64_t RssBytes(pid_t pid) { return 1024 * Field(FolderOf(pid) + "/smaps_rollup", "Rss:"); }
+std::uint64_t PssBytes(pid_t pid) { return 1024 * Field(FolderOf(pid) + "/smaps_rollup", "Pss:"); }
+
+std::vector<pid_t> Threads(pid_t pid) {
+  std::vector<pid_t> threads;
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::directory_iterator(FolderOf(pid) + "/task", gone)) {
+    threads.push_back(std::atoi(entry.path().filename().c_str()));
+  }
+  return threads;
+}
 
 std::vector<pid_t> Descendants(pid_t pid) {
   std::vector<pid_t> found;
-  for (const std::string& folder : TasksOf(pid)) {
-    std::ifstream children(folder + "/children");
+  for (const pid_t thread : Threads(pid)) {
+    std::ifstream children(FolderOf(pid, thread) + "/children");
     for (pid_t child; children >> child;) {
       found.push_back(child);
       const std::vector<pid_t> below = Descendants(child);

@@ -4,16 +4,22 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace poold::bench {
 
 // CPU time of all its threads, in seconds, to the nanosecond.
 double CpuSeconds(pid_t pid);
+// Of its threads with this name only.
+double CpuSeconds(pid_t pid, const std::string& thread_name);
+// How often its threads went to sleep, and so had to be woken. Of the threads that it has now.
+std::uint64_t Wakes(pid_t pid);
 std::uint64_t RssBytes(pid_t pid);
 // Resident memory, where what several processes share counts in parts.
 std::uint64_t PssBytes(pid_t pid);
-std::uint32_t ThreadCount(pid_t pid);
+// The ids of its threads.
+std::vector<pid_t> Threads(pid_t pid);
 // Its children, their children, and so on.
 std::vector<pid_t> Descendants(pid_t pid);
 

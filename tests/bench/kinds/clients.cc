@@ -94,7 +94,7 @@ absl::Status Handles(const BenchOptions& options, const Stage& stage, Figures& f
   if (!pool.ok()) return pool.status();
   const auto blockers = Block(**pool, options.workers);
   if (!blockers.ok()) return blockers.status();
-  const auto threads = [&stage] { return double{1} * ThreadCount(stage.pid()) + ThreadCount(getpid()); };
+  const auto threads = [&stage] { return static_cast<double>(Threads(stage.pid()).size() + Threads(getpid()).size()); };
   const double before = threads();
   std::vector<client::TaskHandle<void>> handles;
   for (std::uint64_t i = 0; i < AtMost(100'000, options); ++i) handles.push_back((*pool)->Submit<void>("noop"));

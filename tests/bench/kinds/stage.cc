@@ -16,7 +16,7 @@ absl::StatusOr<Stage> Stage::Set(const std::vector<std::string>& daemon_options)
 
 absl::StatusOr<client::PoolScope> Stage::OpenPool(client::PoolSpec spec) const {
   if (spec.name.empty()) spec.name = absl::StrCat("bench-", getpid());
-  spec.modules = {"testing"};
+  if (spec.modules.empty()) spec.modules = {"testing"};
   spec.stop_grace = client::Duration::zero();
   return client::PoolScope::Open(*client, std::move(spec));
 }

@@ -18,7 +18,7 @@ struct Stage {
 
   static absl::StatusOr<Stage> Set(const std::vector<std::string>& daemon_options = {});
 
-  // A pool with the module `testing`, and what else `spec` says.
+  // A pool with the module `testing` where `spec` names none, and what else it says.
   absl::StatusOr<client::PoolScope> OpenPool(client::PoolSpec spec) const;
   pid_t pid() const { return daemon->pid(); }
 };
