@@ -7,10 +7,11 @@ import json
 import pathlib
 import sys
 
+import cores
 import goals
 import svg
-
 from svg import short as number
+
 HEAD = """# How fast poold is, and where it loses
 
 Made by [`tests/bench/run.sh`](../run.sh) from [figures.jsonl](figures.jsonl): floors, poold and peers in alternating
@@ -107,6 +108,7 @@ def write(lines, folder, machine):
             (folder / f"{bench}.svg").write_text(drawn)
             page += [f"![{PLOTS[bench][1]}]({bench}.svg)", ""]
         page += ["<details><summary>All figures</summary>", "", *kind_table(of_kind), "", "</details>", ""]
+    page += cores.section(figures)
     (folder / "README.md").write_text("\n".join(page).rstrip("\n") + "\n")
 
 

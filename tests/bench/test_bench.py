@@ -56,6 +56,7 @@ class Bench(unittest.TestCase):
             page = (folder / "README.md").read_text()
             for kind in KINDS:
                 self.assertIn(f"## {kind}\n", page)
+            self.assertIn("| 64 outstanding, 62 workers |", page)
             plots = list(folder.glob("*.svg"))
             self.assertGreater(len(plots), 8)
             for plot in plots:

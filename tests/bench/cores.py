@@ -1,0 +1,72 @@
+"""What more cores would cost, told from what was counted of each task: a section of the report.
+
+Two threads of the daemon carry everything, and one mutex lies around the core. The one that has the most to do for each
+task is the bound, however many cores there are.
+"""
+import goals
+from svg import short
+
+CORES = 64
+# The daemon's two threads have cores of their own.
+WORKERS = CORES - 2
+CASES = {"one at a time": "task", "64 outstanding": "task", f"64 outstanding, {WORKERS} workers": "task",
+         "all, then collected": "task", f"all, then collected, {WORKERS} workers": "task", "one map": "item",
+         f"one map, {WORKERS} workers": "item"}
+
+HEAD = f"""The daemon has two threads that carry everything, and one mutex around the core. What each task costs them is in
+the table (medians of `poold-bench cost`): how often the mutex is taken, how often a process slept and had to be woken,
+how many system calls read or write, and the microseconds of the RPC thread and the process thread. The slower of the two
+is the bound of the whole daemon, on any number of cores; so on {CORES} cores, {WORKERS} of them with a worker, tasks that
+are shorter than in the last column leave workers without work.
+"""
+
+FOOT = f"""How to read it: what is submitted many at a time stays cheap with {WORKERS} workers, because it travels together.
+A client that keeps only 64 tasks under way over {WORKERS} workers gives each worker one task at a time: then almost every
+task wakes its worker and is a write of its own. Lone tasks of one client are bound by their wakes long before any thread
+is; those of many clients meet in the daemon and form batches. Times of {WORKERS} workers were taken where they share the
+cores of the machine above, which makes them worse than they are; the counts depend on it less.
+
+What would come after that is not built: pools sharded over several instances of core, mutex and completion queue. One
+pool would still have the bounds of one instance.
+"""
+
+
+def column(figures, case, unit, *names):
+    """The sum of some figures of one case."""
+    return sum(figures.median("cost", goals.OURS, case, f"{name}_per_{unit}") for name in names)
+
+
+def optional(measure, *arguments):
+    try:
+        return short(measure(*arguments))
+    except goals.Missing:
+        return "–"
+
+
+def row(figures, case, unit):
+    def cost(*names):
+        return column(figures, case, unit, *names)
+
+    rpc, process = cost("daemon_rpc_thread_us"), cost("daemon_process_thread_us")
+    slower = max(rpc, process)
+    wakes = " / ".join(short(cost(f"{who}_wakes")) for who in ("client", "daemon", "workers"))
+    calls = " / ".join(optional(cost, f"{who}_reads", f"{who}_writes") for who in ("client", "daemon", "workers"))
+    bound = f"{short(1e6 / slower)}" if slower > 0 else "–"
+    least = max(0.0, WORKERS * slower - cost("workers_us"))
+    return (f"| {case} | {short(cost('core_entries'))} | {wakes} | {calls} | {short(rpc)} | {short(process)} | {bound} | "
+            f"{short(least)} us |")
+
+
+def section(figures):
+    """Lines; none where nothing was counted."""
+    rows = []
+    for case, unit in CASES.items():
+        try:
+            rows.append(row(figures, case, unit))
+        except goals.Missing:
+            continue
+    if not rows:
+        return []
+    head = ("| of each task, or item of a map | mutex taken | wakes: client / daemon / workers | reads and writes: the same "
+            f"| RPC thread, us | process thread, us | bound, a second | shortest that keeps {WORKERS} workers busy |")
+    return ["## More cores", "", *HEAD.split("\n"), head, "|---" * 8 + "|", *rows, "", *FOOT.split("\n")]
