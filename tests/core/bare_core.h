@@ -68,16 +68,16 @@ class BareClients : public ClientPort {
   std::vector<ItemBlockPtr> blocks;  // and not consumed
 };
 
-// One pool, "p", with two workers that are ready and the function "f".
+// One pool, "p", with workers that are ready and the function "f".
 class BareCore {
  public:
   static constexpr std::uint64_t kArgsBytes = 8;
   static constexpr std::uint64_t kTaskIds = 7;
 
-  BareCore() : core(Roomy(), &workers, &clients, 1) {
+  explicit BareCore(std::uint32_t worker_count = 2) : core(Roomy(), &workers, &clients, 1) {
     PoolSpec spec;
     spec.name = "p";
-    spec.workers = 2;
+    spec.workers = worker_count;
     core.OnOpenPool(now, kNobody, spec);
     core.OnZygoteReady(now, workers.zygote.first, workers.zygote.second);
     for (const WorkerId worker : std::vector(workers.started)) {

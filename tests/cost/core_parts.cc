@@ -13,6 +13,9 @@ using core::Nanos;
 using core::testing::BareCore;
 using core::testing::Sent;
 
+constexpr std::uint32_t kWorkers = 2;
+// As 64 cores would have.
+constexpr std::uint32_t kManyWorkers = 62;
 constexpr std::uint64_t kTasks = 10'000;
 constexpr std::uint64_t kBatch = 64;
 constexpr std::uint64_t kItems = 100'000;
@@ -36,8 +39,8 @@ void Batches(BareCore& bare, std::uint64_t first, std::uint64_t tasks, std::uint
   }
 }
 
-void PlayInBatches(const char* part, std::uint64_t batch) {
-  BareCore bare;
+void PlayInBatches(const char* part, std::uint64_t batch, std::uint32_t workers) {
+  BareCore bare(workers);
   Batches(bare, 0, kTasks / 10, batch);
   Meter meter(part);
   const std::uint64_t tasks = kTasks / batch * batch;
@@ -80,14 +83,22 @@ void Items(BareCore& bare, std::uint64_t items) {
   bare.ReleaseEnded();
 }
 
+void PlayItems(const char* part, std::uint32_t workers) {
+  BareCore bare(workers);
+  Items(bare, kItems / 10);
+  Meter meter(part);
+  meter.Count(kItems, [&] { Items(bare, kItems); });
+}
+
 }  // namespace
 
-void PlayOneAtATime() { PlayInBatches("core: one at a time", 1); }
-void PlayBatches() { PlayInBatches("core: 64 outstanding", kBatch); }
-void PlayBurst() { PlayInBatches("core: all, then collected", kTasks / 2); }
+void PlayOneAtATime() { PlayInBatches("core: one at a time", 1, kWorkers); }
+void PlayBatches() { PlayInBatches("core: 64 outstanding", kBatch, kWorkers); }
+void PlayWideBatches() { PlayInBatches("core: 64 outstanding, 62 workers", kBatch, kManyWorkers); }
+void PlayBurst() { PlayInBatches("core: all, then collected", kTasks / 2, kWorkers); }
 
 void PlayCancels() {
-  BareCore bare;
+  BareCore bare(kWorkers);
   bare.Submit(0, kTasks);
   Meter meter("core: cancelled while it waits");
   // The first ones are with the workers.
@@ -101,7 +112,7 @@ void PlayCancels() {
 }
 
 void PlayRetries() {
-  BareCore bare;
+  BareCore bare(kWorkers);
   core::TaskOptions options;
   options.max_attempts = 2;
   options.retry_on = 1u << static_cast<unsigned>(core::TaskState::kFailed);
@@ -113,11 +124,7 @@ void PlayRetries() {
   meter.Count(tasks, [&] { Retries(bare, kTasks, tasks); });
 }
 
-void PlayMap() {
-  BareCore bare;
-  Items(bare, kItems / 10);
-  Meter meter("core: an item of a map");
-  meter.Count(kItems, [&] { Items(bare, kItems); });
-}
+void PlayMap() { PlayItems("core: an item of a map", kWorkers); }
+void PlayWideMap() { PlayItems("core: an item of a map, 62 workers", kManyWorkers); }
 
 }  // namespace poold::cost

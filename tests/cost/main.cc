@@ -7,10 +7,12 @@ int main() {
   using namespace poold::cost;
   PlayOneAtATime();
   PlayBatches();
+  PlayWideBatches();
   PlayBurst();
   PlayCancels();
   PlayRetries();
   PlayMap();
+  PlayWideMap();
   PlayRunFrames();
   PlayRingWriting();
   PlayRingReading();

@@ -10,12 +10,14 @@ namespace poold::cost {
 // ---- The core, with ports that do nothing (core_parts.cc) ----
 // Of a task: submitted, given to a worker, answered, its outcome kept, told and released.
 void PlayOneAtATime();
-void PlayBatches();  // 64 outstanding
-void PlayBurst();    // all are submitted before the first is answered
-void PlayCancels();  // of tasks that wait
-void PlayRetries();  // each fails once
+void PlayBatches();      // 64 outstanding
+void PlayWideBatches();  // the same with many workers
+void PlayBurst();        // all are submitted before the first is answered
+void PlayCancels();      // of tasks that wait
+void PlayRetries();      // each fails once
 // Of an item.
 void PlayMap();
+void PlayWideMap();
 
 // ---- The floor beside the workers (worker_parts.cc) ----
 void PlayRunFrames();     // claim slots, frames, the write to the socket

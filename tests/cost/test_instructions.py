@@ -38,7 +38,8 @@ def play():
     shutil.rmtree(PROFILES, ignore_errors=True)
     PROFILES.mkdir()
     # Containers may forbid the call; callgrind's own memory layout is the same every time, too.
-    fixed = ["setarch", "-R"] if subprocess.run(["setarch", "-R", "true"], stderr=subprocess.DEVNULL).returncode == 0 else []
+    possible = subprocess.run(["setarch", "-R", "true"], stderr=subprocess.DEVNULL).returncode == 0
+    fixed = ["setarch", "-R"] if possible else []
     run = subprocess.run([*fixed, "valgrind", "--tool=callgrind", "--collect-atstart=no",
                           f"--callgrind-out-file={PROFILES}/out", os.environ["TASK_COST"]],
                          env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -87,10 +88,10 @@ def measure():
 
 
 def show(costs, table):
-    print(f"{'of a task, or an item':40} {'instructions':>12} {'by the table':>12} {'mutexes':>8}")
+    print(f"{'of a task, or an item':36} {'instructions':>12} {'by the table':>12} {'mutexes':>8}")
     for part, cost in costs.items():
         known = table.get(part, {}).get("instructions", "-")
-        print(f"{part:40} {cost['instructions']:12} {known:>12} {cost['mutexes']:8}")
+        print(f"{part:36} {cost['instructions']:12} {known:>12} {cost['mutexes']:8}")
 
 
 def complaint(part, cost, known):
@@ -103,7 +104,7 @@ def complaint(part, cost, known):
         if now > before:
             return (f"{part}: {now} {what} in place of {before}, {change}more. Where they are:\n"
                     f"    callgrind_annotate --inclusive=no --auto=no {PROFILES / slug(part)}")
-        return f"{part}: {now} {what} in place of {before}, {change}less. Well done: lower the table, too, so that it stays."
+        return f"{part}: {now} {what} in place of {before}, {change}less. Lower the table, too, so that it stays."
     return None
 
 
