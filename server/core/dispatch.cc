@@ -233,7 +233,7 @@ Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
   chunk.sent_at = chunk.item_since = now;
   const std::uint32_t function = map.group->function;
   chunk.estimate = static_cast<std::uint32_t>(std::min(pool.functions[function].average, 4e9));
-  map.chunks.push_back(&chunk);
+  map.AddChunk(&chunk);
   Assignment assignment{AttemptToken{chunk.token},
                         static_cast<std::uint32_t>((*worker.functions)[function]),
                         chunk.attempt,
@@ -342,7 +342,7 @@ void Core::State::Unsend(Chunk& chunk) {
   if (pool.fences > 0) TrialLeft(map, chunk.token);
   LeaveWorker(*chunk.worker, &chunk, map, Nanos{chunk.estimate} * (chunk.count - chunk.done), chunk.estimate != 0);
   timers.Clear(&chunk.timer);
-  std::erase(map.chunks, &chunk);
+  map.RemoveChunk(&chunk);
   chunks.Delete(&chunk);
 }
 

@@ -57,6 +57,18 @@ void MapRun::Append(std::shared_ptr<const ItemColumn> column, std::uint64_t skip
   columns.emplace_hint(columns.end(), added.first, std::move(added));
 }
 
+void MapRun::AddChunk(Chunk* chunk) {
+  chunk->place_in_map = chunks.size();
+  chunks.push_back(chunk);
+}
+
+void MapRun::RemoveChunk(Chunk* chunk) {
+  Chunk* const last = chunks.back();
+  chunks[chunk->place_in_map] = last;
+  last->place_in_map = chunk->place_in_map;
+  chunks.pop_back();
+}
+
 void MapRun::NoteDone(ItemRange range) {
   auto at = columns.upper_bound(range.begin);
   if (at != columns.begin()) --at;

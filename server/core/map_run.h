@@ -29,6 +29,7 @@ struct Chunk : Node {
   MapRun* map = nullptr;
   Worker* worker = nullptr;
   std::uint64_t token = 0;
+  std::size_t place_in_map = 0;
   std::uint64_t begin = 0;  // absolute
   std::uint32_t count = 0;  // less what was taken back
   std::uint32_t done = 0;
@@ -84,6 +85,8 @@ struct MapRun : Handle {
   std::uint64_t BytesOf(std::uint64_t begin, std::uint64_t count) const;
   // When the item arrived.
   Nanos ArrivedAt(std::uint64_t index) const;
+  void AddChunk(Chunk* chunk);
+  void RemoveChunk(Chunk* chunk);
   // The arguments of these are no longer needed here.
   void NoteDone(ItemRange range);
   // It has an outcome. REQUIRES: index < items, nobody released the map.
@@ -138,7 +141,7 @@ struct MapRun : Handle {
   };
   std::vector<Split> splits;
   std::uint64_t waiting_items = 0;  // for their pause to pass
-  std::vector<Chunk*> chunks;       // with workers
+  std::vector<Chunk*> chunks;       // with workers, in no order
 
   std::uint64_t done_items = 0;
   std::uint64_t unsuccessful_items = 0;
