@@ -7,6 +7,12 @@
 #include "core/state.h"
 
 namespace poold::core {
+namespace {
+
+// A shorter chunk costs more than it evens out where a map ends.
+constexpr Nanos kLeastChunkTime = 20'000;
+
+}  // namespace
 
 void Core::State::Queue(Task& task, bool in_front) {
   Pool& pool = *task.group->pool;
@@ -269,7 +275,7 @@ std::uint64_t Core::State::MostItems(const MapRun& map, const Worker& worker) co
 }
 
 // Small ones first, to learn how long an item takes; then about kChunkTime each, and less towards the end, so that the
-// workers finish together.
+// workers finish together; but not less than kLeastChunkTime.
 std::uint64_t Core::State::ChunkSize(const Pool& pool, const MapRun& map) const {
   if (map.chunk_size != 0) return map.chunk_size;
   if (pool.RunsAlone(map)) return 1;
@@ -278,8 +284,9 @@ std::uint64_t Core::State::ChunkSize(const Pool& pool, const MapRun& map) const 
   const double average = pool.functions[map.group->function].average;
   if (average == 0) return std::clamp<std::uint64_t>(left / (4 * takers), 1, 8);
   const auto full = static_cast<std::uint64_t>(static_cast<double>(kChunkTime) / average);
+  const auto least = static_cast<std::uint64_t>(static_cast<double>(kLeastChunkTime) / average);
   const std::uint64_t share = (left + 2 * takers - 1) / (2 * takers);
-  return std::clamp<std::uint64_t>(std::min(full, share), 1, kMaxChunk);
+  return std::clamp<std::uint64_t>(std::min(full, std::max(share, least)), 1, kMaxChunk);
 }
 
 void Core::State::Sent(Pool& pool, Worker& worker, Node* node) {

@@ -104,6 +104,25 @@ TEST(Map, ChunksGrowToThousandsForItemsOfNoTime) {
   EXPECT_EQ(story.MapOf(kMap).done_items, 100'000u);
 }
 
+// 20 us of work, be there ever so many workers: a chunk costs about a microsecond.
+TEST(Map, ShortItemsAreNotSentOneByOneToManyWorkers) {
+  Story story;
+  story.Open("p", 32);
+  ASSERT_TRUE(story.Map({9, 2}, "p", "f", Items(2000)).ok());
+  story.RunAll(1000);  // learns that an item takes 1 us
+  ASSERT_TRUE(story.Map(kMap, "p", "f", Items(640)).ok());
+  std::size_t chunks = 0;
+  std::uint64_t items = 0;
+  for (const auto& [id, worker] : story.processes.workers) {
+    chunks += worker.work.size();
+    for (const FakeWork& work : worker.work) items += work.limit;
+  }
+  EXPECT_EQ(items, 640u);
+  EXPECT_LE(chunks, 640u / 20 + 1);
+  story.RunAll(1000);
+  EXPECT_TRUE(story.MapOf(kMap).done);
+}
+
 TEST(Map, AnIdleWorkerTakesHalfOfWhatAnotherHasNotBegun) {
   Story story;
   story.Open("p", 2);
