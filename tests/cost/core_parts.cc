@@ -23,7 +23,7 @@ constexpr std::uint64_t kColumn = 4096;
 // As a no-op and its neighbours take: short enough that work is sent ahead.
 constexpr Nanos kElapsed = 2000;
 
-// Both workers answer what they have; what ended is released. Until nothing is left.
+// All workers answer what they have; what ended is released. Until nothing is left.
 void RunAll(BareCore& bare) {
   while (!bare.workers.sent.empty()) {
     bare.now += kElapsed;
