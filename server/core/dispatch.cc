@@ -140,12 +140,21 @@ bool Core::State::Takes(const Worker& worker, const Handle& next) const {
   if (worker.pool->draining && worker.pool->Leaving(worker)) return false;
   if (!worker.uses_page || worker.unmeasured > 0 || worker.sent.size() >= limits.max_prefetch) return false;
   if (now - worker.progress_at >= kPatience) return false;
-  const double average = worker.pool->functions[next.group->function].average;
-  if (average == 0) return false;
+  const PoolFunction& function = worker.pool->functions[next.group->function];
+  const double average = function.average;
+  if (average == 0 || RoomAhead(*worker.pool, function) == 0) return false;
   if (!next.is_map()) return worker.load + average <= kAheadTime;
   const MapRun& map = static_cast<const MapRun&>(next);
   return worker.load < kAheadTime / 2 ||
          worker.load + average * static_cast<double>(ChunkSize(*worker.pool, map)) <= kAheadTime;
+}
+
+// In calls. Only an estimate: the next result may be larger than any before.
+std::uint64_t Core::State::RoomAhead(const Pool& pool, const PoolFunction& function) const {
+  if (!HasRoom()) return 0;
+  const double room = static_cast<double>(limits.max_kept_outcome_bytes - kept_outcome_bytes);
+  const double calls = room / std::max(1.0, function.result_bytes) - static_cast<double>(pool.stats.running);
+  return calls < 1 ? 0 : static_cast<std::uint64_t>(std::min(calls, 1e15));
 }
 
 void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
@@ -281,9 +290,11 @@ std::uint64_t Core::State::ChunkSize(const Pool& pool, const MapRun& map) const 
   if (pool.RunsAlone(map)) return 1;
   const std::uint64_t left = map.ready_items();
   const std::uint64_t takers = std::clamp<std::uint64_t>(pool.workers.size(), 1, pool.spec.workers);
-  const double average = pool.functions[map.group->function].average;
+  const PoolFunction& function = pool.functions[map.group->function];
+  const double average = function.average;
   if (average == 0) return std::clamp<std::uint64_t>(left / (4 * takers), 1, 8);
-  const auto full = static_cast<std::uint64_t>(static_cast<double>(kChunkTime) / average);
+  const auto in_time = static_cast<std::uint64_t>(static_cast<double>(kChunkTime) / average);
+  const std::uint64_t full = std::min(in_time, RoomAhead(pool, function));
   const auto least = static_cast<std::uint64_t>(static_cast<double>(kLeastChunkTime) / average);
   const std::uint64_t share = (left + 2 * takers - 1) / (2 * takers);
   return std::clamp<std::uint64_t>(std::min(full, std::max(share, least)), 1, kMaxChunk);

@@ -98,8 +98,9 @@ void Core::State::TrialLeft(const Handle& handle, std::uint64_t token) {
   if (fence != nullptr && fence->trial == token) fence->trial = 0;
 }
 
-void Core::State::CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls) {
-  pool.NoteRun(function, elapsed, calls);
+void Core::State::CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls,
+                                std::uint64_t result_bytes) {
+  pool.NoteRun(function, elapsed, calls, result_bytes);
   pool.functions[function].deaths = 0;
   if (pool.fences > 0) Lower(pool, pool.functions[function]);
 }

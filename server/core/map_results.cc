@@ -15,7 +15,7 @@ void Core::State::TakeItemResults(WorkerId worker_id, AttemptToken token, ItemBl
   MapRun& map = *chunk->map;
   Worker& worker = *chunk->worker;
   Pool& pool = *worker.pool;
-  CallsCameBack(pool, map.group->function, elapsed, count);
+  CallsCameBack(pool, map.group->function, elapsed, count, items.results.size());
   worker.load -= Nanos{chunk->estimate} * static_cast<Nanos>(count);
   if (worker.tasks_done == 0) pool.OriginOf(worker).early_ends = 0;
   worker.tasks_done += count;

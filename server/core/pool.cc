@@ -22,9 +22,12 @@ std::vector<std::string> Pool::FunctionNames() const {
 }
 
 // A first call is often slow (cold caches), so the average falls faster than it rises.
-void Pool::NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t calls) {
+void Pool::NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t calls, std::uint64_t result_bytes) {
   if (calls == 0) return;
   functions[function].calls += calls;
+  double& bytes = functions[function].result_bytes;
+  const double each = static_cast<double>(result_bytes) / static_cast<double>(calls);
+  bytes = each > bytes ? each : bytes + 0.125 * (each - bytes);
   double& average = functions[function].average;
   const double sample = std::max(1.0, static_cast<double>(elapsed) / static_cast<double>(calls));
   const double weight = sample < average || calls >= 64 ? 0.5 : 0.125;

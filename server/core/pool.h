@@ -25,6 +25,7 @@ struct PoolFunction {
   std::shared_ptr<const std::string> result_type;
   bool known = false;            // some worker has it
   double average = 0;            // nanoseconds of one call; 0: not measured
+  double result_bytes = 0;       // of one call: about so many, rather more
   std::uint64_t calls = 0;       // that came back
   std::uint32_t deaths = 0;      // of workers under it, since a call came back
   std::unique_ptr<Fence> fence;  // null: it never had one
@@ -147,7 +148,7 @@ struct Pool {
   std::uint32_t FunctionNumber(std::string_view name);
   // Those that its workers have.
   std::vector<std::string> FunctionNames() const;
-  void NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t calls);
+  void NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t calls, std::uint64_t result_bytes);
   void ListIdle(Worker* worker);
   void UnlistIdle(Worker* worker);
 };

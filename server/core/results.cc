@@ -35,7 +35,7 @@ void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskRes
     EndTask(*task, OutcomeOf(*task, task->intent, "poold.Cancelled", "cancelled by a client"));
     return SettleWorker(pool, worker);
   }
-  CallsCameBack(pool, task->group->function, result.elapsed, 1);
+  CallsCameBack(pool, task->group->function, result.elapsed, 1, result.result.data.size());
   if (worker.tasks_done++ == 0) pool.OriginOf(worker).early_ends = 0;
   const Nanos started_at = std::max(task->sent_at, now - result.elapsed);
   Unsend(*task);

@@ -176,6 +176,8 @@ struct Core::State {
   void SettleWorker(Pool& pool, Worker& worker);
   void Pump(Pool& pool);
   bool HasRoom() const { return kept_outcome_bytes < limits.max_kept_outcome_bytes; }
+  // And would have it if the results of what runs in the pool were here: before more is sent ahead.
+  std::uint64_t RoomAhead(const Pool& pool, const PoolFunction& function) const;
   Worker* ChooseWorker(Pool& pool, const Handle& next) const;
   bool Takes(const Worker& worker, const Handle& next) const;
   bool Refills(const Worker& worker) const;
@@ -217,7 +219,8 @@ struct Core::State {
   void CallForTrials(Pool& pool);
   void NoteTrial(const Handle& handle, std::uint64_t token);
   void TrialLeft(const Handle& handle, std::uint64_t token);
-  void CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls);
+  void CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls,
+                     std::uint64_t result_bytes);
   // REQUIRES: what died is in no list.
   void NoteDeath(Pool& pool, std::uint32_t function, bool trial, KilledBy killed_by);
   void Lower(Pool& pool, PoolFunction& function);

@@ -135,5 +135,33 @@ TEST(Dispatch, StopsWhileTheRoomForOutcomesIsFull) {
   EXPECT_EQ(story.StateOf(second), TaskState::kRunning);
 }
 
+TEST(Dispatch, NoMoreIsSentAheadThanThereIsRoomForResults) {
+  Limits limits;
+  limits.max_kept_outcome_bytes = 100'000;
+  Story story(limits);
+  story.Open("p");
+  const std::string large(10'000, 'L');  // which comes back
+  story.core.OnRelease(story.now, story.Submit("p", "f", {}, large));
+  story.RunAll(1000);
+  for (int i = 0; i < 100; ++i) story.Submit("p", "f", {}, large);
+  EXPECT_GT(story.processes.workers.at(story.FirstWorker()).work.size(), 5u);
+  EXPECT_LE(story.processes.workers.at(story.FirstWorker()).work.size(), 10u);
+  story.RunAll(1000);
+  EXPECT_LE(story.Pool("p").stats.kept_outcome_bytes, limits.max_kept_outcome_bytes + 2 * large.size());
+}
+
+TEST(Dispatch, AChunkIsNoLargerThanTheRoomForItsResults) {
+  Limits limits;
+  limits.max_kept_outcome_bytes = 100'000;
+  Story story(limits);
+  story.Open("p");
+  const std::string large(10'000, 'L');
+  const HandleId map{8, 1};
+  ASSERT_TRUE(story.Map(map, "p", "f", std::vector<std::string>(100, large)).ok());
+  story.RunAll(1000);
+  EXPECT_LE(story.Pool("p").stats.kept_outcome_bytes, limits.max_kept_outcome_bytes + 8 * large.size());
+  EXPECT_FALSE(story.MapOf(map).done);
+}
+
 }  // namespace
 }  // namespace poold::core::testing
