@@ -17,9 +17,6 @@ namespace {
 static_assert((kRingBytes & (kRingBytes - 1)) == 0);
 
 constexpr std::size_t Aligned(std::size_t bytes) { return (bytes + 7) & ~std::size_t{7}; }
-constexpr std::size_t HeaderBytes(RecordKind kind) {
-  return kind == RecordKind::kNextResult ? kNextHeaderBytes : sizeof(RecordHeader);
-}
 constexpr std::size_t PlaceOf(std::uint64_t position) { return position & (kRingBytes - 1); }
 
 bool IsWholeResult(const RecordHeader& header) { return header.kind == RecordKind::kResult && header.flags == 0; }
@@ -72,21 +69,34 @@ void RingWriter::Append(RecordHeader header, std::string_view bytes, absl::Funct
   AppendOne(header, bytes, bell);
 }
 
+// The item number first: of single tasks it is always 0.
 bool RingWriter::IsNext(const RecordHeader& header) const {
-  return IsWholeResult(header) && IsWholeResult(last_) && header.ticket == last_.ticket &&
-         header.item == last_.item + 1 && header.encoding == last_.encoding && header.elapsed_ns <= UINT16_MAX;
+  return header.item == last_.item + 1 && header.ticket == last_.ticket && IsWholeResult(header) &&
+         IsWholeResult(last_) && header.encoding == last_.encoding && header.elapsed_ns <= UINT16_MAX;
 }
 
-void RingWriter::AppendOne(RecordHeader header, std::string_view bytes, absl::FunctionRef<void()> bell) {
-  header.bytes = static_cast<std::uint32_t>(bytes.size());
+void RingWriter::AppendOne(const RecordHeader& header, std::string_view bytes, absl::FunctionRef<void()> bell) {
   const bool is_next = IsNext(header);
-  last_ = header;
-  if (is_next) {
-    header.kind = RecordKind::kNextResult;
-    header.flags = static_cast<std::uint16_t>(header.elapsed_ns);
-  }
-  const std::size_t header_bytes = HeaderBytes(header.kind);
+  const std::size_t header_bytes = is_next ? sizeof(NextHeader) : sizeof(RecordHeader);
   const std::size_t space = header_bytes + Aligned(bytes.size());
+  char* const place = Make(space, bell);
+  const auto size = static_cast<std::uint32_t>(bytes.size());
+  if (is_next) {
+    last_.item = header.item;
+    const NextHeader next{size, RecordKind::kNextResult, static_cast<std::uint16_t>(header.elapsed_ns)};
+    std::memcpy(place, &next, sizeof next);
+  } else {
+    last_ = header;
+    last_.bytes = size;
+    std::memcpy(place, &last_, sizeof last_);
+  }
+  if (!bytes.empty()) std::memcpy(place + header_bytes, bytes.data(), bytes.size());
+  written_ += space;
+  page_.written.store(written_, std::memory_order_release);
+}
+
+// Room for a record of so many bytes, in one piece; a whole header fits there in any case.
+char* RingWriter::Make(std::size_t space, absl::FunctionRef<void()> bell) {
   const std::size_t to_end = kRingBytes - PlaceOf(written_);
   const std::size_t skipped = to_end < std::max(space, sizeof(RecordHeader)) ? to_end : 0;
   if (!HasRoom(skipped + space)) WaitForRoom(skipped + space, bell);
@@ -96,15 +106,7 @@ void RingWriter::AppendOne(RecordHeader header, std::string_view bytes, absl::Fu
     std::memcpy(ring_ + PlaceOf(written_), &filler, sizeof filler);
   }
   written_ += skipped;
-  char* const place = ring_ + PlaceOf(written_);
-  if (is_next) {
-    std::memcpy(place, &header, kNextHeaderBytes);
-  } else {
-    std::memcpy(place, &header, sizeof header);
-  }
-  if (!bytes.empty()) std::memcpy(place + header_bytes, bytes.data(), bytes.size());
-  written_ += space;
-  page_.written.store(written_, std::memory_order_release);
+  return ring_ + PlaceOf(written_);
 }
 
 bool RingWriter::HasRoom(std::size_t bytes) {
@@ -150,25 +152,6 @@ absl::Status RingReader::Drain(Bell bell, absl::FunctionRef<void(const RecordHea
   return absl::OkStatus();
 }
 
-// Copied once: the writer could change it while we look. Leaves the kind as it is written.
-absl::Status RingReader::ReadHeader(std::size_t there, RecordHeader* header) const {
-  const char* const place = ring_ + PlaceOf(read_);
-  std::memcpy(header, place, kNextHeaderBytes);
-  if (header->kind > RecordKind::kNextResult) return Broken("record kind", static_cast<std::uint64_t>(header->kind));
-  if (header->kind != RecordKind::kNextResult) {
-    if (there < sizeof(RecordHeader)) return Broken("half a header", there);
-    std::memcpy(&header->ticket, place + kNextHeaderBytes, sizeof *header - kNextHeaderBytes);
-    return absl::OkStatus();
-  }
-  if (!IsWholeResult(last_)) return Broken("a next result behind none", 0);
-  header->ticket = last_.ticket;
-  header->item = last_.item + 1;
-  header->encoding = last_.encoding;
-  header->reserved = 0;
-  header->elapsed_ns = header->flags;
-  return absl::OkStatus();
-}
-
 absl::Status RingReader::ReadUpTo(std::uint64_t written,
                                   absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit) {
   while (read_ != written) {
@@ -179,22 +162,29 @@ absl::Status RingReader::ReadUpTo(std::uint64_t written,
       read_ += to_end;
       continue;
     }
-    if (there < kNextHeaderBytes) return Broken("half a header", there);
-    RecordHeader header;
-    if (absl::Status read = ReadHeader(there, &header); !read.ok()) return read;
-    const std::size_t header_bytes = HeaderBytes(header.kind);
-    const std::size_t space = header_bytes + Aligned(header.bytes);
-    if (header.bytes > kRingBytes || space > there || space > to_end) return Broken("record bytes", header.bytes);
-    const std::string_view bytes(ring_ + PlaceOf(read_) + header_bytes, header.bytes);
-    if (header.kind == RecordKind::kNextResult) {
-      header.kind = RecordKind::kResult;
-      header.flags = 0;
-    }
-    if (header.kind != RecordKind::kFiller) {
-      last_ = header;
-      visit(header, bytes);
-    }
+    if (there < sizeof(NextHeader)) return Broken("half a header", there);
+    const char* const place = ring_ + PlaceOf(read_);
+    // Headers are copied once: the writer could change them while we look.
+    NextHeader first;
+    std::memcpy(&first, place, sizeof first);
+    const bool is_next = first.kind == RecordKind::kNextResult;
+    const std::size_t header_bytes = is_next ? sizeof(NextHeader) : sizeof(RecordHeader);
+    if (first.kind > RecordKind::kNextResult) return Broken("record kind", static_cast<std::uint64_t>(first.kind));
+    if (is_next && !IsWholeResult(last_)) return Broken("a next result behind none", 0);
+    if (there < header_bytes) return Broken("half a header", there);
+    const std::size_t space = header_bytes + Aligned(first.bytes);
+    if (first.bytes > kRingBytes || space > there || space > to_end) return Broken("record bytes", first.bytes);
     read_ += space;
+    if (first.kind == RecordKind::kFiller) continue;
+    if (is_next) {
+      ++last_.item;
+      last_.elapsed_ns = first.elapsed_ns;
+    } else {
+      std::memcpy(&last_, place, sizeof last_);
+      last_.kind = first.kind;
+    }
+    last_.bytes = first.bytes;
+    visit(last_, std::string_view(place + header_bytes, first.bytes));
   }
   return absl::OkStatus();
 }

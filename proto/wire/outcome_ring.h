@@ -6,8 +6,8 @@
 // there.
 //
 // The short items of a chunk follow each other closely, and what they take of the ring moves from one core's cache to
-// another's. So the result of the item next to the one of the record before has only the header's first eight bytes,
-// with kind kNextResult and the elapsed nanoseconds in place of the flags; all else is as in the record before.
+// another's. So the result of the item next to the one of the record before has only a NextHeader; all else is as in
+// the record before.
 //
 // Errors: the reader returns DATA_LOSS for what no honest worker writes (the daemon then kills the worker).
 #pragma once
@@ -46,8 +46,14 @@ struct RecordHeader {
   std::uint64_t elapsed_ns;  // of this item's run
 };
 static_assert(sizeof(RecordHeader) == 32);
-inline constexpr std::size_t kNextHeaderBytes = offsetof(RecordHeader, ticket);
-static_assert(kNextHeaderBytes == 8);
+
+// Of a kNextResult: begins as any header does.
+struct NextHeader {
+  std::uint32_t bytes;
+  RecordKind kind;
+  std::uint16_t elapsed_ns;
+};
+static_assert(sizeof(NextHeader) == 8 && offsetof(NextHeader, kind) == offsetof(RecordHeader, kind));
 
 // The worker's side. Not thread-safe. Does not own the page.
 class RingWriter {
@@ -72,8 +78,9 @@ class RingWriter {
   bool TakeBell();
 
  private:
-  void AppendOne(RecordHeader header, std::string_view bytes, absl::FunctionRef<void()> bell);
+  void AppendOne(const RecordHeader& header, std::string_view bytes, absl::FunctionRef<void()> bell);
   bool IsNext(const RecordHeader& header) const;
+  char* Make(std::size_t space, absl::FunctionRef<void()> bell);
   void WaitForRoom(std::size_t bytes, absl::FunctionRef<void()> bell);
   bool HasRoom(std::size_t bytes);
 
@@ -101,7 +108,6 @@ class RingReader {
   bool HasUnread() const { return page_.written.load(std::memory_order_acquire) != read_; }
 
  private:
-  absl::Status ReadHeader(std::size_t there, RecordHeader* header) const;
   absl::Status ReadUpTo(std::uint64_t written, absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit);
 
   WorkerPage& page_;

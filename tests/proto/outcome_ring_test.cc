@@ -109,7 +109,7 @@ TEST(OutcomeRingTest, NeighbouringItemsTakeLittleRoomAndComeAsTheyWent) {
   };
   std::vector<RecordHeader> sent = {item(3, 50), item(4, 65'535), item(5, 65'536), item(6, 0)};
   for (const RecordHeader& header : sent) writer.Append(header, "12345678", NoBell);
-  EXPECT_EQ(writer.unread().bytes, 2 * (sizeof(RecordHeader) + 8) + 2 * (kNextHeaderBytes + 8));
+  EXPECT_EQ(writer.unread().bytes, 2 * (sizeof(RecordHeader) + 8) + 2 * (sizeof(NextHeader) + 8));
   // None of these is the next item of the one before.
   for (const RecordHeader& header :
        {item(8, 1), RecordHeader{.kind = RecordKind::kResult, .ticket = 8, .item = 9, .encoding = 1},
@@ -149,9 +149,9 @@ TEST(OutcomeRingTest, NeighboursWrapAroundToo) {
 TEST(OutcomeRingTest, ANeighbourOfNothingIsFound) {
   Memory memory;
   RingReader reader(memory.get());
-  memory.page().written = kNextHeaderBytes;
-  const RecordHeader header{.kind = RecordKind::kNextResult};
-  std::memcpy(memory.ring(), &header, kNextHeaderBytes);
+  const NextHeader header{.bytes = 0, .kind = RecordKind::kNextResult, .elapsed_ns = 0};
+  memory.page().written = sizeof header;
+  std::memcpy(memory.ring(), &header, sizeof header);
   EXPECT_EQ(reader.Drain([](const RecordHeader&, std::string_view) {}).code(), absl::StatusCode::kDataLoss);
 }
 
