@@ -1,0 +1,97 @@
+#include "base/spool.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "wire/sealed_file.h"
+
+namespace poold::base {
+namespace {
+
+absl::Status NoRoom(const Room& room, const char* what, const char* key) {
+  return absl::ResourceExhaustedError(absl::StrCat("the room for ", what, " is full (", room.used(), " of ", room.max(),
+                                                   ", ", key, "): try again when some are released"));
+}
+
+absl::Status Failed(const std::string& folder, const char* what) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("cannot ", what, " a file in ", folder, " (spool.folder): ", std::strerror(errno)));
+}
+
+// Where the file system has no files without a name, the name goes at once.
+wire::UniqueFd OpenUnnamed(const std::string& folder) {
+  wire::UniqueFd fd(open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (fd || (errno != EOPNOTSUPP && errno != EISDIR)) return fd;
+  std::string name = folder + "/poold-spool-XXXXXX";
+  fd.Reset(mkostemp(name.data(), O_CLOEXEC));
+  if (fd) unlink(name.c_str());
+  return fd;
+}
+
+}  // namespace
+
+Spool::Spool(SpoolOptions options)
+    : options_(std::move(options)),
+      disk_(std::make_shared<Room>(options_.max_bytes)),
+      memory_(std::make_shared<Room>(options_.max_memory_bytes)),
+      files_(std::make_shared<Room>(options_.max_files)) {}
+
+absl::Status Spool::Check() const {
+  if (OpenUnnamed(options_.folder)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("spool.folder: no file can be made in '", options_.folder,
+                                                 "': ", std::strerror(errno), "; make it, or name another folder"));
+}
+
+absl::StatusOr<Share> Spool::TakeFile() const {
+  Share file(files_);
+  if (!file.Take(1)) return NoRoom(*files_, "files of payloads", "open files");
+  return file;
+}
+
+absl::StatusOr<std::shared_ptr<const PayloadFile>> Spool::Adopt(wire::UniqueFd sealed, std::uint64_t bytes) const {
+  if (absl::Status checked = wire::CheckSealedFile(sealed.get(), bytes); !checked.ok()) return checked;
+  Share room(memory_);
+  if (!room.Take(bytes)) return NoRoom(*memory_, "payloads in memory", "spool.max_memory_bytes");
+  absl::StatusOr<Share> file = TakeFile();
+  if (!file.ok()) return file.status();
+  return PayloadFile::Make(std::move(sealed), bytes, std::move(room), *std::move(file));
+}
+
+absl::StatusOr<Spool::File> Spool::NewFile() const {
+  absl::StatusOr<Share> file = TakeFile();
+  if (!file.ok()) return file.status();
+  wire::UniqueFd fd = OpenUnnamed(options_.folder);
+  if (!fd) return Failed(options_.folder, "make");
+  return File(std::move(fd), Share(disk_), *std::move(file));
+}
+
+absl::Status Spool::File::Append(std::string_view bytes) {
+  if (!room_.Take(bytes.size())) return NoRoom(room_.room(), "payloads on disk", "spool.max_bytes");
+  while (!bytes.empty()) {
+    const ssize_t written = pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(size_));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      return absl::ResourceExhaustedError(absl::StrCat("cannot write to the spool: ", std::strerror(errno)));
+    }
+    size_ += static_cast<std::uint64_t>(written);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+// What others get must not be written through: another descriptor, for reading only.
+absl::StatusOr<std::shared_ptr<const PayloadFile>> Spool::File::Finish() && {
+  wire::UniqueFd readable(open(absl::StrCat("/proc/self/fd/", fd_.get()).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!readable) return absl::ResourceExhaustedError(absl::StrCat("cannot open the spool: ", std::strerror(errno)));
+  fd_.Reset();
+  return PayloadFile::Make(std::move(readable), size_, std::move(room_), std::move(files_));
+}
+
+}  // namespace poold::base

@@ -1,0 +1,76 @@
+// Where large payloads lie, and how much of them there may be.
+//
+// Thread-safe. Its files may outlive it. Errors: RESOURCE_EXHAUSTED when there is no room, or the system has none;
+// INVALID_ARGUMENT for what another process handed over and is not as it must be.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/payload_file.h"
+#include "base/room.h"
+#include "wire/unique_fd.h"
+
+namespace poold::base {
+
+struct SpoolOptions {
+  // Of the files on disk. They have no names: nothing is left there, whatever happens.
+  std::string folder = "/var/tmp";
+  // Of all files on disk together.
+  std::uint64_t max_bytes = 16ull << 30;
+  // Of sealed memory that others made and handed over. It is the daemon's memory from then on.
+  std::uint64_t max_memory_bytes = 224ull << 20;
+  // What is gathered piece by piece goes to disk when it grows above this.
+  std::uint64_t threshold_bytes = 1ull << 20;
+  // Each costs a descriptor.
+  std::uint64_t max_files = 16'384;
+};
+
+class Spool {
+ public:
+  explicit Spool(SpoolOptions options);
+
+  const SpoolOptions& options() const { return options_; }
+  std::uint64_t used_bytes() const { return disk_->used(); }
+  std::uint64_t used_memory_bytes() const { return memory_->used(); }
+  std::uint64_t used_files() const { return files_->used(); }
+
+  // Whether files can be made: a bad folder is found at start.
+  absl::Status Check() const;
+
+  // Takes over a sealed file of so many bytes. RESOURCE_EXHAUSTED: too much of that is here.
+  absl::StatusOr<std::shared_ptr<const PayloadFile>> Adopt(wire::UniqueFd sealed, std::uint64_t bytes) const;
+
+  // A file that is being written.
+  class File {
+   public:
+    std::uint64_t size() const { return size_; }
+    // Writes into the page cache: 1 MiB takes some 0.2 ms, unless the disk is behind.
+    absl::Status Append(std::string_view bytes);
+    // No more is written.
+    absl::StatusOr<std::shared_ptr<const PayloadFile>> Finish() &&;
+
+   private:
+    friend class Spool;
+    File(wire::UniqueFd fd, Share room, Share files)
+        : fd_(std::move(fd)), room_(std::move(room)), files_(std::move(files)) {}
+    wire::UniqueFd fd_;
+    Share room_;
+    Share files_;
+    std::uint64_t size_ = 0;
+  };
+  absl::StatusOr<File> NewFile() const;
+
+ private:
+  absl::StatusOr<Share> TakeFile() const;
+
+  const SpoolOptions options_;
+  const std::shared_ptr<Room> disk_;
+  const std::shared_ptr<Room> memory_;
+  const std::shared_ptr<Room> files_;
+};
+
+}  // namespace poold::base
