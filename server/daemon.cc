@@ -41,6 +41,7 @@ std::string NewInstanceId() {
 
 Daemon::Daemon(config::Config config)
     : config_(std::move(config)),
+      spool_(std::make_shared<const base::Spool>(config_.spool)),
       instance_id_(NewInstanceId()),
       resolver_(config_),
       dispatcher_(ProcessOptions(), &clock_),
@@ -77,6 +78,9 @@ rpc::ServiceOptions Daemon::RpcOptions() {
   options.max_connections = config_.max_connections;
   options.spin = core::Nanos{1000} * config_.spin_us;
   options.companion = &dispatcher_;
+  options.spool = spool_;
+  // Two of the largest uploads fit, whatever the limit of a payload is.
+  options.max_upload_bytes = std::max(options.max_upload_bytes, 2 * config_.limits.max_payload_bytes);
   options.allow_exec = config_.allow_exec;
   options.resolver = &resolver_;
   options.on_all_pools_gone = [this] {

@@ -5,10 +5,12 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "base/spool.h"
 #include "config/config.h"
 #include "config/folders.h"
 #include "core/core.h"
@@ -65,6 +67,7 @@ class Daemon {
   core::Nanos UntilNextLook() const;
 
   const config::Config config_;
+  const std::shared_ptr<const base::Spool> spool_;
   const std::string instance_id_;
   base::SystemClock clock_;
   MainLoop loop_;

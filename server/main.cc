@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -40,7 +41,9 @@ std::uint32_t UsableCpus() {
 config::Surroundings FindSurroundings() {
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return {self.parent_path().string(), wire::DefaultAddress(), UsableCpus()};
+  const char* const temporary = std::getenv("TMPDIR");
+  const std::string spool_folder = temporary != nullptr && temporary[0] == '/' ? temporary : "/var/tmp";
+  return {self.parent_path().string(), wire::DefaultAddress(), UsableCpus(), spool_folder};
 }
 
 // Every worker costs the daemon some descriptors.

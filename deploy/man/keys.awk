@@ -6,6 +6,7 @@ function safe(text) {
   return text
 }
 function section(name) {
+  if (name == "spool") return "Large payloads, in the table [spool]"
   if (name == "limits") return "Limits, in the table [limits]"
   return "A pool, in a table [pools.NAME]"
 }

@@ -55,13 +55,13 @@ absl::StatusOr<Share> Spool::TakeFile() const {
   return file;
 }
 
-absl::StatusOr<std::shared_ptr<const PayloadFile>> Spool::Adopt(wire::UniqueFd sealed, std::uint64_t bytes) const {
-  if (absl::Status checked = wire::CheckSealedFile(sealed.get(), bytes); !checked.ok()) return checked;
+absl::StatusOr<std::shared_ptr<const PayloadFile>> Spool::Adopt(wire::UniqueFd* sealed, std::uint64_t bytes) const {
+  if (absl::Status checked = wire::CheckSealedFile(sealed->get(), bytes); !checked.ok()) return checked;
   Share room(memory_);
   if (!room.Take(bytes)) return NoRoom(*memory_, "payloads in memory", "spool.max_memory_bytes");
   absl::StatusOr<Share> file = TakeFile();
   if (!file.ok()) return file.status();
-  return PayloadFile::Make(std::move(sealed), bytes, std::move(room), *std::move(file));
+  return PayloadFile::Make(std::move(*sealed), bytes, std::move(room), *std::move(file));
 }
 
 absl::StatusOr<Spool::File> Spool::NewFile() const {

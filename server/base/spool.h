@@ -41,8 +41,8 @@ class Spool {
   // Whether files can be made: a bad folder is found at start.
   absl::Status Check() const;
 
-  // Takes over a sealed file of so many bytes. RESOURCE_EXHAUSTED: too much of that is here.
-  absl::StatusOr<std::shared_ptr<const PayloadFile>> Adopt(wire::UniqueFd sealed, std::uint64_t bytes) const;
+  // Takes over a sealed file of so many bytes; not where it fails. RESOURCE_EXHAUSTED: too much of that is here.
+  absl::StatusOr<std::shared_ptr<const PayloadFile>> Adopt(wire::UniqueFd* sealed, std::uint64_t bytes) const;
 
   // A file that is being written.
   class File {

@@ -87,6 +87,13 @@ absl::Status CheckFolders(std::string_view key, const std::vector<std::string>& 
   return absl::OkStatus();
 }
 
+absl::Status CheckSpool(const base::SpoolOptions& spool) {
+  if (!spool.folder.starts_with('/')) {
+    return absl::InvalidArgumentError("spool.folder: '" + spool.folder + "' is not an absolute path");
+  }
+  return base::Spool(spool).Check();
+}
+
 absl::Status Check(Config& config) {
   if (::access(config.worker_program.c_str(), X_OK) != 0) {
     return absl::InvalidArgumentError(
@@ -96,6 +103,7 @@ absl::Status Check(Config& config) {
   }
   absl::Status status = CheckFolders("module_folders", config.module_folders);
   if (status.ok()) status = CheckFolders("program_folders", config.program_folders);
+  if (status.ok()) status = CheckSpool(config.spool);
   if (status.ok() && config.pools.size() > config.limits.max_pools) {
     status = absl::InvalidArgumentError("pools: there are more than limits.max_pools (" +
                                         std::to_string(config.limits.max_pools) + ")");
@@ -114,6 +122,7 @@ Config DefaultConfig(const Surroundings& surroundings) {
   config.module_folders = {Normal(surroundings.bin_folder + "/../lib/poold/modules")};
   config.program_folders = {Normal(surroundings.bin_folder + "/../lib/poold/programs")};
   config.default_workers = std::max(1u, surroundings.cpus);
+  config.spool.folder = surroundings.spool_folder;
   return config;
 }
 

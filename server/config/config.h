@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "base/log.h"
+#include "base/spool.h"
 #include "core/core.h"
 #include "core/types.h"
 
@@ -36,6 +37,8 @@ struct Config {
   // Pools may have the built-in function "exec", which runs any program.
   bool allow_exec = false;
   core::Limits limits;
+  // Where payloads lie that are too large for memory.
+  base::SpoolOptions spool;
   // Of a pool that does not say, here or in OpenPool.
   std::uint32_t default_workers = 1;
   // Opened at start.
@@ -55,6 +58,8 @@ struct Surroundings {
   std::string default_address;
   // CPUs that this process may use: the workers of a pool that does not say.
   std::uint32_t cpus = 1;
+  // Where large files that go with their program belong.
+  std::string spool_folder = "/var/tmp";
 };
 
 Config DefaultConfig(const Surroundings& surroundings);

@@ -93,6 +93,20 @@ std::span<const Key<core::Limits>> LimitKeys() {
   return keys;
 }
 
+std::span<const Key<base::SpoolOptions>> SpoolKeys() {
+  using base::SpoolOptions;
+  static const Key<SpoolOptions> keys[] = {
+      {"folder", &SpoolOptions::folder,
+       "Where payloads lie that are too large for memory, in files without a name. Default: $TMPDIR, or /var/tmp."},
+      {"max_bytes", &SpoolOptions::max_bytes, "Of all payloads on disk together; what does not fit is refused."},
+      {"max_memory_bytes", &SpoolOptions::max_memory_bytes,
+       "Of payloads that workers and clients hand over in shared memory; what does not fit goes to disk."},
+      {"threshold_bytes", &SpoolOptions::threshold_bytes, "A payload that comes in pieces goes to disk above this.", 1},
+      {"max_files", &SpoolOptions::max_files, "Payloads in files, at most: each costs a descriptor."},
+  };
+  return keys;
+}
+
 std::span<const Key<core::PoolSpec>> PoolKeys() {
   using core::PoolSpec;
   static const Key<PoolSpec> keys[] = {

@@ -64,6 +64,7 @@ struct Key {
 
 std::span<const Key<Config>> ConfigKeys();
 std::span<const Key<core::Limits>> LimitKeys();
+std::span<const Key<base::SpoolOptions>> SpoolKeys();
 std::span<const Key<core::PoolSpec>> PoolKeys();
 
 }  // namespace poold::config

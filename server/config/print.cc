@@ -107,6 +107,8 @@ std::string Print(const Config& config) {
   PrintKeys(ConfigKeys(), config, &out);
   out += "\n[limits]\n";
   PrintKeys(LimitKeys(), config.limits, &out);
+  out += "\n[spool]\n";
+  PrintKeys(SpoolKeys(), config.spool, &out);
   out += "\n[pools]\n";
   for (const core::PoolSpec& pool : config.pools) {
     out += "\n[pools." + Name(pool.name) + "]\n";

@@ -215,11 +215,13 @@ class Reader {
   absl::Status Read(std::string_view text) const {
     const toml::parse_result parsed = toml::parse(text, source_);
     if (!parsed) return Error(parsed.error().source(), std::string(parsed.error().description()));
-    const std::string tables[] = {"limits", "pools"};
+    const std::string tables[] = {"limits", "pools", "spool"};
     for (const auto& [name, node] : parsed.table()) {
       absl::Status status;
       if (name.str() == "limits") {
         status = ReadTable(node, "limits", LimitKeys(), &config_.limits);
+      } else if (name.str() == "spool") {
+        status = ReadTable(node, "spool", SpoolKeys(), &config_.spool);
       } else if (name.str() == "pools") {
         status = ReadPools(node);
       } else {

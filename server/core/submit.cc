@@ -8,11 +8,25 @@ namespace {
 
 constexpr Nanos kQueueFullRetry = 100 * kMillisecond;
 
+// Of larger bodies only samples are hashed: reading all of one would hold up everybody, and bring into memory what may
+// lie on disk.
+constexpr std::size_t kWholeBytes = 1u << 20;
+constexpr std::size_t kSamples = 64;
+constexpr std::size_t kSampleBytes = 64;
+
+std::uint64_t HashBody(std::string_view data) {
+  if (data.size() <= kWholeBytes) return absl::HashOf(absl::string_view(data.data(), data.size()));
+  const std::size_t step = (data.size() - kSampleBytes) / (kSamples - 1);
+  std::uint64_t hash = data.size();
+  for (std::size_t i = 0; i < kSamples; ++i) {
+    hash = absl::HashOf(hash, absl::string_view(data.data() + i * step, kSampleBytes));
+  }
+  return absl::HashOf(hash, absl::string_view(data.data() + data.size() - kSampleBytes, kSampleBytes));
+}
+
 std::uint32_t HashArgs(const Payload& args) {
-  const std::string_view data = args.data.view();
   const std::uint64_t type = args.type_name == nullptr ? 0 : absl::HashOf(*args.type_name);
-  return static_cast<std::uint32_t>(
-      absl::HashOf(static_cast<int>(args.encoding), type, absl::string_view(data.data(), data.size())));
+  return static_cast<std::uint32_t>(absl::HashOf(static_cast<int>(args.encoding), type, HashBody(args.data.view())));
 }
 
 bool SameName(const std::shared_ptr<const std::string>& a, const std::shared_ptr<const std::string>& b) {

@@ -59,6 +59,8 @@ class Bytes {
   std::string_view view() const { return view_; }
   std::size_t size() const { return view_.size(); }
   bool empty() const { return view_.empty(); }
+  // Who keeps the memory. base/payload_file.h tells from it whether it is a file.
+  const std::shared_ptr<const void>& owner() const { return owner_; }
   // A part of it, with the same owner.
   Bytes Slice(std::size_t begin, std::size_t size) const { return Bytes(owner_, view_.substr(begin, size)); }
   friend bool operator==(const Bytes& a, const Bytes& b) { return a.view_ == b.view_; }

@@ -24,7 +24,9 @@ struct Backend {
   Backend(ServiceOptions service_options, const base::Clock* service_clock)
       : options(std::move(service_options)),
         clock(service_clock),
-        uploads(options.max_upload_bytes, options.upload_ttl) {}
+        uploads(options.max_upload_bytes, options.upload_ttl) {
+    if (options.spool == nullptr) options.spool = std::make_shared<const base::Spool>(base::SpoolOptions());
+  }
 
   Legend legend() const { return {WallTime(*clock), client_names}; }
 

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
+#include "base/spool.h"
 #include "core/core.h"
 #include "core/types.h"
 #include "gate/companion.h"
@@ -40,6 +42,8 @@ struct ServiceOptions {
   std::uint64_t max_inline_result_bytes = 1ull << 20;
   std::uint32_t max_items_per_call = 65'536;
   std::uint32_t session_window = 64;
+  // Where large payloads lie. Null: one of its own, with the defaults.
+  std::shared_ptr<const base::Spool> spool;
   // Uploads under way and uploads that no submission took yet, together.
   std::uint64_t max_upload_bytes = 2ull << 30;
   core::Nanos upload_ttl = 5 * 60 * core::kSecond;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/payload_file.h"
 #include "rpc/accept.h"
 #include "rpc/convert.h"
 #include "rpc/errors.h"
@@ -147,18 +148,36 @@ void Watch(const std::shared_ptr<WatchCall>& call) {
 
 class Fragments final : public Source<v1::DownloadResponse> {
  public:
-  Fragments(core::Payload payload, std::size_t begin) : payload_(std::move(payload)), at_(begin) {}
+  Fragments(const std::shared_ptr<DownloadCall>& call, core::Payload payload, std::size_t begin)
+      : call_(call), payload_(std::move(payload)), at_(begin) {}
   bool Fill(v1::DownloadResponse* message) override {
     const core::Bytes& bytes = payload_.data;
-    if (at_ == bytes.size() && described_) return false;
+    if (at_ == bytes.size() && described_) return End(absl::OkStatus());
     if (!std::exchange(described_, true)) WritePayload(payload_, kNoResultData, message->mutable_payload());
     const std::size_t size = std::min(kFragmentBytes, bytes.size() - at_);
-    message->set_fragment(bytes.view().data() + at_, size);
+    if (absl::Status read = Read(at_, size, message->mutable_fragment()); !read.ok()) return End(read);
     at_ += size;
     return true;
   }
 
  private:
+  bool End(const absl::Status& status) {
+    if (const std::shared_ptr<DownloadCall> call = call_.lock()) call->End(status);
+    return false;
+  }
+  // What lies in a file is read from there: touched memory of it would count as ours.
+  absl::Status Read(std::size_t begin, std::size_t bytes, std::string* out) const {
+    const std::string_view part = payload_.data.view().substr(begin, bytes);
+    const base::FilePart in_file = base::PartBehind(payload_.data.owner(), part);
+    if (in_file.file == nullptr) {
+      out->assign(part);
+      return absl::OkStatus();
+    }
+    out->resize(bytes);
+    return in_file.file->Read(in_file.offset, out->data(), bytes);
+  }
+
+  const std::weak_ptr<DownloadCall> call_;
   const core::Payload payload_;
   std::size_t at_;
   bool described_ = false;
@@ -177,8 +196,7 @@ void Download(const std::shared_ptr<DownloadCall>& call) {
     return call->End(InvalidField("offset_bytes", absl::StrCat("offset_bytes: ", request.offset_bytes(),
                                                                " lies behind the end; there are ", size, " bytes")));
   }
-  call->Start(std::make_shared<Fragments>(*std::move(payload), request.offset_bytes()), nullptr);
-  call->End(absl::OkStatus());
+  call->Start(std::make_shared<Fragments>(call, *std::move(payload), request.offset_bytes()), nullptr);
 }
 
 }  // namespace

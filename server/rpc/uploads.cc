@@ -22,8 +22,8 @@ absl::Status UploadStore::Reserve(std::uint64_t bytes, core::Nanos now) {
   return absl::OkStatus();
 }
 
-void UploadStore::Keep(core::HandleId id, std::string bytes, core::Nanos now) {
-  waiting_[id] = Upload{core::Bytes(std::move(bytes)), now + ttl_};
+void UploadStore::Keep(core::HandleId id, core::Bytes bytes, core::Nanos now) {
+  waiting_[id] = Upload{std::move(bytes), now + ttl_};
   next_expiry_ = std::min(next_expiry_, now + ttl_);
 }
 

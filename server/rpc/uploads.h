@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "absl/container/flat_hash_map.h"
@@ -23,7 +22,7 @@ class UploadStore {
   void Abandon(std::uint64_t bytes) { used_bytes_ -= bytes; }
 
   // Keeps bytes for which room was reserved, under the client's name for them: a fresh id.
-  void Keep(core::HandleId id, std::string bytes, core::Nanos now);
+  void Keep(core::HandleId id, core::Bytes bytes, core::Nanos now);
   // Once. NOT_FOUND: UPLOAD_NOT_FOUND.
   absl::StatusOr<core::Bytes> Take(std::string_view id);
   // The submission was refused: it may be sent again.

@@ -43,7 +43,14 @@ std::size_t OpenDescriptors() {
       std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator()));
 }
 
-wire::UniqueFd Sealed(const std::string& text) { return std::move(wire::MakeSealedFile(text).value()); }
+// Takes over a sealed file with this text, of which so many bytes are told.
+absl::StatusOr<std::shared_ptr<const PayloadFile>> Adopt(const Spool& spool, const std::string& text,
+                                                         std::uint64_t bytes) {
+  wire::UniqueFd fd = std::move(wire::MakeSealedFile(text).value());
+  auto adopted = spool.Adopt(&fd, bytes);
+  EXPECT_EQ(static_cast<bool>(fd), !adopted.ok());
+  return adopted;
+}
 
 TEST_F(SpoolTest, ASmallDraftStaysInMemory) {
   const Spool spool(Small());
@@ -115,21 +122,21 @@ TEST_F(SpoolTest, TheNumberOfFilesIsBounded) {
 
 TEST_F(SpoolTest, SealedMemoryIsTakenOverUntilItsRoomIsFull) {
   const Spool spool(Small());
-  auto first = spool.Adopt(Sealed(std::string(60, 'a')), 60);
+  auto first = Adopt(spool, std::string(60, 'a'), 60);
   ASSERT_TRUE(first.ok()) << first.status();
   EXPECT_EQ((*first)->view(), std::string(60, 'a'));
-  EXPECT_TRUE(absl::IsResourceExhausted(spool.Adopt(Sealed(std::string(60, 'b')), 60).status()));
+  EXPECT_TRUE(absl::IsResourceExhausted(Adopt(spool, std::string(60, 'b'), 60).status()));
   EXPECT_EQ(spool.used_memory_bytes(), 60u);
   first->reset();
-  EXPECT_TRUE(spool.Adopt(Sealed(std::string(60, 'b')), 60).ok());
+  EXPECT_TRUE(Adopt(spool, std::string(60, 'b'), 60).ok());
 }
 
 TEST_F(SpoolTest, MemoryThatCouldShrinkIsRefused) {
   const Spool spool(Small());
   wire::UniqueFd open_one(memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   ASSERT_EQ(ftruncate(open_one.get(), 50), 0);
-  EXPECT_TRUE(absl::IsInvalidArgument(spool.Adopt(std::move(open_one), 50).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(spool.Adopt(Sealed("hello"), 6).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(spool.Adopt(&open_one, 50).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(Adopt(spool, "hello", 6).status()));
   EXPECT_EQ(spool.used_memory_bytes(), 0u);
 }
 

@@ -314,6 +314,18 @@ death_policy = "strict"
   EXPECT_EQ(second.listen, first.listen);
 }
 
+TEST_F(ConfigTest, ASpoolNeedsAFolderInWhichFilesCanBeMade) {
+  const Config config = MustLoad(
+      {"--config",
+       WriteFile("[spool]\nfolder = \"" + root_.string() + "\"\nmax_bytes = 5000\nthreshold_bytes = 7\n").c_str()});
+  EXPECT_EQ(config.spool.folder, root_.string());
+  EXPECT_EQ(config.spool.max_bytes, 5000u);
+  EXPECT_EQ(config.spool.threshold_bytes, 7u);
+  EXPECT_THAT(ErrorOfFile("[spool]\nfolder = \"here\""), HasSubstr("spool.folder: 'here' is not an absolute path"));
+  EXPECT_THAT(ErrorOfFile("[spool]\nfolder = \"/no/where\""),
+              HasSubstr("spool.folder: no file can be made in '/no/where'"));
+}
+
 TEST(Nearest, IsTheOneWithTheFewestTypingErrors) {
   EXPECT_EQ(Nearest("exmaples", {"testing", "examples", "sample"}), "examples");
   EXPECT_EQ(Nearest("zzz", {"testing", "examples"}), "");

@@ -409,7 +409,7 @@ TEST(Errors, MessagesAreShortValidAndWithoutBacktraces) {
 TEST(Uploads, WaitForTheirTimeOnly) {
   UploadStore store(10, core::kSecond);
   ASSERT_TRUE(store.Reserve(8, 0).ok());
-  store.Keep({1, 2}, "12345678", 0);
+  store.Keep({1, 2}, core::Bytes("12345678"), 0);
   EXPECT_FALSE(store.Reserve(8, core::kSecond / 2).ok());
   EXPECT_TRUE(store.Reserve(8, core::kSecond).ok());
   EXPECT_FALSE(store.Take(IdBytes({1, 2})).ok());
@@ -418,7 +418,7 @@ TEST(Uploads, WaitForTheirTimeOnly) {
 TEST(Uploads, WhatWasRefusedMayBeTakenAgain) {
   UploadStore store(10, core::kSecond);
   ASSERT_TRUE(store.Reserve(3, 0).ok());
-  store.Keep({1, 2}, "abc", 0);
+  store.Keep({1, 2}, core::Bytes("abc"), 0);
   core::Bytes bytes = store.Take(IdBytes({1, 2})).value();
   EXPECT_EQ(store.used_bytes(), 0u);
   store.GiveBack(IdBytes({1, 2}), std::move(bytes), 0);
