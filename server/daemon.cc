@@ -66,6 +66,7 @@ process::DispatcherOptions Daemon::ProcessOptions() const {
   options.limits = config_.limits;
   options.containment = static_cast<process::ContainmentChoice>(config_.containment);
   options.instance_id = instance_id_;
+  options.spool = spool_;
   return options;
 }
 

@@ -33,6 +33,10 @@ enum class RecordKind : std::uint16_t {
 };
 
 inline constexpr std::uint16_t kMoreFollows = 1;
+// Of a result: it lies in the next file that came by RESULT_FILE, and the record's bytes are its size, a u64.
+inline constexpr std::uint16_t kInFile = 2;
+// A larger result is cut into fragments.
+inline constexpr std::uint64_t kMaxFileBytes = 64u << 20;
 inline constexpr std::uint32_t kMaxRecordBytes = kRingBytes / 4;  // without its header
 
 struct RecordHeader {

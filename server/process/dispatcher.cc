@@ -38,6 +38,11 @@ struct Command {
   std::shared_ptr<WorkerChannel> channel;
 };
 
+DispatcherOptions WithSpool(DispatcherOptions options) {
+  if (options.spool == nullptr) options.spool = std::make_shared<const base::Spool>(base::SpoolOptions());
+  return options;
+}
+
 template <typename Object>
 void AddOnce(std::vector<Object*>* list, Object* object) {
   if (std::find(list->begin(), list->end(), object) == list->end()) list->push_back(object);
@@ -49,7 +54,7 @@ struct Dispatcher::State {
   using News = gate::Companion::News;
 
   State(DispatcherOptions given, const base::Clock* clock)
-      : options(std::move(given)), thread{.options = options, .clock = *clock} {}
+      : options(WithSpool(std::move(given))), thread{.options = options, .clock = *clock} {}
 
   // ---- Any thread ----
   void Post(Command command);

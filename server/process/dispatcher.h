@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "base/spool.h"
 #include "core/core.h"
 #include "core/ports.h"
 #include "gate/companion.h"
@@ -29,6 +30,8 @@ struct DispatcherOptions {
   // The zygote of pools that name no program, and the launcher of pools that start fresh programs.
   std::string pool_worker_path;
   core::Limits limits;
+  // Where large results lie. Null: one of its own, with the defaults.
+  std::shared_ptr<const base::Spool> spool;
   ContainmentChoice containment = ContainmentChoice::kAuto;
   std::string instance_id;
   // From the start of a zygote or worker until READY.

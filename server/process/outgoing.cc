@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "base/payload_file.h"
 
 namespace poold::process {
 namespace {
@@ -15,6 +16,21 @@ namespace {
 constexpr std::size_t kCopyBytes = 16 * 1024;
 constexpr std::size_t kSegmentsPerWrite = 64;
 constexpr std::size_t kMaxFds = 8;
+constexpr std::size_t kPieceBytes = 256 * 1024;
+
+bool InFile(const core::Bytes& bytes) { return base::PayloadFile::Behind(bytes.owner()) != nullptr; }
+
+// What a send wrote; 0: it would have to wait.
+template <typename Send>
+absl::StatusOr<std::size_t> Sent(Send send) {
+  ssize_t sent;
+  do {
+    sent = send();
+  } while (sent < 0 && errno == EINTR);
+  if (sent >= 0) return static_cast<std::size_t>(sent);
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
+  return absl::UnavailableError(std::string("write to channel: ") + strerror(errno));
+}
 
 }  // namespace
 
@@ -43,40 +59,56 @@ void Outgoing::AttachFds(std::vector<wire::UniqueFd> fds) { segments_.emplace_ba
 
 absl::StatusOr<Outgoing::Progress> Outgoing::Write(int socket) {
   while (!segments_.empty()) {
-    iovec parts[kSegmentsPerWrite];
-    std::size_t count = 0;
-    msghdr message{};
-    alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int))];
-    for (const Segment& segment : segments_) {
-      // Descriptors belong to the first byte of a write.
-      if (count == kSegmentsPerWrite || (count > 0 && !segment.fds.empty())) break;
-      const std::string_view bytes = segment.view().substr(count == 0 ? written_ : 0);
-      parts[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
-    }
-    if (const auto& fds = segments_.front().fds; !fds.empty()) {
-      message.msg_control = control;
-      message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
-      cmsghdr* const header = CMSG_FIRSTHDR(&message);
-      header->cmsg_level = SOL_SOCKET;
-      header->cmsg_type = SCM_RIGHTS;
-      header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
-      for (std::size_t i = 0; i < fds.size(); ++i) {
-        const int fd = fds[i].get();
-        memcpy(CMSG_DATA(header) + i * sizeof(int), &fd, sizeof(int));
-      }
-    }
-    message.msg_iov = parts;
-    message.msg_iovlen = count;
-    const ssize_t sent = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) return Progress::kWouldBlock;
-      return absl::UnavailableError(std::string("write to channel: ") + strerror(errno));
-    }
+    const core::Bytes& first = segments_.front().shared;
+    const auto written = InFile(first) ? WritePiece(socket, first) : WriteSome(socket);
+    if (!written.ok()) return written.status();
+    if (*written == 0) return Progress::kWouldBlock;
     segments_.front().fds.clear();
-    DropWritten(static_cast<std::size_t>(sent));
+    DropWritten(*written);
   }
+  std::string().swap(piece_);
   return Progress::kAllWritten;
+}
+
+// 0: the socket takes nothing now.
+absl::StatusOr<std::size_t> Outgoing::WriteSome(int socket) {
+  iovec parts[kSegmentsPerWrite];
+  std::size_t count = 0;
+  msghdr message{};
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int))];
+  for (const Segment& segment : segments_) {
+    // Descriptors belong to the first byte of a write.
+    if (count == kSegmentsPerWrite || (count > 0 && !segment.fds.empty()) || InFile(segment.shared)) break;
+    const std::string_view bytes = segment.view().substr(count == 0 ? written_ : 0);
+    parts[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
+  }
+  if (const auto& fds = segments_.front().fds; !fds.empty()) {
+    message.msg_control = control;
+    message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+    for (std::size_t i = 0; i < fds.size(); ++i) {
+      const int fd = fds[i].get();
+      memcpy(CMSG_DATA(header) + i * sizeof(int), &fd, sizeof(int));
+    }
+  }
+  message.msg_iov = parts;
+  message.msg_iovlen = count;
+  return Sent([&] { return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
+}
+
+absl::StatusOr<std::size_t> Outgoing::WritePiece(int socket, const core::Bytes& in_file) {
+  const std::string_view rest = in_file.view().substr(written_, kPieceBytes);
+  const base::FilePart part = base::PartBehind(in_file.owner(), rest);
+  piece_.resize(rest.size());
+  if (absl::Status read = part.file->Read(part.offset, piece_.data(), piece_.size()); !read.ok()) {
+    // The worker has half a frame: it must not wait for the rest.
+    shutdown(socket, SHUT_RDWR);
+    return read;
+  }
+  return Sent([&] { return send(socket, piece_.data(), piece_.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
 }
 
 void Outgoing::DropWritten(std::size_t bytes) {

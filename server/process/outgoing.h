@@ -1,4 +1,5 @@
-// Bytes that wait to be written to a socket: small ones copied, large ones referred to.
+// Bytes that wait to be written to a socket: small ones copied, large ones referred to. Of those that lie in a file
+// only a piece at a time comes into memory.
 //
 // Not thread-safe. Write does not block.
 #pragma once
@@ -39,10 +40,13 @@ class Outgoing {
     std::vector<wire::UniqueFd> fds;
     std::string_view view() const { return shared.empty() ? std::string_view(copied) : shared.view(); }
   };
+  absl::StatusOr<std::size_t> WriteSome(int socket);
+  absl::StatusOr<std::size_t> WritePiece(int socket, const core::Bytes& in_file);
   void DropWritten(std::size_t bytes);
 
   std::deque<Segment> segments_;
   std::size_t written_ = 0;  // of the first segment
+  std::string piece_;
 };
 
 }  // namespace poold::process

@@ -1,6 +1,7 @@
 // A RUN frame in the making: packed lists in front, the arguments of all its tasks behind.
 //
-// Not thread-safe. Reused for frame after frame. Large arguments are referred to, not copied.
+// Not thread-safe. Reused for frame after frame. Large arguments are referred to, not copied; those in files go as
+// descriptors to whoever takes them.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,8 @@ namespace poold::process {
 
 class RunFrame {
  public:
-  void Add(std::uint32_t ticket, core::Assignment work);
+  // `takes_descriptors`: whoever reads the frame.
+  void Add(std::uint32_t ticket, core::Assignment work, bool takes_descriptors);
   bool empty() const { return run_.ticket_size() == 0; }
   // Long enough: what comes next is better in a frame of its own.
   bool full() const;
@@ -23,8 +25,11 @@ class RunFrame {
   void MoveTo(Outgoing* out);
 
  private:
+  bool AddFile(const core::Bytes& args);
+
   internal::Run run_;
   std::vector<core::Bytes> blobs_;
+  std::vector<wire::UniqueFd> files_;
   std::uint64_t blob_bytes_ = 0;
   bool has_encodings_ = false;
   bool has_attempts_ = false;

@@ -1,7 +1,5 @@
 #include "process/slot_table.h"
 
-#include <string>
-
 namespace poold::process {
 
 SlotTable::SlotTable() {
@@ -16,7 +14,7 @@ std::uint16_t SlotTable::Take(bool chunk) {
   slots_[index].live = true;
   slots_[index].chunk = chunk;
   slots_[index].done = 0;
-  slots_[index].too_large = false;
+  slots_[index].refusal.clear();
   slots_[index].order = next_order_++;
   return index;
 }
@@ -24,7 +22,7 @@ std::uint16_t SlotTable::Take(bool chunk) {
 void SlotTable::Free(Slot* slot) {
   live_chunks_ -= slot->chunk;
   slot->live = false;
-  if (slot->partial.capacity() != 0) std::string().swap(slot->partial);
+  slot->draft.reset();
   free_.push_back(static_cast<std::uint16_t>(slot - slots_.data()));
 }
 

@@ -6,9 +6,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/payload_draft.h"
 #include "core/types.h"
 #include "wire/worker_page.h"
 
@@ -24,8 +26,9 @@ struct Slot {
   std::uint32_t done = 0;   // of which we have the outcome
   bool chunk = false;
   bool live = false;
-  bool too_large = false;  // the result that is under way: what comes of it is dropped
-  std::string partial;     // its fragments
+  // Of the result that is under way: its fragments; why it is not taken, then what comes of it is dropped.
+  std::unique_ptr<base::PayloadDraft> draft;
+  std::string refusal;
 };
 
 class SlotTable {

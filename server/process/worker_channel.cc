@@ -38,9 +38,10 @@ void WorkerChannel::Open(wire::UniqueFd socket, SharedPage page, std::string fir
   open_ = true;
 }
 
-void WorkerChannel::SetUsesPage(bool uses_page) {
+void WorkerChannel::SetAbilities(bool uses_page, bool takes_descriptors) {
   absl::MutexLock lock(&mu_);
   uses_page_ = uses_page;
+  takes_descriptors_ = takes_descriptors;
 }
 
 void WorkerChannel::Close() {
@@ -109,9 +110,9 @@ void WorkerChannel::Offer(std::vector<Ticketed>* batch) {
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
-void WorkerChannel::Encode(std::vector<Ticketed>* batch) {
+void WorkerChannel::Encode(std::vector<Ticketed>* batch, bool takes_descriptors) {
   for (Ticketed& one : *batch) {
-    frame_.Add(one.ticket, std::move(one.work));
+    frame_.Add(one.ticket, std::move(one.work), takes_descriptors);
     if (frame_.full()) frame_.MoveTo(&outgoing_);
   }
   if (!frame_.empty()) frame_.MoveTo(&outgoing_);
@@ -133,8 +134,9 @@ bool WorkerChannel::Flush() {
     const bool stop = stop_requested_ && !stop_sent_ && waiting_.empty() && outgoing_.empty();
     stop_sent_ |= stop;
     if (batch_.empty() && !stop && outgoing_.empty()) break;
+    const bool takes_descriptors = takes_descriptors_;
     mu_.Unlock();
-    Encode(&batch_);
+    Encode(&batch_, takes_descriptors);
     if (stop) wire::AppendFrame(internal::FRAME_KIND_STOP, nullptr, {}, outgoing_.tail());
     const auto progress = outgoing_.Write(socket_.get());
     would_block = progress.ok() && *progress == Outgoing::Progress::kWouldBlock;

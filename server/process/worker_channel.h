@@ -34,7 +34,7 @@ class WorkerChannel {
   // Until Open, what comes waits. `first_frame` (may be empty) goes before everything.
   void Open(wire::UniqueFd socket, SharedPage page, std::string first_frame);
   // From READY on. Without a page only one task at a time is sent.
-  void SetUsesPage(bool uses_page);
+  void SetAbilities(bool uses_page, bool takes_descriptors);
   // The worker is dead or cut off: nothing is written any more.
   void Close();
 
@@ -68,7 +68,7 @@ class WorkerChannel {
   void Offer(std::vector<Ticketed>* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::uint32_t Place(const core::Assignment& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::uint32_t TakeBackWaiting(std::size_t place, std::uint32_t keep) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Encode(std::vector<Ticketed>* batch);
+  void Encode(std::vector<Ticketed>* batch, bool takes_descriptors);
 
   const core::WorkerId id_;
   // Constant after Open.
@@ -78,6 +78,7 @@ class WorkerChannel {
   absl::Mutex mu_;
   bool open_ ABSL_GUARDED_BY(mu_) = false;
   bool uses_page_ ABSL_GUARDED_BY(mu_) = true;
+  bool takes_descriptors_ ABSL_GUARDED_BY(mu_) = false;
   bool stop_requested_ ABSL_GUARDED_BY(mu_) = false;
   bool stop_sent_ ABSL_GUARDED_BY(mu_) = false;
   bool flushing_ ABSL_GUARDED_BY(mu_) = false;

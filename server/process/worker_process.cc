@@ -246,7 +246,7 @@ void WorkerProcess::TellReady() {
   if (!ready_ || told_ready_ || pid_ <= 0 || !start_failure_.empty()) return;
   told_ready_ = true;
   ready_by_ = core::kNever;
-  channel_->SetUsesPage(uses_page_);
+  channel_->SetAbilities(uses_page_, takes_descriptors_);
   thread_->harvest.AddWorkerReady(id(), pid_, *functions_, uses_page_);
 }
 

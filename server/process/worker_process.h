@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -78,6 +79,12 @@ class WorkerProcess {
 
   // Channel.
   void ReadSocket();
+  // Cuts what was read. False: it makes no sense, and the worker was condemned.
+  bool ReadFrames();
+  // Reads once. False: there is nothing more now, or ever again.
+  bool Receive(std::size_t* total);
+  // The file of a result: it was sent before its record. Nothing: it was not.
+  wire::UniqueFd TakeFile();
   void OnFrame(const wire::Frame& frame);
   void OnReady(const wire::Frame& frame);
   void OnOutcomes(const wire::Frame& frame);
@@ -90,13 +97,19 @@ class WorkerProcess {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void OnOutcome(const wire::RecordHeader& header, std::string_view bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
-  void FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes)
+  void AddFragment(Slot* slot, std::string_view bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  void OnFileResult(Slot* slot, const wire::RecordHeader& header, std::string_view bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  // The bytes lie in `kept`, if that is not empty; else they are copied.
+  void FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes, core::Bytes kept)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  std::uint64_t MaxResultBytes(const Slot& slot) const;
+  std::string TooLargeText() const;
   bool InOrder(const Slot& slot, const wire::RecordHeader& header) const;
   void NoteProgress(const wire::RecordHeader& header, std::optional<wire::ProgressNote> note)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void TellProgress(std::optional<TicketProgress> progress) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
-  void TooLarge(Slot* slot, const wire::RecordHeader& header) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  void RefuseResult(Slot* slot, const wire::RecordHeader& header) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void TookOutcome(Slot* slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
 
   // Output.
@@ -127,6 +140,8 @@ class WorkerProcess {
   TextTail tails_[2];
   std::uint32_t tail_ticket_;
   wire::FrameParser parser_;
+  // Came with RESULT_FILE frames, in their order.
+  std::deque<wire::UniqueFd> files_;
   std::optional<wire::RingReader> ring_;
   FunctionList functions_;  // its own, from READY on
   FunctionList zygote_functions_;
@@ -157,6 +172,7 @@ class WorkerProcess {
   bool ready_ = false;       // said READY
   bool told_ready_ = false;  // and the core knows
   bool uses_page_ = false;
+  bool takes_descriptors_ = false;
   bool ring_broken_ = false;
   bool muted_ = false;
   bool killed_ = false;     // by us

@@ -1,14 +1,18 @@
 // WorkerProcess, the part that reads: channel, ring, output pipes.
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <limits>
 #include <utility>
 
 #include "base/log.h"
 #include "process/failure_text.h"
 #include "process/worker_process.h"
 #include "wire/absl_text.h"
+#include "wire/fd_socket.h"
 
 namespace poold::process {
 namespace {
@@ -16,6 +20,36 @@ namespace {
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kSocketBytesPerTurn = 1u << 20;
 constexpr std::size_t kPipeBytesPerTurn = 64 * 1024;
+// As many as there may be tasks whose outcome was not read yet, and one that is on its way.
+constexpr std::size_t kMaxFiles = wire::kClaimSlots + 1;
+// Of a file that is copied because there is no room to keep it as it is.
+constexpr std::size_t kCopyBytes = 1u << 20;
+
+absl::Status Copy(int file, std::uint64_t bytes, base::PayloadDraft* draft) {
+  std::string piece(std::min<std::uint64_t>(kCopyBytes, bytes), '\0');
+  for (std::uint64_t at = 0; at < bytes;) {
+    const ssize_t got = pread(file, piece.data(), piece.size(), static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return absl::DataLossError("the file of a result cannot be read");
+    absl::Status added = draft->Append(std::string_view(piece).substr(0, static_cast<std::size_t>(got)));
+    if (!added.ok()) return added;
+    at += static_cast<std::uint64_t>(got);
+  }
+  return absl::OkStatus();
+}
+
+// Takes the file over, or a copy of it where there is no room for more of them.
+absl::StatusOr<base::Kept> Keep(const base::Spool& spool, wire::UniqueFd file, std::uint64_t bytes) {
+  auto adopted = spool.Adopt(&file, bytes);
+  if (adopted.ok()) {
+    const std::string_view view = (*adopted)->view();
+    return base::Kept{*std::move(adopted), view};
+  }
+  if (!absl::IsResourceExhausted(adopted.status())) return adopted.status();
+  base::PayloadDraft draft(&spool);
+  if (absl::Status copied = Copy(file.get(), bytes, &draft); !copied.ok()) return copied;
+  return draft.Finish();
+}
 
 template <typename Message>
 bool Parse(const wire::Frame& frame, Message* message) {
@@ -26,38 +60,65 @@ bool Parse(const wire::Frame& frame, Message* message) {
 
 void WorkerProcess::ReadSocket() {
   std::size_t total = 0;
-  while (reading_ && (total < kSocketBytesPerTurn || death_)) {
-    const std::size_t wanted = std::max(parser_.Wanted(), kReadBytes);
-    char* const room = parser_.Reserve(wanted);
-    const ssize_t got = recv(channel_->socket(), room, wanted, MSG_DONTWAIT);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-    if (got <= 0) {
+  bool more = true;
+  while (ReadFrames() && more && (total < kSocketBytesPerTurn || death_)) more = Receive(&total);
+}
+
+bool WorkerProcess::ReadFrames() {
+  while (reading_) {
+    const auto frame = parser_.Next();
+    if (!frame.ok()) {
       reading_ = false;
       socket_watch_.Stop();
-      if (!channel_->StopSent()) exit_by_ = thread_->clock.Now() + core::kSecond;
-      return;
-    }
-    parser_.Commit(static_cast<std::size_t>(got));
-    total += static_cast<std::size_t>(got);
-    while (reading_) {
-      const auto frame = parser_.Next();
-      if (!frame.ok()) {
-        reading_ = false;
-        socket_watch_.Stop();
-        return Condemn("worker wrote a broken frame: " + std::string(wire::ToStd(frame.status().message())));
-      }
-      if (!*frame) break;
+      Condemn("worker wrote a broken frame: " + std::string(wire::ToStd(frame.status().message())));
+    } else if (*frame) {
       OnFrame(**frame);
+    } else {
+      break;
     }
-    if (got < static_cast<ssize_t>(wanted)) return;
   }
+  return reading_;
+}
+
+bool WorkerProcess::Receive(std::size_t* total) {
+  const std::size_t wanted = std::max(parser_.Wanted(), kReadBytes);
+  std::vector<wire::UniqueFd> files;
+  const auto got = wire::Receive(channel_->socket(), parser_.Reserve(wanted), wanted, &files, wire::Patience::kNoWait);
+  for (wire::UniqueFd& file : files) files_.push_back(std::move(file));
+  const bool ended_by_file = !files.empty();
+  if (got.ok() && got->would_block) return false;
+  if (!got.ok() || got->end_of_file) {
+    reading_ = false;
+    socket_watch_.Stop();
+    if (!channel_->StopSent()) exit_by_ = thread_->clock.Now() + core::kSecond;
+    return false;
+  }
+  parser_.Commit(got->bytes);
+  *total += got->bytes;
+  if (files_.size() <= kMaxFiles) return got->bytes == wanted || ended_by_file;
+  files_.clear();
+  Condemn("worker sent more files than results");
+  return false;
+}
+
+wire::UniqueFd WorkerProcess::TakeFile() {
+  // Bells may be before it. What comes along is cut into frames in its turn.
+  std::size_t total = 0;
+  bool more = true;
+  while (files_.empty() && reading_ && more && total < kSocketBytesPerTurn) more = Receive(&total);
+  if (files_.empty()) return {};
+  wire::UniqueFd file = std::move(files_.front());
+  files_.pop_front();
+  return file;
 }
 
 void WorkerProcess::OnFrame(const wire::Frame& frame) {
   switch (frame.kind) {
     case internal::FRAME_KIND_BELL:
       return;  // the ring is looked at in any case
+    case internal::FRAME_KIND_RESULT_FILE:
+      if (!uses_page_) break;
+      return;  // its descriptor waits for its record
     case internal::FRAME_KIND_READY:
       return OnReady(frame);
     case internal::FRAME_KIND_OUTCOMES:
@@ -72,8 +133,9 @@ void WorkerProcess::OnFrame(const wire::Frame& frame) {
       return;
     }
     default:
-      return Condemn("worker sent a frame that makes no sense, of kind " + std::to_string(frame.kind));
+      break;
   }
+  Condemn("worker sent a frame that makes no sense, of kind " + std::to_string(frame.kind));
 }
 
 void WorkerProcess::OnReady(const wire::Frame& frame) {
@@ -85,6 +147,7 @@ void WorkerProcess::OnReady(const wire::Frame& frame) {
   }
   ready_ = true;
   uses_page_ = ready.uses_page();
+  takes_descriptors_ = ready.takes_descriptors();
   functions_ = ready.same_functions() ? zygote_functions_ : TakeFunctions(&ready);
   TellReady();
 }
@@ -111,7 +174,7 @@ void WorkerProcess::OnOutcomes(const wire::Frame& frame) {
     std::uint64_t bytes = outcomes.result_bytes_size() > 0 ? outcomes.result_bytes(i) : 0;
     if (ring_broken_) return;
     if (frame.without_blob && bytes > 0) {
-      if (Slot* const slot = channel_->slots().ByTicket(header.ticket)) slot->too_large = true;
+      if (Slot* const slot = channel_->slots().ByTicket(header.ticket)) slot->refusal = TooLargeText();
       bytes = 0;
     }
     if (bytes > blob.size()) return Condemn("worker sent OUTCOMES with too few bytes");
@@ -206,6 +269,7 @@ bool WorkerProcess::InOrder(const Slot& slot, const wire::RecordHeader& header) 
 void WorkerProcess::OnOutcome(const wire::RecordHeader& header, std::string_view bytes) {
   Slot* const slot = channel_->slots().ByTicket(header.ticket);
   if (slot == nullptr) {
+    if ((header.flags & wire::kInFile) != 0) TakeFile();
     if (std::exchange(dropped_logged_, true)) return;
     base::Log(base::Level::kWarning, "result_dropped",
               {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"why", "nothing of that ticket is here"}});
@@ -215,16 +279,65 @@ void WorkerProcess::OnOutcome(const wire::RecordHeader& header, std::string_view
     ring_broken_ = true;
     return Condemn("worker told of an item out of order");
   }
-  slot->too_large |= slot->partial.size() + bytes.size() > thread_->options.limits.max_payload_bytes;
-  if (slot->too_large) return TooLarge(slot, header);
-  if ((header.flags & wire::kMoreFollows) != 0) {
-    slot->partial.append(bytes);
-    return;
-  }
-  FinishItem(slot, header, bytes);
+  if ((header.flags & wire::kInFile) != 0) return OnFileResult(slot, header, bytes);
+  const bool more = (header.flags & wire::kMoreFollows) != 0;
+  const std::uint64_t before = slot->draft != nullptr ? slot->draft->size() : 0;
+  if (before + bytes.size() > MaxResultBytes(*slot)) slot->refusal = TooLargeText();
+  if (more || slot->draft != nullptr) AddFragment(slot, bytes);
+  if (!slot->refusal.empty()) return RefuseResult(slot, header);
+  if (more) return;
+  if (slot->draft == nullptr) return FinishItem(slot, header, bytes, {});
+  absl::StatusOr<base::Kept> kept = slot->draft->Finish();
+  slot->draft.reset();
+  if (kept.ok()) return FinishItem(slot, header, kept->view, core::Bytes(kept->owner, kept->view));
+  slot->refusal = wire::ToStd(kept.status().message());
+  RefuseResult(slot, header);
 }
 
-void WorkerProcess::FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes) {
+void WorkerProcess::AddFragment(Slot* slot, std::string_view bytes) {
+  if (!slot->refusal.empty()) return;
+  if (slot->draft == nullptr) slot->draft = std::make_unique<base::PayloadDraft>(thread_->options.spool.get());
+  const absl::Status added = slot->draft->Append(bytes);
+  if (!added.ok()) slot->refusal = wire::ToStd(added.message());
+}
+
+void WorkerProcess::OnFileResult(Slot* slot, const wire::RecordHeader& header, std::string_view bytes) {
+  std::uint64_t size = 0;
+  wire::UniqueFd file = TakeFile();
+  const bool sense = header.kind == wire::RecordKind::kResult && !slot->chunk && slot->draft == nullptr && file &&
+                     header.flags == wire::kInFile && bytes.size() == sizeof size;
+  if (sense) std::memcpy(&size, bytes.data(), sizeof size);
+  if (!sense || size > wire::kMaxFileBytes) {
+    ring_broken_ = true;
+    return Condemn("worker told of a result in a file that it did not send, or must not");
+  }
+  if (size > MaxResultBytes(*slot)) {
+    slot->refusal = TooLargeText();
+    return RefuseResult(slot, header);
+  }
+  absl::StatusOr<base::Kept> kept = Keep(*thread_->options.spool, std::move(file), size);
+  if (kept.ok()) return FinishItem(slot, header, kept->view, core::Bytes(kept->owner, kept->view));
+  if (absl::IsInvalidArgument(kept.status())) {
+    ring_broken_ = true;
+    return Condemn("worker sent a file that is no result: " + std::string(wire::ToStd(kept.status().message())));
+  }
+  slot->refusal = wire::ToStd(kept.status().message());
+  RefuseResult(slot, header);
+}
+
+std::uint64_t WorkerProcess::MaxResultBytes(const Slot& slot) const {
+  // Items of a chunk lie packed, and their sizes have 32 bits.
+  const std::uint64_t most =
+      slot.chunk ? std::numeric_limits<std::uint32_t>::max() : std::numeric_limits<std::uint64_t>::max();
+  return std::min(most, thread_->options.limits.max_payload_bytes);
+}
+
+std::string WorkerProcess::TooLargeText() const {
+  return "the result is larger than the limit of " + std::to_string(thread_->options.limits.max_payload_bytes) +
+         " bytes (max_payload_bytes of the daemon)";
+}
+
+void WorkerProcess::FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes, core::Bytes kept) {
   if (slot->done + 1 == slot->items) TellProgress(progress_.TakeOf(slot->ticket));
   ResultOf of;
   of.worker = id();
@@ -235,38 +348,31 @@ void WorkerProcess::FinishItem(Slot* slot, const wire::RecordHeader& header, std
   if (of.encoding == core::Encoding::kProtobuf && slot->function < functions_->size()) {
     of.type_name = &(*functions_)[slot->function].result_type;
   }
-  const bool whole = slot->partial.empty();
-  if (!whole) slot->partial.append(bytes);
-  const std::string_view text = whole ? bytes : std::string_view(slot->partial);
   Harvest& harvest = thread_->harvest;
   if (header.kind == wire::RecordKind::kFailure) {
     if (slot->chunk) {
-      harvest.AddItemFailure(of, header.item, ParseFailure(text), thread_->clock.Now());
+      harvest.AddItemFailure(of, header.item, ParseFailure(bytes), thread_->clock.Now());
     } else {
-      harvest.AddFailure(of, ParseFailure(text));
+      harvest.AddFailure(of, ParseFailure(bytes));
     }
   } else if (slot->chunk) {
-    harvest.AddItem(of, header.item, text);
-  } else if (whole) {
+    harvest.AddItem(of, header.item, bytes);
+  } else if (kept.empty()) {
     harvest.AddResult(of, bytes);
   } else {
-    harvest.AddResult(of, core::Bytes(std::move(slot->partial)));
+    harvest.AddResult(of, std::move(kept));
   }
-  if (!whole) std::string().swap(slot->partial);
   TookOutcome(slot);
 }
 
 // It fails its task, and the worker lives: the rest of the result is dropped as it comes.
-void WorkerProcess::TooLarge(Slot* slot, const wire::RecordHeader& header) {
-  std::string().swap(slot->partial);
+void WorkerProcess::RefuseResult(Slot* slot, const wire::RecordHeader& header) {
+  slot->draft.reset();
   if ((header.flags & wire::kMoreFollows) != 0) return;
-  slot->too_large = false;
   if (slot->done + 1 == slot->items) TellProgress(progress_.TakeOf(slot->ticket));
   core::Failure failure;
   failure.type = "poold.ResultError";
-  failure.message = "the result is larger than the limit of " +
-                    std::to_string(thread_->options.limits.max_payload_bytes) +
-                    " bytes (max_payload_bytes of the daemon)";
+  failure.message = std::exchange(slot->refusal, {});
   ResultOf of;
   of.worker = id();
   of.token = slot->token;

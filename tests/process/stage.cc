@@ -53,6 +53,11 @@ void RememberingClients::WaitForOutput(core::HandleId task, std::string_view tex
   Await([&] { return output_[task].find(text) != std::string::npos; });
 }
 
+void RememberingClients::Forget(core::HandleId task) {
+  absl::MutexLock lock(&mu_);
+  outcomes_.erase(task);
+}
+
 std::string RememberingClients::output(core::HandleId task) {
   absl::MutexLock lock(&mu_);
   return output_[task];
@@ -175,16 +180,29 @@ core::HandleId Stage::Submit(std::string_view function, std::string args, core::
 
 std::vector<core::HandleId> Stage::SubmitMany(std::string_view function, const std::vector<std::string>& args,
                                               core::Encoding encoding) {
+  std::vector<core::Bytes> bytes;
+  for (const std::string& one : args) bytes.emplace_back(one);
+  return SubmitAll(function, std::move(bytes), encoding);
+}
+
+core::HandleId Stage::SubmitBytes(std::string_view function, core::Bytes args, core::Encoding encoding) {
+  std::vector<core::Bytes> all;
+  all.push_back(std::move(args));
+  return SubmitAll(function, std::move(all), encoding).front();
+}
+
+std::vector<core::HandleId> Stage::SubmitAll(std::string_view function, std::vector<core::Bytes> args,
+                                             core::Encoding encoding) {
   auto options = std::make_shared<core::TaskOptions>();
   options->stream_output = true;
   return gate.Enter([&](core::Core& core, core::Nanos now) {
     std::vector<core::NewTask> tasks;
     std::vector<core::HandleId> ids;
-    for (const std::string& one : args) {
+    for (core::Bytes& one : args) {
       core::NewTask& task = tasks.emplace_back();
       task.id = core.NewHandle();
       task.args.encoding = encoding;
-      task.args.data = core::Bytes(one);
+      task.args.data = std::move(one);
       ids.push_back(task.id);
     }
     core::TaskGroup group;

@@ -26,6 +26,9 @@ class RememberingClients final : public core::ClientPort {
   absl::StatusOr<core::PoolView> Reloaded(core::SubscriberId call);
   void WaitForOutput(core::HandleId task, std::string_view text);
 
+  // Drops what it remembers of its outcome.
+  void Forget(core::HandleId task);
+
   std::string output(core::HandleId task);
   std::vector<core::ProgressView> progress(core::HandleId task);
   std::size_t outcome_count();
@@ -74,6 +77,8 @@ class Stage {
                         core::Encoding encoding = core::Encoding::kRaw);
   std::vector<core::HandleId> SubmitMany(std::string_view function, const std::vector<std::string>& args,
                                          core::Encoding encoding = core::Encoding::kRaw);
+  core::HandleId SubmitBytes(std::string_view function, core::Bytes args,
+                             core::Encoding encoding = core::Encoding::kRaw);
   core::HandleId Map(std::string_view function, const std::vector<std::string>& items, std::uint32_t chunk_size = 0,
                      core::Encoding encoding = core::Encoding::kRaw);
   core::OutcomePtr Run(std::string_view function, std::string args = "") {
@@ -95,6 +100,9 @@ class Stage {
   absl::Status started;
 
  private:
+  std::vector<core::HandleId> SubmitAll(std::string_view function, std::vector<core::Bytes> args,
+                                        core::Encoding encoding);
+
   std::string pool_;
   std::uint64_t next_call_ = 100;
 };

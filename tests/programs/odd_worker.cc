@@ -21,6 +21,7 @@
 #include "wire/fd_socket.h"
 #include "wire/frame.h"
 #include "wire/outcome_ring.h"
+#include "wire/sealed_file.h"
 #include "wire/worker_page.h"
 
 namespace {
@@ -95,6 +96,30 @@ std::string Run(unsigned function, std::string_view args) {
   return std::string(args);
 }
 
+void SendFile(int channel, int file) {
+  std::string frame;
+  wire::AppendFrame(internal::FRAME_KIND_RESULT_FILE, nullptr, {}, &frame);
+  if (!wire::SendAll(channel, frame, {file}).ok()) _exit(0);
+}
+
+// A result in a file, in one of the ways in which it must not come.
+void AnswerBadly(int channel, const std::string& odd, wire::RecordHeader header, wire::RingWriter& ring) {
+  const UniqueFd sealed = std::move(wire::MakeSealedFile("a result").value());
+  const UniqueFd open_one(memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (ftruncate(open_one.get(), 8) != 0) _exit(7);
+  if (odd == "file_then_death") {
+    SendFile(channel, sealed.get());
+    raise(SIGKILL);
+  }
+  for (int i = 0; i < 400 && odd == "flood_files"; ++i) SendFile(channel, sealed.get());
+  while (odd == "flood_files") pause();
+  if (odd == "unsealed_file") SendFile(channel, open_one.get());
+  if (odd == "file_of_another_size") SendFile(channel, sealed.get());
+  const std::uint64_t bytes = odd == "file_of_another_size" ? 9 : 8;
+  header.flags = wire::kInFile;
+  ring.Append(header, std::string_view(reinterpret_cast<const char*>(&bytes), sizeof bytes), [] {});
+}
+
 // Through the page, one task after the other.
 void WorkWithPage(Channel& channel, void* memory) {
   auto& page = *static_cast<wire::WorkerPage*>(memory);
@@ -134,6 +159,8 @@ void WorkWithPage(Channel& channel, void* memory) {
         } else if (odd == "out_of_order") {
           header.item += 7;
           ring.Append(header, result, bell);
+        } else if (odd.find("file") != std::string::npos) {
+          AnswerBadly(channel.fd(), odd, header, ring);
         } else if (odd == "bad_ring") {
           page.written += 3;
         } else {

@@ -59,6 +59,22 @@ void Answers::EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_
   header.encoding = encoding;
   header.elapsed_ns = elapsed_ns > 0 ? static_cast<std::uint64_t>(elapsed_ns) : 0;
   const std::lock_guard lock(mu_);
+  EndLocked(header, bytes);
+}
+
+void Answers::EndItemInFile(std::uint32_t encoding, std::int64_t elapsed_ns, int file, std::uint64_t bytes) {
+  wire::RecordHeader header{};
+  header.kind = wire::RecordKind::kResult;
+  header.flags = wire::kInFile;
+  header.encoding = encoding;
+  header.elapsed_ns = elapsed_ns > 0 ? static_cast<std::uint64_t>(elapsed_ns) : 0;
+  const std::lock_guard lock(mu_);
+  // Before the record that speaks of it: who reads the record finds it.
+  if (!channel_->SendFile(file).ok()) _exit(1);
+  EndLocked(header, std::string_view(reinterpret_cast<const char*>(&bytes), sizeof bytes));
+}
+
+void Answers::EndLocked(wire::RecordHeader header, std::string_view bytes) {
   if (kept_) SendReport();
   header.ticket = ticket_;
   header.item = item_;

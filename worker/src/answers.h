@@ -31,6 +31,8 @@ class Answers : public ProgressSink {
   void BeginItem(std::uint32_t ticket, std::uint32_t item);
   // Its outcome, behind what was reported last. From here on reports are of nothing.
   void EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns, std::string_view bytes);
+  // The same of a result that lies in a sealed file of so many bytes.
+  void EndItemInFile(std::uint32_t encoding, std::int64_t elapsed_ns, int file, std::uint64_t bytes);
   // Sends the first report of an item, one every 50 ms, and the first that says that it is done; of the others the
   // latest is kept.
   void Report(double fraction, std::string_view text) override;
@@ -44,6 +46,7 @@ class Answers : public ProgressSink {
 
  private:
   void AddLocked(const wire::RecordHeader& header, std::string_view bytes);
+  void EndLocked(wire::RecordHeader header, std::string_view bytes);
   void SendReport();
   void Ring();
 

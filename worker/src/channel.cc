@@ -63,6 +63,12 @@ absl::Status Channel::Send(internal::FrameKind kind, const google::protobuf::Mes
 
 absl::Status Channel::SendFrame(std::string_view frame) { return wire::SendAll(socket_.get(), frame); }
 
+absl::Status Channel::SendFile(int file) {
+  std::string frame;
+  wire::AppendFrame(internal::FRAME_KIND_RESULT_FILE, nullptr, {}, &frame);
+  return wire::SendAll(socket_.get(), frame, {file});
+}
+
 absl::Status Channel::Ring() {
   if (bell_.empty()) wire::AppendFrame(internal::FRAME_KIND_BELL, nullptr, {}, &bell_);
   ssize_t sent;

@@ -115,6 +115,7 @@ internal::Ready Startup::MakeReady() const {
   internal::Ready ready;
   ready.set_protocol_version(wire::kProtocolVersion);
   ready.set_uses_page(true);
+  ready.set_takes_descriptors(true);
   for (const Function& function : functions_.functions()) {
     internal::Function* const told = ready.add_functions();
     told->set_name(function.name);
@@ -128,6 +129,7 @@ internal::Ready Startup::MakeCloneReady() {
   internal::Ready ready;
   ready.set_protocol_version(wire::kProtocolVersion);
   ready.set_uses_page(true);
+  ready.set_takes_descriptors(true);
   ready.set_same_functions(true);
   return ready;
 }

@@ -31,6 +31,8 @@ class Startup {
   static internal::Ready MakeCloneReady();
   const internal::Setup& setup() const { return setup_; }
   std::uint64_t MaxResultBytes() const;
+  // A large result may go as a file.
+  bool MayAnswerInFile() const { return setup_.takes_result_files(); }
   const FunctionTable& functions() const { return functions_; }
   // What CurrentTask shows.
   TaskContext& context() { return context_; }

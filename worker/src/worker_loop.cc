@@ -3,10 +3,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "failure.h"
+#include "wire/absl_text.h"
+#include "wire/mapped_file.h"
+#include "wire/sealed_file.h"
 
 namespace poold::worker {
 namespace {
@@ -16,6 +20,10 @@ constexpr double kAverageWeight = 0.125;
 constexpr std::int64_t kSilentNs = 200;
 // A larger result's memory is given back.
 constexpr std::size_t kKeepReplyBytes = 1u << 20;
+// A smaller result is through the ring as fast as a file is made.
+constexpr std::size_t kLeastFileBytes = 256u << 10;
+// Of larger arguments a function may need but a part.
+constexpr std::uint64_t kMapAtOnceBytes = 256u << 20;
 
 std::int64_t Now() {
   timespec now;
@@ -75,7 +83,19 @@ absl::Status WorkerLoop::RunFrame(const wire::Frame& frame) {
   now_ = Now();
   now_is_old_ = false;
   for (const Task& task : tasks_) RunTask(task);
+  files_.clear();
   return absl::OkStatus();
+}
+
+// The descriptors of the tasks whose arguments lie in files came with the frame.
+bool WorkerLoop::TakeFiles() {
+  std::vector<wire::UniqueFd>& came = channel_->descriptors();
+  const auto count = static_cast<std::size_t>(run_.in_file_size());
+  files_.clear();
+  if (came.size() < count) return false;
+  std::move(came.begin(), came.begin() + static_cast<std::ptrdiff_t>(count), std::back_inserter(files_));
+  came.erase(came.begin(), came.begin() + static_cast<std::ptrdiff_t>(count));
+  return true;
 }
 
 bool WorkerLoop::CutTasks(std::string_view blob) {
@@ -85,6 +105,8 @@ bool WorkerLoop::CutTasks(std::string_view blob) {
       !EmptyOr(run_.attempt(), count) || !EmptyOr(run_.items(), count) || !EmptyOr(run_.type_name(), count)) {
     return false;
   }
+  if (!TakeFiles()) return false;
+  std::size_t files_used = 0;
   const std::uint64_t* item_bytes = run_.item_bytes().data();
   std::uint64_t items_left = static_cast<std::uint64_t>(run_.item_bytes_size());
   for (int i = 0; i < count; ++i) {
@@ -96,6 +118,12 @@ bool WorkerLoop::CutTasks(std::string_view blob) {
     if (!run_.type_name().empty()) task.type_name = run_.type_name(i);
     if (!run_.items().empty()) task.items = run_.items(i);
     const std::uint64_t bytes = run_.args_bytes().empty() ? 0 : run_.args_bytes(i);
+    if (files_used < files_.size() && run_.in_file(static_cast<int>(files_used)) == static_cast<std::uint32_t>(i)) {
+      if (task.items > 0) return false;
+      task.file = &files_[files_used++];
+      task.file_bytes = bytes;
+      continue;
+    }
     if (bytes > blob.size() || task.items > items_left) return false;
     task.args = blob.substr(0, bytes);
     blob.remove_prefix(bytes);
@@ -109,7 +137,7 @@ bool WorkerLoop::CutTasks(std::string_view blob) {
     item_bytes += task.items;
     items_left -= task.items;
   }
-  return blob.empty();
+  return blob.empty() && files_used == files_.size();
 }
 
 void WorkerLoop::RunTask(const Task& task) {
@@ -180,8 +208,15 @@ void WorkerLoop::Invoke(const Task& task, std::string_view args) {
         TaskFailure{"poold.UnknownFunction", absl::StrCat("this worker has no function number ", task.function), "", 0};
     return;
   }
-  const Function& function = functions[task.function];
-  const Call call{function.name, static_cast<Encoding>(task.encoding), task.type_name, args};
+  if (task.file == nullptr) return Call(functions[task.function], task, args);
+  const wire::Faults faults = task.file_bytes <= kMapAtOnceBytes ? wire::Faults::kAtOnce : wire::Faults::kWhenTouched;
+  const auto mapped = wire::MappedFile::Map(task.file->get(), task.file_bytes, faults);
+  if (mapped.ok()) return Call(functions[task.function], task, mapped->view());
+  reply_.failure = TaskFailure{"poold.ArgumentError", std::string(wire::ToStd(mapped.status().message())), "", 0};
+}
+
+void WorkerLoop::Call(const Function& function, const Task& task, std::string_view args) {
+  const worker::Call call{function.name, static_cast<Encoding>(task.encoding), task.type_name, args};
   try {
     function.invoke(call, &reply_);
   } catch (...) {
@@ -195,6 +230,7 @@ void WorkerLoop::Answer(std::int64_t elapsed) {
     reply_.failure = TaskFailure{
         "poold.ResultError", absl::StrCat("a result of ", reply_.data.size(), " bytes; the limit is ", limit), "", 0};
   }
+  if (AnswerInFile(elapsed)) return;
   if (reply_.failure) {
     const std::string failure = ToProto(*reply_.failure).SerializeAsString();
     answers_.EndItem(wire::RecordKind::kFailure, 0, elapsed, failure);
@@ -202,6 +238,18 @@ void WorkerLoop::Answer(std::int64_t elapsed) {
     answers_.EndItem(wire::RecordKind::kResult, static_cast<std::uint32_t>(reply_.encoding), elapsed, reply_.data);
   }
   if (reply_.data.capacity() > kKeepReplyBytes) std::string().swap(reply_.data);
+}
+
+// A large result of a single task. False: it must go through the ring.
+bool WorkerLoop::AnswerInFile(std::int64_t elapsed) {
+  const std::size_t bytes = reply_.data.size();
+  const bool wanted = !reply_.failure && bytes >= kLeastFileBytes && bytes <= wire::kMaxFileBytes;
+  if (!wanted || startup_->context().chunk_items != 0 || !startup_->MayAnswerInFile()) return false;
+  const auto file = wire::MakeSealedFile(reply_.data);
+  if (!file.ok()) return false;
+  std::string().swap(reply_.data);
+  answers_.EndItemInFile(static_cast<std::uint32_t>(reply_.encoding), elapsed, file->get(), bytes);
+  return true;
 }
 
 }  // namespace poold::worker

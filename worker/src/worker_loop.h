@@ -33,17 +33,23 @@ class WorkerLoop {
     std::uint32_t attempt = 1;
     std::string_view type_name;
     std::string_view args;
+    // Of a single task: where its arguments lie in place of `args`; null for none.
+    const wire::UniqueFd* file = nullptr;
+    std::uint64_t file_bytes = 0;
     // Of a chunk; empty for a single task.
     const std::uint64_t* item_bytes = nullptr;
     std::uint32_t items = 0;
   };
   // Whole tasks of this frame; false if its lists do not fit together.
   bool CutTasks(std::string_view blob);
+  bool TakeFiles();
   absl::Status RunFrame(const wire::Frame& frame);
   void RunTask(const Task& task);
   void RunItem(const Task& task, std::uint32_t item, std::string_view args, bool is_last);
   void Invoke(const Task& task, std::string_view args);
+  void Call(const Function& function, const Task& task, std::string_view args);
   void Answer(std::int64_t elapsed);
+  bool AnswerInFile(std::int64_t elapsed);
 
   Startup* const startup_;
   Channel* const channel_;
@@ -54,6 +60,7 @@ class WorkerLoop {
   // Reused from frame to frame.
   internal::Run run_;
   std::vector<Task> tasks_;
+  std::vector<wire::UniqueFd> files_;
   Reply reply_;
 
   // How long each function takes, moving average; < 0: not known.

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "codec/codec.h"
+#include "codec/large_text.h"
 #include "codec/scalars.h"
 #include "poold/worker/call.h"
 
@@ -144,7 +145,7 @@ class BoundFunction {
   void CallWithBytes(const Call& call, Reply* reply) const {
     if constexpr (TakesOne<IsBytes>()) {
       Values values;
-      std::get<0>(values).data.assign(call.args);
+      std::get<0>(values).data = codec::CopyText(call.args);
       Run(values, reply);
     }
   }
@@ -220,9 +221,17 @@ class BoundFunction {
     if (!result.ok()) return Write(result.status(), reply);
     Write(*result, reply);
   }
+  static void Write(absl::StatusOr<Bytes>&& result, Reply* reply) {
+    if (!result.ok()) return Write(result.status(), reply);
+    Write(*std::move(result), reply);
+  }
   static void Write(const Bytes& bytes, Reply* reply) {
     reply->encoding = Encoding::kRaw;
     reply->data.assign(bytes.data);
+  }
+  static void Write(Bytes&& bytes, Reply* reply) {
+    reply->encoding = Encoding::kRaw;
+    reply->data = std::move(bytes.data);
   }
   template <typename T>
   static void Write(const T& value, Reply* reply) {
