@@ -29,7 +29,7 @@ class NoSession : public HandleOwner {
     return absl::UnimplementedError("a finished handle of a mock has no daemon to ask");
   }
   void OnProgress(HandleCell& cell, ProgressCallback callback) override {}
-  absl::StatusOr<std::string> Download(const HandleId& id, std::uint64_t index) override {
+  absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index) override {
     return absl::UnimplementedError("a finished handle of a mock has nothing to download");
   }
   void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) override {

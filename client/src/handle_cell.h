@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "downloaded.h"
 #include "index_ranges.h"
 #include "item_window.h"
 #include "poold/client/connection.h"
@@ -100,7 +101,7 @@ class HandleOwner {
   virtual void CancelSoon(HandleCell& cell, bool running) = 0;
   // How it stands in the daemon.
   virtual absl::StatusOr<v1::GetResponse> Ask(HandleCell& cell) = 0;
-  virtual absl::StatusOr<std::string> Download(const HandleId& id, std::uint64_t index) = 0;
+  virtual absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index) = 0;
   virtual void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) = 0;
   virtual void OnProgress(HandleCell& cell, ProgressCallback callback) = 0;
   virtual std::string instance_id() = 0;
@@ -123,6 +124,8 @@ struct PoolEntry {
 
 // Larger arguments take a way of their own, so that they hold up nobody else's.
 inline constexpr std::size_t kInlineArgsBytes = 512 << 10;
+// From here on arguments are handed over in shared memory, where that is possible.
+inline constexpr std::size_t kHandOverBytes = 256 << 10;
 
 // A submission that is to be tried again when the queue has room.
 struct Resubmission {
@@ -152,7 +155,7 @@ struct CellDetail {
   bool has_progress = false;
   std::optional<Resubmission> resubmission;
   // The downloaded result, once it is.
-  std::optional<Payload> downloaded;
+  std::optional<Downloaded> downloaded;
   // Where there is no session to keep it.
   std::string own_function;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/large_text.h"
 #include "error.h"
 #include "handle_cell.h"
 #include "wire/absl_text.h"
@@ -109,7 +110,7 @@ absl::StatusOr<Payload> MapRef::Download(std::uint64_t index, const v1::Outcome&
   if (result.size_bytes() <= result.data().size()) return payload;
   auto bytes = cell_->owner->Download(cell_->id, index);
   if (!bytes.ok()) return bytes.status();
-  payload.data = *std::move(bytes);
+  payload.data = codec::CopyText(bytes->view());
   return payload;
 }
 

@@ -145,7 +145,7 @@ Session::Write Session::WriteOrNudge() {
 TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner) {
   const bool waits = call.options->wait_when_full;
   const absl::StatusOr<std::string> upload = UploadFirst(call);
-  const bool held = waits || call.args.size() <= kInlineArgsBytes;
+  const bool held = waits || (upload.ok() && upload->empty());
   Write write;
   TaskRef task;
   {
@@ -174,17 +174,16 @@ TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner
 
 // To be sent now, or behind those that wait for room in the pool's queue.
 void Session::Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<std::string>& upload) {
-  const bool large = call.args.size() > kInlineArgsBytes;
   if (!call.options->wait_when_full) {
     TaskCall sent = call;
-    if (large) sent.args = {};
+    if (!upload->empty()) sent.args = {};
     cell->batch = outbox_.AddTask(sent, cell->id, *upload);
     return;
   }
   cell->Detail().resubmission.emplace(Resubmission{
       .args = {call.encoding, std::string(call.type_name), std::string(call.args)},
       .upload_id = upload.value_or(""),
-      .large = large,
+      .large = call.args.size() > kInlineArgsBytes,
       .options = WithoutCallbacks(*call.options),
       .number = next_submission_++,
       .bytes = call.args.size() + kResubmissionBytes,

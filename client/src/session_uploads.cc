@@ -17,8 +17,10 @@ bool Session::WaitsForRoom(const TaskCall& call) {
 
 // Before its task is submitted, in the thread of who submits. Empty: not needed, or not now.
 absl::StatusOr<std::string> Session::UploadFirst(const TaskCall& call) {
-  if (call.args.size() <= kInlineArgsBytes || WaitsForRoom(call)) return "";
-  return stub_->Upload(call.args);
+  if (call.args.size() < kHandOverBytes || WaitsForRoom(call)) return "";
+  if (call.args.size() > kInlineArgsBytes) return stub_->Upload(call.args);
+  // What is sent again for want of room goes inline again.
+  return call.options->wait_when_full ? "" : stub_->HandOver(call.args);
 }
 
 void Session::UploadAgain(HandleCell* cell) {

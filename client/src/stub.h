@@ -10,6 +10,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "downloaded.h"
+#include "payload_socket.h"
 #include "poold/client/options.h"
 #include "poold/v1/pool_service.grpc.pb.h"
 
@@ -43,13 +46,20 @@ class Stub {
   absl::Status Watch(const v1::WatchRequest& request, const std::function<bool(const v1::WatchResponse&)>& take);
   // With `head`: what the bytes are, without them.
   absl::StatusOr<std::string> Download(const v1::DownloadRequest& request, v1::Payload* head = nullptr);
-  // Its id.
+  // Its id. Handed over where that is possible.
   absl::StatusOr<std::string> Upload(std::string_view bytes);
+  // As Upload, but in no other way. Empty: not possible.
+  std::string HandOver(std::string_view bytes);
+  // As Download, of a result; handed over where that is possible.
+  absl::StatusOr<Downloaded> Fetch(const v1::DownloadRequest& request);
+  // Where the daemon that answers now takes and gives payloads in shared memory; empty: nowhere.
+  void UsePayloadSocket(const std::string& path);
 
   v1::PoolService::StubInterface& grpc() { return *grpc_; }
   const std::string& address() const { return address_; }
 
  private:
+  std::shared_ptr<PayloadSocket> payloads();
   absl::Status Retry(const std::function<grpc::Status()>& call);
   void SetDeadline(grpc::ClientContext* context, Duration wait) const;
 
@@ -57,6 +67,10 @@ class Stub {
   const std::string address_;
   const Duration call_timeout_;
   const std::unique_ptr<v1::PoolService::StubInterface> grpc_;
+
+  absl::Mutex mu_;
+  // Null: everything goes through gRPC.
+  std::shared_ptr<PayloadSocket> payloads_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace poold::client::internal

@@ -23,11 +23,8 @@ absl::Status DownloadResult(TaskCell& cell) {
   }
   auto bytes = cell.owner->Download(cell.id, 0);
   if (!bytes.ok()) return bytes.status();
-  const v1::Payload& result = cell.detail->outcome->result();
   absl::MutexLock lock(&cell.owner->mutex());
-  if (!cell.detail->downloaded) {
-    cell.detail->downloaded = Payload{result.encoding(), result.type_name(), *std::move(bytes)};
-  }
+  if (!cell.detail->downloaded) cell.detail->downloaded.emplace(*std::move(bytes));
   return absl::OkStatus();
 }
 
@@ -80,10 +77,10 @@ ResultView TaskRef::result() const {
   if (cell_->phase.load(std::memory_order_acquire) == Phase::kSucceeded) {
     return {cell_->encoding, cell_->type_name != nullptr ? *cell_->type_name : std::string_view(), cell_->result};
   }
-  if (const auto& downloaded = cell_->detail->downloaded) {
-    return {downloaded->encoding, downloaded->type_name, downloaded->data};
-  }
   const v1::Payload& result = cell_->detail->outcome->result();
+  if (const auto& downloaded = cell_->detail->downloaded) {
+    return {result.encoding(), result.type_name(), downloaded->view()};
+  }
   return {result.encoding(), result.type_name(), result.data()};
 }
 

@@ -70,7 +70,7 @@ absl::StatusOr<Received> Receive(int socket, char* into, std::size_t bytes, std:
   return Received{static_cast<std::size_t>(got), got == 0 && bytes > 0, false};
 }
 
-absl::Status SendAll(int socket, std::string_view bytes, absl::Span<const int> descriptors) {
+absl::Status SendAll(int socket, std::string_view bytes, absl::Span<const int> descriptors, Patience patience) {
   if (descriptors.size() > kMaxDescriptors) {
     return absl::InvalidArgumentError(absl::StrCat("more than ", kMaxDescriptors, " descriptors at once"));
   }
@@ -81,11 +81,11 @@ absl::Status SendAll(int socket, std::string_view bytes, absl::Span<const int> d
     message.msg_iov = &part;
     message.msg_iovlen = 1;
     if (!descriptors.empty()) PutDescriptors(descriptors, control, &message);
-    const ssize_t sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    const ssize_t sent = sendmsg(socket, &message, MSG_NOSIGNAL | (patience == Patience::kNoWait ? MSG_DONTWAIT : 0));
     if (sent >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
       descriptors = {};
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    } else if ((errno == EAGAIN || errno == EWOULDBLOCK) && patience == Patience::kWait) {
       pollfd writable{socket, POLLOUT, 0};
       poll(&writable, 1, -1);
     } else if (errno != EINTR) {

@@ -33,6 +33,8 @@ absl::StatusOr<Received> Receive(int socket, char* into, std::size_t bytes,
                                  std::vector<UniqueFd>* descriptors = nullptr, Patience patience = Patience::kWait);
 
 // Writes all, the descriptors with the first byte; waits where a non-blocking socket is full. Raises no SIGPIPE.
-absl::Status SendAll(int socket, std::string_view bytes, absl::Span<const int> descriptors = {});
+// kNoWait: UNAVAILABLE when the socket is full, and nobody knows how much was written.
+absl::Status SendAll(int socket, std::string_view bytes, absl::Span<const int> descriptors = {},
+                     Patience patience = Patience::kWait);
 
 }  // namespace poold::wire

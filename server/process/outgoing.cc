@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <optional>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -20,15 +21,15 @@ constexpr std::size_t kPieceBytes = 256 * 1024;
 
 bool InFile(const core::Bytes& bytes) { return base::PayloadFile::Behind(bytes.owner()) != nullptr; }
 
-// What a send wrote; 0: it would have to wait.
+// What a send wrote; nothing: it would have to wait.
 template <typename Send>
-absl::StatusOr<std::size_t> Sent(Send send) {
+absl::StatusOr<std::optional<std::size_t>> Sent(Send send) {
   ssize_t sent;
   do {
     sent = send();
   } while (sent < 0 && errno == EINTR);
-  if (sent >= 0) return static_cast<std::size_t>(sent);
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
+  if (sent >= 0) return std::optional<std::size_t>(static_cast<std::size_t>(sent));
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return std::optional<std::size_t>();
   return absl::UnavailableError(std::string("write to channel: ") + strerror(errno));
 }
 
@@ -62,16 +63,15 @@ absl::StatusOr<Outgoing::Progress> Outgoing::Write(int socket) {
     const core::Bytes& first = segments_.front().shared;
     const auto written = InFile(first) ? WritePiece(socket, first) : WriteSome(socket);
     if (!written.ok()) return written.status();
-    if (*written == 0) return Progress::kWouldBlock;
+    if (!*written) return Progress::kWouldBlock;
     segments_.front().fds.clear();
-    DropWritten(*written);
+    DropWritten(**written);
   }
   std::string().swap(piece_);
   return Progress::kAllWritten;
 }
 
-// 0: the socket takes nothing now.
-absl::StatusOr<std::size_t> Outgoing::WriteSome(int socket) {
+absl::StatusOr<std::optional<std::size_t>> Outgoing::WriteSome(int socket) {
   iovec parts[kSegmentsPerWrite];
   std::size_t count = 0;
   msghdr message{};
@@ -99,7 +99,7 @@ absl::StatusOr<std::size_t> Outgoing::WriteSome(int socket) {
   return Sent([&] { return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
 }
 
-absl::StatusOr<std::size_t> Outgoing::WritePiece(int socket, const core::Bytes& in_file) {
+absl::StatusOr<std::optional<std::size_t>> Outgoing::WritePiece(int socket, const core::Bytes& in_file) {
   const std::string_view rest = in_file.view().substr(written_, kPieceBytes);
   const base::FilePart part = base::PartBehind(in_file.owner(), rest);
   piece_.resize(rest.size());

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,8 +41,9 @@ class Outgoing {
     std::vector<wire::UniqueFd> fds;
     std::string_view view() const { return shared.empty() ? std::string_view(copied) : shared.view(); }
   };
-  absl::StatusOr<std::size_t> WriteSome(int socket);
-  absl::StatusOr<std::size_t> WritePiece(int socket, const core::Bytes& in_file);
+  // How much; nothing: the socket takes nothing now.
+  absl::StatusOr<std::optional<std::size_t>> WriteSome(int socket);
+  absl::StatusOr<std::optional<std::size_t>> WritePiece(int socket, const core::Bytes& in_file);
   void DropWritten(std::size_t bytes);
 
   std::deque<Segment> segments_;

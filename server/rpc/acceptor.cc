@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "rpc/peer.h"
 
 namespace poold::rpc {
 namespace {
@@ -115,13 +116,7 @@ bool Acceptor::Admit(const ListenSocket& socket, int fd) {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     return true;
   }
-  ucred peer{};
-  socklen_t size = sizeof(peer);
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-  if (peer.uid == geteuid() || peer.uid == 0) return true;
-  base::Log(base::Level::kWarning, "connection_refused",
-            {{"reason", "another user"}, {"uid", peer.uid}, {"pid", peer.pid}});
-  return false;
+  return IsOurUser(fd);
 }
 
 // A hang-up is reported once both ends are shut down; gRPC shuts its end down when the peer is gone.

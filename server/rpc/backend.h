@@ -36,7 +36,7 @@ struct Backend {
   v1::ServerInfo server_info;  // constant after Start
 
   SubscriberTable subscribers;  // see there
-  UploadStore uploads;          // the RPC thread's
+  UploadStore uploads;          // synchronises itself
   std::uint64_t sessions = 0;   // the RPC thread's
   PresentClients present;       // the RPC thread's
   ClientNames client_names;

@@ -223,6 +223,7 @@ void WriteServerInfo(const ServiceOptions& options, const WallTime& wall, core::
   wall.Write(started_at, out->mutable_started_at());
   out->set_pid(getpid());
   out->set_exec_allowed(options.allow_exec);
+  out->set_payload_socket(options.payload_socket);
 }
 
 }  // namespace poold::rpc

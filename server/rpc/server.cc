@@ -18,8 +18,10 @@
 #include "rpc/accept.h"
 #include "rpc/acceptor.h"
 #include "rpc/convert.h"
+#include "rpc/payload_socket.h"
 #include "rpc/tag.h"
 #include "rpc/wiring.h"
+#include "wire/absl_text.h"
 
 namespace poold::rpc {
 namespace {
@@ -78,6 +80,7 @@ class Server::Running {
   std::atomic<bool> all_pools_gone = false;
 
  private:
+  void OpenPayloadSocket();
   void Poll();
   grpc::CompletionQueue::NextStatus Next(void** tag, bool* ok);
   grpc::CompletionQueue::NextStatus LookAgain(void** tag, bool* ok);
@@ -93,6 +96,7 @@ class Server::Running {
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Acceptor> acceptor_;
+  std::unique_ptr<PayloadSocket> payloads_;
   Wiring wiring_;
   std::thread thread_;
   // The RPC thread's.
@@ -109,6 +113,7 @@ absl::Status Server::Running::Start(gate::Gate* gate, const std::vector<ListenAd
     sockets.push_back(*std::move(socket));
   }
   backend.gate = gate;
+  OpenPayloadSocket();
   WriteServerInfo(backend.options, WallTime(*backend.clock), backend.clock->Now(), &backend.server_info);
 
   // Never given back: when its last user goes, gRPC may wait ten seconds for a poller of its own.
@@ -143,6 +148,26 @@ absl::Status Server::Running::Start(gate::Gate* gate, const std::vector<ListenAd
     connections_->HandleNewConnection(&connection);
   });
   return acceptor_->Start();
+}
+
+// Beside the first Unix socket. Without it clients use gRPC for everything: no reason not to start.
+void Server::Running::OpenPayloadSocket() {
+  const auto beside = std::find_if(addresses.begin(), addresses.end(),
+                                   [](const ListenAddress& address) { return !address.unix_path.empty(); });
+  if (beside == addresses.end()) return;
+  const absl::StatusOr<ListenAddress> address = ParseListenAddress("unix:" + beside->unix_path + ".payloads");
+  absl::Status status = address.status();
+  if (status.ok()) {
+    absl::StatusOr<ListenSocket> socket = ListenSocket::Open(*address);
+    if (socket.ok()) payloads_ = std::make_unique<PayloadSocket>(*std::move(socket), &backend);
+    status = payloads_ != nullptr ? payloads_->Start() : socket.status();
+  }
+  if (status.ok()) {
+    backend.options.payload_socket = address->unix_path;
+    return;
+  }
+  payloads_.reset();
+  base::Log(base::Level::kWarning, "no_payload_socket", {{"why", wire::ToStd(status.message())}});
 }
 
 // How long the RPC thread may sleep.
@@ -234,6 +259,7 @@ void Server::Running::StopQueue() {
 void Server::Running::Shutdown(core::Nanos grace) {
   if (std::exchange(shut_down_, true)) return;
   if (acceptor_ != nullptr) acceptor_->Stop();
+  if (payloads_ != nullptr) payloads_->Stop();
   if (server_ == nullptr) return;
   Posted::Run(queue_.get(), [this] { EndStreams(); });
   server_->Shutdown(std::chrono::system_clock::now() + std::chrono::nanoseconds(grace));

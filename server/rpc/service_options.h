@@ -54,6 +54,8 @@ struct ServiceOptions {
   // not at all.
   core::Nanos spin = 0;
   gate::Companion* companion = nullptr;
+  // Where clients of this host may hand over payloads, once it listens there. Empty: nowhere.
+  std::string payload_socket;
   // Pools may have PoolSpec.allow_exec.
   bool allow_exec = false;
 

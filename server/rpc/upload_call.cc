@@ -77,7 +77,9 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
     const core::HandleId id = backend_.gate->Enter([](core::Core& core, core::Nanos) { return core.NewHandle(); });
     kept_ = IdBytes(id);
     reserved_ = 0;
-    backend_.uploads.Keep(id, core::Bytes(std::move(bytes->owner), bytes->view), backend_.clock->Now());
+    // An id of the core's is fresh.
+    static_cast<void>(
+        backend_.uploads.Keep(id, core::Bytes(std::move(bytes->owner), bytes->view), backend_.clock->Now()));
     v1::UploadResponse response;
     response.set_upload_id(kept_);
     response.set_size_bytes(size);

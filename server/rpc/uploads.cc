@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/errors.h"
@@ -12,6 +13,7 @@ namespace poold::rpc {
 
 absl::Status UploadStore::Reserve(std::uint64_t bytes, core::Nanos now) {
   DropExpired(now);
+  absl::MutexLock lock(&mu_);
   if (bytes > max_bytes_ - std::min(used_bytes_, max_bytes_)) {
     return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
                            absl::StrCat("uploads that no submission took yet fill the room of ", max_bytes_,
@@ -22,13 +24,30 @@ absl::Status UploadStore::Reserve(std::uint64_t bytes, core::Nanos now) {
   return absl::OkStatus();
 }
 
-void UploadStore::Keep(core::HandleId id, core::Bytes bytes, core::Nanos now) {
-  waiting_[id] = Upload{std::move(bytes), now + ttl_};
-  next_expiry_ = std::min(next_expiry_, now + ttl_);
+void UploadStore::Abandon(std::uint64_t bytes) {
+  absl::MutexLock lock(&mu_);
+  used_bytes_ -= bytes;
+}
+
+std::uint64_t UploadStore::used_bytes() const {
+  absl::MutexLock lock(&mu_);
+  return used_bytes_;
+}
+
+void UploadStore::ExpireAt(core::Nanos at) {
+  if (at < next_expiry_.load(std::memory_order_relaxed)) next_expiry_.store(at, std::memory_order_relaxed);
+}
+
+bool UploadStore::Keep(core::HandleId id, core::Bytes bytes, core::Nanos now) {
+  absl::MutexLock lock(&mu_);
+  if (!waiting_.try_emplace(id, Upload{std::move(bytes), now + ttl_}).second) return false;
+  ExpireAt(now + ttl_);
+  return true;
 }
 
 absl::StatusOr<core::Bytes> UploadStore::Take(std::string_view id) {
   const std::optional<core::HandleId> key = ParseId(id);
+  absl::MutexLock lock(&mu_);
   auto found = key ? waiting_.find(*key) : waiting_.end();
   if (found == waiting_.end()) {
     return core::MakeError(absl::StatusCode::kNotFound, "UPLOAD_NOT_FOUND",
@@ -44,23 +63,28 @@ absl::StatusOr<core::Bytes> UploadStore::Take(std::string_view id) {
 void UploadStore::GiveBack(std::string_view id, core::Bytes bytes, core::Nanos now) {
   const std::optional<core::HandleId> key = ParseId(id);
   if (!key) return;
+  absl::MutexLock lock(&mu_);
   used_bytes_ += bytes.size();
   waiting_[*key] = Upload{std::move(bytes), now + ttl_};
-  next_expiry_ = std::min(next_expiry_, now + ttl_);
+  ExpireAt(now + ttl_);
 }
 
 void UploadStore::DropExpired(core::Nanos now) {
-  if (now < next_expiry_) return;
-  next_expiry_ = core::kNever;
-  absl::erase_if(waiting_, [&](const auto& entry) {
-    const Upload& upload = entry.second;
-    if (upload.expires_at <= now) {
-      used_bytes_ -= upload.bytes.size();
-      return true;
+  if (now < next_expiry()) return;
+  std::vector<core::Bytes> dropped;  // destroyed without the mutex: large ones take time
+  absl::MutexLock lock(&mu_);
+  core::Nanos next = core::kNever;
+  absl::erase_if(waiting_, [&](auto& entry) {
+    Upload& upload = entry.second;
+    if (upload.expires_at > now) {
+      next = std::min(next, upload.expires_at);
+      return false;
     }
-    next_expiry_ = std::min(next_expiry_, upload.expires_at);
-    return false;
+    used_bytes_ -= upload.bytes.size();
+    dropped.push_back(std::move(upload.bytes));
+    return true;
   });
+  next_expiry_.store(next, std::memory_order_relaxed);
 }
 
 }  // namespace poold::rpc

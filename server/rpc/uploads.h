@@ -1,14 +1,17 @@
 // Payloads that came in fragments and wait for the submission that takes them.
 //
-// Used by the RPC thread only. Bounded: `max_bytes` of uploads under way and waiting, each waiting at most `ttl`.
+// Thread-safe. Bounded: `max_bytes` of uploads under way and waiting, each waiting at most `ttl`.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string_view>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "core/types.h"
 
 namespace poold::rpc {
@@ -19,10 +22,10 @@ class UploadStore {
 
   // Room for more bytes of an upload under way, given back by Abandon. RESOURCE_EXHAUSTED: try again later.
   absl::Status Reserve(std::uint64_t bytes, core::Nanos now);
-  void Abandon(std::uint64_t bytes) { used_bytes_ -= bytes; }
+  void Abandon(std::uint64_t bytes);
 
-  // Keeps bytes for which room was reserved, under the client's name for them: a fresh id.
-  void Keep(core::HandleId id, core::Bytes bytes, core::Nanos now);
+  // Keeps bytes for which room was reserved, under the client's name for them: a fresh id. False: it is not fresh.
+  bool Keep(core::HandleId id, core::Bytes bytes, core::Nanos now);
   // Once. NOT_FOUND: UPLOAD_NOT_FOUND.
   absl::StatusOr<core::Bytes> Take(std::string_view id);
   // The submission was refused: it may be sent again.
@@ -30,20 +33,23 @@ class UploadStore {
 
   void DropExpired(core::Nanos now);
   // When the next one expires; kNever for none.
-  core::Nanos next_expiry() const { return next_expiry_; }
-  std::uint64_t used_bytes() const { return used_bytes_; }
+  core::Nanos next_expiry() const { return next_expiry_.load(std::memory_order_relaxed); }
+  std::uint64_t used_bytes() const;
 
  private:
   struct Upload {
     core::Bytes bytes;
     core::Nanos expires_at = 0;
   };
+  void ExpireAt(core::Nanos at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::uint64_t max_bytes_;
   const core::Nanos ttl_;
-  std::uint64_t used_bytes_ = 0;
-  core::Nanos next_expiry_ = core::kNever;
-  absl::flat_hash_map<core::HandleId, Upload> waiting_;
+  mutable absl::Mutex mu_;
+  std::uint64_t used_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  // Written under the mutex.
+  std::atomic<core::Nanos> next_expiry_ = core::kNever;
+  absl::flat_hash_map<core::HandleId, Upload> waiting_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace poold::rpc

@@ -29,6 +29,7 @@ void DaemonTest::TearDown() {
 void DaemonTest::StartDaemon() {
   const std::string program = POOLD_BIN_DIR "/poold";
   std::vector<std::string> arguments{program, "--listen", address(), "--log-level", "warning"};
+  for (const std::string& flag : MoreFlags()) arguments.push_back(flag);
   std::vector<char*> argv;
   for (auto& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "poold/client.h"
@@ -16,6 +17,8 @@ class DaemonTest : public ::testing::Test {
   void SetUp() override;
   void TearDown() override;
 
+  // Of every daemon that the test starts.
+  virtual std::vector<std::string> MoreFlags() const { return {}; }
   void StartDaemon();
   void KillDaemon();
   // Connected to the daemon, or to `address`.

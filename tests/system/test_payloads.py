@@ -140,5 +140,59 @@ class UploadLimitTest(PoolCase):
         self.assertEqual(self.pool(workers=1).call("echo", b"x"), b"x")
 
 
+class SpoolTest(PoolCase):
+    """Payloads much larger than the daemon may be."""
+
+    daemon_config = '\n[spool]\nmax_bytes = 1_000_000_000\n'
+    SIZE = 256 * MIB
+
+    def memory(self):
+        """The daemon's, in bytes: now, and at its peak. What it shares with others counts."""
+        with open(f"/proc/{self.daemon.pid}/status") as file:
+            fields = dict(line.split(":", 1) for line in file)
+        return [int(fields[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM")]
+
+    def pieces(self):
+        for i in range(self.SIZE // MIB):
+            yield api.UploadRequest(fragment=bytes([i % 251]) * MIB)
+
+    def test_a_payload_larger_than_the_daemon_passes(self):
+        pool = self.pool(workers=1)
+        pool.call("echo", b"warm")
+        idle, _ = self.memory()
+        upload = self.stub.Upload(self.pieces())
+        self.assertEqual(upload.size_bytes, self.SIZE)
+        spec = task_pb2.TaskSpec(function="echo", args=payload_pb2.Payload(
+            encoding=payload_pb2.ENCODING_RAW, upload_id=upload.upload_id))
+        id = pool.try_submit(spec).id
+        outcome = pool.outcome(id)
+        self.assertEqual((outcome.state, outcome.result.size_bytes), (SUCCEEDED, self.SIZE))
+        at = 0
+        for answer in self.stub.Download(api.DownloadRequest(id=id)):
+            fragment = answer.fragment
+            self.assertEqual((fragment[:1], fragment[-1:]), (bytes([at // MIB % 251]),
+                                                             bytes([(at + len(fragment) - 1) // MIB % 251])))
+            at += len(fragment)
+        self.assertEqual(at, self.SIZE)
+        _, peak = self.memory()
+        pool.release(id)
+        self.assertLess(peak - idle, 128 * MIB, "the payload was in the daemon's memory")
+
+    def test_a_full_spool_refuses_an_upload_and_has_room_again_when_an_outcome_is_released(self):
+        pool = self.pool(workers=1)
+        uploads = [self.stub.Upload(self.pieces()) for _ in range(3)]
+        with self.assertRaises(grpc.RpcError) as caught:
+            self.stub.Upload(self.pieces())
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
+        ids = []
+        for upload in uploads:
+            # It fails, since it wants no arguments; they are kept with the outcome.
+            ids.append(pool.try_submit(task_pb2.TaskSpec(function="noop", args=payload_pb2.Payload(
+                encoding=payload_pb2.ENCODING_RAW, upload_id=upload.upload_id))).id)
+            pool.outcome(ids[-1])
+        pool.release(*ids)
+        self.assertEqual(self.stub.Upload(self.pieces()).size_bytes, self.SIZE)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -10,6 +10,7 @@
 
 #include <google/protobuf/message_lite.h>
 
+#include <limits>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -18,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "codec/codec.h"
+#include "codec/large_text.h"
 #include "poold/client/internal/task_ref.h"
 #include "poold/client/payload.h"
 
@@ -30,6 +32,8 @@ using Result =
 
 namespace internal {
 
+template <typename T>
+inline constexpr bool kIsBytes = std::is_same_v<T, Bytes>;
 template <typename T>
 inline constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::MessageLite, T>;
 
@@ -56,7 +60,7 @@ void EncodeOne(Payload* out, const Arg& arg) {
   if constexpr (kIsMessage<Arg>) {
     *out = {.encoding = v1::ENCODING_PROTOBUF, .type_name = arg.GetTypeName(), .data = arg.SerializeAsString()};
   } else if constexpr (std::is_same_v<Arg, Bytes>) {
-    *out = {.encoding = v1::ENCODING_RAW, .type_name = "", .data = std::string(arg.data)};
+    *out = {.encoding = v1::ENCODING_RAW, .type_name = "", .data = codec::CopyText(arg.data)};
   } else if constexpr (std::is_same_v<Arg, Payload>) {
     *out = arg;
   } else {
@@ -80,15 +84,18 @@ Result<T> DecodeResult(const Name& name, const ResultView& result) {
   if constexpr (std::is_void_v<T>) {
     return absl::OkStatus();
   } else if constexpr (std::is_same_v<T, Payload>) {
-    return Payload{result.encoding, std::string(result.type_name), std::string(result.data)};
+    return Payload{result.encoding, std::string(result.type_name), codec::CopyText(result.data)};
   } else if constexpr (std::is_same_v<T, Bytes>) {
     if (result.encoding != v1::ENCODING_RAW) return WrongEncoding(name(), v1::ENCODING_RAW, result);
-    return T{std::string(result.data)};
+    return T{codec::CopyText(result.data)};
   } else if constexpr (kIsMessage<T>) {
     T message;
     if (result.encoding != v1::ENCODING_PROTOBUF) return WrongEncoding(name(), v1::ENCODING_PROTOBUF, result);
     if (!result.type_name.empty() && result.type_name != message.GetTypeName()) {
       return ResultTypeError(name(), "wanted " + message.GetTypeName() + ", got " + std::string(result.type_name));
+    }
+    if (result.data.size() > std::numeric_limits<int>::max()) {
+      return ResultTypeError(name(), "these bytes are too many for a protobuf message");
     }
     if (!message.ParseFromArray(result.data.data(), static_cast<int>(result.data.size()))) {
       return ResultTypeError(name(), "these bytes are no " + message.GetTypeName());

@@ -25,7 +25,8 @@ namespace poold::client {
 //   pool (Close, Terminate, Join).
 // Performance: a value of two pointers; copy it. Submit encodes the arguments, appends them to the batch that leaves
 //   next, and returns; alone, a task leaves at once. It never waits for the daemon, only for room (ClientOptions::
-//   max_unsent_bytes) and for the upload of arguments above 512 KiB.
+//   max_unsent_bytes) and for the upload of arguments above 512 KiB. On the daemon's host those above 256 KiB are
+//   handed over in shared memory: for the time of a copy.
 // Thread safety: all of it may be called from any thread.
 // Errors: what is submitted answers through its handle, refusals too (POOL_NOT_RUNNING, FUNCTION_NOT_FOUND, QUEUE_FULL
 //   ...). The others return the daemon's status with a reason (status.h).
@@ -50,7 +51,11 @@ class Pool {
   }
   template <typename R, typename... Args>
   TaskHandle<R> SubmitWith(const TaskOptions& options, std::string_view function, const Args&... args) const {
-    return SubmitPayload<R>(options, function, Arguments(args...));
+    if constexpr (sizeof...(Args) == 1 && (internal::kIsBytes<Args> && ...)) {
+      return SubmitRaw<R>(options, function, args...);  // not copied before they are on their way
+    } else {
+      return SubmitPayload<R>(options, function, Arguments(args...));
+    }
   }
   // Arguments as they are on the wire; with R = Payload, the result too.
   template <typename R = Payload>
@@ -145,6 +150,11 @@ class Pool {
   const std::shared_ptr<Connection>& connection() const { return core_->connection; }
 
  private:
+  template <typename R>
+  TaskHandle<R> SubmitRaw(const TaskOptions& options, std::string_view function, const Bytes& bytes) const {
+    return TaskHandle<R>(
+        core_->connection->Submit({core_->name, function, v1::ENCODING_RAW, "", bytes.data, &options}));
+  }
   struct Core {
     std::shared_ptr<Connection> connection;
     std::string name;

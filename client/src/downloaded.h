@@ -1,0 +1,23 @@
+// A result that did not come inline: text of its own, or memory that the daemon handed over.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "wire/mapped_file.h"
+
+namespace poold::client::internal {
+
+class Downloaded {
+ public:
+  explicit Downloaded(std::string text) : text_(std::move(text)) {}
+  explicit Downloaded(wire::MappedFile memory) : memory_(std::move(memory)) {}
+  std::string_view view() const { return memory_.view().empty() ? std::string_view(text_) : memory_.view(); }
+
+ private:
+  std::string text_;
+  wire::MappedFile memory_;
+};
+
+}  // namespace poold::client::internal

@@ -1,0 +1,95 @@
+#include "payload_socket.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstring>
+#include <utility>
+
+#include "poold/client/handle_id.h"
+#include "wire/fd_socket.h"
+#include "wire/sealed_file.h"
+
+namespace poold::client::internal {
+namespace {
+
+// A daemon that does not answer for so long is busy with something else: gRPC waits better.
+constexpr timeval kPatience{10, 0};
+// Of larger results not every page may be wanted.
+constexpr std::uint64_t kMapAtOnceBytes = 256u << 20;
+
+wire::PayloadRequest Request(wire::PayloadAsk ask, std::string_view id, std::uint64_t number) {
+  wire::PayloadRequest request{static_cast<std::uint32_t>(ask), 0, {}, number};
+  std::memcpy(request.id, id.data(), sizeof request.id);
+  return request;
+}
+
+}  // namespace
+
+std::optional<std::string> PayloadSocket::Offer(std::string_view bytes) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (!Connect()) return std::nullopt;  // before the bytes are copied
+  }
+  const auto file = wire::MakeSealedFile(bytes);
+  if (!file.ok()) return std::nullopt;
+  std::string id = HandleId::Random().ToBytes();
+  if (!Ask(Request(wire::PayloadAsk::kOffer, id, bytes.size()), file->get())) return std::nullopt;
+  return id;
+}
+
+std::optional<wire::MappedFile> PayloadSocket::Fetch(std::string_view id, std::uint64_t index) {
+  const auto answered = Ask(Request(wire::PayloadAsk::kFetch, id, index), -1);
+  if (!answered || !answered->descriptor) return std::nullopt;
+  const std::uint64_t bytes = answered->answer.bytes;
+  const wire::Faults faults = bytes <= kMapAtOnceBytes ? wire::Faults::kAtOnce : wire::Faults::kWhenTouched;
+  auto mapped = wire::MappedFile::Map(answered->descriptor.get(), bytes, faults);
+  if (!mapped.ok()) return std::nullopt;
+  return *std::move(mapped);
+}
+
+std::optional<PayloadSocket::Answered> PayloadSocket::Ask(const wire::PayloadRequest& request, int descriptor) {
+  Answered answered;
+  absl::MutexLock lock(&mu_);
+  if (!Connect()) return std::nullopt;
+  if (!Exchange(request, descriptor, &answered)) {
+    socket_.Reset();
+    given_up_ = true;
+    return std::nullopt;
+  }
+  if (answered.answer.status != static_cast<std::uint32_t>(wire::PayloadStatus::kTaken)) return std::nullopt;
+  return answered;
+}
+
+bool PayloadSocket::Connect() {
+  if (socket_ || given_up_) return !given_up_;
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  given_up_ = path_.size() >= sizeof name.sun_path;
+  if (given_up_) return false;
+  std::memcpy(name.sun_path, path_.c_str(), path_.size() + 1);
+  socket_.Reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  given_up_ = !socket_ || connect(socket_.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0;
+  if (given_up_) socket_.Reset();
+  return !given_up_;
+}
+
+bool PayloadSocket::Exchange(const wire::PayloadRequest& request, int descriptor, Answered* answered) {
+  const std::string_view bytes(reinterpret_cast<const char*>(&request), sizeof request);
+  const absl::Status sent = descriptor >= 0 ? wire::SendAll(socket_.get(), bytes, {descriptor}, wire::Patience::kNoWait)
+                                            : wire::SendAll(socket_.get(), bytes, {}, wire::Patience::kNoWait);
+  if (!sent.ok()) return false;
+  std::vector<wire::UniqueFd> descriptors;
+  char* const into = reinterpret_cast<char*>(&answered->answer);
+  for (std::size_t have = 0; have < sizeof answered->answer;) {
+    const auto got = wire::Receive(socket_.get(), into + have, sizeof answered->answer - have, &descriptors);
+    if (!got.ok() || got->end_of_file || got->would_block) return false;
+    have += got->bytes;
+  }
+  if (!descriptors.empty()) answered->descriptor = std::move(descriptors.front());
+  return true;
+}
+
+}  // namespace poold::client::internal

@@ -1,0 +1,41 @@
+// The messages of the payload socket, as poold/v1/payload_socket.md tells them.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace poold::wire {
+
+static_assert(std::endian::native == std::endian::little, "the messages are little-endian");
+
+enum class PayloadAsk : std::uint32_t {
+  kOffer = 1,  // with one descriptor: take these arguments
+  kFetch = 2,  // the result of this handle
+};
+
+struct PayloadRequest {
+  std::uint32_t ask;
+  std::uint32_t zero;
+  // kOffer: of the upload, chosen by the client. kFetch: of the handle.
+  char id[16];
+  // kOffer: how many bytes the descriptor has. kFetch: the item of a map, else 0.
+  std::uint64_t number;
+};
+static_assert(sizeof(PayloadRequest) == 32);
+
+enum class PayloadStatus : std::uint32_t {
+  kTaken = 1,       // kOffer: it waits under its id. kFetch: with one descriptor
+  kNotThisWay = 2,  // ask through gRPC, this time
+  kBad = 3,         // makes no sense; the connection is closed
+};
+
+struct PayloadAnswer {
+  std::uint32_t status;
+  std::uint32_t zero;
+  // Of kFetch: how many bytes the descriptor has.
+  std::uint64_t bytes;
+};
+static_assert(sizeof(PayloadAnswer) == 16);
+
+}  // namespace poold::wire

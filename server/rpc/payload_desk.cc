@@ -1,0 +1,36 @@
+#include "rpc/payload_desk.h"
+
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "rpc/convert.h"
+
+namespace poold::rpc {
+
+using wire::PayloadStatus;
+
+PayloadStatus PayloadDesk::Offer(const wire::PayloadRequest& request, wire::UniqueFd* sealed) {
+  const std::optional<core::HandleId> id = ParseId(std::string_view(request.id, sizeof request.id));
+  if (!id || request.number > backend_.options.limits.max_payload_bytes) return PayloadStatus::kBad;
+  const core::Nanos now = backend_.clock->Now();
+  if (!backend_.uploads.Reserve(request.number, now).ok()) return PayloadStatus::kNotThisWay;
+  auto file = backend_.options.spool->Adopt(sealed, request.number);
+  const bool kept = file.ok() && backend_.uploads.Keep(*id, core::Bytes(*file, (*file)->view()), now);
+  if (kept) return PayloadStatus::kTaken;
+  backend_.uploads.Abandon(request.number);
+  return absl::IsResourceExhausted(file.status()) ? PayloadStatus::kNotThisWay : PayloadStatus::kBad;
+}
+
+PayloadDesk::Found PayloadDesk::Fetch(const wire::PayloadRequest& request) {
+  const std::optional<core::HandleId> id = ParseId(std::string_view(request.id, sizeof request.id));
+  if (!id) return {};
+  const absl::StatusOr<core::Payload> result =
+      backend_.gate->Enter([&](core::Core& core, core::Nanos) { return core.ViewResult(*id, request.number); });
+  if (!result.ok()) return {};
+  const base::FilePart part = base::PartBehind(result->data.owner(), result->data.view());
+  if (part.file == nullptr || !part.whole) return {};
+  return {result->data.owner(), part.file};
+}
+
+}  // namespace poold::rpc

@@ -1,0 +1,32 @@
+// What the payload socket does: takes arguments over into the uploads, finds results. See poold/v1/payload_socket.md.
+//
+// No sockets here. Thread-safe. Does not own the backend, which must outlive it.
+#pragma once
+
+#include <memory>
+
+#include "base/payload_file.h"
+#include "rpc/backend.h"
+#include "wire/payload_message.h"
+#include "wire/unique_fd.h"
+
+namespace poold::rpc {
+
+class PayloadDesk {
+ public:
+  explicit PayloadDesk(Backend* backend) : backend_(*backend) {}
+
+  // The descriptor is taken over with kTaken only.
+  wire::PayloadStatus Offer(const wire::PayloadRequest& request, wire::UniqueFd* sealed);
+  // The file is null where the result lies in none, or there is no result.
+  struct Found {
+    std::shared_ptr<const void> owner;
+    const base::PayloadFile* file = nullptr;
+  };
+  Found Fetch(const wire::PayloadRequest& request);
+
+ private:
+  Backend& backend_;
+};
+
+}  // namespace poold::rpc

@@ -1,0 +1,61 @@
+// The socket through which clients on this host hand over descriptors: poold/v1/payload_socket.md.
+//
+// Role: one small thread that accepts, reads fixed messages, asks the desk and answers; it also lets uploads expire of
+// which only it knows. Refuses peers of other users and connections above its cap. Waits for nobody: who does not read
+// its answers, or sends what makes no sense, is cut off.
+// Thread safety: Start and Stop by one thread. Ownership: owns its sockets; the backend must outlive it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "rpc/listen_socket.h"
+#include "rpc/payload_desk.h"
+#include "wire/payload_message.h"
+#include "wire/unique_fd.h"
+
+namespace poold::rpc {
+
+class PayloadSocket {
+ public:
+  PayloadSocket(ListenSocket socket, Backend* backend);
+  ~PayloadSocket();
+  PayloadSocket(const PayloadSocket&) = delete;
+  PayloadSocket& operator=(const PayloadSocket&) = delete;
+
+  absl::Status Start();
+  // Closes all connections and removes the socket. Idempotent.
+  void Stop();
+
+ private:
+  struct Connection {
+    wire::UniqueFd fd;
+    char request[sizeof(wire::PayloadRequest)];
+    std::size_t have = 0;
+    std::vector<wire::UniqueFd> descriptors;
+  };
+
+  void Run();
+  int Timeout() const;
+  void Accept();
+  // False: the connection is over.
+  bool Read(Connection* connection);
+  bool Serve(Connection* connection);
+  bool Answer(const Connection& connection, wire::PayloadStatus status, const base::PayloadFile* file = nullptr);
+
+  std::unique_ptr<ListenSocket> socket_;
+  Backend& backend_;
+  PayloadDesk desk_;
+  wire::UniqueFd epoll_;
+  wire::UniqueFd stop_;
+  std::thread thread_;
+
+  // The thread's own.
+  std::map<int, Connection> connections_;
+};
+
+}  // namespace poold::rpc

@@ -1,0 +1,148 @@
+// Large payloads between a client and a daemon on one host: handed over, and by gRPC where that is not possible.
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "daemon_fixture.h"
+
+namespace poold::client {
+namespace {
+
+constexpr std::size_t kMiB = 1 << 20;
+
+std::string Pattern(std::size_t bytes) {
+  std::string text(bytes, '\0');
+  for (std::size_t i = 0; i < bytes; ++i) text[i] = static_cast<char>(i * 2654435761u >> 13);
+  return text;
+}
+
+std::size_t OpenDescriptors() {
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator()));
+}
+
+class PayloadsTest : public DaemonTest {
+ protected:
+  std::string payload_path() const { return socket_path() + ".payloads"; }
+  // The daemon's ends of connections to its payload socket.
+  int HandOvers() const {
+    std::ifstream sockets("/proc/net/unix");
+    int count = 0;
+    for (std::string line; std::getline(sockets, line);) count += line.ends_with(" " + payload_path());
+    return count - 1;  // the one that listens
+  }
+  static void ExpectEcho(const Pool& pool, std::size_t bytes) {
+    const Bytes sent{Pattern(bytes)};
+    const auto back = pool.Submit<Bytes>("echo", sent).Get();
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_TRUE(back->data == sent.data) << bytes;
+  }
+};
+
+TEST_F(PayloadsTest, SixtyFourMebibytesAreHandedOverThereAndBack) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  EXPECT_EQ(HandOvers(), 0);
+  ExpectEcho(pool, 64 * kMiB);
+  EXPECT_EQ(HandOvers(), 1);
+}
+
+TEST_F(PayloadsTest, EverySizeAroundTheThresholdsArrives) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  for (const std::size_t bytes :
+       {kMiB / 4 - 1, kMiB / 4, kMiB / 4 + 1, kMiB / 2, kMiB / 2 + 1, kMiB, kMiB + 1, 2 * kMiB, 4 * kMiB + 3}) {
+    ExpectEcho(pool, bytes);
+  }
+}
+
+TEST_F(PayloadsTest, MoreThanFitsIntoSharedMemoryArrivesToo) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  const Bytes sent{Pattern(48 * kMiB)};
+  std::vector<TaskHandle<Bytes>> handles;
+  for (int i = 0; i < 8; ++i) handles.push_back(pool.Submit<Bytes>("echo", sent));
+  for (const auto& handle : handles) {
+    const auto back = handle.Get();
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_TRUE(back->data == sent.data);
+  }
+}
+
+TEST_F(PayloadsTest, OtherValuesArriveToo) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  const std::string text = Pattern(3 * kMiB);
+  const std::vector<Bytes> list{{text}, {"small"}};
+  const auto value = pool.Apply<std::vector<Bytes>>("echo_value", list);
+  ASSERT_TRUE(value.ok()) << value.status();
+  EXPECT_TRUE(*value == list);
+  const auto payload = pool.SubmitPayload({}, "echo", Payload{v1::ENCODING_RAW, "", text}).Get();
+  ASSERT_TRUE(payload.ok());
+  EXPECT_TRUE(payload->data == text);
+  const auto map = pool.Map<Bytes>("echo", list);
+  EXPECT_TRUE(map.Get().value()[0].data == text);
+}
+
+TEST_F(PayloadsTest, WithoutTheSocketEverythingGoesThroughGrpc) {
+  std::filesystem::remove(payload_path());
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  ExpectEcho(pool, 300'000);
+  ExpectEcho(pool, 5 * kMiB);
+  EXPECT_EQ(HandOvers(), 0);
+}
+
+TEST_F(PayloadsTest, AfterARestartOfTheDaemonPayloadsAreHandedOverAgain) {
+  const Client client = Connect();
+  Pool pool = OpenPool(client);
+  ExpectEcho(pool, 5 * kMiB);
+  KillDaemon();
+  StartDaemon();
+  pool = OpenPool(client);
+  ExpectEcho(pool, 5 * kMiB);
+  EXPECT_EQ(HandOvers(), 1);
+}
+
+TEST_F(PayloadsTest, NothingIsLeftInTheClient) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  ExpectEcho(pool, 2 * kMiB);
+  const std::size_t before = OpenDescriptors();
+  for (int i = 0; i < 20; ++i) ExpectEcho(pool, 2 * kMiB);
+  EXPECT_EQ(OpenDescriptors(), before);
+}
+
+class TcpPayloadsTest : public PayloadsTest {
+ protected:
+  // A port that was free a moment ago.
+  TcpPayloadsTest() {
+    const int probe = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof name;
+    if (bind(probe, reinterpret_cast<sockaddr*>(&name), size) == 0 &&
+        getsockname(probe, reinterpret_cast<sockaddr*>(&name), &size) == 0) {
+      tcp_ = "127.0.0.1:" + std::to_string(ntohs(name.sin_port));
+    }
+    close(probe);
+  }
+  std::vector<std::string> MoreFlags() const override { return {"--listen", tcp_}; }
+  std::string tcp_;
+};
+
+TEST_F(TcpPayloadsTest, AClientOverTcpUsesGrpc) {
+  const Client client = Connect({.address = tcp_});
+  const Pool pool = OpenPool(client);
+  ExpectEcho(pool, 300'000);
+  ExpectEcho(pool, 5 * kMiB);
+  EXPECT_EQ(HandOvers(), 0);
+}
+
+}  // namespace
+}  // namespace poold::client
