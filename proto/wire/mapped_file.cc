@@ -14,7 +14,8 @@ absl::StatusOr<MappedFile> MappedFile::Map(int fd, std::uint64_t bytes, Faults f
   if (bytes == 0) return MappedFile();
   // Private: kernels before 6.7 share nothing that is sealed against writing, not even for reading.
   const int flags = MAP_PRIVATE | MAP_NORESERVE | (faults == Faults::kAtOnce ? MAP_POPULATE : 0);
-  void* const memory = MapIntoHugeRoom(fd, bytes, PROT_READ, flags);
+  void* const memory = faults == Faults::kHereAndThere ? mmap(nullptr, bytes, PROT_READ, flags, fd, 0)
+                                                       : MapIntoHugeRoom(fd, bytes, PROT_READ, flags);
   if (memory == MAP_FAILED) {
     return absl::ResourceExhaustedError(absl::StrCat("cannot map ", bytes, " bytes: ", std::strerror(errno)));
   }

@@ -16,7 +16,8 @@
 namespace poold::wire {
 
 // kAtOnce: every page now, which is cheaper than one after the other. kWhenTouched: costs nothing until it is read.
-enum class Faults { kWhenTouched, kAtOnce };
+// kHereAndThere: the same, and what is touched counts as memory of this process in small pages, not in huge ones.
+enum class Faults { kHereAndThere, kWhenTouched, kAtOnce };
 
 class MappedFile {
  public:

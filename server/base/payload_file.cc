@@ -15,7 +15,7 @@ PayloadFile::PayloadFile(wire::UniqueFd fd, wire::MappedFile mapped, Share room,
 
 absl::StatusOr<std::shared_ptr<const PayloadFile>> PayloadFile::Make(wire::UniqueFd fd, std::uint64_t bytes, Share room,
                                                                      Share files) {
-  auto mapped = wire::MappedFile::Map(fd.get(), bytes, wire::Faults::kWhenTouched);
+  auto mapped = wire::MappedFile::Map(fd.get(), bytes, wire::Faults::kHereAndThere);
   if (!mapped.ok()) return mapped.status();
   return std::shared_ptr<const PayloadFile>(
       new PayloadFile(std::move(fd), *std::move(mapped), std::move(room), std::move(files)), Deleter());

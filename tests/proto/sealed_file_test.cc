@@ -32,7 +32,7 @@ TEST(SealedFileTest, ItHoldsTheBytesOfAnySize) {
     const auto fd = MakeSealedFile(text);
     ASSERT_TRUE(fd.ok()) << fd.status();
     EXPECT_TRUE(CheckSealedFile(fd->get(), bytes).ok());
-    for (const Faults faults : {Faults::kWhenTouched, Faults::kAtOnce}) {
+    for (const Faults faults : {Faults::kHereAndThere, Faults::kWhenTouched, Faults::kAtOnce}) {
       const auto mapped = MappedFile::Map(fd->get(), bytes, faults);
       ASSERT_TRUE(mapped.ok()) << mapped.status();
       EXPECT_TRUE(mapped->view() == text) << bytes;
