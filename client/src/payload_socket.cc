@@ -27,6 +27,7 @@ wire::PayloadRequest Request(wire::PayloadAsk ask, std::string_view id, std::uin
 }  // namespace
 
 std::optional<std::string> PayloadSocket::Offer(std::string_view bytes) {
+  if (bytes.size() > max_bytes_) return std::nullopt;
   {
     absl::MutexLock lock(&mu_);
     if (!Connect()) return std::nullopt;  // before the bytes are copied

@@ -21,7 +21,8 @@ namespace poold::client::internal {
 
 class PayloadSocket {
  public:
-  explicit PayloadSocket(std::string path) : path_(std::move(path)) {}
+  // More than `max_bytes` the daemon never takes.
+  PayloadSocket(std::string path, std::uint64_t max_bytes) : path_(std::move(path)), max_bytes_(max_bytes) {}
 
   // The upload's id, or nothing.
   std::optional<std::string> Offer(std::string_view bytes);
@@ -40,6 +41,7 @@ class PayloadSocket {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::string path_;
+  const std::uint64_t max_bytes_;
   absl::Mutex mu_;
   wire::UniqueFd socket_ ABSL_GUARDED_BY(mu_);
   bool given_up_ ABSL_GUARDED_BY(mu_) = false;

@@ -236,7 +236,7 @@ void Session::OnEnded(const grpc::Status& status) {
 void Session::OnGreeted(const v1::ServerInfo& server) {
   const bool restarted = !server_.instance_id().empty() && server_.instance_id() != server.instance_id();
   server_ = server;
-  stub_->UsePayloadSocket(server.payload_socket());
+  stub_->UsePayloadSocket(server);
   state_ = State::kUp;
   last_end_ = absl::OkStatus();
   if (restarted) {

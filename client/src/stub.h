@@ -15,6 +15,7 @@
 #include "payload_socket.h"
 #include "poold/client/options.h"
 #include "poold/v1/pool_service.grpc.pb.h"
+#include "poold/v1/server_info.pb.h"
 
 namespace poold::client::internal {
 
@@ -52,8 +53,8 @@ class Stub {
   std::string HandOver(std::string_view bytes);
   // As Download, of a result; handed over where that is possible.
   absl::StatusOr<Downloaded> Fetch(const v1::DownloadRequest& request);
-  // Where the daemon that answers now takes and gives payloads in shared memory; empty: nowhere.
-  void UsePayloadSocket(const std::string& path);
+  // How the daemon that answers now takes and gives payloads in shared memory.
+  void UsePayloadSocket(const v1::ServerInfo& server);
 
   v1::PoolService::StubInterface& grpc() { return *grpc_; }
   const std::string& address() const { return address_; }

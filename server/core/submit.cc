@@ -11,7 +11,7 @@ constexpr Nanos kQueueFullRetry = 100 * kMillisecond;
 // Of larger bodies only samples are hashed: reading all of one would hold up everybody, and bring into memory what may
 // lie on disk.
 constexpr std::size_t kWholeBytes = 1u << 20;
-constexpr std::size_t kSamples = 64;
+constexpr std::size_t kSamples = 16;
 constexpr std::size_t kSampleBytes = 64;
 
 std::uint64_t HashBody(std::string_view data) {
