@@ -3,10 +3,12 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
@@ -46,21 +48,23 @@ config::Surroundings FindSurroundings() {
   return {self.parent_path().string(), wire::DefaultAddress(), UsableCpus(), spool_folder};
 }
 
-// Every worker costs the daemon some descriptors.
-void RaiseDescriptorLimit() {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+// Every worker costs the daemon some descriptors. Returns how many there are.
+std::uint64_t RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_max;
 }
 
-int Run(const config::Config& config) {
+int Run(config::Config config) {
   std::vector<rpc::ListenAddress> addresses;
   for (const std::string& text : config.listen) addresses.push_back(rpc::ParseListenAddress(text).value());
   base::SetLogLevel(config.log_level);
-  RaiseDescriptorLimit();
+  // Payloads in files leave enough of them to connections and workers.
+  config.spool.max_files = std::min(config.spool.max_files, RaiseDescriptorLimit() / 2);
   BlockSignals();
-  Daemon daemon(config);
+  Daemon daemon(std::move(config));
   if (const absl::Status status = daemon.StartProcesses(); !status.ok()) {
     return LogAndFail(EX_CONFIG, "no_containment", status);
   }
@@ -83,7 +87,7 @@ int Main(int argc, char** argv) {
   if (!status.ok()) return Fail(EX_CONFIG, status);
   if (flags.action == config::Action::kCheckConfig) return EX_OK;
   if (flags.action == config::Action::kPrintConfig) return std::fputs(config::Print(config).c_str(), stdout), EX_OK;
-  return Run(config);
+  return Run(std::move(config));
 }
 
 }  // namespace
