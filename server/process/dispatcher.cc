@@ -273,13 +273,10 @@ void Dispatcher::State::Unmute() {
 // Where that is not all that is to be done, the process thread does the rest.
 void Dispatcher::State::Hand(const std::vector<WorkerProcess*>& heard) {
   Deliver();
-  bool more = false;
   for (WorkerProcess* worker : heard) {
-    if (!worker->channel().NeedsFlush() && !worker->channel().StopSent()) continue;
-    thread.attend(worker);
-    more = true;
+    if (worker->channel().NeedsFlush() || worker->channel().StopSent()) thread.attend(worker);
   }
-  if (more) thread.loop.Wake();
+  if (!attended_workers.empty()) thread.loop.Wake();
 }
 
 // ---- The process thread ----

@@ -199,6 +199,7 @@ void WorkerProcess::Service() {
     }
   }
   ReadSocket();
+  if (!reading_) socket_watch_.Stop();
   DrainRing();
   DrainPipes();
   if (death_ || (!cloning_ && pid_ <= 0)) return Bury();

@@ -89,8 +89,8 @@ bool WorkerProcess::Receive(std::size_t* total) {
   if (got.ok() && got->would_block) return false;
   if (!got.ok() || got->end_of_file) {
     reading_ = false;
-    socket_watch_.Stop();
     if (!channel_->StopSent()) exit_by_ = thread_->clock.Now() + core::kSecond;
+    thread_->attend(this);  // perhaps this is not the process thread, which alone may touch the watch
     return false;
   }
   parser_.Commit(got->bytes);
