@@ -59,17 +59,21 @@ void complain_and_abort(const std::string& text) {
   abort();
 }
 
+void wait_for(const std::string& path) {
+  while (access(path.c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
+
 // Prints and is slow in a manner that the test decides: it waits until the path is there.
 void print_and_wait_for(const std::string& text, const std::string& path) {
   std::printf("%s\n", text.c_str());
   std::fflush(stdout);
-  while (access(path.c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  wait_for(path);
 }
 
 // Tells that it has begun by making one file, and goes on when another one is there.
 void begin_and_wait(const std::string& begun, const std::string& go_on) {
   Append(begun, "begun");
-  print_and_wait_for("", go_on);
+  wait_for(go_on);
 }
 
 // Dies unless the path is there: what a test can mend while the pool runs.
