@@ -83,6 +83,7 @@ void Session::OpenStream() {
   stream_->context.set_wait_for_ready(true);
   stream_->hello.mutable_hello()->set_client_id(client_id_);
   stream_->hello.mutable_hello()->set_client_name(options_.client_name);
+  stream_->hello.mutable_hello()->set_takes_shared_memory(stub_->on_unix_socket());
   // Starting calls nobody back: it is safe with the mutex held, and happens once for each connection.
   stream_->rw = stub_->grpc().PrepareAsyncSession(&stream_->context, &cq_);
   stream_->rw->StartCall(ToPointer(Tag::kStarted));

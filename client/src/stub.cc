@@ -98,7 +98,7 @@ absl::StatusOr<std::string> Stub::Download(const v1::DownloadRequest& request, v
 void Stub::UsePayloadSocket(const v1::ServerInfo& server) {
   const std::string& path = server.payload_socket();
   // Only whoever came by a Unix socket is on the daemon's host for sure.
-  const bool same_host = address_.rfind("unix:", 0) == 0 && !path.empty();
+  const bool same_host = on_unix_socket() && !path.empty();
   absl::MutexLock lock(&mu_);
   payloads_ = same_host ? std::make_shared<PayloadSocket>(path, server.limits().max_shared_memory_bytes()) : nullptr;
 }

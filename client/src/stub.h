@@ -58,6 +58,7 @@ class Stub {
 
   v1::PoolService::StubInterface& grpc() { return *grpc_; }
   const std::string& address() const { return address_; }
+  bool on_unix_socket() const { return address_.rfind("unix:", 0) == 0; }
 
  private:
   std::shared_ptr<PayloadSocket> payloads();

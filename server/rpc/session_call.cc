@@ -26,6 +26,8 @@ namespace {
 constexpr auto kAcknowledgeDelay = std::chrono::milliseconds(1);
 // While so much waits for the client, nothing more is read from it.
 constexpr std::size_t kMaxWaiting = 65'536;
+// A result of so many bytes comes faster as shared memory than through gRPC.
+constexpr std::uint64_t kSharedFrom = 256 << 10;
 
 class SessionCall final : public Subscriber, public LiveStream, public std::enable_shared_from_this<SessionCall> {
  public:
@@ -98,10 +100,15 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
     std::vector<RefusedHandle> refused = intake_.Apply(core, now, id_);
     const std::uint64_t quarter = std::max<std::uint64_t>(1, backend_.options.session_window / 4);
     const bool send_now = intake_.greeting() || !refused.empty() || taken_ - outbox_.told_taken() >= quarter;
-    if (intake_.greeting()) outbox_.AddGreeting(backend_.server_info);
+    if (intake_.greeting()) Greet();
     if (!refused.empty()) outbox_.AddRefused(std::move(refused));
     outbox_.SetTaken(taken_, send_now);
     if (send_now) backend_.subscribers.MarkDirty(backend_.subscribers.Find(id_));
+  }
+  void Greet() {
+    const bool shares = request_.hello().takes_shared_memory() && !backend_.server_info.payload_socket().empty();
+    if (shares) outbox_.SetMaxInlineBytes(std::min(kSharedFrom - 1, backend_.options.max_inline_result_bytes));
+    outbox_.AddGreeting(backend_.server_info);
   }
   void AcknowledgeLater() {
     if (acknowledge_due_) return;

@@ -181,7 +181,7 @@ bool SessionOutbox::FillOutputs(MessageRoom* room, v1::SessionResponse* message)
 
 bool SessionOutbox::Packs(const core::Outcome& outcome) const {
   return outcome.state == core::TaskState::kSucceeded && outcome.detail == nullptr && outcome.attempt <= 1 &&
-         outcome.result.data.size() <= options_.max_inline_result_bytes;
+         outcome.result.data.size() <= max_inline_bytes_.load(std::memory_order_relaxed);
 }
 
 bool SessionOutbox::FillProgress(MessageRoom* room, v1::SessionResponse* message) {
@@ -222,7 +222,7 @@ void SessionOutbox::FillTasks(const WallTime& wall, MessageRoom* room, v1::Sessi
     } else {
       v1::TaskOutcome* other = message->add_others();
       AddId(task.id, room, other->mutable_ids());
-      WriteOutcome(outcome, wall, options_.max_inline_result_bytes, other->mutable_outcome());
+      WriteOutcome(outcome, wall, max_inline_bytes_.load(std::memory_order_relaxed), other->mutable_outcome());
       room->Use(RoughBytes(outcome), 0);
       told = task.outcome;
     }

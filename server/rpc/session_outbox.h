@@ -38,7 +38,7 @@ class SessionOutbox {
  public:
   // All must outlive it.
   SessionOutbox(const ServiceOptions& options, const base::Clock& clock, const ClientNames& names)
-      : options_(options), clock_(clock), names_(names) {}
+      : options_(options), clock_(clock), names_(names), max_inline_bytes_(options.max_inline_result_bytes) {}
 
   void AddOutcome(core::HandleId task, core::OutcomePtr outcome);
   void AddItems(core::HandleId map, core::ItemBlockPtr items);
@@ -49,6 +49,9 @@ class SessionOutbox {
   void AddRefused(std::vector<RefusedHandle> refused);
   // The answer to the hello.
   void AddGreeting(const v1::ServerInfo& server);
+  // Results of tasks above so many bytes are told by their size; also before it was called at most what the options
+  // say.
+  void SetMaxInlineBytes(std::uint64_t bytes) { max_inline_bytes_.store(bytes, std::memory_order_relaxed); }
   // So many requests of the stream were taken. Goes with the next message; `send_now` asks for one.
   void SetTaken(std::uint64_t requests, bool send_now);
 
@@ -103,6 +106,7 @@ class SessionOutbox {
   absl::flat_hash_map<core::HandleId, std::size_t> progress_places_ ABSL_GUARDED_BY(mu_);
   std::uint64_t taken_ ABSL_GUARDED_BY(mu_) = 0;
   bool tell_taken_ ABSL_GUARDED_BY(mu_) = false;
+  std::atomic<std::uint64_t> max_inline_bytes_;
   std::atomic<std::size_t> waiting_ = 0;
   std::atomic<std::uint64_t> told_taken_ = 0;
   std::atomic<std::uint64_t> dropped_output_bytes_ = 0;

@@ -69,6 +69,18 @@ TEST_F(Outbox, ASecondAttemptIsTold) {
   EXPECT_EQ(message_.others(0).outcome().attempt(), 2u);
 }
 
+TEST_F(Outbox, ResultsAreToldByTheirSizeFromWhereTheClientWantsIt) {
+  outbox_.SetMaxInlineBytes(3);
+  outbox_.AddOutcome({1, 5}, Success("abc"));
+  outbox_.AddOutcome({1, 6}, Success("abcd"));
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  ASSERT_EQ(message_.succeeded_size(), 1);
+  EXPECT_EQ(message_.succeeded(0).results(), "abc");
+  ASSERT_EQ(message_.others_size(), 1);
+  EXPECT_EQ(message_.others(0).outcome().result().data(), "");
+  EXPECT_EQ(message_.others(0).outcome().result().size_bytes(), 4u);
+}
+
 TEST_F(Outbox, AnOutcomeThatManyTasksHaveIsToldOnce) {
   const core::OutcomePtr cancelled = Success("", 2);
   for (std::uint64_t low = 1; low <= 10'000; ++low) outbox_.AddOutcome({1, low}, cancelled);
