@@ -6,6 +6,7 @@
 #include "drivers/poold_driver.h"
 #include "drivers/python_pool.h"
 #include "drivers/socketpair_pool.h"
+#include "drivers/spinning_poold.h"
 #include "drivers/stream_echo.h"
 #include "drivers/unary_calls.h"
 
@@ -19,6 +20,7 @@ Drivers AllDrivers(const Place& place, std::uint32_t workers) {
     drivers.push_back(std::make_unique<PooldDriver>("poold-tcp", place.tcp_address, workers));
   }
   drivers.push_back(std::make_unique<UnaryCalls>(place.address, workers));
+  drivers.push_back(std::make_unique<SpinningPoold>(workers));
   drivers.push_back(std::make_unique<StreamEcho>());
   drivers.push_back(std::make_unique<SocketpairPool>(workers));
   drivers.push_back(std::make_unique<BareForks>(place.address, workers));
