@@ -75,6 +75,7 @@ void UploadStore::DropExpired(core::Nanos now) {
   absl::MutexLock lock(&mu_);
   core::Nanos next = core::kNever;
   absl::erase_if(waiting_, [&](auto& entry) {
+    mu_.AssertHeld();
     Upload& upload = entry.second;
     if (upload.expires_at > now) {
       next = std::min(next, upload.expires_at);
