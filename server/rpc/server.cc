@@ -101,6 +101,8 @@ class Server::Running {
   std::thread thread_;
   // The RPC thread's.
   base::Spin spin_;
+  // The companion counts on it.
+  bool looks_ = false;
   bool shut_down_ = false;
 };
 
@@ -208,11 +210,13 @@ void Server::Running::Poll() {
 
 grpc::CompletionQueue::NextStatus Server::Running::Next(void** tag, bool* ok) {
   if (spin_.Begin(backend.clock->Now())) {
+    looks_ = true;
     const grpc::CompletionQueue::NextStatus next = LookAgain(tag, ok);
     spin_.End(backend.clock->Now(), base::OwnPreemptions());
     if (next != grpc::CompletionQueue::TIMEOUT) return next;
-    backend.options.companion->Rest();
   }
+  // Also where it looked before the last event and is not to look now.
+  if (std::exchange(looks_, false)) backend.options.companion->Rest();
   return queue_->AsyncNext(tag, ok, NextDue());
 }
 
