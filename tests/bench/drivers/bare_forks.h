@@ -1,10 +1,9 @@
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "driver.h"
-#include "poold/client.h"
+#include "drivers/kept_pool.h"
 
 namespace poold::bench {
 
@@ -12,13 +11,14 @@ namespace poold::bench {
 // and wait, and nothing else.
 class BareForks : public Driver {
  public:
-  BareForks(std::string address, std::uint32_t workers) : address_(std::move(address)), workers_(workers) {}
+  BareForks(std::string address, std::uint32_t workers)
+      : address_(std::move(address)), workers_(workers), pool_(address_) {}
 
   std::string subject() const override { return "bare-forks"; }
   bool Does(const Job& job) const override { return job.shape == Shape::kFresh; }
-  absl::Status Start() override;
+  absl::Status Start() override { return absl::OkStatus(); }
   Samples Measure(const Job& job) override;
-  void Stop() override;
+  void Stop() override { pool_.Terminate(); }
 
  private:
   // Once.
@@ -26,8 +26,7 @@ class BareForks : public Driver {
 
   const std::string address_;
   const std::uint32_t workers_;
-  std::optional<client::Client> client_;
-  std::optional<client::PoolScope> pool_;
+  KeptPool pool_;
 };
 
 }  // namespace poold::bench

@@ -17,61 +17,57 @@ std::string PoolName(const std::string& subject, const char* kind) {
 bool PooldDriver::Does(const Job& job) const { return job.shape != Shape::kFresh || subject_ == "poold-unix"; }
 
 absl::Status PooldDriver::Start() {
-  auto client = client::Client::Connect({.address = address_, .client_name = "poold-bench"});
-  if (!client.ok()) return client.status();
-  auto pool = client::PoolScope::Open(
-      *client, {.name = PoolName(subject_, "fork"), .workers = workers_, .modules = {"testing", "examples"}});
-  if (!pool.ok()) return pool.status();
-  client_.emplace(*std::move(client));
-  pool_.emplace(*std::move(pool));
-  return absl::OkStatus();
+  return pool_.Open({.name = PoolName(subject_, "fork"), .workers = workers_, .modules = {"testing", "examples"}});
 }
 
 void PooldDriver::Stop() {
-  fresh_.reset();
-  pool_.reset();
-  client_.reset();
+  fresh_.Terminate();
+  pool_.Terminate();
 }
 
 Samples PooldDriver::Measure(const Job& job) {
+  auto client = KeptPool::Connect(address_);
+  if (!client.ok()) return client.status();
+  if (job.shape == Shape::kFresh) return MeasureFresh(*client, job);
+  auto pool = client->GetPool(pool_.name());
+  if (!pool.ok()) return pool.status();
   switch (job.shape) {
     case Shape::kMap:
-      return RunMap(**pool_, job);
+      return RunMap(*pool, job);
     case Shape::kBurst:
-      return RunBurst(**pool_, job);
+      return RunBurst(*pool, job);
     case Shape::kWindow:
-      return RunWindow(**pool_, job);
+      return RunWindow(*pool, job);
     case Shape::kTrips:
-      return RunTrips(**pool_, job);
+      return RunTrips(*pool, job);
     case Shape::kEcho:
-      return RunEcho(**pool_, job);
+      return RunEcho(*pool, job);
     case Shape::kWorkMap:
-      return RunWorkMap(**pool_, job);
+      return RunWorkMap(*pool, job);
     case Shape::kWorkTasks:
-      return RunWorkTasks(**pool_, job);
+      return RunWorkTasks(*pool, job);
     case Shape::kLongFirst:
-      return RunLongFirst(**pool_, job);
+      return RunLongFirst(*pool, job);
     case Shape::kSpinMap:
-      return RunSpinMap(**pool_, job);
-    case Shape::kFresh:
-      return MeasureFresh(job);
+      return RunSpinMap(*pool, job);
+    default:
+      return absl::UnimplementedError(job.name);
   }
-  return absl::UnimplementedError(job.name);
 }
 
-Samples PooldDriver::MeasureFresh(const Job& job) {
-  if (!fresh_) {
-    auto pool =
-        client::PoolScope::Open(*client_, {.name = PoolName(subject_, "fresh"),
-                                           .workers = workers_,
-                                           .modules = {"testing"},
-                                           .start_method = client::StartMethod::kFresh,
-                                           .preload = {"preload_memory"},
-                                           .environment = {{"TESTING_PRELOAD_MB", absl::StrCat(job.bytes >> 20)}}});
-    if (!pool.ok()) return pool.status();
-    fresh_.emplace(*std::move(pool));
+Samples PooldDriver::MeasureFresh(const client::Client& client, const Job& job) {
+  if (!fresh_.is_open()) {
+    absl::Status opened = fresh_.Open({.name = PoolName(subject_, "fresh"),
+                                       .workers = workers_,
+                                       .modules = {"testing"},
+                                       .start_method = client::StartMethod::kFresh,
+                                       .preload = {"preload_memory"},
+                                       .environment = {{"TESTING_PRELOAD_MB", absl::StrCat(job.bytes >> 20)}}});
+    if (!opened.ok()) return opened;
   }
-  return RunWindow(**fresh_, job);
+  auto pool = client.GetPool(fresh_.name());
+  if (!pool.ok()) return pool.status();
+  return RunWindow(*pool, job);
 }
 
 }  // namespace poold::bench

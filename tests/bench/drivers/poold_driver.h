@@ -1,19 +1,23 @@
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 
 #include "driver.h"
+#include "drivers/kept_pool.h"
 #include "poold/client.h"
 
 namespace poold::bench {
 
-// poold through the C++ SDK, at one address, on a pool of its own.
+// poold through the C++ SDK, at one address, on a pool of its own. It is connected while it is measured only: all
+// channels of a process share one poller, and a connection that waits for nothing would take the events of the others.
 class PooldDriver : public Driver {
  public:
   PooldDriver(std::string subject, std::string address, std::uint32_t workers)
-      : subject_(std::move(subject)), address_(std::move(address)), workers_(workers) {}
+      : subject_(std::move(subject)),
+        address_(std::move(address)),
+        workers_(workers),
+        pool_(address_),
+        fresh_(address_) {}
 
   std::string subject() const override { return subject_; }
   bool Does(const Job& job) const override;
@@ -22,15 +26,14 @@ class PooldDriver : public Driver {
   void Stop() override;
 
  private:
-  Samples MeasureFresh(const Job& job);
+  Samples MeasureFresh(const client::Client& client, const Job& job);
 
   const std::string subject_;
   const std::string address_;
   const std::uint32_t workers_;
-  std::optional<client::Client> client_;
-  std::optional<client::PoolScope> pool_;
+  KeptPool pool_;
   // Opened by the first job that wants it.
-  std::optional<client::PoolScope> fresh_;
+  KeptPool fresh_;
 };
 
 }  // namespace poold::bench

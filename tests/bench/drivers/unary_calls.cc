@@ -28,14 +28,10 @@ absl::Status Check(const Call& call) {
 }  // namespace
 
 absl::Status UnaryCalls::Start() {
-  auto client = client::Client::Connect({.address = address_, .client_name = "poold-bench"});
-  if (!client.ok()) return client.status();
-  const std::string name = absl::StrCat("bench-unary-", getpid());
-  auto pool = client::PoolScope::Open(*client, {.name = name, .workers = workers_, .modules = {"testing"}});
-  if (!pool.ok()) return pool.status();
-  client_.emplace(*std::move(client));
-  pool_.emplace(*std::move(pool));
-  request_.set_pool(name);
+  absl::Status opened =
+      pool_.Open({.name = absl::StrCat("bench-unary-", getpid()), .workers = workers_, .modules = {"testing"}});
+  if (!opened.ok()) return opened;
+  request_.set_pool(pool_.name());
   request_.clear_tasks();
   request_.add_tasks()->set_function("noop");
   request_.mutable_wait_timeout()->set_seconds(10);
@@ -45,8 +41,7 @@ absl::Status UnaryCalls::Start() {
 
 void UnaryCalls::Stop() {
   stub_.reset();
-  pool_.reset();
-  client_.reset();
+  pool_.Terminate();
 }
 
 Samples UnaryCalls::Measure(const Job& job) {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "driver.h"
-#include "poold/client.h"
+#include "drivers/kept_pool.h"
 #include "poold/v1/pool_service.grpc.pb.h"
 
 namespace poold::bench {
@@ -12,7 +12,8 @@ namespace poold::bench {
 // poold without its stream: one unary Submit that waits for each task, many under way on one completion queue.
 class UnaryCalls : public Driver {
  public:
-  UnaryCalls(std::string address, std::uint32_t workers) : address_(std::move(address)), workers_(workers) {}
+  UnaryCalls(std::string address, std::uint32_t workers)
+      : address_(std::move(address)), workers_(workers), pool_(address_) {}
 
   std::string subject() const override { return "poold-unary"; }
   bool Does(const Job& job) const override { return job.shape == Shape::kWindow || job.shape == Shape::kTrips; }
@@ -27,8 +28,7 @@ class UnaryCalls : public Driver {
 
   const std::string address_;
   const std::uint32_t workers_;
-  std::optional<client::Client> client_;
-  std::optional<client::PoolScope> pool_;
+  KeptPool pool_;
   v1::SubmitRequest request_;
   std::unique_ptr<v1::PoolService::Stub> stub_;
 };
