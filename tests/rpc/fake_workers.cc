@@ -201,6 +201,8 @@ void FakeWorkers::Dispatch(core::WorkerId worker, std::vector<core::Assignment> 
     std::lock_guard lock(mu_);
     const auto found = workers_.find(worker);
     if (found == workers_.end()) return;
+    // What comes first is begun at once: no test has to wait for that.
+    if (found->second.queue.empty() && !work.empty()) found->second.held = work.front().function == kHold;
     for (core::Assignment& one : work) found->second.queue.push_back(std::move(one));
   }
   changed_.notify_all();
