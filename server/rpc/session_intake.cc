@@ -47,6 +47,7 @@ absl::Status SessionIntake::Read(v1::SessionRequest* request) {
   maps_.clear();
   refused_.clear();
   refused_maps_.clear();
+  without_upload_.clear();
   absl::Status status = ReadHello(*request);
   if (status.ok()) status = CheckCounts(*request);
   if (!status.ok()) return status;
@@ -105,8 +106,9 @@ void SessionIntake::ReadTasks(v1::TaskGroup* group) {
   const absl::Status status = ReadTaskGroup(group);
   if (status.ok()) return;
   tasks_.resize(begin);
+  std::vector<RefusedHandle>& refused = absl::IsNotFound(status) ? without_upload_ : refused_;
   for (int i = 0; i < group->args_bytes_size(); ++i) {
-    refused_.push_back({IdBytes({group->id_high(), group->first_id_low() + i}), status});
+    refused.push_back({IdBytes({group->id_high(), group->first_id_low() + i}), status});
   }
 }
 
@@ -227,6 +229,10 @@ std::shared_ptr<const std::string> SessionIntake::TypeName(const std::string& na
 
 std::vector<RefusedHandle> SessionIntake::Apply(core::Core& core, core::Nanos now, core::SubscriberId subscriber) {
   std::vector<RefusedHandle> refused = std::exchange(refused_, {});
+  for (RefusedHandle& one : without_upload_) {
+    const std::optional<core::HandleId> id = ParseId(one.id);
+    if (!id || !core.OnSubscribe(now, subscriber, *id).ok()) refused.push_back(std::move(one));
+  }
   for (Tasks& tasks : groups_) {
     tasks.group.subscriber = subscriber;
     const std::size_t refused_before = refusals_.size();

@@ -68,6 +68,8 @@ class SessionIntake {
   std::vector<core::MapGroup> maps_;
   std::vector<RefusedHandle> refused_;
   std::vector<RefusedHandle> refused_maps_;
+  // Whose upload is not there: perhaps they took it before, on a stream that broke.
+  std::vector<RefusedHandle> without_upload_;
   std::vector<core::Refusal> refusals_;
 
   // What the last group had: most groups of a stream are alike.

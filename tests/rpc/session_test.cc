@@ -265,6 +265,30 @@ TEST_F(Sessions, RefusalsNameTheHandle) {
   EXPECT_EQ(DetailsOf(session.refused[Id(10)]).reason, "HANDLE_NOT_FOUND");
 }
 
+TEST_F(Sessions, ASubmissionThatIsSentAgainNeedsNoSecondUpload) {
+  grpc::ClientContext context;
+  v1::UploadResponse uploaded;
+  const auto writer = client_->Upload(&context, &uploaded);
+  v1::UploadRequest fragment;
+  fragment.set_fragment("large");
+  writer->Write(fragment);
+  writer->WritesDone();
+  ASSERT_TRUE(writer->Finish().ok());
+  v1::SessionRequest request = Session::Hello();
+  v1::TaskGroup* const group = AddTasks(&request, "echo", 7, {""});
+  group->set_encoding(v1::ENCODING_RAW);
+  group->set_upload_id(uploaded.upload_id());
+  // The second stream stands for the one that the client opens when the first broke before it heard anything.
+  Session first(client_.get());
+  first.Send(request);
+  ASSERT_TRUE(first.ReadUntil([&] { return first.outcomes.size() == 1; }));
+  Session second(client_.get());
+  second.Send(request);
+  ASSERT_TRUE(second.ReadUntil([&] { return second.outcomes.size() + second.refused.size() == 1; }));
+  EXPECT_EQ(second.outcomes[Id(7)].result().data(), "large");
+  EXPECT_TRUE(second.refused.empty());
+}
+
 TEST_F(Sessions, AnotherStreamSubscribesToWhatTheLostOneDidNotSee) {
   v1::SessionRequest request = Session::Hello();
   AddTasks(&request, "hold", 1, {""});
