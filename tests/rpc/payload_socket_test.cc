@@ -83,25 +83,6 @@ class PayloadSockets : public ServerTest {
   }
   std::string path() { return folder_ / "poold.sock.payloads"; }
 
-  v1::SubmitResult SubmitUploaded(const std::string& function, const std::string& upload) {
-    v1::SubmitRequest request;
-    request.set_pool("p");
-    v1::TaskSpec* task = request.add_tasks();
-    task->set_function(function);
-    task->mutable_args()->set_encoding(v1::ENCODING_RAW);
-    task->mutable_args()->set_upload_id(upload);
-    grpc::ClientContext context;
-    v1::SubmitResponse response;
-    EXPECT_TRUE(client_->Submit(&context, request, &response).ok());
-    return response.results(0);
-  }
-  template <typename Condition>
-  void Await(Condition condition) {
-    for (int i = 0; !condition(); ++i) {
-      ASSERT_LT(i, 60'000);
-      absl::SleepFor(absl::Milliseconds(1));
-    }
-  }
   void ExpectItLives() {
     Caller caller(path());
     const UniqueFd sealed = Sealed("fine");

@@ -76,6 +76,19 @@ void ServerTest::OpenPool(const std::string& name, int workers) {
   ASSERT_EQ(response.pool().state(), v1::POOL_STATE_RUNNING);
 }
 
+v1::SubmitResult ServerTest::SubmitUploaded(const std::string& function, const std::string& upload_id) {
+  v1::SubmitRequest request;
+  request.set_pool("p");
+  v1::TaskSpec* task = request.add_tasks();
+  task->set_function(function);
+  task->mutable_args()->set_encoding(v1::ENCODING_RAW);
+  task->mutable_args()->set_upload_id(upload_id);
+  grpc::ClientContext context;
+  v1::SubmitResponse response;
+  EXPECT_TRUE(client_->Submit(&context, request, &response).ok());
+  return response.results_size() == 1 ? response.results(0) : v1::SubmitResult();
+}
+
 std::string ServerTest::Submit(const std::string& function, const std::string& args) {
   grpc::ClientContext context;
   v1::SubmitRequest request;

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/clock.h"
 #include "core/core.h"
 #include "fake_workers.h"
@@ -55,7 +57,17 @@ class ServerTest : public testing::Test {
   void OpenPool(const std::string& name, int workers = 2);
   // Submits one task and returns its handle.
   std::string Submit(const std::string& function, const std::string& args = "");
+  // Arguments that were uploaded.
+  v1::SubmitResult SubmitUploaded(const std::string& function, const std::string& upload_id);
   v1::GetResponse Get(const std::string& id, int wait_seconds = 60);
+  // For a minute at most.
+  template <typename Condition>
+  void Await(Condition condition) {
+    for (int i = 0; !condition(); ++i) {
+      ASSERT_LT(i, 60'000);
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+  }
 
   PrivateFolder folder_;
   base::SystemClock clock_;

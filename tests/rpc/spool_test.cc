@@ -32,20 +32,6 @@ class SpooledCalls : public ServerTest {
     writer->WritesDone();
     return writer->Finish();
   }
-  // Its handle.
-  std::string SubmitUploaded(const std::string& function, const v1::UploadResponse& uploaded) {
-    v1::SubmitRequest request;
-    request.set_pool("p");
-    v1::TaskSpec* task = request.add_tasks();
-    task->set_function(function);
-    task->mutable_args()->set_encoding(v1::ENCODING_RAW);
-    task->mutable_args()->set_upload_id(uploaded.upload_id());
-    grpc::ClientContext context;
-    v1::SubmitResponse response;
-    EXPECT_TRUE(client_->Submit(&context, request, &response).ok());
-    EXPECT_FALSE(response.results(0).has_error()) << response.results(0).error().message();
-    return response.results(0).id();
-  }
   std::string DownloadArguments(const std::string& id, std::uint64_t offset) {
     grpc::ClientContext context;
     v1::DownloadRequest request;
@@ -59,13 +45,6 @@ class SpooledCalls : public ServerTest {
     EXPECT_TRUE(reader->Finish().ok());
     return bytes;
   }
-  template <typename Condition>
-  void Await(Condition condition) {
-    for (int i = 0; !condition(); ++i) {
-      ASSERT_LT(i, 60'000);
-      absl::SleepFor(absl::Milliseconds(1));
-    }
-  }
 
   std::shared_ptr<const base::Spool> spool_;
 };
@@ -75,7 +54,7 @@ TEST_F(SpooledCalls, ALargeUploadLiesOnDiskUntilItsTaskHasEnded) {
   ASSERT_TRUE(Upload(6, &uploaded).ok());
   EXPECT_EQ(uploaded.size_bytes(), 3'000'000u);
   EXPECT_EQ(spool_->used_bytes(), 3'000'000u);
-  const std::string id = SubmitUploaded("echo", uploaded);
+  const std::string id = SubmitUploaded("echo", uploaded.upload_id()).id();
   const v1::GetResponse got = Get(id);
   EXPECT_EQ(got.task().outcome().result().size_bytes(), 3'000'000u);
 }
@@ -83,7 +62,7 @@ TEST_F(SpooledCalls, ALargeUploadLiesOnDiskUntilItsTaskHasEnded) {
 TEST_F(SpooledCalls, WhatLiesOnDiskIsDownloadedFromAnyPlace) {
   v1::UploadResponse uploaded;
   ASSERT_TRUE(Upload(6, &uploaded).ok());
-  const std::string id = SubmitUploaded("hold", uploaded);
+  const std::string id = SubmitUploaded("hold", uploaded.upload_id()).id();
   std::string expected;
   for (int i = 0; i < 6; ++i) expected += std::string(500'000, static_cast<char>('a' + i));
   EXPECT_TRUE(DownloadArguments(id, 0) == expected);
