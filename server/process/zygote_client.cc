@@ -330,9 +330,10 @@ bool ZygoteClient::FailClones() {
 
 void ZygoteClient::Bury() {
   // What it left may have nothing to do with its workers, which live on.
-  if (cage_ != nullptr && !cage_->Empty() && ++burial_tries_ < kMaxBurialTries) {
-    timer_.Arm(core::kMillisecond * std::min(1 + burial_tries_ / 4, 20));
-    return;
+  if (cage_ != nullptr && !cage_->Empty()) {
+    if (++burial_tries_ < kMaxBurialTries) return timer_.Arm(core::kMillisecond * std::min(1 + burial_tries_ / 4, 20));
+    base::Log(base::Level::kError, "zygote_tree_survives",
+              {{"pool", spec_.name}, {"pid", pid_}, {"why", "SIGKILL did not end it"}});
   }
   timer_.Stop();
   socket_watch_.Stop();

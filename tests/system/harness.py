@@ -153,6 +153,18 @@ def processes_with(mark):
     return found
 
 
+def state_of(pid):
+    """What the kernel tells of a process that should not be there."""
+    told = [f"process {pid}:"]
+    for name in ("status", "wchan", "syscall", "stack", "schedstat", "cgroup"):
+        try:
+            with open(f"/proc/{pid}/{name}") as file:
+                told.append(f"{name}: {file.read().strip()}")
+        except OSError as error:
+            told.append(f"{name}: {error.strerror}")
+    return "\n  ".join(told)
+
+
 def alive(pid):
     """Whether this process lives. A zombie does not, nor one that has given its memory back and only waits until others
     are reaped (as the init of a PID namespace does)."""
@@ -284,7 +296,7 @@ class Daemon:
                 self.signal(signal.SIGTERM)
         return self.wait()
 
-    def assert_nothing_left(self, patience=10):
+    def assert_nothing_left(self, patience=PATIENCE):
         left = {}
 
         def gone():
@@ -295,9 +307,10 @@ class Daemon:
         try:
             eventually(gone, "no process is left", patience)
         except AssertionError:
+            states = "\n".join(state_of(pid) for pid in left)
             for pid in left:
                 os.kill(pid, signal.SIGKILL)
-            raise AssertionError(f"processes outlived poold: {left}\n{self.log()[-4000:]}") from None
+            raise AssertionError(f"processes outlived poold: {left}\n{states}\n{self.log()[-4000:]}") from None
 
     def __enter__(self):
         return self

@@ -26,9 +26,12 @@ class RecyclingTest(PoolCase):
 
     def assert_never_without_a_worker(self, pool):
         ready = (pool_pb2.WORKER_STATE_IDLE, pool_pb2.WORKER_STATE_BUSY)
-        views = [event.pool for event in list(pool.watcher.events) if event.HasField("pool")]
-        self.assertGreater(len(views), 1)
-        for view in views:
+        def views():
+            return [event.pool for event in list(pool.watcher.events) if event.HasField("pool")]
+
+        # They are told now and then: the one of the end may be under way.
+        eventually(lambda: len(views()) > 1, "the watcher has seen what became of the pool")
+        for view in views():
             self.assertTrue([worker for worker in view.workers if worker.state in ready], view.workers)
 
     def test_a_worker_that_has_grown_finishes_its_task_and_is_replaced(self):
