@@ -54,6 +54,8 @@ void OwnCalls::SendEvent(core::SubscriberId to, core::WatchEvent event) { client
 
 void OwnCalls::EndWatch(core::SubscriberId to) { clients_.EndWatch(to); }
 
+void OwnCalls::RoomIsShort(bool is_short) { clients_.RoomIsShort(is_short); }
+
 void OwnCalls::AllPoolsGone() {
   pools_changed_ = true;
   clients_.AllPoolsGone();

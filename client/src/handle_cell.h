@@ -165,6 +165,8 @@ struct HandleCell {
   std::atomic<Phase> phase{Phase::kPending};
   std::atomic<bool> kept{false};
   bool is_map = false;
+  // The daemon was told that it may drop it, though there are handles.
+  bool released = false;
   // Its last handle went while it was pending.
   bool detached = false;
   // Not submitted here.

@@ -239,6 +239,7 @@ void Session::OnGreeted(const v1::ServerInfo& server) {
   server_ = server;
   stub_->UsePayloadSocket(server);
   state_ = State::kUp;
+  room_is_short_ = false;  // or it is said next
   last_end_ = absl::OkStatus();
   if (restarted) {
     const std::uint64_t upto = outbox_.last_sent();

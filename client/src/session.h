@@ -186,6 +186,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Clock::time_point retry_at_ ABSL_GUARDED_BY(mu_) = Clock::time_point::max();
   Duration backoff_ ABSL_GUARDED_BY(mu_){};
   v1::ServerInfo server_ ABSL_GUARDED_BY(mu_);
+  // The daemon's room for outcomes: what is here need not be there.
+  bool room_is_short_ ABSL_GUARDED_BY(mu_) = false;
   WaitNode* state_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;
   WaitNode* room_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;
   WaitNode* flush_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;

@@ -20,6 +20,15 @@ bool AllInline(const v1::ItemOutcomes& outcomes) {
   return true;
 }
 
+// A task of which nothing more will be asked for.
+bool IsAllHere(const HandleCell& cell) {
+  if (cell.is_map) return false;
+  const Phase phase = cell.phase.load(std::memory_order_relaxed);
+  if (phase != Phase::kEnded) return phase == Phase::kSucceeded;
+  const v1::Payload& result = cell.detail->outcome->result();
+  return result.size_bytes() <= result.data().size();
+}
+
 }  // namespace
 
 HandleCell* Session::Find(const HandleId& id) {
@@ -64,6 +73,7 @@ void Session::DeliverProgress(const v1::SessionResponse& response) {
 
 void Session::Apply(v1::SessionResponse& response) {
   if (response.has_server()) OnGreeted(response.server());
+  if (response.has_room_is_short()) room_is_short_ = response.room_is_short();
   // Refusals first: what is acknowledged and was not refused, the daemon has.
   for (const auto& refusal : response.refused()) ApplyRefusal(refusal);
   OnAcknowledged(response.taken_requests());
@@ -199,7 +209,12 @@ void Session::Retire(HandleCell* cell) {
   if (cell->is_map) windows_.erase(AsMap(cell));
   if (cell->pool != nullptr && --cell->pool->unfinished == 0) WakeAll(&cell->pool->idle_waiters);
   if (cell->detail && !cell->detail->callbacks.empty()) PostCallbacks(cell);
-  if (cell->detached) Discard(cell);
+  if (cell->detached) {
+    Discard(cell);
+  } else if (room_is_short_ && IsAllHere(*cell) && !cell->kept.load(std::memory_order_relaxed)) {
+    cell->released = true;
+    outbox_.AddRelease(cell->id);
+  }
 }
 
 // Each callback gets a handle of its own, also where the user has kept none.
@@ -221,7 +236,7 @@ void Session::PostCallbacks(HandleCell* cell) {
 // Nobody holds it, and it has ended.
 void Session::Discard(HandleCell* cell) {
   const bool known = cell->phase.load(std::memory_order_relaxed) != Phase::kRefused;
-  if (known && !cell->kept.load(std::memory_order_relaxed)) outbox_.AddRelease(cell->id);
+  if (known && !cell->released && !cell->kept.load(std::memory_order_relaxed)) outbox_.AddRelease(cell->id);
   Free(cell);
 }
 

@@ -137,6 +137,7 @@ void Core::State::CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t o
   kept_outcome_bytes += bytes;
   handle.group->pool->stats.kept_outcomes += outcomes;
   handle.group->pool->stats.kept_outcome_bytes += bytes;
+  TellRoom();
 }
 
 void Core::State::UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
@@ -144,6 +145,16 @@ void Core::State::UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t
   kept_outcome_bytes -= bytes;
   handle.group->pool->stats.kept_outcomes -= outcomes;
   handle.group->pool->stats.kept_outcome_bytes -= bytes;
+  TellRoom();
+}
+
+// Short from three quarters on until only half is in use: it is told long before dispatch stops, and not all the time.
+void Core::State::TellRoom() {
+  const std::uint64_t half = limits.max_kept_outcome_bytes / 2;
+  const std::uint64_t most = room_is_short ? half : half + half / 2;
+  if ((kept_outcome_bytes > most) == room_is_short) return;
+  room_is_short = !room_is_short;
+  client_port->RoomIsShort(room_is_short);
 }
 
 bool Core::State::Release(Handle& handle) {

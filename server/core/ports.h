@@ -95,6 +95,10 @@ class ClientPort {
   virtual void SendEvent(SubscriberId to, WatchEvent event) = 0;
   virtual void EndWatch(SubscriberId to) = 0;
 
+  // The room for outcomes is getting short, or no longer. To all clients: those that have seen outcomes should release
+  // them, because without room nothing is dispatched.
+  virtual void RoomIsShort(bool is_short) = 0;
+
   // After OnShutdown: the last process of the last pool is gone.
   virtual void AllPoolsGone() = 0;
 };

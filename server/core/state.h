@@ -176,6 +176,7 @@ struct Core::State {
   void SettleWorker(Pool& pool, Worker& worker);
   void Pump(Pool& pool);
   bool HasRoom() const { return kept_outcome_bytes < limits.max_kept_outcome_bytes; }
+  void TellRoom();
   // And would have it if the results of what runs in the pool were here: before more is sent ahead.
   std::uint64_t RoomAhead(const Pool& pool, const PoolFunction& function) const;
   Worker* ChooseWorker(Pool& pool, const Handle& next) const;
@@ -406,7 +407,8 @@ struct Core::State {
   OutcomePtr last_cancelled;  // of the task that was cancelled last without having run
   TimerId kept_timer = kNoTimer;
   std::uint64_t kept_outcome_bytes = 0;
-  bool was_full = false;  // dispatch stopped for want of room
+  bool was_full = false;       // dispatch stopped for want of room
+  bool room_is_short = false;  // as clients were told
   bool shutting_down = false;
   bool told_all_gone = false;
 };

@@ -40,6 +40,8 @@ struct Backend {
   std::uint64_t sessions = 0;   // the RPC thread's
   PresentClients present;       // the RPC thread's
   ClientNames client_names;
+  // The room for outcomes, as the core said last. Under the core's mutex.
+  bool room_is_short = false;
 
   // What the health service says.
   std::atomic<bool> serving = false;

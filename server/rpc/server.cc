@@ -348,6 +348,13 @@ void Server::EndWatch(core::SubscriberId to) {
   running_->backend.subscribers.Remove(to);
 }
 
+void Server::RoomIsShort(bool is_short) {
+  running_->backend.room_is_short = is_short;
+  running_->backend.subscribers.ForEach([&](const std::shared_ptr<Subscriber>& subscriber) {
+    if (subscriber->OnRoom(is_short)) running_->backend.subscribers.MarkDirty(subscriber);
+  });
+}
+
 void Server::AllPoolsGone() { running_->all_pools_gone = true; }
 
 void Server::Flush(core::Nanos) { running_->Flush(); }

@@ -60,6 +60,7 @@ class Server final : public core::ClientPort, public gate::Outbox {
   void AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) override;
   void SendEvent(core::SubscriberId to, core::WatchEvent event) override;
   void EndWatch(core::SubscriberId to) override;
+  void RoomIsShort(bool is_short) override;
   void AllPoolsGone() override;
 
   // gate::Outbox.

@@ -46,6 +46,10 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
   void OnMapEnd(const core::MapView& map) override { outbox_.AddMapEnd(map); }
   void OnOutput(const core::OutputEvent& output) override { outbox_.AddOutput(output); }
   void OnProgress(const core::ProgressEvent& progress) override { outbox_.AddProgress(progress); }
+  bool OnRoom(bool is_short) override {
+    outbox_.SetRoomIsShort(is_short);
+    return true;
+  }
   void Flush() override {
     if (turn_.TryBegin()) Drive();
   }
@@ -109,6 +113,7 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
     const bool shares = request_.hello().takes_shared_memory() && !backend_.server_info.payload_socket().empty();
     if (shares) outbox_.SetMaxInlineBytes(std::min(kSharedFrom - 1, backend_.options.max_inline_result_bytes));
     outbox_.AddGreeting(backend_.server_info);
+    if (backend_.room_is_short) outbox_.SetRoomIsShort(true);
   }
   void AcknowledgeLater() {
     if (acknowledge_due_) return;

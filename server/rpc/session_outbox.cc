@@ -121,6 +121,11 @@ void SessionOutbox::AddGreeting(const v1::ServerInfo& server) {
   pending_.greeting = std::make_unique<v1::ServerInfo>(server);
 }
 
+void SessionOutbox::SetRoomIsShort(bool is_short) {
+  absl::MutexLock lock(&mu_);
+  pending_.room_is_short = is_short;
+}
+
 void SessionOutbox::SetTaken(std::uint64_t requests, bool send_now) {
   absl::MutexLock lock(&mu_);
   taken_ = requests;
@@ -141,6 +146,7 @@ bool SessionOutbox::Fill(v1::SessionResponse* message) {
   const WallTime wall(clock_);
   MessageRoom room;
   if (active_.greeting != nullptr) message->mutable_server()->Swap(std::exchange(active_.greeting, nullptr).get());
+  if (active_.room_is_short) message->set_room_is_short(*std::exchange(active_.room_is_short, std::nullopt));
   FillRefused(&room, message);
   // What a task printed and how far it was is sent before its outcome: outcomes wait until what came before them is
   // gone.
@@ -154,13 +160,14 @@ bool SessionOutbox::Fill(v1::SessionResponse* message) {
   return true;
 }
 
-// Refusals do not wait for what came before them.
+// Refusals, and what is said of the room, do not wait for what came before them.
 void SessionOutbox::TakePending() {
   if (active_.empty()) {
     std::swap(active_, pending_);
     progress_places_.clear();
     return;
   }
+  if (pending_.room_is_short) active_.room_is_short = std::exchange(pending_.room_is_short, std::nullopt);
   std::move(pending_.refused.begin(), pending_.refused.end(), std::back_inserter(active_.refused));
   pending_.refused.clear();
 }

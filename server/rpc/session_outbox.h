@@ -52,6 +52,8 @@ class SessionOutbox {
   // Results of tasks above so many bytes are told by their size; also before it was called at most what the options
   // say.
   void SetMaxInlineBytes(std::uint64_t bytes) { max_inline_bytes_.store(bytes, std::memory_order_relaxed); }
+  // The latest is told.
+  void SetRoomIsShort(bool is_short);
   // So many requests of the stream were taken. Goes with the next message; `send_now` asks for one.
   void SetTaken(std::uint64_t requests, bool send_now);
 
@@ -82,9 +84,10 @@ class SessionOutbox {
     std::vector<MapPart> maps;
     std::vector<RefusedHandle> refused;
     std::unique_ptr<v1::ServerInfo> greeting;
+    std::optional<bool> room_is_short;
     bool empty() const {
       return outputs.empty() && progress.empty() && tasks.empty() && maps.empty() && refused.empty() &&
-             greeting == nullptr;
+             greeting == nullptr && !room_is_short;
     }
   };
 

@@ -36,6 +36,8 @@ class Subscriber {
   virtual void OnAnswer(Answer) {}
   virtual void OnEvent(core::WatchEvent) {}
   virtual void OnEndWatch() {}
+  // The room for outcomes is short, or no longer. False: that does not concern it.
+  virtual bool OnRoom(bool) { return false; }
   virtual void Flush() = 0;
 
  private:
@@ -45,7 +47,7 @@ class Subscriber {
 
 // Subscribers by id, and which of them have something to flush.
 //
-// Ownership: shares each subscriber until Remove. Thread safety: Add, Remove, Find and MarkDirty are called under the
+// Ownership: shares each subscriber until Remove. Thread safety: Add, Remove, Find, ForEach and MarkDirty are called under the
 // core's mutex (inside gate::Gate::Enter, and by the port); FlushDirty by any thread without it.
 class SubscriberTable {
  public:
@@ -53,6 +55,12 @@ class SubscriberTable {
   void Remove(core::SubscriberId id);
   // Null: it is gone.
   const std::shared_ptr<Subscriber>& Find(core::SubscriberId id) const;
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    for (const Slot& slot : slots_) {
+      if (slot.subscriber != nullptr) visit(slot.subscriber);
+    }
+  }
   void MarkDirty(const std::shared_ptr<Subscriber>& subscriber);
   // Unless `stopped`, which does not change meanwhile.
   void FlushDirty(absl::Mutex* stopping_mu, const std::atomic<bool>& stopped);

@@ -62,6 +62,7 @@ class BareClients : public ClientPort {
   void AnswerJoin(SubscriberId, absl::StatusOr<bool>) override {}
   void SendEvent(SubscriberId, WatchEvent) override {}
   void EndWatch(SubscriberId) override {}
+  void RoomIsShort(bool) override {}
   void AllPoolsGone() override {}
 
   std::vector<HandleId> ended;       // and not released

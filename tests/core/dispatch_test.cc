@@ -135,6 +135,31 @@ TEST(Dispatch, StopsWhileTheRoomForOutcomesIsFull) {
   EXPECT_EQ(story.StateOf(second), TaskState::kRunning);
 }
 
+TEST(Dispatch, ClientsAreToldWhenTheRoomForOutcomesIsShortAndWhenItIsNot) {
+  Limits limits;
+  limits.max_kept_outcome_bytes = 100'000;
+  Story story(limits);
+  story.Open("p");
+  const std::string large(10'000, 'L');  // which comes back
+  std::vector<HandleId> ids;
+  const auto run = [&](int tasks) {
+    for (int i = 0; i < tasks; ++i) ids.push_back(story.Submit("p", "f", {}, large));
+    story.RunAll(1000);
+  };
+  const auto release = [&](int tasks) {
+    for (int i = 0; i < tasks; ++i, ids.pop_back()) story.core.OnRelease(story.now, ids.back());
+  };
+  run(7);
+  EXPECT_EQ(story.clients.room, std::vector<bool>{});
+  run(1);
+  EXPECT_EQ(story.clients.room, std::vector{true});
+  release(2);
+  run(2);
+  EXPECT_EQ(story.clients.room, std::vector{true});
+  release(4);
+  EXPECT_EQ(story.clients.room, (std::vector{true, false}));
+}
+
 TEST(Dispatch, NoMoreIsSentAheadThanThereIsRoomForResults) {
   Limits limits;
   limits.max_kept_outcome_bytes = 100'000;

@@ -44,6 +44,7 @@ class FakeClients : public ClientPort {
   void AnswerJoin(SubscriberId to, absl::StatusOr<bool> done) override { joined.emplace(to, std::move(done)); }
   void SendEvent(SubscriberId to, WatchEvent event) override { events[to].push_back(std::move(event)); }
   void EndWatch(SubscriberId to) override { ++watch_ends[to]; }
+  void RoomIsShort(bool is_short) override { room.push_back(is_short); }
   void AllPoolsGone() override { ++all_gone; }
 
   std::map<SubscriberId, std::map<HandleId, std::vector<OutcomePtr>>> outcomes;
@@ -59,6 +60,7 @@ class FakeClients : public ClientPort {
   std::map<SubscriberId, std::vector<ProgressEvent>> progressed;
   std::map<SubscriberId, absl::StatusOr<PoolView>> reloaded;
   std::map<SubscriberId, int> watch_ends;
+  std::vector<bool> room;  // short, or no longer
   int all_gone = 0;
 };
 

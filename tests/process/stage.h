@@ -49,6 +49,7 @@ class RememberingClients final : public core::ClientPort {
   void AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) override {}
   void SendEvent(core::SubscriberId to, core::WatchEvent event) override {}
   void EndWatch(core::SubscriberId to) override {}
+  void RoomIsShort(bool) override {}
   void AllPoolsGone() override {}
 
  private:

@@ -50,6 +50,20 @@ TEST_F(Outbox, NothingIsSentWhenNothingWaits) {
   EXPECT_FALSE(outbox_.Fill(&message_));
 }
 
+TEST_F(Outbox, TheLatestOfTheRoomIsToldOnceAlsoWhileMuchWaits) {
+  outbox_.SetRoomIsShort(false);
+  outbox_.SetRoomIsShort(true);
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  EXPECT_TRUE(message_.room_is_short());
+  EXPECT_FALSE(outbox_.Fill(&message_));
+  for (std::uint64_t i = 0; i < 2; ++i) outbox_.AddOutcome({1, i}, Success(std::string(1 << 20, 'x')));
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  EXPECT_FALSE(message_.has_room_is_short());
+  outbox_.SetRoomIsShort(false);
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  EXPECT_TRUE(message_.has_room_is_short());
+}
+
 TEST_F(Outbox, PlainSuccessesOfOneKindSharePacks) {
   outbox_.AddOutcome({1, 5}, Success("ab"));
   outbox_.AddOutcome({1, 9}, Success(""));

@@ -229,6 +229,11 @@ void World::AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) {
   Answered(to);
 }
 
+void World::RoomIsShort(bool is_short) {
+  if (room_is_short_ == is_short) ledger_.Wrong("clients were told again how the room is");
+  room_is_short_ = is_short;
+}
+
 void World::AllPoolsGone() {
   if (all_gone_) ledger_.Wrong("all pools were said to be gone twice");
   if (!shut_down_) ledger_.Wrong("all pools were said to be gone, and nobody asked");

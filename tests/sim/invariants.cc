@@ -34,6 +34,9 @@ void World::CheckHandles() {
     }
   }
   if (kept_bytes != peer_.kept_outcome_bytes()) ledger_.Wrong("what is kept is miscounted");
+  const std::uint64_t half = limits_.max_kept_outcome_bytes / 2;
+  if (kept_bytes > half + half / 2 && !room_is_short_) ledger_.Wrong("nobody was told that the room is short");
+  if (kept_bytes <= half && room_is_short_) ledger_.Wrong("nobody was told that there is room again");
   if (peer_.tombstones() > limits_.remembered_ids) ledger_.Wrong("more ids are remembered than may be");
 }
 

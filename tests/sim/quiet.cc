@@ -62,7 +62,10 @@ bool World::QuietProcess() {
   return StartWorkers(/*all_is_well=*/true);
 }
 
+// While something is to come, clients hold on to what they have and release only when they are told that the room is
+// short: that must do.
 bool World::QuietClient() {
+  if (!room_is_short_ && !AllHaveEnded()) return false;
   for (auto& [id, handle] : ledger_.handles) {
     if (!handle.ended || handle.released) continue;
     handle.released = true;

@@ -43,6 +43,7 @@ class World : public ClientPort {
   void AnswerJoin(SubscriberId to, absl::StatusOr<bool> done) override;
   void SendEvent(SubscriberId to, WatchEvent event) override;
   void EndWatch(SubscriberId to) override;
+  void RoomIsShort(bool is_short) override;
   void AllPoolsGone() override;
 
  private:
@@ -199,6 +200,7 @@ class World : public ClientPort {
   std::vector<HandleId> live_;            // a sample to choose from
   std::set<PoolId> page_less_;            // their workers have no claim page
   bool open_refused_ = false;
+  bool room_is_short_ = false;  // as clients were told
   bool shut_down_ = false;
   bool all_gone_ = false;
   bool deadly_ = false;  // function g kills its workers

@@ -18,7 +18,9 @@ namespace poold::client {
 // Purpose: wait for the result, look at the outcome, cancel, be told, write the handle down.
 // Performance: one pointer. Copying is an atomic increment. A thread that waits reads the connection itself, so that a
 //   result comes without a hop. When the last copy goes, the daemon may drop the outcome (told in batches), unless
-//   ToString was called. An unfinished task whose handles are all gone runs on, and is released when it ends.
+//   ToString was called. An unfinished task whose handles are all gone runs on, and is released when it ends. While the
+//   daemon is short of room for outcomes (max_kept_outcome_bytes) it may drop one as soon as it is here, unless ToString
+//   was called before: this handle keeps it, for others it is NOT_FOUND.
 // Thread safety: as an int: different copies in different threads are fine.
 // Errors: Get tells four things apart. A value; how the task ended instead (TASK_... reasons of status.h, the message
 //   names the function, the type and what was said); DEADLINE_EXCEEDED with reason WAIT_TIMEOUT when it is not finished

@@ -1,0 +1,65 @@
+// A daemon with little room for outcomes, and clients that hold on to all of theirs.
+#include <vector>
+
+#include "daemon_fixture.h"
+
+namespace poold::client {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr auto kPatience = seconds(60);
+// Of which each takes some hundred bytes: several times the room.
+constexpr int kTasks = 20'000;
+
+class SmallRoomTest : public DaemonTest {
+ protected:
+  std::vector<std::string> MoreFlags() const override { return {"--set", "limits.max_kept_outcome_bytes = 1000000"}; }
+
+  static std::vector<TaskHandle<int>> Submit(const Pool& pool) {
+    std::vector<TaskHandle<int>> handles;
+    handles.reserve(kTasks);
+    for (int i = 0; i < kTasks; ++i) handles.push_back(pool.Submit<int>("identity", i));
+    return handles;
+  }
+  // That all of them have come, and are still there.
+  static void Expect(const std::vector<TaskHandle<int>>& handles) {
+    for (int i = 0; i < kTasks; ++i) {
+      const auto result = handles[static_cast<std::size_t>(i)].Get(kPatience);
+      ASSERT_TRUE(result.ok()) << i << ": " << result.status();
+      ASSERT_EQ(*result, i);
+    }
+  }
+};
+
+TEST_F(SmallRoomTest, HandlesThatAreHeldDoNotStopThePool) {
+  const Client client = Connect();
+  const auto handles = Submit(OpenPool(client));
+  Expect(handles);
+  Expect(handles);
+}
+
+TEST_F(SmallRoomTest, AClientThatComesWhenTheRoomIsShortKnowsIt) {
+  const Client first = Connect();
+  const Pool pool = OpenPool(first);
+  const auto held = Submit(pool);
+  Expect(held);
+  const Client second = Connect();
+  const auto handles = Submit(*second.GetPool(pool.name()));
+  Expect(handles);
+}
+
+TEST_F(SmallRoomTest, AHandleThatWasWrittenDownStaysForOthers) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  const std::vector<TaskHandle<int>> filling = Submit(pool);
+  const auto slow = pool.Submit<int>("identity", 7);
+  const std::string written = slow.ToString();
+  Expect(filling);
+  ASSERT_EQ(slow.Get(kPatience).value(), 7);
+  const Client other = Connect();
+  EXPECT_EQ(other.Resume<int>(written)->Get(kPatience).value(), 7);
+}
+
+}  // namespace
+}  // namespace poold::client
