@@ -16,6 +16,8 @@ constexpr std::size_t kProgressBytes = 48;
 constexpr std::size_t kOtherBytes = 256;
 constexpr std::size_t kRunBytes = 18;
 constexpr std::size_t kRefusalBytes = 512;
+// Some of them fit into a message that a client takes in one go.
+constexpr std::uint32_t kMaxRun = 4096;
 
 bool SameType(const v1::OutcomeGroup& group, const core::Payload& result) {
   if (group.encoding() != static_cast<v1::Encoding>(result.encoding)) return false;
@@ -43,16 +45,16 @@ v1::OutcomeGroup* GroupFor(core::HandleId id, const core::Payload& result, v1::S
   return group;
 }
 
-void AddId(core::HandleId id, MessageRoom* room, v1::IdRuns* runs) {
+void AddIds(core::HandleId first, std::uint32_t count, MessageRoom* room, v1::IdRuns* runs) {
   const int last = runs->high_size() - 1;
-  if (last >= 0 && runs->high(last) == id.high && runs->low(last) + runs->count(last) == id.low) {
-    runs->set_count(last, runs->count(last) + 1);
-    return room->Use(0);
+  if (last >= 0 && runs->high(last) == first.high && runs->low(last) + runs->count(last) == first.low) {
+    runs->set_count(last, runs->count(last) + count);
+    return room->Use(0, count);
   }
-  runs->add_high(id.high);
-  runs->add_low(id.low);
-  runs->add_count(1);
-  room->Use(kRunBytes);
+  runs->add_high(first.high);
+  runs->add_low(first.low);
+  runs->add_count(count);
+  room->Use(kRunBytes, count);
 }
 
 v1::MapOutcomes* PartFor(const std::string& id, v1::SessionResponse* message) {
@@ -67,9 +69,17 @@ v1::MapOutcomes* PartFor(const std::string& id, v1::SessionResponse* message) {
 
 }  // namespace
 
+bool SessionOutbox::TaskPart::GoesOn(core::HandleId next, const core::OutcomePtr& its) const {
+  return outcome == its && id.high == next.high && id.low + count == next.low && count < kMaxRun;
+}
+
 void SessionOutbox::AddOutcome(core::HandleId task, core::OutcomePtr outcome) {
   absl::MutexLock lock(&mu_);
-  pending_.tasks.push_back({task, std::move(outcome)});
+  if (!pending_.tasks.empty() && pending_.tasks.back().GoesOn(task, outcome)) {
+    ++pending_.tasks.back().count;
+    return;
+  }
+  pending_.tasks.push_back({task, 1, std::move(outcome)});
   waiting_.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -212,7 +222,7 @@ void SessionOutbox::FillTasks(const WallTime& wall, MessageRoom* room, v1::Sessi
   for (; next_task_ < active_.tasks.size() && !room->full(); ++next_task_) {
     TaskPart& task = active_.tasks[next_task_];
     if (task.outcome == told) {
-      AddId(task.id, room, message->mutable_others(message->others_size() - 1)->mutable_ids());
+      AddIds(task.id, task.count, room, message->mutable_others(message->others_size() - 1)->mutable_ids());
       task.outcome = nullptr;
       continue;
     }
@@ -222,13 +232,15 @@ void SessionOutbox::FillTasks(const WallTime& wall, MessageRoom* room, v1::Sessi
       if (group == nullptr || group->id_high() != task.id.high || !SameType(*group, outcome.result)) {
         group = GroupFor(task.id, outcome.result, message);
       }
-      group->add_id_low(task.id.low);
-      group->add_result_bytes(static_cast<std::uint32_t>(result.size()));
-      group->mutable_results()->append(result);
-      room->Use(result.size() + 12);
+      for (std::uint32_t i = 0; i < task.count; ++i) {
+        group->add_id_low(task.id.low + i);
+        group->add_result_bytes(static_cast<std::uint32_t>(result.size()));
+        group->mutable_results()->append(result);
+        room->Use(result.size() + 12);
+      }
     } else {
       v1::TaskOutcome* other = message->add_others();
-      AddId(task.id, room, other->mutable_ids());
+      AddIds(task.id, task.count, room, other->mutable_ids());
       WriteOutcome(outcome, wall, max_inline_bytes_.load(std::memory_order_relaxed), other->mutable_outcome());
       room->Use(RoughBytes(outcome), 0);
       told = task.outcome;

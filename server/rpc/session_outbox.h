@@ -67,9 +67,13 @@ class SessionOutbox {
   std::uint64_t dropped_output_bytes() const { return dropped_output_bytes_.load(std::memory_order_relaxed); }
 
  private:
+  // Tasks that ended together in the same way: the ids from `id` on.
   struct TaskPart {
     core::HandleId id;
+    std::uint32_t count = 1;
     core::OutcomePtr outcome;
+
+    bool GoesOn(core::HandleId next, const core::OutcomePtr& its) const;
   };
   struct MapPart {
     core::HandleId id;
