@@ -73,7 +73,8 @@ class MapHandle {
         }
         view = **next;
       }
-      *item = Make(map_, view);
+      if (!item->has_value()) item->emplace();
+      Fill(map_, view, &**item);
       return absl::OkStatus();
     }
 
@@ -157,15 +158,22 @@ class MapHandle {
 
   // For MapStream.
   static MapItem<R> Make(const internal::MapRef& map, const internal::ItemView& view) {
-    if (view.other == nullptr) {
-      return {.index = view.index,
-              .result = internal::DecodeResult<R>([&map] { return map.function(); }, view.result),
-              .outcome = std::nullopt};
-    }
-    return {.index = view.index, .result = FromOutcome(map, view), .outcome = *view.other};
+    MapItem<R> item;
+    Fill(map, view, &item);
+    return item;
   }
 
  private:
+  static void Fill(const internal::MapRef& map, const internal::ItemView& view, MapItem<R>* item) {
+    item->index = view.index;
+    if (view.other == nullptr) {
+      item->result = internal::DecodeResult<R>([&map] { return map.function(); }, view.result);
+      item->outcome.reset();
+    } else {
+      item->result = FromOutcome(map, view);
+      item->outcome = *view.other;
+    }
+  }
   static Result<R> FromOutcome(const internal::MapRef& map, const internal::ItemView& view) {
     absl::Status status = internal::ItemStatus(map.function(), view.index, *view.other);
     if (!status.ok()) return status;
