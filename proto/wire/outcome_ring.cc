@@ -58,7 +58,12 @@ bool RingWriter::TakeBell() {
   return page_.reader_wants_bell.exchange(0, std::memory_order_acq_rel) != 0;
 }
 
-void RingWriter::Append(RecordHeader header, std::string_view bytes, absl::FunctionRef<void()> bell) {
+// The header is not copied on the way of short records: of what was just written field by field a copy has to wait.
+void RingWriter::Append(const RecordHeader& header, std::string_view bytes, absl::FunctionRef<void()> bell) {
+  bytes.size() > kMaxRecordBytes ? AppendFragments(header, bytes, bell) : AppendOne(header, bytes, bell);
+}
+
+void RingWriter::AppendFragments(RecordHeader header, std::string_view bytes, absl::FunctionRef<void()> bell) {
   const std::uint16_t flags = header.flags;
   while (bytes.size() > kMaxRecordBytes) {
     header.flags = flags | kMoreFollows;

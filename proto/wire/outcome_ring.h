@@ -66,7 +66,7 @@ class RingWriter {
 
   // Appends one record (as fragments if it is large). Waits for room, ringing `bell` before it waits; the record is
   // visible to the reader, and survives the death of this process, when it returns.
-  void Append(RecordHeader header, std::string_view bytes, absl::FunctionRef<void()> bell);
+  void Append(const RecordHeader& header, std::string_view bytes, absl::FunctionRef<void()> bell);
 
   // What the daemon has not read yet.
   struct Unread {
@@ -82,6 +82,7 @@ class RingWriter {
   bool TakeBell();
 
  private:
+  void AppendFragments(RecordHeader header, std::string_view bytes, absl::FunctionRef<void()> bell);
   void AppendOne(const RecordHeader& header, std::string_view bytes, absl::FunctionRef<void()> bell);
   bool IsNext(const RecordHeader& header) const;
   char* Make(std::size_t space, absl::FunctionRef<void()> bell);

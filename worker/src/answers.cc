@@ -1,7 +1,10 @@
 #include "answers.h"
 
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <mutex>
 
 #include "wire/progress_note.h"
 
@@ -11,6 +14,8 @@ namespace {
 // A wake of the daemon and its client costs about as much CPU as 200 us of work, which it takes from the workers.
 constexpr std::int64_t kPatienceNs = 2'000'000;
 constexpr std::int64_t kReportEveryNs = 50'000'000;
+constexpr int kShortLooks = 100;
+constexpr useconds_t kLongLookUs = 100;
 // A character more than is sent, so that none is cut in two.
 constexpr std::size_t kKeptTextBytes = wire::kMaxProgressTextBytes + 4;
 
@@ -20,23 +25,33 @@ std::int64_t Now() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
+wire::RecordHeader HeaderOf(wire::RecordKind kind, std::uint16_t flags, std::uint32_t ticket, std::uint32_t item,
+                            std::uint32_t encoding, std::int64_t elapsed_ns) {
+  return {.bytes = 0,  // the ring's to fill
+          .kind = kind,
+          .flags = flags,
+          .ticket = ticket,
+          .item = item,
+          .encoding = encoding,
+          .reserved = 0,
+          .elapsed_ns = elapsed_ns > 0 ? static_cast<std::uint64_t>(elapsed_ns) : 0};
+}
+
 }  // namespace
 
 Answers::Answers(void* page, Channel* channel) : owner_(getpid()), channel_(channel), ring_(page) {}
 
-void Answers::Add(wire::RecordKind kind, std::uint32_t ticket, std::uint32_t item, std::uint32_t encoding,
-                  std::int64_t elapsed_ns, std::string_view bytes) {
-  wire::RecordHeader header{};
-  header.kind = kind;
-  header.ticket = ticket;
-  header.item = item;
-  header.encoding = encoding;
-  header.elapsed_ns = elapsed_ns > 0 ? static_cast<std::uint64_t>(elapsed_ns) : 0;
-  const std::lock_guard lock(mu_);
-  AddLocked(header, bytes);
+void Answers::Pause(int looks) {
+  // It is held for long while the ring is full.
+  looks < kShortLooks ? sched_yield() : usleep(kLongLookUs);
 }
 
-void Answers::AddLocked(const wire::RecordHeader& header, std::string_view bytes) {
+void Answers::Add(wire::RecordKind kind, std::uint32_t ticket, std::uint32_t item, std::uint32_t encoding,
+                  std::int64_t elapsed_ns, std::string_view bytes) {
+  Append(HeaderOf(kind, 0, ticket, item, encoding, elapsed_ns), bytes);
+}
+
+void Answers::Append(const wire::RecordHeader& header, std::string_view bytes) {
   ring_.Append(header, bytes, [this] {
     rang_.store(true, std::memory_order_relaxed);
     if (ring_.TakeBell()) Ring();
@@ -44,7 +59,6 @@ void Answers::AddLocked(const wire::RecordHeader& header, std::string_view bytes
 }
 
 void Answers::BeginItem(std::uint32_t ticket, std::uint32_t item) {
-  const std::lock_guard lock(mu_);
   running_ = true;
   ticket_ = ticket;
   item_ = item;
@@ -54,36 +68,24 @@ void Answers::BeginItem(std::uint32_t ticket, std::uint32_t item) {
 }
 
 void Answers::EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns, std::string_view bytes) {
-  wire::RecordHeader header{};
-  header.kind = kind;
-  header.encoding = encoding;
-  header.elapsed_ns = elapsed_ns > 0 ? static_cast<std::uint64_t>(elapsed_ns) : 0;
-  const std::lock_guard lock(mu_);
-  EndLocked(header, bytes);
+  End(HeaderOf(kind, 0, ticket_, item_, encoding, elapsed_ns), bytes);
 }
 
 void Answers::EndItemInFile(std::uint32_t encoding, std::int64_t elapsed_ns, int file, std::uint64_t bytes) {
-  wire::RecordHeader header{};
-  header.kind = wire::RecordKind::kResult;
-  header.flags = wire::kInFile;
-  header.encoding = encoding;
-  header.elapsed_ns = elapsed_ns > 0 ? static_cast<std::uint64_t>(elapsed_ns) : 0;
-  const std::lock_guard lock(mu_);
   // Before the record that speaks of it: who reads the record finds it.
   if (!channel_->SendFile(file).ok()) _exit(1);
-  EndLocked(header, std::string_view(reinterpret_cast<const char*>(&bytes), sizeof bytes));
+  End(HeaderOf(wire::RecordKind::kResult, wire::kInFile, ticket_, item_, encoding, elapsed_ns),
+      std::string_view(reinterpret_cast<const char*>(&bytes), sizeof bytes));
 }
 
-void Answers::EndLocked(wire::RecordHeader header, std::string_view bytes) {
+void Answers::End(const wire::RecordHeader& header, std::string_view bytes) {
   if (kept_) SendReport();
-  header.ticket = ticket_;
-  header.item = item_;
-  AddLocked(header, bytes);
+  Append(header, bytes);
   running_ = false;
 }
 
 void Answers::Report(double fraction, std::string_view text) {
-  const std::lock_guard lock(mu_);
+  const std::lock_guard held(*this);
   if (!running_) return;
   kept_ = true;
   fraction_ = fraction;
@@ -98,16 +100,12 @@ void Answers::Report(double fraction, std::string_view text) {
 }
 
 void Answers::SendReport() {
-  wire::RecordHeader header{};
-  header.kind = wire::RecordKind::kProgress;
-  header.ticket = ticket_;
-  header.item = item_;
-  AddLocked(header, wire::WriteProgressNote(wire::MakeProgressNote(fraction_, text_)));
+  Append(HeaderOf(wire::RecordKind::kProgress, 0, ticket_, item_, 0, 0),
+         wire::WriteProgressNote(wire::MakeProgressNote(fraction_, text_)));
   kept_ = false;
 }
 
-void Answers::BeforeRun(std::int64_t now, std::optional<double> expected_ns) {
-  if (!ring_.BellWanted()) return;
+void Answers::RingIfDue(std::int64_t now, std::optional<double> expected_ns) {
   const wire::RingWriter::Unread unread = ring_.unread();
   if (unread.bytes == 0) return;
   if (unread.from != unread_from_) {

@@ -2,14 +2,14 @@
 //
 // Bell policy: when the daemon wants a bell, it gets one if there is nothing more to do, if the ring is half full, or
 // if by the end of what runs next something may have waited for more than 2 ms. A report of progress rings at once.
-// Thread-safe: a task's threads report progress while the worker's own moves output. Owns neither page nor channel.
+// Threads: all but Report is for the worker's own, which holds them (lock, unlock) but while a function runs and while
+// it sleeps; so each item costs one lock. Report is for any thread of a task. Owns neither page nor channel.
 #pragma once
 
 #include <sys/types.h>
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +24,14 @@ class Answers : public ProgressSink {
  public:
   Answers(void* page, Channel* channel);
 
+  void lock() {
+    for (int looks = 0; held_.exchange(true, std::memory_order_acquire); ++looks) Pause(looks);
+  }
+  // One store where a mutex pays for another exchange, at every item. The price: who finds it held looks again and
+  // again; that is a task's thread which reports just when its function has ended.
+  void unlock() { held_.store(false, std::memory_order_release); }
+
+  // REQUIRES, down to Report: held.
   void Add(wire::RecordKind kind, std::uint32_t ticket, std::uint32_t item, std::uint32_t encoding,
            std::int64_t elapsed_ns, std::string_view bytes);
 
@@ -33,20 +41,25 @@ class Answers : public ProgressSink {
   void EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns, std::string_view bytes);
   // The same of a result that lies in a sealed file of so many bytes.
   void EndItemInFile(std::uint32_t encoding, std::int64_t elapsed_ns, int file, std::uint64_t bytes);
-  // Sends the first report of an item, one every 50 ms, and the first that says that it is done; of the others the
-  // latest is kept.
-  void Report(double fraction, std::string_view text) override;
-
   // Before something runs, which may take so long; not known: it was never run here.
-  void BeforeRun(std::int64_t now, std::optional<double> expected_ns);
-  // Before sleeping.
-  void BeforeSleep();
+  void BeforeRun(std::int64_t now, std::optional<double> expected_ns) {
+    if (ring_.BellWanted()) RingIfDue(now, expected_ns);
+  }
   // Whether it has rung, or waited for room, since it was asked last: that takes longer than many a task.
   bool TakeRang() { return rang_.load(std::memory_order_relaxed) && rang_.exchange(false, std::memory_order_relaxed); }
 
+  // REQUIRES: not held. Sends the first report of an item, one every 50 ms, and the first that says that it is done; of the others the
+  // latest is kept.
+  void Report(double fraction, std::string_view text) override;
+
+  // Before sleeping. Held or not: no item is under way.
+  void BeforeSleep();
+
  private:
-  void AddLocked(const wire::RecordHeader& header, std::string_view bytes);
-  void EndLocked(wire::RecordHeader header, std::string_view bytes);
+  void Append(const wire::RecordHeader& header, std::string_view bytes);
+  void End(const wire::RecordHeader& header, std::string_view bytes);
+  static void Pause(int looks);
+  void RingIfDue(std::int64_t now, std::optional<double> expected_ns);
   void SendReport();
   void Ring();
 
@@ -56,7 +69,7 @@ class Answers : public ProgressSink {
 
   std::atomic<bool> rang_{false};
 
-  std::mutex mu_;
+  std::atomic<bool> held_{false};
   wire::RingWriter ring_;
   // What the daemon has not read begins here, since about then.
   std::uint64_t unread_from_ = 0;

@@ -1,9 +1,10 @@
 #include "worker_loop.h"
 
-#include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iterator>
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,12 +25,6 @@ constexpr std::size_t kKeepReplyBytes = 1u << 20;
 constexpr std::size_t kLeastFileBytes = 256u << 10;
 // Of larger arguments a function may need but a part.
 constexpr std::uint64_t kMapAtOnceBytes = 256u << 20;
-
-std::int64_t Now() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
 
 template <typename List>
 bool EmptyOr(const List& list, int size) {
@@ -80,9 +75,12 @@ absl::Status WorkerLoop::RunFrame(const wire::Frame& frame) {
     return absl::InvalidArgumentError("malformed RUN message");
   }
   if (!CutTasks(frame.blob)) return absl::InvalidArgumentError("the lists of a RUN message do not fit together");
-  now_ = Now();
+  now_ = clock_.Now();
   now_is_old_ = false;
-  for (const Task& task : tasks_) RunTask(task);
+  {
+    const std::lock_guard held(answers_);
+    for (const Task& task : tasks_) RunTask(task);
+  }
   files_.clear();
   return absl::OkStatus();
 }
@@ -179,11 +177,13 @@ void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view 
   // What a boundary or a bell before it cost must not make this one look as if it had written; the little else that is
   // between two items is not worth a look at the clock.
   now_is_old_ |= answers_.TakeRang();
-  if (std::exchange(now_is_old_, false)) now_ = Now();
+  if (std::exchange(now_is_old_, false)) now_ = clock_.Now();
   const std::int64_t begin = now_;
+  answers_.unlock();
   Invoke(task, args);
-  now_ = Now();
-  const std::int64_t elapsed = now_ - begin;
+  answers_.lock();
+  now_ = clock_.Now();
+  const std::int64_t elapsed = std::max<std::int64_t>(now_ - begin, 0);
 
   const bool silent = elapsed < kSilentNs && !OutputBoundary::StdioPending();
   now_is_old_ = !silent;

@@ -11,6 +11,7 @@
 #include "answers.h"
 #include "channel.h"
 #include "output_boundary.h"
+#include "quick_clock.h"
 #include "startup.h"
 #include "wire/worker_page.h"
 
@@ -66,6 +67,7 @@ class WorkerLoop {
   // How long each function takes, moving average; < 0: not known.
   std::vector<double> average_ns_;
   // Where the last item ended, and whether much has happened since.
+  QuickClock clock_;
   std::int64_t now_ = 0;
   bool now_is_old_ = false;
 };
