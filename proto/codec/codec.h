@@ -26,9 +26,13 @@ using Plain = std::decay_t<const T&>;
 // Appends one value.
 template <typename T>
 void Append(std::string* out, const T& value) {
-  StringSink sink{out};
-  Packer packer(sink);
-  Convert<Plain<T>>::Write(packer, value);
+  if constexpr (kIsScalar<Plain<T>>) {
+    AppendScalar(out, value);
+  } else {
+    StringSink sink{out};
+    Packer packer(sink);
+    Convert<Plain<T>>::Write(packer, value);
+  }
 }
 
 // Appends arguments: one array with one element for each.
@@ -37,7 +41,7 @@ void AppendArguments(std::string* out, const Args&... args) {
   StringSink sink{out};
   Packer packer(sink);
   packer.pack_array(sizeof...(Args));
-  (Convert<Plain<Args>>::Write(packer, args), ...);
+  (Append(out, args), ...);
 }
 
 template <typename T>
@@ -63,8 +67,7 @@ template <typename T>
 absl::StatusOr<T> Decode(std::string_view bytes) {
   T value{};
   if constexpr (kIsScalar<T>) {
-    std::string_view rest = bytes;
-    if (ReadScalar(&rest, &value) && rest.empty()) return value;
+    if (ReadOnly(bytes, &value)) return value;
   }
   Mismatch mismatch;
   bool read = false;
