@@ -78,20 +78,29 @@ void Leader::Rest() {
   }
 }
 
-void Leader::RunBackground(const std::function<bool()>& over) {
+void Leader::Doze() {
+  dozing_ = true;
+  background_.WaitWithTimeout(mu_, absl::FromChrono(kNothingHappens));
+  dozing_ = false;
+}
+
+void Leader::RunBackground(const std::function<bool()>& over, const std::function<bool()>& idle) {
   absl::MutexLock lock(mu_);
   std::uint64_t leads_seen = 0;
   while (!over()) {
     const bool quiet = !leading_ && first_waiting_ == nullptr;
     if (quiet && (std::exchange(nudged_, false) || leads_ == std::exchange(leads_seen, leads_))) {
       leading_since_ = Clock::now();
-      Lead(Clock::now() + kNothingHappens);
+      const bool nothing_to_come = idle();
+      Lead(nothing_to_come ? leading_since_ : leading_since_ + kNothingHappens);
       nudged_ = false;
       if (first_waiting_ != nullptr) {
         // Whoever waits leads from now on.
         PassOn();
         leads_seen = leads_ - 1;
         Rest();
+      } else if (nothing_to_come && idle()) {
+        Doze();
       }
     } else {
       leads_seen = leads_;

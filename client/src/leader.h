@@ -2,12 +2,15 @@
 //
 // Role: one leader at a time pumps events; who waits while there is one sleeps, and leads when the leader has what it
 // wanted. When nobody waits, a background thread leads: not at once, since who asks again and again (submit, get,
-// submit, get) would have to take the lead back from it each time, at the price of two wakes.
+// submit, get) would have to take the lead back from it each time, at the price of two wakes. While nothing is to come
+// it only looks now and then: all clients of a process share gRPC's one poller, and who sits there takes the events of
+// the others and has to wake them.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -33,8 +36,13 @@ class Leader {
     nudged_ = true;
     background_.Signal();
   }
-  // The background thread. Returns when `over` says so (called with the mutex). REQUIRES: the mutex is not held.
-  void RunBackground(const std::function<bool()>& over);
+  // There is something to come, after all. REQUIRES: the mutex is held.
+  void Stir() {
+    if (std::exchange(dozing_, false)) background_.Signal();
+  }
+  // The background thread. Returns when `over` says so; `idle` says that nothing is to come, until Stir is called (both
+  // are called with the mutex). REQUIRES: the mutex is not held.
+  void RunBackground(const std::function<bool()>& over, const std::function<bool()>& idle);
   void WakeBackground() { background_.Signal(); }
 
  private:
@@ -44,6 +52,7 @@ class Leader {
   void Enter(Waiter* waiter);
   void Leave(Waiter* waiter);
   void Rest();
+  void Doze();
 
   // Constant after construction.
   absl::Mutex* const mu_;
@@ -54,6 +63,7 @@ class Leader {
   Waiter* first_waiting_ = nullptr;
   bool leading_ = false;
   bool nudged_ = false;
+  bool dozing_ = false;
   Clock::time_point leading_since_{};
   // Counts leads by those who wait.
   std::uint64_t leads_ = 0;

@@ -48,7 +48,8 @@ void Session::Write::Begin() {
 
 absl::Status Session::Start(std::weak_ptr<HandleOwner> owner, Deadline deadline) {
   background_ = std::thread([self = shared_from_this()] {
-    self->leader_.RunBackground([&self]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return self->shut_; });
+    self->leader_.RunBackground([&self]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return self->shut_; },
+                                [&self]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return self->Idle(); });
     self->cq_.Shutdown();
     void* tag = nullptr;
     bool ok = false;
@@ -123,6 +124,12 @@ Session::Clock::time_point Session::NextTimer() {
     next = std::min<Clock::time_point>(next, Clock::now() + kReleasePatience);
   }
   return next;
+}
+
+// The daemon owes it nothing, and it owes the daemon nothing.
+bool Session::Idle() const {
+  return state_ == State::kUp && !stopping_ && !stream_->writing && own_.empty() && others_.empty() &&
+         outbox_.empty() && outbox_.unacknowledged() == 0 && dropped_count_.load(std::memory_order_relaxed) == 0;
 }
 
 void Session::OnTime() {

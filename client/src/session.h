@@ -153,6 +153,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void OnWritten(bool ok) ABSL_LOCKS_EXCLUDED(mu_);
   void OnFinished() ABSL_LOCKS_EXCLUDED(mu_);
   void OnTime() ABSL_LOCKS_EXCLUDED(mu_);
+  bool Idle() const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   void OnGreeted(const v1::ServerInfo& server) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnAcknowledged(std::uint64_t taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnEnded(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

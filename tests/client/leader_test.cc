@@ -1,0 +1,68 @@
+// Who polls when nobody waits.
+#include "leader.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+namespace poold::client::internal {
+namespace {
+
+using Clock = Leader::Clock;
+
+class LeaderTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    thread_ = std::thread([this] {
+      leader_.RunBackground([this] { return over_; }, [this] { return idle_; });
+    });
+  }
+  void TearDown() override {
+    {
+      absl::MutexLock lock(&mu_);
+      over_ = true;
+      leader_.WakeBackground();
+    }
+    thread_.join();
+  }
+
+  void Pump(Clock::time_point until) {
+    absl::MutexLock lock(&mu_);
+    ++(until <= Clock::now() ? looks_ : waits_);
+  }
+  // False: it does not come to that.
+  bool Await(int* count, int wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    struct Reached {
+      const int* count;
+      int wanted;
+      bool Holds() const { return *count >= wanted; }
+    } reached{count, wanted};
+    return mu_.AwaitWithTimeout(absl::Condition(&reached, &Reached::Holds), absl::Seconds(30));
+  }
+
+  absl::Mutex mu_;
+  bool over_ = false;
+  bool idle_ = true;
+  int looks_ = 0;
+  int waits_ = 0;
+  Leader leader_{&mu_, [this](Clock::time_point until) { Pump(until); }};
+  std::thread thread_;
+};
+
+TEST_F(LeaderTest, WhileNothingIsToComeItOnlyLooksNowAndThen) {
+  absl::MutexLock lock(&mu_);
+  ASSERT_TRUE(Await(&looks_, 2));
+  EXPECT_EQ(waits_, 0);
+}
+
+TEST_F(LeaderTest, WhenSomethingIsToComeItWaitsForIt) {
+  absl::MutexLock lock(&mu_);
+  ASSERT_TRUE(Await(&looks_, 1));
+  idle_ = false;
+  leader_.Stir();
+  EXPECT_TRUE(Await(&waits_, 1));
+}
+
+}  // namespace
+}  // namespace poold::client::internal
