@@ -265,9 +265,9 @@ void Session::OnGreeted(const v1::ServerInfo& server) {
 void Session::Subscribe() {
   const std::uint64_t upto = outbox_.last_acknowledged();
   std::vector<HandleId> ids;
-  for (const auto& [low, cell] : own_) {
+  own_.ForEach([&](const TaskCell* cell) {
     if (cell->batch <= upto) ids.push_back(cell->id);
-  }
+  });
   for (const auto& [id, cell] : others_) {
     if (cell->batch <= upto) ids.push_back(id);
   }

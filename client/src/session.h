@@ -27,6 +27,7 @@
 #include "absl/container/node_hash_set.h"
 #include "absl/synchronization/mutex.h"
 #include "callback_thread.h"
+#include "cell_table.h"
 #include "handle_cell.h"
 #include "leader.h"
 #include "outbox.h"
@@ -196,7 +197,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Outbox outbox_ ABSL_GUARDED_BY(mu_);
   std::uint64_t next_low_ ABSL_GUARDED_BY(mu_) = 1;
   // Pending cells: tasks with ids of this client, by the low half; all else.
-  absl::flat_hash_map<std::uint64_t, TaskCell*> own_ ABSL_GUARDED_BY(mu_);
+  CellTable own_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<HandleId, HandleCell*> others_ ABSL_GUARDED_BY(mu_);
   // Pools with a backlog, maps that have something in their window.
   absl::flat_hash_set<PoolEntry*> full_pools_ ABSL_GUARDED_BY(mu_);

@@ -33,7 +33,7 @@ bool IsAllHere(const HandleCell& cell) {
 
 HandleCell* Session::Find(const HandleId& id) {
   if (id.high == id_high_) {
-    if (auto at = own_.find(id.low); at != own_.end()) return at->second;
+    if (TaskCell* const cell = own_.Find(id.low)) return cell;
   }
   auto at = others_.find(id);
   return at != others_.end() ? at->second : nullptr;
@@ -175,9 +175,9 @@ void Session::Refuse(HandleCell* cell, absl::Status why, bool lost) {
 void Session::RefuseAll(const std::function<bool(const HandleCell&)>& which,
                         const std::function<absl::Status(const HandleCell&)>& why, bool lost) {
   std::vector<HandleCell*> cells;
-  for (const auto& [low, cell] : own_) {
+  own_.ForEach([&](TaskCell* cell) {
     if (which(*cell)) cells.push_back(cell);
-  }
+  });
   for (const auto& [id, cell] : others_) {
     if (which(*cell)) cells.push_back(cell);
   }
@@ -186,10 +186,10 @@ void Session::RefuseAll(const std::function<bool(const HandleCell&)>& which,
 
 void Session::ReleaseAll() {
   std::vector<HandleCell*> cells;
-  for (const auto& [low, cell] : own_) cells.push_back(cell);
+  own_.ForEach([&](TaskCell* cell) { cells.push_back(cell); });
   for (const auto& [id, cell] : others_) cells.push_back(cell);
   for (HandleCell* cell : cells) {
-    own_.erase(cell->id.low);
+    own_.Remove(cell->id.low);
     others_.erase(cell->id);
     ForgetResubmission(cell);
     if (cell->is_map) windows_.erase(AsMap(cell));
@@ -199,9 +199,8 @@ void Session::ReleaseAll() {
 }
 
 void Session::Retire(HandleCell* cell) {
-  auto own = cell->id.high == id_high_ ? own_.find(cell->id.low) : own_.end();
-  if (own != own_.end() && own->second == cell) {
-    own_.erase(own);
+  if (cell->id.high == id_high_ && own_.Find(cell->id.low) == cell) {
+    own_.Remove(cell->id.low);
   } else {
     others_.erase(cell->id);
   }

@@ -120,7 +120,7 @@ void Session::Enlist(HandleCell* cell, std::string_view pool, std::string_view f
 void Session::Insert(HandleCell* cell) {
   leader_.Stir();
   if (!cell->is_map && cell->id.high == id_high_ && !cell->resumed) {
-    own_.emplace(cell->id.low, AsTask(cell));
+    own_.Add(cell->id.low, AsTask(cell));
   } else {
     others_.emplace(cell->id, cell);
   }
