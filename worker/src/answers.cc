@@ -85,6 +85,8 @@ void Answers::End(const wire::RecordHeader& header, std::string_view bytes) {
 }
 
 void Answers::Report(double fraction, std::string_view text) {
+  // First: in a child that was forked while another thread held them, nobody ever gives them back.
+  if (getpid() != owner_) return;
   const std::lock_guard held(*this);
   if (!running_) return;
   kept_ = true;
@@ -92,7 +94,7 @@ void Answers::Report(double fraction, std::string_view text) {
   text_ = text.substr(0, kKeptTextBytes);
   const std::int64_t now = Now();
   const bool due = sent_at_ == 0 || now - sent_at_ >= kReportEveryNs || (fraction >= 1 && !sent_done_);
-  if (!due || getpid() != owner_) return;
+  if (!due) return;
   SendReport();
   sent_at_ = now;
   sent_done_ = fraction >= 1;
