@@ -20,9 +20,9 @@ bool AllInline(const v1::ItemOutcomes& outcomes) {
   return true;
 }
 
-// A task of which nothing more will be asked for.
+// A task of which nothing more will be asked for. One that was resumed was written down: others may have it, too.
 bool IsAllHere(const HandleCell& cell) {
-  if (cell.is_map) return false;
+  if (cell.is_map || cell.resumed) return false;
   const Phase phase = cell.phase.load(std::memory_order_relaxed);
   if (phase != Phase::kEnded) return phase == Phase::kSucceeded;
   const v1::Payload& result = cell.detail->outcome->result();
