@@ -81,7 +81,10 @@ absl::Status Idle(const BenchOptions& options, const Stage& stage, Figures& figu
   const double grown = static_cast<double>(RssBytes(stage.pid())) - static_cast<double>(before);
   const std::string name = "5000 idle connections";
   figures.Add(kBench, kSubject, name, {"bytes_per_connection", grown / static_cast<double>(connections)});
-  const double seconds = options.scale < 0.1 ? 0.05 : 3;
+  // What comes with a new connection (settings, a first ping, timers) is over after some seconds; keepalive begins
+  // after half a minute.
+  const double seconds = options.scale < 0.1 ? 0.05 : 4;
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   const double spent = CpuSeconds(stage.pid());
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   const double percent = 100 * (CpuSeconds(stage.pid()) - spent) / seconds;
