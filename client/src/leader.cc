@@ -9,6 +9,8 @@ namespace {
 
 // A pause between two waits that is shorter than this is not worth the background thread's while.
 constexpr auto kRest = std::chrono::milliseconds(5);
+// More than happens to an idle client in a second.
+constexpr int kMostMissed = 64;
 // The background thread looks up this often when nothing happens.
 constexpr auto kNothingHappens = std::chrono::seconds(1);
 
@@ -33,12 +35,20 @@ void Leader::Leave(Waiter* waiter) {
   waiter->waiting = false;
 }
 
-void Leader::Lead(Clock::time_point until) {
+bool Leader::Lead(Clock::time_point until) {
   leading_ = true;
   mu_->Unlock();
-  pump_(until);
+  const bool event = pump_(until);
   mu_->Lock();
   leading_ = false;
+  return event;
+}
+
+void Leader::Stir() {
+  if (!std::exchange(dozing_, false)) return;
+  background_.Signal();
+  for (int events = 0; events < kMostMissed && !leading_ && Lead(Clock::now()); ++events) continue;
+  PassOn();
 }
 
 // Somebody else who waits takes the lead. Without one the background thread will, in its time; at once when it counted

@@ -23,8 +23,8 @@ namespace poold::client::internal {
 class Leader {
  public:
   using Clock = Deadline::Clock;
-  // Waits for one event until then, handles it, and whatever is due. Called without the mutex.
-  using Pump = std::function<void(Clock::time_point)>;
+  // Waits for one event until then, handles it, and whatever is due. True: there was one. Called without the mutex.
+  using Pump = std::function<bool(Clock::time_point)>;
 
   Leader(absl::Mutex* mu, Pump pump) : mu_(mu), pump_(std::move(pump)) {}
 
@@ -36,10 +36,11 @@ class Leader {
     nudged_ = true;
     background_.Signal();
   }
-  // There is something to come, after all. REQUIRES: the mutex is held.
-  void Stir() {
-    if (std::exchange(dozing_, false)) background_.Signal();
-  }
+  // Something is about to be sent, and there will be something to come. Handles what came while nobody looked: the end
+  // of a stream, for example, on which nothing should be sent any more. Leaves the mutex meanwhile. REQUIRES: the mutex
+  // is held.
+  void Stir();
+  bool dozing() const { return dozing_; }
   // The background thread. Returns when `over` says so; `idle` says that nothing is to come, until Stir is called (both
   // are called with the mutex). REQUIRES: the mutex is not held.
   void RunBackground(const std::function<bool()>& over, const std::function<bool()>& idle);
@@ -47,7 +48,7 @@ class Leader {
 
  private:
   // The mutex is a session's, under a name that the analysis cannot follow.
-  void Lead(Clock::time_point until) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  bool Lead(Clock::time_point until) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void PassOn();
   void Enter(Waiter* waiter);
   void Leave(Waiter* waiter);

@@ -36,7 +36,7 @@ Session::Session(std::shared_ptr<Stub> stub, const ClientOptions& options)
       options_(options),
       client_id_(HandleId::Random().ToBytes()),
       id_high_(HandleId::Random().high),
-      leader_(&mu_, [this](Clock::time_point until) { Pump(until); }) {}
+      leader_(&mu_, [this](Clock::time_point until) { return Pump(until); }) {}
 
 Session::~Session() {
   for (TaskCell* cell : spare_) delete cell;
@@ -90,7 +90,7 @@ void Session::OpenStream() {
   stream_->rw->StartCall(ToPointer(Tag::kStarted));
 }
 
-void Session::Pump(Clock::time_point until) {
+bool Session::Pump(Clock::time_point until) {
   {
     absl::MutexLock lock(&mu_);
     until = std::min(until, NextTimer());
@@ -101,7 +101,8 @@ void Session::Pump(Clock::time_point until) {
   const auto left = until == Clock::time_point::max() ? std::chrono::hours(24) : until - Clock::now();
   const auto at =
       std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::system_clock::duration>(left);
-  if (cq_.AsyncNext(&tag, &ok, at) == grpc::CompletionQueue::GOT_EVENT) {
+  const bool event = cq_.AsyncNext(&tag, &ok, at) == grpc::CompletionQueue::GOT_EVENT;
+  if (event) {
     OnEvent(tag, ok);
   } else {
     OnTime();
@@ -115,6 +116,7 @@ void Session::Pump(Clock::time_point until) {
     grave.clear();
     mu_.Lock();
   }
+  return event;
 }
 
 Session::Clock::time_point Session::NextTimer() {

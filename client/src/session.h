@@ -147,7 +147,7 @@ class Session : public std::enable_shared_from_this<Session> {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- The stream (session.cc) ----
-  void Pump(Clock::time_point until) ABSL_LOCKS_EXCLUDED(mu_);
+  bool Pump(Clock::time_point until) ABSL_LOCKS_EXCLUDED(mu_);
   void OnEvent(void* tag, bool ok) ABSL_LOCKS_EXCLUDED(mu_);
   void OnStarted(bool ok) ABSL_LOCKS_EXCLUDED(mu_);
   void OnRead(bool ok) ABSL_LOCKS_EXCLUDED(mu_);

@@ -81,6 +81,7 @@ PoolEntry* Session::FindPool(std::string_view name) {
 
 // Returns with the mutex held, which it leaves while it waits.
 absl::Status Session::AwaitRoom(std::uint64_t bytes) {
+  leader_.Stir();
   const auto full = [&](std::uint64_t held) { return held != 0 && held + bytes > options_.max_unsent_bytes; };
   while (full(outbox_.bytes()) || full(resubmission_bytes_)) {
     // In a callback of output this is the thread that would make room.
@@ -118,7 +119,6 @@ void Session::Enlist(HandleCell* cell, std::string_view pool, std::string_view f
 }
 
 void Session::Insert(HandleCell* cell) {
-  leader_.Stir();
   if (!cell->is_map && cell->id.high == id_high_ && !cell->resumed) {
     own_.Add(cell->id.low, AsTask(cell));
   } else {
@@ -201,6 +201,7 @@ MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner)
   auto* cell = new MapCell;
   cell->owner = std::move(owner);
   absl::MutexLock lock(&mu_);
+  leader_.Stir();
   cell->id = call.options->task.id ? *call.options->task.id : HandleId::Random();
   cell->call.emplace(call);
   if (call.streamed || call.options->task.wait_when_full) cell->window = std::make_unique<ItemWindow>();
@@ -269,6 +270,7 @@ absl::StatusOr<HandleCell*> Session::Resume(std::string_view written, bool map, 
   HandleCell* cell = nullptr;
   {
     absl::MutexLock lock(&mu_);
+    leader_.Stir();
     for (HandleCell* known = Find(parsed->id); known != nullptr; known = Find(parsed->id)) {
       if (known->is_map != map) {
         return absl::InvalidArgumentError(std::string(written) + " is a " + (map ? "task" : "map") +

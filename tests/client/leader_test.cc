@@ -27,9 +27,13 @@ class LeaderTest : public ::testing::Test {
     thread_.join();
   }
 
-  void Pump(Clock::time_point until) {
+  bool Pump(Clock::time_point until) {
     absl::MutexLock lock(&mu_);
     ++(until <= Clock::now() ? looks_ : waits_);
+    return events_ > 0 && events_-- > 0;
+  }
+  bool AwaitDozing() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return mu_.AwaitWithTimeout(absl::Condition(&leader_, &Leader::dozing), absl::Seconds(30));
   }
   // False: it does not come to that.
   bool Await(int* count, int wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
@@ -44,9 +48,10 @@ class LeaderTest : public ::testing::Test {
   absl::Mutex mu_;
   bool over_ = false;
   bool idle_ = true;
+  int events_ = 0;  // that wait
   int looks_ = 0;
   int waits_ = 0;
-  Leader leader_{&mu_, [this](Clock::time_point until) { Pump(until); }};
+  Leader leader_{&mu_, [this](Clock::time_point until) { return Pump(until); }};
   std::thread thread_;
 };
 
@@ -58,10 +63,18 @@ TEST_F(LeaderTest, WhileNothingIsToComeItOnlyLooksNowAndThen) {
 
 TEST_F(LeaderTest, WhenSomethingIsToComeItWaitsForIt) {
   absl::MutexLock lock(&mu_);
-  ASSERT_TRUE(Await(&looks_, 1));
+  ASSERT_TRUE(AwaitDozing());
   idle_ = false;
   leader_.Stir();
   EXPECT_TRUE(Await(&waits_, 1));
+}
+
+TEST_F(LeaderTest, WhatCameWhileItDozedIsHandledBeforeAnythingIsSent) {
+  absl::MutexLock lock(&mu_);
+  ASSERT_TRUE(AwaitDozing());
+  events_ = 3;
+  leader_.Stir();
+  EXPECT_EQ(events_, 0);
 }
 
 }  // namespace

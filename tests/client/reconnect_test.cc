@@ -79,6 +79,26 @@ TEST_F(ReconnectTest, AfterARestartOldHandlesAreLostAndNewWorkGoesOn) {
   EXPECT_EQ(OpenPool(client).Apply<int>("identity", 4).value(), 4);
 }
 
+TEST_F(ReconnectTest, AnIdleClientLosesNothingThatItSubmitsAfterARestart) {
+  const Client client = Connect();
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_EQ(OpenPool(client).Apply<int>("identity", i).value(), i);
+    KillDaemon();
+    StartDaemon();
+  }
+}
+
+// Nothing but the submission itself looks at the connection.
+TEST_F(ReconnectTest, NotEvenInAPoolThatItHadBefore) {
+  const Client client = Connect();
+  const Pool pool = *client.GetPool("default");
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_EQ(pool.Apply<int>("square", i).value(), i * i);
+    KillDaemon();
+    StartDaemon();
+  }
+}
+
 TEST_F(ReconnectTest, WhatWasSubmittedWhileTheDaemonWasAwayIsSentWhenItIsBack) {
   const Client client = Connect();
   KillDaemon();
