@@ -230,6 +230,10 @@ struct MapCell : HandleCell {
   std::uint64_t blocks = 0;
   IndexRanges received;
   WaitNode* block_waiters = nullptr;
+  // Neighbouring items that came, first and count, of which the daemon is not told yet that it may drop them: who writes
+  // the handle of a small map down finds all of it there. Empty for a streamed one.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> untold;
+  std::uint64_t untold_bytes = 0;
   std::uint64_t items_sent = 0;
   bool complete = false;
   v1::MapProgress progress;

@@ -129,6 +129,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void ApplySucceeded(const v1::OutcomeGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ApplyOther(v1::TaskOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ApplyMap(v1::MapOutcomes& outcomes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void TellConsumed(MapCell* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ApplyRefusal(const v1::SubmitResult& refusal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   HandleCell* Find(const HandleId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // It has just ended: out of the tables, callbacks posted, released if nobody holds it.

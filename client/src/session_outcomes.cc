@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::size_t kSpareCells = 4096;
 constexpr std::size_t kSpareResultBytes = 1024;
+// Of the outcomes of one map.
+constexpr std::uint64_t kUntoldBytes = 16 << 10;
 
 HandleId IdOf(std::string_view bytes) { return HandleId::FromBytes(bytes).value_or(HandleId{}); }
 
@@ -124,11 +126,16 @@ void Session::ApplyMap(v1::MapOutcomes& outcomes) {
   for (auto& block : *outcomes.mutable_outcomes()) {
     const std::uint64_t first = block.first_index();
     const int count = block.result_bytes_size();
+    const std::uint64_t bytes = block.results().size() + sizeof(std::uint32_t) * static_cast<std::uint64_t>(count);
     const bool here = AllInline(block);
     if (map->detached) continue;
     const bool tell = here && !map->kept.load(std::memory_order_relaxed);
     AddBlock(map, std::move(block), tell);
-    if (tell) outbox_.AddConsumed(map->id, first, count);
+    if (!tell) continue;
+    map->untold.emplace_back(first, count);
+    map->untold_bytes += bytes;
+    const bool streamed = map->call && map->call->streamed;
+    if (streamed || room_is_short_ || map->untold_bytes > kUntoldBytes) TellConsumed(map);
   }
   if (!outcomes.has_end()) return;
   // The counts of this client, which saw every item once.
@@ -139,6 +146,14 @@ void Session::ApplyMap(v1::MapOutcomes& outcomes) {
   if (!map->detached) AddCancelled(map);
   Publish(map, map->progress.unsuccessful_items() == 0 ? Phase::kSucceeded : Phase::kEnded);
   Retire(map);
+}
+
+void Session::TellConsumed(MapCell* map) {
+  if (!map->kept.load(std::memory_order_relaxed)) {
+    for (const auto& [first, count] : map->untold) outbox_.AddConsumed(map->id, first, count);
+  }
+  map->untold.clear();
+  map->untold_bytes = 0;
 }
 
 void Session::ApplyRefusal(const v1::SubmitResult& refusal) {

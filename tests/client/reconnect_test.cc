@@ -128,6 +128,18 @@ TEST_F(ReconnectTest, AWrittenHandleIsResumedByAnotherClient) {
   EXPECT_EQ(map->Get().value(), (std::vector<int>{0, 1, 2}));
 }
 
+TEST_F(ReconnectTest, ASmallMapThatIsWrittenDownAtItsEndIsThereForOthers) {
+  const Client client = Connect();
+  const auto map = OpenPool(client).Map<int>("identity", std::views::iota(0, 300));
+  ASSERT_TRUE(map.Wait(seconds(30)));
+  ASSERT_EQ(map.Get().value().size(), 300u);
+  const std::string written = map.ToString();
+  const Client other = Connect();
+  const auto resumed = other.ResumeMap<int>(written);
+  ASSERT_TRUE(resumed.ok()) << resumed.status();
+  EXPECT_EQ(resumed->Get(seconds(30)).value(), map.Get().value());
+}
+
 TEST_F(ReconnectTest, AWrittenHandleIsResumedInAnotherProcess) {
   const Client client = Connect();
   const Pool pool = OpenPool(client);

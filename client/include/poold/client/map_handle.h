@@ -151,7 +151,8 @@ class MapHandle {
     });
   }
   HandleId id() const { return map_.id(); }
-  // As TaskHandle::ToString; also detaches.
+  // As TaskHandle::ToString; also detaches. Items that this client had before may be missing for others, where they are
+  // more than some kilobytes: of a large map that others are to have, call it at once.
   std::string ToString() const { return map_.ToString(); }
   void Keep() const { map_.Keep(); }
   const internal::MapRef& ref() const { return map_; }
