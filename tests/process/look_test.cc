@@ -48,8 +48,16 @@ TEST(LookTest, WhatATaskPrintedComesBeforeItsOutcome) {
 TEST(LookTest, WhereMuchIsUnderWayNothingIsTakenPieceByPiece) {
   Stage stage(WithPoolWorker());
   ASSERT_TRUE(stage.Open(TestingPool()).ok());
-  const core::HandleId map = stage.Map("sleep", std::vector<std::string>(2, "\x91\x64"), 2, core::Encoding::kMsgpack);
+  // A minute each: longer than this lasts, however busy the machine is.
+  stage.Map("sleep", std::vector<std::string>(2, "\x91\xcd\xea\x60"), 2, core::Encoding::kMsgpack);
   EXPECT_EQ(stage.dispatcher.Look(), News::kMuch);
+}
+
+TEST(LookTest, WhatIsUnderWayWhenNobodyLooksAnyMoreEndsAsEver) {
+  Stage stage(WithPoolWorker());
+  ASSERT_TRUE(stage.Open(TestingPool()).ok());
+  const core::HandleId map = stage.Map("sleep", std::vector<std::string>(2, "\x91\x64"), 2, core::Encoding::kMsgpack);
+  stage.dispatcher.Look();
   stage.dispatcher.Rest();
   EXPECT_EQ(stage.clients.MapEnd(map).done_items, 2u);
 }
