@@ -50,7 +50,10 @@ TEST(LookTest, WhereMuchIsUnderWayNothingIsTakenPieceByPiece) {
   ASSERT_TRUE(stage.Open(TestingPool()).ok());
   // A minute each: longer than this lasts, however busy the machine is.
   stage.Map("sleep", std::vector<std::string>(2, "\x91\xcd\xea\x60"), 2, core::Encoding::kMsgpack);
-  EXPECT_EQ(stage.dispatcher.Look(), News::kMuch);
+  // While the process thread is awake there is nothing to look for.
+  News news = News::kNone;
+  WaitUntil([&] { return (news = stage.dispatcher.Look()) != News::kNone; });
+  EXPECT_EQ(news, News::kMuch);
 }
 
 TEST(LookTest, WhatIsUnderWayWhenNobodyLooksAnyMoreEndsAsEver) {
