@@ -37,6 +37,7 @@ from google.protobuf import duration_pb2  # noqa: E402
 from google.rpc import error_details_pb2, status_pb2  # noqa: E402
 from poold.v1 import map_pb2, payload_pb2, pool_pb2, pool_service_pb2, pool_service_pb2_grpc  # noqa: E402
 from poold.v1 import server_info_pb2, session_pb2, task_pb2  # noqa: E402
+from processes import alive, cpus, processes_with, state_of  # noqa: E402, F401  tests take them from here
 
 api = pool_service_pb2
 
@@ -131,54 +132,6 @@ class Stub:
             return call(request, timeout=timeout, metadata=self._metadata, **rest)
 
         return with_deadline
-
-
-def processes_with(mark):
-    """The live processes (zombies do not count) that carry `mark` in their environment: pid -> command."""
-    found = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            with open(f"/proc/{entry}/environ", "rb") as file:
-                if mark.encode() not in file.read():
-                    continue
-            with open(f"/proc/{entry}/stat") as file:
-                stat = file.read()
-        except OSError:
-            continue
-        name, state = stat[stat.index("(") + 1:stat.rindex(")")], stat[stat.rindex(")") + 2]
-        if state not in "ZX":
-            found[int(entry)] = name
-    return found
-
-
-def state_of(pid):
-    """What the kernel tells of a process that should not be there."""
-    told = [f"process {pid}:"]
-    for name in ("status", "wchan", "syscall", "stack", "schedstat", "cgroup"):
-        try:
-            with open(f"/proc/{pid}/{name}") as file:
-                told.append(f"{name}: {file.read().strip()}")
-        except OSError as error:
-            told.append(f"{name}: {error.strerror}")
-    return "\n  ".join(told)
-
-
-def alive(pid):
-    """Whether this process lives. A zombie does not, nor one that has given its memory back and only waits until others
-    are reaped (as the init of a PID namespace does)."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            stat = file.read()
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return stat[stat.rindex(")") + 2] not in "ZX" and file.read() != b""
-    except OSError:
-        return False
-
-
-def cpus():
-    return len(os.sched_getaffinity(0))
 
 
 class Daemon:
