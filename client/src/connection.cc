@@ -36,11 +36,11 @@ absl::StatusOr<v1::GetResponse> SessionOwner::Ask(HandleCell& cell) {
   return session_->stub().Call(&v1::PoolService::StubInterface::Get, request);
 }
 
-absl::StatusOr<Downloaded> SessionOwner::Download(const HandleId& id, std::uint64_t index) {
+absl::StatusOr<Downloaded> SessionOwner::Download(const HandleId& id, std::uint64_t index, const v1::Payload& told) {
   v1::DownloadRequest request;
   request.set_id(id.ToBytes());
   request.set_index(index);
-  return session_->stub().Fetch(request);
+  return session_->stub().Fetch(request, told);
 }
 
 }  // namespace internal

@@ -29,7 +29,8 @@ class NoSession : public HandleOwner {
     return absl::UnimplementedError("a finished handle of a mock has no daemon to ask");
   }
   void OnProgress(HandleCell& cell, ProgressCallback callback) override {}
-  absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index) override {
+  std::optional<ResultInArena> InArena(const v1::Payload& told) override { return std::nullopt; }
+  absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index, const v1::Payload& told) override {
     return absl::UnimplementedError("a finished handle of a mock has nothing to download");
   }
   void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) override {

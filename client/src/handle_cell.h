@@ -28,6 +28,8 @@
 #include "poold/client/internal/map_ref.h"
 #include "poold/client/internal/task_ref.h"
 #include "poold/client/wait_mode.h"
+#include "result_in_arena.h"
+#include "wire/arena_maker.h"
 
 namespace poold::client::internal {
 
@@ -101,7 +103,10 @@ class HandleOwner {
   virtual void CancelSoon(HandleCell& cell, bool running) = 0;
   // How it stands in the daemon.
   virtual absl::StatusOr<v1::GetResponse> Ask(HandleCell& cell) = 0;
-  virtual absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index) = 0;
+  // `told`: the result without its bytes, as the outcome told it.
+  virtual absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index, const v1::Payload& told) = 0;
+  // Where the result lies in shared memory; nothing: not in this process's.
+  virtual std::optional<ResultInArena> InArena(const v1::Payload& told) = 0;
   virtual void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) = 0;
   virtual void OnProgress(HandleCell& cell, ProgressCallback callback) = 0;
   virtual std::string instance_id() = 0;
@@ -124,7 +129,7 @@ struct PoolEntry {
 
 // Larger arguments take a way of their own, so that they hold up nobody else's.
 inline constexpr std::size_t kInlineArgsBytes = 512 << 10;
-// From here on arguments are handed over in shared memory, where that is possible.
+// From here on arguments are handed over in sealed memory where they cannot lie in an arena, and that is possible.
 inline constexpr std::size_t kHandOverBytes = 256 << 10;
 
 // A submission that is to be tried again when the queue has room.
@@ -145,6 +150,8 @@ struct CellDetail {
   std::shared_ptr<const v1::Outcome> outcome;
   absl::Status refusal;
   bool lost = false;
+  // Where the arguments lie, until it has ended.
+  std::optional<wire::ArenaMaker::Reserved> slot;
   std::vector<std::function<void(HandleCell*)>> callbacks;
   // Null without output.
   std::shared_ptr<const OutputCallback> output;
@@ -230,8 +237,8 @@ struct MapCell : HandleCell {
   std::uint64_t blocks = 0;
   IndexRanges received;
   WaitNode* block_waiters = nullptr;
-  // Neighbouring items that came, first and count, of which the daemon is not told yet that it may drop them: who writes
-  // the handle of a small map down finds all of it there. Empty for a streamed one.
+  // Neighbouring items that came, first and count, of which the daemon is not told yet that it may drop them: who
+  // writes the handle of a small map down finds all of it there. Empty for a streamed one.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> untold;
   std::uint64_t untold_bytes = 0;
   std::uint64_t items_sent = 0;

@@ -108,7 +108,7 @@ absl::StatusOr<Payload> MapRef::Download(std::uint64_t index, const v1::Outcome&
   const v1::Payload& result = outcome.result();
   Payload payload{result.encoding(), result.type_name(), result.data()};
   if (result.size_bytes() <= result.data().size()) return payload;
-  auto bytes = cell_->owner->Download(cell_->id, index);
+  auto bytes = cell_->owner->Download(cell_->id, index, result);
   if (!bytes.ok()) return bytes.status();
   payload.data = codec::CopyText(bytes->view());
   return payload;

@@ -17,7 +17,15 @@ constexpr std::uint64_t kTaskBytes = 8;
 bool Joins(const v1::TaskGroup& group, const TaskOptions& group_options, const TaskCall& call, const HandleId& id) {
   return group.id_high() == id.high && group.first_id_low() + group.args_bytes_size() == id.low &&
          group.function() == call.function && group.pool() == call.pool && group.encoding() == call.encoding &&
-         group.type_name() == call.type_name && group.upload_id().empty() && SameOnWire(group_options, *call.options);
+         group.type_name() == call.type_name && group.upload_id().empty() && !group.has_in_arena() &&
+         SameOnWire(group_options, *call.options);
+}
+
+void WritePlace(const Handed& handed, v1::ArenaSlot* out) {
+  out->set_arena(handed.slot->arena);
+  out->set_slot(handed.slot->place.slot);
+  out->set_use(handed.slot->place.use);
+  out->set_bytes(handed.bytes);
 }
 
 // The group that these items continue, if it is the last one of its message.
@@ -49,12 +57,13 @@ Batch& Outbox::Open(std::uint64_t bytes) {
   return batch;
 }
 
-std::uint64_t Outbox::AddTask(const TaskCall& call, const HandleId& id, std::string_view upload_id) {
-  Batch& batch = Open(call.args.size() + kTaskBytes);
+std::uint64_t Outbox::AddTask(const TaskCall& call, const HandleId& id, const Handed& handed) {
+  const std::string_view args = handed.travels_inline() ? call.args : std::string_view();
+  Batch& batch = Open(args.size() + kTaskBytes);
   ++urgent_;
   auto* groups = batch.message.mutable_submit();
   v1::TaskGroup* group = groups->empty() ? nullptr : groups->Mutable(groups->size() - 1);
-  if (group == nullptr || !upload_id.empty() || !Joins(*group, batch.last_options, call, id)) {
+  if (group == nullptr || !handed.travels_inline() || !Joins(*group, batch.last_options, call, id)) {
     group = groups->Add();
     group->set_pool(call.pool.data(), call.pool.size());
     group->set_function(call.function.data(), call.function.size());
@@ -63,13 +72,14 @@ std::uint64_t Outbox::AddTask(const TaskCall& call, const HandleId& id, std::str
     group->set_first_id_low(id.low);
     group->set_encoding(call.encoding);
     group->set_type_name(call.type_name.data(), call.type_name.size());
-    group->set_upload_id(upload_id.data(), upload_id.size());
+    group->set_upload_id(handed.upload_id);
+    if (handed.slot) WritePlace(handed, group->mutable_in_arena());
     batch.last_options = *call.options;
     batch.bytes += call.pool.size() + call.function.size() + kTaskBytes;
     bytes_ += call.pool.size() + call.function.size() + kTaskBytes;
   }
-  group->add_args_bytes(static_cast<std::uint32_t>(call.args.size()));
-  group->mutable_args()->append(call.args);
+  group->add_args_bytes(static_cast<std::uint32_t>(args.size()));
+  group->mutable_args()->append(args);
   return batch.number;
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "handed.h"
 #include "poold/client/connection.h"
 #include "poold/v1/session.pb.h"
 
@@ -28,7 +29,7 @@ struct Batch {
 class Outbox {
  public:
   // Each returns the number of the batch that carries it.
-  std::uint64_t AddTask(const TaskCall& call, const HandleId& id, std::string_view upload_id);
+  std::uint64_t AddTask(const TaskCall& call, const HandleId& id, const Handed& handed);
   // `first`: this group opens the map.
   std::uint64_t AddItems(const MapCall& call, const HandleId& id, std::uint64_t first_index, const MapBatch& items);
   std::uint64_t AddSubscription(const HandleId& id);

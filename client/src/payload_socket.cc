@@ -18,6 +18,10 @@ constexpr timeval kPatience{10, 0};
 // Of larger results not every page may be wanted.
 constexpr std::uint64_t kMapAtOnceBytes = 256u << 20;
 
+constexpr std::string_view kNoId("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+// After the daemon did not want an arena.
+constexpr auto kRefusedPause = std::chrono::milliseconds(200);
+
 wire::PayloadRequest Request(wire::PayloadAsk ask, std::string_view id, std::uint64_t number) {
   wire::PayloadRequest request{static_cast<std::uint32_t>(ask), 0, {}, number};
   std::memcpy(request.id, id.data(), sizeof request.id);
@@ -49,12 +53,46 @@ std::optional<wire::MappedFile> PayloadSocket::Fetch(std::string_view id, std::u
   return *std::move(mapped);
 }
 
+std::optional<wire::ArenaMaker::Reserved> PayloadSocket::Place(std::string_view bytes) {
+  if (bytes.size() > wire::kMaxArenaPayloadBytes) return std::nullopt;
+  auto reserved = Reserve(bytes.size());
+  if (reserved) std::memcpy(reserved->memory, bytes.data(), bytes.size());
+  return reserved;
+}
+
+std::optional<wire::ArenaMaker::Reserved> PayloadSocket::Reserve(std::uint64_t bytes) {
+  absl::MutexLock lock(&arenas_mu_);
+  return maker_.Reserve(bytes, [this](int fd, const wire::ArenaShape& shape) -> std::optional<std::uint64_t> {
+    arenas_mu_.AssertHeld();
+    // Making arenas in vain is dearer than any other way.
+    if (std::chrono::steady_clock::now() < share_again_at_) return std::nullopt;
+    const auto answered = Ask(Request(wire::PayloadAsk::kShare, kNoId, shape.slot_bytes), fd);
+    if (answered) return answered->answer.bytes;
+    share_again_at_ = std::chrono::steady_clock::now() + kRefusedPause;
+    return std::nullopt;
+  });
+}
+
+std::shared_ptr<const wire::ArenaMapping> PayloadSocket::Arena(std::uint64_t number) {
+  absl::MutexLock lock(&arenas_mu_);
+  if (const auto found = known_.find(number); found != known_.end()) return found->second;
+  const auto answered = Ask(Request(wire::PayloadAsk::kMap, kNoId, number), -1);
+  if (!answered || !answered->descriptor) return nullptr;
+  const auto shape = wire::CheckArena(answered->descriptor.get(), answered->answer.bytes);
+  if (!shape.ok()) return nullptr;
+  auto mapping = wire::ArenaMapping::Map(answered->descriptor.get(), *shape, wire::ArenaAccess::kNone);
+  if (!mapping.ok()) return nullptr;
+  // What is closed holds at most results that can be asked for again.
+  std::erase_if(known_, [](const auto& entry) { return entry.second->head().closed.load() != 0; });
+  return known_.emplace(number, std::make_shared<const wire::ArenaMapping>(*std::move(mapping))).first->second;
+}
+
 std::optional<PayloadSocket::Answered> PayloadSocket::Ask(const wire::PayloadRequest& request, int descriptor) {
   Answered answered;
   absl::MutexLock lock(&mu_);
   if (!Connect()) return std::nullopt;
   if (!Exchange(request, descriptor, &answered)) {
-    socket_.Reset();
+    // The connection stays: arenas live as long as it, and tasks that are under way may lie in them.
     given_up_ = true;
     return std::nullopt;
   }
@@ -63,7 +101,7 @@ std::optional<PayloadSocket::Answered> PayloadSocket::Ask(const wire::PayloadReq
 }
 
 bool PayloadSocket::Connect() {
-  if (socket_ || given_up_) return !given_up_;
+  if (given_up_ || socket_) return !given_up_;
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   given_up_ = path_.size() >= sizeof name.sun_path;

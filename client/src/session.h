@@ -96,12 +96,12 @@ class Session : public std::enable_shared_from_this<Session> {
   HandleCell* Revive(HandleCell* cell, std::shared_ptr<HandleOwner>& owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Write NextWrite(bool all = false) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Write WriteOrNudge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<std::string>& upload)
+  void Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<Handed>& handed)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- Large arguments (session_uploads.cc) ----
   bool WaitsForRoom(const TaskCall& call) ABSL_LOCKS_EXCLUDED(mu_);
-  absl::StatusOr<std::string> UploadFirst(const TaskCall& call) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<Handed> HandOverFirst(const TaskCall& call) ABSL_LOCKS_EXCLUDED(mu_);
   void UploadAgain(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool WantsUpload(const HandleId& id) ABSL_LOCKS_EXCLUDED(mu_);
   void Uploaded(const HandleId& id, std::string args, absl::StatusOr<std::string> upload) ABSL_LOCKS_EXCLUDED(mu_);

@@ -35,7 +35,8 @@ class SessionOwner : public HandleOwner, public std::enable_shared_from_this<Ses
   absl::StatusOr<bool> Cancel(HandleCell& cell, bool running) override;
   void CancelSoon(HandleCell& cell, bool running) override { session_->CancelSoon(cell, running); }
   absl::StatusOr<v1::GetResponse> Ask(HandleCell& cell) override;
-  absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index) override;
+  absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index, const v1::Payload& told) override;
+  std::optional<ResultInArena> InArena(const v1::Payload& told) override { return session_->stub().InArena(told); }
   void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) override {
     session_->OnDone(cell, std::move(callback));
   }

@@ -76,8 +76,7 @@ void Session::Resubmit(HandleCell* cell) {
   }
   TaskCall call{cell->pool->name,     *cell->function, again.args.encoding,
                 again.args.type_name, again.args.data, &again.options};
-  if (again.large) call.args = {};
-  cell->batch = outbox_.AddTask(call, cell->id, again.upload_id);
+  cell->batch = outbox_.AddTask(call, cell->id, {.upload_id = again.upload_id});
   offered_.push_back({cell->batch, cell->id});
 }
 

@@ -145,13 +145,13 @@ Session::Write Session::WriteOrNudge() {
 
 TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner) {
   const bool waits = call.options->wait_when_full;
-  const absl::StatusOr<std::string> upload = UploadFirst(call);
-  const bool held = waits || (upload.ok() && upload->empty());
+  const absl::StatusOr<Handed> handed = HandOverFirst(call);
+  const bool held = waits || (handed.ok() && handed->travels_inline());
   Write write;
   TaskRef task;
   {
     absl::MutexLock lock(&mu_);
-    absl::Status room = waits && absl::IsResourceExhausted(upload.status()) ? absl::OkStatus() : upload.status();
+    absl::Status room = waits && absl::IsResourceExhausted(handed.status()) ? absl::OkStatus() : handed.status();
     if (room.ok()) room = AwaitRoom(held ? call.args.size() : 0);
     TaskCell* cell = NewTask(call);
     cell->owner = std::move(owner);
@@ -161,12 +161,13 @@ TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner
     }
     cell->function = Intern(call.function);
     if (!room.ok()) {
+      if (handed.ok() && handed->slot) wire::ArenaMaker::Abandon(*handed->slot);
       EndWithRefusal(cell, std::move(room), false);
       return task;
     }
     Enlist(cell, call.pool, call.function);
     Insert(cell);
-    Enqueue(cell, call, upload);
+    Enqueue(cell, call, handed);
     write = WriteOrNudge();
   }
   write.Begin();
@@ -174,24 +175,23 @@ TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner
 }
 
 // To be sent now, or behind those that wait for room in the pool's queue.
-void Session::Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<std::string>& upload) {
+void Session::Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<Handed>& handed) {
   if (!call.options->wait_when_full) {
-    TaskCall sent = call;
-    if (!upload->empty()) sent.args = {};
-    cell->batch = outbox_.AddTask(sent, cell->id, *upload);
+    if (handed->slot) cell->Detail().slot = handed->slot;
+    cell->batch = outbox_.AddTask(call, cell->id, *handed);
     return;
   }
   cell->Detail().resubmission.emplace(Resubmission{
       .args = {call.encoding, std::string(call.type_name), std::string(call.args)},
-      .upload_id = upload.value_or(""),
+      .upload_id = handed.ok() ? handed->upload_id : "",
       .large = call.args.size() > kInlineArgsBytes,
       .options = WithoutCallbacks(*call.options),
       .number = next_submission_++,
       .bytes = call.args.size() + kResubmissionBytes,
   });
   resubmission_bytes_ += cell->detail->resubmission->bytes;
-  if (!upload.ok()) {  // the daemon has no room for it
-    TryLater(cell, upload.status());
+  if (!handed.ok()) {  // the daemon has no room for it
+    TryLater(cell, handed.status());
     return WakeLeader();
   }
   cell->pool->backlog.empty() ? Resubmit(cell) : Postpone(cell);

@@ -15,12 +15,22 @@ bool Session::WaitsForRoom(const TaskCall& call) {
   return !FindPool(call.pool)->backlog.empty();
 }
 
-// Before its task is submitted, in the thread of who submits. Empty: not needed, or not now.
-absl::StatusOr<std::string> Session::UploadFirst(const TaskCall& call) {
-  if (call.args.size() < kHandOverBytes || WaitsForRoom(call)) return "";
-  if (call.args.size() > kInlineArgsBytes) return stub_->Upload(call.args);
-  // What is sent again for want of room goes inline again.
-  return call.options->wait_when_full ? "" : stub_->HandOver(call.args);
+// Before its task is submitted, in the thread of who submits. Inline: not needed, or not now.
+absl::StatusOr<Handed> Session::HandOverFirst(const TaskCall& call) {
+  Handed handed{.bytes = call.args.size()};
+  if (call.args.size() < wire::kMinArenaPayloadBytes || WaitsForRoom(call)) return handed;
+  // What may be sent again for want of room goes as it would go then.
+  const bool once = !call.options->wait_when_full;
+  if (once) handed.slot = stub_->Place(call.args);
+  if (handed.slot || call.args.size() < kHandOverBytes) return handed;
+  if (call.args.size() > kInlineArgsBytes) {
+    absl::StatusOr<std::string> upload = stub_->Upload(call.args);
+    if (!upload.ok()) return upload.status();
+    handed.upload_id = *std::move(upload);
+  } else if (once) {
+    handed.upload_id = stub_->HandOver(call.args);
+  }
+  return handed;
 }
 
 void Session::UploadAgain(HandleCell* cell) {

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "codec/large_text.h"
 #include "error.h"
 #include "poold/client/internal/deadline.h"
 
@@ -113,7 +114,25 @@ std::string Stub::HandOver(std::string_view bytes) {
   return socket != nullptr ? socket->Offer(bytes).value_or("") : "";
 }
 
-absl::StatusOr<Downloaded> Stub::Fetch(const v1::DownloadRequest& request) {
+std::optional<wire::ArenaMaker::Reserved> Stub::Place(std::string_view bytes) {
+  const std::shared_ptr<PayloadSocket> socket = payloads();
+  return socket != nullptr ? socket->Place(bytes) : std::nullopt;
+}
+
+std::optional<ResultInArena> Stub::InArena(const v1::Payload& told) {
+  const std::shared_ptr<PayloadSocket> socket = told.has_in_arena() ? payloads() : nullptr;
+  if (socket == nullptr) return std::nullopt;
+  const v1::ArenaSlot& at = told.in_arena();
+  std::shared_ptr<const wire::ArenaMapping> arena = socket->Arena(at.arena());
+  if (arena == nullptr || !arena->Has(at.slot(), at.bytes())) return std::nullopt;
+  return ResultInArena(std::move(arena), {at.slot(), at.use()}, at.bytes());
+}
+
+absl::StatusOr<Downloaded> Stub::Fetch(const v1::DownloadRequest& request, const v1::Payload& told) {
+  if (const std::optional<ResultInArena> result = InArena(told)) {
+    Downloaded copy(codec::CopyText(result->view()));
+    if (result->StillThere()) return copy;
+  }
   if (const std::shared_ptr<PayloadSocket> socket = payloads(); socket != nullptr && request.id().size() == 16) {
     if (auto memory = socket->Fetch(request.id(), request.index())) return Downloaded(*std::move(memory));
   }

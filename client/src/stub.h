@@ -16,6 +16,7 @@
 #include "poold/client/options.h"
 #include "poold/v1/pool_service.grpc.pb.h"
 #include "poold/v1/server_info.pb.h"
+#include "result_in_arena.h"
 
 namespace poold::client::internal {
 
@@ -51,8 +52,11 @@ class Stub {
   absl::StatusOr<std::string> Upload(std::string_view bytes);
   // As Upload, but in no other way. Empty: not possible.
   std::string HandOver(std::string_view bytes);
-  // As Download, of a result; handed over where that is possible.
-  absl::StatusOr<Downloaded> Fetch(const v1::DownloadRequest& request);
+  // In an arena. Nothing: not possible now.
+  std::optional<wire::ArenaMaker::Reserved> Place(std::string_view bytes);
+  // As Download, of a result that was told so; through shared memory where that is possible.
+  absl::StatusOr<Downloaded> Fetch(const v1::DownloadRequest& request, const v1::Payload& told);
+  std::optional<ResultInArena> InArena(const v1::Payload& told);
   // How the daemon that answers now takes and gives payloads in shared memory.
   void UsePayloadSocket(const v1::ServerInfo& server);
 

@@ -16,22 +16,16 @@ bool NeedsDownload(const TaskCell& cell) {
   return result.size_bytes() > result.data().size();
 }
 
-absl::Status DownloadResult(TaskCell& cell) {
+absl::Status BringResult(TaskCell& cell) {
   {
     absl::MutexLock lock(&cell.owner->mutex());
     if (cell.detail->downloaded) return absl::OkStatus();
   }
-  auto bytes = cell.owner->Download(cell.id, 0);
+  auto bytes = cell.owner->Download(cell.id, 0, cell.detail->outcome->result());
   if (!bytes.ok()) return bytes.status();
   absl::MutexLock lock(&cell.owner->mutex());
   if (!cell.detail->downloaded) cell.detail->downloaded.emplace(*std::move(bytes));
   return absl::OkStatus();
-}
-
-absl::Status EndedStatus(TaskCell& cell) {
-  absl::Status status = OutcomeStatus(cell.FunctionName(), *cell.detail->outcome);
-  if (!status.ok() || !NeedsDownload(cell)) return status;
-  return DownloadResult(cell);
 }
 
 v1::Outcome PlainSuccess(const TaskCell& cell) {
@@ -57,7 +51,7 @@ void TaskRef::Drop() {
   owner->Dropped(cell_);
 }
 
-absl::Status TaskRef::Fetch(Duration timeout) const {
+absl::Status TaskRef::Await(Duration timeout) const {
   if (cell_ == nullptr) return NoTask();
   if (!cell_->done() && InOutputCallback()) {
     return absl::FailedPreconditionError("an on_output callback must not wait for a task: the outcome comes after it");
@@ -67,10 +61,24 @@ absl::Status TaskRef::Fetch(Duration timeout) const {
     case Phase::kSucceeded:
       return absl::OkStatus();
     case Phase::kEnded:
-      return EndedStatus(*cell_);
+      return OutcomeStatus(cell_->FunctionName(), *cell_->detail->outcome);
     default:
       return cell_->detail->refusal;
   }
+}
+
+bool TaskRef::WithShared(absl::FunctionRef<void(const ResultView&)> use) const {
+  if (cell_->phase.load(std::memory_order_acquire) != Phase::kEnded || !NeedsDownload(*cell_)) return false;
+  const v1::Payload& told = cell_->detail->outcome->result();
+  const std::optional<ResultInArena> result = cell_->owner->InArena(told);
+  if (!result) return false;
+  use({told.encoding(), told.type_name(), result->view()});
+  return result->StillThere();
+}
+
+absl::Status TaskRef::Bring() const {
+  if (cell_->phase.load(std::memory_order_acquire) != Phase::kEnded || !NeedsDownload(*cell_)) return absl::OkStatus();
+  return BringResult(*cell_);
 }
 
 ResultView TaskRef::result() const {

@@ -1,6 +1,7 @@
 #include "wire/mapped_file.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -20,6 +21,18 @@ absl::StatusOr<MappedFile> MappedFile::Map(int fd, std::uint64_t bytes, Faults f
     return absl::ResourceExhaustedError(absl::StrCat("cannot map ", bytes, " bytes: ", std::strerror(errno)));
   }
   return MappedFile(std::string_view(static_cast<const char*>(memory), bytes));
+}
+
+absl::StatusOr<MappedFile> MappedFile::MapShared(int fd) {
+  struct stat found {};
+  void* memory = MAP_FAILED;
+  if (fstat(fd, &found) == 0 && found.st_size > 0) {
+    memory = MapIntoHugeRoom(fd, static_cast<std::size_t>(found.st_size), PROT_READ, MAP_SHARED | MAP_NORESERVE);
+  }
+  if (memory == MAP_FAILED) {
+    return absl::ResourceExhaustedError(absl::StrCat("cannot map ", found.st_size, " bytes: ", std::strerror(errno)));
+  }
+  return MappedFile(std::string_view(static_cast<const char*>(memory), static_cast<std::size_t>(found.st_size)));
 }
 
 MappedFile::~MappedFile() {

@@ -24,6 +24,8 @@ class MappedFile {
   MappedFile() = default;
   // The first `bytes` bytes, which are there.
   static absl::StatusOr<MappedFile> Map(int fd, std::uint64_t bytes, Faults faults);
+  // All of it, and what others write to it shows. REQUIRES: it is sealed against shrinking.
+  static absl::StatusOr<MappedFile> MapShared(int fd);
 
   MappedFile(MappedFile&& other) noexcept : memory_(std::exchange(other.memory_, {})) {}
   MappedFile& operator=(MappedFile&& other) noexcept {

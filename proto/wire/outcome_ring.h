@@ -33,10 +33,8 @@ enum class RecordKind : std::uint16_t {
 };
 
 inline constexpr std::uint16_t kMoreFollows = 1;
-// Of a result: it lies in the next file that came by RESULT_FILE, and the record's bytes are its size, a u64.
-inline constexpr std::uint16_t kInFile = 2;
-// A larger result is cut into fragments.
-inline constexpr std::uint64_t kMaxFileBytes = 64u << 20;
+// Of a result: it lies in an arena of the worker's, and the record's bytes are a ResultPlace.
+inline constexpr std::uint16_t kInArena = 2;
 inline constexpr std::uint32_t kMaxRecordBytes = kRingBytes / 4;  // without its header
 
 struct RecordHeader {
@@ -50,6 +48,15 @@ struct RecordHeader {
   std::uint64_t elapsed_ns;  // of this item's run
 };
 static_assert(sizeof(RecordHeader) == 32);
+
+struct ResultPlace {
+  std::uint64_t use;
+  std::uint64_t bytes;
+  std::uint64_t slot_bytes;  // of the arena
+  std::uint32_t arena;       // how many came by RESULT_ARENA before it
+  std::uint32_t slot;
+};
+static_assert(sizeof(ResultPlace) == 32);
 
 // Of a kNextResult: begins as any header does.
 struct NextHeader {

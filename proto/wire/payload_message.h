@@ -12,20 +12,23 @@ static_assert(std::endian::native == std::endian::little, "the messages are litt
 enum class PayloadAsk : std::uint32_t {
   kOffer = 1,  // with one descriptor: take these arguments
   kFetch = 2,  // the result of this handle
+  kShare = 3,  // with one descriptor: know this arena
+  kMap = 4,    // the arena of this number
 };
 
 struct PayloadRequest {
   std::uint32_t ask;
   std::uint32_t zero;
-  // kOffer: of the upload, chosen by the client. kFetch: of the handle.
+  // kOffer: of the upload, chosen by the client. kFetch: of the handle. Else zeros.
   char id[16];
-  // kOffer: how many bytes the descriptor has. kFetch: the item of a map, else 0.
+  // kOffer: how many bytes the descriptor has. kFetch: the item of a map, else 0. kShare: how many a slot has. kMap:
+  // the arena's.
   std::uint64_t number;
 };
 static_assert(sizeof(PayloadRequest) == 32);
 
 enum class PayloadStatus : std::uint32_t {
-  kTaken = 1,       // kOffer: it waits under its id. kFetch: with one descriptor
+  kTaken = 1,       // kOffer: it waits under its id. kFetch, kMap: with one descriptor
   kNotThisWay = 2,  // ask through gRPC, this time
   kBad = 3,         // makes no sense; the connection is closed
 };
@@ -33,7 +36,7 @@ enum class PayloadStatus : std::uint32_t {
 struct PayloadAnswer {
   std::uint32_t status;
   std::uint32_t zero;
-  // Of kFetch: how many bytes the descriptor has.
+  // Of kFetch: how many bytes the descriptor has. Of kShare: the arena's number. Of kMap: how many bytes a slot has.
   std::uint64_t bytes;
 };
 static_assert(sizeof(PayloadAnswer) == 16);

@@ -57,11 +57,32 @@ absl::StatusOr<Share> Spool::TakeFile() const {
 
 absl::StatusOr<std::shared_ptr<const PayloadFile>> Spool::Adopt(wire::UniqueFd* sealed, std::uint64_t bytes) const {
   if (absl::Status checked = wire::CheckSealedFile(sealed->get(), bytes); !checked.ok()) return checked;
-  Share room(memory_);
-  if (!room.Take(bytes)) return NoRoom(*memory_, "payloads in memory", "spool.max_memory_bytes");
+  absl::StatusOr<Share> room = TakeMemory(bytes);
+  if (!room.ok()) return room.status();
   absl::StatusOr<Share> file = TakeFile();
   if (!file.ok()) return file.status();
-  return PayloadFile::Make(std::move(*sealed), bytes, std::move(room), *std::move(file));
+  return PayloadFile::Make(std::move(*sealed), bytes, *std::move(room), *std::move(file));
+}
+
+absl::StatusOr<Share> Spool::TakeMemory(std::uint64_t bytes) const {
+  Share room(memory_);
+  if (room.Take(bytes) || (arenas_->CloseUnused() > 0 && room.Take(bytes))) return room;
+  return NoRoom(*memory_, "payloads in memory", "spool.max_memory_bytes");
+}
+
+absl::StatusOr<std::shared_ptr<Arena>> Spool::AdoptArena(wire::UniqueFd* fd, std::uint64_t slot_bytes) const {
+  const absl::StatusOr<wire::ArenaShape> shape = wire::CheckArena(fd->get(), slot_bytes);
+  if (!shape.ok()) return shape.status();
+  absl::StatusOr<Share> room = TakeMemory(shape->bytes());
+  if (!room.ok()) return room.status();
+  absl::StatusOr<Share> file = TakeFile();
+  if (!file.ok()) return file.status();
+  auto mapping = wire::ArenaMapping::Map(fd->get(), *shape, wire::ArenaAccess::kHead);
+  if (!mapping.ok()) return mapping.status();
+  const auto arena = std::make_shared<Arena>(arenas_->NewNumber(), std::move(*fd), *std::move(mapping),
+                                             *std::move(room), *std::move(file));
+  arenas_->Add(arena);
+  return arena;
 }
 
 absl::StatusOr<Spool::File> Spool::NewFile() const {

@@ -10,6 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/arena.h"
+#include "base/arena_table.h"
 #include "base/payload_file.h"
 #include "base/room.h"
 #include "wire/unique_fd.h"
@@ -21,8 +23,8 @@ struct SpoolOptions {
   std::string folder = "/var/tmp";
   // Of all files on disk together.
   std::uint64_t max_bytes = 16ull << 30;
-  // Of sealed memory that others made and handed over. It is the daemon's memory from then on.
-  std::uint64_t max_memory_bytes = 224ull << 20;
+  // Of memory that others made and handed over: sealed, which is the daemon's memory from then on, and arenas.
+  std::uint64_t max_memory_bytes = 320ull << 20;
   // What is gathered piece by piece goes to disk when it grows above this.
   std::uint64_t threshold_bytes = 1ull << 20;
   // Each costs a descriptor.
@@ -43,6 +45,13 @@ class Spool {
 
   // Takes over a sealed file of so many bytes; not where it fails. RESOURCE_EXHAUSTED: too much of that is here.
   absl::StatusOr<std::shared_ptr<const PayloadFile>> Adopt(wire::UniqueFd* sealed, std::uint64_t bytes) const;
+
+  // The same of an arena.
+  absl::StatusOr<std::shared_ptr<Arena>> AdoptArena(wire::UniqueFd* fd, std::uint64_t slot_bytes) const;
+  // By number: null for what is not here.
+  std::shared_ptr<Arena> FindArena(std::uint64_t number) const { return arenas_->Find(number); }
+  // To be called now and then while there are arenas: gives back those that nobody has touched since the last call.
+  void CloseForgottenArenas() const { arenas_->CloseForgotten(); }
 
   // A file that is being written.
   class File {
@@ -66,11 +75,14 @@ class Spool {
 
  private:
   absl::StatusOr<Share> TakeFile() const;
+  // Arenas in which nothing lies give way.
+  absl::StatusOr<Share> TakeMemory(std::uint64_t bytes) const;
 
   const SpoolOptions options_;
   const std::shared_ptr<Room> disk_;
   const std::shared_ptr<Room> memory_;
   const std::shared_ptr<Room> files_;
+  const std::unique_ptr<ArenaTable> arenas_ = std::make_unique<ArenaTable>();
 };
 
 }  // namespace poold::base

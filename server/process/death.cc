@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -78,16 +79,19 @@ core::KilledBy Blame(const Death& death, const ResourceLimits& limits, bool out_
   }
 }
 
-std::uint64_t ReadResidentBytes(pid_t pid) {
+std::uint64_t ReadResidentBytes(pid_t pid, std::uint64_t arena_bytes) {
   const wire::UniqueFd file(open(("/proc/" + std::to_string(pid) + "/statm").c_str(), O_RDONLY | O_CLOEXEC));
   char text[128];
   const ssize_t got = file ? read(file.get(), text, sizeof text - 1) : 0;
   if (got <= 0) return 0;
   text[got] = '\0';
-  // "<all> <resident> ...", in pages.
-  char* resident = nullptr;
-  strtoull(text, &resident, 10);
-  return strtoull(resident, nullptr, 10) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  // "<all> <resident> <of files and shared> ...", in pages.
+  char* at = text;
+  strtoull(at, &at, 10);
+  const std::uint64_t resident = strtoull(at, &at, 10);
+  const std::uint64_t shared = strtoull(at, &at, 10);
+  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return resident * page - std::min({resident * page, shared * page, arena_bytes});
 }
 
 }  // namespace poold::process

@@ -35,7 +35,8 @@ std::string Describe(const Death& death);
 // Who is behind a death that the daemon did not bring about, of a process with these limits.
 core::KilledBy Blame(const Death& death, const ResourceLimits& limits, bool out_of_memory);
 
-// Resident memory of a living process, in bytes; 0 if there is none.
-std::uint64_t ReadResidentBytes(pid_t pid);
+// Resident memory of a living process, in bytes; 0 if there is none. Up to `arena_bytes` of what it shares with others
+// are not its own: arenas of payloads.
+std::uint64_t ReadResidentBytes(pid_t pid, std::uint64_t arena_bytes);
 
 }  // namespace poold::process

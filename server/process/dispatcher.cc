@@ -23,6 +23,8 @@ constexpr core::Nanos kMinPoll = 4 * core::kMillisecond;
 constexpr core::Nanos kMaxPoll = 64 * core::kMillisecond;
 // The shortest time between two looks at a worker's memory.
 constexpr core::Nanos kUsageTurn = 250 * core::kMillisecond;
+// Arenas of payloads that nobody has used for one to two of these are given back.
+constexpr core::Nanos kArenaTurn = 30 * core::kSecond;
 // After a death: how often, and after what pause, strangers among the daemon's children are reaped.
 constexpr int kSweeps = 20;
 constexpr core::Nanos kSweepPause = 50 * core::kMillisecond;
@@ -112,6 +114,7 @@ struct Dispatcher::State {
   bool poll_wanted = false;
   // Runs while there are workers whose memory is to be looked at.
   Timer usage_timer;
+  Timer arena_timer;
   Timer sweep_timer;
   int sweeps_left = 0;
   bool stopping = false;
@@ -295,7 +298,13 @@ void Dispatcher::State::Run() {
   poll_timer.Open(thread.loop, [this] { OnPollTime(); });
   sweep_timer.Open(thread.loop, [this] { Sweep(); });
   usage_timer.Open(thread.loop, [this] { SampleUsage(); });
+  arena_timer.Open(thread.loop, [this] {
+    options.spool->CloseForgottenArenas();
+    arena_timer.Arm(kArenaTurn);
+  });
+  arena_timer.Arm(kArenaTurn);
   thread.loop.Run();
+  arena_timer.Stop();
   tick_timer.Stop();
   poll_timer.Stop();
   sweep_timer.Stop();

@@ -2,10 +2,11 @@
 
 #include <fcntl.h>
 
+#include <iterator>
 #include <string>
 #include <utility>
 
-#include "base/payload_file.h"
+#include "base/arena.h"
 #include "wire/frame.h"
 
 namespace poold::process {
@@ -17,18 +18,52 @@ constexpr std::size_t kFullFiles = 8;
 
 }  // namespace
 
-// The task that is being added has its arguments in a file. False: they must go as bytes.
-bool RunFrame::AddFile(const core::Bytes& args) {
+// The task that is being added has its arguments in shared memory. False: they must go as bytes.
+bool RunFrame::AddShared(const core::Bytes& args, Abilities abilities) {
   const base::FilePart part = base::PartBehind(args.owner(), args.view());
   if (part.file == nullptr || !part.whole) return false;
-  wire::UniqueFd copy(fcntl(part.file->fd(), F_DUPFD_CLOEXEC, 0));
+  if (part.file->arena() != nullptr) return abilities.arenas && AddPlace(*part.file);
+  return abilities.descriptors && AddFile(*part.file);
+}
+
+bool RunFrame::AddFile(const base::PayloadFile& file) {
+  wire::UniqueFd copy(fcntl(file.fd(), F_DUPFD_CLOEXEC, 0));
   if (!copy) return false;
   files_.push_back(std::move(copy));
   run_.add_in_file(static_cast<std::uint32_t>(run_.ticket_size() - 1));
   return true;
 }
 
-void RunFrame::Add(std::uint32_t ticket, core::Assignment work, bool takes_descriptors) {
+bool RunFrame::AddPlace(const base::PayloadFile& file) {
+  const std::uint64_t number = file.arena()->number();
+  if (!arenas_.contains(number)) {
+    wire::UniqueFd copy(fcntl(file.fd(), F_DUPFD_CLOEXEC, 0));
+    if (!copy) return false;
+    ForgetGone();
+    const std::uint64_t bytes = file.arena()->mapping().shape().bytes();
+    arenas_.emplace(number, Known{file.arena()->weak_from_this(), bytes});
+    arena_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    arena_files_.push_back(std::move(copy));
+    run_.add_new_arena(number);
+  }
+  run_.add_in_arena(static_cast<std::uint32_t>(run_.ticket_size() - 1));
+  run_.add_arena(number);
+  run_.add_arena_offset(file.offset());
+  return true;
+}
+
+// Their memory is given back already: the worker loses only its mappings.
+void RunFrame::ForgetGone() {
+  std::erase_if(arenas_, [this](const auto& entry) {
+    const std::shared_ptr<const base::Arena> arena = entry.second.arena.lock();
+    if (arena != nullptr && !arena->empty()) return false;
+    arena_bytes_.fetch_sub(entry.second.bytes, std::memory_order_relaxed);
+    run_.add_forget_arena(entry.first);
+    return true;
+  });
+}
+
+void RunFrame::Add(std::uint32_t ticket, core::Assignment work, Abilities abilities) {
   run_.add_ticket(ticket);
   run_.add_function(work.function);
   run_.add_encoding(static_cast<std::uint32_t>(work.args.encoding));
@@ -40,8 +75,9 @@ void RunFrame::Add(std::uint32_t ticket, core::Assignment work, bool takes_descr
 
   std::uint64_t bytes = work.args.data.size();
   std::uint32_t items = 0;
-  const bool in_file = takes_descriptors && AddFile(work.args.data);
-  if (!in_file && bytes > 0) blobs_.push_back(std::move(work.args.data));
+  const bool shared = AddShared(work.args.data, abilities);
+  // What lies in an arena stays there as long as the core keeps it: until the task is over.
+  if (!shared && bytes > 0) blobs_.push_back(std::move(work.args.data));
   for (core::ItemSlice& slice : work.items) {
     items += static_cast<std::uint32_t>(slice.count);
     bytes += slice.data.size();
@@ -52,11 +88,12 @@ void RunFrame::Add(std::uint32_t ticket, core::Assignment work, bool takes_descr
   run_.add_items(items);
   run_.add_args_bytes(bytes);
   has_chunks_ |= items != 0;
-  if (!in_file) blob_bytes_ += bytes;
+  if (!shared) blob_bytes_ += bytes;
 }
 
 bool RunFrame::full() const {
-  return blob_bytes_ >= kFullBytes || run_.ticket_size() >= kFullTasks || files_.size() >= kFullFiles;
+  return blob_bytes_ >= kFullBytes || run_.ticket_size() >= kFullTasks ||
+         files_.size() + arena_files_.size() >= kFullFiles;
 }
 
 void RunFrame::MoveTo(Outgoing* out) {
@@ -64,6 +101,8 @@ void RunFrame::MoveTo(Outgoing* out) {
   if (!has_attempts_) run_.clear_attempt();
   if (!has_chunks_) run_.clear_items();
   if (!has_types_) run_.clear_type_name();
+  std::move(arena_files_.begin(), arena_files_.end(), std::back_inserter(files_));
+  arena_files_.clear();
   if (!files_.empty()) out->AttachFds(std::exchange(files_, {}));
   wire::AppendFrameHead(internal::FRAME_KIND_RUN, &run_, blob_bytes_, out->tail());
   for (const core::Bytes& blob : blobs_) out->Add(blob);

@@ -1,23 +1,35 @@
 // A RUN frame in the making: packed lists in front, the arguments of all its tasks behind.
 //
-// Not thread-safe. Reused for frame after frame. Large arguments are referred to, not copied; those in files go as
-// descriptors to whoever takes them.
+// Not thread-safe. Reused for frame after frame, all to one worker. Large arguments are referred to, not copied; those
+// in files go as descriptors to whoever takes them, those in arenas by their place.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <vector>
 
+#include "base/payload_file.h"
 #include "core/ports.h"
 #include "poold/internal/worker.pb.h"
 #include "process/outgoing.h"
 
 namespace poold::process {
 
+// What a worker reads of shared memory.
+struct Abilities {
+  bool descriptors = false;
+  bool arenas = false;
+};
+
 class RunFrame {
  public:
-  // `takes_descriptors`: whoever reads the frame.
-  void Add(std::uint32_t ticket, core::Assignment work, bool takes_descriptors);
+  // `abilities`: of whoever reads the frame.
+  void Add(std::uint32_t ticket, core::Assignment work, Abilities abilities);
+  // Of the arenas that frames spoke of and nobody has forgotten. From any thread.
+  std::uint64_t arena_bytes() const { return arena_bytes_.load(std::memory_order_relaxed); }
   bool empty() const { return run_.ticket_size() == 0; }
   // Long enough: what comes next is better in a frame of its own.
   bool full() const;
@@ -25,11 +37,22 @@ class RunFrame {
   void MoveTo(Outgoing* out);
 
  private:
-  bool AddFile(const core::Bytes& args);
+  bool AddShared(const core::Bytes& args, Abilities abilities);
+  bool AddFile(const base::PayloadFile& file);
+  bool AddPlace(const base::PayloadFile& file);
+  void ForgetGone();
 
   internal::Run run_;
   std::vector<core::Bytes> blobs_;
   std::vector<wire::UniqueFd> files_;
+  std::vector<wire::UniqueFd> arena_files_;
+  // That the worker has mapped.
+  struct Known {
+    std::weak_ptr<base::Arena> arena;
+    std::uint64_t bytes;
+  };
+  std::map<std::uint64_t, Known> arenas_;
+  std::atomic<std::uint64_t> arena_bytes_ = 0;
   std::uint64_t blob_bytes_ = 0;
   bool has_encodings_ = false;
   bool has_attempts_ = false;

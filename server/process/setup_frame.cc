@@ -13,7 +13,7 @@ std::string MakeSetupFrame(const core::PoolSpec& spec, std::uint32_t generation,
   setup.set_generation(generation);
   setup.set_exec_path(exec_path);
   setup.set_max_result_bytes(max_result_bytes);
-  setup.set_takes_result_files(true);
+  setup.set_takes_result_arenas(true);
   if (exec_path.empty()) {
     for (const std::string& path : spec.module_paths) setup.add_module_paths(path);
     for (const std::string& name : spec.preload) setup.add_preload(name);

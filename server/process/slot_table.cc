@@ -23,6 +23,7 @@ void SlotTable::Free(Slot* slot) {
   live_chunks_ -= slot->chunk;
   slot->live = false;
   slot->draft.reset();
+  slot->shared_args.reset();
   free_.push_back(static_cast<std::uint16_t>(slot - slots_.data()));
 }
 

@@ -26,6 +26,8 @@ struct Slot {
   std::uint32_t done = 0;   // of which we have the outcome
   bool chunk = false;
   bool live = false;
+  // Keeps arguments in shared memory as they are for as long as the task may run here, also when nobody else wants it.
+  std::shared_ptr<const void> shared_args;
   // Of the result that is under way: its fragments; why it is not taken, then what comes of it is dropped.
   std::unique_ptr<base::PayloadDraft> draft;
   std::string refusal;

@@ -38,10 +38,10 @@ void WorkerChannel::Open(wire::UniqueFd socket, SharedPage page, std::string fir
   open_ = true;
 }
 
-void WorkerChannel::SetAbilities(bool uses_page, bool takes_descriptors) {
+void WorkerChannel::SetAbilities(bool uses_page, Abilities abilities) {
   absl::MutexLock lock(&mu_);
   uses_page_ = uses_page;
-  takes_descriptors_ = takes_descriptors;
+  abilities_ = abilities;
 }
 
 void WorkerChannel::Close() {
@@ -95,6 +95,7 @@ std::uint32_t WorkerChannel::Place(const core::Assignment& work) {
   slot.function = work.function;
   slot.attempt = work.attempt;
   slot.items = CountItems(work);
+  if (base::PayloadFile::Behind(work.args.data.owner()) != nullptr) slot.shared_args = work.args.data.owner();
   slot.ticket =
       uses_page_ ? wire::OfferTask(page_.page(), index, slot.items) : wire::MakeTicket(index, next_sequence_++);
   return slot.ticket;
@@ -110,9 +111,9 @@ void WorkerChannel::Offer(std::vector<Ticketed>* batch) {
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
-void WorkerChannel::Encode(std::vector<Ticketed>* batch, bool takes_descriptors) {
+void WorkerChannel::Encode(std::vector<Ticketed>* batch, Abilities abilities) {
   for (Ticketed& one : *batch) {
-    frame_.Add(one.ticket, std::move(one.work), takes_descriptors);
+    frame_.Add(one.ticket, std::move(one.work), abilities);
     if (frame_.full()) frame_.MoveTo(&outgoing_);
   }
   if (!frame_.empty()) frame_.MoveTo(&outgoing_);
@@ -134,9 +135,9 @@ bool WorkerChannel::Flush() {
     const bool stop = stop_requested_ && !stop_sent_ && waiting_.empty() && outgoing_.empty();
     stop_sent_ |= stop;
     if (batch_.empty() && !stop && outgoing_.empty()) break;
-    const bool takes_descriptors = takes_descriptors_;
+    const Abilities abilities = abilities_;
     mu_.Unlock();
-    Encode(&batch_, takes_descriptors);
+    Encode(&batch_, abilities);
     if (stop) wire::AppendFrame(internal::FRAME_KIND_STOP, nullptr, {}, outgoing_.tail());
     const auto progress = outgoing_.Write(socket_.get());
     would_block = progress.ok() && *progress == Outgoing::Progress::kWouldBlock;

@@ -34,7 +34,7 @@ class WorkerChannel {
   // Until Open, what comes waits. `first_frame` (may be empty) goes before everything.
   void Open(wire::UniqueFd socket, SharedPage page, std::string first_frame);
   // From READY on. Without a page only one task at a time is sent.
-  void SetAbilities(bool uses_page, bool takes_descriptors);
+  void SetAbilities(bool uses_page, Abilities abilities);
   // The worker is dead or cut off: nothing is written any more.
   void Close();
 
@@ -51,6 +51,8 @@ class WorkerChannel {
   const SharedPage& page() const { return page_; }
   absl::Mutex& mutex() ABSL_LOCK_RETURNED(mu_) { return mu_; }
   SlotTable& slots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return slots_; }
+  // Of arenas with arguments that the worker has mapped.
+  std::uint64_t arena_bytes() const { return frame_.arena_bytes(); }
   // Work is under way.
   bool Busy();
   // More than one task is, or a chunk.
@@ -68,7 +70,7 @@ class WorkerChannel {
   void Offer(std::vector<Ticketed>* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::uint32_t Place(const core::Assignment& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::uint32_t TakeBackWaiting(std::size_t place, std::uint32_t keep) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Encode(std::vector<Ticketed>* batch, bool takes_descriptors);
+  void Encode(std::vector<Ticketed>* batch, Abilities abilities);
 
   const core::WorkerId id_;
   // Constant after Open.
@@ -78,7 +80,7 @@ class WorkerChannel {
   absl::Mutex mu_;
   bool open_ ABSL_GUARDED_BY(mu_) = false;
   bool uses_page_ ABSL_GUARDED_BY(mu_) = true;
-  bool takes_descriptors_ ABSL_GUARDED_BY(mu_) = false;
+  Abilities abilities_ ABSL_GUARDED_BY(mu_);
   bool stop_requested_ ABSL_GUARDED_BY(mu_) = false;
   bool stop_sent_ ABSL_GUARDED_BY(mu_) = false;
   bool flushing_ ABSL_GUARDED_BY(mu_) = false;

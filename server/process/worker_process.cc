@@ -240,14 +240,16 @@ bool WorkerProcess::NeedsPoll() { return !death_ && !gone_ && (pipes_resting_ ||
 void WorkerProcess::SampleUsage(core::Nanos now) {
   if (pid_ <= 0 || death_ || gone_ || now < next_usage_at_) return;
   next_usage_at_ = now + usage_period_;
-  if (const std::uint64_t bytes = ReadResidentBytes(pid_); bytes > 0) thread_->harvest.AddWorkerUsage(id(), bytes);
+  const std::uint64_t arenas = channel_->arena_bytes() + result_arenas_.bytes();
+  const std::uint64_t bytes = ReadResidentBytes(pid_, arenas);
+  if (bytes > 0) thread_->harvest.AddWorkerUsage(id(), bytes);
 }
 
 void WorkerProcess::TellReady() {
   if (!ready_ || told_ready_ || pid_ <= 0 || !start_failure_.empty()) return;
   told_ready_ = true;
   ready_by_ = core::kNever;
-  channel_->SetAbilities(uses_page_, takes_descriptors_);
+  channel_->SetAbilities(uses_page_, abilities_);
   thread_->harvest.AddWorkerReady(id(), pid_, *functions_, uses_page_);
 }
 

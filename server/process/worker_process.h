@@ -20,6 +20,7 @@
 #include "process/latest_progress.h"
 #include "process/output_pipe.h"
 #include "process/process_thread.h"
+#include "process/result_arenas.h"
 #include "process/worker_channel.h"
 #include "wire/frame.h"
 #include "wire/outcome_ring.h"
@@ -83,7 +84,7 @@ class WorkerProcess {
   bool ReadFrames();
   // Reads once. False: there is nothing more now, or ever again.
   bool Receive(std::size_t* total);
-  // The file of a result: it was sent before its record. Nothing: it was not.
+  // A new arena, which was sent before the record that speaks of it. Nothing: it was not.
   wire::UniqueFd TakeFile();
   void OnFrame(const wire::Frame& frame);
   void OnReady(const wire::Frame& frame);
@@ -98,8 +99,9 @@ class WorkerProcess {
   void OnOutcome(const wire::RecordHeader& header, std::string_view bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void AddFragment(Slot* slot, std::string_view bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
-  void OnFileResult(Slot* slot, const wire::RecordHeader& header, std::string_view bytes)
+  void OnResultInArena(Slot* slot, const wire::RecordHeader& header, std::string_view bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  absl::StatusOr<base::Kept> TakeFromArena(const wire::RecordHeader& header, std::string_view bytes);
   // The bytes lie in `kept`, if that is not empty; else they are copied.
   void FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes, core::Bytes kept)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
@@ -140,8 +142,9 @@ class WorkerProcess {
   TextTail tails_[2];
   std::uint32_t tail_ticket_;
   wire::FrameParser parser_;
-  // Came with RESULT_FILE frames, in their order.
+  // Came with RESULT_ARENA frames, in their order; not spoken of yet.
   std::deque<wire::UniqueFd> files_;
+  ResultArenas result_arenas_;
   std::optional<wire::RingReader> ring_;
   FunctionList functions_;  // its own, from READY on
   FunctionList zygote_functions_;
@@ -172,7 +175,7 @@ class WorkerProcess {
   bool ready_ = false;       // said READY
   bool told_ready_ = false;  // and the core knows
   bool uses_page_ = false;
-  bool takes_descriptors_ = false;
+  Abilities abilities_;
   bool ring_broken_ = false;
   bool muted_ = false;
   bool killed_ = false;     // by us

@@ -20,36 +20,8 @@ namespace {
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kSocketBytesPerTurn = 1u << 20;
 constexpr std::size_t kPipeBytesPerTurn = 64 * 1024;
-// As many as there may be tasks whose outcome was not read yet, and one that is on its way.
+// Of new arenas: as many as there may be tasks whose outcome was not read yet, and one that is on its way.
 constexpr std::size_t kMaxFiles = wire::kClaimSlots + 1;
-// Of a file that is copied because there is no room to keep it as it is.
-constexpr std::size_t kCopyBytes = 1u << 20;
-
-absl::Status Copy(int file, std::uint64_t bytes, base::PayloadDraft* draft) {
-  std::string piece(std::min<std::uint64_t>(kCopyBytes, bytes), '\0');
-  for (std::uint64_t at = 0; at < bytes;) {
-    const ssize_t got = pread(file, piece.data(), piece.size(), static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return absl::DataLossError("the file of a result cannot be read");
-    absl::Status added = draft->Append(std::string_view(piece).substr(0, static_cast<std::size_t>(got)));
-    if (!added.ok()) return added;
-    at += static_cast<std::uint64_t>(got);
-  }
-  return absl::OkStatus();
-}
-
-// Takes the file over, or a copy of it where there is no room for more of them.
-absl::StatusOr<base::Kept> Keep(const base::Spool& spool, wire::UniqueFd file, std::uint64_t bytes) {
-  auto adopted = spool.Adopt(&file, bytes);
-  if (adopted.ok()) {
-    const std::string_view view = (*adopted)->view();
-    return base::Kept{*std::move(adopted), view};
-  }
-  if (!absl::IsResourceExhausted(adopted.status())) return adopted.status();
-  base::PayloadDraft draft(&spool);
-  if (absl::Status copied = Copy(file.get(), bytes, &draft); !copied.ok()) return copied;
-  return draft.Finish();
-}
 
 template <typename Message>
 bool Parse(const wire::Frame& frame, Message* message) {
@@ -97,7 +69,7 @@ bool WorkerProcess::Receive(std::size_t* total) {
   *total += got->bytes;
   if (files_.size() <= kMaxFiles) return got->bytes == wanted || ended_by_file;
   files_.clear();
-  Condemn("worker sent more files than results");
+  Condemn("worker sent more arenas than results");
   return false;
 }
 
@@ -116,7 +88,7 @@ void WorkerProcess::OnFrame(const wire::Frame& frame) {
   switch (frame.kind) {
     case internal::FRAME_KIND_BELL:
       return;  // the ring is looked at in any case
-    case internal::FRAME_KIND_RESULT_FILE:
+    case internal::FRAME_KIND_RESULT_ARENA:
       if (!uses_page_) break;
       return;  // its descriptor waits for its record
     case internal::FRAME_KIND_READY:
@@ -147,7 +119,7 @@ void WorkerProcess::OnReady(const wire::Frame& frame) {
   }
   ready_ = true;
   uses_page_ = ready.uses_page();
-  takes_descriptors_ = ready.takes_descriptors();
+  abilities_ = {.descriptors = ready.takes_descriptors(), .arenas = ready.takes_arenas()};
   functions_ = ready.same_functions() ? zygote_functions_ : TakeFunctions(&ready);
   TellReady();
 }
@@ -269,7 +241,7 @@ bool WorkerProcess::InOrder(const Slot& slot, const wire::RecordHeader& header) 
 void WorkerProcess::OnOutcome(const wire::RecordHeader& header, std::string_view bytes) {
   Slot* const slot = channel_->slots().ByTicket(header.ticket);
   if (slot == nullptr) {
-    if ((header.flags & wire::kInFile) != 0) TakeFile();
+    if ((header.flags & wire::kInArena) != 0) TakeFromArena(header, bytes).IgnoreError();
     if (std::exchange(dropped_logged_, true)) return;
     base::Log(base::Level::kWarning, "result_dropped",
               {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"why", "nothing of that ticket is here"}});
@@ -279,7 +251,7 @@ void WorkerProcess::OnOutcome(const wire::RecordHeader& header, std::string_view
     ring_broken_ = true;
     return Condemn("worker told of an item out of order");
   }
-  if ((header.flags & wire::kInFile) != 0) return OnFileResult(slot, header, bytes);
+  if ((header.flags & wire::kInArena) != 0) return OnResultInArena(slot, header, bytes);
   const bool more = (header.flags & wire::kMoreFollows) != 0;
   const std::uint64_t before = slot->draft != nullptr ? slot->draft->size() : 0;
   if (before + bytes.size() > MaxResultBytes(*slot)) slot->refusal = TooLargeText();
@@ -301,27 +273,27 @@ void WorkerProcess::AddFragment(Slot* slot, std::string_view bytes) {
   if (!added.ok()) slot->refusal = wire::ToStd(added.message());
 }
 
-void WorkerProcess::OnFileResult(Slot* slot, const wire::RecordHeader& header, std::string_view bytes) {
-  std::uint64_t size = 0;
-  wire::UniqueFd file = TakeFile();
-  const bool sense = header.kind == wire::RecordKind::kResult && !slot->chunk && slot->draft == nullptr && file &&
-                     header.flags == wire::kInFile && bytes.size() == sizeof size;
-  if (sense) std::memcpy(&size, bytes.data(), sizeof size);
-  if (!sense || size > wire::kMaxFileBytes) {
+absl::StatusOr<base::Kept> WorkerProcess::TakeFromArena(const wire::RecordHeader& header, std::string_view bytes) {
+  wire::ResultPlace place;
+  if (header.kind != wire::RecordKind::kResult || header.flags != wire::kInArena || bytes.size() != sizeof place) {
+    return absl::InvalidArgumentError("the record makes no sense");
+  }
+  std::memcpy(&place, bytes.data(), sizeof place);
+  return result_arenas_.Take(*thread_->options.spool, place, [this] { return TakeFile(); });
+}
+
+void WorkerProcess::OnResultInArena(Slot* slot, const wire::RecordHeader& header, std::string_view bytes) {
+  absl::StatusOr<base::Kept> kept = TakeFromArena(header, bytes);
+  const bool lies = absl::IsInvalidArgument(kept.status()) || slot->chunk || slot->draft != nullptr;
+  if (lies) {
     ring_broken_ = true;
-    return Condemn("worker told of a result in a file that it did not send, or must not");
+    return Condemn("worker told of a result in an arena that is not so: " +
+                   std::string(wire::ToStd(kept.status().message())));
   }
-  if (size > MaxResultBytes(*slot)) {
-    slot->refusal = TooLargeText();
-    return RefuseResult(slot, header);
+  if (kept.ok() && kept->view.size() <= MaxResultBytes(*slot)) {
+    return FinishItem(slot, header, kept->view, core::Bytes(kept->owner, kept->view));
   }
-  absl::StatusOr<base::Kept> kept = Keep(*thread_->options.spool, std::move(file), size);
-  if (kept.ok()) return FinishItem(slot, header, kept->view, core::Bytes(kept->owner, kept->view));
-  if (absl::IsInvalidArgument(kept.status())) {
-    ring_broken_ = true;
-    return Condemn("worker sent a file that is no result: " + std::string(wire::ToStd(kept.status().message())));
-  }
-  slot->refusal = wire::ToStd(kept.status().message());
+  slot->refusal = kept.ok() ? TooLargeText() : std::string(wire::ToStd(kept.status().message()));
   RefuseResult(slot, header);
 }
 

@@ -29,8 +29,22 @@ PayloadDesk::Found PayloadDesk::Fetch(const wire::PayloadRequest& request) {
       backend_.gate->Enter([&](core::Core& core, core::Nanos) { return core.ViewResult(*id, request.number); });
   if (!result.ok()) return {};
   const base::FilePart part = base::PartBehind(result->data.owner(), result->data.view());
-  if (part.file == nullptr || !part.whole) return {};
+  // Who knows arenas was told where in which one it lies.
+  if (part.file == nullptr || !part.whole || part.file->arena() != nullptr) return {};
   return {result->data.owner(), part.file};
+}
+
+std::shared_ptr<base::Arena> PayloadDesk::Share(const wire::PayloadRequest& request, wire::UniqueFd* fd,
+                                                PayloadStatus* status) {
+  auto arena = backend_.options.spool->AdoptArena(fd, request.number);
+  *status = arena.ok()                                ? PayloadStatus::kTaken
+            : absl::IsInvalidArgument(arena.status()) ? PayloadStatus::kBad
+                                                      : PayloadStatus::kNotThisWay;
+  return arena.ok() ? *std::move(arena) : nullptr;
+}
+
+std::shared_ptr<base::Arena> PayloadDesk::Map(const wire::PayloadRequest& request) const {
+  return backend_.options.spool->FindArena(request.number);
 }
 
 }  // namespace poold::rpc

@@ -1,10 +1,12 @@
-// What the payload socket does: takes arguments over into the uploads, finds results. See poold/v1/payload_socket.md.
+// What the payload socket does: takes arguments over into the uploads, finds results, knows arenas. See
+// poold/v1/payload_socket.md.
 //
 // No sockets here. Thread-safe. Does not own the backend, which must outlive it.
 #pragma once
 
 #include <memory>
 
+#include "base/arena.h"
 #include "base/payload_file.h"
 #include "rpc/backend.h"
 #include "wire/payload_message.h"
@@ -24,6 +26,12 @@ class PayloadDesk {
     const base::PayloadFile* file = nullptr;
   };
   Found Fetch(const wire::PayloadRequest& request);
+
+  // The arena lives as long as whom it is given back to keeps it. Null, and why not.
+  std::shared_ptr<base::Arena> Share(const wire::PayloadRequest& request, wire::UniqueFd* fd,
+                                     wire::PayloadStatus* status);
+  // Null: there is none.
+  std::shared_ptr<base::Arena> Map(const wire::PayloadRequest& request) const;
 
  private:
   Backend& backend_;

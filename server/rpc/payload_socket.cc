@@ -103,8 +103,9 @@ void PayloadSocket::Accept() {
     if (connections_.size() >= kMaxConnections || !IsOurUser(fd.get())) continue;
     epoll_event event{.events = EPOLLIN | EPOLLRDHUP, .data = {.fd = fd.get()}};
     if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0) continue;
-    const int key = fd.get();
-    connections_[key].fd = std::move(fd);
+    Connection& connection = connections_[fd.get()];
+    connection.same_user = IsSameUser(fd.get());
+    connection.fd = std::move(fd);
   }
 }
 
@@ -131,20 +132,37 @@ bool PayloadSocket::Serve(Connection* connection) {
   }
   if (request.ask == static_cast<std::uint32_t>(wire::PayloadAsk::kFetch) && c.descriptors.empty()) {
     const PayloadDesk::Found found = desk_.Fetch(request);
-    const auto status = found.file == nullptr ? wire::PayloadStatus::kNotThisWay : wire::PayloadStatus::kTaken;
-    return Answer(c, status, found.file);
+    if (found.file == nullptr) return Answer(c, wire::PayloadStatus::kNotThisWay);
+    return Answer(c, wire::PayloadStatus::kTaken, found.file->view().size(), found.file->fd());
   }
-  Answer(c, wire::PayloadStatus::kBad);
-  return false;
+  return ServeArena(connection, request);
 }
 
-bool PayloadSocket::Answer(const Connection& connection, wire::PayloadStatus status, const base::PayloadFile* file) {
-  wire::PayloadAnswer answer{static_cast<std::uint32_t>(status), 0, 0};
-  std::vector<int> descriptors;
-  if (file != nullptr) {
-    answer.bytes = file->view().size();
-    descriptors.push_back(file->fd());
+bool PayloadSocket::ServeArena(Connection* connection, const wire::PayloadRequest& request) {
+  Connection& c = *connection;
+  const bool share = request.ask == static_cast<std::uint32_t>(wire::PayloadAsk::kShare) && c.descriptors.size() == 1;
+  const bool map = request.ask == static_cast<std::uint32_t>(wire::PayloadAsk::kMap) && c.descriptors.empty();
+  if (!share && !map) return Answer(c, wire::PayloadStatus::kBad), false;
+  // What lies in an arena may change under who reads it.
+  if (!c.same_user) return Answer(c, wire::PayloadStatus::kNotThisWay);
+  if (map) {
+    const std::shared_ptr<base::Arena> arena = desk_.Map(request);
+    if (arena == nullptr) return Answer(c, wire::PayloadStatus::kNotThisWay);
+    return Answer(c, wire::PayloadStatus::kTaken, arena->mapping().shape().slot_bytes, arena->fd());
   }
+  std::erase_if(c.arenas, [](const std::shared_ptr<base::Arena>& arena) { return arena->empty(); });
+  wire::PayloadStatus status{};
+  std::shared_ptr<base::Arena> arena = desk_.Share(request, &c.descriptors.front(), &status);
+  if (arena == nullptr) return Answer(c, status) && status != wire::PayloadStatus::kBad;
+  c.arenas.push_back(std::move(arena));
+  return Answer(c, status, c.arenas.back()->number());
+}
+
+bool PayloadSocket::Answer(const Connection& connection, wire::PayloadStatus status, std::uint64_t number,
+                           int descriptor) {
+  const wire::PayloadAnswer answer{static_cast<std::uint32_t>(status), 0, number};
+  std::vector<int> descriptors;
+  if (descriptor >= 0) descriptors.push_back(descriptor);
   const std::string_view bytes(reinterpret_cast<const char*>(&answer), sizeof answer);
   return wire::SendAll(connection.fd.get(), bytes, descriptors, wire::Patience::kNoWait).ok();
 }

@@ -37,6 +37,9 @@ class PayloadSocket {
     char request[sizeof(wire::PayloadRequest)];
     std::size_t have = 0;
     std::vector<wire::UniqueFd> descriptors;
+    bool same_user = false;
+    // That the client made. They end with the connection; what lies in them then is still used.
+    std::vector<std::shared_ptr<base::Arena>> arenas;
   };
 
   void Run();
@@ -45,7 +48,9 @@ class PayloadSocket {
   // False: the connection is over.
   bool Read(Connection* connection);
   bool Serve(Connection* connection);
-  bool Answer(const Connection& connection, wire::PayloadStatus status, const base::PayloadFile* file = nullptr);
+  bool ServeArena(Connection* connection, const wire::PayloadRequest& request);
+  // `descriptor` may be -1: none.
+  bool Answer(const Connection& connection, wire::PayloadStatus status, std::uint64_t number = 0, int descriptor = -1);
 
   std::unique_ptr<ListenSocket> socket_;
   Backend& backend_;

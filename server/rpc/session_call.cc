@@ -111,7 +111,7 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
   }
   void Greet() {
     const bool shares = request_.hello().takes_shared_memory() && !backend_.server_info.payload_socket().empty();
-    if (shares) outbox_.SetMaxInlineBytes(std::min(kSharedFrom - 1, backend_.options.max_inline_result_bytes));
+    if (shares) outbox_.ShareMemory(std::min(kSharedFrom - 1, backend_.options.max_inline_result_bytes));
     outbox_.AddGreeting(backend_.server_info);
     if (backend_.room_is_short) outbox_.SetRoomIsShort(true);
   }

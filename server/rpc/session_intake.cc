@@ -113,19 +113,36 @@ void SessionIntake::ReadTasks(v1::TaskGroup* group) {
 }
 
 absl::StatusOr<core::Bytes> SessionIntake::ReadArgs(v1::TaskGroup* group) {
-  const bool uploaded = !group->upload_id().empty();
+  const bool uploaded = !group->upload_id().empty() || group->has_in_arena();
   const absl::Status status = CheckEncoding(group->encoding(), uploaded || !group->args().empty(), "submit.encoding");
   if (!status.ok()) return status;
   if (uploaded && (group->args_bytes_size() != 1 || !group->args().empty())) {
-    return InvalidField("submit.upload_id", "submit.upload_id: it stands for the arguments of exactly one task");
+    const char* const field = group->has_in_arena() ? "submit.in_arena" : "submit.upload_id";
+    return InvalidField(field, absl::StrCat(field, ": it stands for the arguments of exactly one task"));
   }
-  if (uploaded) return uploads_->Take(group->upload_id());
+  if (uploaded) return TakeShared(*group);
   const std::uint64_t bytes = Sum(group->args_bytes());
   if (bytes != group->args().size()) {
     return InvalidField("submit.args_bytes", absl::StrCat("submit.args_bytes: they sum up to ", bytes,
                                                           ", but args has ", group->args().size(), " bytes"));
   }
   return core::Bytes(std::move(*group->mutable_args()));
+}
+
+absl::StatusOr<core::Bytes> SessionIntake::TakeShared(const v1::TaskGroup& group) const {
+  if (!group.has_in_arena()) return uploads_->Take(group.upload_id());
+  const v1::ArenaSlot& at = group.in_arena();
+  const std::shared_ptr<base::Arena> arena = options_.spool->FindArena(at.arena());
+  if (arena != nullptr) {
+    const auto file = arena->Take({at.slot(), at.use()}, at.bytes());
+    if (file.ok()) return core::Bytes(*file, (*file)->view());
+    if (absl::IsInvalidArgument(file.status()))
+      return InvalidField("submit.in_arena", wire::ToStd(file.status().message()));
+  }
+  return core::MakeError(absl::StatusCode::kNotFound, "UPLOAD_NOT_FOUND",
+                         "the arguments are not in that arena: a submission took them, or the arena is gone; send "
+                         "them again",
+                         "in_arena");
 }
 
 absl::Status SessionIntake::ReadTaskGroup(v1::TaskGroup* group) {
@@ -154,7 +171,8 @@ absl::Status SessionIntake::ReadTaskGroup(v1::TaskGroup* group) {
     task.id = {group->id_high(), low++};
     task.args.encoding = encoding;
     task.args.type_name = type_name;
-    task.args.data = group->upload_id().empty() ? args->Slice(at, bytes) : *args;
+    const bool all = !group->upload_id().empty() || group->has_in_arena();
+    task.args.data = all ? *args : args->Slice(at, bytes);
     at += bytes;
   }
   groups_.push_back(std::move(tasks));

@@ -50,6 +50,7 @@ class SessionIntake {
   void ReadTasks(v1::TaskGroup* group);
   absl::Status ReadTaskGroup(v1::TaskGroup* group);
   absl::StatusOr<core::Bytes> ReadArgs(v1::TaskGroup* group);
+  absl::StatusOr<core::Bytes> TakeShared(const v1::TaskGroup& group) const;
   void ReadMap(v1::MapGroup* group);
   absl::StatusOr<core::MapGroup> ReadMapGroup(v1::MapGroup* group);
   absl::StatusOr<std::shared_ptr<const core::TaskOptions>> ReadOptions(bool has, const v1::TaskOptions& options);

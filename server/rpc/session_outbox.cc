@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/arena.h"
 #include "base/log.h"
 #include "rpc/convert.h"
 #include "rpc/errors.h"
@@ -24,8 +25,8 @@ bool SameType(const v1::OutcomeGroup& group, const core::Payload& result) {
   return result.type_name == nullptr ? group.type_name().empty() : group.type_name() == *result.type_name;
 }
 
-std::size_t RoughBytes(const core::Outcome& outcome) {
-  std::size_t bytes = kOtherBytes + outcome.result.data.size();
+std::size_t RoughBytes(const core::Outcome& outcome, std::size_t result_bytes) {
+  std::size_t bytes = kOtherBytes + result_bytes;
   if (outcome.detail == nullptr) return bytes;
   bytes += outcome.detail->stdout_tail.size() + outcome.detail->stderr_tail.size();
   if (outcome.detail->failure)
@@ -198,7 +199,30 @@ bool SessionOutbox::FillOutputs(MessageRoom* room, v1::SessionResponse* message)
 
 bool SessionOutbox::Packs(const core::Outcome& outcome) const {
   return outcome.state == core::TaskState::kSucceeded && outcome.detail == nullptr && outcome.attempt <= 1 &&
-         outcome.result.data.size() <= max_inline_bytes_.load(std::memory_order_relaxed);
+         outcome.result.data.size() <= max_inline_bytes_.load(std::memory_order_relaxed) &&
+         !PlaceOf(outcome.result.data);
+}
+
+std::optional<v1::ArenaSlot> SessionOutbox::PlaceOf(const core::Bytes& result) const {
+  if (result.size() < wire::kMinArenaPayloadBytes || !shares_memory_.load(std::memory_order_relaxed))
+    return std::nullopt;
+  const base::FilePart part = base::PartBehind(result.owner(), result.view());
+  if (part.file == nullptr || !part.whole || part.file->arena() == nullptr) return std::nullopt;
+  v1::ArenaSlot slot;
+  slot.set_arena(part.file->arena()->number());
+  slot.set_slot(part.file->place().slot);
+  slot.set_use(part.file->place().use);
+  slot.set_bytes(result.size());
+  return slot;
+}
+
+void SessionOutbox::WriteOther(const core::Outcome& outcome, const WallTime& wall, MessageRoom* room,
+                               v1::Outcome* out) const {
+  const std::uint64_t inline_bytes = max_inline_bytes_.load(std::memory_order_relaxed);
+  std::optional<v1::ArenaSlot> place = PlaceOf(outcome.result.data);
+  WriteOutcome(outcome, wall, place ? 0 : inline_bytes, out);
+  room->Use(RoughBytes(outcome, out->result().data().size()), 0);
+  if (place) *out->mutable_result()->mutable_in_arena() = *std::move(place);
 }
 
 bool SessionOutbox::FillProgress(MessageRoom* room, v1::SessionResponse* message) {
@@ -241,8 +265,7 @@ void SessionOutbox::FillTasks(const WallTime& wall, MessageRoom* room, v1::Sessi
     } else {
       v1::TaskOutcome* other = message->add_others();
       AddIds(task.id, task.count, room, other->mutable_ids());
-      WriteOutcome(outcome, wall, max_inline_bytes_.load(std::memory_order_relaxed), other->mutable_outcome());
-      room->Use(RoughBytes(outcome), 0);
+      WriteOther(outcome, wall, room, other->mutable_outcome());
       told = task.outcome;
     }
     task.outcome = nullptr;

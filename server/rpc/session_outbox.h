@@ -49,9 +49,12 @@ class SessionOutbox {
   void AddRefused(std::vector<RefusedHandle> refused);
   // The answer to the hello.
   void AddGreeting(const v1::ServerInfo& server);
-  // Results of tasks above so many bytes are told by their size; also before it was called at most what the options
-  // say.
-  void SetMaxInlineBytes(std::uint64_t bytes) { max_inline_bytes_.store(bytes, std::memory_order_relaxed); }
+  // The client reads shared memory: results of tasks that lie in an arena are told by their place, others above so many
+  // bytes by their size. Before it was called all are told as the options say.
+  void ShareMemory(std::uint64_t max_inline_bytes) {
+    max_inline_bytes_.store(max_inline_bytes, std::memory_order_relaxed);
+    shares_memory_.store(true, std::memory_order_relaxed);
+  }
   // The latest is told.
   void SetRoomIsShort(bool is_short);
   // So many requests of the stream were taken. Goes with the next message; `send_now` asks for one.
@@ -102,6 +105,9 @@ class SessionOutbox {
   void FillMaps(const WallTime& wall, MessageRoom* room, v1::SessionResponse* message);
   void FillRefused(MessageRoom* room, v1::SessionResponse* message);
   bool Packs(const core::Outcome& outcome) const;
+  // Where the result lies, if the client can read it there.
+  std::optional<v1::ArenaSlot> PlaceOf(const core::Bytes& result) const;
+  void WriteOther(const core::Outcome& outcome, const WallTime& wall, MessageRoom* room, v1::Outcome* out) const;
 
   const ServiceOptions& options_;
   const base::Clock& clock_;
@@ -114,6 +120,7 @@ class SessionOutbox {
   std::uint64_t taken_ ABSL_GUARDED_BY(mu_) = 0;
   bool tell_taken_ ABSL_GUARDED_BY(mu_) = false;
   std::atomic<std::uint64_t> max_inline_bytes_;
+  std::atomic<bool> shares_memory_ = false;
   std::atomic<std::size_t> waiting_ = 0;
   std::atomic<std::uint64_t> told_taken_ = 0;
   std::atomic<std::uint64_t> dropped_output_bytes_ = 0;

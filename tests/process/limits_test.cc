@@ -148,11 +148,11 @@ TEST(OutOfMemoryTest, IsReadFromTheEventsOfACgroup) {
 }
 
 TEST(UsageTest, ResidentMemoryIsReadInBytes) {
-  const std::uint64_t before = ReadResidentBytes(getpid());
+  const std::uint64_t before = ReadResidentBytes(getpid(), 0);
   const std::vector<char> touched(64 * kMegabyte, 1);
-  EXPECT_GE(ReadResidentBytes(getpid()), before + 60 * kMegabyte);
+  EXPECT_GE(ReadResidentBytes(getpid(), 0), before + 60 * kMegabyte);
   EXPECT_EQ(touched.back(), 1);
-  EXPECT_EQ(ReadResidentBytes(-1), 0u);
+  EXPECT_EQ(ReadResidentBytes(-1, 0), 0u);
 }
 
 }  // namespace

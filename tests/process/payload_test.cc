@@ -1,14 +1,19 @@
-// Large arguments and results as descriptors, between the dispatcher and real workers.
+// Large arguments and results in shared memory, between the dispatcher and real workers.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <set>
 
+#include "base/arena.h"
 #include "base/payload_draft.h"
 #include "base/payload_file.h"
 #include "process/stage.h"
-#include "wire/outcome_ring.h"
+#include "wire/arena_maker.h"
 #include "wire/sealed_file.h"
 
 namespace poold::process {
@@ -22,11 +27,22 @@ std::string Pattern(std::size_t bytes) {
   return text;
 }
 
-bool InFile(const core::Bytes& bytes) { return base::PayloadFile::Behind(bytes.owner()) != nullptr; }
+const base::Arena* ArenaOf(const core::Bytes& bytes) {
+  const base::PayloadFile* const file = base::PayloadFile::Behind(bytes.owner());
+  return file != nullptr ? file->arena() : nullptr;
+}
 
 bool OnDisk(const core::Bytes& bytes) {
   const base::PayloadFile* const file = base::PayloadFile::Behind(bytes.owner());
-  return file != nullptr && !wire::CheckSealedFile(file->fd(), bytes.size()).ok();
+  return file != nullptr && file->arena() == nullptr && !wire::CheckSealedFile(file->fd(), bytes.size()).ok();
+}
+
+bool IgnoresSigterm(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("SigIgn:", 0) == 0) return (std::stoull(line.substr(7), nullptr, 16) >> (SIGTERM - 1) & 1) != 0;
+  }
+  return false;
 }
 
 class PayloadTest : public testing::Test {
@@ -43,6 +59,22 @@ class PayloadTest : public testing::Test {
     const auto file = spool_->Adopt(&fd, text.size()).value();
     return core::Bytes(file, file->view());
   }
+  // As a client of the same user puts them into an arena of its own.
+  core::Bytes InArena(const std::string& text) {
+    const auto reserved = maker_.Reserve(text.size(), [this](int fd, const wire::ArenaShape& shape) {
+      wire::UniqueFd copy(dup(fd));
+      arenas_.push_back(spool_->AdoptArena(&copy, shape.slot_bytes).value());
+      return std::optional<std::uint64_t>(arenas_.size() - 1);
+    });
+    std::memcpy(reserved->memory, text.data(), text.size());
+    const auto file = arenas_[reserved->arena]->Take(reserved->place, text.size()).value();
+    return core::Bytes(file, file->view());
+  }
+  // It was taken: nobody waits for it any more.
+  void Release(Stage& stage, core::HandleId id) {
+    stage.clients.Forget(id);
+    stage.gate.Enter([&](core::Core& core, core::Nanos now) { core.OnRelease(now, id); });
+  }
   core::Bytes Spooled(const std::string& text) {
     base::PayloadDraft draft(spool_.get());
     EXPECT_TRUE(draft.Append(text).ok());
@@ -51,6 +83,8 @@ class PayloadTest : public testing::Test {
   }
 
   std::shared_ptr<const base::Spool> spool_;
+  wire::ArenaMaker maker_{64u << 20};
+  std::vector<std::shared_ptr<base::Arena>> arenas_;
 };
 
 TEST_F(PayloadTest, ArgumentsInSealedMemoryReachTheWorkerAndAResultComesBackSo) {
@@ -60,10 +94,58 @@ TEST_F(PayloadTest, ArgumentsInSealedMemoryReachTheWorkerAndAResultComesBackSo) 
   const core::OutcomePtr outcome = stage.clients.Outcome(stage.SubmitBytes("echo", InMemory(text)));
   ASSERT_EQ(outcome->state, TaskState::kSucceeded);
   EXPECT_TRUE(outcome->result.data.view() == text);
-  EXPECT_TRUE(InFile(outcome->result.data));
-  EXPECT_FALSE(OnDisk(outcome->result.data));
+  const base::Arena* const arena = ArenaOf(outcome->result.data);
+  ASSERT_NE(arena, nullptr);
   // The arguments are gone.
-  EXPECT_EQ(spool_->used_memory_bytes(), text.size());
+  EXPECT_EQ(spool_->used_memory_bytes(), arena->mapping().shape().bytes());
+}
+
+TEST_F(PayloadTest, ArgumentsInAnArenaReachTheWorker) {
+  Stage stage(With({}));
+  ASSERT_TRUE(stage.Open(TestingPool(2)).ok());
+  std::vector<std::pair<core::HandleId, std::string>> expected;
+  for (int i = 0; i < 40; ++i) {
+    const std::string text =
+        std::to_string(i) + std::string(40'000 + 20'000 * (i % 5), static_cast<char>('a' + i % 26));
+    expected.emplace_back(stage.SubmitBytes("echo", InArena(text)), text);
+  }
+  for (const auto& [id, text] : expected) EXPECT_TRUE(stage.clients.Outcome(id)->result.data.view() == text);
+  expected.clear();
+  WaitUntil([&] {
+    return std::all_of(arenas_.begin(), arenas_.end(), [](const auto& one) { return one->mapping().AllFree(); });
+  });
+}
+
+TEST_F(PayloadTest, MemoryIsUsedAgainForResultAfterResult) {
+  Stage stage(With({}));
+  ASSERT_TRUE(stage.Open(TestingPool()).ok());
+  std::set<const base::Arena*> seen;
+  for (int i = 0; i < 30; ++i) {
+    const std::string text = std::to_string(i) + Pattern(1u << 20);
+    const core::HandleId id = stage.SubmitBytes("echo", InArena(text));
+    {
+      const core::OutcomePtr outcome = stage.clients.Outcome(id);
+      ASSERT_TRUE(outcome->result.data.view() == text);
+      seen.insert(ArenaOf(outcome->result.data));
+    }
+    Release(stage, id);
+  }
+  EXPECT_EQ(seen.size(), 1u);
+  EXPECT_EQ(arenas_.size(), 1u);
+}
+
+TEST_F(PayloadTest, ArgumentsStayAsTheyAreWhileTheTaskMayRun) {
+  Stage stage(With({}));
+  core::PoolSpec spec = TestingPool();
+  spec.stop_grace = core::kNever;
+  ASSERT_TRUE(stage.Open(spec).ok());
+  const core::HandleId id = stage.SubmitBytes("ignore_term", InArena("\x91\xcd\xea\x60"), core::Encoding::kMsgpack);
+  WaitUntil([&] { return IgnoresSigterm(stage.WorkerPid()); });
+  stage.gate.Enter([&](core::Core& core, core::Nanos now) { EXPECT_TRUE(core.OnCancel(now, id, true).ok()); });
+  Release(stage, id);
+  EXPECT_FALSE(arenas_[0]->mapping().AllFree());
+  kill(stage.WorkerPid(), SIGKILL);
+  WaitUntil([&] { return arenas_[0]->mapping().AllFree(); });
 }
 
 TEST_F(PayloadTest, ArgumentsOnDiskReachTheWorker) {
@@ -107,10 +189,31 @@ TEST_F(PayloadTest, AResultForWhichThereIsNoMemoryGoesToDisk) {
   EXPECT_TRUE(OnDisk(outcome->result.data));
 }
 
-TEST_F(PayloadTest, AResultTooLargeForAFileOfItsOwnIsGatheredOnDisk) {
+TEST_F(PayloadTest, ResultsForWhichThereIsNoMemoryAnyMoreAreCopiedOneByOne) {
+  Stage stage(With({.max_memory_bytes = 1u << 20}));
+  ASSERT_TRUE(stage.Open(TestingPool()).ok());
+  std::vector<core::HandleId> ids;
+  for (int i = 0; i < 50; ++i) ids.push_back(stage.Submit("echo", std::to_string(i) + Pattern(100'000)));
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_TRUE(stage.clients.Outcome(ids[i])->result.data.view() == std::to_string(i) + Pattern(100'000)) << i;
+  }
+  EXPECT_EQ(spool_->used_memory_bytes(), 0u);
+}
+
+TEST_F(PayloadTest, WhatNobodyUsesGivesWayToWhatIsWanted) {
+  Stage stage(With({.max_memory_bytes = 10u << 20}));
+  ASSERT_TRUE(stage.Open(TestingPool()).ok());
+  const core::HandleId id = stage.Submit("echo", Pattern(7u << 20));
+  EXPECT_NE(ArenaOf(stage.clients.Outcome(id)->result.data), nullptr);
+  Release(stage, id);
+  WaitUntil([&] { return ArenaOf(stage.Run("echo", Pattern(3u << 20))->result.data) != nullptr; });
+  EXPECT_LE(spool_->used_memory_bytes(), 10u << 20);
+}
+
+TEST_F(PayloadTest, AResultTooLargeForAnArenaIsGatheredOnDisk) {
   Stage stage(With({}));
   ASSERT_TRUE(stage.Open(TestingPool()).ok());
-  const std::string text = Pattern(wire::kMaxFileBytes + 1);
+  const std::string text = Pattern(wire::kMaxArenaPayloadBytes + 1);
   const core::OutcomePtr outcome = stage.clients.Outcome(stage.SubmitBytes("echo", InMemory(text)));
   ASSERT_EQ(outcome->state, TaskState::kSucceeded);
   EXPECT_TRUE(outcome->result.data.view() == text);
@@ -130,22 +233,24 @@ TEST_F(PayloadTest, AFullSpoolFailsTheTaskAndTheWorkerLives) {
   EXPECT_EQ(spool_->used_bytes(), 0u);
 }
 
-TEST_F(PayloadTest, AWorkerThatDiesBetweenTheFileAndItsRecordHasNoResult) {
+TEST_F(PayloadTest, AWorkerThatDiesBetweenAnArenaAndItsRecordHasNoResult) {
   Stage stage(With({}, {}));
-  ASSERT_TRUE(stage.Open(OddPool("file_then_death")).ok());
+  ASSERT_TRUE(stage.Open(OddPool("arena_then_death")).ok());
   const core::OutcomePtr outcome = stage.Run("echo", "x");
   EXPECT_EQ(outcome->state, TaskState::kCrashed);
   EXPECT_EQ(spool_->used_memory_bytes(), 0u);
 }
 
-TEST_F(PayloadTest, AWorkerThatLiesAboutAFileIsKilled) {
-  for (const char* odd : {"no_file", "unsealed_file", "file_of_another_size", "flood_files"}) {
+TEST_F(PayloadTest, AWorkerThatLiesAboutAnArenaIsKilled) {
+  for (const char* odd :
+       {"no_arena", "unsealed_arena", "arena_of_another_shape", "slot_that_is_not_filled", "slot_of_an_old_use",
+        "more_than_a_slot", "no_such_slot", "arena_out_of_turn", "flood_arenas"}) {
     Stage stage(With({}, {}));
     ASSERT_TRUE(stage.Open(OddPool(odd)).ok());
     const core::OutcomePtr outcome = stage.Run("echo", "x");
     EXPECT_EQ(outcome->state, TaskState::kCrashed) << odd;
     EXPECT_EQ(outcome->detail->death->killed_by, core::KilledBy::kItself) << odd;
-    EXPECT_EQ(spool_->used_memory_bytes(), 0u) << odd;
+    WaitUntil([&] { return spool_->used_memory_bytes() == 0; });
   }
 }
 
@@ -153,14 +258,15 @@ TEST_F(PayloadTest, NoDescriptorIsLeftWhenOutcomesAreReleased) {
   Stage stage(With({}));
   ASSERT_TRUE(stage.Open(TestingPool()).ok());
   stage.Run("echo", "warm");
-  const std::size_t before = OpenDescriptors();
+  std::size_t before = 0;
   for (int i = 0; i < 20; ++i) {
     const core::HandleId id = stage.SubmitBytes("echo", InMemory(std::string(300'000, 'x')));
     stage.clients.Outcome(id);
-    stage.clients.Forget(id);
-    stage.gate.Enter([&](core::Core& core, core::Nanos now) { core.OnRelease(now, id); });
+    Release(stage, id);
+    // With the worker's arena.
+    if (i == 0) before = OpenDescriptors();
   }
-  WaitUntil([&] { return spool_->used_files() == 0 && OpenDescriptors() == before; });
+  WaitUntil([&] { return spool_->used_files() == 1 && OpenDescriptors() <= before; });
 }
 
 }  // namespace

@@ -18,10 +18,10 @@
 #include <string_view>
 #include <vector>
 
+#include "wire/arena.h"
 #include "wire/fd_socket.h"
 #include "wire/frame.h"
 #include "wire/outcome_ring.h"
-#include "wire/sealed_file.h"
 #include "wire/worker_page.h"
 
 namespace {
@@ -96,28 +96,36 @@ std::string Run(unsigned function, std::string_view args) {
   return std::string(args);
 }
 
-void SendFile(int channel, int file) {
+void SendArena(int channel, int file) {
   std::string frame;
-  wire::AppendFrame(internal::FRAME_KIND_RESULT_FILE, nullptr, {}, &frame);
+  wire::AppendFrame(internal::FRAME_KIND_RESULT_ARENA, nullptr, {}, &frame);
   if (!wire::SendAll(channel, frame, {file}).ok()) _exit(0);
 }
 
-// A result in a file, in one of the ways in which it must not come.
+// A result in an arena, in one of the ways in which it must not come.
 void AnswerBadly(int channel, const std::string& odd, wire::RecordHeader header, wire::RingWriter& ring) {
-  const UniqueFd sealed = std::move(wire::MakeSealedFile("a result").value());
+  const wire::ArenaShape shape = wire::ArenaShape::For(100'000);
+  const UniqueFd arena = std::move(wire::MakeArena(shape).value());
   const UniqueFd open_one(memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (ftruncate(open_one.get(), 8) != 0) _exit(7);
-  if (odd == "file_then_death") {
-    SendFile(channel, sealed.get());
+  if (ftruncate(open_one.get(), static_cast<off_t>(shape.bytes())) != 0) _exit(7);
+  const auto mapping = wire::ArenaMapping::Map(arena.get(), shape, wire::ArenaAccess::kAll);
+  mapping->head().words[0].store(wire::SlotWord(1, wire::SlotState::kFilled));
+  if (odd == "arena_then_death") {
+    SendArena(channel, arena.get());
     raise(SIGKILL);
   }
-  for (int i = 0; i < 400 && odd == "flood_files"; ++i) SendFile(channel, sealed.get());
-  while (odd == "flood_files") pause();
-  if (odd == "unsealed_file") SendFile(channel, open_one.get());
-  if (odd == "file_of_another_size") SendFile(channel, sealed.get());
-  const std::uint64_t bytes = odd == "file_of_another_size" ? 9 : 8;
-  header.flags = wire::kInFile;
-  ring.Append(header, std::string_view(reinterpret_cast<const char*>(&bytes), sizeof bytes), [] {});
+  for (int i = 0; i < 400 && odd == "flood_arenas"; ++i) SendArena(channel, arena.get());
+  while (odd == "flood_arenas") pause();
+  if (odd != "no_arena") SendArena(channel, odd == "unsealed_arena" ? open_one.get() : arena.get());
+  wire::ResultPlace place{.use = 1, .bytes = 100'000, .slot_bytes = shape.slot_bytes, .arena = 0, .slot = 0};
+  if (odd == "arena_of_another_shape") place.slot_bytes = 4096;
+  if (odd == "slot_that_is_not_filled") place.slot = 1;
+  if (odd == "slot_of_an_old_use") place.use = 0;
+  if (odd == "more_than_a_slot") place.bytes = shape.slot_bytes + 1;
+  if (odd == "no_such_slot") place.slot = 4'000'000'000u;
+  if (odd == "arena_out_of_turn") place.arena = 1;
+  header.flags = wire::kInArena;
+  ring.Append(header, std::string_view(reinterpret_cast<const char*>(&place), sizeof place), [] {});
 }
 
 // Through the page, one task after the other.
@@ -159,7 +167,7 @@ void WorkWithPage(Channel& channel, void* memory) {
         } else if (odd == "out_of_order") {
           header.item += 7;
           ring.Append(header, result, bell);
-        } else if (odd.find("file") != std::string::npos) {
+        } else if (odd.find("arena") != std::string::npos || odd.find("slot") != std::string::npos) {
           AnswerBadly(channel.fd(), odd, header, ring);
         } else if (odd == "bad_ring") {
           page.written += 3;

@@ -84,7 +84,7 @@ TEST_F(Outbox, ASecondAttemptIsTold) {
 }
 
 TEST_F(Outbox, ResultsAreToldByTheirSizeFromWhereTheClientWantsIt) {
-  outbox_.SetMaxInlineBytes(3);
+  outbox_.ShareMemory(3);
   outbox_.AddOutcome({1, 5}, Success("abc"));
   outbox_.AddOutcome({1, 6}, Success("abcd"));
   ASSERT_TRUE(outbox_.Fill(&message_));

@@ -71,11 +71,9 @@ void Answers::EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_
   End(HeaderOf(kind, 0, ticket_, item_, encoding, elapsed_ns), bytes);
 }
 
-void Answers::EndItemInFile(std::uint32_t encoding, std::int64_t elapsed_ns, int file, std::uint64_t bytes) {
-  // Before the record that speaks of it: who reads the record finds it.
-  if (!channel_->SendFile(file).ok()) _exit(1);
-  End(HeaderOf(wire::RecordKind::kResult, wire::kInFile, ticket_, item_, encoding, elapsed_ns),
-      std::string_view(reinterpret_cast<const char*>(&bytes), sizeof bytes));
+void Answers::EndItemInArena(std::uint32_t encoding, std::int64_t elapsed_ns, const wire::ResultPlace& place) {
+  End(HeaderOf(wire::RecordKind::kResult, wire::kInArena, ticket_, item_, encoding, elapsed_ns),
+      std::string_view(reinterpret_cast<const char*>(&place), sizeof place));
 }
 
 void Answers::End(const wire::RecordHeader& header, std::string_view bytes) {

@@ -39,8 +39,8 @@ class Answers : public ProgressSink {
   void BeginItem(std::uint32_t ticket, std::uint32_t item);
   // Its outcome, behind what was reported last. From here on reports are of nothing.
   void EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns, std::string_view bytes);
-  // The same of a result that lies in a sealed file of so many bytes.
-  void EndItemInFile(std::uint32_t encoding, std::int64_t elapsed_ns, int file, std::uint64_t bytes);
+  // The same of a result that lies in an arena.
+  void EndItemInArena(std::uint32_t encoding, std::int64_t elapsed_ns, const wire::ResultPlace& place);
   // Before something runs, which may take so long; not known: it was never run here.
   void BeforeRun(std::int64_t now, std::optional<double> expected_ns) {
     if (ring_.BellWanted()) RingIfDue(now, expected_ns);
@@ -48,8 +48,8 @@ class Answers : public ProgressSink {
   // Whether it has rung, or waited for room, since it was asked last: that takes longer than many a task.
   bool TakeRang() { return rang_.load(std::memory_order_relaxed) && rang_.exchange(false, std::memory_order_relaxed); }
 
-  // REQUIRES: not held. Sends the first report of an item, one every 50 ms, and the first that says that it is done; of the others the
-  // latest is kept.
+  // REQUIRES: not held. Sends the first report of an item, one every 50 ms, and the first that says that it is done; of
+  // the others the latest is kept.
   void Report(double fraction, std::string_view text) override;
 
   // Before sleeping. Held or not: no item is under way.

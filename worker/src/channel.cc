@@ -63,9 +63,9 @@ absl::Status Channel::Send(internal::FrameKind kind, const google::protobuf::Mes
 
 absl::Status Channel::SendFrame(std::string_view frame) { return wire::SendAll(socket_.get(), frame); }
 
-absl::Status Channel::SendFile(int file) {
+absl::Status Channel::SendArena(int file) {
   std::string frame;
-  wire::AppendFrame(internal::FRAME_KIND_RESULT_FILE, nullptr, {}, &frame);
+  wire::AppendFrame(internal::FRAME_KIND_RESULT_ARENA, nullptr, {}, &frame);
   return wire::SendAll(socket_.get(), frame, {file});
 }
 

@@ -40,8 +40,8 @@ class Channel {
   absl::Status Send(internal::FrameKind kind, const google::protobuf::MessageLite* message = nullptr);
   // One that was made before.
   absl::Status SendFrame(std::string_view frame);
-  // A RESULT_FILE frame with this descriptor.
-  absl::Status SendFile(int file);
+  // A RESULT_ARENA frame with this descriptor.
+  absl::Status SendArena(int file);
   // A BELL frame. Where the socket is full there are unread ones already: then nothing is sent. Never blocks.
   absl::Status Ring();
 

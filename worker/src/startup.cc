@@ -116,6 +116,7 @@ internal::Ready Startup::MakeReady() const {
   ready.set_protocol_version(wire::kProtocolVersion);
   ready.set_uses_page(true);
   ready.set_takes_descriptors(true);
+  ready.set_takes_arenas(true);
   for (const Function& function : functions_.functions()) {
     internal::Function* const told = ready.add_functions();
     told->set_name(function.name);
@@ -130,6 +131,7 @@ internal::Ready Startup::MakeCloneReady() {
   ready.set_protocol_version(wire::kProtocolVersion);
   ready.set_uses_page(true);
   ready.set_takes_descriptors(true);
+  ready.set_takes_arenas(true);
   ready.set_same_functions(true);
   return ready;
 }

@@ -32,7 +32,7 @@ class Startup {
   const internal::Setup& setup() const { return setup_; }
   std::uint64_t MaxResultBytes() const;
   // A large result may go as a file.
-  bool MayAnswerInFile() const { return setup_.takes_result_files(); }
+  bool MayAnswerInArena() const { return setup_.takes_result_arenas(); }
   const FunctionTable& functions() const { return functions_; }
   // What CurrentTask shows.
   TaskContext& context() { return context_; }

@@ -3,15 +3,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "failure.h"
 #include "wire/absl_text.h"
 #include "wire/mapped_file.h"
-#include "wire/sealed_file.h"
 
 namespace poold::worker {
 namespace {
@@ -21,8 +22,8 @@ constexpr double kAverageWeight = 0.125;
 constexpr std::int64_t kSilentNs = 200;
 // A larger result's memory is given back.
 constexpr std::size_t kKeepReplyBytes = 1u << 20;
-// A smaller result is through the ring as fast as a file is made.
-constexpr std::size_t kLeastFileBytes = 256u << 10;
+// Of arenas for results. More is needed only while many of them wait for their readers, and goes through the ring.
+constexpr std::uint64_t kMaxArenaBytes = 256u << 20;
 // Of larger arguments a function may need but a part.
 constexpr std::uint64_t kMapAtOnceBytes = 256u << 20;
 
@@ -40,6 +41,7 @@ WorkerLoop::WorkerLoop(Startup* startup, Channel* channel, void* page, wire::Uni
       page_(static_cast<wire::WorkerPage*>(page)),
       answers_(page, channel),
       output_(page_, &answers_, std::move(stdout_read), std::move(stderr_read)),
+      maker_(kMaxArenaBytes),
       average_ns_(startup->functions().functions().size(), -1.0) {
   startup->ListenToProgress(&answers_);
 }
@@ -82,18 +84,44 @@ absl::Status WorkerLoop::RunFrame(const wire::Frame& frame) {
     for (const Task& task : tasks_) RunTask(task);
   }
   files_.clear();
+  ForgetArenas();
   return absl::OkStatus();
 }
 
-// The descriptors of the tasks whose arguments lie in files came with the frame.
+// With the frame came the descriptors of the tasks whose arguments lie in files, and then of new arenas.
 bool WorkerLoop::TakeFiles() {
   std::vector<wire::UniqueFd>& came = channel_->descriptors();
-  const auto count = static_cast<std::size_t>(run_.in_file_size());
+  const auto files = static_cast<std::ptrdiff_t>(run_.in_file_size());
+  const auto arenas = static_cast<std::ptrdiff_t>(run_.new_arena_size());
   files_.clear();
-  if (came.size() < count) return false;
-  std::move(came.begin(), came.begin() + static_cast<std::ptrdiff_t>(count), std::back_inserter(files_));
-  came.erase(came.begin(), came.begin() + static_cast<std::ptrdiff_t>(count));
+  files_used_ = places_used_ = 0;
+  if (static_cast<std::ptrdiff_t>(came.size()) < files + arenas) return false;
+  std::move(came.begin(), came.begin() + files, std::back_inserter(files_));
+  for (std::ptrdiff_t i = 0; i < arenas; ++i) {
+    auto mapped = wire::MappedFile::MapShared(came[static_cast<std::size_t>(files + i)].get());
+    // Whoever has arguments there ends FAILED.
+    if (mapped.ok()) arenas_[run_.new_arena(static_cast<int>(i))] = *std::move(mapped);
+  }
+  came.erase(came.begin(), came.begin() + files + arenas);
   return true;
+}
+
+void WorkerLoop::ForgetArenas() {
+  for (const std::uint64_t number : run_.forget_arena()) arenas_.erase(number);
+}
+
+// Whether the task at this place has its arguments in shared memory is in its file, or its arena.
+bool WorkerLoop::CutShared(int place, std::uint64_t bytes, Task* task) {
+  const auto at = static_cast<std::uint32_t>(place);
+  task->shared_bytes = bytes;
+  if (files_used_ < run_.in_file_size() && run_.in_file(files_used_) == at) {
+    task->file = &files_[static_cast<std::size_t>(files_used_++)];
+    return task->items == 0;
+  }
+  if (places_used_ >= run_.in_arena_size() || run_.in_arena(places_used_) != at) return true;
+  task->arena_offset = run_.arena_offset(places_used_);
+  task->arena = &arenas_[run_.arena(places_used_++)];
+  return task->items == 0;
 }
 
 bool WorkerLoop::CutTasks(std::string_view blob) {
@@ -103,8 +131,8 @@ bool WorkerLoop::CutTasks(std::string_view blob) {
       !EmptyOr(run_.attempt(), count) || !EmptyOr(run_.items(), count) || !EmptyOr(run_.type_name(), count)) {
     return false;
   }
+  if (run_.arena_size() != run_.in_arena_size() || run_.arena_offset_size() != run_.in_arena_size()) return false;
   if (!TakeFiles()) return false;
-  std::size_t files_used = 0;
   const std::uint64_t* item_bytes = run_.item_bytes().data();
   std::uint64_t items_left = static_cast<std::uint64_t>(run_.item_bytes_size());
   for (int i = 0; i < count; ++i) {
@@ -116,12 +144,8 @@ bool WorkerLoop::CutTasks(std::string_view blob) {
     if (!run_.type_name().empty()) task.type_name = run_.type_name(i);
     if (!run_.items().empty()) task.items = run_.items(i);
     const std::uint64_t bytes = run_.args_bytes().empty() ? 0 : run_.args_bytes(i);
-    if (files_used < files_.size() && run_.in_file(static_cast<int>(files_used)) == static_cast<std::uint32_t>(i)) {
-      if (task.items > 0) return false;
-      task.file = &files_[files_used++];
-      task.file_bytes = bytes;
-      continue;
-    }
+    if (!CutShared(i, bytes, &task)) return false;
+    if (task.file != nullptr || task.arena != nullptr) continue;
     if (bytes > blob.size() || task.items > items_left) return false;
     task.args = blob.substr(0, bytes);
     blob.remove_prefix(bytes);
@@ -135,7 +159,7 @@ bool WorkerLoop::CutTasks(std::string_view blob) {
     item_bytes += task.items;
     items_left -= task.items;
   }
-  return blob.empty() && files_used == files_.size();
+  return blob.empty() && files_used_ == run_.in_file_size() && places_used_ == run_.in_arena_size();
 }
 
 void WorkerLoop::RunTask(const Task& task) {
@@ -208,11 +232,20 @@ void WorkerLoop::Invoke(const Task& task, std::string_view args) {
         TaskFailure{"poold.UnknownFunction", absl::StrCat("this worker has no function number ", task.function), "", 0};
     return;
   }
+  if (task.arena != nullptr) return InvokeInArena(functions[task.function], task);
   if (task.file == nullptr) return Call(functions[task.function], task, args);
-  const wire::Faults faults = task.file_bytes <= kMapAtOnceBytes ? wire::Faults::kAtOnce : wire::Faults::kWhenTouched;
-  const auto mapped = wire::MappedFile::Map(task.file->get(), task.file_bytes, faults);
+  const wire::Faults faults = task.shared_bytes <= kMapAtOnceBytes ? wire::Faults::kAtOnce : wire::Faults::kWhenTouched;
+  const auto mapped = wire::MappedFile::Map(task.file->get(), task.shared_bytes, faults);
   if (mapped.ok()) return Call(functions[task.function], task, mapped->view());
   reply_.failure = TaskFailure{"poold.ArgumentError", std::string(wire::ToStd(mapped.status().message())), "", 0};
+}
+
+void WorkerLoop::InvokeInArena(const Function& function, const Task& task) {
+  const std::string_view memory = task.arena->view();
+  if (task.arena_offset <= memory.size() && task.shared_bytes <= memory.size() - task.arena_offset) {
+    return Call(function, task, memory.substr(task.arena_offset, task.shared_bytes));
+  }
+  reply_.failure = TaskFailure{"poold.ArgumentError", "the shared memory with the arguments cannot be mapped", "", 0};
 }
 
 void WorkerLoop::Call(const Function& function, const Task& task, std::string_view args) {
@@ -230,7 +263,7 @@ void WorkerLoop::Answer(std::int64_t elapsed) {
     reply_.failure = TaskFailure{
         "poold.ResultError", absl::StrCat("a result of ", reply_.data.size(), " bytes; the limit is ", limit), "", 0};
   }
-  if (AnswerInFile(elapsed)) return;
+  if (AnswerInArena(elapsed)) return;
   if (reply_.failure) {
     const std::string failure = ToProto(*reply_.failure).SerializeAsString();
     answers_.EndItem(wire::RecordKind::kFailure, 0, elapsed, failure);
@@ -241,14 +274,25 @@ void WorkerLoop::Answer(std::int64_t elapsed) {
 }
 
 // A large result of a single task. False: it must go through the ring.
-bool WorkerLoop::AnswerInFile(std::int64_t elapsed) {
+bool WorkerLoop::AnswerInArena(std::int64_t elapsed) {
   const std::size_t bytes = reply_.data.size();
-  const bool wanted = !reply_.failure && bytes >= kLeastFileBytes && bytes <= wire::kMaxFileBytes;
-  if (!wanted || startup_->context().chunk_items != 0 || !startup_->MayAnswerInFile()) return false;
-  const auto file = wire::MakeSealedFile(reply_.data);
-  if (!file.ok()) return false;
-  std::string().swap(reply_.data);
-  answers_.EndItemInFile(static_cast<std::uint32_t>(reply_.encoding), elapsed, file->get(), bytes);
+  const bool wanted = !reply_.failure && bytes >= wire::kMinArenaPayloadBytes && bytes <= wire::kMaxArenaPayloadBytes;
+  if (!wanted || startup_->context().chunk_items != 0 || !startup_->MayAnswerInArena()) return false;
+  const auto reserved = maker_.Reserve(bytes, [this](int fd, const wire::ArenaShape&) {
+    // Before the record that speaks of it: who reads the record finds it. Without its daemon a worker has nothing to
+    // live for.
+    if (!channel_->SendArena(fd).ok()) _exit(1);
+    return std::optional<std::uint64_t>(arenas_sent_++);
+  });
+  if (!reserved) return false;
+  std::memcpy(reserved->memory, reply_.data.data(), bytes);
+  if (reply_.data.capacity() > kKeepReplyBytes) std::string().swap(reply_.data);
+  answers_.EndItemInArena(static_cast<std::uint32_t>(reply_.encoding), elapsed,
+                          {.use = reserved->place.use,
+                           .bytes = bytes,
+                           .slot_bytes = reserved->shape.slot_bytes,
+                           .arena = static_cast<std::uint32_t>(reserved->arena),
+                           .slot = reserved->place.slot});
   return true;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,8 @@
 #include "output_boundary.h"
 #include "quick_clock.h"
 #include "startup.h"
+#include "wire/arena_maker.h"
+#include "wire/mapped_file.h"
 #include "wire/worker_page.h"
 
 namespace poold::worker {
@@ -36,7 +39,10 @@ class WorkerLoop {
     std::string_view args;
     // Of a single task: where its arguments lie in place of `args`; null for none.
     const wire::UniqueFd* file = nullptr;
-    std::uint64_t file_bytes = 0;
+    // The same of an arena.
+    const wire::MappedFile* arena = nullptr;
+    std::uint64_t arena_offset = 0;
+    std::uint64_t shared_bytes = 0;
     // Of a chunk; empty for a single task.
     const std::uint64_t* item_bytes = nullptr;
     std::uint32_t items = 0;
@@ -44,13 +50,17 @@ class WorkerLoop {
   // Whole tasks of this frame; false if its lists do not fit together.
   bool CutTasks(std::string_view blob);
   bool TakeFiles();
+  void ForgetArenas();
+  // False: the frame says what cannot be.
+  bool CutShared(int place, std::uint64_t bytes, Task* task);
   absl::Status RunFrame(const wire::Frame& frame);
   void RunTask(const Task& task);
   void RunItem(const Task& task, std::uint32_t item, std::string_view args, bool is_last);
   void Invoke(const Task& task, std::string_view args);
+  void InvokeInArena(const Function& function, const Task& task);
   void Call(const Function& function, const Task& task, std::string_view args);
   void Answer(std::int64_t elapsed);
-  bool AnswerInFile(std::int64_t elapsed);
+  bool AnswerInArena(std::int64_t elapsed);
 
   Startup* const startup_;
   Channel* const channel_;
@@ -62,6 +72,13 @@ class WorkerLoop {
   internal::Run run_;
   std::vector<Task> tasks_;
   std::vector<wire::UniqueFd> files_;
+  int files_used_ = 0;
+  int places_used_ = 0;
+  // That arguments lie in, by number.
+  std::map<std::uint64_t, wire::MappedFile> arenas_;
+  // For results.
+  wire::ArenaMaker maker_;
+  std::uint32_t arenas_sent_ = 0;
   Reply reply_;
 
   // How long each function takes, moving average; < 0: not known.

@@ -18,9 +18,10 @@ namespace poold::client {
 // Purpose: wait for the result, look at the outcome, cancel, be told, write the handle down.
 // Performance: one pointer. Copying is an atomic increment. A thread that waits reads the connection itself, so that a
 //   result comes without a hop. When the last copy goes, the daemon may drop the outcome (told in batches), unless
-//   ToString was called. An unfinished task whose handles are all gone runs on, and is released when it ends. While the
-//   daemon is short of room for outcomes (max_kept_outcome_bytes) it may drop one as soon as it is here, unless ToString
-//   was called before: this handle keeps it, for others it is NOT_FOUND.
+//   ToString was called. A large result stays in the daemon meanwhile, and each Get brings it. An unfinished task whose
+//   handles are all gone runs on, and is released when it ends. While the daemon is short of room for outcomes
+//   (max_kept_outcome_bytes) it may drop one as soon as it is here, unless ToString was called before: this handle
+//   keeps it, for others it is NOT_FOUND.
 // Thread safety: as an int: different copies in different threads are fine.
 // Errors: Get tells four things apart. A value; how the task ended instead (TASK_... reasons of status.h, the message
 //   names the function, the type and what was said); DEADLINE_EXCEEDED with reason WAIT_TIMEOUT when it is not finished
@@ -38,9 +39,19 @@ class TaskHandle {
 
   // absl::StatusOr<T>, or absl::Status for void.
   Result<T> Get(Duration timeout = kForever) const {
-    absl::Status fetched = task_.Fetch(timeout);
-    if (!fetched.ok()) return fetched;
-    return internal::DecodeResult<T>([this] { return task_.function(); }, task_.result());
+    absl::Status status = task_.Await(timeout);
+    if (!status.ok()) return status;
+    const auto name = [this] { return task_.function(); };
+    if constexpr (internal::kIsBytes<T> || std::is_same_v<T, Payload>) {
+      std::optional<Result<T>> copied;
+      if (task_.WithShared(
+              [&](const internal::ResultView& result) { copied.emplace(internal::DecodeResult<T>(name, result)); })) {
+        return *std::move(copied);
+      }
+    }
+    status = task_.Bring();
+    if (!status.ok()) return status;
+    return internal::DecodeResult<T>(name, task_.result());
   }
   // True: it is done.
   bool Wait(Duration timeout = kForever) const { return task_.Wait(timeout); }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "poold/client/options.h"
@@ -43,9 +44,14 @@ class TaskRef {
   explicit operator bool() const { return cell_ != nullptr; }
   TaskCell* get() const { return cell_; }
 
-  // Waits, and brings the result from wherever it is. OK: result() holds it.
-  absl::Status Fetch(Duration timeout) const;
-  // REQUIRES: Fetch was OK.
+  // Waits. OK: it has succeeded.
+  absl::Status Await(Duration timeout) const;
+  // REQUIRES: Await was OK. Shows `use` a result that lies in shared memory as it is there, which must do no more than
+  // copy it. False: it does not, or it was gone meanwhile and what was copied is of no worth.
+  bool WithShared(absl::FunctionRef<void(const ResultView&)> use) const;
+  // REQUIRES: Await was OK. Brings the result from wherever it is. OK: result() holds it.
+  absl::Status Bring() const;
+  // REQUIRES: Bring was OK.
   ResultView result() const;
   bool Wait(Duration timeout) const;
   bool done() const;

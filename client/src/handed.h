@@ -1,0 +1,22 @@
+// How arguments go that do not travel in the submission itself. Neither: they do.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "wire/arena_maker.h"
+
+namespace poold::client::internal {
+
+struct Handed {
+  // The upload that waits in the daemon.
+  std::string upload_id;
+  // Where they lie in an arena, and how many bytes.
+  std::optional<wire::ArenaMaker::Reserved> slot;
+  std::uint64_t bytes = 0;
+
+  bool travels_inline() const { return upload_id.empty() && !slot; }
+};
+
+}  // namespace poold::client::internal

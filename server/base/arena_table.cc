@@ -1,0 +1,56 @@
+#include "base/arena_table.h"
+
+#include <random>
+#include <utility>
+
+namespace poold::base {
+
+// From anywhere on: a client that held an arena of an earlier daemon must not find another one under its number.
+ArenaTable::ArenaTable() {
+  std::random_device random;
+  next_number_ = (std::uint64_t{random()} << 32 | random()) >> 1;
+}
+
+void ArenaTable::Add(const std::shared_ptr<Arena>& arena) {
+  absl::MutexLock lock(&mu_);
+  arenas_[arena->number()] = arena;
+}
+
+std::shared_ptr<Arena> ArenaTable::Find(std::uint64_t number) {
+  absl::MutexLock lock(&mu_);
+  const auto found = arenas_.find(number);
+  return found == arenas_.end() ? nullptr : found->second.lock();
+}
+
+std::size_t ArenaTable::CloseUnused() {
+  std::size_t closed = 0;
+  for (const std::shared_ptr<Arena>& arena : Living()) {
+    if (arena->empty() || !arena->mapping().AllFree()) continue;
+    arena->Close();
+    closed += arena->empty() ? 1 : 0;
+  }
+  return closed;
+}
+
+void ArenaTable::CloseForgotten() {
+  for (const std::shared_ptr<Arena>& arena : Living()) {
+    const bool closed = arena->mapping().head().closed.load() != 0;
+    const bool forgotten = !arena->TakeTouched() && arena->mapping().AllFree();
+    if (!arena->empty() && (closed || forgotten)) arena->Close();
+  }
+}
+
+// Outside of the lock they may be let go: the last owner of one gives its memory back.
+std::vector<std::shared_ptr<Arena>> ArenaTable::Living() {
+  std::vector<std::shared_ptr<Arena>> living;
+  absl::MutexLock lock(&mu_);
+  absl::erase_if(arenas_, [&living](const auto& entry) {
+    std::shared_ptr<Arena> arena = entry.second.lock();
+    if (arena == nullptr) return true;
+    living.push_back(std::move(arena));
+    return false;
+  });
+  return living;
+}
+
+}  // namespace poold::base

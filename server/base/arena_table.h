@@ -1,0 +1,42 @@
+// The arenas that are here, by number, and when to give back those that nobody uses.
+//
+// Thread-safe. Owns none of them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "base/arena.h"
+
+namespace poold::base {
+
+class ArenaTable {
+ public:
+  ArenaTable();
+
+  // A number that no arena had, here or in another daemon's life.
+  std::uint64_t NewNumber() { return next_number_.fetch_add(1, std::memory_order_relaxed); }
+  void Add(const std::shared_ptr<Arena>& arena);
+  // Null: there is none, or none any more.
+  std::shared_ptr<Arena> Find(std::uint64_t number);
+
+  // Closes those in which nothing lies: their room is wanted. How many that were.
+  std::size_t CloseUnused();
+  // Closes those that nobody has touched since the last call. To be called now and then.
+  void CloseForgotten();
+
+ private:
+  // Those that live; forgets the others.
+  std::vector<std::shared_ptr<Arena>> Living();
+
+  std::atomic<std::uint64_t> next_number_;
+  absl::Mutex mu_;
+  absl::flat_hash_map<std::uint64_t, std::weak_ptr<Arena>> arenas_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace poold::base
