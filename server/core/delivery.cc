@@ -32,30 +32,46 @@ HandleExtras& Core::State::Extras(Handle& handle) {
   return *handle.extras;
 }
 
-// Whoever has subscribed already hears nothing twice.
+bool Core::State::IsSubscribed(const Handle& handle, const Subscriber* subscriber) {
+  if (handle.group->subscriber == subscriber) return true;
+  if (handle.extras == nullptr) return false;
+  const std::vector<Subscription>& all = handle.extras->subscriptions;
+  return std::any_of(all.begin(), all.end(), [&](const Subscription& one) { return one.to == subscriber; });
+}
+
+// Whoever has subscribed already will hear everything; who asks again when it is over has dropped what it heard, and
+// wants it once more.
 void Core::State::Subscribe(Handle& handle, Subscriber* subscriber, std::uint64_t first_index) {
-  if (handle.group->subscriber == subscriber) return;
-  std::vector<Subscription>& subscriptions = Extras(handle).subscriptions;
-  for (const Subscription& known : subscriptions) {
-    if (known.to == subscriber) return;
+  if (!IsSubscribed(handle, subscriber)) {
+    AddSubscription(handle, {subscriber, first_index});
+  } else if (!handle.ended) {
+    return;
   }
+  TellWhatThereIs(handle, {subscriber, first_index});
+}
+
+void Core::State::AddSubscription(Handle& handle, Subscription subscription) {
+  std::vector<Subscription>& subscriptions = Extras(handle).subscriptions;
   std::erase_if(subscriptions, [this](const Subscription& old) {
     const bool gone = old.to->gone;
     if (gone) Unsubscribe(old.to);
     return gone;
   });
-  subscriptions.push_back({subscriber, first_index});
-  ++subscriber->users;
+  subscriptions.push_back(subscription);
+  ++subscription.to->users;
+}
+
+void Core::State::TellWhatThereIs(const Handle& handle, const Subscription& to) {
   if (!handle.is_map()) {
-    if (handle.ended) client_port->SendOutcome(subscriber->id, handle.id, static_cast<Task&>(handle).outcome);
+    if (handle.ended) client_port->SendOutcome(to.to->id, handle.id, static_cast<const Task&>(handle).outcome);
     return;
   }
-  const MapRun& map = static_cast<MapRun&>(handle);
+  const MapRun& map = static_cast<const MapRun&>(handle);
   std::vector<std::pair<std::uint64_t, ItemBlockPtr>> blocks;  // in the order in which they came about
   for (const auto& [index, kept_block] : map.blocks) blocks.emplace_back(kept_block.arrival, kept_block.block);
   std::sort(blocks.begin(), blocks.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [arrival, block] : blocks) SendBlock(subscriptions.back(), map, block);
-  if (map.ended) client_port->SendMapEnd(subscriber->id, ViewOf(map));
+  for (const auto& [arrival, block] : blocks) SendBlock(to, map, block);
+  if (map.ended) client_port->SendMapEnd(to.to->id, ViewOf(map));
 }
 
 void Core::State::SendBlock(const Subscription& to, const MapRun& map, const ItemBlockPtr& block) {

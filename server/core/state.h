@@ -301,6 +301,9 @@ struct Core::State {
   // ---- delivery.cc ----
   Subscriber* FindSubscriber(SubscriberId id);
   void Subscribe(Handle& handle, Subscriber* subscriber, std::uint64_t first_index);
+  static bool IsSubscribed(const Handle& handle, const Subscriber* subscriber);
+  void AddSubscription(Handle& handle, Subscription subscription);
+  void TellWhatThereIs(const Handle& handle, const Subscription& to);
   void DropUnused(Subscriber* subscriber);
   void Unsubscribe(Subscriber* subscriber);
   void SendBlock(const Subscription& to, const MapRun& map, const ItemBlockPtr& block);

@@ -140,6 +140,18 @@ TEST_F(ReconnectTest, ASmallMapThatIsWrittenDownAtItsEndIsThereForOthers) {
   EXPECT_EQ(resumed->Get(seconds(30)).value(), map.Get().value());
 }
 
+TEST_F(ReconnectTest, AWrittenHandleIsResumedByTheClientThatSubmittedIt) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  const auto task = pool.Submit<int>("identity", 7);
+  ASSERT_EQ(task.Get().value(), 7);
+  const auto map = pool.Map<int>("identity", std::vector{1, 2, 3});
+  const std::string written_map = map.ToString();
+  ASSERT_EQ(map.Get().value(), (std::vector{1, 2, 3}));
+  EXPECT_EQ(client.Resume<int>(task.ToString()).value().Get(seconds(30)).value(), 7);
+  EXPECT_EQ(client.ResumeMap<int>(written_map).value().Get(seconds(30)).value(), (std::vector{1, 2, 3}));
+}
+
 TEST_F(ReconnectTest, AWrittenHandleIsResumedInAnotherProcess) {
   const Client client = Connect();
   const Pool pool = OpenPool(client);

@@ -211,6 +211,9 @@ TEST(Map, ASecondSubscriberHearsWhatIsKeptFromItsIndexOn) {
   EXPECT_EQ(Heard(story, kMap).size(), 6u);
   EXPECT_EQ(story.clients.ends[story.stream][kMap].size(), 1u);
   EXPECT_EQ(story.core.ViewResult(kMap, 7)->data.view(), "item7");
+  // Who asks once more when it is over hears it once more.
+  ASSERT_TRUE(story.core.OnSubscribe(story.now, story.stream, kMap, 8).ok());
+  EXPECT_EQ(story.clients.ends[story.stream][kMap].size(), 2u);
 }
 
 // An idle worker is there to steal for, so it came back and was sent, again and again.

@@ -105,8 +105,24 @@ TEST(Subscriber, ThatCameLaterHearsAnOutcomeThatIsKept) {
   const HandleId task = story.Submit("p", "f");
   story.RunAll();
   ASSERT_TRUE(story.core.OnSubscribe(story.now, SubscriberId{77}, task).ok());
-  ASSERT_TRUE(story.core.OnSubscribe(story.now, SubscriberId{77}, task).ok());
   EXPECT_EQ(story.clients.outcomes[SubscriberId{77}][task].size(), 1u);
+}
+
+TEST(Subscriber, ThatAsksTwiceHearsAnOutcomeOnceUnlessItWasThereAlready) {
+  Story story;
+  story.Open("p");
+  const HandleId task = story.Submit("p", "f");
+  ASSERT_TRUE(story.core.OnSubscribe(story.now, SubscriberId{77}, task).ok());
+  ASSERT_TRUE(story.core.OnSubscribe(story.now, SubscriberId{77}, task).ok());
+  ASSERT_TRUE(story.core.OnSubscribe(story.now, story.stream, task).ok());
+  story.RunAll();
+  EXPECT_EQ(story.clients.outcomes[SubscriberId{77}][task].size(), 1u);
+  EXPECT_EQ(story.clients.outcomes[story.stream][task].size(), 1u);
+  // It has dropped what it heard, and asks once more.
+  ASSERT_TRUE(story.core.OnSubscribe(story.now, SubscriberId{77}, task).ok());
+  ASSERT_TRUE(story.core.OnSubscribe(story.now, story.stream, task).ok());
+  EXPECT_EQ(story.clients.outcomes[SubscriberId{77}][task].size(), 2u);
+  EXPECT_EQ(story.clients.outcomes[story.stream][task].size(), 2u);
 }
 
 TEST(Subscriber, ThatIsGoneHearsNothingAndItsTaskGoesOn) {

@@ -56,6 +56,7 @@ void World::SubmitAgain() {
         now_, {client.id, client.stream, known->pool, known->function, std::make_shared<TaskOptions>(known->options)},
         {&task, 1}, &refused);
     if (!refused.empty()) ledger_.Wrong("a known task that was sent again was refused");
+    ExpectToldAgain(client.stream, *known);
   }
 }
 
@@ -185,6 +186,16 @@ void World::WatchSome() {
   if (!status.ok()) watches_.erase(call);
 }
 
+// Twice is heard twice only where it was over.
+void World::Subscribe(SubscriberId stream, const KnownHandle& handle) {
+  Subscribed(stream, handle, false);
+  if (!core_.OnSubscribe(now_, stream, handle.id).ok()) {
+    ledger_.streams.at(stream).handles.erase(handle.id);
+  } else {
+    ExpectToldAgain(stream, handle);
+  }
+}
+
 // A client loses its stream and comes back: it subscribes to what it has not seen.
 void World::Reconnect() {
   Client& client = AnyClient();
@@ -194,9 +205,8 @@ void World::Reconnect() {
   const SubscriberId stream = NewStream();
   for (const auto& [id, heard] : ledger_.streams.at(client.stream).handles) {
     if (heard.ends > 0 || ledger_.handles.at(id).released) continue;
-    Subscribed(stream, ledger_.handles.at(id), false);
-    if (!core_.OnSubscribe(now_, stream, id).ok()) ledger_.streams.at(stream).handles.erase(id);
-    if (Chance(20)) (void)core_.OnSubscribe(now_, stream, id);  // twice is not heard twice
+    Subscribe(stream, ledger_.handles.at(id));
+    if (Chance(20)) Subscribe(stream, ledger_.handles.at(id));
   }
   client.stream = stream;
 }

@@ -139,6 +139,17 @@ void World::Subscribed(SubscriberId stream, const KnownHandle& handle, bool from
   KnownStream& known = ledger_.streams.at(stream);
   const auto [at, added] = known.handles.try_emplace(handle.id);
   if (added) at->second.all_items = from_start;
+  // Who asks when it is over is told once more.
+  const Handle* const there = added ? nullptr : peer_.Find(handle.id);
+  if (there != nullptr && there->ended) at->second = {};
+}
+
+void World::ExpectToldAgain(SubscriberId stream, const KnownHandle& handle) {
+  const Handle* const there = peer_.Find(handle.id);
+  const auto& heard = ledger_.streams.at(stream).handles;
+  const auto at = heard.find(handle.id);
+  if (there == nullptr || !there->ended || at == heard.end() || at->second.ends == 1) return;
+  ledger_.Wrong("who asked for " + Ledger::TextOf(handle, 0) + " when it was over was not told");
 }
 
 // The one that has this name now.

@@ -131,6 +131,8 @@ class World : public ClientPort {
   testing::FakeWorker* AnyWorker();
   SubscriberId NewCall(Nanos due, const std::string& pool = "");
   SubscriberId NewStream();
+  void Subscribe(SubscriberId stream, const KnownHandle& handle);
+  void ExpectToldAgain(SubscriberId stream, const KnownHandle& handle);
   void Subscribed(SubscriberId stream, const KnownHandle& handle, bool from_start);
   const Pool* FindPool(const std::string& name) const;
   const Pool* FindPool(PoolId id) const;
