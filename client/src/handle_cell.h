@@ -132,6 +132,9 @@ inline constexpr std::size_t kInlineArgsBytes = 512 << 10;
 // From here on arguments are handed over in sealed memory where they cannot lie in an arena, and that is possible.
 inline constexpr std::size_t kHandOverBytes = 256 << 10;
 
+// What a task that may be sent again costs beside its arguments.
+inline constexpr std::uint64_t kResubmissionBytes = 512;
+
 // A submission that is to be tried again when the queue has room.
 struct Resubmission {
   Payload args;  // with nothing in it while they are uploaded
@@ -144,14 +147,23 @@ struct Resubmission {
   std::uint64_t bytes = 0;
 };
 
+// Arguments that lie in an arena, and what else it takes to send them another way.
+struct ArgsInArena {
+  wire::ArenaMaker::Reserved slot;
+  std::uint64_t bytes = 0;
+  Encoding encoding = v1::ENCODING_UNSPECIFIED;
+  std::string type_name;
+  TaskOptions options;
+};
+
 // What most cells do not have.
 struct CellDetail {
   // Of tasks that ended together it may be the same one. Set when there is one.
   std::shared_ptr<const v1::Outcome> outcome;
   absl::Status refusal;
   bool lost = false;
-  // Where the arguments lie, until it has ended.
-  std::optional<wire::ArenaMaker::Reserved> slot;
+  // Until it has ended.
+  std::optional<ArgsInArena> in_arena;
   std::vector<std::function<void(HandleCell*)>> callbacks;
   // Null without output.
   std::shared_ptr<const OutputCallback> output;

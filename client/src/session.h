@@ -109,6 +109,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // ---- Waiting for room in the daemon (session_room.cc) ----
   void Postpone(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool SendAnotherWay(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool TryLater(HandleCell* cell, const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Resubmit(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ResubmitSome(PoolEntry& pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

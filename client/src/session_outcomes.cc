@@ -222,7 +222,9 @@ void Session::Retire(HandleCell* cell) {
   ForgetResubmission(cell);
   if (cell->is_map) windows_.erase(AsMap(cell));
   if (cell->pool != nullptr && --cell->pool->unfinished == 0) WakeAll(&cell->pool->idle_waiters);
-  if (cell->detail && cell->detail->slot) wire::ArenaMaker::Abandon(*std::exchange(cell->detail->slot, std::nullopt));
+  if (cell->detail && cell->detail->in_arena) {
+    wire::ArenaMaker::Abandon(std::exchange(cell->detail->in_arena, std::nullopt)->slot);
+  }
   if (cell->detail && !cell->detail->callbacks.empty()) PostCallbacks(cell);
   if (cell->detached) {
     Discard(cell);

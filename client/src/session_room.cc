@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "codec/large_text.h"
 #include "error.h"
 #include "jitter.h"
 #include "session.h"
@@ -44,8 +45,28 @@ void Session::Postpone(HandleCell* cell) {
   full_pools_.insert(cell->pool);
 }
 
-// When the daemon's queue is full and the caller wants to wait for room.
+// The daemon was restarted, and does not know the arena. Nobody has taken the arguments: they go another way.
+bool Session::SendAnotherWay(HandleCell* cell) {
+  ArgsInArena in_arena = *std::exchange(cell->detail->in_arena, std::nullopt);
+  const wire::ArenaMapping& arena = *in_arena.slot.mapping;
+  if (!arena.Is(in_arena.slot.place, wire::SlotState::kFilled)) return false;
+  cell->detail->resubmission.emplace(Resubmission{
+      .args = {in_arena.encoding, std::move(in_arena.type_name),
+               codec::CopyText(arena.View(in_arena.slot.place.slot, in_arena.bytes))},
+      .large = true,
+      .options = std::move(in_arena.options),
+      .number = next_submission_++,
+      .bytes = in_arena.bytes + kResubmissionBytes,
+  });
+  resubmission_bytes_ += cell->detail->resubmission->bytes;
+  wire::ArenaMaker::Abandon(in_arena.slot);
+  Resubmit(cell);
+  return true;
+}
+
+// When the daemon's queue is full and the caller wants to wait for room; or does not have the arguments.
 bool Session::TryLater(HandleCell* cell, const absl::Status& why) {
+  if (cell->detail && cell->detail->in_arena && ReasonOf(why) == "UPLOAD_NOT_FOUND") return SendAnotherWay(cell);
   if (!cell->detail || !cell->detail->resubmission) return false;
   if (Resubmission& again = *cell->detail->resubmission; again.large && ReasonOf(why) == "UPLOAD_NOT_FOUND") {
     // It waited for too long; or an earlier stream had brought the task already, and the daemon knows it again.
@@ -53,7 +74,7 @@ bool Session::TryLater(HandleCell* cell, const absl::Status& why) {
     Resubmit(cell);
     return true;
   }
-  if (!IsFull(why)) return false;
+  if (!IsFull(why) || !cell->detail->resubmission->options.wait_when_full) return false;
   if (cell->cancel_asked) {
     EndUnsent(cell);
     return true;

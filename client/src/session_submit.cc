@@ -7,8 +7,6 @@ namespace {
 
 // Drops that nobody has taken note of.
 constexpr std::uint32_t kDropsAtOnce = 256;
-// What a task that may be sent again costs beside its arguments.
-constexpr std::uint64_t kResubmissionBytes = 512;
 
 absl::Status Full(std::uint64_t bytes) {
   return MakeError(absl::StatusCode::kResourceExhausted,
@@ -177,7 +175,10 @@ TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner
 // To be sent now, or behind those that wait for room in the pool's queue.
 void Session::Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<Handed>& handed) {
   if (!call.options->wait_when_full) {
-    if (handed->slot) cell->Detail().slot = handed->slot;
+    if (handed->slot) {
+      cell->Detail().in_arena.emplace(ArgsInArena{*handed->slot, handed->bytes, call.encoding,
+                                                  std::string(call.type_name), WithoutCallbacks(*call.options)});
+    }
     cell->batch = outbox_.AddTask(call, cell->id, *handed);
     return;
   }

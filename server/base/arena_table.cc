@@ -35,9 +35,20 @@ std::size_t ArenaTable::CloseUnused() {
 void ArenaTable::CloseForgotten() {
   for (const std::shared_ptr<Arena>& arena : Living()) {
     const bool closed = arena->mapping().head().closed.load() != 0;
-    const bool forgotten = !arena->TakeTouched() && arena->mapping().AllFree();
-    if (!arena->empty() && (closed || forgotten)) arena->Close();
+    const bool forgotten = !arena->TakeTouched();
+    if (!arena->empty() && (closed || (forgotten && arena->mapping().AllFree()))) arena->Close();
+    if (forgotten) LetGo(arena);
   }
+}
+
+void ArenaTable::Keep(std::shared_ptr<Arena> arena) {
+  absl::MutexLock lock(&mu_);
+  kept_.push_back(std::move(arena));
+}
+
+void ArenaTable::LetGo(const std::shared_ptr<Arena>& arena) {
+  absl::MutexLock lock(&mu_);
+  std::erase(kept_, arena);
 }
 
 // Outside of the lock they may be let go: the last owner of one gives its memory back.

@@ -1,6 +1,6 @@
 // The arenas that are here, by number, and when to give back those that nobody uses.
 //
-// Thread-safe. Owns none of them.
+// Thread-safe. Owns none of them but those that were left to it.
 #pragma once
 
 #include <atomic>
@@ -25,18 +25,24 @@ class ArenaTable {
   // Null: there is none, or none any more.
   std::shared_ptr<Arena> Find(std::uint64_t number);
 
+  // Its maker is gone. What it filled may be spoken of yet, on another connection: keeps it while that may be.
+  void Keep(std::shared_ptr<Arena> arena);
+
   // Closes those in which nothing lies: their room is wanted. How many that were.
   std::size_t CloseUnused();
-  // Closes those that nobody has touched since the last call. To be called now and then.
+  // Closes those that nobody has touched since the last call, if nothing lies there, and lets go of those that it
+  // keeps. To be called now and then.
   void CloseForgotten();
 
  private:
+  void LetGo(const std::shared_ptr<Arena>& arena);
   // Those that live; forgets the others.
   std::vector<std::shared_ptr<Arena>> Living();
 
   std::atomic<std::uint64_t> next_number_;
   absl::Mutex mu_;
   absl::flat_hash_map<std::uint64_t, std::weak_ptr<Arena>> arenas_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::shared_ptr<Arena>> kept_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace poold::base

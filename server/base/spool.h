@@ -50,6 +50,8 @@ class Spool {
   absl::StatusOr<std::shared_ptr<Arena>> AdoptArena(wire::UniqueFd* fd, std::uint64_t slot_bytes) const;
   // By number: null for what is not here.
   std::shared_ptr<Arena> FindArena(std::uint64_t number) const { return arenas_->Find(number); }
+  // Its maker is gone; what it filled may be spoken of yet.
+  void KeepArena(std::shared_ptr<Arena> arena) const { arenas_->Keep(std::move(arena)); }
   // To be called now and then while there are arenas: gives back those that nobody has touched since the last call.
   void CloseForgottenArenas() const { arenas_->CloseForgotten(); }
 

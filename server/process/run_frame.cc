@@ -20,6 +20,7 @@ constexpr std::size_t kFullFiles = 8;
 
 // The task that is being added has its arguments in shared memory. False: they must go as bytes.
 bool RunFrame::AddShared(const core::Bytes& args, Abilities abilities) {
+  if (args.size() < wire::kMinArenaPayloadBytes) return false;
   const base::FilePart part = base::PartBehind(args.owner(), args.view());
   if (part.file == nullptr || !part.whole) return false;
   if (part.file->arena() != nullptr) return abilities.arenas && AddPlace(*part.file);

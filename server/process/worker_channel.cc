@@ -95,7 +95,7 @@ std::uint32_t WorkerChannel::Place(const core::Assignment& work) {
   slot.function = work.function;
   slot.attempt = work.attempt;
   slot.items = CountItems(work);
-  if (base::PayloadFile::Behind(work.args.data.owner()) != nullptr) slot.shared_args = work.args.data.owner();
+  if (work.args.data.size() >= wire::kMinArenaPayloadBytes) slot.shared_args = work.args.data.owner();
   slot.ticket =
       uses_page_ ? wire::OfferTask(page_.page(), index, slot.items) : wire::MakeTicket(index, next_sequence_++);
   return slot.ticket;

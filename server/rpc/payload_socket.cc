@@ -76,7 +76,7 @@ void PayloadSocket::Run() {
       if (fd == socket_->fd()) {
         Accept();
       } else if (const auto found = connections_.find(fd); found != connections_.end() && !Read(&found->second)) {
-        connections_.erase(found);
+        Close(found);
       }
     }
     backend_.uploads.DropExpired(backend_.clock->Now());
@@ -107,6 +107,14 @@ void PayloadSocket::Accept() {
     connection.same_user = IsSameUser(fd.get());
     connection.fd = std::move(fd);
   }
+}
+
+// What a client submitted last may be on its way still, by another connection.
+void PayloadSocket::Close(std::map<int, Connection>::iterator connection) {
+  for (std::shared_ptr<base::Arena>& arena : connection->second.arenas) {
+    if (!arena->mapping().AllFree()) backend_.options.spool->KeepArena(std::move(arena));
+  }
+  connections_.erase(connection);
 }
 
 bool PayloadSocket::Read(Connection* connection) {

@@ -45,6 +45,7 @@ class PayloadSocket {
   void Run();
   int Timeout() const;
   void Accept();
+  void Close(std::map<int, Connection>::iterator connection);
   // False: the connection is over.
   bool Read(Connection* connection);
   bool Serve(Connection* connection);

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "base/payload_draft.h"
 #include "wire/sealed_file.h"
@@ -145,6 +147,137 @@ TEST_F(SpoolTest, AFolderThatIsNotThereIsFoundAtStart) {
   EXPECT_TRUE(Spool(options).Check().ok());
   options.folder += "/nowhere";
   EXPECT_THAT(Spool(options).Check().ToString(), HasSubstr("spool.folder: no file can be made in"));
+}
+
+// A maker's end of an arena that a spool has adopted.
+class Arenas : public SpoolTest {
+ protected:
+  static constexpr std::uint64_t kMiB = 1 << 20;
+
+  // Nothing: the spool has no room.
+  std::shared_ptr<Arena> Make(std::uint64_t payload_bytes) {
+    const wire::ArenaShape shape = wire::ArenaShape::For(payload_bytes);
+    wire::UniqueFd fd = std::move(wire::MakeArena(shape).value());
+    maker_ = std::move(wire::ArenaMapping::Map(fd.get(), shape, wire::ArenaAccess::kAll).value());
+    auto arena = spool_.AdoptArena(&fd, shape.slot_bytes);
+    EXPECT_EQ(static_cast<bool>(fd), !arena.ok());
+    EXPECT_TRUE(arena.ok() || absl::IsResourceExhausted(arena.status())) << arena.status();
+    return arena.ok() ? *std::move(arena) : nullptr;
+  }
+  // By the last one that was made.
+  wire::ArenaPlace Fill(std::string_view text) {
+    const std::uint64_t use = wire::UseOf(maker_.head().words[0]) + 1;
+    std::memcpy(maker_.Slot(0), text.data(), text.size());
+    maker_.head().words[0] = wire::SlotWord(use, wire::SlotState::kFilled);
+    return {0, use};
+  }
+
+  const Spool spool_{{.folder = folder_, .max_bytes = 1000, .max_memory_bytes = 20 * kMiB, .max_files = 5}};
+  wire::ArenaMapping maker_;
+};
+
+TEST_F(Arenas, APayloadLiesThereUntilItsLastOwnerGoes) {
+  const std::shared_ptr<Arena> arena = Make(kMiB);
+  ASSERT_NE(arena, nullptr);
+  EXPECT_EQ(spool_.FindArena(arena->number()), arena);
+  EXPECT_EQ(spool_.used_memory_bytes(), arena->mapping().shape().bytes());
+  const wire::ArenaPlace place = Fill("hello");
+  {
+    const auto file = arena->Take(place, 5);
+    ASSERT_TRUE(file.ok()) << file.status();
+    EXPECT_EQ((*file)->view(), "hello");
+    EXPECT_EQ((*file)->arena(), arena.get());
+    EXPECT_EQ((*file)->place(), place);
+    char read[3];
+    ASSERT_TRUE((*file)->Read(1, read, 3).ok());
+    EXPECT_EQ(std::string_view(read, 3), "ell");
+    EXPECT_TRUE(absl::IsNotFound(arena->Take(place, 5).status()));
+    EXPECT_FALSE(maker_.AllFree());
+  }
+  EXPECT_TRUE(maker_.AllFree());
+  EXPECT_TRUE(absl::IsNotFound(arena->Take(place, 5).status()));
+}
+
+TEST_F(Arenas, ThereIsNoPlaceBesideItsSlots) {
+  const std::shared_ptr<Arena> arena = Make(kMiB);
+  const wire::ArenaShape shape = arena->mapping().shape();
+  const wire::ArenaPlace place = Fill("hello");
+  EXPECT_TRUE(absl::IsInvalidArgument(arena->Take({shape.slots, place.use}, 5).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(arena->Take(place, shape.slot_bytes + 1).status()));
+  EXPECT_TRUE(arena->Take(place, shape.slot_bytes).ok());
+}
+
+TEST_F(Arenas, WhatNobodyUsesGivesWayAndWhatIsUsedStays) {
+  const std::shared_ptr<Arena> used = Make(4 * kMiB);
+  const auto file = used->Take(Fill("used"), 4).value();
+  const std::shared_ptr<Arena> unused = Make(4 * kMiB);
+  const std::shared_ptr<Arena> wanted = Make(8 * kMiB);
+  ASSERT_NE(wanted, nullptr);
+  EXPECT_EQ(Make(16 * kMiB), nullptr);
+  // Both: room is made of all that can be had.
+  EXPECT_TRUE(unused->empty());
+  EXPECT_TRUE(wanted->empty());
+  EXPECT_FALSE(used->empty());
+  EXPECT_EQ(file->view(), "used");
+  EXPECT_EQ(spool_.used_memory_bytes(), used->mapping().shape().bytes());
+}
+
+TEST_F(Arenas, WhatIsClosedIsEmptiedWhenItsLastPayloadGoes) {
+  const std::shared_ptr<Arena> arena = Make(kMiB);
+  auto file = arena->Take(Fill("hello"), 5).value();
+  arena->Close();
+  EXPECT_EQ(maker_.head().closed.load(), 1u);
+  EXPECT_EQ(file->view(), "hello");
+  EXPECT_FALSE(arena->empty());
+  file.reset();
+  EXPECT_TRUE(arena->empty());
+  EXPECT_EQ(spool_.used_memory_bytes(), 0u);
+  EXPECT_EQ(maker_.View(0, 5), std::string_view("\0\0\0\0\0", 5));
+}
+
+TEST_F(Arenas, WhatIsForgottenIsGivenBack) {
+  const std::shared_ptr<Arena> arena = Make(kMiB);
+  spool_.CloseForgottenArenas();
+  EXPECT_FALSE(arena->empty());
+  arena->Take(Fill("hello"), 5).IgnoreError();
+  spool_.CloseForgottenArenas();
+  EXPECT_FALSE(arena->empty());
+  spool_.CloseForgottenArenas();
+  EXPECT_TRUE(arena->empty());
+}
+
+TEST_F(Arenas, WhatItsMakerIsThroughWithIsGivenBack) {
+  const std::shared_ptr<Arena> arena = Make(kMiB);
+  maker_.head().closed = 1;
+  spool_.CloseForgottenArenas();
+  EXPECT_TRUE(arena->empty());
+}
+
+TEST_F(Arenas, WhatAGoneMakerFilledIsKeptForAWhile) {
+  std::shared_ptr<Arena> arena = Make(kMiB);
+  const std::uint64_t number = arena->number();
+  const wire::ArenaPlace place = Fill("hello");
+  spool_.KeepArena(std::exchange(arena, nullptr));
+  spool_.CloseForgottenArenas();
+  {
+    const auto found = spool_.FindArena(number);
+    ASSERT_NE(found, nullptr);
+    EXPECT_EQ(found->Take(place, 5).value()->view(), "hello");
+  }
+  spool_.CloseForgottenArenas();
+  spool_.CloseForgottenArenas();
+  EXPECT_EQ(spool_.FindArena(number), nullptr);
+  EXPECT_EQ(spool_.used_memory_bytes(), 0u);
+  EXPECT_EQ(spool_.used_files(), 0u);
+}
+
+TEST_F(Arenas, ItsLastOwnersEndGivesTheMemoryBackFromWhoHasItMapped) {
+  std::shared_ptr<Arena> arena = Make(kMiB);
+  Fill("hello");
+  arena.reset();
+  EXPECT_EQ(maker_.head().closed.load(), 1u);
+  EXPECT_EQ(maker_.View(0, 5), std::string_view("\0\0\0\0\0", 5));
+  EXPECT_EQ(spool_.used_memory_bytes(), 0u);
 }
 
 }  // namespace

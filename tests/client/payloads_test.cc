@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "daemon_fixture.h"
 
@@ -55,7 +56,8 @@ TEST_F(PayloadsTest, EverySizeAroundTheThresholdsArrives) {
   const Client client = Connect();
   const Pool pool = OpenPool(client);
   for (const std::size_t bytes :
-       {kMiB / 4 - 1, kMiB / 4, kMiB / 4 + 1, kMiB / 2, kMiB / 2 + 1, kMiB, kMiB + 1, 2 * kMiB, 4 * kMiB + 3}) {
+       {kMiB / 32 - 1, kMiB / 32, kMiB / 32 + 1, kMiB / 16, kMiB / 16 + 4097, kMiB / 4 - 1, kMiB / 4, kMiB / 4 + 1,
+        kMiB / 2, kMiB / 2 + 1, kMiB, kMiB + 1, 2 * kMiB, 4 * kMiB + 3}) {
     ExpectEcho(pool, bytes);
   }
 }
@@ -106,6 +108,89 @@ TEST_F(PayloadsTest, AfterARestartOfTheDaemonPayloadsAreHandedOverAgain) {
   pool = OpenPool(client);
   ExpectEcho(pool, 5 * kMiB);
   EXPECT_EQ(HandOvers(), 1);
+}
+
+TEST_F(PayloadsTest, ALargeResultIsThereAsOftenAsItIsAskedFor) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  const Bytes sent{Pattern(kMiB)};
+  const auto handle = pool.Submit<Bytes>("echo", sent);
+  std::vector<TaskHandle<Bytes>> others;
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(handle.Get().value().data == sent.data) << i;
+    others.push_back(pool.Submit<Bytes>("echo", Bytes{std::string(kMiB, 'x')}));
+    others.back().Wait();
+    if (others.size() > 3) others.clear();
+  }
+  const auto payload = client.Resume<Payload>(handle.ToString()).value();
+  EXPECT_TRUE(payload.Get().value().data == sent.data);
+}
+
+TEST_F(PayloadsTest, WhatAnotherClientHasReleasedIsNotMistakenForAnotherResult) {
+  const Client owner = Connect(), reader = Connect();
+  const Pool pool = OpenPool(owner);
+  const auto handle = pool.Submit<Bytes>("echo", Bytes{Pattern(kMiB)});
+  const auto other = reader.Resume<Bytes>(handle.ToString()).value();
+  ASSERT_TRUE(other.Wait());
+  v1::ReleaseRequest release;
+  release.add_ids(handle.id().ToBytes());
+  ASSERT_TRUE(owner.connection()->Release(release).ok());
+  // Its slot has another result by now.
+  const auto next = pool.Submit<Bytes>("echo", Bytes{std::string(kMiB, 'y')});
+  ASSERT_TRUE(next.Wait());
+  const auto result = other.Get();
+  EXPECT_TRUE(absl::IsNotFound(result.status())) << result.status();
+  EXPECT_EQ(next.Get().value().data, std::string(kMiB, 'y'));
+}
+
+TEST_F(PayloadsTest, ArgumentsOfAnyKindLieInArenas) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  std::vector<double> numbers(100'000);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<double>(i) / 7;
+  std::vector<TaskHandle<std::vector<double>>> handles;
+  for (int i = 0; i < 8; ++i) {
+    numbers[0] = i;
+    handles.push_back(pool.Submit<std::vector<double>>("echo_value", numbers));
+  }
+  for (int i = 0; i < 8; ++i) {
+    numbers[0] = i;
+    EXPECT_EQ(handles[i].Get().value(), numbers);
+  }
+}
+
+TEST_F(PayloadsTest, WhatIsSubmittedLastIsRunAlsoWhenItsClientGoes) {
+  const Client observer = Connect();
+  const Pool pool = OpenPool(observer);
+  std::vector<std::string> names;
+  const Bytes sent{Pattern(kMiB)};
+  {
+    const Client client = Connect();
+    const Pool same = client.GetPool(pool.name()).value();
+    for (int i = 0; i < 10; ++i) names.push_back(same.Submit<Bytes>("echo", sent).ToString());
+  }
+  for (const std::string& name : names) {
+    const auto back = observer.Resume<Bytes>(name).value().Get();
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_TRUE(back->data == sent.data);
+  }
+}
+
+TEST_F(PayloadsTest, ManyThreadsShareArenas) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&pool, t] {
+      for (int i = 0; i < 25; ++i) {
+        const Bytes sent{Pattern(40'000 + 30'000 * static_cast<std::size_t>(i % 7)) + std::to_string(t * 100 + i)};
+        const auto back = pool.Submit<Bytes>("echo", sent).Get();
+        ASSERT_TRUE(back.ok()) << back.status();
+        EXPECT_TRUE(back->data == sent.data);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(PayloadsTest, NothingIsLeftInTheClient) {

@@ -139,7 +139,7 @@ TEST_F(PayloadTest, ArgumentsStayAsTheyAreWhileTheTaskMayRun) {
   core::PoolSpec spec = TestingPool();
   spec.stop_grace = core::kNever;
   ASSERT_TRUE(stage.Open(spec).ok());
-  const core::HandleId id = stage.SubmitBytes("ignore_term", InArena("\x91\xcd\xea\x60"), core::Encoding::kMsgpack);
+  const core::HandleId id = stage.SubmitBytes("hold_bytes", InArena(Pattern(100'000)));
   WaitUntil([&] { return IgnoresSigterm(stage.WorkerPid()); });
   stage.gate.Enter([&](core::Core& core, core::Nanos now) { EXPECT_TRUE(core.OnCancel(now, id, true).ok()); });
   Release(stage, id);

@@ -339,7 +339,7 @@ TEST_F(Calls, PoolsAndStatsAndTheServerAreShown) {
   ASSERT_TRUE(client_->ListPools(&one, {}, &pools).ok());
   ASSERT_EQ(pools.pools_size(), 1);
   EXPECT_EQ(pools.pools(0).workers_size(), 2);
-  EXPECT_EQ(pools.pools(0).functions_size(), 8);
+  EXPECT_EQ(pools.pools(0).functions_size(), 9);
   grpc::ClientContext two;
   v1::GetStatsResponse stats;
   ASSERT_TRUE(client_->GetStats(&two, {}, &stats).ok());

@@ -6,11 +6,12 @@
 namespace poold::rpc {
 namespace {
 
-enum Function : std::uint32_t { kEcho, kBlob, kFail, kPrint, kFlood, kHold, kCrash, kReport };
+// "same" answers with its arguments as they lie, "echo" with a copy.
+enum Function : std::uint32_t { kEcho, kBlob, kFail, kPrint, kFlood, kHold, kCrash, kReport, kSame };
 
 std::vector<core::FunctionInfo> Functions() {
   std::vector<core::FunctionInfo> out;
-  for (const char* name : {"echo", "blob", "fail", "print", "flood", "hold", "crash", "report"})
+  for (const char* name : {"echo", "blob", "fail", "print", "flood", "hold", "crash", "report", "same"})
     out.push_back({name, nullptr});
   return out;
 }
@@ -120,7 +121,8 @@ FakeWorkers::Event FakeWorkers::RunTask(core::WorkerId worker, const core::Assig
     result.succeeded = task.function != kFail;
     if (!result.succeeded) result.failure = Failed();
     result.result.encoding = core::Encoding::kRaw;
-    result.result.data = core::Bytes(ResultOf(task.function, task.args.data.view()));
+    result.result.data =
+        task.function == kSame ? task.args.data : core::Bytes(ResultOf(task.function, task.args.data.view()));
     core.OnTaskResult(now, worker, task.token, std::move(result));
   };
 }

@@ -124,6 +124,12 @@ void ignore_term(std::uint32_t ms) {
 }
 POOLD_TASK("ignore_term", ignore_term, "ignore_term(ms): ignores SIGTERM and sleeps");
 
+void hold_bytes(const poold::Bytes& bytes) {
+  signal(SIGTERM, SIG_IGN);
+  while (true) pause();
+}
+POOLD_TASK("hold_bytes", hold_bytes, "hold_bytes(bytes): ignores SIGTERM and sleeps for ever");
+
 // --- ends ---
 
 void crash(int signal_number) {
