@@ -46,7 +46,7 @@ std::optional<std::string> PayloadSocket::Offer(std::string_view bytes) {
 std::optional<wire::MappedFile> PayloadSocket::Fetch(std::string_view id, std::uint64_t index) {
   const auto answered = Ask(Request(wire::PayloadAsk::kFetch, id, index), -1);
   if (!answered || !answered->descriptor) return std::nullopt;
-  const std::uint64_t bytes = answered->answer.bytes;
+  const std::uint64_t bytes = answered->answer.number;
   const wire::Faults faults = bytes <= kMapAtOnceBytes ? wire::Faults::kAtOnce : wire::Faults::kWhenTouched;
   auto mapped = wire::MappedFile::Map(answered->descriptor.get(), bytes, faults);
   if (!mapped.ok()) return std::nullopt;
@@ -67,7 +67,7 @@ std::optional<wire::ArenaMaker::Reserved> PayloadSocket::Reserve(std::uint64_t b
     // Making arenas in vain is dearer than any other way.
     if (std::chrono::steady_clock::now() < share_again_at_) return std::nullopt;
     const auto answered = Ask(Request(wire::PayloadAsk::kShare, kNoId, shape.slot_bytes), fd);
-    if (answered) return answered->answer.bytes;
+    if (answered) return answered->answer.number;
     share_again_at_ = std::chrono::steady_clock::now() + kRefusedPause;
     return std::nullopt;
   });
@@ -78,7 +78,7 @@ std::shared_ptr<const wire::ArenaMapping> PayloadSocket::Arena(std::uint64_t num
   if (const auto found = known_.find(number); found != known_.end()) return found->second;
   const auto answered = Ask(Request(wire::PayloadAsk::kMap, kNoId, number), -1);
   if (!answered || !answered->descriptor) return nullptr;
-  const auto shape = wire::CheckArena(answered->descriptor.get(), answered->answer.bytes);
+  const auto shape = wire::CheckArena(answered->descriptor.get(), answered->answer.number);
   if (!shape.ok()) return nullptr;
   auto mapping = wire::ArenaMapping::Map(answered->descriptor.get(), *shape, wire::ArenaAccess::kNone);
   if (!mapping.ok()) return nullptr;

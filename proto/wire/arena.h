@@ -44,7 +44,7 @@ struct ArenaShape {
   std::uint64_t slot_bytes = 0;
   std::uint32_t slots = 0;
 
-  // The arena for payloads of so many bytes.
+  // The largest arena for payloads of so many bytes.
   static ArenaShape For(std::uint64_t payload_bytes);
   std::uint64_t slots_bytes() const { return slot_bytes * slots; }
   std::uint64_t bytes() const { return slots_bytes() + kArenaHeadBytes; }

@@ -1,5 +1,6 @@
 #include "wire/arena_maker.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace poold::wire {
@@ -7,7 +8,7 @@ namespace poold::wire {
 std::optional<ArenaMaker::Reserved> ArenaMaker::Reserve(std::uint64_t payload_bytes, Announce announce) {
   if (payload_bytes > kMaxArenaPayloadBytes) return std::nullopt;
   DropClosed();
-  const ArenaShape shape = ArenaShape::For(payload_bytes);
+  const ArenaShape shape = NextShape(payload_bytes);
   for (const Arena& arena : arenas_) {
     // A slot much too large is kept for what needs it.
     if (arena.mapping->shape().slot_bytes != shape.slot_bytes) continue;
@@ -24,6 +25,16 @@ std::optional<ArenaMaker::Reserved> ArenaMaker::Reserve(std::uint64_t payload_by
   bytes_ += shape.bytes();
   arenas_.push_back({*number, std::make_shared<const ArenaMapping>(*std::move(mapping))});
   return ReserveIn(arenas_.back(), payload_bytes);
+}
+
+ArenaShape ArenaMaker::NextShape(std::uint64_t payload_bytes) const {
+  ArenaShape shape = ArenaShape::For(payload_bytes);
+  std::uint32_t slots = 0;
+  for (const Arena& arena : arenas_) {
+    if (arena.mapping->shape().slot_bytes == shape.slot_bytes) slots += arena.mapping->shape().slots;
+  }
+  shape.slots = std::clamp<std::uint32_t>(slots, 1, shape.slots);
+  return shape;
 }
 
 void ArenaMaker::DropClosed() {

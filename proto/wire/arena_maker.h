@@ -2,6 +2,8 @@
 //
 // Not thread-safe, but what was reserved may be written by any thread. Owns its mappings; an arena that the daemon has
 // closed is let go.
+// Memory: an arena for payloads of a size has about as many slots as there are of that size already: who hands over one
+// at a time has one.
 // Performance: a slot that was free before costs one exchange; the one freed last among the first is taken first, since
 // its memory is warm. A new arena costs what new memory costs.
 #pragma once
@@ -45,6 +47,7 @@ class ArenaMaker {
   };
   void DropClosed();
   std::optional<Reserved> ReserveIn(const Arena& arena, std::uint64_t payload_bytes);
+  ArenaShape NextShape(std::uint64_t payload_bytes) const;
   bool MakeRoomFor(std::uint64_t bytes);
 
   const std::uint64_t max_bytes_;

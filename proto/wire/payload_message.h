@@ -37,7 +37,7 @@ struct PayloadAnswer {
   std::uint32_t status;
   std::uint32_t zero;
   // Of kFetch: how many bytes the descriptor has. Of kShare: the arena's number. Of kMap: how many bytes a slot has.
-  std::uint64_t bytes;
+  std::uint64_t number;
 };
 static_assert(sizeof(PayloadAnswer) == 16);
 

@@ -100,7 +100,7 @@ std::span<const Key<base::SpoolOptions>> SpoolKeys() {
        "Where payloads lie that are too large for memory, in files without a name. Default: $TMPDIR, or /var/tmp."},
       {"max_bytes", &SpoolOptions::max_bytes, "Of all payloads on disk together; what does not fit is refused."},
       {"max_memory_bytes", &SpoolOptions::max_memory_bytes,
-       "Of payloads that workers and clients hand over in shared memory; what does not fit goes to disk."},
+       "Of shared memory in which workers and clients hand over payloads; what does not fit goes to disk."},
       {"threshold_bytes", &SpoolOptions::threshold_bytes, "A payload that comes in pieces goes to disk above this.", 1},
       {"max_files", &SpoolOptions::max_files, "Payloads in files, at most: each costs a descriptor."},
   };

