@@ -6,6 +6,7 @@
 // it sleeps; so each item costs one lock. Report is for any thread of a task. Owns neither page nor channel.
 #pragma once
 
+#include <sys/single_threaded.h>
 #include <sys/types.h>
 
 #include <atomic>
@@ -25,6 +26,8 @@ class Answers : public ProgressSink {
   Answers(void* page, Channel* channel);
 
   void lock() {
+    // Alone in its process nobody can have it. The exchange would wait for every store before it, at every item.
+    if (__libc_single_threaded != 0) return held_.store(true, std::memory_order_relaxed);
     for (int looks = 0; held_.exchange(true, std::memory_order_acquire); ++looks) Pause(looks);
   }
   // One store where a mutex pays for another exchange, at every item. The price: who finds it held looks again and
