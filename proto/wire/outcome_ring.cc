@@ -135,14 +135,14 @@ void RingWriter::WaitForRoom(std::size_t bytes, absl::FunctionRef<void()> bell) 
 RingReader::RingReader(void* memory)
     : page_(PageOf(memory)), ring_(RingOf(memory)), read_(page_.read.load(std::memory_order_relaxed)) {}
 
-absl::Status RingReader::Drain(Bell bell, absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit) {
+absl::Status RingReader::Drain(Bell bell, Visit visit, const VisitRun* visit_run) {
   const std::uint32_t wanted = bell == Bell::kWanted ? 1 : 0;
   const std::uint64_t begin = read_;
   while (true) {
     const std::uint64_t written = page_.written.load(std::memory_order_acquire);
     // `read` is published at the end only, so an honest writer is never further ahead. That bounds the loop, too.
     if (written - begin > kRingBytes || written < read_) return Broken("written", written - begin);
-    if (absl::Status read = ReadUpTo(written, visit); !read.ok()) return read;
+    if (absl::Status read = ReadUpTo(written, visit, visit_run); !read.ok()) return read;
     page_.reader_wants_bell.store(wanted, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (page_.written.load(std::memory_order_relaxed) == read_) break;
@@ -157,8 +157,7 @@ absl::Status RingReader::Drain(Bell bell, absl::FunctionRef<void(const RecordHea
   return absl::OkStatus();
 }
 
-absl::Status RingReader::ReadUpTo(std::uint64_t written,
-                                  absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit) {
+absl::Status RingReader::ReadUpTo(std::uint64_t written, Visit visit, const VisitRun* visit_run) {
   while (read_ != written) {
     const std::size_t there = written - read_;
     const std::size_t to_end = kRingBytes - PlaceOf(read_);
@@ -176,6 +175,7 @@ absl::Status RingReader::ReadUpTo(std::uint64_t written,
     const std::size_t header_bytes = is_next ? sizeof(NextHeader) : sizeof(RecordHeader);
     if (first.kind > RecordKind::kNextResult) return Broken("record kind", static_cast<std::uint64_t>(first.kind));
     if (is_next && !IsWholeResult(last_)) return Broken("a next result behind none", 0);
+    if (is_next && visit_run != nullptr && ReadRun(written, *visit_run)) continue;
     if (there < header_bytes) return Broken("half a header", there);
     const std::size_t space = header_bytes + Aligned(first.bytes);
     if (first.bytes > kRingBytes || space > there || space > to_end) return Broken("record bytes", first.bytes);
@@ -192,6 +192,48 @@ absl::Status RingReader::ReadUpTo(std::uint64_t written,
     visit(last_, std::string_view(place + header_bytes, first.bytes));
   }
   return absl::OkStatus();
+}
+
+// The short neighbours that lie here in one piece. False: there is none; what it is instead, or what is wrong with it,
+// is found by who reads it alone. REQUIRES: a neighbour's header would have its room here.
+bool RingReader::ReadRun(std::uint64_t written, VisitRun visit_run) {
+  const std::size_t to_end = kRingBytes - PlaceOf(read_);
+  const char* const begin = ring_ + PlaceOf(read_);
+  const char* const end = begin + std::min<std::uint64_t>(written - read_, to_end);
+  // Behind it no record begins.
+  const char* const last_begin = begin + (to_end - sizeof(RecordHeader));
+  ResultRun run;
+  run.first = last_;
+  NextHeader header{};
+  const char* at = begin;
+  char* out = run.packed;
+  while (run.items < ResultRun::kMostItems && at <= last_begin && end - at >= static_cast<int>(sizeof header)) {
+    NextHeader next;
+    std::memcpy(&next, at, sizeof next);
+    const std::size_t space = sizeof next + Aligned(next.bytes);
+    if (next.kind != RecordKind::kNextResult || next.bytes > ResultRun::kMostBytes) break;
+    if (space > static_cast<std::size_t>(end - at)) break;
+    header = next;
+    for (std::size_t i = 0; i < next.bytes; i += sizeof(std::uint64_t)) {
+      std::memcpy(out + i, at + sizeof next + i, sizeof(std::uint64_t));
+    }
+    if (run.items == 0) run.first.elapsed_ns = next.elapsed_ns;
+    run.bytes[run.items++] = next.bytes;
+    run.largest = std::max(run.largest, next.bytes);
+    run.elapsed_ns += next.elapsed_ns;
+    out += next.bytes;
+    at += space;
+  }
+  if (run.items == 0) return false;
+  run.packed_bytes = static_cast<std::size_t>(out - run.packed);
+  run.first.bytes = run.bytes[0];
+  run.first.item = last_.item + 1;
+  last_.item += run.items;
+  last_.bytes = header.bytes;
+  last_.elapsed_ns = header.elapsed_ns;
+  read_ += static_cast<std::uint64_t>(at - begin);
+  visit_run(run);
+  return true;
 }
 
 }  // namespace poold::wire

@@ -66,6 +66,23 @@ struct NextHeader {
 };
 static_assert(sizeof(NextHeader) == 8 && offsetof(NextHeader, kind) == offsetof(RecordHeader, kind));
 
+// Short results of neighbouring items that were read at once: what lay in the ring as records of kind kNextResult.
+struct ResultRun {
+  static constexpr std::uint32_t kMostItems = 256;
+  static constexpr std::uint32_t kMostBytes = 32;  // of an item
+
+  RecordHeader first;  // of its first item, as if that came alone
+  std::uint32_t items = 0;
+  std::uint32_t largest = 0;  // bytes of one
+  std::uint64_t elapsed_ns = 0;  // of all
+  std::uint32_t bytes[kMostItems];
+  // Packed. A result is copied in whole words, hence the room behind.
+  std::size_t packed_bytes = 0;
+  char packed[kMostItems * kMostBytes + sizeof(std::uint64_t)];
+
+  std::string_view results() const { return {packed, packed_bytes}; }
+};
+
 // The worker's side. Not thread-safe. Does not own the page.
 class RingWriter {
  public:
@@ -108,19 +125,24 @@ class RingReader {
  public:
   explicit RingReader(void* memory);
 
+  using Visit = absl::FunctionRef<void(const RecordHeader&, std::string_view)>;
+  using VisitRun = absl::FunctionRef<void(const ResultRun&)>;
+
   // Calls `visit` for every record that is there; the view is valid during the call. Then asks for a bell.
   // Fragments are handed out as they are. Hands out at most a ringful, then the writer gets its room back.
-  absl::Status Drain(absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit) {
-    return Drain(Bell::kWanted, visit);
-  }
+  absl::Status Drain(Visit visit) { return Drain(Bell::kWanted, visit); }
   // kNotWanted: the reader looks again soon by itself, and calls Drain before it sleeps.
   enum class Bell { kWanted, kNotWanted };
-  absl::Status Drain(Bell bell, absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit);
+  absl::Status Drain(Bell bell, Visit visit) { return Drain(bell, visit, nullptr); }
+  // Neighbours are handed to `visit_run`, many at once.
+  absl::Status Drain(Bell bell, Visit visit, VisitRun visit_run) { return Drain(bell, visit, &visit_run); }
   // There is something to read. Cheap.
   bool HasUnread() const { return page_.written.load(std::memory_order_acquire) != read_; }
 
  private:
-  absl::Status ReadUpTo(std::uint64_t written, absl::FunctionRef<void(const RecordHeader&, std::string_view)> visit);
+  absl::Status Drain(Bell bell, Visit visit, const VisitRun* visit_run);
+  absl::Status ReadUpTo(std::uint64_t written, Visit visit, const VisitRun* visit_run);
+  bool ReadRun(std::uint64_t written, VisitRun visit_run);
 
   WorkerPage& page_;
   const char* const ring_;

@@ -79,6 +79,13 @@ void Harvest::AddItem(const ResultOf& of, std::uint32_t item, std::string_view r
   items.results.append(result);
 }
 
+void Harvest::AddItems(const ResultOf& of, std::uint32_t first, std::span<const std::uint32_t> bytes,
+                       std::string_view results) {
+  core::ItemBlock& items = BlockOf(of, first, true);
+  items.result_bytes.insert(items.result_bytes.end(), bytes.begin(), bytes.end());
+  items.results.append(results);
+}
+
 void Harvest::AddItemFailure(const ResultOf& of, std::uint32_t item, core::Failure failure, core::Nanos now) {
   core::ItemBlock& items = BlockOf(of, item, false);
   auto outcome = std::make_shared<core::Outcome>();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,9 @@ class Harvest {
   void AddFailure(const ResultOf& of, core::Failure failure);
   // The next item of a chunk; `item` is relative to the chunk.
   void AddItem(const ResultOf& of, std::uint32_t item, std::string_view result);
+  // The next ones, from `first` on: the bytes of each, and their results, packed. `of` tells what all took together.
+  void AddItems(const ResultOf& of, std::uint32_t first, std::span<const std::uint32_t> bytes,
+                std::string_view results);
   void AddItemFailure(const ResultOf& of, std::uint32_t item, core::Failure failure, core::Nanos now);
   void AddOutput(core::WorkerId worker, core::AttemptToken token, core::OutputStream stream, std::string_view text);
 

@@ -98,11 +98,14 @@ class WorkerProcess {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void OnOutcome(const wire::RecordHeader& header, std::string_view bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  void OnRun(const wire::ResultRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  void OnEachOf(const wire::ResultRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void AddFragment(Slot* slot, std::string_view bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void OnResultInArena(Slot* slot, const wire::RecordHeader& header, std::string_view bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   absl::StatusOr<base::Kept> TakeFromArena(const wire::RecordHeader& header, std::string_view bytes);
   // The bytes lie in `kept`, if that is not empty; else they are copied.
+  ResultOf PlainResultOf(const Slot& slot, const wire::RecordHeader& header) const;
   void FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes, core::Bytes kept)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   std::uint64_t MaxResultBytes(const Slot& slot) const;
@@ -112,7 +115,7 @@ class WorkerProcess {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void TellProgress(std::optional<TicketProgress> progress) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void RefuseResult(Slot* slot, const wire::RecordHeader& header) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
-  void TookOutcome(Slot* slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  void TookOutcomes(Slot* slot, std::uint32_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
 
   // Output.
   void DrainPipes();

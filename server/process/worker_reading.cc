@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "base/log.h"
@@ -189,10 +190,16 @@ void WorkerProcess::DrainRing(wire::RingReader::Bell bell) {
   absl::Status drained;
   {
     absl::MutexLock lock(&channel_->mutex());
-    drained = ring_->Drain(bell, [this](const wire::RecordHeader& header, std::string_view bytes) {
-      channel_->mutex().AssertHeld();
-      if (!ring_broken_) OnRecord(header, bytes);
-    });
+    drained = ring_->Drain(
+        bell,
+        [this](const wire::RecordHeader& header, std::string_view bytes) {
+          channel_->mutex().AssertHeld();
+          if (!ring_broken_) OnRecord(header, bytes);
+        },
+        [this](const wire::ResultRun& run) {
+          channel_->mutex().AssertHeld();
+          OnRun(run);
+        });
   }
   if (drained.ok()) return;
   ring_broken_ = true;
@@ -266,6 +273,33 @@ void WorkerProcess::OnOutcome(const wire::RecordHeader& header, std::string_view
   RefuseResult(slot, header);
 }
 
+// All at once where there is nothing about them but their results.
+void WorkerProcess::OnRun(const wire::ResultRun& run) {
+  Slot* const slot = channel_->slots().ByTicket(run.first.ticket);
+  const bool plain = slot != nullptr && slot->chunk && slot->draft == nullptr && slot->refusal.empty() &&
+                     InOrder(*slot, run.first) && run.items <= slot->items - slot->done &&
+                     run.largest <= MaxResultBytes(*slot);
+  if (ring_broken_) return;
+  if (!plain) return OnEachOf(run);
+  if (slot->done + run.items == slot->items) TellProgress(progress_.TakeOf(slot->ticket));
+  ResultOf of = PlainResultOf(*slot, run.first);
+  of.elapsed = static_cast<core::Nanos>(run.elapsed_ns);
+  thread_->harvest.AddItems(of, run.first.item, std::span(run.bytes, run.items), run.results());
+  TookOutcomes(slot, run.items);
+}
+
+void WorkerProcess::OnEachOf(const wire::ResultRun& run) {
+  wire::RecordHeader header = run.first;
+  header.elapsed_ns = run.elapsed_ns / run.items;
+  std::string_view results = run.results();
+  for (std::uint32_t i = 0; i < run.items && !ring_broken_; ++i) {
+    header.bytes = run.bytes[i];
+    OnOutcome(header, results.substr(0, header.bytes));
+    results.remove_prefix(header.bytes);
+    ++header.item;
+  }
+}
+
 void WorkerProcess::AddFragment(Slot* slot, std::string_view bytes) {
   if (!slot->refusal.empty()) return;
   if (slot->draft == nullptr) slot->draft = std::make_unique<base::PayloadDraft>(thread_->options.spool.get());
@@ -309,17 +343,22 @@ std::string WorkerProcess::TooLargeText() const {
          " bytes (max_payload_bytes of the daemon)";
 }
 
-void WorkerProcess::FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes, core::Bytes kept) {
-  if (slot->done + 1 == slot->items) TellProgress(progress_.TakeOf(slot->ticket));
+ResultOf WorkerProcess::PlainResultOf(const Slot& slot, const wire::RecordHeader& header) const {
   ResultOf of;
   of.worker = id();
-  of.token = slot->token;
-  of.attempt = slot->attempt;
+  of.token = slot.token;
+  of.attempt = slot.attempt;
   of.encoding = static_cast<core::Encoding>(header.encoding);
   of.elapsed = static_cast<core::Nanos>(std::min<std::uint64_t>(header.elapsed_ns, 1ull << 53));
-  if (of.encoding == core::Encoding::kProtobuf && slot->function < functions_->size()) {
-    of.type_name = &(*functions_)[slot->function].result_type;
+  if (of.encoding == core::Encoding::kProtobuf && slot.function < functions_->size()) {
+    of.type_name = &(*functions_)[slot.function].result_type;
   }
+  return of;
+}
+
+void WorkerProcess::FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes, core::Bytes kept) {
+  if (slot->done + 1 == slot->items) TellProgress(progress_.TakeOf(slot->ticket));
+  const ResultOf of = PlainResultOf(*slot, header);
   Harvest& harvest = thread_->harvest;
   if (header.kind == wire::RecordKind::kFailure) {
     if (slot->chunk) {
@@ -334,7 +373,7 @@ void WorkerProcess::FinishItem(Slot* slot, const wire::RecordHeader& header, std
   } else {
     harvest.AddResult(of, std::move(kept));
   }
-  TookOutcome(slot);
+  TookOutcomes(slot, 1);
 }
 
 // It fails its task, and the worker lives: the rest of the result is dropped as it comes.
@@ -354,11 +393,12 @@ void WorkerProcess::RefuseResult(Slot* slot, const wire::RecordHeader& header) {
   } else {
     thread_->harvest.AddFailure(of, std::move(failure));
   }
-  TookOutcome(slot);
+  TookOutcomes(slot, 1);
 }
 
-void WorkerProcess::TookOutcome(Slot* slot) {
-  if (++slot->done == slot->items) channel_->slots().Free(slot);
+void WorkerProcess::TookOutcomes(Slot* slot, std::uint32_t count) {
+  slot->done += count;
+  if (slot->done == slot->items) channel_->slots().Free(slot);
 }
 
 std::uint32_t WorkerProcess::CurrentTicket() {

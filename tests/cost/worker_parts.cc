@@ -111,21 +111,42 @@ class OneWorker {
       }
     }
   }
+  process::Slot* SlotOf(const wire::RecordHeader& header) {
+    channel_.mutex().AssertHeld();
+    process::Slot* const slot = channel_.slots().ByTicket(header.ticket);
+    if (slot == nullptr) GiveUp("a record of no task");
+    return slot;
+  }
+  process::ResultOf ResultOf(const process::Slot& slot, const wire::RecordHeader& header, std::uint64_t elapsed_ns) {
+    process::ResultOf of;
+    of.worker = channel_.id();
+    of.token = slot.token;
+    of.encoding = static_cast<core::Encoding>(header.encoding);
+    of.elapsed = static_cast<core::Nanos>(elapsed_ns);
+    return of;
+  }
+  void Took(process::Slot* slot, std::uint32_t count) {
+    channel_.mutex().AssertHeld();
+    slot->done += count;
+    if (slot->done == slot->items) channel_.slots().Free(slot);
+  }
   // As WorkerProcess does with records that are in order.
   void ReadResults() {
     absl::MutexLock lock(&channel_.mutex());
-    const absl::Status drained = reader_->Drain([&](const wire::RecordHeader& header, std::string_view bytes) {
-      channel_.mutex().AssertHeld();
-      process::Slot* const slot = channel_.slots().ByTicket(header.ticket);
-      if (slot == nullptr) GiveUp("a record of no task");
-      process::ResultOf of;
-      of.worker = channel_.id();
-      of.token = slot->token;
-      of.encoding = static_cast<core::Encoding>(header.encoding);
-      of.elapsed = static_cast<core::Nanos>(header.elapsed_ns);
-      slot->chunk ? harvest_.AddItem(of, header.item, bytes) : harvest_.AddResult(of, bytes);
-      if (++slot->done == slot->items) channel_.slots().Free(slot);
-    });
+    const absl::Status drained = reader_->Drain(
+        wire::RingReader::Bell::kWanted,
+        [&](const wire::RecordHeader& header, std::string_view bytes) {
+          process::Slot* const slot = SlotOf(header);
+          const process::ResultOf of = ResultOf(*slot, header, header.elapsed_ns);
+          slot->chunk ? harvest_.AddItem(of, header.item, bytes) : harvest_.AddResult(of, bytes);
+          Took(slot, 1);
+        },
+        [&](const wire::ResultRun& run) {
+          process::Slot* const slot = SlotOf(run.first);
+          harvest_.AddItems(ResultOf(*slot, run.first, run.elapsed_ns), run.first.item, {run.bytes, run.items},
+                            run.results());
+          Took(slot, run.items);
+        });
     if (!drained.ok()) GiveUp("the ring is broken");
   }
 

@@ -223,6 +223,17 @@ TEST(DispatcherTest, ResultsThatNobodyAskedForAreDropped) {
   EXPECT_EQ(stage.Run("echo", "too")->result.data.view(), "too");
 }
 
+TEST(DispatcherTest, ItemsBehindTheEndOfTheirChunkAreDropped) {
+  Stage stage;
+  ASSERT_TRUE(stage.Open(OddPool("too_many_items")).ok());
+  const std::vector<std::string> items(100, "mine");
+  const core::HandleId map = stage.Map("echo", items, 25);
+  EXPECT_EQ(stage.clients.MapEnd(map).unsuccessful_items, 0u);
+  const auto results = stage.clients.results(map);
+  ASSERT_EQ(results.size(), items.size());
+  for (const auto& [index, result] : results) EXPECT_EQ(result, "mine") << index;
+}
+
 TEST(DispatcherTest, AFloodOfOutputStarvesNobody) {
   Stage stage;
   ASSERT_TRUE(stage.Open(OddPool("flood_output")).ok());

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <string>
@@ -144,6 +145,58 @@ TEST(OutcomeRingTest, NeighboursWrapAroundToo) {
     for (const RecordHeader& header : HeadersOf(&reader)) ASSERT_EQ(header.item, read++);
     ASSERT_EQ(read, i + 1);
   }
+}
+
+struct Item {
+  std::uint32_t index;
+  std::string result;
+  friend bool operator==(const Item&, const Item&) = default;
+};
+
+// Everything that is there, runs as their items; how many records came alone is counted.
+std::vector<Item> ItemsOf(RingReader* reader, std::uint64_t* elapsed, int* alone) {
+  std::vector<Item> items;
+  const absl::Status drained = reader->Drain(
+      RingReader::Bell::kWanted,
+      [&](const RecordHeader& header, std::string_view bytes) {
+        ++*alone;
+        *elapsed += header.elapsed_ns;
+        items.push_back({header.item, std::string(bytes)});
+      },
+      [&](const ResultRun& run) {
+        EXPECT_EQ(run.first.kind, RecordKind::kResult);
+        EXPECT_EQ(run.first.ticket, 1u);
+        EXPECT_EQ(run.first.encoding, 2u);
+        EXPECT_EQ(run.first.bytes, run.bytes[0]);
+        EXPECT_EQ(run.largest, *std::max_element(run.bytes, run.bytes + run.items));
+        *elapsed += run.elapsed_ns;
+        std::string_view results = run.results();
+        for (std::uint32_t i = 0; i < run.items; ++i) {
+          items.push_back({run.first.item + i, std::string(results.substr(0, run.bytes[i]))});
+          results.remove_prefix(run.bytes[i]);
+        }
+        EXPECT_EQ(results, "");
+      });
+  EXPECT_TRUE(drained.ok()) << drained;
+  return items;
+}
+
+TEST(OutcomeRingTest, ShortNeighboursComeAsRuns) {
+  Memory memory;
+  RingWriter writer(memory.get());
+  RingReader reader(memory.get());
+  std::vector<Item> sent;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    // One of them is too long for a run, and ends it.
+    sent.push_back({i, std::string(i == 500 ? ResultRun::kMostBytes + 1 : i % 20, static_cast<char>('a' + i % 26))});
+    writer.Append({.kind = RecordKind::kResult, .ticket = 1, .item = i, .encoding = 2, .elapsed_ns = i},
+                  sent.back().result, NoBell);
+  }
+  std::uint64_t elapsed = 0;
+  int alone = 0;
+  EXPECT_EQ(ItemsOf(&reader, &elapsed, &alone), sent);
+  EXPECT_EQ(elapsed, 1000u * 999 / 2);
+  EXPECT_EQ(alone, 2);
 }
 
 TEST(OutcomeRingTest, ANeighbourOfNothingIsFound) {
@@ -296,11 +349,12 @@ TEST(OutcomeRingTest, RandomMemoryNeverHarms) {
     for (int turn = 0; turn < 3; ++turn) {
       memory.page().written = random() % 4 == 0 ? random() : memory.page().read + 8 * (random() % 64);
       std::size_t bytes_seen = 0;
-      (void)reader
-          .Drain([&](const RecordHeader&, std::string_view bytes) {
-            for (const char byte : bytes) bytes_seen += static_cast<unsigned char>(byte);
-          })
-          .ok();
+      const auto look = [&](std::string_view bytes) {
+        for (const char byte : bytes) bytes_seen += static_cast<unsigned char>(byte);
+      };
+      const auto record = [&](const RecordHeader&, std::string_view bytes) { look(bytes); };
+      const auto run = [&](const ResultRun& many) { look(many.results()); };
+      (void)(round % 2 == 0 ? reader.Drain(record) : reader.Drain(RingReader::Bell::kWanted, record, run)).ok();
     }
   }
 }
