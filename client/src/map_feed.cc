@@ -14,9 +14,6 @@
 namespace poold::client::internal {
 namespace {
 
-// As large as a request of the stream.
-constexpr std::size_t kBatchItems = 4096;
-constexpr std::size_t kBatchBytes = 256 << 10;
 constexpr std::uint64_t kDefaultBuffer = 1024;
 // An input that has nothing now is asked again after this.
 constexpr Duration kAskAgain = std::chrono::milliseconds(20);
@@ -41,11 +38,11 @@ bool StillWaits(const absl::StatusOr<std::optional<ItemView>>& item) {
   return !item.ok() && ReasonOf(item.status()) == kWaitTimeout;
 }
 
-}  // namespace
-
-Pulled PullFrom(const MapSource& source, Payload* item, v1::Outcome* failure) {
+// Asks, and makes an outcome of what it throws.
+template <typename Pull>
+Pulled Guarded(const Pull& pull, v1::Outcome* failure) {
   try {
-    const auto pulled = source(item);
+    const auto pulled = pull();
     if (pulled.ok()) return *pulled;
     Describe("absl::Status", pulled.status().ToString(), failure);
     failure->mutable_failure()->set_status_code(static_cast<int>(pulled.status().code()));
@@ -58,33 +55,29 @@ Pulled PullFrom(const MapSource& source, Payload* item, v1::Outcome* failure) {
   return Pulled::kEnd;
 }
 
+}  // namespace
+
+Pulled PullFrom(const MapSource& source, Payload* item, v1::Outcome* failure) {
+  return Guarded([&] { return source(item); }, failure);
+}
+
 MapRef SendAll(Connection& connection, std::string_view pool, std::string_view function, const MapOptions& options,
-               const MapSource& source) {
+               const PackSource& source) {
   MapRef map;
-  Payload item{.encoding = v1::ENCODING_MSGPACK};
+  ItemPack pack;
   v1::Outcome failure;
-  std::vector<std::uint32_t> item_bytes;
-  std::string items;
   bool wanted = true;
-  Pulled pulled = Pulled::kItem;
   const auto send = [&](bool complete) {
-    wanted = connection.AddItems(map, {item_bytes, items, complete}).ok();
-    item_bytes.clear();
-    items.clear();
+    wanted = connection.AddItems(map, {pack.item_bytes(), pack.items(), complete}).ok();
+    pack.Clear();
   };
-  while (wanted && (pulled = PullFrom(source, &item, &failure)) != Pulled::kEnd) {
-    if (pulled == Pulled::kNotYet) {
-      std::this_thread::sleep_for(kAskAgain);
-      continue;
-    }
-    if (!map) map = connection.OpenMap({pool, function, item.encoding, item.type_name, &options});
-    item_bytes.push_back(static_cast<std::uint32_t>(item.data.size()));
-    items.append(item.data);
-    if (item_bytes.size() >= kBatchItems || items.size() >= kBatchBytes) send(/*complete=*/false);
+  for (bool more = true; wanted && more;) {
+    more = Guarded([&] { return source(&pack); }, &failure) != Pulled::kEnd;
+    if (!map) map = connection.OpenMap({pool, function, pack.encoding(), pack.type_name(), &options});
+    if (more) send(/*complete=*/false);
   }
-  if (!map) map = connection.OpenMap({pool, function, v1::ENCODING_MSGPACK, "", &options});
   const bool failed = failure.state() != v1::TASK_STATE_UNSPECIFIED;
-  if (wanted && failed && !item_bytes.empty()) send(/*complete=*/false);
+  if (wanted && failed && !pack.empty()) send(/*complete=*/false);
   if (wanted && failed) map.FailInput(std::move(failure));
   if (wanted) send(/*complete=*/true);
   return map;

@@ -15,7 +15,9 @@
 namespace poold::codec {
 
 template <typename T>
-inline constexpr bool kIsScalar = std::is_integral_v<T> && !std::is_same_v<T, bool> && sizeof(T) >= 4;
+inline constexpr bool kIsScalar = false;
+template <typename T>
+requires(std::is_integral_v<T>) inline constexpr bool kIsScalar<T> = !std::is_same_v<T, bool> && sizeof(T) >= 4;
 
 // So that its bytes in memory are those of the number, the highest first.
 inline std::uint64_t ToBigEndian(std::uint64_t number) {
@@ -28,8 +30,22 @@ struct AllScalars : std::false_type {};
 template <typename... T>
 struct AllScalars<std::tuple<T...>> : std::bool_constant<(kIsScalar<T> && ...)> {};
 
+// Of 1, 2, 4 or 8 bytes.
+inline std::uint64_t ReadBigEndian(const char* at, int width) {
+  if (width == 1) return static_cast<std::uint8_t>(*at);
+  std::uint64_t number = 0;
+  if (width == 2) {
+    std::memcpy(&number, at, 2);
+  } else if (width == 4) {
+    std::memcpy(&number, at, 4);
+  } else {
+    std::memcpy(&number, at, 8);
+  }
+  return ToBigEndian(number) >> (64 - 8 * width);
+}
+
 // A whole number, big-endian behind its type byte. Returns what follows; null: it is something else, or cut off.
-inline const char* ReadInteger(const char* at, const char* end, std::int64_t* out) {
+[[gnu::always_inline]] inline const char* ReadInteger(const char* at, const char* end, std::int64_t* out) {
   if (at == end) return nullptr;
   const auto type = static_cast<std::uint8_t>(*at++);
   if (type <= 0x7f || type >= 0xe0) {
@@ -40,8 +56,7 @@ inline const char* ReadInteger(const char* at, const char* end, std::int64_t* ou
   const bool is_signed = type >= 0xd0;
   const int width = 1 << ((type - 0xcc) & 3);
   if (end - at < width) return nullptr;
-  std::uint64_t value = 0;
-  for (int i = 0; i < width; ++i) value = value << 8 | static_cast<std::uint8_t>(at[i]);
+  const std::uint64_t value = ReadBigEndian(at, width);
   if (is_signed) {
     const int shift = 64 - 8 * width;
     *out = static_cast<std::int64_t>(value << shift) >> shift;
@@ -79,10 +94,13 @@ bool ReadScalars(std::string_view bytes, std::tuple<T...>* out) {
   return std::apply([&](T&... value) { return (read(value) && ...); }, *out) && at == end;
 }
 
-// Appends one, in as few bytes as the library would. Its first eight bytes are written as one: who copies them next
-// need not wait until the pieces are together.
+// WriteScalar may touch so many bytes.
+inline constexpr std::size_t kScalarBytes = 9;
+
+// Writes one, in as few bytes as the library would; returns what follows. Its first eight bytes are written as one: who
+// copies them next need not wait until the pieces are together. REQUIRES: room for kScalarBytes.
 template <typename T>
-void AppendScalar(std::string* out, T value) {
+char* WriteScalar(char* at, T value) {
   static_assert(kIsScalar<T>);
   const auto bits = static_cast<std::uint64_t>(value);
   std::uint8_t type = 0;
@@ -99,14 +117,24 @@ void AppendScalar(std::string* out, T value) {
     type = static_cast<std::uint8_t>(0xcc + log);
     width = 1 << log;
   }
-  if (width == 0) return out->push_back(static_cast<char>(bits));
+  if (width == 0) {
+    *at = static_cast<char>(bits);
+    return at + 1;
+  }
   const std::uint64_t number = bits << (64 - 8 * width);
   const std::uint64_t first = ToBigEndian(std::uint64_t{type} << 56 | number >> 8);
-  const std::size_t begin = out->size();
-  out->resize(begin + sizeof first + 1);
-  std::memcpy(out->data() + begin, &first, sizeof first);
-  (*out)[begin + sizeof first] = static_cast<char>(number);  // of nine bytes the last
-  out->resize(begin + 1 + static_cast<std::size_t>(width));
+  std::memcpy(at, &first, sizeof first);
+  at[sizeof first] = static_cast<char>(number);  // of nine bytes the last
+  return at + 1 + width;
+}
+
+template <typename T>
+void AppendScalar(std::string* out, T value) {
+  char bytes[kScalarBytes];
+  const auto size = static_cast<std::size_t>(WriteScalar(bytes, value) - bytes);
+  // In the pieces in which they were written: see WriteScalar.
+  out->append(bytes, size < kScalarBytes ? size : kScalarBytes - 1);
+  if (size == kScalarBytes) out->push_back(bytes[kScalarBytes - 1]);
 }
 
 }  // namespace poold::codec

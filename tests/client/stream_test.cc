@@ -119,6 +119,23 @@ TEST_F(StreamTest, AMapWhoseInputThrowsKeepsTheResultsBeforeIt) {
   EXPECT_THAT(std::string(map.Get().status().message()), HasSubstr("bad line"));
 }
 
+TEST_F(StreamTest, AnInputThatThrowsBehindMoreThanABatchLosesNothingBeforeIt) {
+  const Pool pool = OpenPool(Connect());
+  auto input = std::views::iota(0, 20'000) | std::views::transform([](int i) {
+                 if (i == 10'000) throw std::runtime_error("bad line");
+                 return i;
+               });
+  int next = 0;
+  for (const auto& item : pool.Map<int>("identity", input)) {
+    if (item.index == 10'000) {
+      EXPECT_FALSE(item.result.ok());
+    } else {
+      ASSERT_EQ(item.result.value(), next++);
+    }
+  }
+  EXPECT_EQ(next, 10'000);
+}
+
 TEST_F(StreamTest, AGeneratorMayAnswerWithAStatus) {
   const Pool pool = OpenPool(Connect());
   int made = 0;

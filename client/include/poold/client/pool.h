@@ -78,26 +78,26 @@ class Pool {
   // and what it threw is the outcome of the item that would have been next.
   template <typename R, std::ranges::input_range Items>
   MapHandle<R> Map(std::string_view function, Items&& items, const MapOptions& options = {}) const {
-    return Send<R>(function, options, internal::SourceOf<Items&>(items));
+    return Send<R>(function, options, internal::PacksOf(internal::SideBySide<Items&>(items)));
   }
   // function(x, y, ...) for the items of several ranges side by side; the shortest ends it, as in Python.
   template <typename R, std::ranges::input_range First, std::ranges::input_range... More>
   requires(sizeof...(More) > 0) MapHandle<R> Map(std::string_view function, First&& first, More&&... more)
-  const { return Send<R>(function, {}, internal::SourceOf<First&, More&...>(first, more...)); }
+  const { return Send<R>(function, {}, internal::PacksOf(internal::SideBySide<First&, More&...>(first, more...))); }
   template <typename R, std::ranges::input_range... Columns>
   requires(sizeof...(Columns) > 0) MapHandle<R> MapWith(const MapOptions& options, std::string_view function,
                                                         Columns&&... columns)
-  const { return Send<R>(function, options, internal::SourceOf<Columns&...>(columns...)); }
+  const { return Send<R>(function, options, internal::PacksOf(internal::SideBySide<Columns&...>(columns...))); }
   // function(get<0>(item), get<1>(item), ...) for every tuple of a range.
   template <typename R, std::ranges::input_range Items>
   MapHandle<R> StarMap(std::string_view function, Items&& items, const MapOptions& options = {}) const {
-    return Send<R>(function, options, internal::StarSourceOf<Items&>(items));
+    return Send<R>(function, options, internal::PacksOf(internal::Tuples<Items&>(items)));
   }
   // Over an input that is long, slow or endless: a range, or a function that returns std::optional<T> (or
   // absl::StatusOr<std::optional<T>>), nothing at the end. See map_stream.h.
   template <typename R, std::ranges::input_range Items>
   client::MapStream<R> MapStream(std::string_view function, Items&& items, const MapOptions& options = {}) const {
-    return Stream<R>(function, options, internal::SourceOf<Items>(std::forward<Items>(items)));
+    return Stream<R>(function, options, internal::SourceOf(internal::SideBySide<Items>(std::forward<Items>(items))));
   }
   template <typename R, std::invocable Generator>
   client::MapStream<R> MapStream(std::string_view function, Generator generator, const MapOptions& options = {}) const {
@@ -106,10 +106,13 @@ class Pool {
   template <typename R, std::ranges::input_range... Columns>
   requires(sizeof...(Columns) > 0) client::MapStream<R> MapStreamWith(const MapOptions& options,
                                                                       std::string_view function, Columns&&... columns)
-  const { return Stream<R>(function, options, internal::SourceOf<Columns...>(std::forward<Columns>(columns)...)); }
+  const {
+    return Stream<R>(function, options,
+                     internal::SourceOf(internal::SideBySide<Columns...>(std::forward<Columns>(columns)...)));
+  }
   template <typename R, std::ranges::input_range Items>
   client::MapStream<R> StarMapStream(std::string_view function, Items&& items, const MapOptions& options = {}) const {
-    return Stream<R>(function, options, internal::StarSourceOf<Items>(std::forward<Items>(items)));
+    return Stream<R>(function, options, internal::SourceOf(internal::Tuples<Items>(std::forward<Items>(items))));
   }
   // Items as they are on the wire, from a source that may also say that it has none for now.
   template <typename R = Payload>
@@ -161,7 +164,7 @@ class Pool {
     TaskOptions defaults;
   };
   template <typename R>
-  MapHandle<R> Send(std::string_view function, const MapOptions& options, const MapSource& source) const {
+  MapHandle<R> Send(std::string_view function, const MapOptions& options, const internal::PackSource& source) const {
     const Duration whole = options.timeout.value_or(kForever);
     const internal::Deadline deadline(whole);
     return MapHandle<R>(internal::SendAll(*core_->connection, core_->name, function, Merged(options), source),

@@ -52,28 +52,60 @@ const T& PlainItem(const T& item) {
 }
 inline bool PlainItem(const std::vector<bool>::reference& item) { return item; }
 
-// function(x, y, ...) for the items of the columns.
+// function(x, y, ...) for the items of several ranges.
 template <typename... Ranges>
-MapSource SourceOf(Ranges&&... ranges) {
-  auto columns = std::make_shared<std::tuple<Column<Ranges>...>>(Column<Ranges>(std::forward<Ranges>(ranges))...);
-  return [columns](Payload* item) -> absl::StatusOr<Pulled> {
+class SideBySide {
+ public:
+  explicit SideBySide(Ranges&&... ranges) : columns_(Column<Ranges>(std::forward<Ranges>(ranges))...) {}
+  // Hands the next arguments to `take`. False: the end.
+  template <typename Take>
+  bool Next(Take&& take) {
     return std::apply(
-        [item](auto&... column) {
-          if (!(column.Advance() && ...)) return Pulled::kEnd;
-          EncodeArguments(item, PlainItem(*column)...);
-          return Pulled::kItem;
+        [&take](auto&... column) {
+          if (!(column.Advance() && ...)) return false;
+          take(PlainItem(*column)...);
+          return true;
         },
-        *columns);
-  };
-}
+        columns_);
+  }
+
+ private:
+  std::tuple<Column<Ranges>...> columns_;
+};
 
 // function(get<0>(item), get<1>(item), ...) for every tuple of a range.
 template <typename Range>
-MapSource StarSourceOf(Range&& range) {
-  auto column = std::make_shared<Column<Range>>(std::forward<Range>(range));
-  return [column](Payload* item) -> absl::StatusOr<Pulled> {
-    if (!column->Advance()) return Pulled::kEnd;
-    std::apply([item](const auto&... parts) { EncodeArguments(item, parts...); }, **column);
+class Tuples {
+ public:
+  explicit Tuples(Range&& range) : column_(std::forward<Range>(range)) {}
+  template <typename Take>
+  bool Next(Take&& take) {
+    if (!column_.Advance()) return false;
+    std::apply(take, *column_);
+    return true;
+  }
+
+ private:
+  Column<Range> column_;
+};
+
+template <typename Arguments>
+MapSource SourceOf(Arguments arguments) {
+  auto shared = std::make_shared<Arguments>(std::move(arguments));
+  return [shared](Payload* item) -> absl::StatusOr<Pulled> {
+    const bool more = shared->Next([item](const auto&... args) { EncodeArguments(item, args...); });
+    return more ? Pulled::kItem : Pulled::kEnd;
+  };
+}
+
+// The same for who takes many at a time: an item costs no call.
+template <typename Arguments>
+PackSource PacksOf(Arguments arguments) {
+  auto shared = std::make_shared<Arguments>(std::move(arguments));
+  return [shared](ItemPack* pack) -> absl::StatusOr<Pulled> {
+    while (!pack->full()) {
+      if (!shared->Next([pack](const auto&... args) { pack->Add(args...); })) return Pulled::kEnd;
+    }
     return Pulled::kItem;
   };
 }

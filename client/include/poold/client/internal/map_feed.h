@@ -1,14 +1,19 @@
 // How the items of a map come from the caller's input to the connection. Not for users.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "poold/client/codec.h"
 #include "poold/client/connection.h"
 #include "poold/client/internal/deadline.h"
 
@@ -28,9 +33,49 @@ using MapSource = std::function<absl::StatusOr<Pulled>(Payload*)>;
 
 namespace internal {
 
+// Items on their way into one batch, in their places: nothing is copied twice.
+class ItemPack {
+ public:
+  // As large as a request of the stream.
+  bool full() const { return item_bytes_.size() >= kMostItems || used_ >= kMostBytes; }
+  bool empty() const { return item_bytes_.empty(); }
+  template <typename... Args>
+  void Add(const Args&... args);
+  void Clear() {
+    item_bytes_.clear();
+    used_ = 0;
+  }
+  std::span<const std::uint32_t> item_bytes() const { return item_bytes_; }
+  std::string_view items() const { return std::string_view(items_).substr(0, used_); }
+  // Of its first item.
+  Encoding encoding() const { return first_.encoding; }
+  std::string_view type_name() const { return first_.type_name; }
+
+ private:
+  static constexpr std::size_t kMostItems = 4096;
+  static constexpr std::size_t kMostBytes = 256 << 10;
+
+  template <typename... Args>
+  void AddScalars(const Args&... args);
+  void Added(std::size_t end) {
+    item_bytes_.push_back(static_cast<std::uint32_t>(end - used_));
+    used_ = end;
+  }
+
+  std::vector<std::uint32_t> item_bytes_;
+  // What lies behind `used_` is of no meaning: room, or half an item whose input threw.
+  std::string items_;
+  std::size_t used_ = 0;
+  Payload first_{.encoding = v1::ENCODING_MSGPACK};
+  Payload other_;
+};
+
+// Fills a pack up: kItem; or kEnd, then it has what was left. What ends it is as of MapSource.
+using PackSource = std::function<absl::StatusOr<Pulled>(ItemPack*)>;
+
 // Sends everything: large messages, one after the other.
 MapRef SendAll(Connection& connection, std::string_view pool, std::string_view function, const MapOptions& options,
-               const MapSource& source);
+               const PackSource& source);
 
 // Asks, and makes an outcome of what it throws.
 Pulled PullFrom(const MapSource& source, Payload* item, v1::Outcome* failure);
@@ -69,6 +114,29 @@ class StreamFeed {
   std::uint64_t pulled_ = 0;
   std::uint64_t handed_out_ = 0;
 };
+
+template <typename... Args>
+void ItemPack::Add(const Args&... args) {
+  if constexpr (sizeof...(Args) <= 15 && (codec::kIsScalar<codec::Plain<Args>> && ...)) {
+    AddScalars(args...);
+  } else {
+    Payload* const payload = empty() ? &first_ : &other_;
+    EncodeArguments(payload, args...);
+    items_.resize(used_);
+    items_.append(payload->data);
+    Added(items_.size());
+  }
+}
+
+template <typename... Args>
+void ItemPack::AddScalars(const Args&... args) {
+  const std::size_t room = 1 + sizeof...(Args) * codec::kScalarBytes;
+  if (items_.size() - used_ < room) items_.resize(std::max(64 * room, 2 * items_.size()));
+  char* at = items_.data() + used_;
+  *at++ = static_cast<char>(0x90 + sizeof...(Args));
+  ((at = codec::WriteScalar(at, args)), ...);
+  Added(static_cast<std::size_t>(at - items_.data()));
+}
 
 }  // namespace internal
 }  // namespace poold::client
