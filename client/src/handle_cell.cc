@@ -35,11 +35,14 @@ std::shared_ptr<ItemBlock> MakeBlock(v1::ItemOutcomes&& outcomes) {
   auto block = std::make_shared<ItemBlock>();
   block->message = std::move(outcomes);
   block->begins.reserve(block->message.result_bytes_size());
-  std::uint32_t begin = 0;
+  std::uint64_t begin = 0;
   for (std::uint32_t bytes : block->message.result_bytes()) {
-    block->begins.push_back(begin);
+    block->begins.push_back(static_cast<std::uint32_t>(begin));
     begin += bytes;
   }
+  block->results = block->message.results().data();
+  block->plain = block->message.others_size() == 0 && block->message.encoding() == v1::ENCODING_MSGPACK &&
+                 begin <= block->message.results().size();
   return block;
 }
 
@@ -97,6 +100,7 @@ void InsertCancelled(MapCell* map, std::uint64_t first, std::uint64_t end) {
   outcomes.mutable_result_bytes()->Resize(static_cast<int>(end - first), 0);
   auto block = MakeBlock(std::move(outcomes));
   block->cancelled = true;
+  block->plain = false;
   block->told = true;
   if (!map->cut_short.empty()) {
     block->why.set_state(v1::TASK_STATE_CANCELLED);

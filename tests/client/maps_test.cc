@@ -31,6 +31,37 @@ TEST_F(MapsTest, AsCompletedBringsEveryItemOnce) {
   EXPECT_EQ(seen.size(), 5000u);
 }
 
+TEST_F(MapsTest, ItemsOfAllKindsComeBackAsTheyWent) {
+  const Pool pool = OpenPool(Connect());
+  // Numbers of all lengths, also those that no fast way can take.
+  std::vector<std::int64_t> numbers;
+  for (int bit = 0; bit < 63; ++bit) {
+    for (const std::int64_t sign : {-1, 1}) numbers.push_back(sign * (std::int64_t{1} << bit));
+  }
+  EXPECT_EQ(pool.Map<std::int64_t>("identity", numbers).Get().value(), numbers);
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < 300; ++i) texts.push_back(std::string(i, 't'));
+  EXPECT_EQ(pool.Map<std::string>("echo_value", texts).Get().value(), texts);
+  std::vector<Payload> payloads;
+  for (const std::string& text : texts) payloads.push_back(Arguments(text));
+  EXPECT_EQ(pool.MapPayloads<std::string>("echo_value", payloads).Get().value(), texts);
+}
+
+TEST_F(MapsTest, ANumberThatDoesNotFitIsNamedAndItsNeighboursAreKept) {
+  const Pool pool = OpenPool(Connect());
+  std::vector<std::int64_t> numbers(100, 7);
+  numbers[50] = std::int64_t{1} << 40;
+  int good = 0;
+  for (const auto& item : pool.Map<int>("identity", numbers)) {
+    if (item.index == 50) {
+      EXPECT_FALSE(item.result.ok());
+    } else {
+      good += item.result.value() == 7;
+    }
+  }
+  EXPECT_EQ(good, 99);
+}
+
 TEST_F(MapsTest, OneBadItemLosesNothingElse) {
   const Pool pool = OpenPool(Connect());
   std::vector<std::tuple<int, int>> pairs;

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -62,6 +64,22 @@ class MapHandle {
 
    private:
     friend class Iterator;
+    friend class MapHandle;
+    // The way of nearly all numbers: over the one before it. False: nothing happened, Advance knows more.
+    bool StepNumber(MapItem<R>* item) {
+      if constexpr (codec::kIsScalar<R>) {
+        std::uint64_t index = 0;
+        std::string_view result;
+        if (!item->result.ok() || item->outcome || !internal::PeekPlain(cursor_, order_, &index, &result)) return false;
+        R value{};
+        if (!codec::ReadOnly(result, &value)) return false;
+        item->index = index;
+        *item->result = value;
+        internal::Skip(&cursor_, order_);
+        return true;
+      }
+      return false;
+    }
     absl::Status Advance(std::optional<MapItem<R>>* item, Duration timeout) {
       internal::ItemView view;
       if (!internal::StepInBlock(&cursor_, order_, &view)) {
@@ -98,6 +116,17 @@ class MapHandle {
     reference operator*() const { return *item_; }
     pointer operator->() const { return &*item_; }
     Iterator& operator++() {
+      if (item_ && !failed_ && reader_->StepNumber(&*item_)) {
+        ++next_index_;
+        return *this;
+      }
+      return Step();
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const Iterator& a, std::default_sentinel_t) { return !a.item_.has_value(); }
+
+   private:
+    Iterator& Step() {
       if (failed_) {
         item_.reset();
         return *this;
@@ -110,10 +139,7 @@ class MapHandle {
       ++next_index_;
       return *this;
     }
-    void operator++(int) { ++*this; }
-    friend bool operator==(const Iterator& a, std::default_sentinel_t) { return !a.item_.has_value(); }
 
-   private:
     std::optional<Reader> reader_;
     std::optional<MapItem<R>> item_;
     std::uint64_t next_index_ = 0;
@@ -187,11 +213,13 @@ class MapHandle {
   absl::Status Walk(Duration timeout, Take take) const {
     internal::Deadline deadline(timeout);
     Reader reader(map_, MapOrder::kInOrder, whole_);
+    std::optional<MapItem<R>> item;
     while (true) {
-      auto item = reader.Next(deadline.left());
-      if (!item.ok()) return item.status();
-      if (!item->has_value()) return absl::OkStatus();
-      if (absl::Status taken = take(**item); !taken.ok()) return taken;
+      if (!item || !reader.StepNumber(&*item)) {
+        if (absl::Status advanced = reader.Advance(&item, deadline.left()); !advanced.ok()) return advanced;
+        if (!item) return absl::OkStatus();
+      }
+      if (absl::Status taken = take(*item); !taken.ok()) return taken;
     }
   }
   absl::Status Check(Duration timeout) const {

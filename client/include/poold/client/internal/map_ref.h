@@ -30,6 +30,9 @@ struct ItemBlock {
   v1::Outcome why;
   // The daemon knows that it is here.
   bool told = true;
+  // Of all items there is a result here, as MessagePack, at this place and so long.
+  bool plain = false;
+  const char* results = nullptr;
 
   std::uint64_t first() const { return message.first_index(); }
   std::uint64_t count() const { return begins.size(); }
@@ -66,6 +69,11 @@ inline void LookAt(const ItemBlock& block, std::uint64_t in_block, ItemView* vie
   view->result.data = std::string_view(message.results()).substr(block.begins[in_block], bytes);
 }
 
+inline void Skip(ItemCursor* cursor, MapOrder order) {
+  ++cursor->position;
+  if (order != MapOrder::kInOrder) ++cursor->in_block;
+}
+
 // The next item of the block that the cursor holds, which is the way of nearly all. False: it has none, ask Next.
 inline bool StepInBlock(ItemCursor* cursor, MapOrder order, ItemView* view) {
   const ItemBlock* const block = cursor->at.get();
@@ -77,8 +85,21 @@ inline bool StepInBlock(ItemCursor* cursor, MapOrder order, ItemView* view) {
   }
   if (in_block >= block->count()) return false;
   LookAt(*block, in_block, view);
-  ++cursor->position;
-  if (order != MapOrder::kInOrder) ++cursor->in_block;
+  Skip(cursor, order);
+  return true;
+}
+
+// What StepInBlock would come to, where nothing but its result is to be known of it: see ItemBlock::plain. Then Skip
+// goes on. False: ask StepInBlock.
+inline bool PeekPlain(const ItemCursor& cursor, MapOrder order, std::uint64_t* index, std::string_view* result) {
+  const ItemBlock* const block = cursor.at.get();
+  if (block == nullptr || !block->plain) return false;
+  // A position before the block is far behind its end, too.
+  const std::uint64_t in_block = order == MapOrder::kInOrder ? cursor.position - block->first() : cursor.in_block;
+  if (in_block >= block->count()) return false;
+  *index = block->first() + in_block;
+  *result = {block->results + block->begins[in_block],
+             static_cast<std::size_t>(block->message.result_bytes(static_cast<int>(in_block)))};
   return true;
 }
 
