@@ -19,8 +19,6 @@ static_assert((kRingBytes & (kRingBytes - 1)) == 0);
 constexpr std::size_t Aligned(std::size_t bytes) { return (bytes + 7) & ~std::size_t{7}; }
 constexpr std::size_t PlaceOf(std::uint64_t position) { return position & (kRingBytes - 1); }
 
-bool IsWholeResult(const RecordHeader& header) { return header.kind == RecordKind::kResult && header.flags == 0; }
-
 WorkerPage& PageOf(void* memory) { return *static_cast<WorkerPage*>(memory); }
 char* RingOf(void* memory) { return static_cast<char*>(memory) + kRingOffset; }
 
@@ -45,11 +43,6 @@ RingWriter::RingWriter(void* memory)
       ring_(RingOf(memory)),
       written_(page_.written.load(std::memory_order_relaxed)),
       read_(page_.read.load(std::memory_order_acquire)) {}
-
-RingWriter::Unread RingWriter::unread() const {
-  const std::uint64_t from = page_.read.load(std::memory_order_acquire);
-  return {from, static_cast<std::size_t>(written_ - from)};
-}
 
 bool RingWriter::TakeBell() {
   // Pairs with the fence in Drain: either we see that a bell is wanted, or the reader sees what we wrote.

@@ -5,6 +5,9 @@
 namespace poold::wire {
 namespace {
 
+// One item more is claimed.
+constexpr std::uint64_t kNextItem = PackClaim({0, 1, 0});
+
 // A slot's number comes from a frame or a hostile page.
 std::atomic<std::uint64_t>* WordOf(WorkerPage& page, std::uint32_t ticket) {
   const std::uint16_t slot = TicketSlot(ticket);
@@ -18,10 +21,10 @@ bool ClaimNext(WorkerPage& page, std::uint32_t ticket, std::uint32_t* item) {
   if (word == nullptr) return false;
   std::uint64_t seen = word->load(std::memory_order_acquire);
   while (true) {
-    Claim claim = UnpackClaim(seen);
+    const Claim claim = UnpackClaim(seen);
     if (claim.sequence != TicketSequence(ticket) || claim.cursor >= claim.limit) return false;
-    *item = claim.cursor++;
-    if (word->compare_exchange_weak(seen, PackClaim(claim), std::memory_order_acq_rel, std::memory_order_acquire)) {
+    if (word->compare_exchange_weak(seen, seen + kNextItem, std::memory_order_acq_rel, std::memory_order_acquire)) {
+      *item = claim.cursor;
       return true;
     }
   }

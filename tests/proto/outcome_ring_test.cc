@@ -199,6 +199,47 @@ TEST(OutcomeRingTest, ShortNeighboursComeAsRuns) {
   EXPECT_EQ(alone, 2);
 }
 
+TEST(OutcomeRingTest, RunsWrapAroundAndTheQuickWayWritesWhatTheOtherDoes) {
+  Memory memory;
+  RingWriter writer(memory.get());
+  RingReader reader(memory.get());
+  std::mt19937 random(6);
+  std::vector<Item> sent;
+  for (std::uint32_t i = 0; i < 200'000; ++i) {
+    sent.push_back({i, std::string(random() % 40, static_cast<char>('a' + i % 26))});
+    const std::string& result = sent.back().result;
+    if (random() % 2 == 0 || !writer.AppendNext(1, i, 2, 7, result)) {
+      writer.Append({.kind = RecordKind::kResult, .ticket = 1, .item = i, .encoding = 2, .elapsed_ns = 7}, result,
+                    NoBell);
+    }
+    if (random() % 500 != 0) continue;
+    std::uint64_t elapsed = 0;
+    int alone = 0;
+    ASSERT_EQ(ItemsOf(&reader, &elapsed, &alone), sent);
+    ASSERT_EQ(elapsed, 7 * sent.size());
+    sent.clear();
+  }
+}
+
+TEST(OutcomeRingTest, TheQuickWayIsOnlyForShortNeighboursAndWhereThereIsRoom) {
+  Memory memory;
+  RingWriter writer(memory.get());
+  EXPECT_FALSE(writer.AppendNext(1, 1, 2, 7, "nothing before it"));
+  writer.Append({.kind = RecordKind::kResult, .ticket = 1, .item = 0, .encoding = 2}, "x", NoBell);
+  EXPECT_FALSE(writer.AppendNext(2, 1, 2, 7, "of another task"));
+  EXPECT_FALSE(writer.AppendNext(1, 2, 2, 7, "not the next"));
+  EXPECT_FALSE(writer.AppendNext(1, 1, 3, 7, "of another encoding"));
+  EXPECT_FALSE(writer.AppendNext(1, 1, 2, 65'536, "too late"));
+  EXPECT_FALSE(writer.AppendNext(1, 1, 2, 7, std::string(ResultRun::kMostBytes + 1, 'x')));
+  std::uint32_t item = 1;
+  while (writer.AppendNext(1, item, 2, 7, "x")) ++item;
+  EXPECT_LT(kRingBytes - writer.unread().bytes, 3 * sizeof(RecordHeader));
+  RingReader reader(memory.get());
+  std::uint64_t elapsed = 0;
+  int alone = 0;
+  EXPECT_EQ(ItemsOf(&reader, &elapsed, &alone).size(), item);
+}
+
 TEST(OutcomeRingTest, ANeighbourOfNothingIsFound) {
   Memory memory;
   RingReader reader(memory.get());

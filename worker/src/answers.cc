@@ -11,8 +11,6 @@
 namespace poold::worker {
 namespace {
 
-// A wake of the daemon and its client costs about as much CPU as 200 us of work, which it takes from the workers.
-constexpr std::int64_t kPatienceNs = 2'000'000;
 constexpr std::int64_t kReportEveryNs = 50'000'000;
 constexpr int kShortLooks = 100;
 constexpr useconds_t kLongLookUs = 100;
@@ -58,16 +56,8 @@ void Answers::Append(const wire::RecordHeader& header, std::string_view bytes) {
   });
 }
 
-void Answers::BeginItem(std::uint32_t ticket, std::uint32_t item) {
-  running_ = true;
-  ticket_ = ticket;
-  item_ = item;
-  kept_ = false;
-  sent_at_ = 0;
-  sent_done_ = false;
-}
-
-void Answers::EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns, std::string_view bytes) {
+void Answers::EndItemWithHeader(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns,
+                                std::string_view bytes) {
   End(HeaderOf(kind, 0, ticket_, item_, encoding, elapsed_ns), bytes);
 }
 
@@ -103,18 +93,6 @@ void Answers::SendReport() {
   Append(HeaderOf(wire::RecordKind::kProgress, 0, ticket_, item_, 0, 0),
          wire::WriteProgressNote(wire::MakeProgressNote(fraction_, text_)));
   kept_ = false;
-}
-
-void Answers::RingIfDue(std::int64_t now, std::optional<double> expected_ns) {
-  const wire::RingWriter::Unread unread = ring_.unread();
-  if (unread.bytes == 0) return;
-  if (unread.from != unread_from_) {
-    unread_from_ = unread.from;
-    unread_since_ = now;
-  }
-  const double waited = static_cast<double>(now - unread_since_);
-  if (expected_ns && waited + *expected_ns < kPatienceNs && unread.bytes < wire::kRingBytes / 2) return;
-  if (ring_.TakeBell()) Ring();
 }
 
 void Answers::BeforeSleep() {

@@ -11,7 +11,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,13 +38,27 @@ class Answers : public ProgressSink {
            std::int64_t elapsed_ns, std::string_view bytes);
 
   // From here on reports are of this item.
-  void BeginItem(std::uint32_t ticket, std::uint32_t item);
+  void BeginItem(std::uint32_t ticket, std::uint32_t item) {
+    running_ = true;
+    ticket_ = ticket;
+    item_ = item;
+    kept_ = false;
+    sent_at_ = 0;
+    sent_done_ = false;
+  }
   // Its outcome, behind what was reported last. From here on reports are of nothing.
-  void EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns, std::string_view bytes);
+  void EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns, std::string_view bytes) {
+    const bool plain = kind == wire::RecordKind::kResult && !kept_ && elapsed_ns >= 0;
+    if (plain && ring_.AppendNext(ticket_, item_, encoding, static_cast<std::uint64_t>(elapsed_ns), bytes)) {
+      running_ = false;
+    } else {
+      EndItemWithHeader(kind, encoding, elapsed_ns, bytes);
+    }
+  }
   // The same of a result that lies in an arena.
   void EndItemInArena(std::uint32_t encoding, std::int64_t elapsed_ns, const wire::ResultPlace& place);
-  // Before something runs, which may take so long; not known: it was never run here.
-  void BeforeRun(std::int64_t now, std::optional<double> expected_ns) {
+  // Before something runs, which may take so long; < 0: not known, it was never run here.
+  void BeforeRun(std::int64_t now, double expected_ns) {
     if (ring_.BellWanted()) RingIfDue(now, expected_ns);
   }
   // Whether it has rung, or waited for room, since it was asked last: that takes longer than many a task.
@@ -59,10 +72,25 @@ class Answers : public ProgressSink {
   void BeforeSleep();
 
  private:
+  // A wake of the daemon and its client costs about as much CPU as 200 us of work, which it takes from the workers.
+  static constexpr std::int64_t kPatienceNs = 2'000'000;
+
   void Append(const wire::RecordHeader& header, std::string_view bytes);
+  void EndItemWithHeader(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns,
+                         std::string_view bytes);
   void End(const wire::RecordHeader& header, std::string_view bytes);
   static void Pause(int looks);
-  void RingIfDue(std::int64_t now, std::optional<double> expected_ns);
+  void RingIfDue(std::int64_t now, double expected_ns) {
+    const wire::RingWriter::Unread unread = ring_.unread();
+    if (unread.bytes == 0) return;
+    if (unread.from != unread_from_) {
+      unread_from_ = unread.from;
+      unread_since_ = now;
+    }
+    const double waited = static_cast<double>(now - unread_since_);
+    if (expected_ns >= 0 && waited + expected_ns < kPatienceNs && unread.bytes < wire::kRingBytes / 2) return;
+    if (ring_.TakeBell()) Ring();
+  }
   void SendReport();
   void Ring();
 

@@ -192,8 +192,7 @@ void WorkerLoop::RunTask(const Task& task) {
 
 void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view args, bool is_last) {
   const bool known = task.function < average_ns_.size();
-  const bool measured = known && average_ns_[task.function] >= 0;
-  answers_.BeforeRun(now_, measured ? std::optional(average_ns_[task.function]) : std::nullopt);
+  answers_.BeforeRun(now_, known ? average_ns_[task.function] : -1.0);
 
   startup_->context().item = item;
   output_.NextItem(item);
@@ -259,6 +258,10 @@ void WorkerLoop::Call(const Function& function, const Task& task, std::string_vi
 
 void WorkerLoop::Answer(std::int64_t elapsed) {
   const std::uint64_t limit = startup_->MaxResultBytes();
+  if (!reply_.failure && reply_.data.size() <= std::min<std::uint64_t>(limit, wire::ResultRun::kMostBytes)) {
+    answers_.EndItem(wire::RecordKind::kResult, static_cast<std::uint32_t>(reply_.encoding), elapsed, reply_.data);
+    return KeepLittle();
+  }
   if (!reply_.failure && reply_.data.size() > limit) {
     reply_.failure = TaskFailure{
         "poold.ResultError", absl::StrCat("a result of ", reply_.data.size(), " bytes; the limit is ", limit), "", 0};
@@ -270,6 +273,10 @@ void WorkerLoop::Answer(std::int64_t elapsed) {
   } else {
     answers_.EndItem(wire::RecordKind::kResult, static_cast<std::uint32_t>(reply_.encoding), elapsed, reply_.data);
   }
+  KeepLittle();
+}
+
+void WorkerLoop::KeepLittle() {
   if (reply_.data.capacity() > kKeepReplyBytes) std::string().swap(reply_.data);
 }
 

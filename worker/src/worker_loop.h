@@ -61,6 +61,7 @@ class WorkerLoop {
   void Call(const Function& function, const Task& task, std::string_view args);
   void Answer(std::int64_t elapsed);
   bool AnswerInArena(std::int64_t elapsed);
+  void KeepLittle();
 
   Startup* const startup_;
   Channel* const channel_;
