@@ -82,8 +82,8 @@ void RunFrame::Add(std::uint32_t ticket, core::Assignment work, Abilities abilit
   for (core::ItemSlice& slice : work.items) {
     items += static_cast<std::uint32_t>(slice.count);
     bytes += slice.data.size();
-    const auto& lengths = slice.column->lengths;
-    for (std::size_t i = 0; i < slice.count; ++i) run_.add_item_bytes(lengths[slice.begin + i]);
+    const auto lengths = slice.column->lengths.begin() + static_cast<std::ptrdiff_t>(slice.begin);
+    run_.mutable_item_bytes()->Add(lengths, lengths + static_cast<std::ptrdiff_t>(slice.count));
     if (!slice.data.empty()) blobs_.emplace_back(std::move(slice.column), slice.data);
   }
   run_.add_items(items);

@@ -1,5 +1,6 @@
 #include "rpc/item_outcomes.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace poold::rpc {
@@ -31,22 +32,44 @@ void ItemReader::Write(std::uint64_t max_inline_bytes, const WallTime& wall, Mes
   part->set_first_index(block_->first_index + item_);
   part->set_encoding(static_cast<v1::Encoding>(block_->encoding));
   if (block_->type_name != nullptr) part->set_type_name(*block_->type_name);
-  if (WriteWhole(max_inline_bytes, room, part)) return;
-  while (!done() && !room->full()) WriteItem(max_inline_bytes, wall, room, part);
+  while (!done() && !room->full()) {
+    WriteRun(max_inline_bytes, room, part);
+    if (!done() && !room->full()) WriteItem(max_inline_bytes, wall, room, part);
+  }
 }
 
-bool ItemReader::WriteWhole(std::uint64_t max_inline_bytes, MessageRoom* room, v1::ItemOutcomes* out) {
+// Where the neighbours end of which only results are to be told and that fit, and how many bytes these have.
+std::pair<std::size_t, std::size_t> ItemReader::RunFromHere(std::uint64_t max_inline_bytes,
+                                                            const MessageRoom& room) const {
   const core::ItemBlock& block = *block_;
-  const std::size_t bytes = block.results.size() + block.result_bytes.size();
-  const bool fits = bytes <= room->bytes && block.result_bytes.size() <= room->outcomes;
-  if (item_ != 0 || !block.others.empty() || !fits || block.results.size() > max_inline_bytes) return false;
-  out->mutable_result_bytes()->Add(block.result_bytes.begin(), block.result_bytes.end());
-  out->set_results(block.results);
-  item_ = block.result_bytes.size();
-  room->Use(bytes, item_);
-  return true;
+  const std::size_t count = block.result_bytes.size();
+  // The whole block, as most are, needs no look at each item.
+  const bool whole = item_ == 0 && block.others.empty() && block.results.size() <= max_inline_bytes;
+  if (whole && block.results.size() + count <= room.bytes && count <= room.outcomes)
+    return {count, block.results.size()};
+  const std::size_t next_other = other_ < block.others.size() ? block.others[other_].first - block.first_index : count;
+  const std::size_t most = std::min(next_other, item_ + room.outcomes);
+  std::size_t end = item_;
+  std::size_t bytes = 0;
+  for (; end < most && block.result_bytes[end] <= max_inline_bytes && bytes + (end - item_) < room.bytes; ++end) {
+    bytes += block.result_bytes[end];
+  }
+  return {end, bytes};
 }
 
+void ItemReader::WriteRun(std::uint64_t max_inline_bytes, MessageRoom* room, v1::ItemOutcomes* out) {
+  const core::ItemBlock& block = *block_;
+  const auto [end, bytes] = RunFromHere(max_inline_bytes, *room);
+  if (end == item_) return;
+  const std::size_t count = end - item_;
+  out->mutable_result_bytes()->Add(&block.result_bytes[item_], &block.result_bytes[item_] + count);
+  if (bytes > 0) out->mutable_results()->append(block.results, byte_, bytes);
+  room->Use(bytes + count, count);
+  byte_ += bytes;
+  item_ = end;
+}
+
+// The one that WriteRun stopped at.
 void ItemReader::WriteItem(std::uint64_t max_inline_bytes, const WallTime& wall, MessageRoom* room,
                            v1::ItemOutcomes* out) {
   const core::ItemBlock& block = *block_;
@@ -59,7 +82,7 @@ void ItemReader::WriteItem(std::uint64_t max_inline_bytes, const WallTime& wall,
     other->set_index(index);
     WriteOutcome(outcome, wall, max_inline_bytes, other->mutable_outcome());
     room->Use(RoughBytes(outcome));
-  } else if (bytes > max_inline_bytes) {
+  } else {  // too long to go inline
     out->add_result_bytes(0);
     v1::ItemOutcome* other = out->add_others();
     other->set_index(index);
@@ -69,10 +92,6 @@ void ItemReader::WriteItem(std::uint64_t max_inline_bytes, const WallTime& wall,
     if (block.type_name != nullptr) result->set_type_name(*block.type_name);
     result->set_size_bytes(bytes);
     room->Use(kOtherBytes);
-  } else {
-    out->add_result_bytes(bytes);
-    out->mutable_results()->append(block.results, byte_, bytes);
-    room->Use(bytes + 1);
   }
   byte_ += bytes;
   ++item_;

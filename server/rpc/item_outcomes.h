@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "core/types.h"
 #include "google/protobuf/repeated_field.h"
@@ -34,7 +35,8 @@ class ItemReader {
              google::protobuf::RepeatedPtrField<v1::ItemOutcomes>* out);
 
  private:
-  bool WriteWhole(std::uint64_t max_inline_bytes, MessageRoom* room, v1::ItemOutcomes* out);
+  std::pair<std::size_t, std::size_t> RunFromHere(std::uint64_t max_inline_bytes, const MessageRoom& room) const;
+  void WriteRun(std::uint64_t max_inline_bytes, MessageRoom* room, v1::ItemOutcomes* out);
   void WriteItem(std::uint64_t max_inline_bytes, const WallTime& wall, MessageRoom* room, v1::ItemOutcomes* out);
 
   core::ItemBlockPtr block_;

@@ -247,6 +247,30 @@ TEST_F(Outbox, ItemsOfAMapComeBeforeItsEnd) {
   EXPECT_EQ(sizes, (std::vector<std::uint64_t>{2 << 20}));
 }
 
+TEST_F(Outbox, ManyItemsAreCutAndTheLongOnesAmongThemNamed) {
+  options_.max_inline_result_bytes = 10;
+  SessionOutbox outbox(options_, clock_, names_);
+  std::vector<std::string> results(40'000, "short");
+  results[7] = results[30'000] = "longer than ten bytes";
+  outbox.AddItems({1, 1}, Block(0, results));
+  std::uint64_t next = 0;
+  std::vector<std::uint64_t> others;
+  std::string text;
+  while (outbox.Fill(&message_)) {
+    for (const v1::MapOutcomes& map : message_.maps()) {
+      for (const v1::ItemOutcomes& part : map.outcomes()) {
+        EXPECT_EQ(part.first_index(), next);
+        next += static_cast<std::uint64_t>(part.result_bytes_size());
+        text += part.results();
+        for (const v1::ItemOutcome& other : part.others()) others.push_back(other.index());
+      }
+    }
+  }
+  EXPECT_EQ(next, results.size());
+  EXPECT_EQ(others, (std::vector<std::uint64_t>{7, 30'000}));
+  EXPECT_EQ(text.size(), (results.size() - 2) * 5);
+}
+
 std::string ReadAll(ItemSource* source) {
   std::string out;
   v1::GetItemsResponse message;
