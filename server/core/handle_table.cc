@@ -6,6 +6,8 @@ HandleTable::Block* HandleTable::FindBlock(const HandleId& key) const {
   Recent& recent = RecentOf(key);
   if (recent.block != nullptr && recent.key == key) return recent.block;
   const auto at = by_key_.find(key);
+  // Who looks for one is likely to look for its neighbours soon.
+  by_key_.prefetch(HandleId{key.high, key.low + 1});
   if (at == by_key_.end()) return nullptr;
   recent = {key, at->second};
   return at->second;
