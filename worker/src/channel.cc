@@ -35,13 +35,14 @@ absl::StatusOr<Channel::Progress> Channel::ReadOnce(wire::Patience patience) {
   return Progress::kRead;
 }
 
+// Not in a read: whoever sleeps in one is woken also when the daemon has read what was sent before, for nothing, once
+// for each bell.
 absl::StatusOr<Channel::Progress> Channel::Wait() {
   while (true) {
-    auto progress = ReadOnce(wire::Patience::kWait);
-    if (!progress.ok() || *progress != Progress::kNothing) return progress;
-    // Somebody has made the socket non-blocking.
     pollfd readable{socket_.get(), POLLIN, 0};
     poll(&readable, 1, -1);
+    auto progress = ReadOnce(wire::Patience::kNoWait);
+    if (!progress.ok() || *progress != Progress::kNothing) return progress;
   }
 }
 
