@@ -152,6 +152,8 @@ ExitStatus Run(const StatsOptions& options, Context& context) {
     TextTable table({"", ""});
     table.Add({"sessions", Number(response->sessions())});
     table.Add({"kept outcomes", SizeText(response->kept_outcome_bytes())});
+    table.Add({"payloads in shared memory", SizeText(response->shared_memory_bytes())});
+    table.Add({"payloads on disk", SizeText(response->spool_bytes())});
     table.Add({"resident memory", SizeText(response->rss_bytes())});
     table.Add({"CPU time", SpanText(Seconds(response->cpu_time()))});
     table.Add({"core entries", Number(response->core_entries())});

@@ -64,6 +64,19 @@ void RunFrame::ForgetGone() {
   });
 }
 
+// Neighbours of one message are one blob: large enough together, they are not copied.
+void RunFrame::AddBlob(core::Bytes blob) {
+  if (!blobs_.empty()) {
+    core::Bytes& last = blobs_.back();
+    const std::string_view view = last.view();
+    if (last.owner() == blob.owner() && view.data() + view.size() == blob.view().data()) {
+      last = core::Bytes(last.owner(), std::string_view(view.data(), view.size() + blob.size()));
+      return;
+    }
+  }
+  blobs_.push_back(std::move(blob));
+}
+
 void RunFrame::Add(std::uint32_t ticket, core::Assignment work, Abilities abilities) {
   run_.add_ticket(ticket);
   run_.add_function(work.function);
@@ -78,13 +91,13 @@ void RunFrame::Add(std::uint32_t ticket, core::Assignment work, Abilities abilit
   std::uint32_t items = 0;
   const bool shared = AddShared(work.args.data, abilities);
   // What lies in an arena stays there as long as the core keeps it: until the task is over.
-  if (!shared && bytes > 0) blobs_.push_back(std::move(work.args.data));
+  if (!shared && bytes > 0) AddBlob(std::move(work.args.data));
   for (core::ItemSlice& slice : work.items) {
     items += static_cast<std::uint32_t>(slice.count);
     bytes += slice.data.size();
     const auto lengths = slice.column->lengths.begin() + static_cast<std::ptrdiff_t>(slice.begin);
     run_.mutable_item_bytes()->Add(lengths, lengths + static_cast<std::ptrdiff_t>(slice.count));
-    if (!slice.data.empty()) blobs_.emplace_back(std::move(slice.column), slice.data);
+    if (!slice.data.empty()) AddBlob(core::Bytes(std::move(slice.column), slice.data));
   }
   run_.add_items(items);
   run_.add_args_bytes(bytes);

@@ -37,6 +37,7 @@ class RunFrame {
   void MoveTo(Outgoing* out);
 
  private:
+  void AddBlob(core::Bytes blob);
   bool AddShared(const core::Bytes& args, Abilities abilities);
   bool AddFile(const base::PayloadFile& file);
   bool AddPlace(const base::PayloadFile& file);

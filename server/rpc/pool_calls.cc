@@ -224,6 +224,8 @@ void GetStats(const std::shared_ptr<GetStatsCall>& call) {
   response.set_rss_bytes(ResidentBytes());
   WriteDuration(CpuTime(), response.mutable_cpu_time());
   response.set_core_entries(call->backend().gate->entries());
+  response.set_shared_memory_bytes(call->backend().options.spool->used_memory_bytes());
+  response.set_spool_bytes(call->backend().options.spool->used_bytes());
   call->Answer(response);
 }
 

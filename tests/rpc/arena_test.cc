@@ -75,6 +75,10 @@ TEST_F(ArenaCalls, ArgumentsAndTheirResultLieWhereTheyWerePut) {
   session.Send(request);
   ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.size() == 1; }));
   const v1::Payload& result = session.outcomes[Id(1)].result();
+  grpc::ClientContext context;
+  v1::GetStatsResponse stats;
+  ASSERT_TRUE(client_->GetStats(&context, {}, &stats).ok());
+  EXPECT_EQ(stats.shared_memory_bytes(), reserved->mapping->shape().bytes());
   EXPECT_EQ(result.in_arena().arena(), reserved->arena);
   EXPECT_EQ(result.in_arena().use(), reserved->place.use);
   EXPECT_EQ(result.size_bytes(), text.size());
