@@ -17,9 +17,11 @@ constexpr Duration kRetryFor = std::chrono::seconds(3);
 constexpr Duration kFirstPause = std::chrono::milliseconds(20);
 constexpr Duration kLastPause = std::chrono::milliseconds(400);
 
-// Nobody answered: not the daemon's own word, which comes with a reason.
+// Nobody answered: not the daemon's own word, which comes with a reason. A daemon that stops cancels what is under way.
 bool Unreachable(const grpc::Status& status) {
-  return status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty();
+  const bool away =
+      status.error_code() == grpc::StatusCode::UNAVAILABLE || status.error_code() == grpc::StatusCode::CANCELLED;
+  return away && status.error_details().empty();
 }
 
 template <typename Response, typename Reader>

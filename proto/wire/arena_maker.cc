@@ -24,7 +24,9 @@ std::optional<ArenaMaker::Reserved> ArenaMaker::Reserve(std::uint64_t payload_by
   mapping->Gather();
   bytes_ += shape.bytes();
   arenas_.push_back({*number, std::make_shared<const ArenaMapping>(*std::move(mapping))});
-  return ReserveIn(arenas_.back(), payload_bytes);
+  auto reserved = ReserveIn(arenas_.back(), payload_bytes);
+  if (!reserved) DropClosed();  // what was gathered in one that the daemon has closed already is not its any more
+  return reserved;
 }
 
 ArenaShape ArenaMaker::NextShape(std::uint64_t payload_bytes) const {

@@ -17,7 +17,8 @@ Arena::Arena(std::uint64_t number, wire::UniqueFd fd, wire::ArenaMapping mapping
 
 Arena::~Arena() {
   mapping_.head().closed.store(1);
-  if (!empty()) wire::EmptyArena(fd_.get(), mapping_.shape());
+  // What its maker has filled and nobody took is the maker's yet: it may send it another way.
+  if (!empty() && mapping_.AllFree()) wire::EmptyArena(fd_.get(), mapping_.shape());
 }
 
 absl::StatusOr<std::shared_ptr<const PayloadFile>> Arena::Take(wire::ArenaPlace place, std::uint64_t bytes) {

@@ -20,7 +20,8 @@ namespace poold::base {
 class Arena : public std::enable_shared_from_this<Arena> {
  public:
   Arena(std::uint64_t number, wire::UniqueFd fd, wire::ArenaMapping mapping, Share room, Share files);
-  // Nobody stands for it any more: gives the memory back, whoever has it mapped.
+  // Nobody stands for it any more: gives the memory back, whoever has it mapped, unless its maker has filled some of
+  // it.
   ~Arena();
 
   // By which makers and readers name it. Of no other one, ever.

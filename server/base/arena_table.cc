@@ -1,14 +1,14 @@
 #include "base/arena_table.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
 namespace poold::base {
 
-// From anywhere on: a client that held an arena of an earlier daemon must not find another one under its number.
-ArenaTable::ArenaTable() {
+std::uint64_t ArenaTable::NewNumber() {
   std::random_device random;
-  next_number_ = (std::uint64_t{random()} << 32 | random()) >> 1;
+  return std::max<std::uint64_t>(std::uint64_t{random()} << 32 | random(), 1);
 }
 
 void ArenaTable::Add(const std::shared_ptr<Arena>& arena) {

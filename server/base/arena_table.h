@@ -3,7 +3,6 @@
 // Thread-safe. Owns none of them but those that were left to it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -17,10 +16,8 @@ namespace poold::base {
 
 class ArenaTable {
  public:
-  ArenaTable();
-
-  // A number that no arena had, here or in another daemon's life.
-  std::uint64_t NewNumber() { return next_number_.fetch_add(1, std::memory_order_relaxed); }
+  // A number that no other arena has, here or in another daemon's life, and that nobody can guess.
+  static std::uint64_t NewNumber();
   void Add(const std::shared_ptr<Arena>& arena);
   // Null: there is none, or none any more.
   std::shared_ptr<Arena> Find(std::uint64_t number);
@@ -39,7 +36,6 @@ class ArenaTable {
   // Those that live; forgets the others.
   std::vector<std::shared_ptr<Arena>> Living();
 
-  std::atomic<std::uint64_t> next_number_;
   absl::Mutex mu_;
   absl::flat_hash_map<std::uint64_t, std::weak_ptr<Arena>> arenas_ ABSL_GUARDED_BY(mu_);
   std::vector<std::shared_ptr<Arena>> kept_ ABSL_GUARDED_BY(mu_);

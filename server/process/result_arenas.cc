@@ -41,6 +41,7 @@ absl::StatusOr<base::Kept> ResultArenas::Take(const base::Spool& spool, const wi
                                               NextFile next_file) {
   const auto arena = Find(spool, place, next_file);
   if (!arena.ok()) return arena.status();
+  if (*arena == nullptr) return absl::ResourceExhaustedError("there was no room to look at the arena of the result");
   auto file = (*arena)->Take({place.slot, place.use}, place.bytes);
   if (!file.ok()) return absl::InvalidArgumentError(file.status().message());
   if ((*arena)->number() == kNotKept) return Copy(spool, **file);
@@ -50,7 +51,7 @@ absl::StatusOr<base::Kept> ResultArenas::Take(const base::Spool& spool, const wi
 
 std::uint64_t ResultArenas::bytes() const {
   std::uint64_t sum = 0;
-  for (const auto& [number, arena] : arenas_) sum += arena->mapping().shape().bytes();
+  for (const auto& [number, arena] : arenas_) sum += arena != nullptr ? arena->mapping().shape().bytes() : 0;
   return sum;
 }
 
@@ -60,13 +61,13 @@ absl::StatusOr<std::shared_ptr<base::Arena>> ResultArenas::Find(const base::Spoo
   if (place.arena != came_) return absl::InvalidArgumentError("there is no arena of that number");
   wire::UniqueFd fd = next_file();
   if (!fd) return absl::InvalidArgumentError("the arena was not sent");
-  std::erase_if(arenas_, [](const auto& entry) { return entry.second->empty(); });
-  auto arena = spool.AdoptArena(&fd, place.slot_bytes);
-  if (absl::IsResourceExhausted(arena.status())) arena = NotKept(std::move(fd), place.slot_bytes);
-  if (!arena.ok()) return arena.status();
   ++came_;
-  arenas_.emplace(place.arena, *arena);
-  return arena;
+  std::erase_if(arenas_, [](const auto& entry) { return entry.second != nullptr && entry.second->empty(); });
+  auto arena = spool.AdoptArena(&fd, place.slot_bytes);
+  if (absl::IsResourceExhausted(arena.status()) && fd) arena = NotKept(std::move(fd), place.slot_bytes);
+  if (absl::IsInvalidArgument(arena.status())) return arena.status();
+  // Not the worker's fault: what it put there is lost, and it lives.
+  return arenas_.emplace(place.arena, arena.ok() ? *arena : nullptr).first->second;
 }
 
 }  // namespace poold::process

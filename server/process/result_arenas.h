@@ -31,9 +31,11 @@ class ResultArenas {
   std::uint64_t bytes() const;
 
  private:
+  // Null: it could not be mapped.
   absl::StatusOr<std::shared_ptr<base::Arena>> Find(const base::Spool& spool, const wire::ResultPlace& place,
                                                     NextFile next_file);
 
+  // Null: it could not be mapped.
   std::map<std::uint32_t, std::shared_ptr<base::Arena>> arenas_;
   std::uint32_t came_ = 0;
 };

@@ -120,7 +120,9 @@ void WorkerProcess::OnReady(const wire::Frame& frame) {
   }
   ready_ = true;
   uses_page_ = ready.uses_page();
-  abilities_ = {.descriptors = ready.takes_descriptors(), .arenas = ready.takes_arenas()};
+  // An arena stays mapped, and would count against what a task may use of the address space.
+  const bool limited = limits_.contains(core::ResourceKind::kAddressSpaceBytes);
+  abilities_ = {.descriptors = ready.takes_descriptors(), .arenas = ready.takes_arenas() && !limited};
   functions_ = ready.same_functions() ? zygote_functions_ : TakeFunctions(&ready);
   TellReady();
 }

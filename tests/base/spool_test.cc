@@ -273,10 +273,20 @@ TEST_F(Arenas, WhatAGoneMakerFilledIsKeptForAWhile) {
 
 TEST_F(Arenas, ItsLastOwnersEndGivesTheMemoryBackFromWhoHasItMapped) {
   std::shared_ptr<Arena> arena = Make(kMiB);
-  Fill("hello");
+  EXPECT_EQ(arena->Take(Fill("hello"), 5).value()->view(), "hello");
   arena.reset();
   EXPECT_EQ(maker_.head().closed.load(), 1u);
   EXPECT_EQ(maker_.View(0, 5), std::string_view("\0\0\0\0\0", 5));
+  EXPECT_EQ(spool_.used_memory_bytes(), 0u);
+}
+
+// It may send it another way.
+TEST_F(Arenas, WhatItsMakerHasFilledAndNobodyTookStaysTheMakers) {
+  std::shared_ptr<Arena> arena = Make(kMiB);
+  Fill("hello");
+  arena.reset();
+  EXPECT_EQ(maker_.head().closed.load(), 1u);
+  EXPECT_EQ(maker_.View(0, 5), "hello");
   EXPECT_EQ(spool_.used_memory_bytes(), 0u);
 }
 
