@@ -199,7 +199,7 @@ struct Core::State {
 
   // ---- steal.cc ----
   void Steal(Pool& pool);
-  bool TakeSome(Pool& pool, Worker& victim, bool all);
+  bool TakeHalf(Worker& victim);
   // False: something behind `except` was begun, so `except` has ended.
   bool TakeBackBehind(Worker& worker, const Node* except);
   bool TakeBackTask(Task& task);

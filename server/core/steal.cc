@@ -58,31 +58,29 @@ void Core::State::Steal(Pool& pool) {
     for (Worker* worker : pool.workers) {
       if (HasWorkToTake(*worker) && (victim == nullptr || worker->load > victim->load)) victim = worker;
     }
-    if (victim == nullptr || !TakeSome(pool, *victim, /*all=*/false)) return;
+    if (victim == nullptr || !TakeHalf(*victim)) return;
     Pump(pool);
   }
 }
 
-bool Core::State::TakeSome(Pool& pool, Worker& victim, bool all) {
+// From its end, because it begins at the front. False: it has begun all that could be taken.
+bool Core::State::TakeHalf(Worker& victim) {
   bool taken = false;
-  std::size_t tasks_left = all ? victim.sent.size() : victim.sent.size() / 2;
-  while (victim.sent.size() > 1 && tasks_left > 0) {
+  for (std::size_t most = victim.sent.size() / 2; most > 0; --most) {
     Node* last = victim.sent.back();
-    if (last->kind == NodeKind::kTask) {
-      if (!TakeBackTask(*AsTask(last))) return taken;
-    } else {
-      const std::uint32_t before = AsChunk(last)->count;
-      if (TakeBackItems(*AsChunk(last), 0) < before) return true;
+    if (last->kind == NodeKind::kChunk) {
+      const std::uint32_t had = AsChunk(last)->count;
+      const std::uint32_t came = TakeBackItems(*AsChunk(last), 0);
+      if (came < had) return taken || came > 0;
+    } else if (!TakeBackTask(*AsTask(last))) {
+      return taken;
     }
     taken = true;
-    --tasks_left;
   }
-  if (taken && !all) return true;
   Node* head = victim.sent.front();
-  if (head == nullptr || head->kind != NodeKind::kChunk) return taken;
+  if (taken || head->kind != NodeKind::kChunk) return taken;
   Chunk& chunk = *AsChunk(head);
-  const std::uint32_t left = chunk.count - chunk.done;
-  return TakeBackItems(chunk, all ? 0 : (left - 1) / 2) > 0 || taken;
+  return TakeBackItems(chunk, (chunk.count - chunk.done - 1) / 2) > 0;
 }
 
 // The front of the queue is more urgent than what workers hold ahead. True: something came back.
