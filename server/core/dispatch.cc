@@ -308,6 +308,7 @@ void Core::State::Sent(Pool& pool, Worker& worker, Node* node) {
   worker.sent.PushBack(node);
   ++pool.sent;
   if (worker.sent.front() == node) NewHead(worker);
+  pool.steal_at = std::min(pool.steal_at, WorkToTakeAt(worker));
 }
 
 void Core::State::NewHead(Worker& worker) {

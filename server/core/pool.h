@@ -96,6 +96,7 @@ struct Pool {
   std::uint64_t sent = 0;         // tasks and chunks that are with workers
   std::uint64_t chunks_sent = 0;  // of these, chunks
   std::uint64_t busy = 0;         // workers that have something
+  Nanos steal_at = kNever;        // no worker has work that another one may take before then
   PoolStats stats;
 
   std::vector<Wait*> open_calls;

@@ -199,13 +199,15 @@ struct Core::State {
 
   // ---- steal.cc ----
   void Steal(Pool& pool);
+  // From when on an idle worker may take from what this one has, if it gets nothing more until then.
+  Nanos WorkToTakeAt(const Worker& worker) const;
+  Worker* ChooseVictim(Pool& pool);
   bool TakeHalf(Worker& victim);
   // False: something behind `except` was begun, so `except` has ended.
   bool TakeBackBehind(Worker& worker, const Node* except);
   bool TakeBackTask(Task& task);
   std::uint32_t TakeBackItems(Chunk& chunk, std::uint32_t keep);
   bool MakeWayForPriority(Pool& pool);
-  bool HasWorkToTake(const Worker& worker) const;
   void WatchWaiting(Pool& pool);
   void LookAtWaiting(Pool& pool);
 

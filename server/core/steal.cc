@@ -38,26 +38,36 @@ std::uint32_t Core::State::TakeBackItems(Chunk& chunk, std::uint32_t keep) {
   return taken;
 }
 
-bool Core::State::HasWorkToTake(const Worker& worker) const {
+// Only another piece of work makes it earlier: see Sent.
+Nanos Core::State::WorkToTakeAt(const Worker& worker) const {
   const Node* head = worker.sent.front();
-  if (head == nullptr || !worker.uses_page || worker.killed_by != KilledBy::kUnspecified) return false;
+  if (head == nullptr || !worker.uses_page || worker.killed_by != KilledBy::kUnspecified) return kNever;
   const Chunk* chunk = head->kind == NodeKind::kChunk ? static_cast<const Chunk*>(head) : nullptr;
-  if (chunk != nullptr && worker.pool->RunsAlone(*chunk->map)) return false;  // the other half wants another process
-  if (worker.sent.size() == 1 && (chunk == nullptr || chunk->count - chunk->done < 2)) return false;
-  if (worker.unmeasured > 0 || now - worker.progress_at >= kPatience) return true;
+  if (chunk != nullptr && worker.pool->RunsAlone(*chunk->map)) return kNever;  // the other half wants another process
+  if (worker.sent.size() == 1 && (chunk == nullptr || chunk->count - chunk->done < 2)) return kNever;
   const Nanos present = chunk != nullptr ? chunk->estimate : static_cast<const Task*>(head)->estimate;
-  return worker.load - present >= kWorthStealing;
+  const bool at_once = worker.unmeasured > 0 || worker.load - present >= kWorthStealing;
+  return at_once ? worker.progress_at : worker.progress_at + kPatience;
+}
+
+// The most loaded one that has work to take; null if there is none.
+Worker* Core::State::ChooseVictim(Pool& pool) {
+  Worker* victim = nullptr;
+  pool.steal_at = kNever;
+  for (Worker* worker : pool.workers) {
+    const Nanos at = WorkToTakeAt(*worker);
+    pool.steal_at = std::min(pool.steal_at, at);
+    if (at <= now && (victim == nullptr || worker->load > victim->load)) victim = worker;
+  }
+  return victim;
 }
 
 // An idle worker gets half of what the most loaded one has not begun.
 void Core::State::Steal(Pool& pool) {
-  if (pool.chunks_sent == 0 && pool.sent <= pool.busy) return;
+  if (now < pool.steal_at) return;
   for (std::size_t tries = pool.idle.size(); tries > 0 && !pool.idle.empty() && pool.ready.empty(); --tries) {
     if (!pool.has_slot() || !HasRoom() || !pool.dispatches()) return;
-    Worker* victim = nullptr;
-    for (Worker* worker : pool.workers) {
-      if (HasWorkToTake(*worker) && (victim == nullptr || worker->load > victim->load)) victim = worker;
-    }
+    Worker* victim = ChooseVictim(pool);
     if (victim == nullptr || !TakeHalf(*victim)) return;
     Pump(pool);
   }
