@@ -115,7 +115,7 @@ struct MapRun : Handle {
     std::shared_ptr<const ItemColumn> items;
     std::vector<std::uint64_t> offsets;  // of every kStride-th item
   };
-  static constexpr std::uint64_t kStride = 1024;
+  static constexpr std::uint64_t kStride = 64;  // a chunk may have few items: no long walk to the first of them
 
   // Of items that are not done: a column goes when its last item is.
   std::map<std::uint64_t, Column> columns;  // by their first item
