@@ -212,7 +212,8 @@ void Session::OnWritten(bool ok) {
     if (ok) write = NextWrite();
   }
   write.Begin();
-  if (!ok) OnFinished();
+  // Also a write that went well may be told of after the stream's end.
+  OnFinished();
 }
 
 // Something that was under way on the stream has ended: perhaps it was the last.

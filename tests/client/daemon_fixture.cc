@@ -37,9 +37,13 @@ void DaemonTest::StartDaemon() {
   ASSERT_TRUE(MakeConnection({.address = address(), .wait_for_daemon = true}).ok());
 }
 
-void DaemonTest::KillDaemon() {
+void DaemonTest::KillDaemon() { EndDaemon(SIGKILL); }
+
+void DaemonTest::StopDaemon() { EndDaemon(SIGTERM); }
+
+void DaemonTest::EndDaemon(int signal) {
   if (daemon_ <= 0) return;
-  kill(daemon_, SIGKILL);
+  kill(daemon_, signal);
   waitpid(daemon_, nullptr, 0);
   daemon_ = -1;
 }

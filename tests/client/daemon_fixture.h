@@ -21,6 +21,8 @@ class DaemonTest : public ::testing::Test {
   virtual std::vector<std::string> MoreFlags() const { return {}; }
   void StartDaemon();
   void KillDaemon();
+  // In an orderly way; waits for its end.
+  void StopDaemon();
   // Connected to the daemon, or to `address`.
   Client Connect(ClientOptions options = {});
   // A pool of the module "testing".
@@ -31,6 +33,8 @@ class DaemonTest : public ::testing::Test {
   const std::string& folder() const { return folder_; }
 
  private:
+  void EndDaemon(int signal);
+
   std::string folder_;
   pid_t daemon_ = -1;
 };

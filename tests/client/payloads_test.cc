@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -200,6 +202,47 @@ TEST_F(PayloadsTest, NothingIsLeftInTheClient) {
   const std::size_t before = OpenDescriptors();
   for (int i = 0; i < 20; ++i) ExpectEcho(pool, 2 * kMiB);
   EXPECT_EQ(OpenDescriptors(), before);
+}
+
+// A pool that is there after every start.
+class RestartTest : public PayloadsTest {
+ protected:
+  std::vector<std::string> MoreFlags() const override {
+    const std::string path = folder() + "/poold.toml";
+    std::ofstream(path) << "[pools.test]\nworkers = 2\nmodules = [\"testing\"]\n";
+    return {"--config", path};
+  }
+};
+
+TEST_F(RestartTest, InTheMiddleOfSubmissionsEveryHandleEndsAndNoneWithAnotherResult) {
+  const Client client = Connect();
+  const Pool pool = client.GetPool("test").value();
+  for (int round = 0; round < 4; ++round) {
+    const Bytes sent{Pattern(kMiB + static_cast<std::size_t>(round))};
+    std::atomic<bool> over = false;
+    std::vector<std::vector<TaskHandle<Bytes>>> handles(3);
+    std::vector<std::thread> threads;
+    for (auto& mine : handles) {
+      threads.emplace_back([&] {
+        while (!over) {
+          mine.push_back(pool.Submit<Bytes>("echo", sent));
+          if (mine.size() > 100) mine.erase(mine.begin());
+        }
+      });
+    }
+    ASSERT_TRUE(pool.Submit<Bytes>("echo", sent).Get().ok());
+    StopDaemon();
+    StartDaemon();
+    over = true;
+    for (std::thread& thread : threads) thread.join();
+    for (const auto& mine : handles) {
+      for (const auto& handle : mine) {
+        const auto back = handle.Get(std::chrono::seconds(60));
+        ASSERT_NE(ReasonOf(back.status()), "WAIT_TIMEOUT");
+        EXPECT_TRUE(!back.ok() || back->data == sent.data);
+      }
+    }
+  }
 }
 
 class TcpPayloadsTest : public PayloadsTest {
