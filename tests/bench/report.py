@@ -99,7 +99,8 @@ def write(lines, folder, machine):
     folder.mkdir(parents=True, exist_ok=True)
     figures = goals.Figures(lines)
     page = [HEAD.format(machine=f"\nMachine: {machine}.\n" if machine else ""), "## Goals", "", *goal_table(figures), "",
-            "## Where poold loses", "", *losses(figures), ""]
+            "## Where poold loses", "", *losses(figures), "",
+            "Where the time goes there, and what was tried: [limits](../limits.md).", ""]
     for bench in dict.fromkeys(line["bench"] for line in lines):
         of_kind = [line for line in lines if line["bench"] == bench]
         page += [f"## {bench}", ""]
