@@ -56,6 +56,8 @@ std::string LimitsText(const v1::ServerLimits& limits) {
   table.Add({"longest wait", SpanText(Seconds(limits.max_wait()))});
   table.Add({"pools", Number(limits.max_pools())});
   table.Add({"workers of a pool", Number(limits.max_workers_per_pool())});
+  table.Add({"payloads in shared memory", SizeText(limits.max_shared_memory_bytes())});
+  table.Add({"payloads on disk", SizeText(limits.max_spool_bytes())});
   table.Add({"tail of output", SizeText(limits.output_tail_bytes())});
   table.Add({"items of a call", Number(limits.max_items_per_call())});
   table.Add({"owner may be away", SpanText(Seconds(limits.owner_grace()))});

@@ -247,6 +247,8 @@ class PoolsTest(PoolctlCase):
 
     def test_the_daemon_tells_of_itself(self):
         text = self.says("stats", "--server")
+        self.assertRegex(text, r"(?m)^payloads in shared memory +\d")
+        self.assertRegex(text, r"(?m)^payloads in shared memory +320 MiB$")
         for word in ("containment", "instance", "resident memory", "kept outcomes"):
             self.assertIn(word, text)
         self.assertIn("limits", self.json("stats", "--server")["server"])
