@@ -104,8 +104,8 @@ class WorkerProcess {
   void OnResultInArena(Slot* slot, const wire::RecordHeader& header, std::string_view bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   absl::StatusOr<base::Kept> TakeFromArena(const wire::RecordHeader& header, std::string_view bytes);
-  // The bytes lie in `kept`, if that is not empty; else they are copied.
   ResultOf PlainResultOf(const Slot& slot, const wire::RecordHeader& header) const;
+  // The bytes lie in `kept`, if that is not empty; else they are copied.
   void FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes, core::Bytes kept)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   std::uint64_t MaxResultBytes(const Slot& slot) const;

@@ -31,7 +31,7 @@ class Startup {
   static internal::Ready MakeCloneReady();
   const internal::Setup& setup() const { return setup_; }
   std::uint64_t MaxResultBytes() const;
-  // A large result may go as a file.
+  // A large result may lie in an arena.
   bool MayAnswerInArena() const { return setup_.takes_result_arenas(); }
   const FunctionTable& functions() const { return functions_; }
   // What CurrentTask shows.
