@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "core/errors.h"
 
 namespace poold::config {
@@ -89,7 +89,7 @@ absl::StatusOr<std::string> Folders::FindModule(const std::string& name) const {
   return core::MakeError(absl::StatusCode::kNotFound, "MODULE_NOT_FOUND",
                          "module '" + name + "' (" + name + std::string(kModuleSuffix) +
                              ") is not in the module folders (" + Join(module_folders_) + ")" +
-                             DidYouMean(name, ModuleNames()),
+                             base::DidYouMean(name, ModuleNames()),
                          name);
 }
 
@@ -100,7 +100,7 @@ absl::StatusOr<std::string> Folders::FindProgram(const std::string& name) const 
   if (!path.empty()) return path;
   return core::MakeError(absl::StatusCode::kNotFound, "PROGRAM_NOT_FOUND",
                          "worker program '" + name + "' is not in the program folders (" + Join(program_folders_) +
-                             ")" + DidYouMean(name, NamesIn(program_folders_, "")),
+                             ")" + base::DidYouMean(name, NamesIn(program_folders_, "")),
                          name);
 }
 

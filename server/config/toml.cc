@@ -13,8 +13,8 @@
 #include <sstream>
 #include <utility>
 
+#include "base/nearest.h"
 #include "config/keys.h"
-#include "config/nearest.h"
 #include "config/packed_arguments.h"
 #include "wire/absl_text.h"
 
@@ -168,7 +168,7 @@ class Assign {
 
   bool UnknownResource(std::string_view name) const {
     const std::vector<std::string> words(ResourceWords().begin(), ResourceWords().end());
-    complaint_.unknown = "unknown key" + DidYouMean(name, words);
+    complaint_.unknown = "unknown key" + base::DidYouMean(name, words);
     return false;
   }
 
@@ -254,7 +254,8 @@ class Reader {
     if (key == keys.end()) {
       std::vector<std::string> names(more_names.begin(), more_names.end());
       for (const Key<Owner>& known : keys) names.emplace_back(known.name);
-      return Error(name.source(), path + std::string(name.str()) + ": unknown key" + DidYouMean(name.str(), names));
+      return Error(name.source(),
+                   path + std::string(name.str()) + ": unknown key" + base::DidYouMean(name.str(), names));
     }
     Complaint complaint{&value, "", "", ""};
     if (std::visit(Assign<Owner>(*key, value, owner, &complaint), key->field)) return absl::OkStatus();

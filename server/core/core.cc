@@ -7,17 +7,17 @@
 
 namespace poold::core {
 
-Core::Core(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed)
-    : state_(std::make_unique<State>(limits, workers, clients, seed)) {}
+Core::Core(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, Share share)
+    : state_(std::make_unique<State>(limits, workers, clients, seed, share)) {}
 Core::~Core() = default;
 
 Core::State::~State() = default;
 
 // ---- Pools ----
 
-void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner) {
+void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere) {
   state_->now = now;
-  state_->OpenPool(call, std::move(spec), owner);
+  state_->OpenPool(call, std::move(spec), owner, elsewhere);
 }
 
 void Core::OnClientPresent(Nanos now, ClientId client) {
@@ -92,6 +92,18 @@ std::vector<PoolView> Core::ViewPools() const {
   return views;
 }
 
+Load Core::load() const {
+  Load load;
+  for (const auto& [id, pool] : state_->pools) {
+    if (!pool->live()) continue;
+    ++load.pools;
+    load.workers += pool->spec.workers;
+  }
+  return load;
+}
+
+bool Core::KnowsPool(std::string_view name) const { return state_->pools_by_name.contains(std::string(name)); }
+
 // ---- Handles ----
 
 HandleId Core::NewHandle() {
@@ -100,6 +112,12 @@ HandleId Core::NewHandle() {
     id = {state_->random(), state_->random()};
   } while (state_->handles.Find(id) != nullptr || state_->handles.IsTombstone(id));
   return id;
+}
+
+Known Core::Knows(const HandleId& id) const {
+  bool known = false;
+  if (state_->handles.Find(id, &known) != nullptr) return Known::kYes;
+  return known ? Known::kReleased : Known::kNo;
 }
 
 void Core::OnSubmit(Nanos now, const TaskGroup& group, std::span<NewTask> tasks, std::vector<Refusal>* refused) {

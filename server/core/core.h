@@ -45,6 +45,20 @@ struct Limits {
   Nanos owner_grace = 10 * kSecond;
 };
 
+// Which one it is of several cores that share a daemon. Their pools and workers have different numbers.
+struct Share {
+  std::uint32_t index = 0;
+  std::uint32_t count = 1;
+};
+
+// What of the daemon's pools lies elsewhere, or here.
+struct Load {
+  std::uint64_t pools = 0;
+  std::uint64_t workers = 0;  // that they want
+};
+
+enum class Known : std::uint8_t { kNo, kReleased, kYes };
+
 struct NewTask {
   HandleId id;
   Payload args;
@@ -109,7 +123,7 @@ struct WorkerLoss {
 class Core {
  public:
   // `seed`: for ids that the daemon chooses, and for jitter.
-  Core(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed);
+  Core(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, Share share = {});
   ~Core();
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
@@ -117,8 +131,9 @@ class Core {
   // ---- Pools ----
   // Answered by AnswerOpenPool when the pool runs or has failed. The spec was validated for form by rpc/ (names,
   // ranges).
-  // `owner`: whose absence PoolSpec::on_owner_lost is about; it is present now. Zero: nobody.
-  void OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner = {});
+  // `owner`: whose absence PoolSpec::on_owner_lost is about; it is present now. Zero: nobody. `elsewhere`: live pools
+  // of other cores that count against max_pools.
+  void OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner = {}, std::uint64_t elsewhere = 0);
   // A client's first session has come, its last one has gone.
   void OnClientPresent(Nanos now, ClientId client);
   void OnClientAbsent(Nanos now, ClientId client);
@@ -132,10 +147,15 @@ class Core {
   void OnJoin(Nanos now, SubscriberId call, std::string_view pool, Nanos wait_timeout);
   absl::StatusOr<PoolView> ViewPool(std::string_view pool) const;
   std::vector<PoolView> ViewPools() const;
+  // Of its live pools.
+  Load load() const;
+  // Live, or gone and still shown.
+  bool KnowsPool(std::string_view pool) const;
 
   // ---- Handles ----
   // A fresh id for a client that brought none.
   HandleId NewHandle();
+  Known Knows(const HandleId& id) const;
   // Takes each task or appends a refusal for it.
   void OnSubmit(Nanos now, const TaskGroup& group, std::span<NewTask> tasks, std::vector<Refusal>* refused);
   // Opens a map or appends to it; returns how many items it has now.

@@ -57,36 +57,4 @@ void Pool::UnlistIdle(Worker* worker) {
   }
 }
 
-namespace {
-
-std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t corner = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = corner + (a[i] == b[j] ? 0 : 1);
-      corner = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, corner + 1});
-    }
-  }
-  return row.back();
-}
-
-}  // namespace
-
-std::string NearestName(std::string_view name, const std::vector<std::string>& names) {
-  std::string nearest;
-  std::size_t least = std::max<std::size_t>(2, name.size() / 2) + 1;
-  if (name.size() > 256) return nearest;
-  for (const std::string& candidate : names) {
-    if (candidate.size() > 256) continue;
-    const std::size_t distance = EditDistance(name, candidate);
-    if (distance >= least) continue;
-    least = distance;
-    nearest = candidate;
-  }
-  return nearest;
-}
-
 }  // namespace poold::core

@@ -53,6 +53,7 @@ struct Generation {
 struct Pool {
   PoolId id{};
   PoolSpec spec;
+  Nanos opened_at = 0;
   PoolState state = PoolState::kStarting;
   std::string failure;
   bool functions_known = false;
@@ -153,8 +154,5 @@ struct Pool {
   void ListIdle(Worker* worker);
   void UnlistIdle(Worker* worker);
 };
-
-// The name among `names` that is nearest to `name`; empty if none is near.
-std::string NearestName(std::string_view name, const std::vector<std::string>& names);
 
 }  // namespace poold::core

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "base/nearest.h"
 #include "core/state.h"
 #include "wire/absl_text.h"
 
@@ -14,15 +15,16 @@ absl::StatusOr<std::shared_ptr<Pool>> Core::State::FindPool(std::string_view nam
   for (const auto& [id, pool] : pools) {
     if (pool->live()) names.push_back(pool->spec.name);
   }
-  const std::string nearest = NearestName(name, names);
+  const std::string nearest = base::Nearest(name, names);
   std::string hint = names.empty() ? "; there are no pools: open one" : "; the pools are:";
   for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 8); ++i) absl::StrAppend(&hint, " '", names[i], "'");
+  if (share.count > 1) hint = "; list the pools to see which there are";
   if (!nearest.empty()) hint = absl::StrCat("; did you mean '", nearest, "'?");
   return MakeError(absl::StatusCode::kNotFound, "POOL_NOT_FOUND",
                    absl::StrCat("there is no pool '", wire::ToAbsl(name), "'", hint), name);
 }
 
-absl::Status Core::State::CheckOpen(const PoolSpec& spec) const {
+absl::Status Core::State::CheckOpen(const PoolSpec& spec, std::uint64_t elsewhere) const {
   if (shutting_down) {
     return MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the daemon is shutting down", "", kSecond);
   }
@@ -39,8 +41,9 @@ absl::Status Core::State::CheckOpen(const PoolSpec& spec) const {
                                   ending ? " that is ending; join it first" : " with another spec; close it first"),
                      spec.name);
   }
-  const auto live = std::count_if(pools.begin(), pools.end(), [](const auto& pool) { return pool.second->live(); });
-  if (static_cast<std::uint64_t>(live) >= limits.max_pools) {
+  const auto here = std::count_if(pools.begin(), pools.end(), [](const auto& pool) { return pool.second->live(); });
+  const std::uint64_t live = static_cast<std::uint64_t>(here) + elsewhere;
+  if (live >= limits.max_pools) {
     return MakeError(absl::StatusCode::kResourceExhausted, "TOO_MANY",
                      absl::StrCat("there are ", live, " pools, which is the most; close one"), "max_pools", kSecond);
   }
@@ -53,18 +56,19 @@ bool Core::State::SameSpec(const Pool& pool, PoolSpec spec) {
   return spec == pool.spec;
 }
 
-void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner) {
+void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere) {
   const auto at = pools_by_name.find(spec.name);
   std::shared_ptr<Pool> pool = at == pools_by_name.end() ? nullptr : at->second;
   const bool same = pool != nullptr && SameSpec(*pool, spec) && !shutting_down &&
                     (pool->state == PoolState::kStarting || pool->state == PoolState::kRunning);
   if (!same) {
-    if (absl::Status status = CheckOpen(spec); !status.ok()) {
+    if (absl::Status status = CheckOpen(spec, elsewhere); !status.ok()) {
       return client_port->AnswerOpenPool(call, std::move(status), false);
     }
     pool = std::make_shared<Pool>();
-    pool->id = PoolId{++last_pool};
+    pool->id = PoolId{static_cast<std::uint32_t>(NumberOf(++last_pool))};
     pool->spec = std::move(spec);
+    pool->opened_at = now;
     pool->opened_workers = pool->spec.workers;
     pool->present->pool = pool.get();
     pools_by_name[pool->spec.name] = pool;

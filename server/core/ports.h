@@ -56,6 +56,8 @@ class WorkerPort {
 struct WaitAnswer {
   std::vector<HandleId> done;
   std::vector<HandleId> not_done;
+  // Not of WaitMode::kAllCompleted: one has ended that ends the wait.
+  bool first = false;
 };
 
 // Something that a watcher sees.

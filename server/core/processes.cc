@@ -1,6 +1,7 @@
 // Zygotes and workers: starting them, learning what they can, ending them.
 #include <algorithm>
 
+#include "base/nearest.h"
 #include "core/state.h"
 
 namespace poold::core {
@@ -37,7 +38,7 @@ void Core::State::StopZygote(Generation& generation) {
 void Core::State::StartWorker(Generation& generation) {
   Pool& pool = *generation.pool;
   auto worker = std::make_unique<Worker>();
-  worker->id = WorkerId{++last_worker};
+  worker->id = WorkerId{NumberOf(++last_worker)};
   worker->pool = pools.at(pool.id);
   worker->generation = generation.number;
   worker->origin = generation.first;
@@ -188,7 +189,7 @@ void Core::State::EndUnknownFunctions(Pool& pool) {
   }
   for (Handle* handle : unknown) {
     const std::string& name = pool.functions[handle->group->function].name;
-    const std::string nearest = NearestName(name, pool.FunctionNames());
+    const std::string nearest = base::Nearest(name, pool.FunctionNames());
     std::string message = "pool '" + pool.spec.name + "' has no function '" + name + "'";
     if (!nearest.empty()) message += "; did you mean '" + nearest + "'?";
     const OutcomePtr outcome =

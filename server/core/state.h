@@ -60,13 +60,18 @@ struct Roster {
 };
 
 struct Core::State {
-  State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed)
-      : limits(limits), worker_port(workers), client_port(clients), random(seed), handles(limits.remembered_ids) {}
+  State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, Share share)
+      : limits(limits),
+        share(share),
+        worker_port(workers),
+        client_port(clients),
+        random(seed),
+        handles(limits.remembered_ids) {}
   ~State();
 
   // ---- pool_life.cc ----
-  void OpenPool(SubscriberId call, PoolSpec spec, ClientId owner);
-  absl::Status CheckOpen(const PoolSpec& spec) const;
+  void OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere);
+  absl::Status CheckOpen(const PoolSpec& spec, std::uint64_t elsewhere) const;
   static bool SameSpec(const Pool& pool, PoolSpec spec);
   std::uint64_t ClosePool(Pool& pool, bool cancel_queued);
   void TerminatePool(Pool& pool, Nanos grace, std::string_view why);
@@ -82,6 +87,9 @@ struct Core::State {
   void ForgetOldPools();
   void CheckAllGone();
   absl::StatusOr<std::shared_ptr<Pool>> FindPool(std::string_view name) const;
+
+  // The n-th of this core, counted from one, among those of all cores.
+  std::uint64_t NumberOf(std::uint64_t n) const { return (n - 1) * share.count + share.index + 1; }
 
   // ---- processes.cc ----
   void StartZygote(Generation& generation);
@@ -349,7 +357,9 @@ struct Core::State {
   static bool Succeeded(const Handle& handle);
   void SetDeadline(Wait* wait, Nanos wait_timeout);
   void HandleEnded(Wait* wait, std::uint32_t place, bool succeeded);
-  void AnswerWait(Wait* wait);
+  // Whether a handle that ended so is what this mode waits for.
+  static bool IsFirst(WaitMode mode, bool succeeded);
+  void AnswerWait(Wait* wait, bool first);
   void WaitDue(Wait* wait);
   void RemoveWait(Wait* wait);
 
@@ -377,6 +387,7 @@ struct Core::State {
   void RunTimer(const DueTimer& due);
 
   const Limits limits;
+  const Share share;
   WorkerPort* const worker_port;
   ClientPort* const client_port;
   std::mt19937_64 random;
@@ -386,6 +397,7 @@ struct Core::State {
   std::map<PoolId, std::shared_ptr<Pool>> pools;  // all that are named or have processes
   std::vector<PoolId> old_pools;                  // that are gone, oldest first
   absl::flat_hash_map<WorkerId, std::unique_ptr<Worker>> workers;
+  // Of this core, without gaps. The numbers that are seen: NumberOf.
   std::uint32_t last_pool = 0;
   std::uint64_t last_worker = 0;
   std::uint64_t last_attempt = 0;

@@ -1,6 +1,7 @@
 // Tasks come in.
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
+#include "base/nearest.h"
 #include "core/state.h"
 
 namespace poold::core {
@@ -43,7 +44,7 @@ absl::Status Core::State::CheckFunction(const Pool& pool, std::string_view funct
   if (!pool.functions_known) return absl::OkStatus();
   const auto at = pool.function_numbers.find(std::string(function));
   if (at != pool.function_numbers.end() && pool.functions[at->second].known) return absl::OkStatus();
-  const std::string nearest = NearestName(function, pool.FunctionNames());
+  const std::string nearest = base::Nearest(function, pool.FunctionNames());
   return MakeError(absl::StatusCode::kNotFound, "FUNCTION_NOT_FOUND",
                    absl::StrCat("pool '", pool.spec.name, "' has no function '", std::string(function), "'",
                                 nearest.empty() ? std::string("; GetPool lists those that it has")

@@ -49,6 +49,7 @@ FunctionView Core::State::ViewOf(const PoolFunction& function) const {
 PoolView Core::State::ViewOf(const Pool& pool) const {
   PoolView view;
   view.spec = pool.spec;
+  view.opened_at = pool.opened_at;
   view.state = pool.state;
   view.failure = pool.failure;
   view.functions = pool.FunctionNames();

@@ -57,6 +57,7 @@ struct PoolStats {
 
 struct PoolView {
   PoolSpec spec;
+  Nanos opened_at = 0;
   PoolState state = PoolState::kUnspecified;
   std::string failure;
   std::vector<std::string> functions;

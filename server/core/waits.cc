@@ -30,13 +30,17 @@ void Core::State::HandleEnded(Wait* wait, std::uint32_t place, bool succeeded) {
     client_port->AnswerGet(wait->call, ViewOf(*handle));
     return RemoveWait(wait);
   }
-  const bool over = wait->left == 0 || wait->mode == WaitMode::kFirstCompleted ||
-                    (wait->mode == WaitMode::kFirstException && !succeeded);
-  if (over) AnswerWait(wait);
+  const bool first = IsFirst(wait->mode, succeeded);
+  if (first || wait->left == 0) AnswerWait(wait, first);
 }
 
-void Core::State::AnswerWait(Wait* wait) {
+bool Core::State::IsFirst(WaitMode mode, bool succeeded) {
+  return mode == WaitMode::kFirstCompleted || (mode == WaitMode::kFirstException && !succeeded);
+}
+
+void Core::State::AnswerWait(Wait* wait, bool first) {
   WaitAnswer answer;
+  answer.first = first;
   for (const Wait::Entry& entry : wait->entries) (entry.done ? answer.done : answer.not_done).push_back(entry.id);
   client_port->AnswerWait(wait->call, std::move(answer));
   RemoveWait(wait);
@@ -51,7 +55,7 @@ void Core::State::WaitDue(Wait* wait) {
       client_port->AnswerJoin(wait->call, false);
       return RemoveWait(wait);
     default:
-      return AnswerWait(wait);
+      return AnswerWait(wait, false);
   }
 }
 
@@ -83,14 +87,14 @@ void Core::State::StartWait(SubscriberId call, std::span<const HandleId> ids, Wa
   }
   Wait* wait = NewWait(Wait::Kind::kWait, call);
   wait->mode = mode;
-  bool over = wait_timeout <= 0;
+  bool first = false;
   for (Handle* handle : asked) {
     wait->entries.push_back({handle->id, handle->ended ? nullptr : handle, handle->ended});
     wait->left += !handle->ended;
     if (!handle->ended) continue;
-    over |= mode == WaitMode::kFirstCompleted || (mode == WaitMode::kFirstException && !Succeeded(*handle));
+    first |= IsFirst(mode, Succeeded(*handle));
   }
-  if (over || wait->left == 0) return AnswerWait(wait);
+  if (first || wait->left == 0 || wait_timeout <= 0) return AnswerWait(wait, first);
   for (std::uint32_t place = 0; place < wait->entries.size(); ++place) {
     Handle* handle = wait->entries[place].handle;
     if (handle != nullptr) Extras(*handle).waits.emplace_back(wait, place);

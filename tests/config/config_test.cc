@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/nearest.h"
 #include "config/flags.h"
-#include "config/nearest.h"
 #include "config/print.h"
 #include "config/toml.h"
 
@@ -327,9 +327,9 @@ TEST_F(ConfigTest, ASpoolNeedsAFolderInWhichFilesCanBeMade) {
 }
 
 TEST(Nearest, IsTheOneWithTheFewestTypingErrors) {
-  EXPECT_EQ(Nearest("exmaples", {"testing", "examples", "sample"}), "examples");
-  EXPECT_EQ(Nearest("zzz", {"testing", "examples"}), "");
-  EXPECT_EQ(Nearest("x", {}), "");
+  EXPECT_EQ(base::Nearest("exmaples", {"testing", "examples", "sample"}), "examples");
+  EXPECT_EQ(base::Nearest("zzz", {"testing", "examples"}), "");
+  EXPECT_EQ(base::Nearest("x", {}), "");
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 #include <algorithm>
 #include <numeric>
 
-namespace poold::config {
+namespace poold::base {
 namespace {
+
+// The distance takes the product of both lengths.
+constexpr std::size_t kMaxWordBytes = 256;
 
 // Levenshtein's distance, one row at a time.
 std::size_t Distance(std::string_view a, std::string_view b) {
@@ -27,7 +30,9 @@ std::size_t Distance(std::string_view a, std::string_view b) {
 std::string Nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  if (word.size() > kMaxWordBytes) return best;
   for (const std::string& candidate : candidates) {
+    if (candidate.size() > kMaxWordBytes) continue;
     const std::size_t distance = Distance(word, candidate);
     if (distance < best_distance) {
       best = candidate;
@@ -42,4 +47,4 @@ std::string DidYouMean(std::string_view word, const std::vector<std::string>& ca
   return nearest.empty() ? "" : "; did you mean '" + nearest + "'?";
 }
 
-}  // namespace poold::config
+}  // namespace poold::base

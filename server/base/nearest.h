@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace poold::config {
+namespace poold::base {
 
 // The candidate with the fewest typing errors from `word`, if there are few enough for a mistake; else empty.
 std::string Nearest(std::string_view word, const std::vector<std::string>& candidates);
@@ -13,4 +13,4 @@ std::string Nearest(std::string_view word, const std::vector<std::string>& candi
 // "; did you mean 'x'?", or nothing.
 std::string DidYouMean(std::string_view word, const std::vector<std::string>& candidates);
 
-}  // namespace poold::config
+}  // namespace poold::base
