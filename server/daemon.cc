@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -44,20 +45,58 @@ Daemon::Daemon(config::Config config)
       spool_(std::make_shared<const base::Spool>(config_.spool)),
       instance_id_(NewInstanceId()),
       resolver_(config_),
-      dispatcher_(ProcessOptions(), &clock_),
-      server_(RpcOptions(), &clock_),
-      own_calls_(&server_, [this] { loop_.Wake(); }),
-      core_(config_.limits, &dispatcher_, &own_calls_, Random<std::uint64_t>()),
-      gate_(&core_, &clock_) {
-  gate_.AddOutbox(&dispatcher_);
-  gate_.AddOutbox(&server_);
-  gate_.AddOutbox(&own_calls_);
-}
+      dispatchers_(MakeDispatchers()),
+      server_(RpcOptions(), &clock_, config_.shards),
+      shards_(MakeShards()),
+      gates_(Gates()) {}
 
 // Whatever enters the gate ends before the gate goes.
 Daemon::~Daemon() {
   server_.Shutdown(kFarewell);
-  dispatcher_.Stop();
+  for (const std::unique_ptr<process::Dispatcher>& dispatcher : dispatchers_) dispatcher->Stop();
+}
+
+// What is bounded for all pools together is divided.
+core::Limits Daemon::LimitsOfShard() const {
+  core::Limits limits = config_.limits;
+  limits.max_kept_outcome_bytes = std::max<std::uint64_t>(1, limits.max_kept_outcome_bytes / config_.shards);
+  limits.remembered_ids /= config_.shards;
+  return limits;
+}
+
+std::vector<std::unique_ptr<process::Dispatcher>> Daemon::MakeDispatchers() {
+  std::vector<std::unique_ptr<process::Dispatcher>> dispatchers;
+  for (std::uint32_t i = 0; i < config_.shards; ++i) {
+    dispatchers.push_back(std::make_unique<process::Dispatcher>(ProcessOptions(), &clock_));
+  }
+  return dispatchers;
+}
+
+Daemon::Shard::Shard(Daemon* daemon, std::uint32_t index)
+    : own_calls(daemon->server_.clients(index), [daemon] { daemon->loop_.Wake(); }),
+      core(daemon->LimitsOfShard(), daemon->dispatchers_[index].get(), &own_calls, Random<std::uint64_t>(),
+           {.index = index, .count = daemon->config_.shards}),
+      gate(&core, &daemon->clock_) {
+  gate.AddOutbox(daemon->dispatchers_[index].get());
+  gate.AddOutbox(daemon->server_.outbox(index));
+  gate.AddOutbox(&own_calls);
+}
+
+std::vector<std::unique_ptr<Daemon::Shard>> Daemon::MakeShards() {
+  std::vector<std::unique_ptr<Shard>> shards;
+  for (std::uint32_t i = 0; i < config_.shards; ++i) shards.push_back(std::make_unique<Shard>(this, i));
+  return shards;
+}
+
+std::vector<gate::Gate*> Daemon::Gates() const {
+  std::vector<gate::Gate*> gates;
+  for (const std::unique_ptr<Shard>& shard : shards_) gates.push_back(&shard->gate);
+  return gates;
+}
+
+template <typename Event>
+void Daemon::EnterAll(Event event) {
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->gate.Enter(event);
 }
 
 process::DispatcherOptions Daemon::ProcessOptions() const {
@@ -78,7 +117,7 @@ rpc::ServiceOptions Daemon::RpcOptions() {
   options.default_workers = config_.default_workers;
   options.max_connections = config_.max_connections;
   options.spin = core::Nanos{1000} * config_.spin_us;
-  options.companion = &dispatcher_;
+  for (const auto& dispatcher : dispatchers_) options.companions.push_back(dispatcher.get());
   options.spool = spool_;
   // Two of the largest uploads fit, whatever the limit of a payload is.
   options.max_upload_bytes = std::max(options.max_upload_bytes, 2 * config_.limits.max_payload_bytes);
@@ -92,16 +131,17 @@ rpc::ServiceOptions Daemon::RpcOptions() {
 }
 
 absl::Status Daemon::StartProcesses() {
-  absl::Status status = dispatcher_.Start(&gate_);
+  absl::Status status;
+  for (std::size_t i = 0; i < shards_.size() && status.ok(); ++i) status = dispatchers_[i]->Start(&shards_[i]->gate);
   if (!status.ok()) return status;
-  const process::ContainmentReport report = dispatcher_.containment();
+  const process::ContainmentReport report = dispatchers_.front()->containment();
   server_.SetContainment(static_cast<rpc::Containment>(report.tier), report.note);
   base::Log(Level::kInfo, "containment", {{"means", process::ContainmentName(report.tier)}, {"note", report.note}});
   return status;
 }
 
 absl::Status Daemon::Listen(const std::vector<rpc::ListenAddress>& addresses) {
-  absl::Status status = server_.Start(&gate_, addresses);
+  absl::Status status = server_.Start(&gates_, addresses);
   if (!status.ok()) return status;
   for (const rpc::ListenAddress& address : server_.addresses()) {
     base::Log(Level::kInfo, "listening", {{"address", address.ToString()}});
@@ -122,9 +162,11 @@ void Daemon::Run() {
 }
 
 void Daemon::OpenPools() {
-  gate_.Enter([this](core::Core& core, core::Nanos now) {
-    for (const core::PoolSpec& pool : config_.pools) core.OnOpenPool(now, own_calls_.NextCall(), pool);
-  });
+  for (const core::PoolSpec& pool : config_.pools) {
+    gates_.OpenPool(pool.name, [&](core::Core& core, core::Nanos now, std::size_t shard, std::uint64_t elsewhere) {
+      core.OnOpenPool(now, shards_[shard]->own_calls.NextCall(), pool, {}, elsewhere);
+    });
+  }
 }
 
 void Daemon::OnSignal(int signal) {
@@ -142,22 +184,27 @@ void Daemon::Drain() {
   base::Log(Level::kInfo, "draining", {{"limit_seconds", config_.drain_limit / core::kSecond}});
   notice_.Stopping();
   server_.SetServing(false);
-  gate_.Enter([](core::Core& core, core::Nanos now) { core.OnShutdown(now); });
+  EnterAll([](core::Core& core, core::Nanos now) { core.OnShutdown(now); });
 }
 
 void Daemon::Terminate() {
   phase_ = Phase::kTerminating;
   phase_ends_ = clock_.Now() + kTerminateLimit;
   base::Log(Level::kWarning, "terminating", {});
-  gate_.Enter([](core::Core& core, core::Nanos now) { core.OnTerminateAll(now); });
+  EnterAll([](core::Core& core, core::Nanos now) { core.OnTerminateAll(now); });
 }
 
 void Daemon::Look() {
   std::size_t answered = 0;
-  pool_log_.Look(gate_.Enter([&](core::Core& core, core::Nanos) {
-    answered = own_calls_.answered();
-    return core.ViewPools();
-  }));
+  std::vector<core::PoolView> pools;
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    std::vector<core::PoolView> some = shard->gate.Enter([&](core::Core& core, core::Nanos) {
+      answered += shard->own_calls.answered();
+      return core.ViewPools();
+    });
+    std::move(some.begin(), some.end(), std::back_inserter(pools));
+  }
+  pool_log_.Look(pools);
   const core::Nanos now = clock_.Now();
   if (phase_ == Phase::kStarting && answered == config_.pools.size()) Ready();
   if (phase_ == Phase::kDraining && now >= phase_ends_) Terminate();

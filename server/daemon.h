@@ -1,7 +1,7 @@
 // The wiring diagram: every component as a member, in the order in which they come up. They go down in the reverse one.
 //
-// Threads: made, run and destroyed by the main thread; the components have their own (the RPC thread, the process
-// thread). Errors: see each call.
+// Threads: made, run and destroyed by the main thread; the components have their own (for each shard an RPC thread and
+// a process thread). Errors: see each call.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 #include "config/config.h"
 #include "config/folders.h"
 #include "core/core.h"
-#include "gate/gate.h"
+#include "gate/shards.h"
 #include "main_loop.h"
 #include "observe/pool_log.h"
 #include "observe/service_notice.h"
@@ -42,6 +42,15 @@ class Daemon {
  private:
   enum class Phase { kStarting, kServing, kDraining, kTerminating };
 
+  // What there is once for each shard, beside its dispatcher.
+  struct Shard {
+    Shard(Daemon* daemon, std::uint32_t index);
+
+    OwnCalls own_calls;
+    core::Core core;
+    gate::Gate gate;
+  };
+
   // Looks for modules where the configuration says.
   class Resolver final : public rpc::SpecResolver {
    public:
@@ -55,6 +64,13 @@ class Daemon {
 
   process::DispatcherOptions ProcessOptions() const;
   rpc::ServiceOptions RpcOptions();
+  core::Limits LimitsOfShard() const;
+  std::vector<std::unique_ptr<process::Dispatcher>> MakeDispatchers();
+  std::vector<std::unique_ptr<Shard>> MakeShards();
+  std::vector<gate::Gate*> Gates() const;
+  // Runs `event(core, now)` in each shard.
+  template <typename Event>
+  void EnterAll(Event event);
 
   void OpenPools();
   void OnSignal(int signal);
@@ -74,11 +90,10 @@ class Daemon {
   observe::ServiceNotice notice_;
   observe::PoolLog pool_log_;
   Resolver resolver_;
-  process::Dispatcher dispatcher_;
+  std::vector<std::unique_ptr<process::Dispatcher>> dispatchers_;  // of each shard
   rpc::Server server_;
-  OwnCalls own_calls_;
-  core::Core core_;
-  gate::Gate gate_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  gate::Shards gates_;
 
   // The main thread's.
   Phase phase_ = Phase::kStarting;

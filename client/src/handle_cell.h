@@ -118,6 +118,9 @@ class HandleOwner {
 struct PoolEntry {
   std::string name;
   std::uint64_t unfinished = 0;
+  // The low half of the next task's id, and where its stretch ends (wire/handle_stretch.h).
+  std::uint64_t next_low = 0;
+  std::uint64_t end_low = 0;
   WaitNode* idle_waiters = nullptr;
   // Tasks that wait here for room in the pool's queue, in the order of their submission. The next `burst` of them are
   // sent at `try_at`, or when the daemon has taken those before them (up to `tried_batch`) without a refusal.

@@ -88,6 +88,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // ---- Submitting (session_submit.cc) ----
   absl::Status AwaitRoom(std::uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  HandleId NextId(PoolEntry& pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   TaskCell* NewTask(const TaskCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Enlist(HandleCell* cell, std::string_view pool, std::string_view function) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Insert(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -197,7 +198,7 @@ class Session : public std::enable_shared_from_this<Session> {
   WaitNode* flush_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;
 
   Outbox outbox_ ABSL_GUARDED_BY(mu_);
-  std::uint64_t next_low_ ABSL_GUARDED_BY(mu_) = 1;
+  std::uint64_t last_stretch_ ABSL_GUARDED_BY(mu_) = 0;
   // Pending cells: tasks with ids of this client, by the low half; all else.
   CellTable own_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<HandleId, HandleCell*> others_ ABSL_GUARDED_BY(mu_);

@@ -1,6 +1,7 @@
 #include "error.h"
 #include "session.h"
 #include "session_stream.h"
+#include "wire/handle_stretch.h"
 
 namespace poold::client::internal {
 namespace {
@@ -93,6 +94,14 @@ absl::Status Session::AwaitRoom(std::uint64_t bytes) {
   return absl::OkStatus();
 }
 
+HandleId Session::NextId(PoolEntry& pool) {
+  if (pool.next_low == pool.end_low) {
+    pool.next_low = ++last_stretch_ * wire::kHandleStretch;
+    pool.end_low = pool.next_low + wire::kHandleStretch;
+  }
+  return {id_high_, pool.next_low++};
+}
+
 TaskCell* Session::NewTask(const TaskCall& call) {
   TaskCell* cell = nullptr;
   if (spare_.empty()) {
@@ -102,7 +111,7 @@ TaskCell* Session::NewTask(const TaskCall& call) {
     spare_.pop_back();
   }
   const TaskOptions& options = *call.options;
-  cell->id = options.id ? *options.id : HandleId{id_high_, next_low_++};
+  cell->id = options.id ? *options.id : NextId(*FindPool(call.pool));
   if (auto sink = SinkOf(options)) cell->Detail().output = std::move(sink);
   if (options.on_progress) {
     cell->Detail().on_progress.push_back(std::make_shared<const ProgressCallback>(options.on_progress));

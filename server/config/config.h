@@ -34,6 +34,8 @@ struct Config {
   std::uint32_t max_connections = 1024;
   // How many microseconds a thread looks again for something to do before it sleeps.
   std::uint32_t spin_us = 0;
+  // Among how many threads and mutexes the pools are divided.
+  std::uint32_t shards = 1;
   // Pools may have the built-in function "exec", which runs any program.
   bool allow_exec = false;
   core::Limits limits;

@@ -63,6 +63,12 @@ std::span<const Key<Config>> ConfigKeys() {
        "Microseconds that a thread of poold looks again for work and results before it sleeps: a lone task takes about "
        "half as long. It takes a core meanwhile, and pauses by itself while others want that core. 0: not at all.",
        0, 1000},
+      {"shards", &Config::shards,
+       "Among how many independent parts of the daemon the pools are divided, each with its own threads: worth it "
+       "where "
+       "several busy pools share a machine of many CPUs. A pool uses one of them. The room for outcomes is divided, "
+       "too.",
+       1, 64},
       {"allow_exec", &Config::allow_exec,
        "Whether pools may have the function exec: then whoever can reach a socket runs any program as poold's user."},
   };

@@ -7,8 +7,9 @@ namespace poold::rpc {
 
 // OpenPool, GetPool, ListPools, Resize, Reload, Close, Terminate, Join, GetStats, GetServerInfo.
 void AcceptPoolCalls(Wiring* wiring);
-// Submit, Map, Get, Wait, Cancel, Release.
+// Submit, Map, Get, Cancel, Release.
 void AcceptTaskCalls(Wiring* wiring);
+void AcceptWaits(Wiring* wiring);
 // ListTasks, Explain.
 void AcceptListCalls(Wiring* wiring);
 // GetItems, Watch, Download.

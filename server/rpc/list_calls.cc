@@ -69,6 +69,37 @@ core::TaskFilter FilterOf(const v1::ListTasksRequest& request) {
   return filter;
 }
 
+// A place in the list of all shards, one behind the other: the shard, and where in it.
+constexpr int kPlaceBits = 56;
+constexpr std::uint64_t PlaceOf(std::size_t shard, std::uint64_t from) {
+  return std::uint64_t{shard} << kPlaceBits | from;
+}
+
+absl::StatusOr<core::TaskPage> ReadPage(Backend& backend, const core::TaskFilter& filter, std::uint64_t place,
+                                        std::size_t most) {
+  const bool one = !filter.pool.empty();
+  std::size_t shard = one ? backend.gates->OfPool(filter.pool) : place >> kPlaceBits;
+  const std::size_t end = one ? shard + 1 : backend.shards.size();
+  std::uint64_t from = place & (PlaceOf(1, 0) - 1);
+  core::TaskPage all;
+  for (; shard < end && (all.entries.size() < most || one); ++shard) {
+    const absl::StatusOr<core::TaskPage> page =
+        backend.shards[shard]->Enter([&](core::Core& core, core::Nanos) -> absl::StatusOr<core::TaskPage> {
+          if (one) {
+            if (absl::Status known = core.ViewPool(filter.pool).status(); !known.ok()) return known;
+          }
+          return most == 0 ? core::TaskPage() : core.ViewTasks(filter, from, most - all.entries.size());
+        });
+    if (!page.ok()) return page.status();
+    all.entries.insert(all.entries.end(), page->entries.begin(), page->entries.end());
+    all.next = page->next == 0 ? 0 : PlaceOf(shard, page->next);
+    if (all.next != 0) return all;
+    from = 0;
+  }
+  if (shard < end && most > 0) all.next = PlaceOf(shard, 0);
+  return all;
+}
+
 void ListTasks(const std::shared_ptr<ListTasksCall>& call) {
   const v1::ListTasksRequest& request = call->request();
   Backend& backend = call->backend();
@@ -80,13 +111,7 @@ void ListTasks(const std::shared_ptr<ListTasksCall>& call) {
   const bool nobody = !request.client().empty() && filter.clients.empty();
   const std::uint32_t most = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
 
-  const absl::StatusOr<core::TaskPage> page =
-      backend.gate->Enter([&](core::Core& core, core::Nanos) -> absl::StatusOr<core::TaskPage> {
-        if (!filter.pool.empty()) {
-          if (absl::Status known = core.ViewPool(filter.pool).status(); !known.ok()) return known;
-        }
-        return nobody ? core::TaskPage() : core.ViewTasks(filter, *from, most);
-      });
+  const absl::StatusOr<core::TaskPage> page = ReadPage(backend, filter, *from, nobody ? 0 : most);
   if (!page.ok()) return call->Refuse(page.status());
   v1::ListTasksResponse response;
   const Legend legend = backend.legend();
@@ -100,7 +125,7 @@ void Explain(const std::shared_ptr<ExplainCall>& call) {
   const absl::StatusOr<core::HandleId> id = ReadId(call->request().id(), "id");
   if (!id.ok()) return call->Refuse(id.status());
   const absl::StatusOr<core::Explanation> explanation =
-      backend.gate->Enter([&](core::Core& core, core::Nanos now) { return core.Explain(now, *id); });
+      backend.ShardOfHandle(*id).Enter([&](core::Core& core, core::Nanos now) { return core.Explain(now, *id); });
   if (!explanation.ok()) return call->Refuse(explanation.status());
   v1::ExplainResponse response;
   WriteExplanation(*explanation, backend.legend(), &response);

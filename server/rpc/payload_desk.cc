@@ -25,8 +25,8 @@ PayloadStatus PayloadDesk::Offer(const wire::PayloadRequest& request, wire::Uniq
 PayloadDesk::Found PayloadDesk::Fetch(const wire::PayloadRequest& request) {
   const std::optional<core::HandleId> id = ParseId(std::string_view(request.id, sizeof request.id));
   if (!id) return {};
-  const absl::StatusOr<core::Payload> result =
-      backend_.gate->Enter([&](core::Core& core, core::Nanos) { return core.ViewResult(*id, request.number); });
+  const absl::StatusOr<core::Payload> result = backend_.ShardOfHandle(*id).Enter(
+      [&](core::Core& core, core::Nanos) { return core.ViewResult(*id, request.number); });
   if (!result.ok()) return {};
   const base::FilePart part = base::PartBehind(result->data.owner(), result->data.view());
   // Who knows arenas was told where in which one it lies.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -41,39 +42,47 @@ absl::StatusOr<core::PoolSpec> ReadAndResolve(const v1::PoolSpec& spec, const Se
   return read;
 }
 
-// Whose absence the pool's on_owner_lost is about. Presence is the RPC thread's, so the owner is still there when the
-// core hears of the pool.
-absl::StatusOr<core::ClientId> ReadOwner(const std::string& client_id, const core::PoolSpec& spec,
-                                         const PresentClients& present) {
+// Whose absence the pool's on_owner_lost is about.
+absl::StatusOr<core::ClientId> ReadOwner(const std::string& client_id, const core::PoolSpec& spec) {
   if (client_id.empty() && spec.on_owner_lost != core::OwnerLost::kKeep) {
     return InvalidField("owner", "owner: spec.on_owner_lost is about an owner; give the client_id of an open session");
   }
   if (client_id.empty()) return core::ClientId{};
   const absl::StatusOr<core::HandleId> id = ReadId(client_id, "owner");
   if (!id.ok()) return InvalidField("owner", "owner: a client_id has 16 bytes");
-  const core::ClientId owner = SessionClient(*id);
-  if (present.Has(owner)) return owner;
+  return SessionClient(*id);
+}
+
+// Inside an event, so that the owner is still there when the core hears of the pool.
+absl::Status CheckOwner(core::ClientId owner, const PresentClients& present) {
+  if (owner == core::ClientId{} || present.Has(owner)) return absl::OkStatus();
   return InvalidField("owner", "owner: no session with this client_id is open now; open one and say hello first");
 }
 
 void OpenPool(const std::shared_ptr<OpenPoolCall>& call) {
-  absl::StatusOr<core::PoolSpec> spec = ReadAndResolve(call->request().spec(), call->backend().options);
+  Backend& backend = call->backend();
+  absl::StatusOr<core::PoolSpec> spec = ReadAndResolve(call->request().spec(), backend.options);
   if (!spec.ok()) return call->Refuse(spec.status());
-  const absl::StatusOr<core::ClientId> owner = ReadOwner(call->request().owner(), *spec, call->backend().present);
+  const absl::StatusOr<core::ClientId> owner = ReadOwner(call->request().owner(), *spec);
   if (!owner.ok()) return call->Refuse(owner.status());
-  AskCore(
-      call,
-      [&](core::Core& core, core::Nanos now, core::SubscriberId id) {
-        core.OnOpenPool(now, id, *std::move(spec), *owner);
-      },
-      [call](Answer answer) {
-        const OpenPoolAnswer& opened = std::get<OpenPoolAnswer>(answer);
-        if (!opened.pool.ok()) return call->Refuse(opened.pool.status());
-        v1::OpenPoolResponse response;
-        WritePool(*opened.pool, WallTime(*call->backend().clock), response.mutable_pool());
-        response.set_created(opened.created);
-        call->Answer(response);
+  Asked asked{.waiter = std::make_shared<Waiter>([call](Answer answer) {
+                const OpenPoolAnswer& opened = std::get<OpenPoolAnswer>(answer);
+                if (!opened.pool.ok()) return call->Refuse(opened.pool.status());
+                v1::OpenPoolResponse response;
+                WritePool(*opened.pool, WallTime(*call->backend().clock), response.mutable_pool());
+                response.set_created(opened.created);
+                call->Answer(response);
+              })};
+  const absl::Status status = backend.gates->OpenPool(
+      spec->name, [&](core::Core& core, core::Nanos now, std::size_t shard, std::uint64_t elsewhere) {
+        asked.shard = backend.shards[shard].get();
+        if (absl::Status present = CheckOwner(*owner, asked.shard->present()); !present.ok()) return present;
+        asked.id = asked.shard->subscribers().Add(asked.waiter);
+        core.OnOpenPool(now, asked.id, *std::move(spec), *owner, elsewhere);
+        return absl::OkStatus();
       });
+  if (!status.ok()) return call->Refuse(status);
+  call->OnCancelled([asked] { asked.Drop(); });
 }
 
 void GetPool(const std::shared_ptr<GetPoolCall>& call) {
@@ -81,17 +90,28 @@ void GetPool(const std::shared_ptr<GetPoolCall>& call) {
   const std::string& name = call->request().name();
   if (absl::Status status = CheckPoolName(name, "name"); !status.ok()) return call->Refuse(status);
   const absl::StatusOr<core::PoolView> pool =
-      backend.gate->Enter([&](core::Core& core, core::Nanos) { return core.ViewPool(name); });
+      backend.ShardOfPool(name).Enter([&](core::Core& core, core::Nanos) { return core.ViewPool(name); });
   if (!pool.ok()) return call->Refuse(pool.status());
   v1::GetPoolResponse response;
   WritePool(*pool, WallTime(*backend.clock), response.mutable_pool());
   call->Answer(response);
 }
 
+// In the order in which they were opened.
+std::vector<core::PoolView> AllPools(Backend& backend) {
+  std::vector<core::PoolView> pools;
+  for (const std::unique_ptr<Shard>& shard : backend.shards) {
+    std::vector<core::PoolView> some = shard->Enter([](core::Core& core, core::Nanos) { return core.ViewPools(); });
+    std::move(some.begin(), some.end(), std::back_inserter(pools));
+  }
+  std::stable_sort(pools.begin(), pools.end(),
+                   [](const core::PoolView& a, const core::PoolView& b) { return a.opened_at < b.opened_at; });
+  return pools;
+}
+
 void ListPools(const std::shared_ptr<ListPoolsCall>& call) {
   Backend& backend = call->backend();
-  const std::vector<core::PoolView> pools =
-      backend.gate->Enter([](core::Core& core, core::Nanos) { return core.ViewPools(); });
+  const std::vector<core::PoolView> pools = AllPools(backend);
   const WallTime wall(*backend.clock);
   v1::ListPoolsResponse response;
   for (const core::PoolView& pool : pools) WritePool(pool, wall, response.add_pools());
@@ -107,8 +127,8 @@ void Resize(const std::shared_ptr<ResizeCall>& call) {
   if (workers == 0 || workers > most) {
     return call->Refuse(InvalidField("workers", absl::StrCat("workers: ", workers, " is not between 1 and ", most)));
   }
-  const absl::StatusOr<core::PoolView> pool =
-      backend.gate->Enter([&](core::Core& core, core::Nanos now) { return core.OnResize(now, name, workers); });
+  const absl::StatusOr<core::PoolView> pool = backend.ShardOfPool(name).Enter(
+      [&](core::Core& core, core::Nanos now) { return core.OnResize(now, name, workers); });
   if (!pool.ok()) return call->Refuse(pool.status());
   v1::ResizeResponse response;
   WritePool(*pool, WallTime(*backend.clock), response.mutable_pool());
@@ -120,7 +140,8 @@ void Reload(const std::shared_ptr<ReloadCall>& call) {
   const std::string& name = call->request().pool();
   if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return call->Refuse(status);
   AskCore(
-      call, [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnReload(now, id, name); },
+      call, call->backend().ShardOfPool(name),
+      [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnReload(now, id, name); },
       [call](Answer answer) {
         const auto& pool = std::get<absl::StatusOr<core::PoolView>>(answer);
         if (!pool.ok()) return call->Refuse(pool.status());
@@ -134,7 +155,7 @@ void Close(const std::shared_ptr<CloseCall>& call) {
   const std::string& name = call->request().pool();
   if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return call->Refuse(status);
   const bool cancel_queued = call->request().cancel_queued();
-  const absl::StatusOr<std::uint64_t> cancelled = call->backend().gate->Enter(
+  const absl::StatusOr<std::uint64_t> cancelled = call->backend().ShardOfPool(name).Enter(
       [&](core::Core& core, core::Nanos now) { return core.OnClose(now, name, cancel_queued); });
   if (!cancelled.ok()) return call->Refuse(cancelled.status());
   v1::CloseResponse response;
@@ -153,7 +174,8 @@ void Terminate(const std::shared_ptr<TerminateCall>& call) {
   }
   if (!status.ok()) return call->Refuse(status);
   AskCore(
-      call, [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnTerminate(now, id, name, grace); },
+      call, call->backend().ShardOfPool(name),
+      [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnTerminate(now, id, name, grace); },
       [call](Answer answer) {
         const auto& cancelled = std::get<absl::StatusOr<std::uint64_t>>(answer);
         if (!cancelled.ok()) return call->Refuse(cancelled.status());
@@ -174,7 +196,8 @@ void Join(const std::shared_ptr<JoinCall>& call) {
   }
   if (!status.ok()) return call->Refuse(status);
   AskCore(
-      call, [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnJoin(now, id, name, wait); },
+      call, call->backend().ShardOfPool(name),
+      [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnJoin(now, id, name, wait); },
       [call](Answer answer) {
         const auto& done = std::get<absl::StatusOr<bool>>(answer);
         if (!done.ok()) return call->Refuse(done.status());
@@ -202,12 +225,11 @@ core::Nanos CpuTime() {
 }
 
 absl::StatusOr<std::vector<core::PoolView>> PoolsNamed(Backend& backend, const std::string& name) {
-  return backend.gate->Enter([&](core::Core& core, core::Nanos) -> absl::StatusOr<std::vector<core::PoolView>> {
-    if (name.empty()) return core.ViewPools();
-    absl::StatusOr<core::PoolView> pool = core.ViewPool(name);
-    if (!pool.ok()) return pool.status();
-    return std::vector<core::PoolView>{*std::move(pool)};
-  });
+  if (name.empty()) return AllPools(backend);
+  absl::StatusOr<core::PoolView> pool =
+      backend.ShardOfPool(name).Enter([&](core::Core& core, core::Nanos) { return core.ViewPool(name); });
+  if (!pool.ok()) return pool.status();
+  return std::vector<core::PoolView>{*std::move(pool)};
 }
 
 void GetStats(const std::shared_ptr<GetStatsCall>& call) {
@@ -223,7 +245,7 @@ void GetStats(const std::shared_ptr<GetStatsCall>& call) {
   response.set_kept_outcome_bytes(kept_bytes);
   response.set_rss_bytes(ResidentBytes());
   WriteDuration(CpuTime(), response.mutable_cpu_time());
-  response.set_core_entries(call->backend().gate->entries());
+  response.set_core_entries(call->backend().gates->entries());
   response.set_shared_memory_bytes(call->backend().options.spool->used_memory_bytes());
   response.set_spool_bytes(call->backend().options.spool->used_bytes());
   call->Answer(response);

@@ -1,7 +1,7 @@
 // Which clients have a session now.
 //
-// Used by the RPC thread only: so nobody comes or goes between the question whether an owner is there and the opening
-// of its pool.
+// Under the core's mutex: so nobody comes or goes between the question whether an owner is there and the opening of its
+// pool.
 #pragma once
 
 #include <cstdint>

@@ -77,14 +77,14 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
   void Accepted(bool ok) {
     if (!ok) return;
     done_.Keep(this->shared_from_this());
-    if (!wiring_->backend->stopped) Accept(wiring_, method_, handler_);
+    if (!wiring_->stopped) Accept(wiring_, method_, handler_);
     handler_(this->shared_from_this());
     wiring_->AddStream(this->shared_from_this());
   }
   // Has the turn. Keeps it while a message is with gRPC, and for ever after the end.
   void Drive() {
     do {
-      if (wiring_->backend->stopped) return;
+      if (wiring_->stopped) return;
       const bool ended = ended_;
       message_.Clear();
       if (source_ != nullptr && source_->Fill(&message_)) {

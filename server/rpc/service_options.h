@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "base/spool.h"
@@ -50,10 +51,10 @@ struct ServiceOptions {
   // What waits for one slow reader: output beyond it is dropped, the oldest first.
   std::uint64_t max_waiting_output_bytes = 4ull << 20;
   std::uint32_t max_connections = 1024;
-  // How long the RPC thread looks again for events, and with it at its companion, before it sleeps. 0, or no companion:
-  // not at all.
+  // How long an RPC thread looks again for events, and with it at the companion of its shard, before it sleeps. 0, or
+  // no companion: not at all.
   core::Nanos spin = 0;
-  gate::Companion* companion = nullptr;
+  std::vector<gate::Companion*> companions;
   // Where clients of this host may hand over payloads, once it listens there. Empty: nowhere.
   std::string payload_socket;
   // Pools may have PoolSpec.allow_exec.

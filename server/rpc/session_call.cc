@@ -1,5 +1,5 @@
-// The batching stream. One message is read, brought to the core, and only then the next is read; whatever has
-// accumulated for the client goes into the next message to it.
+// The batching stream. One message is read, brought to the cores that it concerns, and only then the next is read;
+// whatever has accumulated for the client goes into the next message to it.
 //
 // Threads: reads and the end of the call are the RPC thread's; outcomes are packed and written by whichever thread
 // flushes. Ownership: see tag.h.
@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -46,8 +47,8 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
   void OnMapEnd(const core::MapView& map) override { outbox_.AddMapEnd(map); }
   void OnOutput(const core::OutputEvent& output) override { outbox_.AddOutput(output); }
   void OnProgress(const core::ProgressEvent& progress) override { outbox_.AddProgress(progress); }
-  bool OnRoom(bool is_short) override {
-    outbox_.SetRoomIsShort(is_short);
+  bool OnRoom() override {
+    outbox_.TellRoom();
     return true;
   }
   void Flush() override {
@@ -61,23 +62,25 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
       : wiring_(wiring),
         backend_(*wiring->backend),
         stream_(&context_),
-        intake_(backend_.options, &backend_.uploads),
-        outbox_(backend_.options, *backend_.clock, backend_.client_names) {}
+        intake_(backend_.options, &backend_.uploads, *backend_.gates),
+        outbox_(backend_.options, *backend_.clock, backend_.client_names, backend_.commons.short_rooms) {}
 
   void Accepted(bool ok) {
     if (!ok) return;
     done_op_.Keep(shared_from_this());
-    if (!backend_.stopped) Accept(wiring_);
+    if (!wiring_->stopped) Accept(wiring_);
     ++backend_.sessions;
-    id_ =
-        backend_.gate->Enter([this](core::Core&, core::Nanos) { return backend_.subscribers.Add(shared_from_this()); });
+    for (const std::unique_ptr<Shard>& shard : backend_.shards) {
+      ids_.push_back(
+          shard->Enter([&](core::Core&, core::Nanos) { return shard->subscribers().Add(shared_from_this()); }));
+    }
     wiring_->AddStream(shared_from_this());
     ReadNext();
   }
 
   // ---- In ----
   void ReadNext() {
-    if (backend_.stopped) return;
+    if (wiring_->stopped) return;
     stream_.Read(&request_, read_op_.Begin(shared_from_this()));
   }
   void ReadDone(bool ok) {
@@ -86,7 +89,11 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
     if (absl::Status status = intake_.Read(&request_); !status.ok()) return End(status);
     ++taken_;
     if (intake_.greeting()) LearnName();
-    backend_.gate->Enter([this](core::Core& core, core::Nanos now) { Take(core, now); });
+    if (intake_.greeting()) present_ = true;
+    while (const std::optional<std::size_t> next = intake_.Next()) {
+      Shard& shard = *backend_.shards[*next];
+      shard.Enter([&](core::Core& core, core::Nanos now) { Take(shard, ids_[*next], core, now); });
+    }
     if (taken_ > outbox_.told_taken()) AcknowledgeLater();
     paused_ = outbox_.waiting() >= kMaxWaiting;
     if (!paused_) ReadNext();
@@ -96,24 +103,26 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
     backend_.client_names.Learn(intake_.client(), name.empty() ? ClientName(context_) : name);
   }
   // Inside the event.
-  void Take(core::Core& core, core::Nanos now) {
-    if (intake_.greeting()) {
-      present_ = true;
-      if (backend_.present.Come(intake_.client())) core.OnClientPresent(now, intake_.client());
-    }
-    std::vector<RefusedHandle> refused = intake_.Apply(core, now, id_);
+  void Take(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now) {
+    if (intake_.greeting() && shard.present().Come(intake_.client())) core.OnClientPresent(now, intake_.client());
+    intake_.Apply(core, now, me);
+    if (!intake_.Next()) AnswerWith(shard);
+  }
+  // All of the request was taken. Inside the last of its events, so that what that event brings goes along.
+  void AnswerWith(Shard& shard) {
+    std::vector<RefusedHandle> refused = intake_.TakeRefused();
     const std::uint64_t quarter = std::max<std::uint64_t>(1, backend_.options.session_window / 4);
     const bool send_now = intake_.greeting() || !refused.empty() || taken_ - outbox_.told_taken() >= quarter;
     if (intake_.greeting()) Greet();
     if (!refused.empty()) outbox_.AddRefused(std::move(refused));
     outbox_.SetTaken(taken_, send_now);
-    if (send_now) backend_.subscribers.MarkDirty(backend_.subscribers.Find(id_));
+    if (send_now) shard.subscribers().MarkDirty(shared_from_this());
   }
   void Greet() {
     const bool shares = request_.hello().takes_shared_memory() && !backend_.server_info.payload_socket().empty();
     if (shares) outbox_.ShareMemory(std::min(kSharedFrom - 1, backend_.options.max_inline_result_bytes));
     outbox_.AddGreeting(backend_.server_info);
-    if (backend_.room_is_short) outbox_.SetRoomIsShort(true);
+    if (backend_.room_is_short()) outbox_.TellRoom();
   }
   void AcknowledgeLater() {
     if (acknowledge_due_) return;
@@ -137,7 +146,7 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
   // Has the turn. Keeps it while a message is with gRPC, and for ever after the end.
   void Drive() {
     do {
-      if (backend_.stopped) return;
+      if (wiring_->stopped) return;
       const bool ended = ended_;
       if (outbox_.Fill(&response_)) {
         stream_.Write(response_, written_op_.Begin(shared_from_this()));
@@ -168,11 +177,13 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
   void Done(bool) {
     --backend_.sessions;
     ending_ = true;
-    const bool last = present_ && backend_.present.Go(intake_.client());
-    backend_.gate->Enter([&](core::Core& core, core::Nanos now) {
-      Unsubscribe(backend_, core, now, id_);
-      if (last) core.OnClientAbsent(now, intake_.client());
-    });
+    for (std::size_t i = 0; i < ids_.size(); ++i) {
+      Shard& shard = *backend_.shards[i];
+      shard.Enter([&](core::Core& core, core::Nanos now) {
+        shard.Unsubscribe(core, now, ids_[i]);
+        if (present_ && shard.present().Go(intake_.client())) core.OnClientAbsent(now, intake_.client());
+      });
+    }
     if (outbox_.dropped_output_bytes() == 0) return;
     base::Log(base::Level::kWarning, "session_lost_output", {{"bytes", outbox_.dropped_output_bytes()}});
   }
@@ -181,9 +192,9 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
   Backend& backend_;
   grpc::ServerContext context_;
   grpc::ServerAsyncReaderWriter<v1::SessionResponse, v1::SessionRequest> stream_;
-  core::SubscriberId id_ = core::kNobody;
 
   // The RPC thread's.
+  std::vector<core::SubscriberId> ids_;  // in each shard
   v1::SessionRequest request_;
   SessionIntake intake_;
   std::uint64_t taken_ = 0;

@@ -1,5 +1,6 @@
 #include "rpc/session_intake.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "rpc/errors.h"
 #include "rpc/validate.h"
 #include "wire/absl_text.h"
+#include "wire/handle_stretch.h"
 
 namespace poold::rpc {
 namespace {
@@ -15,15 +17,6 @@ namespace {
 using wire::ToAbsl;
 
 constexpr std::size_t kMaxTypeNameBytes = 512;
-
-template <typename Visit>
-void ForEachId(const v1::IdRuns& runs, Visit visit) {
-  for (int run = 0; run < runs.count_size(); ++run) {
-    for (std::uint32_t i = 0; i < runs.count(run); ++i) {
-      visit(core::HandleId{runs.high(run), runs.low(run) + i});
-    }
-  }
-}
 
 template <typename Lengths>
 std::uint64_t Sum(const Lengths& lengths) {
@@ -41,10 +34,11 @@ std::optional<std::uint64_t> AcceptedItems(const core::Core& core, core::HandleI
 }  // namespace
 
 absl::Status SessionIntake::Read(v1::SessionRequest* request) {
-  request_ = request;
+  waits_.assign(shards_.size(), false);
   tasks_.clear();
   groups_.clear();
   maps_.clear();
+  asked_.clear();
   refused_.clear();
   refused_maps_.clear();
   without_upload_.clear();
@@ -53,6 +47,9 @@ absl::Status SessionIntake::Read(v1::SessionRequest* request) {
   if (!status.ok()) return status;
   for (v1::TaskGroup& group : *request->mutable_submit()) ReadTasks(&group);
   for (v1::MapGroup& group : *request->mutable_map()) ReadMap(&group);
+  ReadAsked(*request);
+  if (greeting_) waits_.assign(shards_.size(), true);
+  if (!Next()) Await(0);
   return absl::OkStatus();
 }
 
@@ -106,9 +103,15 @@ void SessionIntake::ReadTasks(v1::TaskGroup* group) {
   const absl::Status status = ReadTaskGroup(group);
   if (status.ok()) return;
   tasks_.resize(begin);
-  std::vector<RefusedHandle>& refused = absl::IsNotFound(status) ? without_upload_ : refused_;
+  const std::size_t shard = absl::IsNotFound(status) ? shards_.OfPool(group->pool()) : 0;
   for (int i = 0; i < group->args_bytes_size(); ++i) {
-    refused.push_back({IdBytes({group->id_high(), group->first_id_low() + i}), status});
+    RefusedHandle refused{IdBytes({group->id_high(), group->first_id_low() + i}), status};
+    if (!absl::IsNotFound(status)) {
+      refused_.push_back(std::move(refused));
+    } else {
+      without_upload_.push_back({shard, std::move(refused)});
+      Await(shard);
+    }
   }
 }
 
@@ -156,7 +159,11 @@ absl::Status SessionIntake::ReadTaskGroup(v1::TaskGroup* group) {
   absl::StatusOr<core::Bytes> args = ReadArgs(group);
   if (!args.ok()) return args.status();
 
-  Tasks tasks{.begin = tasks_.size(), .count = static_cast<std::size_t>(group->args_bytes_size())};
+  Tasks tasks{.shard = shards_.OfPool(group->pool()),
+              .begin = tasks_.size(),
+              .count = static_cast<std::size_t>(group->args_bytes_size())};
+  Await(tasks.shard);
+  Learn({group->id_high(), group->first_id_low()}, tasks.count, tasks.shard);
   tasks.group.client = client_;
   tasks.group.pool = group->pool();
   tasks.group.function = group->function();
@@ -180,11 +187,14 @@ absl::Status SessionIntake::ReadTaskGroup(v1::TaskGroup* group) {
 }
 
 void SessionIntake::ReadMap(v1::MapGroup* group) {
+  const std::size_t shard = shards_.OfPool(group->pool());
+  Await(shard);
   absl::StatusOr<core::MapGroup> read = ReadMapGroup(group);
   if (read.ok()) {
-    maps_.push_back(*std::move(read));
+    Learn(read->id, 1, shard);
+    maps_.push_back({shard, *std::move(read)});
   } else {
-    refused_maps_.push_back({group->id(), read.status()});
+    refused_maps_.push_back({shard, {group->id(), read.status()}});
   }
 }
 
@@ -245,46 +255,160 @@ std::shared_ptr<const std::string> SessionIntake::TypeName(const std::string& na
   return last_type_name_;
 }
 
-std::vector<RefusedHandle> SessionIntake::Apply(core::Core& core, core::Nanos now, core::SubscriberId subscriber) {
-  std::vector<RefusedHandle> refused = std::exchange(refused_, {});
-  for (RefusedHandle& one : without_upload_) {
-    const std::optional<core::HandleId> id = ParseId(one.id);
-    if (!id || !core.OnSubscribe(now, subscriber, *id).ok()) refused.push_back(std::move(one));
+void SessionIntake::ReadAsked(const v1::SessionRequest& request) {
+  ReadRuns(request.subscribe(), Asked::What::kSubscribe);
+  ReadRuns(request.cancel(), Asked::What::kCancel);
+  ReadRuns(request.cancel_running(), Asked::What::kCancelRunning);
+  ReadRuns(request.release(), Asked::What::kRelease);
+  for (const v1::ItemsConsumed& consumed : request.consumed()) {
+    const std::optional<core::HandleId> map = ParseId(consumed.id());
+    if (!map) continue;
+    AddAsked({.what = Asked::What::kConsumed,
+              .first = *map,
+              .shard = HomeOf(*map),
+              .others = shards_.size() - 1,
+              .first_item = consumed.first_index(),
+              .items = consumed.count()});
   }
+}
+
+// Each piece has one home.
+void SessionIntake::ReadRuns(const v1::IdRuns& runs, Asked::What what) {
+  for (int run = 0; run < runs.count_size(); ++run) {
+    core::HandleId id{runs.high(run), runs.low(run)};
+    for (std::uint64_t left = runs.count(run); left > 0;) {
+      const std::uint64_t in_stretch = wire::kHandleStretch - id.low % wire::kHandleStretch;
+      const std::uint64_t count = shards_.size() == 1 ? left : std::min(left, in_stretch);
+      AddAsked({.what = what, .first = id, .count = count, .shard = HomeOf(id), .others = shards_.size() - 1});
+      id.low += count;
+      left -= count;
+    }
+  }
+}
+
+void SessionIntake::AddAsked(const Asked& asked) {
+  Await(asked.shard);
+  if (asked.what != Asked::What::kConsumed && !asked_.empty()) {
+    Asked& last = asked_.back();
+    const bool goes_on = last.what == asked.what && last.shard == asked.shard && last.others == asked.others &&
+                         last.first.high == asked.first.high && last.first.low + last.count == asked.first.low;
+    if (goes_on) {
+      last.count += asked.count;
+      return;
+    }
+  }
+  asked_.push_back(asked);
+}
+
+void SessionIntake::Learn(const core::HandleId& first, std::uint64_t count, std::size_t shard) {
+  if (shards_.size() == 1) return;
+  for (std::uint64_t done = 0; done < count;) {
+    const core::HandleId id{first.high, first.low + done};
+    homes_.Learn(id, shard);
+    done += wire::kHandleStretch - id.low % wire::kHandleStretch;
+  }
+}
+
+std::optional<std::size_t> SessionIntake::Next() const {
+  const auto next = std::find(waits_.begin(), waits_.end(), true);
+  if (next == waits_.end()) return std::nullopt;
+  return next - waits_.begin();
+}
+
+void SessionIntake::Apply(core::Core& core, core::Nanos now, core::SubscriberId subscriber) {
+  const std::size_t shard = *Next();
+  waits_[shard] = false;
+  ApplyTasks(shard, core, now, subscriber);
+  ApplyMaps(shard, core, now, subscriber);
+  ApplyAsked(shard, core, now, subscriber);
+}
+
+void SessionIntake::ApplyTasks(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber) {
+  for (RefusedPart& one : without_upload_) {
+    if (one.shard != shard) continue;
+    const std::optional<core::HandleId> id = ParseId(one.handle.id);
+    if (!id || !core.OnSubscribe(now, subscriber, *id).ok()) refused_.push_back(std::move(one.handle));
+  }
+  std::erase_if(without_upload_, [shard](const RefusedPart& one) { return one.shard == shard; });
   for (Tasks& tasks : groups_) {
+    if (tasks.shard != shard) continue;
     tasks.group.subscriber = subscriber;
     const std::size_t refused_before = refusals_.size();
     core.OnSubmit(now, tasks.group, std::span(tasks_).subspan(tasks.begin, tasks.count), &refusals_);
     if (tasks.upload_id.empty() || refusals_.size() == refused_before) continue;
     uploads_->GiveBack(tasks.upload_id, std::move(tasks_[tasks.begin].args.data), now);
   }
-  for (core::Refusal& refusal : refusals_) refused.push_back({IdBytes(refusal.id), std::move(refusal.why)});
+  std::erase_if(groups_, [shard](const Tasks& tasks) { return tasks.shard == shard; });
+  for (core::Refusal& refusal : refusals_) refused_.push_back({IdBytes(refusal.id), std::move(refusal.why)});
   refusals_.clear();
-  for (RefusedHandle& one : refused_maps_) {
-    if (const std::optional<core::HandleId> id = ParseId(one.id)) one.accepted_items = AcceptedItems(core, *id);
-    refused.push_back(std::move(one));
+  // They are the core's now, or nobody's.
+  if (groups_.empty()) tasks_.clear();
+}
+
+void SessionIntake::ApplyMaps(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber) {
+  for (RefusedPart& one : refused_maps_) {
+    if (one.shard != shard) continue;
+    if (const auto id = ParseId(one.handle.id)) one.handle.accepted_items = AcceptedItems(core, *id);
+    refused_.push_back(std::move(one.handle));
   }
-  for (core::MapGroup& map : maps_) {
-    map.subscriber = subscriber;
-    const absl::StatusOr<std::uint64_t> items = core.OnMap(now, map);
+  std::erase_if(refused_maps_, [shard](const RefusedPart& one) { return one.shard == shard; });
+  for (Map& map : maps_) {
+    if (map.shard != shard) continue;
+    map.group.subscriber = subscriber;
+    const absl::StatusOr<std::uint64_t> items = core.OnMap(now, map.group);
     if (items.ok()) continue;
-    refused.push_back({IdBytes(map.id), items.status()});
-    if (!absl::IsAlreadyExists(items.status())) refused.back().accepted_items = AcceptedItems(core, map.id);
+    refused_.push_back({IdBytes(map.group.id), items.status()});
+    if (!absl::IsAlreadyExists(items.status())) refused_.back().accepted_items = AcceptedItems(core, map.group.id);
   }
-  ForEachId(request_->subscribe(), [&](core::HandleId id) {
-    const absl::Status status = core.OnSubscribe(now, subscriber, id);
-    if (!status.ok()) refused.push_back({IdBytes(id), status});
-  });
-  // What a cancel comes to shows in the outcome; what is not known any more is nothing to release.
-  ForEachId(request_->cancel(), [&](core::HandleId id) { core.OnCancel(now, id, false).IgnoreError(); });
-  ForEachId(request_->cancel_running(), [&](core::HandleId id) { core.OnCancel(now, id, true).IgnoreError(); });
-  ForEachId(request_->release(), [&](core::HandleId id) { core.OnRelease(now, id); });
-  for (const v1::ItemsConsumed& consumed : request_->consumed()) {
-    const std::optional<core::HandleId> map = ParseId(consumed.id());
-    if (map) core.OnConsumed(now, *map, consumed.first_index(), consumed.count());
+  std::erase_if(maps_, [shard](const Map& map) { return map.shard == shard; });
+}
+
+void SessionIntake::ApplyAsked(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber) {
+  for (const Asked& asked : std::exchange(asked_, {})) {
+    if (asked.shard != shard) {
+      AddAsked(asked);
+      continue;
+    }
+    for (std::uint64_t i = 0; i < asked.count; ++i) {
+      const core::HandleId id{asked.first.high, asked.first.low + i};
+      const absl::Status found = Ask(asked, id, core, now, subscriber);
+      if (!found.ok()) NotFound(asked, id, found);
+    }
   }
-  tasks_.clear();
-  return refused;
+}
+
+// An error: there is no such handle here. What a cancel comes to shows in the outcome.
+absl::Status SessionIntake::Ask(const Asked& asked, const core::HandleId& id, core::Core& core, core::Nanos now,
+                                core::SubscriberId subscriber) const {
+  switch (asked.what) {
+    case Asked::What::kSubscribe:
+      return core.OnSubscribe(now, subscriber, id);
+    case Asked::What::kCancel:
+    case Asked::What::kCancelRunning:
+      return core.OnCancel(now, id, asked.what == Asked::What::kCancelRunning).status();
+    case Asked::What::kRelease:
+      if (core.OnRelease(now, id)) return absl::OkStatus();
+      break;
+    case Asked::What::kConsumed:
+      core.OnConsumed(now, id, asked.first_item, asked.items);
+      break;
+  }
+  if (asked.others == 0 || core.Knows(id) != core::Known::kNo) return absl::OkStatus();
+  return absl::NotFoundError("");
+}
+
+// What is not known anywhere cannot be told of; it is nothing to release or to cancel.
+void SessionIntake::NotFound(const Asked& asked, const core::HandleId& id, const absl::Status& why) {
+  if (asked.others > 0) {
+    Asked elsewhere = asked;
+    elsewhere.first = id;
+    elsewhere.count = 1;
+    elsewhere.shard = (asked.shard + 1) % shards_.size();
+    --elsewhere.others;
+    AddAsked(elsewhere);
+  } else if (asked.what == Asked::What::kSubscribe) {
+    refused_.push_back({IdBytes(id), why});
+  }
 }
 
 }  // namespace poold::rpc

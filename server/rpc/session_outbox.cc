@@ -132,9 +132,9 @@ void SessionOutbox::AddGreeting(const v1::ServerInfo& server) {
   pending_.greeting = std::make_unique<v1::ServerInfo>(server);
 }
 
-void SessionOutbox::SetRoomIsShort(bool is_short) {
+void SessionOutbox::TellRoom() {
   absl::MutexLock lock(&mu_);
-  pending_.room_is_short = is_short;
+  pending_.room = true;
 }
 
 void SessionOutbox::SetTaken(std::uint64_t requests, bool send_now) {
@@ -157,7 +157,7 @@ bool SessionOutbox::Fill(v1::SessionResponse* message) {
   const WallTime wall(clock_);
   MessageRoom room;
   if (active_.greeting != nullptr) message->mutable_server()->Swap(std::exchange(active_.greeting, nullptr).get());
-  if (active_.room_is_short) message->set_room_is_short(*std::exchange(active_.room_is_short, std::nullopt));
+  if (std::exchange(active_.room, false)) message->set_room_is_short(short_rooms_ > 0);
   FillRefused(&room, message);
   // What a task printed and how far it was is sent before its outcome: outcomes wait until what came before them is
   // gone.
@@ -178,7 +178,7 @@ void SessionOutbox::TakePending() {
     progress_places_.clear();
     return;
   }
-  if (pending_.room_is_short) active_.room_is_short = std::exchange(pending_.room_is_short, std::nullopt);
+  active_.room |= std::exchange(pending_.room, false);
   std::move(pending_.refused.begin(), pending_.refused.end(), std::back_inserter(active_.refused));
   pending_.refused.clear();
 }

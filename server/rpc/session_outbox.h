@@ -37,8 +37,14 @@ struct RefusedHandle {
 class SessionOutbox {
  public:
   // All must outlive it.
-  SessionOutbox(const ServiceOptions& options, const base::Clock& clock, const ClientNames& names)
-      : options_(options), clock_(clock), names_(names), max_inline_bytes_(options.max_inline_result_bytes) {}
+  // `short_rooms`: see ShardCommons.
+  SessionOutbox(const ServiceOptions& options, const base::Clock& clock, const ClientNames& names,
+                const std::atomic<std::uint32_t>& short_rooms)
+      : options_(options),
+        clock_(clock),
+        names_(names),
+        short_rooms_(short_rooms),
+        max_inline_bytes_(options.max_inline_result_bytes) {}
 
   void AddOutcome(core::HandleId task, core::OutcomePtr outcome);
   void AddItems(core::HandleId map, core::ItemBlockPtr items);
@@ -55,8 +61,8 @@ class SessionOutbox {
     max_inline_bytes_.store(max_inline_bytes, std::memory_order_relaxed);
     shares_memory_.store(true, std::memory_order_relaxed);
   }
-  // The latest is told.
-  void SetRoomIsShort(bool is_short);
+  // Whether the room for outcomes is short, as it is when the message is packed.
+  void TellRoom();
   // So many requests of the stream were taken. Goes with the next message; `send_now` asks for one.
   void SetTaken(std::uint64_t requests, bool send_now);
 
@@ -91,10 +97,10 @@ class SessionOutbox {
     std::vector<MapPart> maps;
     std::vector<RefusedHandle> refused;
     std::unique_ptr<v1::ServerInfo> greeting;
-    std::optional<bool> room_is_short;
+    bool room = false;
     bool empty() const {
       return outputs.empty() && progress.empty() && tasks.empty() && maps.empty() && refused.empty() &&
-             greeting == nullptr && !room_is_short;
+             greeting == nullptr && !room;
     }
   };
 
@@ -112,6 +118,7 @@ class SessionOutbox {
   const ServiceOptions& options_;
   const base::Clock& clock_;
   const ClientNames& names_;
+  const std::atomic<std::uint32_t>& short_rooms_;
 
   absl::Mutex mu_;
   Parts pending_ ABSL_GUARDED_BY(mu_);

@@ -70,7 +70,7 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
   void Accepted(bool ok) {
     if (!ok) return;
     done_op_.Keep(shared_from_this());
-    if (wiring_->backend->stopped) return;
+    if (wiring_->stopped) return;
     Accept(wiring_);
     kind_ = KindOf(context_.method());
     if (kind_ == Kind::kUnknown) {
@@ -82,7 +82,7 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
 
   void Read() { stream_.Read(&message_, read_op_.Begin(shared_from_this())); }
   void ReadDone(bool ok) {
-    if (finished_ || wiring_->backend->stopped) return;
+    if (finished_ || wiring_->stopped) return;
     if (!ok) return Finish(kind_ == Kind::kReflection ? absl::OkStatus() : absl::InvalidArgumentError("no request"));
     if (message_.Length() > kMaxRequestBytes) return Finish(absl::InvalidArgumentError("the request is too large"));
     const std::string request = TextOf(message_);
@@ -109,7 +109,7 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
   }
   void Written(bool ok) {
     writing_ = false;
-    if (!ok || wiring_->backend->stopped) return;
+    if (!ok || wiring_->stopped) return;
     if (kind_ == Kind::kCheck) return Finish(absl::OkStatus());
     if (ending_) return Finish(ShuttingDown());
     if (kind_ == Kind::kReflection) return Read();

@@ -1,5 +1,6 @@
 // Calls with one request and many answers: GetItems, Watch, Download.
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "rpc/errors.h"
 #include "rpc/item_source.h"
 #include "rpc/server_stream_call.h"
+#include "rpc/shard_parts.h"
 #include "rpc/validate.h"
 #include "rpc/waiter.h"
 #include "rpc/watch_queue.h"
@@ -37,26 +39,36 @@ class SubscribedSource : public Source<Response>, public Subscriber {
   void EndCall() {
     if (const std::shared_ptr<Call> call = call_.lock()) call->End(absl::OkStatus());
   }
-  core::SubscriberId id = core::kNobody;  // under the core's mutex
 
  private:
   const std::weak_ptr<Call> call_;
 };
 
-// Starts the call with `source` and subscribes it: `subscribe(core, now, id)` runs inside an event.
+// Where a source is subscribed. The RPC thread's.
+using Subscriptions = std::vector<std::pair<Shard*, core::SubscriberId>>;
+
+// Starts the call with `source` and subscribes it in each of `shards`: `subscribe(core, now, id, place)` runs inside an
+// event of the shard at this place.
 template <typename Call, typename SourceType, typename Subscribe>
 void StartSubscribed(const std::shared_ptr<Call>& call, const std::shared_ptr<SourceType>& source,
-                     Subscribe subscribe) {
-  Backend& backend = call->backend();
-  call->Start(source, [&backend, source] {
-    backend.gate->Enter([&](core::Core& core, core::Nanos now) { Unsubscribe(backend, core, now, source->id); });
+                     const std::vector<Shard*>& shards, Subscribe subscribe) {
+  const auto subscriptions = std::make_shared<Subscriptions>();
+  call->Start(source, [subscriptions] {
+    for (const auto& [shard, id] : *subscriptions) {
+      shard->Enter([&](core::Core& core, core::Nanos now) { shard->Unsubscribe(core, now, id); });
+    }
   });
-  const absl::Status status = backend.gate->Enter([&](core::Core& core, core::Nanos now) {
-    source->id = backend.subscribers.Add(source);
-    absl::Status subscribed = subscribe(core, now, source->id);
-    if (!subscribed.ok()) backend.subscribers.Remove(source->id);
-    return subscribed;
-  });
+  absl::Status status;
+  for (std::size_t place = 0; place < shards.size() && status.ok(); ++place) {
+    Shard* const shard = shards[place];
+    status = shard->Enter([&](core::Core& core, core::Nanos now) {
+      const core::SubscriberId id = shard->subscribers().Add(source);
+      absl::Status subscribed = subscribe(core, now, id, place);
+      if (subscribed.ok()) subscriptions->emplace_back(shard, id);
+      if (!subscribed.ok()) shard->subscribers().Remove(id);
+      return subscribed;
+    });
+  }
   if (!status.ok()) call->End(status);
 }
 
@@ -86,23 +98,28 @@ void GetItems(const std::shared_ptr<GetItemsCall>& call) {
   if (!id.ok()) return call->End(id.status());
   const auto source = std::make_shared<ItemsOfMap>(call, request, call->backend());
   const std::uint64_t first = request.first_index();
-  StartSubscribed(call, source, [&](core::Core& core, core::Nanos now, core::SubscriberId me) -> absl::Status {
+  const auto subscribe = [&](core::Core& core, core::Nanos now, core::SubscriberId me, std::size_t) -> absl::Status {
     const absl::StatusOr<core::HandleView> handle = core.ViewHandle(*id);
     if (!handle.ok()) return handle.status();
     if (std::holds_alternative<core::MapView>(*handle)) return core.OnSubscribe(now, me, *id, first);
     return InvalidField("id", "id: this is the handle of a task, which has no items; use Get");
-  });
+  };
+  StartSubscribed(call, source, {&call->backend().ShardOfHandle(*id)}, subscribe);
 }
 
 // ---- Watch ----
 
 class WatchedEvents final : public SubscribedSource<WatchCall, v1::WatchResponse> {
  public:
-  WatchedEvents(const std::shared_ptr<WatchCall>& call, const Backend& backend)
+  // `cores`: how many tell it events, until each has said that it is over.
+  WatchedEvents(const std::shared_ptr<WatchCall>& call, const Backend& backend, std::size_t cores)
       : SubscribedSource(call),
+        open_(cores),
         queue_(backend.options.max_waiting_output_bytes, *backend.clock, backend.client_names) {}
   void OnEvent(core::WatchEvent event) override { queue_.Add(std::move(event)); }
-  void OnEndWatch() override { queue_.End(); }
+  void OnEndWatch() override {
+    if (--open_ == 0) queue_.End();
+  }
   bool Fill(v1::WatchResponse* message) override {
     if (queue_.Next(message)) return true;
     if (queue_.over()) EndCall();
@@ -110,6 +127,7 @@ class WatchedEvents final : public SubscribedSource<WatchCall, v1::WatchResponse
   }
 
  private:
+  std::atomic<std::size_t> open_;
   WatchQueue queue_;
 };
 
@@ -138,10 +156,16 @@ void Watch(const std::shared_ptr<WatchCall>& call) {
   const v1::WatchRequest& request = call->request();
   const absl::StatusOr<std::vector<core::HandleId>> ids = ReadWatched(request, call->backend());
   if (!ids.ok()) return call->End(ids.status());
-  const auto source = std::make_shared<WatchedEvents>(call, call->backend());
-  StartSubscribed(call, source, [&](core::Core& core, core::Nanos now, core::SubscriberId me) {
-    return core.OnWatch(now, me, *ids, request.pool(), request.output());
-  });
+  Backend& backend = call->backend();
+  const std::vector<ShardPart> parts =
+      ids->empty() ? std::vector<ShardPart>{{&backend.ShardOfPool(request.pool()), {}}} : PartsOf(*ids, backend);
+  std::vector<Shard*> shards;
+  for (const ShardPart& part : parts) shards.push_back(part.shard);
+  const auto source = std::make_shared<WatchedEvents>(call, backend, parts.size());
+  const auto watch = [&](core::Core& core, core::Nanos now, core::SubscriberId me, std::size_t place) {
+    return core.OnWatch(now, me, parts[place].ids, request.pool(), request.output());
+  };
+  StartSubscribed(call, source, shards, watch);
 }
 
 // ---- Download ----
@@ -187,7 +211,7 @@ void Download(const std::shared_ptr<DownloadCall>& call) {
   const v1::DownloadRequest& request = call->request();
   const absl::StatusOr<core::HandleId> id = ReadId(request.id(), "id");
   if (!id.ok()) return call->End(id.status());
-  absl::StatusOr<core::Payload> payload = call->backend().gate->Enter([&](core::Core& core, core::Nanos) {
+  absl::StatusOr<core::Payload> payload = call->backend().ShardOfHandle(*id).Enter([&](core::Core& core, core::Nanos) {
     return request.arguments() ? core.ViewArguments(*id, request.index()) : core.ViewResult(*id, request.index());
   });
   if (!payload.ok()) return call->End(payload.status());

@@ -43,10 +43,9 @@ void SubscriberTable::MarkDirty(const std::shared_ptr<Subscriber>& subscriber) {
   any_dirty_ = true;
 }
 
-void SubscriberTable::FlushDirty(absl::Mutex* stopping_mu, const std::atomic<bool>& stopped) {
+void SubscriberTable::FlushDirty(absl::Mutex* stopping_mu) {
   if (!any_dirty_) return;
   absl::ReaderMutexLock running(stopping_mu);
-  if (stopped) return;
   std::vector<std::shared_ptr<Subscriber>> dirty;
   {
     absl::MutexLock lock(&dirty_mu_);

@@ -36,8 +36,8 @@ class Subscriber {
   virtual void OnAnswer(Answer) {}
   virtual void OnEvent(core::WatchEvent) {}
   virtual void OnEndWatch() {}
-  // The room for outcomes is short, or no longer. False: that does not concern it.
-  virtual bool OnRoom(bool) { return false; }
+  // The room for outcomes became short, or is no longer. False: that does not concern it.
+  virtual bool OnRoom() { return false; }
   virtual void Flush() = 0;
 
  private:
@@ -45,10 +45,11 @@ class Subscriber {
   std::atomic<bool> dirty_ = false;
 };
 
-// Subscribers by id, and which of them have something to flush.
+// Subscribers of one core by id, and which of them have something to flush. A subscriber may be in the tables of
+// several cores.
 //
-// Ownership: shares each subscriber until Remove. Thread safety: Add, Remove, Find, ForEach and MarkDirty are called under the
-// core's mutex (inside gate::Gate::Enter, and by the port); FlushDirty by any thread without it.
+// Ownership: shares each subscriber until Remove. Thread safety: Add, Remove, Find, ForEach and MarkDirty are called
+// under the core's mutex (inside gate::Gate::Enter, and by the port); FlushDirty by any thread without it.
 class SubscriberTable {
  public:
   core::SubscriberId Add(std::shared_ptr<Subscriber> subscriber);
@@ -62,8 +63,8 @@ class SubscriberTable {
     }
   }
   void MarkDirty(const std::shared_ptr<Subscriber>& subscriber);
-  // Unless `stopped`, which does not change meanwhile.
-  void FlushDirty(absl::Mutex* stopping_mu, const std::atomic<bool>& stopped);
+  // With `stopping_mu` held for reading.
+  void FlushDirty(absl::Mutex* stopping_mu);
   // When nobody calls any more.
   void Clear();
 

@@ -13,6 +13,8 @@
 #include "rpc/accept.h"
 #include "rpc/convert.h"
 #include "rpc/errors.h"
+#include "rpc/read_call.h"
+#include "rpc/shard_parts.h"
 #include "rpc/unary_call.h"
 #include "rpc/validate.h"
 #include "rpc/waiter.h"
@@ -24,38 +26,11 @@ namespace {
 using SubmitCall = UnaryCall<v1::SubmitRequest, v1::SubmitResponse>;
 using MapCall = UnaryCall<v1::MapRequest, v1::MapResponse>;
 using GetCall = UnaryCall<v1::GetRequest, v1::GetResponse>;
-using WaitCall = UnaryCall<v1::WaitRequest, v1::WaitResponse>;
 using CancelCall = UnaryCall<v1::CancelRequest, v1::CancelResponse>;
 using ReleaseCall = UnaryCall<v1::ReleaseRequest, v1::ReleaseResponse>;
 
 // Answers stay below gRPC's default of 4 MiB: what comes after so many bytes is said in short.
 constexpr std::size_t kFullAnswerBytes = 1 << 20;
-
-absl::StatusOr<core::Nanos> ReadWait(bool has, const google::protobuf::Duration& duration, const Backend& backend) {
-  if (!has) return core::Nanos{0};
-  absl::StatusOr<core::Nanos> wait = ReadDuration(duration, "wait_timeout");
-  if (wait.ok()) *wait = std::min(*wait, backend.options.limits.max_wait);
-  return wait;
-}
-
-absl::Status CheckCount(std::size_t count, std::string_view field, const Backend& backend) {
-  if (count <= backend.options.max_items_per_call) return absl::OkStatus();
-  return TooMany(field, absl::StrCat(wire::ToAbsl(field), ": ", count, " in one call; at most ",
-                                     backend.options.max_items_per_call));
-}
-
-absl::StatusOr<std::vector<core::HandleId>> ReadIds(const google::protobuf::RepeatedPtrField<std::string>& ids,
-                                                    const Backend& backend) {
-  if (absl::Status status = CheckCount(ids.size(), "ids", backend); !status.ok()) return status;
-  std::vector<core::HandleId> out;
-  out.reserve(ids.size());
-  for (int i = 0; i < ids.size(); ++i) {
-    const absl::StatusOr<core::HandleId> id = ReadId(ids[i], absl::StrCat("ids[", i, "]"));
-    if (!id.ok()) return id.status();
-    out.push_back(*id);
-  }
-  return out;
-}
 
 // ---- Submit ----
 
@@ -72,6 +47,7 @@ struct Submission {
 // A Submit that waits for its tasks. Each answer of the core fills one submission; the last one answers the call.
 struct Submitting {
   std::vector<Submission> tasks;
+  Shard* shard = nullptr;
   std::vector<core::SubscriberId> waiting;  // under the core's mutex
   std::vector<std::shared_ptr<Waiter>> waiters;
   std::atomic<std::size_t> missing = 0;
@@ -161,7 +137,6 @@ void GiveBackUploads(std::vector<Submission>& tasks, Backend& backend) {
 // Inside the event that submitted: asks for each accepted task.
 void AwaitTasks(const std::shared_ptr<SubmitCall>& call, const std::shared_ptr<Submitting>& submitting,
                 core::Nanos wait, core::Core& core, core::Nanos now) {
-  Backend& backend = call->backend();
   for (std::size_t i = 0; i < submitting->tasks.size(); ++i) {
     if (!submitting->tasks[i].refused.ok()) continue;
     ++submitting->missing;
@@ -170,7 +145,7 @@ void AwaitTasks(const std::shared_ptr<SubmitCall>& call, const std::shared_ptr<S
       if (view.ok()) submitting->tasks[i].view = *std::move(view);
       if (--submitting->missing == 0) call->Answer(SubmitAnswer(submitting->tasks, call->backend()));
     }));
-    submitting->waiting.push_back(backend.subscribers.Add(submitting->waiters.back()));
+    submitting->waiting.push_back(submitting->shard->subscribers().Add(submitting->waiters.back()));
   }
   std::size_t next = 0;
   for (const Submission& task : submitting->tasks) {
@@ -178,10 +153,10 @@ void AwaitTasks(const std::shared_ptr<SubmitCall>& call, const std::shared_ptr<S
   }
 }
 
-void StopAwaiting(Backend& backend, Submitting& submitting) {
+void StopAwaiting(Submitting& submitting) {
   for (const std::shared_ptr<Waiter>& waiter : submitting.waiters) waiter->Drop();
-  backend.gate->Enter([&](core::Core& core, core::Nanos now) {
-    for (core::SubscriberId id : submitting.waiting) Unsubscribe(backend, core, now, id);
+  submitting.shard->Enter([&](core::Core& core, core::Nanos now) {
+    for (core::SubscriberId id : submitting.waiting) submitting.shard->Unsubscribe(core, now, id);
   });
 }
 
@@ -195,6 +170,7 @@ void Submit(const std::shared_ptr<SubmitCall>& call) {
   if (!status.ok()) return call->Refuse(status);
 
   auto submitting = std::make_shared<Submitting>();
+  submitting->shard = &backend.ShardOfPool(request.pool());
   submitting->tasks.resize(request.tasks_size());
   for (int i = 0; i < request.tasks_size(); ++i) {
     Submission& task = submitting->tasks[i];
@@ -202,7 +178,7 @@ void Submit(const std::shared_ptr<SubmitCall>& call) {
   }
   const core::ClientId client = ClientOf(call->context(), &call->backend());
   const bool waits = request.has_wait_timeout();
-  backend.gate->Enter([&](core::Core& core, core::Nanos now) {
+  submitting->shard->Enter([&](core::Core& core, core::Nanos now) {
     for (int i = 0; i < request.tasks_size(); ++i) {
       Submission& task = submitting->tasks[i];
       if (request.tasks(i).id().empty()) task.task.id = core.NewHandle();
@@ -212,7 +188,7 @@ void Submit(const std::shared_ptr<SubmitCall>& call) {
   });
   GiveBackUploads(submitting->tasks, backend);
   if (submitting->waiters.empty()) return call->Answer(SubmitAnswer(submitting->tasks, backend));
-  call->OnCancelled([&backend, submitting] { StopAwaiting(backend, *submitting); });
+  call->OnCancelled([submitting] { StopAwaiting(*submitting); });
 }
 
 // ---- Map ----
@@ -262,7 +238,8 @@ void Map(const std::shared_ptr<MapCall>& call) {
   absl::StatusOr<core::MapGroup> map = ReadMap(&call->request(), call->backend());
   if (!map.ok()) return call->Refuse(map.status());
   map->client = ClientOf(call->context(), &call->backend());
-  const absl::StatusOr<std::uint64_t> items = call->backend().gate->Enter([&](core::Core& core, core::Nanos now) {
+  Shard& shard = call->backend().ShardOfPool(map->pool);
+  const absl::StatusOr<std::uint64_t> items = shard.Enter([&](core::Core& core, core::Nanos now) {
     if (call->request().id().empty()) map->id = core.NewHandle();
     return core.OnMap(now, *map);
   });
@@ -273,7 +250,7 @@ void Map(const std::shared_ptr<MapCall>& call) {
   call->Answer(response);
 }
 
-// ---- Get, Wait, Cancel, Release ----
+// ---- Get, Cancel, Release ----
 
 void WriteHandle(const core::HandleView& handle, const Backend& backend, v1::GetResponse* out) {
   if (const auto* map = std::get_if<core::MapView>(&handle)) {
@@ -293,7 +270,8 @@ void Get(const std::shared_ptr<GetCall>& call) {
       ReadWait(request.has_wait_timeout(), request.wait_timeout(), call->backend());
   if (!wait.ok()) return call->Refuse(wait.status());
   AskCore(
-      call, [&](core::Core& core, core::Nanos now, core::SubscriberId me) { core.OnGet(now, me, *id, *wait); },
+      call, call->backend().ShardOfHandle(*id),
+      [&](core::Core& core, core::Nanos now, core::SubscriberId me) { core.OnGet(now, me, *id, *wait); },
       [call](Answer answer) {
         const auto& handle = std::get<absl::StatusOr<core::HandleView>>(answer);
         if (!handle.ok()) return call->Refuse(handle.status());
@@ -303,56 +281,47 @@ void Get(const std::shared_ptr<GetCall>& call) {
       });
 }
 
-void Wait(const std::shared_ptr<WaitCall>& call) {
-  const v1::WaitRequest& request = call->request();
-  absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(request.ids(), call->backend());
-  if (!ids.ok()) return call->Refuse(ids.status());
-  const absl::StatusOr<core::Nanos> wait =
-      ReadWait(request.has_wait_timeout(), request.wait_timeout(), call->backend());
-  if (!wait.ok()) return call->Refuse(wait.status());
-  if (!v1::WaitMode_IsValid(request.mode())) {
-    return call->Refuse(InvalidField("mode", absl::StrCat("mode: ", request.mode(), " is unknown")));
+// All or nothing: an unknown handle fails the call before anything is cancelled.
+absl::Status CheckKnown(const std::vector<ShardPart>& parts) {
+  absl::Status status;
+  for (const ShardPart& part : parts) {
+    part.shard->Enter([&](core::Core& core, core::Nanos) {
+      for (core::HandleId id : part.ids) status.Update(core.ViewHandle(id).status());
+    });
   }
-  const auto mode = request.mode() == v1::WAIT_MODE_UNSPECIFIED ? core::WaitMode::kAllCompleted
-                                                                : static_cast<core::WaitMode>(request.mode());
-  AskCore(
-      call, [&](core::Core& core, core::Nanos now, core::SubscriberId me) { core.OnWait(now, me, *ids, mode, *wait); },
-      [call](Answer answer) {
-        const auto& waited = std::get<absl::StatusOr<core::WaitAnswer>>(answer);
-        if (!waited.ok()) return call->Refuse(waited.status());
-        v1::WaitResponse response;
-        for (core::HandleId id : waited->done) response.add_done(IdBytes(id));
-        for (core::HandleId id : waited->not_done) response.add_not_done(IdBytes(id));
-        call->Answer(response);
-      });
+  return status;
 }
 
 void Cancel(const std::shared_ptr<CancelCall>& call) {
   const absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(call->request().ids(), call->backend());
   if (!ids.ok()) return call->Refuse(ids.status());
   const bool running = call->request().running();
+  const std::vector<ShardPart> parts = PartsOf(*ids, call->backend());
+  if (const absl::Status known = CheckKnown(parts); !known.ok()) return call->Refuse(known);
   v1::CancelResponse response;
-  const absl::Status status = call->backend().gate->Enter([&](core::Core& core, core::Nanos now) {
-    // All or nothing: an unknown handle fails the call before anything is cancelled.
-    for (core::HandleId id : *ids) {
-      if (absl::Status known = core.ViewHandle(id).status(); !known.ok()) return known;
-    }
-    for (core::HandleId id : *ids) response.add_cancelled(core.OnCancel(now, id, running).value_or(false));
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return call->Refuse(status);
+  response.mutable_cancelled()->Resize(static_cast<int>(ids->size()), false);
+  for (const ShardPart& part : parts) {
+    part.shard->Enter([&](core::Core& core, core::Nanos now) {
+      for (std::size_t i = 0; i < part.ids.size(); ++i) {
+        const bool cancelled = core.OnCancel(now, part.ids[i], running).value_or(false);
+        response.set_cancelled(static_cast<int>(part.places[i]), cancelled);
+      }
+    });
+  }
   call->Answer(response);
 }
 
 void Release(const std::shared_ptr<ReleaseCall>& call) {
   const absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(call->request().ids(), call->backend());
   if (!ids.ok()) return call->Refuse(ids.status());
+  std::uint32_t released = 0;
+  for (const ShardPart& part : PartsOf(*ids, call->backend())) {
+    part.shard->Enter([&](core::Core& core, core::Nanos now) {
+      for (core::HandleId id : part.ids) released += core.OnRelease(now, id) ? 1 : 0;
+    });
+  }
   v1::ReleaseResponse response;
-  call->backend().gate->Enter([&](core::Core& core, core::Nanos now) {
-    std::uint32_t released = 0;
-    for (core::HandleId id : *ids) released += core.OnRelease(now, id) ? 1 : 0;
-    response.set_released(released);
-  });
+  response.set_released(released);
   call->Answer(response);
 }
 
@@ -362,7 +331,6 @@ void AcceptTaskCalls(Wiring* wiring) {
   SubmitCall::Accept(wiring, &AsyncService::RequestSubmit, Submit);
   MapCall::Accept(wiring, &AsyncService::RequestMap, Map);
   GetCall::Accept(wiring, &AsyncService::RequestGet, Get);
-  WaitCall::Accept(wiring, &AsyncService::RequestWait, Wait);
   CancelCall::Accept(wiring, &AsyncService::RequestCancel, Cancel);
   ReleaseCall::Accept(wiring, &AsyncService::RequestRelease, Release);
 }

@@ -45,6 +45,10 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
     if (!TakeTurn()) return;
     writer_.FinishWithError(ToGrpc(status), finished_.Begin(this->shared_from_this()));
   }
+  // Runs `work` on the RPC thread. By a flusher.
+  void Post(std::function<void()> work) {
+    if (!wiring_->stopped) Posted::Run(wiring_->queue, std::move(work));
+  }
   // Called by the RPC thread if the client cancels, vanishes, or its deadline passes, before the answer.
   void OnCancelled(std::function<void()> then) { cancelled_ = std::move(then); }
 
@@ -55,7 +59,7 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   void Accepted(bool ok) {
     if (!ok) return;  // the server stops
     done_.Keep(this->shared_from_this());
-    if (!wiring_->backend->stopped) Accept(wiring_, method_, handler_);
+    if (!wiring_->stopped) Accept(wiring_, method_, handler_);
     handler_(this->shared_from_this());
   }
   void Finished(bool) {}
@@ -65,7 +69,7 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
     if (cancelled) cancelled();
     Refuse(absl::CancelledError("the client went away"));
   }
-  bool TakeTurn() { return !answered_.exchange(true) && !wiring_->backend->stopped; }
+  bool TakeTurn() { return !answered_.exchange(true) && !wiring_->stopped; }
 
   Wiring* const wiring_;
   const Method method_;

@@ -43,13 +43,13 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
   void Accepted(bool ok) {
     if (!ok) return;
     done_op_.Keep(shared_from_this());
-    if (backend_.stopped) return;
+    if (wiring_->stopped) return;
     Accept(wiring_);
     ReadNext();
   }
   void ReadNext() { reader_.Read(&request_, read_op_.Begin(shared_from_this())); }
   void ReadDone(bool ok) {
-    if (backend_.stopped) return;
+    if (wiring_->stopped) return;
     if (!ok) return Keep();
     if (absl::Status status = Append(request_.fragment()); !status.ok()) return Refuse(status);
     ReadNext();
@@ -74,7 +74,8 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
     absl::StatusOr<base::Kept> bytes = draft_.Finish();
     if (!bytes.ok()) return Refuse(Spooled(bytes.status()));
     const std::uint64_t size = bytes->view.size();
-    const core::HandleId id = backend_.gate->Enter([](core::Core& core, core::Nanos) { return core.NewHandle(); });
+    const core::HandleId id =
+        backend_.shards.front()->Enter([](core::Core& core, core::Nanos) { return core.NewHandle(); });
     kept_ = IdBytes(id);
     reserved_ = 0;
     // An id of the core's is fresh.

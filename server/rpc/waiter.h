@@ -34,28 +34,37 @@ class Waiter final : public Subscriber {
   std::atomic<bool> claimed_ = false;
 };
 
-// Inside an event: the subscriber leaves the core and the table, if it is there still.
-inline void Unsubscribe(Backend& backend, core::Core& core, core::Nanos now, core::SubscriberId id) {
-  if (backend.subscribers.Find(id) == nullptr) return;
-  core.OnSubscriberGone(now, id);
-  backend.subscribers.Remove(id);
-}
+// A waiter in the core of one shard.
+struct Asked {
+  Shard* shard = nullptr;
+  std::shared_ptr<Waiter> waiter;
+  core::SubscriberId id = core::kNobody;
 
-// Asks the core something that it answers now or later; `ask(core, now, subscriber)` runs inside an event. If the call
-// is cancelled first, the core is told.
-template <typename Call, typename Ask>
-void AskCore(const std::shared_ptr<Call>& call, Ask ask, std::function<void(Answer)> then) {
-  Backend& backend = call->backend();
-  auto waiter = std::make_shared<Waiter>(std::move(then));
-  const core::SubscriberId id = backend.gate->Enter([&](core::Core& core, core::Nanos now) {
-    const core::SubscriberId subscriber = backend.subscribers.Add(waiter);
+  // False: it was answered.
+  bool Drop() const {
+    if (!waiter->Drop()) return false;
+    shard->Enter([this](core::Core& core, core::Nanos now) { shard->Unsubscribe(core, now, id); });
+    return true;
+  }
+};
+
+// Asks a core something that it answers now or later; `ask(core, now, subscriber)` runs inside an event.
+template <typename Ask>
+Asked AskShard(Shard& shard, Ask ask, std::function<void(Answer)> then) {
+  Asked asked{.shard = &shard, .waiter = std::make_shared<Waiter>(std::move(then))};
+  asked.id = shard.Enter([&](core::Core& core, core::Nanos now) {
+    const core::SubscriberId subscriber = shard.subscribers().Add(asked.waiter);
     ask(core, now, subscriber);
     return subscriber;
   });
-  call->OnCancelled([&backend, waiter, id] {
-    if (!waiter->Drop()) return;
-    backend.gate->Enter([&](core::Core& core, core::Nanos now) { Unsubscribe(backend, core, now, id); });
-  });
+  return asked;
+}
+
+// The same on behalf of a call: if that is cancelled first, the core is told.
+template <typename Call, typename Ask>
+void AskCore(const std::shared_ptr<Call>& call, Shard& shard, Ask ask, std::function<void(Answer)> then) {
+  const Asked asked = AskShard(shard, std::move(ask), std::move(then));
+  call->OnCancelled([asked] { asked.Drop(); });
 }
 
 }  // namespace poold::rpc

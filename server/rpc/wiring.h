@@ -1,4 +1,4 @@
-// What calls are accepted with: the generated service, the one completion queue, and the backend.
+// What calls of one RPC thread are accepted with: the generated service, its completion queue, and the backend.
 #pragma once
 
 #include <grpcpp/completion_queue.h>
@@ -39,6 +39,10 @@ struct Wiring {
   AsyncService* service = nullptr;
   grpc::AsyncGenericService* generic = nullptr;
   grpc::ServerCompletionQueue* queue = nullptr;
+
+  // Nothing may be started on the queue any more. Set by the RPC thread under ShardCommons::stopping_mu held for
+  // writing, read under it held for reading by flushers; the RPC thread reads it freely.
+  bool stopped = false;
 
   // The RPC thread's own.
   struct Due {

@@ -60,7 +60,8 @@ v1::SessionRequest Items() {
 void PlayRequests(const char* part, const v1::SessionRequest& message, std::uint32_t units) {
   const rpc::ServiceOptions options;
   rpc::UploadStore uploads(options.max_upload_bytes, options.upload_ttl);
-  rpc::SessionIntake intake(options, &uploads);
+  const gate::Shards one({nullptr});  // is asked for their number only
+  rpc::SessionIntake intake(options, &uploads, one);
   v1::SessionRequest request = Hello();
   if (!intake.Read(&request).ok()) GiveUp("a hello was refused");
   const std::string bytes = message.SerializeAsString();
@@ -94,7 +95,8 @@ void PlayResponses(const char* part, std::uint32_t units, Add add) {
   const rpc::ServiceOptions options;
   const StoppedClock clock;
   const rpc::ClientNames names;
-  rpc::SessionOutbox outbox(options, clock, names);
+  const std::atomic<std::uint32_t> short_rooms = 0;
+  rpc::SessionOutbox outbox(options, clock, names, short_rooms);
   v1::SessionResponse response;
   std::string bytes;
   const auto give = [&] {

@@ -120,7 +120,7 @@ TEST_F(Calls, AWaitThatEndsFirstIsOkAndNothingIsLost) {
   request.mutable_wait_timeout()->set_nanos(5'000'000);
   ASSERT_TRUE(client_->Get(&context, request, &response).ok());
   EXPECT_FALSE(response.done());
-  workers_.LetGo();
+  LetGo();
   EXPECT_TRUE(Get(id).done());
 }
 
@@ -171,7 +171,7 @@ TEST_F(Calls, AClientThatStopsWaitingDisturbsNobody) {
   request.set_id(id);
   request.mutable_wait_timeout()->set_seconds(600);
   EXPECT_EQ(client_->Get(&context, request, &response).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  workers_.LetGo();
+  LetGo();
   EXPECT_TRUE(Get(id).done());
 }
 
@@ -289,7 +289,7 @@ TEST_F(Calls, WatchTellsOutputBeforeTheEndAndEnds) {
   v1::WatchResponse event;
   ASSERT_TRUE(reader->Read(&event));
   EXPECT_EQ(event.task().id(), id);
-  workers_.LetGo();
+  LetGo();
   v1::TaskState last = event.task().state();
   while (reader->Read(&event)) {
     if (event.has_task()) last = event.task().state();
@@ -313,7 +313,7 @@ TEST_F(Calls, ClosingDrainsAndJoinWaits) {
   v1::CloseResponse closed;
   close.set_pool("p");
   ASSERT_TRUE(client_->Close(&closing, close, &closed).ok());
-  workers_.LetGo();
+  LetGo();
   grpc::ClientContext joining;
   v1::JoinResponse joined;
   ASSERT_TRUE(client_->Join(&joining, join, &joined).ok());
@@ -373,7 +373,7 @@ TEST_F(Calls, UnknownThingsAreNamed) {
 }
 
 TEST_F(Calls, APoolThatCannotStartTellsTheWorkersOwnWords) {
-  workers_.BreakModule("bad", "bad.so: undefined symbol: gone\n  #0 main\n  #1 start");
+  BreakModule("bad", "bad.so: undefined symbol: gone\n  #0 main\n  #1 start");
   grpc::ClientContext context;
   v1::OpenPoolRequest request;
   v1::OpenPoolResponse response;

@@ -40,7 +40,8 @@ class Outbox : public testing::Test {
   StillClock clock_;
   ServiceOptions options_;
   ClientNames names_;
-  SessionOutbox outbox_{options_, clock_, names_};
+  std::atomic<std::uint32_t> short_rooms_ = 0;
+  SessionOutbox outbox_{options_, clock_, names_, short_rooms_};
   v1::SessionResponse message_;
 };
 
@@ -51,15 +52,17 @@ TEST_F(Outbox, NothingIsSentWhenNothingWaits) {
 }
 
 TEST_F(Outbox, TheLatestOfTheRoomIsToldOnceAlsoWhileMuchWaits) {
-  outbox_.SetRoomIsShort(false);
-  outbox_.SetRoomIsShort(true);
+  outbox_.TellRoom();
+  short_rooms_ = 1;
+  outbox_.TellRoom();
   ASSERT_TRUE(outbox_.Fill(&message_));
   EXPECT_TRUE(message_.room_is_short());
   EXPECT_FALSE(outbox_.Fill(&message_));
   for (std::uint64_t i = 0; i < 2; ++i) outbox_.AddOutcome({1, i}, Success(std::string(1 << 20, 'x')));
   ASSERT_TRUE(outbox_.Fill(&message_));
   EXPECT_FALSE(message_.has_room_is_short());
-  outbox_.SetRoomIsShort(false);
+  short_rooms_ = 0;
+  outbox_.TellRoom();
   ASSERT_TRUE(outbox_.Fill(&message_));
   EXPECT_TRUE(message_.has_room_is_short());
 }
@@ -249,7 +252,7 @@ TEST_F(Outbox, ItemsOfAMapComeBeforeItsEnd) {
 
 TEST_F(Outbox, ManyItemsAreCutAndTheLongOnesAmongThemNamed) {
   options_.max_inline_result_bytes = 10;
-  SessionOutbox outbox(options_, clock_, names_);
+  SessionOutbox outbox(options_, clock_, names_, short_rooms_);
   std::vector<std::string> results(40'000, "short");
   results[7] = results[30'000] = "longer than ten bytes";
   outbox.AddItems({1, 1}, Block(0, results));

@@ -102,7 +102,7 @@ TEST_F(Pools, AReloadThatDoesNotStartIsRolledBackWithTheWorkersOwnWords) {
   request.mutable_spec()->set_workers(1);
   request.mutable_spec()->add_modules("m");
   ASSERT_TRUE(Open(request).ok());
-  workers_.BreakModule("m", "m.so: undefined symbol: gone");
+  BreakModule("m", "m.so: undefined symbol: gone");
   const grpc::Status status = Reload("p");
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(DetailsOf(status).reason, "RELOAD_FAILED");
@@ -124,7 +124,7 @@ TEST_F(Pools, AReloadGoesOnWhenNobodyWaitsForItAnyMore) {
   request.set_pool("p");
   EXPECT_EQ(client_->Reload(&context, request, &response).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   EXPECT_TRUE(GetPool("p").reloading());
-  workers_.LetGo();
+  LetGo();
   EXPECT_EQ(Get(held).task().state(), v1::TASK_STATE_SUCCEEDED);
   while (GetPool("p").reloading()) continue;
   EXPECT_EQ(GetPool("p").generation(), 2u);
@@ -247,7 +247,7 @@ TEST_F(Owners, WhatWasQueuedFinishesWhenThePoolOfALostOwnerCloses) {
   const std::string held = Submit("hold");
   Vanish(&context, session.get());
   while (GetPool("p").state() != v1::POOL_STATE_CLOSING) continue;
-  workers_.LetGo();
+  LetGo();
   EXPECT_EQ(Get(held).task().state(), v1::TASK_STATE_SUCCEEDED);
   while (GetPool("p").state() != v1::POOL_STATE_CLOSED) continue;
 }
@@ -264,7 +264,7 @@ TEST_F(Pools, ClosingMayCancelWhatHasNotBegun) {
   ASSERT_TRUE(client_->Close(&context, request, &response).ok());
   EXPECT_EQ(response.cancelled_tasks(), 1u);
   EXPECT_EQ(Get(queued).task().state(), v1::TASK_STATE_CANCELLED);
-  workers_.LetGo();
+  LetGo();
   EXPECT_EQ(Get(held).task().state(), v1::TASK_STATE_SUCCEEDED);
 }
 

@@ -36,25 +36,33 @@ ErrorDetails DetailsOf(const grpc::Status& status) {
 }
 
 ServerTest::ServerTest() {
+  if (const char* const shards = getenv("POOLD_TEST_SHARDS")) shard_count_ = std::stoul(shards);
   options_.instance_id = "test-instance";
   options_.version = "1.2.3";
 }
 
 void ServerTest::SetUp() {
   Adjust(&options_);
-  server_ = std::make_unique<Server>(options_, &clock_);
-  core_ = std::make_unique<core::Core>(options_.limits, &workers_, server_.get(), 1);
-  gate_ = std::make_unique<gate::Gate>(core_.get(), &clock_);
-  gate_->AddOutbox(server_.get());
-  workers_.Start(gate_.get());
-  const absl::Status started = server_->Start(gate_.get(), {{.unix_path = folder_ / "poold.sock"}});
+  server_ = std::make_unique<Server>(options_, &clock_, shard_count_);
+  std::vector<gate::Gate*> gates;
+  for (std::uint32_t i = 0; i < shard_count_; ++i) {
+    FakeWorkers& workers = *workers_.emplace_back(std::make_unique<FakeWorkers>());
+    const core::Share share{.index = i, .count = static_cast<std::uint32_t>(shard_count_)};
+    cores_.push_back(std::make_unique<core::Core>(options_.limits, &workers, server_->clients(i), i + 1, share));
+    gates_.push_back(std::make_unique<gate::Gate>(cores_.back().get(), &clock_));
+    gates_.back()->AddOutbox(server_->outbox(i));
+    gates.push_back(gates_.back().get());
+    workers.Start(gates.back());
+  }
+  shards_ = std::make_unique<gate::Shards>(gates);
+  const absl::Status started = server_->Start(shards_.get(), {{.unix_path = folder_ / "poold.sock"}});
   ASSERT_TRUE(started.ok()) << started;
   server_->SetServing(true);
   client_ = NewClient();
 }
 
 ServerTest::~ServerTest() {
-  workers_.Stop();
+  for (const std::unique_ptr<FakeWorkers>& workers : workers_) workers->Stop();
   if (server_ != nullptr) server_->Shutdown(0);
 }
 
@@ -63,6 +71,14 @@ std::unique_ptr<v1::PoolService::Stub> ServerTest::NewClient() {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return v1::PoolService::NewStub(
       grpc::CreateCustomChannel("unix:" + (folder_ / "poold.sock"), grpc::InsecureChannelCredentials(), arguments));
+}
+
+void ServerTest::LetGo() {
+  for (const std::unique_ptr<FakeWorkers>& workers : workers_) workers->LetGo();
+}
+
+void ServerTest::BreakModule(const std::string& module, const std::string& words) {
+  for (const std::unique_ptr<FakeWorkers>& workers : workers_) workers->BreakModule(module, words);
 }
 
 void ServerTest::OpenPool(const std::string& name, int workers) {

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "core/core.h"
 #include "fake_workers.h"
-#include "gate/gate.h"
+#include "gate/shards.h"
 #include "google/rpc/error_details.pb.h"
 #include "poold/v1/pool_service.grpc.pb.h"
 #include "rpc/convert.h"
@@ -53,6 +53,9 @@ class ServerTest : public testing::Test {
   void SetUp() override;
 
   std::unique_ptr<v1::PoolService::Stub> NewClient();
+  // See FakeWorkers: of every shard.
+  void LetGo();
+  void BreakModule(const std::string& module, const std::string& words);
   // Opens a pool with the fake functions.
   void OpenPool(const std::string& name, int workers = 2);
   // Submits one task and returns its handle.
@@ -72,10 +75,13 @@ class ServerTest : public testing::Test {
   PrivateFolder folder_;
   base::SystemClock clock_;
   ServiceOptions options_;
-  FakeWorkers workers_;
+  // From the environment: POOLD_TEST_SHARDS.
+  std::size_t shard_count_ = 1;
+  std::vector<std::unique_ptr<FakeWorkers>> workers_;
   std::unique_ptr<Server> server_;
-  std::unique_ptr<core::Core> core_;
-  std::unique_ptr<gate::Gate> gate_;
+  std::vector<std::unique_ptr<core::Core>> cores_;
+  std::vector<std::unique_ptr<gate::Gate>> gates_;
+  std::unique_ptr<gate::Shards> shards_;
   std::unique_ptr<v1::PoolService::Stub> client_;
 };
 

@@ -165,7 +165,7 @@ TEST_F(Sessions, AnotherStreamSubscribesToWhatTheLostOneDidNotSee) {
   // The same submission again, as a client that saw no acknowledgement would send it: nothing runs twice.
   AddRun(request.mutable_subscribe(), 1, 2);
   session.Send(request);
-  workers_.LetGo();
+  LetGo();
   ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.size() == 2; }));
   EXPECT_EQ(session.outcomes[Id(2)].result().data(), "kept");
   EXPECT_TRUE(session.refused.empty());
@@ -246,7 +246,7 @@ TEST_F(Sessions, AMapThatFillsTheQueueGoesOnWhereItWasRefused) {
     EXPECT_TRUE(one.has_accepted_items());
     EXPECT_EQ(one.accepted_items(), session.refusals[0].accepted_items());
   }
-  workers_.LetGo();
+  LetGo();
   while (!session.refusals.empty()) {
     const std::uint64_t next = session.refusals[0].accepted_items();
     session.refusals.clear();
@@ -354,7 +354,7 @@ TEST_F(SmallRoom, ASlowReaderOfAWatchLosesOutputAndIsToldSoButNoState) {
   v1::WatchResponse event;
   ASSERT_TRUE(reader->Read(&event));
   const std::string flood = Submit("flood", "50000000");
-  workers_.LetGo();
+  LetGo();
   // Nothing is read meanwhile.
   EXPECT_EQ(Get(flood).task().state(), v1::TASK_STATE_SUCCEEDED);
   std::uint64_t read_bytes = 0;

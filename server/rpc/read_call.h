@@ -1,0 +1,45 @@
+// What several calls about handles read from their requests.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "rpc/backend.h"
+#include "rpc/convert.h"
+#include "rpc/errors.h"
+#include "wire/absl_text.h"
+
+namespace poold::rpc {
+
+inline absl::StatusOr<core::Nanos> ReadWait(bool has, const google::protobuf::Duration& duration,
+                                            const Backend& backend) {
+  if (!has) return core::Nanos{0};
+  absl::StatusOr<core::Nanos> wait = ReadDuration(duration, "wait_timeout");
+  if (wait.ok()) *wait = std::min(*wait, backend.options.limits.max_wait);
+  return wait;
+}
+
+inline absl::Status CheckCount(std::size_t count, std::string_view field, const Backend& backend) {
+  if (count <= backend.options.max_items_per_call) return absl::OkStatus();
+  return TooMany(field, absl::StrCat(wire::ToAbsl(field), ": ", count, " in one call; at most ",
+                                     backend.options.max_items_per_call));
+}
+
+inline absl::StatusOr<std::vector<core::HandleId>> ReadIds(const google::protobuf::RepeatedPtrField<std::string>& ids,
+                                                           const Backend& backend) {
+  if (absl::Status status = CheckCount(ids.size(), "ids", backend); !status.ok()) return status;
+  std::vector<core::HandleId> out;
+  out.reserve(ids.size());
+  for (int i = 0; i < ids.size(); ++i) {
+    const absl::StatusOr<core::HandleId> id = ReadId(ids[i], absl::StrCat("ids[", i, "]"));
+    if (!id.ok()) return id.status();
+    out.push_back(*id);
+  }
+  return out;
+}
+
+}  // namespace poold::rpc

@@ -1,0 +1,79 @@
+#include "rpc/shard.h"
+
+namespace poold::rpc {
+
+void Shard::Unsubscribe(core::Core& core, core::Nanos now, core::SubscriberId id) {
+  if (subscribers_.Find(id) == nullptr) return;
+  core.OnSubscriberGone(now, id);
+  subscribers_.Remove(id);
+}
+
+void Shard::Answer(core::SubscriberId to, rpc::Answer answer) {
+  To(to, [&](Subscriber& subscriber) { subscriber.OnAnswer(std::move(answer)); });
+  subscribers_.Remove(to);
+}
+
+void Shard::SendOutcome(core::SubscriberId to, core::HandleId task, core::OutcomePtr outcome) {
+  To(to, [&](Subscriber& subscriber) { subscriber.OnOutcome(task, std::move(outcome)); });
+}
+
+void Shard::SendItems(core::SubscriberId to, core::HandleId map, core::ItemBlockPtr items) {
+  To(to, [&](Subscriber& subscriber) { subscriber.OnItems(map, std::move(items)); });
+}
+
+void Shard::SendMapEnd(core::SubscriberId to, const core::MapView& map) {
+  To(to, [&](Subscriber& subscriber) { subscriber.OnMapEnd(map); });
+}
+
+void Shard::SendOutput(core::SubscriberId to, const core::OutputEvent& output) {
+  To(to, [&](Subscriber& subscriber) { subscriber.OnOutput(output); });
+}
+
+void Shard::SendProgress(core::SubscriberId to, const core::ProgressEvent& progress) {
+  To(to, [&](Subscriber& subscriber) { subscriber.OnProgress(progress); });
+}
+
+void Shard::AnswerOpenPool(core::SubscriberId to, absl::StatusOr<core::PoolView> pool, bool created) {
+  Answer(to, OpenPoolAnswer{std::move(pool), created});
+}
+
+void Shard::AnswerGet(core::SubscriberId to, absl::StatusOr<core::HandleView> handle) { Answer(to, std::move(handle)); }
+
+void Shard::AnswerWait(core::SubscriberId to, absl::StatusOr<core::WaitAnswer> answer) {
+  Answer(to, std::move(answer));
+}
+
+void Shard::AnswerTerminate(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) {
+  Answer(to, std::move(cancelled_tasks));
+}
+
+void Shard::AnswerReload(core::SubscriberId to, absl::StatusOr<core::PoolView> pool) { Answer(to, std::move(pool)); }
+
+void Shard::AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) { Answer(to, std::move(done)); }
+
+void Shard::SendEvent(core::SubscriberId to, core::WatchEvent event) {
+  To(to, [&](Subscriber& subscriber) { subscriber.OnEvent(std::move(event)); });
+}
+
+void Shard::EndWatch(core::SubscriberId to) {
+  To(to, [](Subscriber& subscriber) { subscriber.OnEndWatch(); });
+  subscribers_.Remove(to);
+}
+
+void Shard::RoomIsShort(bool is_short) {
+  commons_.short_rooms += is_short ? 1 : -1;
+  subscribers_.ForEach([&](const std::shared_ptr<Subscriber>& subscriber) {
+    if (subscriber->OnRoom()) subscribers_.MarkDirty(subscriber);
+  });
+}
+
+void Shard::AllPoolsGone() { pools_gone_ = true; }
+
+void Shard::Flush(core::Nanos) {
+  subscribers_.FlushDirty(&commons_.stopping_mu);
+  if (!pools_gone_.load(std::memory_order_relaxed) || !pools_gone_.exchange(false)) return;
+  ++commons_.gone;
+  if (commons_.on_pools_gone) commons_.on_pools_gone();
+}
+
+}  // namespace poold::rpc
