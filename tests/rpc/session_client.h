@@ -53,12 +53,14 @@ class Session {
   std::map<std::uint64_t, std::string> items;
   v1::MapProgress map_end;
   v1::ServerInfo server;
+  std::vector<bool> room_is_short;  // as it was told
   std::uint64_t taken = 0;
   std::size_t duplicates = 0;
 
  private:
   void Keep(const v1::SessionResponse& response) {
     if (response.has_server()) server = response.server();
+    if (response.has_room_is_short()) room_is_short.push_back(response.room_is_short());
     EXPECT_GE(response.taken_requests(), taken);
     taken = response.taken_requests();
     for (const v1::Output& one : response.outputs()) output[one.id()] += one.data();
@@ -116,11 +118,18 @@ class SessionTest : public ServerTest {
     ServerTest::SetUp();
     OpenPool("p");
   }
+  // That has greeted.
+  std::unique_ptr<Session> Greeted() {
+    auto session = std::make_unique<Session>(client_.get());
+    EXPECT_TRUE(session->Send(Session::Hello()));
+    EXPECT_TRUE(session->ReadUntil([&] { return session->taken == 1; }));
+    return session;
+  }
 
   static v1::TaskGroup* AddTasks(v1::SessionRequest* request, const std::string& function, std::uint64_t first,
-                                 const std::vector<std::string>& args) {
+                                 const std::vector<std::string>& args, const std::string& pool = "p") {
     v1::TaskGroup* group = request->add_submit();
-    group->set_pool("p");
+    group->set_pool(pool);
     group->set_function(function);
     group->set_id_high(kHigh);
     group->set_first_id_low(first);
