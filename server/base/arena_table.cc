@@ -41,6 +41,16 @@ void ArenaTable::CloseForgotten() {
   }
 }
 
+std::int64_t ArenaTable::Tend(std::int64_t now) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (now < next_turn_) return next_turn_ - now;
+    next_turn_ = now + kTurn;
+  }
+  CloseForgotten();
+  return kTurn;
+}
+
 void ArenaTable::Keep(std::shared_ptr<Arena> arena) {
   absl::MutexLock lock(&mu_);
   kept_.push_back(std::move(arena));

@@ -30,13 +30,19 @@ class ArenaTable {
   // Closes those that nobody has touched since the last call, if nothing lies there, and lets go of those that it
   // keeps. To be called now and then.
   void CloseForgotten();
+  // The same once a turn, whoever comes and however many do: what lies still for one to two turns is forgotten. Returns
+  // the nanoseconds until the next turn.
+  std::int64_t Tend(std::int64_t now);
 
  private:
   void LetGo(const std::shared_ptr<Arena>& arena);
   // Those that live; forgets the others.
   std::vector<std::shared_ptr<Arena>> Living();
 
+  static constexpr std::int64_t kTurn = 30'000'000'000;
+
   absl::Mutex mu_;
+  std::int64_t next_turn_ ABSL_GUARDED_BY(mu_) = 0;
   absl::flat_hash_map<std::uint64_t, std::weak_ptr<Arena>> arenas_ ABSL_GUARDED_BY(mu_);
   std::vector<std::shared_ptr<Arena>> kept_ ABSL_GUARDED_BY(mu_);
 };

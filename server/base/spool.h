@@ -54,6 +54,9 @@ class Spool {
   void KeepArena(std::shared_ptr<Arena> arena) const { arenas_->Keep(std::move(arena)); }
   // To be called now and then while there are arenas: gives back those that nobody has touched since the last call.
   void CloseForgottenArenas() const { arenas_->CloseForgotten(); }
+  // The same by a clock that all who share the spool agree on: what nobody has used for 30 to 60 s is given back. `now`
+  // is that of base::Clock; returns the nanoseconds until one of them is wanted again.
+  std::int64_t TendArenas(std::int64_t now) const { return arenas_->Tend(now); }
 
   // A file that is being written.
   class File {

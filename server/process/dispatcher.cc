@@ -23,8 +23,6 @@ constexpr core::Nanos kMinPoll = 4 * core::kMillisecond;
 constexpr core::Nanos kMaxPoll = 64 * core::kMillisecond;
 // The shortest time between two looks at a worker's memory.
 constexpr core::Nanos kUsageTurn = 250 * core::kMillisecond;
-// Arenas of payloads that nobody has used for one to two of these are given back.
-constexpr core::Nanos kArenaTurn = 30 * core::kSecond;
 // After a death: how often, and after what pause, strangers among the daemon's children are reaped.
 constexpr int kSweeps = 20;
 constexpr core::Nanos kSweepPause = 50 * core::kMillisecond;
@@ -298,11 +296,8 @@ void Dispatcher::State::Run() {
   poll_timer.Open(thread.loop, [this] { OnPollTime(); });
   sweep_timer.Open(thread.loop, [this] { Sweep(); });
   usage_timer.Open(thread.loop, [this] { SampleUsage(); });
-  arena_timer.Open(thread.loop, [this] {
-    options.spool->CloseForgottenArenas();
-    arena_timer.Arm(kArenaTurn);
-  });
-  arena_timer.Arm(kArenaTurn);
+  arena_timer.Open(thread.loop, [this] { arena_timer.Arm(options.spool->TendArenas(thread.clock.Now())); });
+  arena_timer.Arm(0);
   thread.loop.Run();
   arena_timer.Stop();
   tick_timer.Stop();

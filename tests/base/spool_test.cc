@@ -246,6 +246,23 @@ TEST_F(Arenas, WhatIsForgottenIsGivenBack) {
   EXPECT_TRUE(arena->empty());
 }
 
+// However many threads look after it.
+TEST_F(Arenas, WhatIsForgottenIsUnusedForAWholeTurn) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const std::shared_ptr<Arena> arena = Make(kMiB);
+  std::int64_t now = 1000 * kSecond;
+  EXPECT_EQ(spool_.TendArenas(now), 30 * kSecond);
+  arena->Take(Fill("hello"), 5).IgnoreError();
+  EXPECT_EQ(spool_.TendArenas(now + 10 * kSecond), 20 * kSecond);
+  EXPECT_EQ(spool_.TendArenas(now + 29 * kSecond), kSecond);
+  now += 30 * kSecond;
+  EXPECT_EQ(spool_.TendArenas(now), 30 * kSecond);
+  EXPECT_EQ(spool_.TendArenas(now), 30 * kSecond);
+  EXPECT_FALSE(arena->empty());
+  EXPECT_EQ(spool_.TendArenas(now + 30 * kSecond), 30 * kSecond);
+  EXPECT_TRUE(arena->empty());
+}
+
 TEST_F(Arenas, WhatItsMakerIsThroughWithIsGivenBack) {
   const std::shared_ptr<Arena> arena = Make(kMiB);
   maker_.head().closed = 1;
