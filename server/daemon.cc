@@ -103,8 +103,6 @@ process::DispatcherOptions Daemon::ProcessOptions() const {
   process::DispatcherOptions options;
   options.pool_worker_path = config_.worker_program;
   options.limits = config_.limits;
-  options.containment = static_cast<process::ContainmentChoice>(config_.containment);
-  options.instance_id = instance_id_;
   options.spool = spool_;
   return options;
 }
@@ -131,10 +129,15 @@ rpc::ServiceOptions Daemon::RpcOptions() {
 }
 
 absl::Status Daemon::StartProcesses() {
+  const auto household =
+      process::Household::Make(static_cast<process::ContainmentChoice>(config_.containment), instance_id_);
+  if (!household.ok()) return household.status();
   absl::Status status;
-  for (std::size_t i = 0; i < shards_.size() && status.ok(); ++i) status = dispatchers_[i]->Start(&shards_[i]->gate);
+  for (std::size_t i = 0; i < shards_.size() && status.ok(); ++i) {
+    status = dispatchers_[i]->Start(&shards_[i]->gate, *household);
+  }
   if (!status.ok()) return status;
-  const process::ContainmentReport report = dispatchers_.front()->containment();
+  const process::ContainmentReport& report = (*household)->report;
   server_.SetContainment(static_cast<rpc::Containment>(report.tier), report.note);
   base::Log(Level::kInfo, "containment", {{"means", process::ContainmentName(report.tier)}, {"note", report.note}});
   return status;

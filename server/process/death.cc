@@ -42,6 +42,7 @@ std::optional<Death> Reap(pid_t pid) {
     // Children of clone with another exit signal than SIGCHLD need __WALL.
     reaped = wait4(pid, &status, WNOHANG | __WALL, &usage);
   } while (reaped < 0 && errno == EINTR);
+  if (reaped < 0) return Death{.exit_code = -1};
   if (reaped != pid) return std::nullopt;
   Death death;
   if (WIFSIGNALED(status)) death.signal = WTERMSIG(status);

@@ -1,6 +1,6 @@
 // How a child ended: reaping, and what is known about it afterwards.
 //
-// Threads: the process thread only; children are reaped here and nowhere else.
+// Threads: the process thread whose child it is. Reap is for Family alone, which knows whose they are.
 #pragma once
 
 #include <sys/types.h>
@@ -27,7 +27,7 @@ wire::UniqueFd OpenPidFd(pid_t pid);
 void SendSignal(const wire::UniqueFd& pidfd, int signal);
 // Alive or not reaped yet.
 bool IsOurChild(pid_t pid);
-// Nothing while it lives.
+// Nothing while it lives. Of one that is no child of ours any more nothing is known but that it is gone.
 std::optional<Death> Reap(pid_t pid);
 
 // "exited with code 3", "was killed by SIGSEGV".

@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "base/log.h"
+#include "process/containment/orphan_sweep.h"
 #include "process/process_thread.h"
 #include "process/worker_process.h"
 #include "process/zygote_client.h"
@@ -84,7 +86,6 @@ struct Dispatcher::State {
 
   const DispatcherOptions options;
   gate::Gate* gate = nullptr;
-  ContainmentReport report;
   std::thread runner;
 
   // Under the core's mutex.
@@ -114,6 +115,7 @@ struct Dispatcher::State {
   Timer usage_timer;
   Timer arena_timer;
   Timer sweep_timer;
+  std::optional<OrphanSweep> sweep;  // from Start on
   int sweeps_left = 0;
   bool stopping = false;
 };
@@ -125,13 +127,11 @@ Dispatcher::Dispatcher(DispatcherOptions options, const base::Clock* clock)
 
 Dispatcher::~Dispatcher() { Stop(); }
 
-absl::Status Dispatcher::Start(gate::Gate* gate) {
+absl::Status Dispatcher::Start(gate::Gate* gate, std::shared_ptr<Household> household) {
   State& s = *state_;
   s.gate = gate;
-  auto chosen = ChooseContainment(s.options.containment, s.options.instance_id, &s.thread.family);
-  if (!chosen.ok()) return chosen.status();
-  s.thread.containment = std::move(chosen->containment);
-  s.report = std::move(chosen->report);
+  s.sweep.emplace(&household->family);
+  s.thread.household = std::move(household);
   s.thread.attend = [&s](WorkerProcess* worker) { AddOnce(&s.attended_workers, worker); };
   s.thread.attend_zygote = [&s](ZygoteClient* zygote) { AddOnce(&s.attended_zygotes, zygote); };
   const absl::Status opened = s.thread.loop.Open([&s] { s.OnWake(); }, [&s] { s.AfterRound(); });
@@ -150,8 +150,6 @@ void Dispatcher::Stop() {
   s.thread.loop.Wake();
   s.runner.join();
 }
-
-ContainmentReport Dispatcher::containment() const { return state_->report; }
 
 void Dispatcher::StartZygote(core::PoolId pool, std::uint32_t generation, const core::PoolSpec& spec) {
   state_->Post({.kind = Command::Kind::kStartZygote, .pool = pool, .generation = generation, .spec = spec});
@@ -416,13 +414,17 @@ void Dispatcher::State::BuryGone() {
   buried += std::erase_if(zygotes, [](const auto& zygote) { return zygote->gone(); });
   if (buried == 0) return;
   sweeps_left = kSweeps;
+  sweep->Restart();
   if (!sweep_timer.armed()) sweep_timer.Arm(kSweepPause);
 }
 
 // A clone whose zygote died before it could tell, or what a hostile task made the daemon's child: somebody must reap
 // it.
 void Dispatcher::State::Sweep() {
-  if (!thread.family.SweepOrphans(false) && --sweeps_left > 0) sweep_timer.Arm(kSweepPause);
+  const Swept swept = sweep->Go(false);
+  // A sweep that had to wait for a birth is none: else it would never get its turn where workers are born all the time.
+  if (swept == Swept::kSome) --sweeps_left;
+  if (swept != Swept::kClean && sweeps_left > 0) sweep_timer.Arm(kSweepPause);
 }
 
 void Dispatcher::State::OnPollTime() {

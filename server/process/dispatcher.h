@@ -2,11 +2,12 @@
 //
 // Role: the daemon's side of processes, core::WorkerPort. Non-role: decides nothing but what it must to stay whole (a
 // worker that writes what no honest worker writes is killed; so is one that does not become ready in time).
-// Threads: one of its own, the process thread, from Start to Stop. All children are made by it and die with it
-// (PDEATHSIG). WorkerPort is called under the core's mutex, Flush by any thread without it; work is written to worker
-// sockets by the thread that flushes. Another thread that does not sleep may take results while the process thread does
-// (gate::Companion): one thread at a time.
-// Ownership: does not own gate and clock; both must outlive it. Stop before the gate goes; Stop kills what is left.
+// Threads: one of its own, the process thread, from Start to Stop. All its children are made by that one and die with
+// it (PDEATHSIG), also where dispatchers share a household. WorkerPort is called under the core's mutex, Flush by any
+// thread without it; work is written to worker sockets by the thread that flushes. Another thread that does not sleep
+// may take results while the process thread does (gate::Companion): one thread at a time.
+// Ownership: shares the household; does not own gate and clock, and both must outlive it. Stop before the gate goes;
+// Stop kills what is left.
 // Errors: a zygote or worker that cannot be made is told to the core in words (OnZygoteLost, OnWorkerLost).
 #pragma once
 
@@ -22,7 +23,7 @@
 #include "core/ports.h"
 #include "gate/companion.h"
 #include "gate/gate.h"
-#include "process/containment/containment.h"
+#include "process/containment/household.h"
 
 namespace poold::process {
 
@@ -32,8 +33,6 @@ struct DispatcherOptions {
   core::Limits limits;
   // Where large results lie. Null: one of its own, with the defaults.
   std::shared_ptr<const base::Spool> spool;
-  ContainmentChoice containment = ContainmentChoice::kAuto;
-  std::string instance_id;
   // From the start of a zygote or worker until READY.
   core::Nanos start_timeout = 60 * core::kSecond;
   // From the last outcome after STOP until it is killed.
@@ -45,13 +44,11 @@ class Dispatcher final : public core::WorkerPort, public gate::Outbox, public ga
   Dispatcher(DispatcherOptions options, const base::Clock* clock);
   ~Dispatcher() override;
 
-  // Chooses the containment and starts the process thread. The caller has given it to gate->AddOutbox. Fails when the
-  // containment that was asked for is not to be had.
-  absl::Status Start(gate::Gate* gate);
+  // Starts the process thread. The caller has given it to gate->AddOutbox. The household is that of all dispatchers of
+  // the process, and is kept until this one is destroyed.
+  absl::Status Start(gate::Gate* gate, std::shared_ptr<Household> household);
   // Kills all that is left, waits until it is gone, ends the thread. The core hears nothing more. Idempotent.
   void Stop();
-  // REQUIRES: Start was successful.
-  ContainmentReport containment() const;
 
   // core::WorkerPort
   void StartZygote(core::PoolId pool, std::uint32_t generation, const core::PoolSpec& spec) override;

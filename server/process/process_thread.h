@@ -1,10 +1,11 @@
-// What everything on the process thread shares. A struct of references, no behaviour.
+// What everything on one process thread shares. A struct of references, no behaviour.
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "base/clock.h"
-#include "process/containment/containment.h"
+#include "process/containment/household.h"
 #include "process/dispatcher.h"
 #include "process/event_loop.h"
 #include "process/harvest.h"
@@ -18,8 +19,8 @@ struct ProcessThread {
   const DispatcherOptions& options;
   const base::Clock& clock;
   EventLoop loop;
-  Family family;
-  std::unique_ptr<Containment> containment;
+  // Shared with the process threads of other dispatchers.
+  std::shared_ptr<Household> household;
   Harvest harvest;
   // Look at it before the next sleep. May be called for one that is already on the list.
   std::function<void(WorkerProcess*)> attend;

@@ -84,7 +84,7 @@ absl::Status WorkerProcess::Make(ZygoteClient* zygote) {
   if (!page.ok()) return page.status();
   ChildPipeEnds out, err;
   if (absl::Status made = MakePipes(&out, &err); !made.ok()) return made;
-  auto cage = thread_->containment->MakeWorkerCage(pool_, id(), zygote->cage());
+  auto cage = thread_->household->containment->MakeWorkerCage(pool_, id(), zygote->cage());
   if (!cage.ok()) return cage.status();
   cage_ = std::move(*cage);
   wire::UniqueFd cgroup;
@@ -190,9 +190,8 @@ void WorkerProcess::Condemn(const std::string& why) {
 void WorkerProcess::Service() {
   if (gone_) return;
   if (!death_ && pid_ > 0 && (exited_ || !pid_watch_.started())) {
-    death_ = Reap(pid_);
+    death_ = thread_->household->family.Reap(pid_);
     if (death_) {
-      thread_->family.Remove(pid_);
       died_at_ = thread_->clock.Now();
       out_of_memory_ = death_->signal == SIGKILL && cage_ != nullptr && cage_->OutOfMemory();
       pid_watch_.Stop();

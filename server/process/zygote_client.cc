@@ -44,10 +44,6 @@ ZygoteClient::ZygoteClient(ProcessThread* thread, core::PoolId pool, std::uint32
   });
 }
 
-ZygoteClient::~ZygoteClient() {
-  for (std::size_t i = 0; i < clones_.size(); ++i) thread_->family.CloneEnds();
-}
-
 void ZygoteClient::Start() {
   const absl::Status spawned = Spawn();
   if (spawned.ok()) {
@@ -81,7 +77,7 @@ absl::Status ZygoteClient::Spawn() {
   if (!limits.ok()) {
     return absl::Status(limits.status().code(), "a worker " + std::string(wire::ToStd(limits.status().message())));
   }
-  auto made = thread_->containment->MakeZygoteCage(pool_, generation_);
+  auto made = thread_->household->containment->MakeZygoteCage(pool_, generation_);
   if (!made.ok()) return made.status();
   cage_ = std::move(made->cage);
   absl::Status status = SpawnProgram(channel.get(), ends[0].write_end.get(), ends[1].write_end.get(), *made);
@@ -128,10 +124,15 @@ absl::Status ZygoteClient::SpawnProgram(int channel, int out, int err, const Zyg
     options.environment["POOLD_CGROUP_KILL_FD"] = std::to_string(kCgroupKillFd);
     options.descriptors.push_back(made.kill_all.get());
   }
+  Birth birth(&thread_->household->family);
   auto pid = process::Spawn(options);
-  if (!pid.ok()) return pid.status();
+  if (!pid.ok()) {
+    birth.Failed();
+    return pid.status();
+  }
+  // Another zygote, which has run code of others, may have named it before we could. Then it is that one's.
+  if (!birth.Add(*pid)) return absl::UnavailableError("the zygote was taken for a worker by another one");
   pid_ = *pid;
-  thread_->family.Add(pid_);
   pidfd_ = OpenPidFd(pid_);
   absl::Status watched = pidfd_
                              ? pid_watch_.Start(thread_->loop, pidfd_.get(), [this] { thread_->attend_zygote(this); })
@@ -179,13 +180,8 @@ void ZygoteClient::Clone(WorkerProcess* worker, std::vector<wire::UniqueFd> fds,
   clone.set_has_cgroup(has_cgroup);
   outgoing_.AttachFds(std::move(fds));
   wire::AppendFrame(internal::FRAME_KIND_CLONE, &clone, {}, outgoing_.tail());
-  clones_[worker->id()] = worker;
-  thread_->family.CloneBegins();
+  clones_.insert_or_assign(worker->id(), Asked{worker, Birth(&thread_->household->family)});
   Flush();
-}
-
-void ZygoteClient::Forget(core::WorkerId worker) {
-  if (clones_.erase(worker) > 0) thread_->family.CloneEnds();
 }
 
 void ZygoteClient::Flush() {
@@ -198,11 +194,8 @@ void ZygoteClient::Flush() {
 void ZygoteClient::Service() {
   if (gone_) return;
   if (!death_ && pid_ > 0) {
-    death_ = Reap(pid_);
-    if (death_) {
-      thread_->family.Remove(pid_);
-      pid_watch_.Stop();
-    }
+    death_ = thread_->household->family.Reap(pid_);
+    if (death_) pid_watch_.Stop();
   }
   DrainPipes();
   ReadSocket();
@@ -257,8 +250,8 @@ void ZygoteClient::OnFrame(const wire::Frame& frame) {
       if (!failed.ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()))) break;
       const auto found = clones_.find(core::WorkerId{failed.worker_id()});
       if (found == clones_.end()) break;
-      WorkerProcess* const worker = found->second;
-      Forget(worker->id());
+      WorkerProcess* const worker = found->second.worker;
+      clones_.erase(found);
       worker->OnCloneFailed("zygote could not clone a worker: " + failed.message());
       return;
     }
@@ -290,12 +283,11 @@ void ZygoteClient::OnCloned(const wire::Frame& frame) {
   const bool parsed = cloned.ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()));
   const auto found = clones_.find(core::WorkerId{cloned.worker_id()});
   if (!parsed || found == clones_.end()) return Condemn("zygote cloned a worker that nobody asked for");
-  WorkerProcess* const worker = found->second;
+  WorkerProcess* const worker = found->second.worker;
   const pid_t pid = static_cast<pid_t>(cloned.pid());
   // The zygote has run code of others: only a child of ours that is nobody else's is believed.
-  const bool plausible = pid > 1 && !thread_->family.Knows(pid) && IsOurChild(pid);
-  if (plausible) thread_->family.Add(pid);
-  Forget(worker->id());
+  const bool plausible = found->second.birth.Add(pid);
+  clones_.erase(found);
   if (plausible) return worker->OnCloned(pid);
   worker->OnCloneFailed("zygote named process " + std::to_string(cloned.pid()) +
                         " as the worker, which is no child of the daemon");
@@ -321,9 +313,8 @@ bool ZygoteClient::FailClones() {
   const std::string words = Words();
   auto clones = std::move(clones_);
   clones_.clear();
-  for (auto& [id, worker] : clones) {
-    thread_->family.CloneEnds();
-    worker->OnCloneFailed(words.empty() ? "its zygote was stopped" : "its zygote is gone: " + words);
+  for (auto& [id, asked] : clones) {
+    asked.worker->OnCloneFailed(words.empty() ? "its zygote was stopped" : "its zygote is gone: " + words);
   }
   return true;
 }

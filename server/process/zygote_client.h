@@ -24,7 +24,6 @@ namespace poold::process {
 class ZygoteClient {
  public:
   ZygoteClient(ProcessThread* thread, core::PoolId pool, std::uint32_t generation, core::PoolSpec spec);
-  ~ZygoteClient();
 
   // Answered by OnZygoteReady or OnZygoteLost.
   void Start();
@@ -65,7 +64,6 @@ class ZygoteClient {
   absl::Status Spawn();
   absl::Status SpawnProgram(int channel, int out, int err, const ZygoteCage& made);
   void Flush();
-  void Forget(core::WorkerId worker);
   void ReadSocket();
   void OnFrame(const wire::Frame& frame);
   void OnReady(const wire::Frame& frame);
@@ -95,7 +93,11 @@ class ZygoteClient {
   Timer timer_;
   wire::FrameParser parser_;
   Outgoing outgoing_;
-  std::map<core::WorkerId, WorkerProcess*> clones_;  // asked for, not answered
+  struct Asked {
+    WorkerProcess* worker;
+    Birth birth;
+  };
+  std::map<core::WorkerId, Asked> clones_;  // asked for, not answered
   FunctionList functions_;
 
   int workers_ = 0;

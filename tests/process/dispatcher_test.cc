@@ -237,7 +237,7 @@ TEST(DispatcherTest, ItemsBehindTheEndOfTheirChunkAreDropped) {
 TEST(DispatcherTest, AFloodOfOutputStarvesNobody) {
   Stage stage;
   ASSERT_TRUE(stage.Open(OddPool("flood_output")).ok());
-  Stage other;
+  Stage other({}, stage.household);
   ASSERT_TRUE(other.Open(OddPool("")).ok());
   EXPECT_EQ(other.Run("echo", "alive")->state, TaskState::kSucceeded);
   stage.Terminate();

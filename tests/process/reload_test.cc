@@ -29,7 +29,7 @@ class ReloadTest : public testing::TestWithParam<ContainmentChoice> {
   }
   ~ReloadTest() override { fs::remove_all(folder_); }
   void SetUp() override {
-    Stage probe(WithPoolWorker(GetParam()));
+    Stage probe(WithPoolWorker(), GetParam());
     if (!probe.started.ok()) GTEST_SKIP() << probe.started;
   }
 
@@ -59,7 +59,7 @@ class ReloadTest : public testing::TestWithParam<ContainmentChoice> {
 };
 
 TEST_P(ReloadTest, ANewModuleTakesOverWhileTheOldOneFinishesItsTask) {
-  Stage stage(WithPoolWorker(GetParam()));
+  Stage stage(WithPoolWorker(), GetParam());
   ASSERT_TRUE(stage.Open(spec_).ok());
   EXPECT_EQ(Answer(stage, Call(stage, "version")), 1);
   const core::HandleId old = Call(stage, "wait_for", (folder_ / "go").string());
@@ -87,7 +87,7 @@ TEST_P(ReloadTest, ANewModuleTakesOverWhileTheOldOneFinishesItsTask) {
 }
 
 TEST_P(ReloadTest, AModuleThatCannotBeLoadedIsRolledBackAndNobodyDies) {
-  Stage stage(WithPoolWorker(GetParam()));
+  Stage stage(WithPoolWorker(), GetParam());
   ASSERT_TRUE(stage.Open(spec_).ok());
   std::set<std::int64_t> before, after;
   for (const core::WorkerView& worker : stage.View().workers) before.insert(worker.pid);
@@ -102,7 +102,7 @@ TEST_P(ReloadTest, AModuleThatCannotBeLoadedIsRolledBackAndNobodyDies) {
 }
 
 TEST_P(ReloadTest, StoppingAnOldZygoteWaitsForItsWorkers) {
-  Stage stage(WithPoolWorker(GetParam()));
+  Stage stage(WithPoolWorker(), GetParam());
   spec_.workers = 1;
   ASSERT_TRUE(stage.Open(spec_).ok());
   const core::HandleId old = Call(stage, "wait_for", (folder_ / "go").string());

@@ -153,16 +153,21 @@ namespace {
 
 DispatcherOptions Filled(DispatcherOptions options) {
   if (options.pool_worker_path.empty()) options.pool_worker_path = OddWorkerPath();
-  if (options.instance_id.empty()) options.instance_id = "test" + std::to_string(getpid());
   return options;
 }
 
 }  // namespace
 
-Stage::Stage(DispatcherOptions options)
-    : dispatcher(Filled(options), &clock), core(options.limits, &dispatcher, &clients, 1), gate(&core, &clock) {
+Stage::Stage(DispatcherOptions options, ContainmentChoice containment)
+    : Stage(std::move(options), MakeHousehold(containment)) {}
+
+Stage::Stage(DispatcherOptions options, absl::StatusOr<std::shared_ptr<Household>> given)
+    : household(std::move(given)),
+      dispatcher(Filled(options), &clock),
+      core(options.limits, &dispatcher, &clients, 1),
+      gate(&core, &clock) {
   gate.AddOutbox(&dispatcher);
-  started = dispatcher.Start(&gate);
+  started = household.ok() ? dispatcher.Start(&gate, *household) : household.status();
 }
 
 Stage::~Stage() { dispatcher.Stop(); }
@@ -275,11 +280,14 @@ std::string OddWorkerPath() { return ODD_WORKER_PATH; }
 std::string PoolWorkerPath() { return POOL_WORKER_PATH; }
 std::string ModulePath(const std::string& name) { return std::string(MODULE_FOLDER) + "/" + name + ".so"; }
 
-DispatcherOptions WithPoolWorker(ContainmentChoice containment) {
+DispatcherOptions WithPoolWorker() {
   DispatcherOptions options;
   options.pool_worker_path = PoolWorkerPath();
-  options.containment = containment;
   return options;
+}
+
+absl::StatusOr<std::shared_ptr<Household>> MakeHousehold(ContainmentChoice containment) {
+  return Household::Make(containment, "test" + std::to_string(getpid()));
 }
 
 core::PoolSpec OddPool(const std::string& odd, std::uint32_t workers) {

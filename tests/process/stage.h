@@ -70,7 +70,8 @@ class RememberingClients final : public core::ClientPort {
 
 class Stage {
  public:
-  explicit Stage(DispatcherOptions options = {});
+  explicit Stage(DispatcherOptions options = {}, ContainmentChoice containment = ContainmentChoice::kAuto);
+  Stage(DispatcherOptions options, absl::StatusOr<std::shared_ptr<Household>> household);
   ~Stage();
 
   absl::StatusOr<core::PoolView> Open(const core::PoolSpec& spec);
@@ -95,6 +96,7 @@ class Stage {
 
   base::SystemClock clock;
   RememberingClients clients;
+  const absl::StatusOr<std::shared_ptr<Household>> household;
   Dispatcher dispatcher;
   core::Core core;
   gate::Gate gate;
@@ -122,7 +124,8 @@ std::string OddWorkerPath();
 std::string PoolWorkerPath();
 std::string ModulePath(const std::string& name);
 // With pool-worker as the zygote.
-DispatcherOptions WithPoolWorker(ContainmentChoice containment = ContainmentChoice::kAuto);
+DispatcherOptions WithPoolWorker();
+absl::StatusOr<std::shared_ptr<Household>> MakeHousehold(ContainmentChoice containment = ContainmentChoice::kAuto);
 core::PoolSpec OddPool(const std::string& odd, std::uint32_t workers = 1);
 core::PoolSpec TestingPool(std::uint32_t workers = 1);
 // Descriptors that this process has.

@@ -4,13 +4,13 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
 
 #include "codec/codec.h"
 #include "process/containment/family.h"
+#include "process/marked.h"
 #include "process/stage.h"
 
 namespace poold::process {
@@ -42,31 +42,6 @@ class TestFile {
   const std::string path_;
 };
 
-// Living processes with this text in their environment, this one aside.
-std::vector<pid_t> AliveWith(const std::string& mark) {
-  std::vector<pid_t> found;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const pid_t pid = atoi(entry.path().filename().c_str());
-    if (pid <= 0 || pid == getpid()) continue;
-    std::ifstream file(entry.path() / "environ");
-    const std::string environment((std::istreambuf_iterator<char>(file)), {});
-    if (environment.find(mark) != std::string::npos && IsAlive(pid)) found.push_back(pid);
-  }
-  return found;
-}
-
-// The sleeper that daemonize leaves has become one. Before, while it executes, it may be overlooked.
-void WaitForSleeper(const std::string& mark) {
-  WaitUntil([&] {
-    for (const pid_t pid : AliveWith(mark)) {
-      std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
-      std::string name;
-      if (std::getline(file, name, '\0') && name == mark) return true;
-    }
-    return false;
-  });
-}
-
 bool Ignores(pid_t pid, int signal) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(status, line);) {
@@ -74,8 +49,6 @@ bool Ignores(pid_t pid, int signal) {
   }
   return false;
 }
-
-std::string Mark() { return "mark-" + std::to_string(getpid()) + "-" + std::to_string(rand()); }
 
 TEST(WorkerTest, ACrashAmongSentAheadTasksCostsOneAndRunsEachOfTheOthersOnce) {
   Stage stage(WithPoolWorker());
@@ -205,7 +178,7 @@ TEST(WorkerTest, RecycledWorkersLeaveNothingOpen) {
 class ContainmentTest : public testing::TestWithParam<ContainmentChoice> {
  protected:
   void SetUp() override {
-    Stage probe(WithPoolWorker(GetParam()));
+    Stage probe(WithPoolWorker(), GetParam());
     if (!probe.started.ok()) GTEST_SKIP() << probe.started;
     spec_.environment["MARK"] = mark_;
   }
@@ -215,14 +188,14 @@ class ContainmentTest : public testing::TestWithParam<ContainmentChoice> {
 };
 
 TEST_P(ContainmentTest, IsTheOneAskedFor) {
-  Stage stage(WithPoolWorker(GetParam()));
-  EXPECT_EQ(static_cast<int>(stage.dispatcher.containment().tier), static_cast<int>(GetParam()));
+  Stage stage(WithPoolWorker(), GetParam());
+  EXPECT_EQ(static_cast<int>((*stage.household)->report.tier), static_cast<int>(GetParam()));
   ASSERT_TRUE(stage.Open(spec_).ok());
   EXPECT_EQ(stage.clients.Outcome(Call(stage, "noop"))->state, TaskState::kSucceeded);
 }
 
 TEST_P(ContainmentTest, AGrandchildThatDaemonizedIsGoneWhenTerminateAnswers) {
-  Stage stage(WithPoolWorker(GetParam()));
+  Stage stage(WithPoolWorker(), GetParam());
   ASSERT_TRUE(stage.Open(spec_).ok());
   EXPECT_EQ(stage.clients.Outcome(Call(stage, "daemonize", 600'000, mark_))->state, TaskState::kSucceeded);
   WaitForSleeper(mark_);
@@ -232,7 +205,7 @@ TEST_P(ContainmentTest, AGrandchildThatDaemonizedIsGoneWhenTerminateAnswers) {
 }
 
 TEST_P(ContainmentTest, AGrandchildDiesWithItsWorkerAndNoOther) {
-  Stage stage(WithPoolWorker(GetParam()));
+  Stage stage(WithPoolWorker(), GetParam());
   spec_.workers = 1;
   ASSERT_TRUE(stage.Open(spec_).ok());
   stage.clients.Outcome(Call(stage, "daemonize", 600'000, mark_));
@@ -244,7 +217,7 @@ TEST_P(ContainmentTest, AGrandchildDiesWithItsWorkerAndNoOther) {
 }
 
 TEST_P(ContainmentTest, DeathsAreReadRight) {
-  Stage stage(WithPoolWorker(GetParam()));
+  Stage stage(WithPoolWorker(), GetParam());
   ASSERT_TRUE(stage.Open(spec_).ok());
   for (const int signal : {SIGKILL, SIGSEGV, SIGABRT}) {
     EXPECT_EQ(stage.clients.Outcome(Call(stage, "crash", signal))->detail->death->signal, signal);
@@ -258,7 +231,7 @@ TEST_P(ContainmentTest, AKilledDaemonLeavesNothingAlive) {
   ASSERT_EQ(pipe(ready), 0);
   const pid_t daemon = fork();
   if (daemon == 0) {
-    Stage stage(WithPoolWorker(GetParam()));
+    Stage stage(WithPoolWorker(), GetParam());
     if (!stage.Open(spec_).ok()) _exit(1);
     if (grandchildren) stage.clients.Outcome(Call(stage, "daemonize", 600'000, mark_));
     if (write(ready[1], "x", 1) < 0) _exit(1);
@@ -275,7 +248,7 @@ TEST_P(ContainmentTest, AKilledDaemonLeavesNothingAlive) {
 
 TEST_P(ContainmentTest, StopLeavesNothing) {
   {
-    Stage stage(WithPoolWorker(GetParam()));
+    Stage stage(WithPoolWorker(), GetParam());
     ASSERT_TRUE(stage.Open(spec_).ok());
     stage.clients.Outcome(Call(stage, "daemonize", 600'000, mark_));
     WaitForSleeper(mark_);
@@ -284,7 +257,7 @@ TEST_P(ContainmentTest, StopLeavesNothing) {
 }
 
 TEST_P(ContainmentTest, AWorkerThatIgnoresSigtermIsKilledAfterItsGrace) {
-  Stage stage(WithPoolWorker(GetParam()));
+  Stage stage(WithPoolWorker(), GetParam());
   spec_.workers = 1;
   ASSERT_TRUE(stage.Open(spec_).ok());
   const core::HandleId stubborn = Call(stage, "ignore_term", 600'000);

@@ -190,9 +190,19 @@ absl::StatusOr<std::unique_ptr<Containment>> CgroupContainment::Make(const std::
 }
 
 absl::StatusOr<std::shared_ptr<CgroupFolder>> CgroupContainment::PoolFolder(core::PoolId pool) {
-  if (auto folder = pools_[pool].lock()) return folder;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto found = pools_.find(pool);
+    if (found != pools_.end()) {
+      if (auto folder = found->second.lock()) return folder;
+    }
+  }
+  // Nobody else makes this pool's, and others need not wait for it.
   auto folder = CgroupFolder::Make(own_->path() + "/pool-" + std::to_string(static_cast<std::uint32_t>(pool)), own_);
-  if (folder.ok()) pools_[pool] = *folder;
+  if (!folder.ok()) return folder;
+  absl::MutexLock lock(&mu_);
+  std::erase_if(pools_, [](const auto& entry) { return entry.second.expired(); });
+  pools_[pool] = *folder;
   return folder;
 }
 

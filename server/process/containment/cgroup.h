@@ -3,10 +3,13 @@
 // No controller is needed, only cgroup.kill (Linux 5.14) and the right to make folders.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "process/containment/containment.h"
 
 namespace poold::process {
@@ -26,10 +29,11 @@ class CgroupContainment final : public Containment {
   explicit CgroupContainment(std::shared_ptr<CgroupFolder> own) : own_(std::move(own)) {}
   absl::StatusOr<std::shared_ptr<CgroupFolder>> PoolFolder(core::PoolId pool);
 
-  std::shared_ptr<CgroupFolder> own_;
-  // Removed when the last cage in it goes.
-  std::map<core::PoolId, std::weak_ptr<CgroupFolder>> pools_;
-  std::uint64_t zygotes_ = 0;
+  const std::shared_ptr<CgroupFolder> own_;
+  std::atomic<std::uint64_t> zygotes_ = 0;
+  absl::Mutex mu_;
+  // Removed when the last cage in it goes. All cages of one pool are of one process thread.
+  std::map<core::PoolId, std::weak_ptr<CgroupFolder>> pools_ ABSL_GUARDED_BY(mu_);
 };
 
 // The folder of this process in the cgroup2 hierarchy, as a path; empty where there is none. The two texts are

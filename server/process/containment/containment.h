@@ -11,7 +11,8 @@
 //                  of the daemon what left its session survives.
 // In all of them: what a task leaves running lives at most until its worker ends.
 //
-// Threads: the process thread only, and Choose before it starts.
+// Threads: a Containment is thread-safe, for the process threads of several dispatchers; a Cage is of the one that made
+// it. Pools and workers have numbers that are their own across all of them. Choose before there are any.
 #pragma once
 
 #include <sys/types.h>

@@ -3,11 +3,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "wire/unique_fd.h"
 
@@ -84,19 +84,91 @@ bool IsAlive(pid_t pid) {
 }
 
 Family::Family() {
-  for (const pid_t child : ChildrenOf(getpid())) Add(child);
+  for (const pid_t child : ChildrenOf(getpid())) known_.insert(child);
 }
 
-bool Family::SweepOrphans(bool kill_them) {
-  if (clones_ > 0) return false;
-  bool none_alive = true;
-  for (const pid_t child : ChildrenOf(getpid())) {
-    if (Knows(child)) continue;
-    if (waitpid(child, nullptr, WNOHANG | __WALL) == child) continue;
-    if (kill_them) kill(child, SIGKILL);
-    none_alive = false;
+std::optional<Death> Family::Reap(pid_t pid) {
+  absl::MutexLock lock(&mu_);
+  std::optional<Death> death = process::Reap(pid);
+  if (death) known_.erase(pid);
+  return death;
+}
+
+std::uint64_t Family::BeginBirth() {
+  absl::MutexLock lock(&mu_);
+  births_.insert(++births_begun_);
+  return births_begun_;
+}
+
+void Family::EndBirth(std::uint64_t birth) {
+  absl::MutexLock lock(&mu_);
+  births_.erase(birth);
+}
+
+bool Family::Add(pid_t pid) {
+  absl::MutexLock lock(&mu_);
+  if (pid <= 1 || !IsOurChild(pid) || !known_.insert(pid).second) return false;
+  strangers_.erase(pid);
+  return true;
+}
+
+void Family::ForgetStrangersSince(std::uint64_t birth) {
+  absl::MutexLock lock(&mu_);
+  if (std::erase_if(strangers_, [&](const auto& stranger) { return stranger.second >= birth; }) > 0) ++strangers_ended_;
+}
+
+Family::Look Family::LookForStrangers() {
+  Look look;
+  {
+    absl::MutexLock lock(&mu_);
+    look.strangers_ended = strangers_ended_;
   }
-  return none_alive;
+  // Without the lock, it takes its time. Where another sweep reaps an orphan meanwhile, the kernel's list may leave out
+  // one beside it; that is noticed in Settle. Known children cannot hide one: they are in the lists of the threads that
+  // made them, orphans in that of the first thread.
+  const std::vector<pid_t> children = ChildrenOf(getpid());
+  absl::MutexLock lock(&mu_);
+  look.births = births_begun_;
+  for (const pid_t child : children) {
+    // It may have been known when it was listed, and be gone by now.
+    if (!known_.contains(child) && IsOurChild(child)) strangers_.try_emplace(child, look.births);
+  }
+  return look;
+}
+
+Swept Family::Settle(const Look& look, bool kill) {
+  absl::MutexLock lock(&mu_);
+  bool uncertain = false;
+  bool alive = false;
+  for (auto it = strangers_.begin(); it != strangers_.end();) {
+    const auto [pid, births] = *it;
+    const bool seen = births <= look.births;
+    if (!births_.empty() && *births_.begin() <= births) {
+      uncertain |= seen;
+      ++it;
+    } else if (process::Reap(pid)) {
+      ++strangers_ended_;
+      it = strangers_.erase(it);
+    } else {
+      if (kill) ::kill(pid, SIGKILL);
+      alive |= seen;
+      ++it;
+    }
+  }
+  if (uncertain) return Swept::kPutOff;
+  return alive || strangers_ended_ != look.strangers_ended ? Swept::kSome : Swept::kClean;
+}
+
+Birth::Birth(Birth&& other) noexcept : family_(std::exchange(other.family_, nullptr)), number_(other.number_) {}
+
+Birth& Birth::operator=(Birth&& other) noexcept {
+  std::swap(family_, other.family_);
+  std::swap(number_, other.number_);
+  return *this;
+}
+
+Birth::~Birth() {
+  if (family_ != nullptr) family_->EndBirth(number_);
 }
 
 }  // namespace poold::process

@@ -10,6 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include "process/containment/orphan_sweep.h"
+
 namespace poold::process {
 namespace {
 
@@ -32,10 +34,10 @@ bool IsInitOfNamespace(pid_t pid) {
 // Also reaps what hostile tasks made the daemon's children.
 class WorkerCage final : public Cage {
  public:
-  WorkerCage(std::shared_ptr<Namespace> space, Family* family) : space_(std::move(space)), family_(family) {}
+  WorkerCage(std::shared_ptr<Namespace> space, Family* family) : space_(std::move(space)), sweep_(family) {}
 
   bool Empty() override {
-    family_->SweepOrphans(false);
+    sweep_.Go(false);
     if (space_->init <= 0 || !IsInitOfNamespace(space_->init)) return true;  // it died, and all in it with it
     bool none_alive = true;
     // Living workers are children of the daemon and adopt their own orphans: what is here belonged to a dead one.
@@ -49,7 +51,7 @@ class WorkerCage final : public Cage {
 
  private:
   const std::shared_ptr<Namespace> space_;
-  Family* const family_;
+  OrphanSweep sweep_;
 };
 
 class NamespaceCage final : public Cage {

@@ -6,16 +6,18 @@
 
 #include <string>
 
+#include "process/containment/orphan_sweep.h"
+
 namespace poold::process {
 namespace {
 
 class OrphanCage final : public Cage {
  public:
-  explicit OrphanCage(Family* family) : family_(family) {}
-  bool Empty() override { return family_->SweepOrphans(true); }
+  explicit OrphanCage(Family* family) : sweep_(family) {}
+  bool Empty() override { return sweep_.Go(true) == Swept::kClean; }
 
  private:
-  Family* const family_;
+  OrphanSweep sweep_;
 };
 
 }  // namespace
