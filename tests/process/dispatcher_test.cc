@@ -237,7 +237,7 @@ TEST(DispatcherTest, ItemsBehindTheEndOfTheirChunkAreDropped) {
 TEST(DispatcherTest, AFloodOfOutputStarvesNobody) {
   Stage stage;
   ASSERT_TRUE(stage.Open(OddPool("flood_output")).ok());
-  Stage other({}, stage.household);
+  Stage other({}, stage.household, {.index = 1, .count = 2});
   ASSERT_TRUE(other.Open(OddPool("")).ok());
   EXPECT_EQ(other.Run("echo", "alive")->state, TaskState::kSucceeded);
   stage.Terminate();

@@ -161,10 +161,10 @@ DispatcherOptions Filled(DispatcherOptions options) {
 Stage::Stage(DispatcherOptions options, ContainmentChoice containment)
     : Stage(std::move(options), MakeHousehold(containment)) {}
 
-Stage::Stage(DispatcherOptions options, absl::StatusOr<std::shared_ptr<Household>> given)
+Stage::Stage(DispatcherOptions options, absl::StatusOr<std::shared_ptr<Household>> given, core::Share share)
     : household(std::move(given)),
       dispatcher(Filled(options), &clock),
-      core(options.limits, &dispatcher, &clients, 1),
+      core(options.limits, &dispatcher, &clients, 1, share),
       gate(&core, &clock) {
   gate.AddOutbox(&dispatcher);
   started = household.ok() ? dispatcher.Start(&gate, *household) : household.status();

@@ -71,7 +71,7 @@ class RememberingClients final : public core::ClientPort {
 class Stage {
  public:
   explicit Stage(DispatcherOptions options = {}, ContainmentChoice containment = ContainmentChoice::kAuto);
-  Stage(DispatcherOptions options, absl::StatusOr<std::shared_ptr<Household>> household);
+  Stage(DispatcherOptions options, absl::StatusOr<std::shared_ptr<Household>> household, core::Share share = {});
   ~Stage();
 
   absl::StatusOr<core::PoolView> Open(const core::PoolSpec& spec);
