@@ -372,12 +372,17 @@ void SessionIntake::ApplyAsked(std::size_t shard, core::Core& core, core::Nanos 
     for (std::uint64_t i = 0; i < asked.count; ++i) {
       const core::HandleId id{asked.first.high, asked.first.low + i};
       const absl::Status found = Ask(asked, id, core, now, subscriber);
-      if (!found.ok()) NotFound(asked, id, found);
+      const bool stray = asked.others > 0 && !found.ok() && core.Knows(id) == core::Known::kNo;
+      if (stray) {
+        LookElsewhere(asked, id);
+      } else if (!found.ok() && asked.what == Asked::What::kSubscribe) {
+        refused_.push_back({IdBytes(id), found});
+      }
     }
   }
 }
 
-// An error: there is no such handle here. What a cancel comes to shows in the outcome.
+// What a cancel comes to shows in the outcome; what is not known any more is nothing to cancel, or to release.
 absl::Status SessionIntake::Ask(const Asked& asked, const core::HandleId& id, core::Core& core, core::Nanos now,
                                 core::SubscriberId subscriber) const {
   switch (asked.what) {
@@ -387,28 +392,21 @@ absl::Status SessionIntake::Ask(const Asked& asked, const core::HandleId& id, co
     case Asked::What::kCancelRunning:
       return core.OnCancel(now, id, asked.what == Asked::What::kCancelRunning).status();
     case Asked::What::kRelease:
-      if (core.OnRelease(now, id)) return absl::OkStatus();
-      break;
+      return core.OnRelease(now, id) ? absl::OkStatus() : absl::NotFoundError("");
     case Asked::What::kConsumed:
       core.OnConsumed(now, id, asked.first_item, asked.items);
-      break;
+      return asked.others == 0 || core.Knows(id) == core::Known::kYes ? absl::OkStatus() : absl::NotFoundError("");
   }
-  if (asked.others == 0 || core.Knows(id) != core::Known::kNo) return absl::OkStatus();
-  return absl::NotFoundError("");
+  return absl::OkStatus();
 }
 
-// What is not known anywhere cannot be told of; it is nothing to release or to cancel.
-void SessionIntake::NotFound(const Asked& asked, const core::HandleId& id, const absl::Status& why) {
-  if (asked.others > 0) {
-    Asked elsewhere = asked;
-    elsewhere.first = id;
-    elsewhere.count = 1;
-    elsewhere.shard = (asked.shard + 1) % shards_.size();
-    --elsewhere.others;
-    AddAsked(elsewhere);
-  } else if (asked.what == Asked::What::kSubscribe) {
-    refused_.push_back({IdBytes(id), why});
-  }
+void SessionIntake::LookElsewhere(const Asked& asked, const core::HandleId& id) {
+  Asked elsewhere = asked;
+  elsewhere.first = id;
+  elsewhere.count = 1;
+  elsewhere.shard = (asked.shard + 1) % shards_.size();
+  --elsewhere.others;
+  AddAsked(elsewhere);
 }
 
 }  // namespace poold::rpc

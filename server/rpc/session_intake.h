@@ -95,7 +95,7 @@ class SessionIntake {
   void ApplyAsked(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber);
   absl::Status Ask(const Asked& asked, const core::HandleId& id, core::Core& core, core::Nanos now,
                    core::SubscriberId subscriber) const;
-  void NotFound(const Asked& asked, const core::HandleId& id, const absl::Status& why);
+  void LookElsewhere(const Asked& asked, const core::HandleId& id);
   absl::StatusOr<core::MapGroup> ReadMapGroup(v1::MapGroup* group);
   absl::StatusOr<std::shared_ptr<const core::TaskOptions>> ReadOptions(bool has, const v1::TaskOptions& options);
   std::shared_ptr<const std::string> TypeName(const std::string& name);

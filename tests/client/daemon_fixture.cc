@@ -30,6 +30,9 @@ void DaemonTest::StartDaemon() {
   const std::string program = POOLD_BIN_DIR "/poold";
   std::vector<std::string> arguments{program, "--listen", address(), "--log-level", "warning"};
   for (const std::string& flag : MoreFlags()) arguments.push_back(flag);
+  if (const char* const shards = std::getenv("POOLD_TEST_SHARDS")) {
+    arguments.insert(arguments.end(), {"--shards", shards});
+  }
   std::vector<char*> argv;
   for (auto& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);

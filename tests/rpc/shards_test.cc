@@ -123,6 +123,13 @@ TEST_F(Shards, OneMessageBringsTasksOfAllPools) {
   for (std::size_t i = 0; i < 30; ++i) EXPECT_EQ(ReasonOfGet(Id(1 + i)), "HANDLE_RELEASED") << i;
   EXPECT_EQ(session->duplicates, 0u);
   EXPECT_TRUE(session->refused.empty());
+
+  const auto late = Greeted();
+  v1::SessionRequest subscribe;
+  AddRun(subscribe.mutable_subscribe(), 1, 30);
+  ASSERT_TRUE(late->Send(subscribe));
+  ASSERT_TRUE(late->ReadUntil([&] { return late->refused.size() == 30; }));
+  for (const auto& [id, why] : late->refused) EXPECT_EQ(DetailsOf(why).reason, "HANDLE_RELEASED");
 }
 
 TEST_F(Shards, AnotherSessionFindsWhatItNeverSubmitted) {

@@ -41,6 +41,9 @@ from processes import alive, cpus, processes_with, state_of  # noqa: E402, F401 
 
 api = pool_service_pb2
 
+# Of each daemon.
+SHARDS = int(os.environ.get("POOLD_TEST_SHARDS", "1"))
+
 # The longest that anything here may take before it counts as hanging, in seconds.
 PATIENCE = 60
 
@@ -144,6 +147,8 @@ class Daemon:
         # Everything that the daemon starts inherits this folder as its TMPDIR: that is how it is found again.
         self.mark = "TMPDIR=" + self.folder
         self.flags = list(flags)
+        if SHARDS > 1:
+            self.flags += ["--shards", str(SHARDS)]
         self.env = dict(os.environ)
         self.env.pop("NOTIFY_SOCKET", None)
         self.env["TMPDIR"] = self.folder

@@ -58,10 +58,11 @@ class OutputTest(PoolCase):
 
     def test_a_watcher_of_one_handle_sees_only_that_and_its_stream_ends_with_it(self):
         pool = self.pool(workers=1)
-        blocker = pool.submit("sleep", 100)
+        pool.submit("print_and_wait_for", "", self.path("begin"))
         noise = pool.submit("print", "noise", stream_output=True)
         id = pool.submit("print", "mine", stream_output=True)
         watcher = Watcher(self.daemon.another_client(), ids=[id])
+        open(self.path("begin"), "w").close()
         watcher.wait_for_end()
         self.assertEqual(watcher.output(), b"mine\n")
         states = [event.task.state for event in watcher.events if event.HasField("task")]

@@ -6,7 +6,7 @@ import uuid
 
 import grpc
 
-from harness import FAILED, QUEUED, RUNNING, SUCCEEDED, PoolCase, api, eventually, seconds, value_of
+from harness import FAILED, QUEUED, RUNNING, SHARDS, SUCCEEDED, PoolCase, api, eventually, seconds, value_of
 from poold.v1 import payload_pb2, pool_service_pb2, task_pb2
 
 ALL = pool_service_pb2.WAIT_MODE_ALL_COMPLETED
@@ -298,7 +298,8 @@ class ReleaseTest(PoolCase):
 
 class OutcomeRoomTest(PoolCase):
 
-    daemon_config = '\n[limits]\nmax_kept_outcome_bytes = 262144\n'
+    # Of one shard: the room is divided among them.
+    daemon_config = f'\n[limits]\nmax_kept_outcome_bytes = {262144 * SHARDS}\n'
 
     def test_when_the_room_for_outcomes_is_full_nothing_starts_and_nothing_finished_is_lost(self):
         pool = self.pool(workers=1)
