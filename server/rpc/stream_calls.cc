@@ -44,18 +44,21 @@ class SubscribedSource : public Source<Response>, public Subscriber {
   const std::weak_ptr<Call> call_;
 };
 
-// Where a source is subscribed. The RPC thread's.
-using Subscriptions = std::vector<std::pair<Shard*, core::SubscriberId>>;
+// Where a source is subscribed.
+struct Subscription {
+  Shard* shard = nullptr;
+  core::SubscriberId id = core::kNobody;
+};
 
 // Starts the call with `source` and subscribes it in each of `shards`: `subscribe(core, now, id, place)` runs inside an
 // event of the shard at this place.
 template <typename Call, typename SourceType, typename Subscribe>
 void StartSubscribed(const std::shared_ptr<Call>& call, const std::shared_ptr<SourceType>& source,
                      const std::vector<Shard*>& shards, Subscribe subscribe) {
-  const auto subscriptions = std::make_shared<Subscriptions>();
+  const auto subscriptions = std::make_shared<std::vector<Subscription>>();  // the RPC thread's
   call->Start(source, [subscriptions] {
-    for (const auto& [shard, id] : *subscriptions) {
-      shard->Enter([&](core::Core& core, core::Nanos now) { shard->Unsubscribe(core, now, id); });
+    for (const Subscription& one : *subscriptions) {
+      one.shard->Enter([&](core::Core& core, core::Nanos now) { one.shard->Unsubscribe(core, now, one.id); });
     }
   });
   absl::Status status;
@@ -64,7 +67,7 @@ void StartSubscribed(const std::shared_ptr<Call>& call, const std::shared_ptr<So
     status = shard->Enter([&](core::Core& core, core::Nanos now) {
       const core::SubscriberId id = shard->subscribers().Add(source);
       absl::Status subscribed = subscribe(core, now, id, place);
-      if (subscribed.ok()) subscriptions->emplace_back(shard, id);
+      if (subscribed.ok()) subscriptions->push_back({shard, id});
       if (!subscribed.ok()) shard->subscribers().Remove(id);
       return subscribed;
     });

@@ -171,7 +171,8 @@ TEST(WorkerTest, RecycledWorkersLeaveNothingOpen) {
   for (int i = 0; i < 100; ++i) run();
   WaitUntil(settled);
   EXPECT_GE(stage.View().stats.workers_started, 104u);
-  EXPECT_EQ(OpenDescriptors(), before);
+  // The last one that was replaced may not be buried yet, here and there.
+  WaitUntil([&] { return OpenDescriptors() <= before; });
 }
 
 // What every means of containment promises.
