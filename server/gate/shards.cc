@@ -42,6 +42,12 @@ std::vector<std::size_t> Shards::OfHandles(std::span<const core::HandleId> ids) 
   return places;
 }
 
+std::size_t Shards::names() const {
+  absl::ReaderMutexLock lock(&places_mu_);
+  const KnownToSanitizer known(&places_mu_);
+  return places_.size();
+}
+
 std::uint64_t Shards::entries() const {
   std::uint64_t sum = 0;
   for (const Gate* gate : gates_) sum += gate->entries();

@@ -48,6 +48,8 @@ class Shards {
         [&](core::Core& core, core::Nanos now) { return open(core, now, place.shard, place.elsewhere); });
   }
 
+  // How many names of pools have a place.
+  std::size_t names() const;
   // How often the mutexes were taken so far, all together.
   std::uint64_t entries() const;
 

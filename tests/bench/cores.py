@@ -26,9 +26,32 @@ task wakes its worker and is a write of its own. Lone tasks of one client are bo
 is; those of many clients meet in the daemon and form batches. Times of {WORKERS} workers were taken where they share the
 cores of the machine above, which makes them worse than they are; the counts depend on it less.
 
-What would come after that is not built: pools sharded over several instances of core, mutex and completion queue. One
-pool would still have the bounds of one instance.
+These are the bounds of one shard. A pool lies in one; with the option `shards` the pools of a daemon are divided among
+several, each with a core, a mutex and two threads of its own.
 """
+
+SHARDS_HEAD = """Four pools of one worker, each with a client process of its own that keeps 64 tasks under way, on a daemon of one, two
+and four shards (medians of `poold-bench shards`). What the busiest thread of the daemon spends on each task bounds the
+rate of all pools together where there are cores enough. Here there are few: the rate tells only what shards cost.
+"""
+SHARDS = (1, 2, 4)
+
+
+def shards_section(figures):
+    """Lines; none where nothing was measured."""
+    rows = []
+    for shards in SHARDS:
+        case = f"4 pools, shards: {shards}"
+        try:
+            rate, all_threads, busiest = (figures.median("shards", goals.OURS, case, metric) for metric in (
+                "tasks_per_s", "daemon_us_per_task", "busiest_thread_us_per_task"))
+        except goals.Missing:
+            continue
+        rows.append(f"| {shards} | {short(rate)} | {short(all_threads)} | {short(busiest)} | {short(1e6 / busiest)} |")
+    if not rows:
+        return []
+    head = "| shards | tasks a second, here | daemon, us a task | its busiest thread, us a task | bound, a second |"
+    return ["", *SHARDS_HEAD.split("\n"), head, "|---" * 5 + "|", *rows, ""]
 
 
 def column(figures, case, unit, *names):
@@ -69,4 +92,5 @@ def section(figures):
         return []
     head = ("| of each task, or item of a map | mutex taken | wakes: client / daemon / workers | reads and writes: the same "
             f"| RPC thread, us | process thread, us | bound, a second | shortest that keeps {WORKERS} workers busy |")
-    return ["## More cores", "", *HEAD.split("\n"), head, "|---" * 8 + "|", *rows, "", *FOOT.split("\n")]
+    return ["## More cores", "", *HEAD.split("\n"), head, "|---" * 8 + "|", *rows, "", *FOOT.split("\n"),
+            *shards_section(figures)]

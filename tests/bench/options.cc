@@ -30,7 +30,7 @@ constexpr char kAbout[] =
     "  all      all of them";
 
 const std::vector<std::string> kKinds = {"map",    "submit", "latency", "payload", "cpu",     "skew",
-                                         "chunks", "fresh",  "queue",   "start",   "clients", "cost"};
+                                         "chunks", "fresh",  "queue",   "start",   "clients", "cost", "shards"};
 
 }  // namespace
 

@@ -43,10 +43,15 @@ double CpuSeconds(pid_t pid) {
 
 double CpuSeconds(pid_t pid, const std::string& thread_name) {
   double seconds = 0;
+  for (const auto& [thread, its] : ThreadSeconds(pid)) seconds += NameOf(pid, thread) == thread_name ? its : 0;
+  return seconds;
+}
+
+std::map<pid_t, double> ThreadSeconds(pid_t pid) {
+  std::map<pid_t, double> seconds;
   for (const pid_t thread : Threads(pid)) {
-    if (NameOf(pid, thread) != thread_name) continue;
     std::ifstream file(FolderOf(pid, thread) + "/schedstat");
-    if (std::uint64_t nanos = 0; file >> nanos) seconds += static_cast<double>(nanos) / 1e9;
+    if (std::uint64_t nanos = 0; file >> nanos) seconds[thread] = static_cast<double>(nanos) / 1e9;
   }
   return seconds;
 }

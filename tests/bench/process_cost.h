@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace poold::bench {
 double CpuSeconds(pid_t pid);
 // Of its threads with this name only.
 double CpuSeconds(pid_t pid, const std::string& thread_name);
+// Of each of its threads.
+std::map<pid_t, double> ThreadSeconds(pid_t pid);
 // How often its threads went to sleep, and so had to be woken. Of the threads that it has now.
 std::uint64_t Wakes(pid_t pid);
 std::uint64_t RssBytes(pid_t pid);

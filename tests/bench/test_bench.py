@@ -15,7 +15,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import report  # noqa: E402
 
 BENCH = os.environ["POOLD_BENCH"]
-KINDS = ["map", "submit", "latency", "payload", "cpu", "skew", "chunks", "fresh", "queue", "start", "clients", "cost"]
+KINDS = ["map", "submit", "latency", "payload", "cpu", "skew", "chunks", "fresh", "queue", "start", "clients", "cost",
+         "shards"]
 # Peers take their time to start: they have a test of their own.
 OURS = ["poold-unix", "poold-tcp", "poold-unary", "stream-echo", "socketpair", "bare-forks"]
 FIELDS = {"bench": str, "subject": str, "case": str, "metric": str, "median": (int, float), "min": (int, float),

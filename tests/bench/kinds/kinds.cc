@@ -8,8 +8,11 @@ namespace {
 using Kind = absl::Status (*)(const BenchOptions&, Figures&);
 
 const std::map<std::string, Kind>& Kinds() {
-  static const std::map<std::string, Kind> kinds = {
-      {"queue", MeasureQueue}, {"start", MeasureStart}, {"clients", MeasureClients}, {"cost", MeasureCost}};
+  static const std::map<std::string, Kind> kinds = {{"queue", MeasureQueue},
+                                                    {"start", MeasureStart},
+                                                    {"clients", MeasureClients},
+                                                    {"cost", MeasureCost},
+                                                    {"shards", MeasureShards}};
   return kinds;
 }
 

@@ -18,5 +18,6 @@ absl::Status MeasureQueue(const BenchOptions& options, Figures& figures);
 absl::Status MeasureStart(const BenchOptions& options, Figures& figures);
 absl::Status MeasureClients(const BenchOptions& options, Figures& figures);
 absl::Status MeasureCost(const BenchOptions& options, Figures& figures);
+absl::Status MeasureShards(const BenchOptions& options, Figures& figures);
 
 }  // namespace poold::bench
