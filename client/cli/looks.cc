@@ -73,6 +73,7 @@ std::string ServerText(const v1::ServerInfo& info) {
   std::string containment = ContainmentWord(info.containment());
   if (!info.containment_note().empty()) absl::StrAppend(&containment, " (", info.containment_note(), ")");
   table.Add({"containment", containment});
+  table.Add({"shards", Number(info.shards())});
   table.Add({"exec", info.exec_allowed() ? "allowed" : "not allowed"});
   return table.Text().substr(1);
 }

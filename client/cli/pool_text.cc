@@ -26,6 +26,7 @@ std::string ContainmentWord(v1::Containment means) { return Word(v1::Containment
 std::string PoolSentence(const v1::Pool& pool) {
   std::string text = absl::StrCat(pool.spec().name(), " ", StateWord(pool.state()), ", ",
                                   Count(pool.workers_size(), "worker"), ", generation ", pool.generation());
+  if (pool.shard() > 0) absl::StrAppend(&text, ", shard ", pool.shard());
   if (pool.reloading()) absl::StrAppend(&text, ", reloading");
   if (!pool.failure().empty()) absl::StrAppend(&text, ": ", pool.failure());
   return text;

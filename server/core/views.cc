@@ -50,6 +50,7 @@ PoolView Core::State::ViewOf(const Pool& pool) const {
   PoolView view;
   view.spec = pool.spec;
   view.opened_at = pool.opened_at;
+  view.shard = share.count > 1 ? share.index + 1 : 0;
   view.state = pool.state;
   view.failure = pool.failure;
   view.functions = pool.FunctionNames();

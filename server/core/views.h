@@ -58,6 +58,7 @@ struct PoolStats {
 struct PoolView {
   PoolSpec spec;
   Nanos opened_at = 0;
+  std::uint32_t shard = 0;  // counted from 1; 0 where there is only one core
   PoolState state = PoolState::kUnspecified;
   std::string failure;
   std::vector<std::string> functions;

@@ -72,6 +72,7 @@ void WritePool(const core::PoolView& pool, const WallTime& wall, v1::Pool* out) 
   for (const core::WorkerView& worker : pool.workers) WriteWorker(worker, wall, out->add_workers());
   WriteStats(pool.stats, out->mutable_stats());
   out->set_generation(pool.generation);
+  out->set_shard(pool.shard);
   out->set_reloading(pool.reloading);
   out->set_reload_failure(ToUtf8(std::string_view(pool.reload_failure).substr(0, kMaxTextBytes)));
   bytes = 0;

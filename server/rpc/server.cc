@@ -86,6 +86,7 @@ absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<Liste
   for (std::size_t i = 0; i < backend.shards.size(); ++i) backend.shards[i]->Attach(&gates->gate(i));
   OpenPayloadSocket();
   WriteServerInfo(backend.options, WallTime(*backend.clock), backend.clock->Now(), &backend.server_info);
+  backend.server_info.set_shards(static_cast<std::uint32_t>(backend.shards.size()));
 
   // Never given back: when its last user goes, gRPC may wait ten seconds for a poller of its own.
   static const bool kept = (grpc_init(), true);

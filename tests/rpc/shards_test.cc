@@ -80,12 +80,19 @@ TEST_F(Shards, PoolsAreSpreadAndListedAsTheyWereOpened) {
   ASSERT_TRUE(client_->ListPools(&context, {}, &response).ok());
   std::vector<std::string> names;
   std::set<std::uint64_t> workers;
+  std::set<std::uint32_t> shards;
   for (const v1::Pool& pool : response.pools()) {
     names.push_back(pool.spec().name());
+    shards.insert(pool.shard());
     for (const v1::Worker& worker : pool.workers()) workers.insert(worker.id());
   }
   EXPECT_EQ(names, kPools);
   EXPECT_EQ(workers.size(), 6u);  // each has a number of its own
+  EXPECT_EQ(shards, (std::set<std::uint32_t>{1, 2, 3}));
+  grpc::ClientContext asking;
+  v1::GetServerInfoResponse info;
+  ASSERT_TRUE(client_->GetServerInfo(&asking, {}, &info).ok());
+  EXPECT_EQ(info.server().shards(), 3u);
 }
 
 TEST_F(Shards, AMistypedPoolIsToldWithTheNearestNameOfAnyShard) {

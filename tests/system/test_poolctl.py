@@ -249,7 +249,7 @@ class PoolsTest(PoolctlCase):
         text = self.says("stats", "--server")
         self.assertRegex(text, r"(?m)^payloads in shared memory +\d")
         self.assertRegex(text, r"(?m)^payloads in shared memory +320 MiB$")
-        for word in ("containment", "instance", "resident memory", "kept outcomes"):
+        for word in ("containment", "instance", "shards", "resident memory", "kept outcomes"):
             self.assertIn(word, text)
         self.assertIn("limits", self.json("stats", "--server")["server"])
         self.assertEqual(self.json("info")["pid"], self.daemon.pid)
