@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "wire/arena_hold.h"
 #include "wire/huge_room.h"
 
 namespace poold::wire {
@@ -71,7 +72,15 @@ absl::StatusOr<ArenaShape> CheckArena(int fd, std::uint64_t slot_bytes) {
 }
 
 void EmptyArena(int fd, ArenaShape shape) {
-  fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(shape.slots_bytes()));
+  constexpr int kHow = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  if (!IsHeld(fd, shape)) {
+    fallocate(fd, kHow, 0, static_cast<off_t>(shape.slots_bytes()));
+    return;
+  }
+  for (std::uint32_t slot = 0; slot < shape.slots; ++slot) {
+    if (IsHeld(fd, shape, slot)) continue;
+    fallocate(fd, kHow, static_cast<off_t>(slot * shape.slot_bytes), static_cast<off_t>(shape.slot_bytes));
+  }
 }
 
 absl::StatusOr<ArenaMapping> ArenaMapping::Map(int fd, ArenaShape shape, ArenaAccess access) {

@@ -11,7 +11,8 @@
 //   daemon:  kTaken(n) -> kFree(n)        its last owner in the daemon is gone
 //   maker:   kFilled(n) -> kFree(n)       it was not told after all
 // A use is never told twice: who comes with an old one finds another word. Who reads without the daemon's word that the
-// payload stays (a client that reads a result) copies, and then looks whether it is still kTaken(n).
+// payload stays (a client that reads a result) copies, and then looks whether it is still kTaken(n); or holds the slot
+// (arena_hold.h), which is used then, whatever its word says.
 //
 // `closed` is set by the daemon, or by a maker that is through with it: the maker takes no more slots there, and lets
 // go of it. When all slots are free the daemon gives the memory back, whoever has it mapped.
@@ -68,6 +69,8 @@ constexpr std::uint64_t UseOf(std::uint64_t word) { return word >> 2; }
 
 struct ArenaHead {
   std::atomic<std::uint32_t> closed;
+  // 1: its maker looks for holds before it writes.
+  std::atomic<std::uint32_t> heeds_holds;
   alignas(64) std::atomic<std::uint64_t> words[kMaxArenaSlots];
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(ArenaHead) <= kArenaHeadBytes);
@@ -78,7 +81,7 @@ absl::StatusOr<UniqueFd> MakeArena(ArenaShape shape);
 // Its shape. INVALID_ARGUMENT: what is wrong with it; else it can be mapped and read without fear.
 absl::StatusOr<ArenaShape> CheckArena(int fd, std::uint64_t slot_bytes);
 
-// Gives the memory of all slots back to the system, whoever has them mapped: they read as zeros then.
+// Gives the memory of all slots that nobody holds back to the system, whoever has them mapped: they read as zeros then.
 void EmptyArena(int fd, ArenaShape shape);
 
 // What may be written: everything (the maker), the head (the daemon), nothing (who only reads payloads).

@@ -3,7 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "wire/arena_hold.h"
+
 namespace poold::wire {
+
+bool ArenaMaker::Arena::held() const { return fd && IsHeld(fd.get(), mapping->shape()); }
+bool ArenaMaker::Arena::held(std::uint32_t slot) const { return fd && IsHeld(fd.get(), mapping->shape(), slot); }
 
 std::optional<ArenaMaker::Reserved> ArenaMaker::Reserve(std::uint64_t payload_bytes, Announce announce) {
   if (payload_bytes > kMaxArenaPayloadBytes) return std::nullopt;
@@ -15,15 +20,17 @@ std::optional<ArenaMaker::Reserved> ArenaMaker::Reserve(std::uint64_t payload_by
     if (auto reserved = ReserveIn(arena, payload_bytes)) return reserved;
   }
   if (!MakeRoomFor(shape.bytes())) return std::nullopt;
-  const auto fd = MakeArena(shape);
+  auto fd = MakeArena(shape);
   if (!fd.ok()) return std::nullopt;
   auto mapping = ArenaMapping::Map(fd->get(), shape, ArenaAccess::kAll);
   if (!mapping.ok()) return std::nullopt;
+  if (holds_ == Holds::kHeeded) mapping->head().heeds_holds.store(1);
   const std::optional<std::uint64_t> number = announce(fd->get(), shape);
   if (!number) return std::nullopt;
   mapping->Gather();
   bytes_ += shape.bytes();
-  arenas_.push_back({*number, std::make_shared<const ArenaMapping>(*std::move(mapping))});
+  arenas_.push_back({*number, std::make_shared<const ArenaMapping>(*std::move(mapping)),
+                     holds_ == Holds::kHeeded ? *std::move(fd) : UniqueFd()});
   auto reserved = ReserveIn(arenas_.back(), payload_bytes);
   if (!reserved) DropClosed();  // what was gathered in one that the daemon has closed already is not its any more
   return reserved;
@@ -57,6 +64,10 @@ std::optional<ArenaMaker::Reserved> ArenaMaker::ReserveIn(const Arena& arena, st
     const ArenaPlace place{slot, UseOf(now) + 1};
     if (!word.compare_exchange_strong(now, SlotWord(place.use, SlotState::kFilled))) continue;
     const Reserved reserved{arena.number, place, mapping.shape(), mapping.Slot(slot), arena.mapping};
+    if (arena.held(slot)) {
+      Abandon(reserved);
+      continue;
+    }
     // The daemon closes first and looks at the words then: one of the two sees the other.
     if (mapping.head().closed.load() == 0) return reserved;
     Abandon(reserved);
@@ -69,7 +80,7 @@ std::optional<ArenaMaker::Reserved> ArenaMaker::ReserveIn(const Arena& arena, st
 bool ArenaMaker::MakeRoomFor(std::uint64_t bytes) {
   if (bytes > max_bytes_) return false;
   for (std::size_t i = 0; i < arenas_.size() && bytes_ + bytes > max_bytes_;) {
-    if (!arenas_[i].mapping->AllFree()) {
+    if (!arenas_[i].mapping->AllFree() || arenas_[i].held()) {
       ++i;
       continue;
     }

@@ -4,6 +4,7 @@
 // closed is let go.
 // Memory: an arena for payloads of a size has about as many slots as there are of that size already: who hands over one
 // at a time has one.
+// Holds: a maker whose payloads may be held (arena_hold.h) keeps a descriptor of each arena, to look for them.
 // Performance: a slot that was free before costs one exchange; the one freed last among the first is taken first, since
 // its memory is warm. A new arena costs what new memory costs.
 #pragma once
@@ -15,13 +16,17 @@
 
 #include "absl/functional/function_ref.h"
 #include "wire/arena.h"
+#include "wire/unique_fd.h"
 
 namespace poold::wire {
 
 class ArenaMaker {
  public:
+  // Whether readers may hold what lies there.
+  enum class Holds { kNone, kHeeded };
+
   // It holds at most so many bytes.
-  explicit ArenaMaker(std::uint64_t max_bytes) : max_bytes_(max_bytes) {}
+  explicit ArenaMaker(std::uint64_t max_bytes, Holds holds = Holds::kNone) : max_bytes_(max_bytes), holds_(holds) {}
 
   struct Reserved {
     // As the daemon knows it.
@@ -44,6 +49,11 @@ class ArenaMaker {
   struct Arena {
     std::uint64_t number;
     std::shared_ptr<const ArenaMapping> mapping;
+    // None: nobody holds anything there.
+    UniqueFd fd;
+
+    bool held() const;
+    bool held(std::uint32_t slot) const;
   };
   void DropClosed();
   std::optional<Reserved> ReserveIn(const Arena& arena, std::uint64_t payload_bytes);
@@ -51,6 +61,7 @@ class ArenaMaker {
   bool MakeRoomFor(std::uint64_t bytes);
 
   const std::uint64_t max_bytes_;
+  const Holds holds_;
   std::uint64_t bytes_ = 0;
   std::vector<Arena> arenas_;
 };

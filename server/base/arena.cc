@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "wire/arena_hold.h"
 
 namespace poold::base {
 
@@ -43,8 +44,10 @@ void Arena::Free(wire::ArenaPlace place) {
   if (mapping_.head().closed.load() != 0) EmptyIfUnused();
 }
 
+bool Arena::unused() const { return mapping_.AllFree() && !wire::IsHeld(fd_.get(), mapping_.shape()); }
+
 void Arena::EmptyIfUnused() {
-  if (!mapping_.AllFree() || empty_.exchange(true, std::memory_order_acq_rel)) return;
+  if (!unused() || empty_.exchange(true, std::memory_order_acq_rel)) return;
   wire::EmptyArena(fd_.get(), mapping_.shape());
   absl::MutexLock lock(&mu_);
   room_ = Share();

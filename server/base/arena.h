@@ -33,9 +33,11 @@ class Arena : public std::enable_shared_from_this<Arena> {
   // or not any more. INVALID_ARGUMENT: there is no such place.
   absl::StatusOr<std::shared_ptr<const PayloadFile>> Take(wire::ArenaPlace place, std::uint64_t bytes);
 
-  // The maker is to take no more slots. When nothing lies in it, the memory is given back and the room with it: at
+  // The maker is to take no more slots. When it is unused, the memory is given back and the room with it: at
   // once, or when the last payload goes, or by a later call.
   void Close();
+  // Nothing lies there, and nobody holds what lay there.
+  bool unused() const;
   // It was closed, and its memory is given back.
   bool empty() const { return empty_.load(std::memory_order_acquire); }
   // Whether anything was put there, or went, since this was asked last; at first it was.

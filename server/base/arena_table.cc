@@ -25,7 +25,7 @@ std::shared_ptr<Arena> ArenaTable::Find(std::uint64_t number) {
 std::size_t ArenaTable::CloseUnused() {
   std::size_t closed = 0;
   for (const std::shared_ptr<Arena>& arena : Living()) {
-    if (arena->empty() || !arena->mapping().AllFree()) continue;
+    if (arena->empty() || !arena->unused()) continue;
     arena->Close();
     closed += arena->empty() ? 1 : 0;
   }
@@ -36,7 +36,7 @@ void ArenaTable::CloseForgotten() {
   for (const std::shared_ptr<Arena>& arena : Living()) {
     const bool closed = arena->mapping().head().closed.load() != 0;
     const bool forgotten = !arena->TakeTouched();
-    if (!arena->empty() && (closed || (forgotten && arena->mapping().AllFree()))) arena->Close();
+    if (!arena->empty() && (closed || (forgotten && arena->unused()))) arena->Close();
     if (forgotten) LetGo(arena);
   }
 }

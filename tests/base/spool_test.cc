@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/payload_draft.h"
+#include "wire/arena_hold.h"
 #include "wire/sealed_file.h"
 
 namespace poold::base {
@@ -233,6 +234,25 @@ TEST_F(Arenas, WhatIsClosedIsEmptiedWhenItsLastPayloadGoes) {
   EXPECT_TRUE(arena->empty());
   EXPECT_EQ(spool_.used_memory_bytes(), 0u);
   EXPECT_EQ(maker_.View(0, 5), std::string_view("\0\0\0\0\0", 5));
+}
+
+// As a client that looks at a result.
+TEST_F(Arenas, WhatIsHeldKeepsItsRoomUntilItIsLetGo) {
+  const std::shared_ptr<Arena> arena = Make(kMiB);
+  auto file = arena->Take(Fill("hello"), 5).value();
+  wire::UniqueFd reader = wire::OpenForHolds(arena->fd());
+  ASSERT_TRUE(wire::Hold(reader.get(), maker_.shape(), 0));
+  arena->Close();
+  file.reset();
+  EXPECT_TRUE(maker_.AllFree());
+  EXPECT_FALSE(arena->empty());
+  EXPECT_EQ(Make(16 * kMiB), nullptr) << "its room is not to be had";
+  EXPECT_EQ(spool_.used_memory_bytes(), arena->mapping().shape().bytes());
+  EXPECT_EQ(arena->mapping().View(0, 5), "hello");
+  reader.Reset();
+  spool_.CloseForgottenArenas();
+  EXPECT_TRUE(arena->empty());
+  EXPECT_EQ(spool_.used_memory_bytes(), 0u);
 }
 
 TEST_F(Arenas, WhatIsForgottenIsGivenBack) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "wire/arena_hold.h"
 #include "wire/arena_maker.h"
 
 namespace poold::wire {
@@ -63,6 +64,7 @@ class Makers : public testing::Test {
   std::optional<ArenaMaker::Reserved> Reserve(std::uint64_t bytes) {
     return maker_.Reserve(bytes, [this](int fd, const ArenaShape& shape) -> std::optional<std::uint64_t> {
       if (refuses_) return std::nullopt;
+      fds_.emplace_back(dup(fd));
       daemon_.push_back(std::move(ArenaMapping::Map(fd, shape, ArenaAccess::kHead).value()));
       return daemon_.size() - 1;
     });
@@ -74,8 +76,9 @@ class Makers : public testing::Test {
     return daemon_[one.arena].Advance(one.place, SlotState::kTaken, SlotState::kFree);
   }
 
-  ArenaMaker maker_{65 * kMiB};
+  ArenaMaker maker_{65 * kMiB, ArenaMaker::Holds::kHeeded};
   std::vector<ArenaMapping> daemon_;
+  std::vector<UniqueFd> fds_;
   bool refuses_ = false;
 };
 
@@ -157,6 +160,65 @@ TEST_F(Makers, WhatIsTooLargeOrNotWantedIsNot) {
   EXPECT_FALSE(Reserve(kMiB));
   refuses_ = false;
   EXPECT_TRUE(Reserve(kMiB));
+}
+
+// A reader, who has opened an arena for itself.
+TEST_F(Makers, WhatIsHeldIsLeftAloneThoughItsWordSaysFree) {
+  const auto one = Reserve(kMiB);
+  ASSERT_TRUE(one && Take(*one));
+  EXPECT_EQ(daemon_[0].head().heeds_holds.load(), 1u);
+  const UniqueFd reader = OpenForHolds(fds_[0].get());
+  ASSERT_TRUE(reader);
+  const ArenaShape shape = one->shape;
+  ASSERT_TRUE(Hold(reader.get(), shape, one->place.slot));
+  ASSERT_TRUE(Free(*one));
+  EXPECT_TRUE(daemon_[0].AllFree());
+  EXPECT_TRUE(IsHeld(fds_[0].get(), shape));
+  EXPECT_FALSE(IsHeld(fds_[0].get(), shape, one->place.slot + 1));
+  const auto two = Reserve(kMiB);
+  ASSERT_TRUE(two);
+  EXPECT_NE(two->memory, one->memory);
+  LetGo(reader.get(), shape, one->place.slot);
+  EXPECT_FALSE(IsHeld(fds_[0].get(), shape));
+  const auto three = Reserve(kMiB);
+  ASSERT_TRUE(three);
+  EXPECT_EQ(three->memory, one->memory);
+}
+
+TEST_F(Makers, AHoldGoesWithItsReader) {
+  const auto one = Reserve(kMiB);
+  ASSERT_TRUE(one);
+  {
+    const UniqueFd reader = OpenForHolds(fds_[0].get()), other = OpenForHolds(fds_[0].get());
+    ASSERT_TRUE(Hold(reader.get(), one->shape, one->place.slot) && Hold(other.get(), one->shape, one->place.slot));
+    LetGo(other.get(), one->shape, one->place.slot);
+    EXPECT_TRUE(IsHeld(fds_[0].get(), one->shape, one->place.slot)) << "each for itself";
+  }
+  EXPECT_FALSE(IsHeld(fds_[0].get(), one->shape, one->place.slot));
+}
+
+TEST_F(Makers, WhatIsHeldGivesNoWay) {
+  const auto one = Reserve(32 * kMiB);
+  ASSERT_TRUE(one);
+  const UniqueFd reader = OpenForHolds(fds_[0].get());
+  ASSERT_TRUE(Hold(reader.get(), one->shape, one->place.slot));
+  ArenaMaker::Abandon(*one);
+  EXPECT_FALSE(Reserve(kMaxArenaPayloadBytes));
+  LetGo(reader.get(), one->shape, one->place.slot);
+  EXPECT_TRUE(Reserve(kMaxArenaPayloadBytes));
+}
+
+TEST(EmptyArena, LeavesWhatIsHeld) {
+  const ArenaShape shape = ArenaShape::For(kMiB);
+  const UniqueFd fd = std::move(MakeArena(shape).value());
+  const ArenaMapping mapping = std::move(ArenaMapping::Map(fd.get(), shape, ArenaAccess::kAll).value());
+  std::memset(mapping.Slot(0), 'x', shape.slots_bytes());
+  const UniqueFd reader = OpenForHolds(fd.get());
+  ASSERT_TRUE(Hold(reader.get(), shape, 1));
+  EmptyArena(fd.get(), shape);
+  EXPECT_EQ(mapping.View(0, shape.slot_bytes), std::string(shape.slot_bytes, '\0'));
+  EXPECT_EQ(mapping.View(1, shape.slot_bytes), std::string(shape.slot_bytes, 'x'));
+  EXPECT_EQ(mapping.View(2, shape.slot_bytes), std::string(shape.slot_bytes, '\0'));
 }
 
 TEST(EmptyArena, GivesMemoryBackThatOthersHaveMapped) {
