@@ -161,7 +161,7 @@ bool ReadBytes(const msgpack::object& value, std::string_view* out, Mismatch* mi
   return true;
 }
 
-// As a parameter only: the text lives as long as the call.
+// As a parameter the text lives as long as the call; as a result it is written when the function has returned.
 template <>
 struct Convert<std::string_view> {
   static std::string Name() { return "string"; }
@@ -193,13 +193,23 @@ struct Convert<const char*> {
   static void Write(Packer& packer, const char* value) { Convert<std::string_view>::Write(packer, value); }
 };
 
+// As std::string_view.
 template <>
-struct Convert<Bytes> {
+struct Convert<BytesView> {
   static std::string Name() { return "bytes"; }
-  static void Write(Packer& packer, const Bytes& value) {
+  static void Write(Packer& packer, BytesView value) {
     packer.pack_bin(static_cast<std::uint32_t>(value.data.size()));
     packer.pack_bin_body(value.data.data(), static_cast<std::uint32_t>(value.data.size()));
   }
+  static bool Read(const msgpack::object& value, BytesView* out, Mismatch* mismatch) {
+    return ReadBytes<BytesView>(value, &out->data, mismatch);
+  }
+};
+
+template <>
+struct Convert<Bytes> {
+  static std::string Name() { return "bytes"; }
+  static void Write(Packer& packer, const Bytes& value) { Convert<BytesView>::Write(packer, {value.data}); }
   static bool Read(const msgpack::object& value, Bytes* out, Mismatch* mismatch) {
     std::string_view view;
     if (!ReadBytes<Bytes>(value, &view, mismatch)) return false;

@@ -18,8 +18,6 @@
 namespace poold::wire {
 namespace {
 
-// Slots have a page more than a power of two: what is just above one (a payload with its length in front) fits.
-constexpr std::uint64_t kSlotRestBytes = 4096;
 // Small slots lie together, so that not each costs a descriptor and two mappings.
 constexpr std::uint64_t kTogetherBytes = std::uint64_t{4} << 20;
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW;

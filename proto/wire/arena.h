@@ -37,8 +37,10 @@ namespace poold::wire {
 
 inline constexpr std::uint32_t kMaxArenaSlots = 64;
 inline constexpr std::size_t kArenaHeadBytes = 4096;
+// Slots have a page more than a power of two: what is just above one (a payload with its length in front) fits.
+inline constexpr std::uint64_t kSlotRestBytes = 4096;
 // The largest payload that lies in an arena; and the least for which one is worth its while.
-inline constexpr std::uint64_t kMaxArenaPayloadBytes = std::uint64_t{64} << 20;
+inline constexpr std::uint64_t kMaxArenaPayloadBytes = (std::uint64_t{64} << 20) + kSlotRestBytes;
 inline constexpr std::uint64_t kMinArenaPayloadBytes = std::uint64_t{32} << 10;
 
 struct ArenaShape {

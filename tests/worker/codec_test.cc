@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <random>
 
+#include "codec/text.h"
+
 namespace poold::codec {
 namespace {
 
@@ -109,6 +111,34 @@ TEST(CodecTest, RandomBytesNeverHarm) {
     (void)Decode<Outer>(bytes).ok();
     (void)Decode<std::vector<std::string>>(bytes).ok();
     (void)Decode<std::tuple<std::int8_t, double, Bytes>>(bytes).ok();
+  }
+}
+
+TEST(TextTest, TheHeadIsAsTheLibraryWritesIt) {
+  for (const std::size_t size : {0, 1, 31, 32, 255, 256, 65535, 65536, 1 << 20}) {
+    const std::string text(size, 'x');
+    EXPECT_TRUE(std::string(TextHead::OfText(size).view()) + text == Encode(text)) << size;
+    EXPECT_TRUE(std::string(TextHead::OfBytes(size).view()) + text == Encode(Bytes{text})) << size;
+    for (const std::string& encoded : {Encode(text), Encode(Bytes{text})}) {
+      const auto read = ReadOnlyText(encoded);
+      ASSERT_TRUE(read) << size;
+      EXPECT_TRUE(*read == text);
+      EXPECT_EQ(read->data() + size, encoded.data() + encoded.size());
+      EXPECT_FALSE(ReadOnlyText(encoded + "x"));
+      EXPECT_FALSE(ReadOnlyText(std::string_view(encoded).substr(0, encoded.size() - 1)));
+      EXPECT_FALSE(ReadOnlyText(std::string_view(encoded).substr(0, 1)) && size != 0);
+    }
+  }
+}
+
+TEST(TextTest, NothingElseIsOne) {
+  EXPECT_FALSE(ReadOnlyText(""));
+  for (const std::string& other : {Encode(7), Encode(1.5), Encode(true), Encode(std::vector<int>{1, 2}),
+                                   Encode(std::map<std::string, int>{{"a", 1}}), std::string("\xc0")}) {
+    EXPECT_FALSE(ReadOnlyText(other));
+  }
+  for (const char* cut : {"\xdb\xff\xff\xff\xff", "\xc6\xff\xff\xff", "\xd9", "\xda\x01", "\xbf"}) {
+    EXPECT_FALSE(ReadOnlyText(cut));
   }
 }
 

@@ -42,6 +42,91 @@ TEST(FunctionTest, ParametersComeByValueViewOrReference) {
             codec::Encode(2));
 }
 
+// A caller that wants large results here.
+class Room : public ResultRoom {
+ public:
+  explicit Room(std::size_t most) : most_(most) {}
+  char* Take(std::size_t bytes) override {
+    if (bytes > most_) return nullptr;
+    written.resize(bytes);
+    return written.data();
+  }
+  std::string written;
+
+ private:
+  std::size_t most_;
+};
+
+template <typename F>
+Reply CallInto(Room* room, F function, Encoding encoding, std::string_view args) {
+  Registry registry;
+  registry.Add("f", function);
+  Reply reply;
+  reply.room = room;
+  registry.functions()[0].invoke({.function = "f", .encoding = encoding, .args = args}, &reply);
+  return reply;
+}
+
+TEST(FunctionTest, AViewShowsTheArgumentsWhereTheyLie) {
+  const std::string args = EncodeArguments("where am I");
+  const char* seen = nullptr;
+  const Reply reply = CallWith(
+      [&seen](std::string_view text) {
+        seen = text.data();
+        return text.substr(6);
+      },
+      args);
+  EXPECT_EQ(seen, args.data() + 2);
+  EXPECT_EQ(reply.data, codec::Encode("am I"));
+  const std::string raw("\0raw", 4);
+  const auto look = [&seen](BytesView bytes) {
+    seen = bytes.data.data();
+    return bytes;
+  };
+  EXPECT_EQ(CallOf(look, {.encoding = Encoding::kRaw, .args = raw}).data, raw);
+  EXPECT_EQ(seen, raw.data());
+  EXPECT_EQ(CallOf(look, {.encoding = Encoding::kRaw, .args = raw}).encoding, Encoding::kRaw);
+  EXPECT_EQ(CallWith(look, args).data, "where am I");
+  EXPECT_EQ(CallWith(look, EncodeArguments(7)).failure->message, "f: argument 1: wanted bytes, given integer 7");
+  EXPECT_EQ(CallWith([](std::string_view text) { return text; }, EncodeArguments(7)).failure->message,
+            "f: argument 1: wanted string, given integer 7");
+}
+
+TEST(FunctionTest, ALargeTextIsWrittenToWhereItIsWanted) {
+  const std::string text(ResultRoom::kLeastBytes, 't'), args = EncodeArguments(text);
+  const auto expect_in_room = [&](auto function, Encoding encoding, std::string_view given, std::string_view wanted) {
+    Room room(wanted.size()), too_small(wanted.size() - 1);
+    const Reply reply = CallInto(&room, function, encoding, given);
+    EXPECT_TRUE(reply.data.empty());
+    EXPECT_TRUE(room.written == wanted);
+    const Reply other = CallInto(&too_small, function, encoding, given);
+    EXPECT_TRUE(other.data == wanted);
+    EXPECT_EQ(other.encoding, reply.encoding);
+  };
+  const std::string encoded = codec::Encode(text);
+  expect_in_room([](std::string_view view) { return view; }, Encoding::kMsgpack, args, encoded);
+  expect_in_room([](const std::string& owned) { return owned; }, Encoding::kMsgpack, args, encoded);
+  expect_in_room([](std::string_view view) { return absl::StatusOr<std::string_view>(view); }, Encoding::kMsgpack, args,
+                 encoded);
+  expect_in_room([](BytesView view) { return view; }, Encoding::kRaw, text, text);
+  expect_in_room([](Bytes owned) { return owned; }, Encoding::kRaw, text, text);
+  expect_in_room([](Bytes owned) { return absl::StatusOr<Bytes>(owned); }, Encoding::kRaw, text, text);
+}
+
+TEST(FunctionTest, WhatIsSmallOrOfAnotherTypeNeedsNoRoom) {
+  Room room(~std::size_t{0});
+  const std::string small(ResultRoom::kLeastBytes - 1, 's');
+  EXPECT_TRUE(CallInto(
+                  &room, [](BytesView view) { return view; }, Encoding::kRaw, small)
+                  .data == small);
+  const std::vector<std::string> list{std::string(ResultRoom::kLeastBytes, 'l')};
+  EXPECT_TRUE(
+      CallInto(
+          &room, [](const std::vector<std::string>& given) { return given; }, Encoding::kMsgpack, EncodeArguments(list))
+          .data == codec::Encode(list));
+  EXPECT_TRUE(room.written.empty());
+}
+
 TEST(FunctionTest, NoArgumentsMayBeNoBytes) {
   EXPECT_EQ(CallOf([] { return 1; }, {}).data, "\x01");
   EXPECT_EQ(CallOf(Divide, {}).failure->message, "f: wanted 2 arguments, given 0");

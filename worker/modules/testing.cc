@@ -35,6 +35,13 @@ using Clock = std::chrono::steady_clock;
 poold::Bytes echo(poold::Bytes bytes) { return bytes; }
 POOLD_TASK("echo", echo, "echo(bytes): the same bytes");
 
+poold::BytesView echo_view(poold::BytesView bytes) { return bytes; }
+POOLD_TASK("echo_view", echo_view,
+           "echo_view(bytes): the same bytes, copied once, from where they lie to where they are to lie");
+
+std::string_view echo_text(std::string_view text) { return text; }
+POOLD_TASK("echo_text", echo_text, "echo_text(text): the same text, as echo_view");
+
 msgpack::object echo_value(const msgpack::object& value) { return value; }
 POOLD_TASK("echo_value", echo_value, "echo_value(value): the same value");
 
@@ -394,6 +401,13 @@ void init_ok(const std::string& text) { initialized_with = text; }
 POOLD_TASK("init_ok", init_ok, "init_ok(text): initializer; init_text() tells it");
 POOLD_TASK(
     "init_text", [] { return initialized_with; }, "init_text()");
+
+void init_private_bytes(std::uint64_t bytes) {
+  const rlimit limit{bytes, bytes};
+  if (setrlimit(RLIMIT_DATA, &limit) != 0) throw std::runtime_error("setrlimit");
+}
+POOLD_TASK("init_private_bytes", init_private_bytes,
+           "init_private_bytes(n): initializer; the worker gets no more memory of its own than so much");
 
 void init_fail(const std::string& text) { throw std::runtime_error(text); }
 POOLD_TASK("init_fail", init_fail, "init_fail(text): initializer that throws");

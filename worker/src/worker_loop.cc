@@ -22,8 +22,6 @@ constexpr double kAverageWeight = 0.125;
 constexpr std::int64_t kSilentNs = 200;
 // A larger result's memory is given back.
 constexpr std::size_t kKeepReplyBytes = 1u << 20;
-// Of arenas for results. More is needed only while many of them wait for their readers, and goes through the ring.
-constexpr std::uint64_t kMaxArenaBytes = 256u << 20;
 // Of larger arguments a function may need but a part.
 constexpr std::uint64_t kMapAtOnceBytes = 256u << 20;
 
@@ -41,9 +39,10 @@ WorkerLoop::WorkerLoop(Startup* startup, Channel* channel, void* page, wire::Uni
       page_(static_cast<wire::WorkerPage*>(page)),
       answers_(page, channel),
       output_(page_, &answers_, std::move(stdout_read), std::move(stderr_read)),
-      maker_(kMaxArenaBytes),
+      slot_(channel, &answers_, startup->MayAnswerInArena() ? startup->MaxResultBytes() : 0),
       average_ns_(startup->functions().functions().size(), -1.0) {
   startup->ListenToProgress(&answers_);
+  reply_.room = &slot_;
 }
 
 absl::Status WorkerLoop::Run() {
@@ -204,6 +203,7 @@ void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view 
   const std::int64_t begin = now_;
   answers_.unlock();
   Invoke(task, args);
+  PlaceResult();
   answers_.lock();
   now_ = clock_.Now();
   const std::int64_t elapsed = std::max<std::int64_t>(now_ - begin, 0);
@@ -225,6 +225,7 @@ void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view 
 void WorkerLoop::Invoke(const Task& task, std::string_view args) {
   reply_.data.clear();
   reply_.failure.reset();
+  slot_.Open(task.items == 0);  // a chunk's results go through the ring
   const auto& functions = startup_->functions().functions();
   if (task.function >= functions.size()) {
     reply_.failure =
@@ -256,51 +257,36 @@ void WorkerLoop::Call(const Function& function, const Task& task, std::string_vi
   }
 }
 
+// What is large and was not written to the slot at once.
+void WorkerLoop::PlaceResult() {
+  if (reply_.failure && slot_.taken()) slot_.Abandon();
+  if (reply_.failure || reply_.data.size() < ResultRoom::kLeastBytes) return;
+  char* const at = slot_.Take(reply_.data.size());
+  if (at != nullptr) std::memcpy(at, reply_.data.data(), reply_.data.size());
+}
+
 void WorkerLoop::Answer(std::int64_t elapsed) {
-  const std::uint64_t limit = startup_->MaxResultBytes();
-  if (!reply_.failure && reply_.data.size() <= std::min<std::uint64_t>(limit, wire::ResultRun::kMostBytes)) {
-    answers_.EndItem(wire::RecordKind::kResult, static_cast<std::uint32_t>(reply_.encoding), elapsed, reply_.data);
+  const auto encoding = static_cast<std::uint32_t>(reply_.encoding);
+  if (slot_.taken()) {
+    answers_.EndItemInArena(encoding, elapsed, slot_.Finish());
     return KeepLittle();
   }
+  const std::uint64_t limit = startup_->MaxResultBytes();
   if (!reply_.failure && reply_.data.size() > limit) {
     reply_.failure = TaskFailure{
         "poold.ResultError", absl::StrCat("a result of ", reply_.data.size(), " bytes; the limit is ", limit), "", 0};
   }
-  if (AnswerInArena(elapsed)) return;
   if (reply_.failure) {
     const std::string failure = ToProto(*reply_.failure).SerializeAsString();
     answers_.EndItem(wire::RecordKind::kFailure, 0, elapsed, failure);
   } else {
-    answers_.EndItem(wire::RecordKind::kResult, static_cast<std::uint32_t>(reply_.encoding), elapsed, reply_.data);
+    answers_.EndItem(wire::RecordKind::kResult, encoding, elapsed, reply_.data);
   }
   KeepLittle();
 }
 
 void WorkerLoop::KeepLittle() {
   if (reply_.data.capacity() > kKeepReplyBytes) std::string().swap(reply_.data);
-}
-
-// A large result of a single task. False: it must go through the ring.
-bool WorkerLoop::AnswerInArena(std::int64_t elapsed) {
-  const std::size_t bytes = reply_.data.size();
-  const bool wanted = !reply_.failure && bytes >= wire::kMinArenaPayloadBytes && bytes <= wire::kMaxArenaPayloadBytes;
-  if (!wanted || startup_->context().chunk_items != 0 || !startup_->MayAnswerInArena()) return false;
-  const auto reserved = maker_.Reserve(bytes, [this](int fd, const wire::ArenaShape&) {
-    // Before the record that speaks of it: who reads the record finds it. Without its daemon a worker has nothing to
-    // live for.
-    if (!channel_->SendArena(fd).ok()) _exit(1);
-    return std::optional<std::uint64_t>(arenas_sent_++);
-  });
-  if (!reserved) return false;
-  std::memcpy(reserved->memory, reply_.data.data(), bytes);
-  if (reply_.data.capacity() > kKeepReplyBytes) std::string().swap(reply_.data);
-  answers_.EndItemInArena(static_cast<std::uint32_t>(reply_.encoding), elapsed,
-                          {.use = reserved->place.use,
-                           .bytes = bytes,
-                           .slot_bytes = reserved->shape.slot_bytes,
-                           .arena = static_cast<std::uint32_t>(reserved->arena),
-                           .slot = reserved->place.slot});
-  return true;
 }
 
 }  // namespace poold::worker

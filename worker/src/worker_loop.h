@@ -13,8 +13,8 @@
 #include "channel.h"
 #include "output_boundary.h"
 #include "quick_clock.h"
+#include "result_slot.h"
 #include "startup.h"
-#include "wire/arena_maker.h"
 #include "wire/mapped_file.h"
 #include "wire/worker_page.h"
 
@@ -59,8 +59,8 @@ class WorkerLoop {
   void Invoke(const Task& task, std::string_view args);
   void InvokeInArena(const Function& function, const Task& task);
   void Call(const Function& function, const Task& task, std::string_view args);
+  void PlaceResult();
   void Answer(std::int64_t elapsed);
-  bool AnswerInArena(std::int64_t elapsed);
   void KeepLittle();
 
   Startup* const startup_;
@@ -77,9 +77,7 @@ class WorkerLoop {
   int places_used_ = 0;
   // That arguments lie in, by number.
   std::map<std::uint64_t, wire::MappedFile> arenas_;
-  // For results.
-  wire::ArenaMaker maker_;
-  std::uint32_t arenas_sent_ = 0;
+  ResultSlot slot_;
   Reply reply_;
 
   // How long each function takes, moving average; < 0: not known.

@@ -6,10 +6,16 @@
 //   POOLD_TASK(square);
 //
 // Purpose: an ordinary C++ function becomes a task that any client calls by name. Arguments and results are converted:
-//   arithmetic types, enums, std::string, std::string_view (parameters), std::vector, set, map, unordered_map, tuple,
-//   pair, array, optional, structs with POOLD_FIELDS (or MSGPACK_DEFINE), poold::Bytes for raw bytes, one protobuf
-//   message as the only parameter or as the result. A result may also be void, absl::Status or absl::StatusOr<T>.
+//   arithmetic types, enums, std::string, std::string_view, std::vector, set, map, unordered_map, tuple, pair, array,
+//   optional, structs with POOLD_FIELDS (or MSGPACK_DEFINE), poold::Bytes and poold::BytesView for raw bytes, one
+//   protobuf message as the only parameter or as the result. A result may also be void, absl::Status or
+//   absl::StatusOr<T>.
 //   Initializers and preload functions are registered in the same way; a preload function takes no parameters.
+// Large payloads: a parameter std::string_view or BytesView shows the argument where it lies (shared memory, a file,
+//   what was received): read only, valid until the function returns. A result of these types is read when the function
+//   has returned, and before anything that it was given goes: it may show an argument, a static or a thread_local, not
+//   a local. Such a result, a std::string or Bytes from 32 KiB to 64 MiB is written once, to where the client finds it.
+//   Arguments in shared memory may change meanwhile if a process of the same user means harm.
 // Errors: what a function throws, or a status that is not OK, is the task's failure (type, message, backtrace of the
 //   throw). Arguments that do not decode are a failure "poold.ArgumentError" and do not reach the function.
 // Threads: a worker runs one task at a time, all of them in its only thread. A function may start threads; it must join

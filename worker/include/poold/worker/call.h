@@ -4,6 +4,7 @@
 // compiler and headers, which the module's ABI version stands for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -33,11 +34,26 @@ struct TaskFailure {
   int status_code = 0;
 };
 
+// Where a large result is to lie in the end.
+class ResultRoom {
+ public:
+  // What is smaller has no place there.
+  static constexpr std::size_t kLeastBytes = std::size_t{32} << 10;
+
+  // Memory for a result of so many bytes, all of which are to be written; null: there is none. At most once in a call.
+  virtual char* Take(std::size_t bytes) = 0;
+
+ protected:
+  ~ResultRoom() = default;
+};
+
 struct Reply {
   Encoding encoding = Encoding::kMsgpack;
-  // Empty at the call; the function's result.
+  // Empty at the call; the function's result, unless that was written to the room.
   std::string data;
   std::optional<TaskFailure> failure;
+  // Null: there is none.
+  ResultRoom* room = nullptr;
 };
 
 // Throws what the function throws.

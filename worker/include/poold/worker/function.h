@@ -1,11 +1,13 @@
 // An ordinary function <-> bytes: decodes its arguments, calls it, encodes its result.
 //
 // Performance: arguments that are all numbers are read without the library; texts are referred to where they lie if
-// the parameter is a std::string_view.
+// the parameter is a std::string_view or a BytesView. A large result that is a text or bytes is written once, to where
+// the caller wants it.
 #pragma once
 
 #include <concepts>
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -17,6 +19,7 @@
 #include "codec/codec.h"
 #include "codec/large_text.h"
 #include "codec/scalars.h"
+#include "codec/text.h"
 #include "poold/worker/call.h"
 
 namespace poold::worker {
@@ -116,7 +119,9 @@ class BoundFunction {
   template <typename T>
   struct IsMessage : std::bool_constant<ProtobufMessage<T>> {};
   template <typename T>
-  struct IsBytes : std::is_same<T, Bytes> {};
+  struct IsBytes : std::bool_constant<std::is_same_v<T, Bytes> || std::is_same_v<T, BytesView>> {};
+  template <typename T>
+  static constexpr bool kIsText = std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>;
   template <template <typename> typename Is>
   static constexpr bool TakesOne() {
     if constexpr (Types::kCount == 1) return Is<std::tuple_element_t<0, Values>>::value;
@@ -145,7 +150,12 @@ class BoundFunction {
   void CallWithBytes(const Call& call, Reply* reply) const {
     if constexpr (TakesOne<IsBytes>()) {
       Values values;
-      std::get<0>(values).data = codec::CopyText(call.args);
+      auto& bytes = std::get<0>(values);
+      if constexpr (std::is_same_v<std::remove_reference_t<decltype(bytes)>, BytesView>) {
+        bytes.data = call.args;
+      } else {
+        bytes.data = codec::CopyText(call.args);
+      }
       Run(values, reply);
     }
   }
@@ -225,13 +235,23 @@ class BoundFunction {
     if (!result.ok()) return Write(result.status(), reply);
     Write(*std::move(result), reply);
   }
-  static void Write(const Bytes& bytes, Reply* reply) {
+  static void Write(BytesView bytes, Reply* reply) {
     reply->encoding = Encoding::kRaw;
-    reply->data.assign(bytes.data);
+    if (!WriteToRoom("", bytes.data, reply)) reply->data.assign(bytes.data);
   }
+  static void Write(const Bytes& bytes, Reply* reply) { Write(BytesView{bytes.data}, reply); }
   static void Write(Bytes&& bytes, Reply* reply) {
     reply->encoding = Encoding::kRaw;
-    reply->data = std::move(bytes.data);
+    if (!WriteToRoom("", bytes.data, reply)) reply->data = std::move(bytes.data);
+  }
+  // False: there is no room for it, or it needs none.
+  static bool WriteToRoom(std::string_view head, std::string_view text, Reply* reply) {
+    if (text.size() < ResultRoom::kLeastBytes || reply->room == nullptr) return false;
+    char* const at = reply->room->Take(head.size() + text.size());
+    if (at == nullptr) return false;
+    std::memcpy(at, head.data(), head.size());
+    std::memcpy(at + head.size(), text.data(), text.size());
+    return true;
   }
   template <typename T>
   static void Write(const T& value, Reply* reply) {
@@ -243,6 +263,9 @@ class BoundFunction {
       }
     } else {
       reply->encoding = Encoding::kMsgpack;
+      if constexpr (kIsText<T>) {
+        if (WriteToRoom(codec::TextHead::OfText(value.size()).view(), value, reply)) return;
+      }
       codec::Append(&reply->data, value);
     }
   }
