@@ -11,6 +11,7 @@
 #include "error.h"
 #include "session_owner.h"
 #include "wire/default_address.h"
+#include "wire/pieces.h"
 
 namespace poold::client {
 namespace internal {
@@ -45,6 +46,13 @@ absl::StatusOr<Downloaded> SessionOwner::Download(const HandleId& id, std::uint6
 
 }  // namespace internal
 
+internal::TaskRef Connection::SubmitPieces(const TaskCall& call, std::span<const std::string_view> pieces) {
+  const std::string args = wire::Pieces(pieces).Join();
+  TaskCall whole = call;
+  whole.args = args;
+  return Submit(whole);
+}
+
 namespace {
 
 using internal::Deadline;
@@ -60,6 +68,9 @@ class GrpcConnection : public Connection {
       : options_(std::move(options)), stub_(std::move(stub)), owner_(std::move(owner)) {}
 
   internal::TaskRef Submit(const TaskCall& call) override { return session().Submit(call, owner_); }
+  internal::TaskRef SubmitPieces(const TaskCall& call, std::span<const std::string_view> pieces) override {
+    return session().SubmitPieces(call, wire::Pieces(pieces), owner_);
+  }
   internal::MapRef OpenMap(const MapCall& call) override { return session().OpenMap(call, owner_); }
   absl::Status AddItems(const internal::MapRef& map, const MapBatch& batch) override {
     return session().AddItems(map.get(), batch);

@@ -30,7 +30,7 @@ wire::PayloadRequest Request(wire::PayloadAsk ask, std::string_view id, std::uin
 
 }  // namespace
 
-std::optional<std::string> PayloadSocket::Offer(std::string_view bytes) {
+std::optional<std::string> PayloadSocket::Offer(const wire::Pieces& bytes) {
   if (bytes.size() > max_bytes_) return std::nullopt;
   {
     absl::MutexLock lock(&mu_);
@@ -53,10 +53,10 @@ std::optional<wire::MappedFile> PayloadSocket::Fetch(std::string_view id, std::u
   return *std::move(mapped);
 }
 
-std::optional<wire::ArenaMaker::Reserved> PayloadSocket::Place(std::string_view bytes) {
+std::optional<wire::ArenaMaker::Reserved> PayloadSocket::Place(const wire::Pieces& bytes) {
   if (bytes.size() > wire::kMaxArenaPayloadBytes) return std::nullopt;
   auto reserved = Reserve(bytes.size());
-  if (reserved) std::memcpy(reserved->memory, bytes.data(), bytes.size());
+  if (reserved) bytes.CopyTo(reserved->memory, bytes.size());
   return reserved;
 }
 

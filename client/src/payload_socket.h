@@ -19,6 +19,7 @@
 #include "wire/arena_maker.h"
 #include "wire/mapped_file.h"
 #include "wire/payload_message.h"
+#include "wire/pieces.h"
 #include "wire/unique_fd.h"
 
 namespace poold::client::internal {
@@ -30,12 +31,12 @@ class PayloadSocket {
       : path_(std::move(path)), max_bytes_(max_bytes), maker_(max_bytes) {}
 
   // The upload's id, or nothing.
-  std::optional<std::string> Offer(std::string_view bytes);
+  std::optional<std::string> Offer(const wire::Pieces& bytes);
   // The result of the task, or of the map's item, whose id these 16 bytes are; or nothing.
   std::optional<wire::MappedFile> Fetch(std::string_view id, std::uint64_t index);
 
   // Arguments written where a worker reads them. Nothing: there is no room in arenas.
-  std::optional<wire::ArenaMaker::Reserved> Place(std::string_view bytes);
+  std::optional<wire::ArenaMaker::Reserved> Place(const wire::Pieces& bytes);
   // The arena of this number; null: it is not to be had. Stays mapped until the daemon gives it back.
   std::shared_ptr<const wire::ArenaMapping> Arena(std::uint64_t number);
 

@@ -48,6 +48,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
   TaskRef Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner) ABSL_LOCKS_EXCLUDED(mu_);
+  // With these arguments.
+  TaskRef SubmitPieces(const TaskCall& call, const wire::Pieces& args, std::shared_ptr<HandleOwner> owner)
+      ABSL_LOCKS_EXCLUDED(mu_);
   MapRef OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status AddItems(MapCell* map, const MapBatch& batch) ABSL_LOCKS_EXCLUDED(mu_);
   // A new reference. INVALID_ARGUMENT: it is not such a handle's text.
@@ -87,6 +90,8 @@ class Session : public std::enable_shared_from_this<Session> {
   };
 
   // ---- Submitting (session_submit.cc) ----
+  TaskRef SubmitHanded(const TaskCall& call, const absl::StatusOr<Handed>& handed, std::shared_ptr<HandleOwner> owner)
+      ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status AwaitRoom(std::uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   HandleId NextId(PoolEntry& pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   TaskCell* NewTask(const TaskCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -103,6 +108,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // ---- Large arguments (session_uploads.cc) ----
   bool WaitsForRoom(const TaskCall& call) ABSL_LOCKS_EXCLUDED(mu_);
   absl::StatusOr<Handed> HandOverFirst(const TaskCall& call) ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<Handed> HandOverHere(const TaskCall& call, const wire::Pieces& args);
+  absl::StatusOr<Handed> UploadFirst(const TaskCall& call);
   void UploadAgain(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool WantsUpload(const HandleId& id) ABSL_LOCKS_EXCLUDED(mu_);
   void Uploaded(const HandleId& id, std::string args, absl::StatusOr<std::string> upload) ABSL_LOCKS_EXCLUDED(mu_);

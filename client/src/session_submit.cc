@@ -151,8 +151,21 @@ Session::Write Session::WriteOrNudge() {
 }
 
 TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner) {
+  return SubmitHanded(call, HandOverFirst(call), std::move(owner));
+}
+
+TaskRef Session::SubmitPieces(const TaskCall& call, const wire::Pieces& args, std::shared_ptr<HandleOwner> owner) {
+  TaskCall rest = call;
+  rest.args = {};
+  if (auto handed = HandOverHere(call, args)) return SubmitHanded(rest, *std::move(handed), std::move(owner));
+  const std::string joined = args.Join();
+  rest.args = joined;
+  return SubmitHanded(rest, call.options->wait_when_full ? HandOverFirst(rest) : UploadFirst(rest), std::move(owner));
+}
+
+TaskRef Session::SubmitHanded(const TaskCall& call, const absl::StatusOr<Handed>& handed,
+                              std::shared_ptr<HandleOwner> owner) {
   const bool waits = call.options->wait_when_full;
-  const absl::StatusOr<Handed> handed = HandOverFirst(call);
   const bool held = waits || (handed.ok() && handed->travels_inline());
   Write write;
   TaskRef task;

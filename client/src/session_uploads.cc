@@ -17,19 +17,28 @@ bool Session::WaitsForRoom(const TaskCall& call) {
 
 // Before its task is submitted, in the thread of who submits. Inline: not needed, or not now.
 absl::StatusOr<Handed> Session::HandOverFirst(const TaskCall& call) {
+  if (call.args.size() < wire::kMinArenaPayloadBytes || WaitsForRoom(call)) return Handed{.bytes = call.args.size()};
+  if (auto handed = HandOverHere(call, wire::Pieces({&call.args, 1}))) return *std::move(handed);
+  return UploadFirst(call);
+}
+
+// In shared memory. What may be sent again for want of room goes as it would go then.
+std::optional<Handed> Session::HandOverHere(const TaskCall& call, const wire::Pieces& args) {
+  if (args.size() < wire::kMinArenaPayloadBytes || call.options->wait_when_full) return std::nullopt;
+  Handed handed{.bytes = args.size()};
+  handed.slot = stub_->Place(args);
+  if (!handed.slot && args.size() >= kHandOverBytes) handed.upload_id = stub_->HandOver(args);
+  if (handed.travels_inline()) return std::nullopt;
+  return handed;
+}
+
+// REQUIRES: HandOverHere came to nothing.
+absl::StatusOr<Handed> Session::UploadFirst(const TaskCall& call) {
   Handed handed{.bytes = call.args.size()};
-  if (call.args.size() < wire::kMinArenaPayloadBytes || WaitsForRoom(call)) return handed;
-  // What may be sent again for want of room goes as it would go then.
-  const bool once = !call.options->wait_when_full;
-  if (once) handed.slot = stub_->Place(call.args);
-  if (handed.slot || call.args.size() < kHandOverBytes) return handed;
-  if (call.args.size() > kInlineArgsBytes) {
-    absl::StatusOr<std::string> upload = stub_->Upload(call.args);
-    if (!upload.ok()) return upload.status();
-    handed.upload_id = *std::move(upload);
-  } else if (once) {
-    handed.upload_id = stub_->HandOver(call.args);
-  }
+  if (call.args.size() <= kInlineArgsBytes) return handed;
+  auto upload = call.options->wait_when_full ? stub_->Upload(call.args) : stub_->SendUp(call.args);
+  if (!upload.ok()) return upload.status();
+  handed.upload_id = *std::move(upload);
   return handed;
 }
 

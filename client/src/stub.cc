@@ -111,12 +111,12 @@ std::shared_ptr<PayloadSocket> Stub::payloads() {
   return payloads_;
 }
 
-std::string Stub::HandOver(std::string_view bytes) {
+std::string Stub::HandOver(const wire::Pieces& bytes) {
   const std::shared_ptr<PayloadSocket> socket = payloads();
   return socket != nullptr ? socket->Offer(bytes).value_or("") : "";
 }
 
-std::optional<wire::ArenaMaker::Reserved> Stub::Place(std::string_view bytes) {
+std::optional<wire::ArenaMaker::Reserved> Stub::Place(const wire::Pieces& bytes) {
   const std::shared_ptr<PayloadSocket> socket = payloads();
   return socket != nullptr ? socket->Place(bytes) : std::nullopt;
 }
@@ -144,7 +144,11 @@ absl::StatusOr<Downloaded> Stub::Fetch(const v1::DownloadRequest& request, const
 }
 
 absl::StatusOr<std::string> Stub::Upload(std::string_view bytes) {
-  if (std::string id = HandOver(bytes); !id.empty()) return id;
+  if (std::string id = HandOver(wire::Pieces({&bytes, 1})); !id.empty()) return id;
+  return SendUp(bytes);
+}
+
+absl::StatusOr<std::string> Stub::SendUp(std::string_view bytes) {
   v1::UploadResponse response;
   absl::Status status = Retry([&] {
     grpc::ClientContext context;

@@ -50,10 +50,12 @@ class Stub {
   absl::StatusOr<std::string> Download(const v1::DownloadRequest& request, v1::Payload* head = nullptr);
   // Its id. Handed over where that is possible.
   absl::StatusOr<std::string> Upload(std::string_view bytes);
-  // As Upload, but in no other way. Empty: not possible.
-  std::string HandOver(std::string_view bytes);
+  // The same through gRPC.
+  absl::StatusOr<std::string> SendUp(std::string_view bytes);
+  // As Upload, in shared memory. Empty: not possible.
+  std::string HandOver(const wire::Pieces& bytes);
   // In an arena. Nothing: not possible now.
-  std::optional<wire::ArenaMaker::Reserved> Place(std::string_view bytes);
+  std::optional<wire::ArenaMaker::Reserved> Place(const wire::Pieces& bytes);
   // As Download, of a result that was told so; through shared memory where that is possible.
   absl::StatusOr<Downloaded> Fetch(const v1::DownloadRequest& request, const v1::Payload& told);
   std::optional<ResultInArena> InArena(const v1::Payload& told);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -49,20 +50,33 @@ bool Gather(int fd, char* memory, std::size_t bytes) {
 }
 
 // Through a mapping in huge pages: one fault for each. Returns how many bytes of the beginning it wrote.
-std::size_t WriteHuge(int fd, std::string_view bytes) {
+std::size_t WriteHuge(int fd, const Pieces& bytes) {
   const std::size_t size = bytes.size() & ~(kHugePageBytes - 1);
   if (size == 0) return 0;
   void* const memory = MapIntoHugeRoom(fd, size, PROT_READ | PROT_WRITE, MAP_SHARED);
   if (memory == MAP_FAILED) return 0;
   const bool gathered = Gather(fd, static_cast<char*>(memory), size);
-  if (gathered) std::memcpy(memory, bytes.data(), size);
+  if (gathered) bytes.CopyTo(static_cast<char*>(memory), size);
   munmap(memory, size);
   return gathered ? size : 0;
 }
 
+// What is behind the first `written` bytes.
+bool WriteRest(int fd, const Pieces& bytes, std::size_t written) {
+  std::size_t at = 0;
+  for (const std::string_view piece : bytes.all()) {
+    const std::size_t there = std::min(written - std::min(written, at), piece.size());
+    if (!WriteAt(fd, piece.substr(there), at + there)) return false;
+    at += piece.size();
+  }
+  return true;
+}
+
 }  // namespace
 
-absl::StatusOr<UniqueFd> MakeSealedFile(std::string_view bytes) {
+absl::StatusOr<UniqueFd> MakeSealedFile(std::string_view bytes) { return MakeSealedFile(Pieces({&bytes, 1})); }
+
+absl::StatusOr<UniqueFd> MakeSealedFile(const Pieces& bytes) {
   if (!MayBeSoLarge(bytes.size())) {
     return absl::ResourceExhaustedError(
         absl::StrCat("cannot make a sealed file of ", bytes.size(), " bytes: the limit of file sizes is lower"));
@@ -71,7 +85,7 @@ absl::StatusOr<UniqueFd> MakeSealedFile(std::string_view bytes) {
   if (!fd) return Failed("memfd_create");
   if (ftruncate(fd.get(), static_cast<off_t>(bytes.size())) != 0) return Failed("ftruncate");
   const std::size_t written = WriteHuge(fd.get(), bytes);
-  if (!WriteAt(fd.get(), bytes.substr(written), written)) return Failed("write");
+  if (!WriteRest(fd.get(), bytes, written)) return Failed("write");
   if (fcntl(fd.get(), F_ADD_SEALS, kSeals | F_SEAL_SEAL) != 0) return Failed("sealing");
   return fd;
 }

@@ -11,12 +11,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "wire/pieces.h"
 #include "wire/unique_fd.h"
 
 namespace poold::wire {
 
 // Holds a copy of `bytes`. RESOURCE_EXHAUSTED: there is no memory for it, or a limit of file sizes forbids it.
 absl::StatusOr<UniqueFd> MakeSealedFile(std::string_view bytes);
+absl::StatusOr<UniqueFd> MakeSealedFile(const Pieces& bytes);
 
 // OK: it is sealed and has exactly `bytes` bytes, so it can be mapped and read without fear. INVALID_ARGUMENT: what is
 // wrong with it.

@@ -46,6 +46,18 @@ TEST_F(MockTest, RawBytesTravelAsTheyAre) {
   EXPECT_EQ(pool_.Apply<Bytes>("echo", Bytes{std::string("\0x", 2)})->data.size(), 2u);
 }
 
+TEST_F(MockTest, LargeTextsComeAsOneStringLikeSmallOnes) {
+  for (const std::size_t bytes : {std::size_t{10}, std::size_t{100'000}}) {
+    const std::string text(bytes, 'x');
+    EXPECT_CALL(*connection_, Submit).WillOnce([&](const TaskCall& call) {
+      EXPECT_TRUE(call.args == codec::EncodeArguments(1, text, "small", Bytes{text}, std::string_view(text)));
+      return MakeFinishedTask(text);
+    });
+    const auto result = pool_.Apply<std::string>("f", 1, text, "small", BytesView{text}, std::string_view(text));
+    EXPECT_TRUE(*result == text);
+  }
+}
+
 TEST_F(MockTest, AFailureNamesFunctionTypeAndMessage) {
   EXPECT_CALL(*connection_, Submit).WillOnce([](const TaskCall& call) {
     return MakeFailedTask(std::string(call.function), "std::runtime_error", "no such file");

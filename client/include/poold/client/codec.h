@@ -3,7 +3,7 @@
 //
 //   arguments (1, "two", std::vector<double>{...})   MessagePack, one array
 //   one protobuf message                             ENCODING_PROTOBUF with its name
-//   one poold::Bytes                                 ENCODING_RAW
+//   one poold::Bytes or poold::BytesView             ENCODING_RAW
 //   one Payload                                      as it is
 // and the same for results.
 #pragma once
@@ -35,6 +35,8 @@ namespace internal {
 template <typename T>
 inline constexpr bool kIsBytes = std::is_same_v<T, Bytes>;
 template <typename T>
+inline constexpr bool kIsRaw = std::is_same_v<T, Bytes> || std::is_same_v<T, BytesView>;
+template <typename T>
 inline constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::MessageLite, T>;
 
 // "square returned what is no int: wanted an integer, got a string".
@@ -59,7 +61,7 @@ template <typename Arg>
 void EncodeOne(Payload* out, const Arg& arg) {
   if constexpr (kIsMessage<Arg>) {
     *out = {.encoding = v1::ENCODING_PROTOBUF, .type_name = arg.GetTypeName(), .data = arg.SerializeAsString()};
-  } else if constexpr (std::is_same_v<Arg, Bytes>) {
+  } else if constexpr (kIsRaw<Arg>) {
     *out = {.encoding = v1::ENCODING_RAW, .type_name = "", .data = codec::CopyText(arg.data)};
   } else if constexpr (std::is_same_v<Arg, Payload>) {
     *out = arg;

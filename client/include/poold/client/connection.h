@@ -66,6 +66,9 @@ class Connection {
 
   // ---- Hot: over the stream ----
   virtual internal::TaskRef Submit(const TaskCall& call) = 0;
+  // The same with the arguments in pieces, one behind the other, in place of call.args: large ones are put together
+  // where they are to lie. Without a word of its own it is Submit, of one string.
+  virtual internal::TaskRef SubmitPieces(const TaskCall& call, std::span<const std::string_view> pieces);
   virtual internal::MapRef OpenMap(const MapCall& call) = 0;
   // The status is set when no more items are wanted: the map has ended.
   virtual absl::Status AddItems(const internal::MapRef& map, const MapBatch& batch) = 0;

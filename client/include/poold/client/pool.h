@@ -12,6 +12,7 @@
 
 #include "poold/client/codec.h"
 #include "poold/client/connection.h"
+#include "poold/client/internal/argument_pieces.h"
 #include "poold/client/internal/columns.h"
 #include "poold/client/map_handle.h"
 #include "poold/client/map_stream.h"
@@ -51,11 +52,15 @@ class Pool {
   }
   template <typename R, typename... Args>
   TaskHandle<R> SubmitWith(const TaskOptions& options, std::string_view function, const Args&... args) const {
-    if constexpr (sizeof...(Args) == 1 && (internal::kIsBytes<Args> && ...)) {
-      return SubmitRaw<R>(options, function, args...);  // not copied before they are on their way
-    } else {
-      return SubmitPayload<R>(options, function, Arguments(args...));
+    // What is large is not copied before it is on its way.
+    if constexpr (sizeof...(Args) == 1 && (internal::kIsRaw<Args> && ...)) {
+      return SubmitRaw<R>(options, function, args.data...);
+    } else if constexpr ((internal::kIsTextOrBytes<Args> || ...)) {
+      if ((!internal::LargeTextOf(args).empty() || ...)) {
+        return SubmitPieces<R>(options, function, internal::ArgumentPieces(args...));
+      }
     }
+    return SubmitPayload<R>(options, function, Arguments(args...));
   }
   // Arguments as they are on the wire; with R = Payload, the result too.
   template <typename R = Payload>
@@ -154,9 +159,14 @@ class Pool {
 
  private:
   template <typename R>
-  TaskHandle<R> SubmitRaw(const TaskOptions& options, std::string_view function, const Bytes& bytes) const {
+  TaskHandle<R> SubmitRaw(const TaskOptions& options, std::string_view function, std::string_view bytes) const {
+    return TaskHandle<R>(core_->connection->Submit({core_->name, function, v1::ENCODING_RAW, "", bytes, &options}));
+  }
+  template <typename R>
+  TaskHandle<R> SubmitPieces(const TaskOptions& options, std::string_view function,
+                             const internal::ArgumentPieces& args) const {
     return TaskHandle<R>(
-        core_->connection->Submit({core_->name, function, v1::ENCODING_RAW, "", bytes.data, &options}));
+        core_->connection->SubmitPieces({core_->name, function, v1::ENCODING_MSGPACK, "", {}, &options}, args.All()));
   }
   struct Core {
     std::shared_ptr<Connection> connection;

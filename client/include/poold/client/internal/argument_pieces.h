@@ -1,0 +1,81 @@
+// The arguments of a call as MessagePack, where large texts and bytes among them are not copied yet. Not for users.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "codec/codec.h"
+#include "codec/text.h"
+
+namespace poold::client::internal {
+
+template <typename T>
+inline constexpr bool kIsText =
+    std::is_same_v<codec::Plain<T>, std::string> || std::is_same_v<codec::Plain<T>, std::string_view>;
+template <typename T>
+inline constexpr bool kIsTextOrBytes =
+    kIsText<T> || std::is_same_v<codec::Plain<T>, Bytes> || std::is_same_v<codec::Plain<T>, BytesView>;
+
+// A text or bytes that is worth it; empty: anything else. What lies inside of other values is not looked for: they may
+// make it when they are written.
+template <typename T>
+std::string_view LargeTextOf(const T& value) {
+  // From here on arguments are handed over in shared memory.
+  constexpr std::size_t kLeastBytes = std::size_t{32} << 10;
+  std::string_view text;
+  if constexpr (kIsText<T>) {
+    text = value;
+  } else if constexpr (kIsTextOrBytes<T>) {
+    text = value.data;
+  }
+  return text.size() >= kLeastBytes && text.size() <= UINT32_MAX ? text : std::string_view();
+}
+
+class ArgumentPieces {
+ public:
+  // Refers to the arguments: they must outlive it.
+  template <typename... Args>
+  explicit ArgumentPieces(const Args&... args) {
+    codec::StringSink sink{&small_};
+    codec::Packer(sink).pack_array(sizeof...(Args));
+    (Add(args), ...);
+  }
+  ArgumentPieces(const ArgumentPieces&) = delete;
+  ArgumentPieces& operator=(const ArgumentPieces&) = delete;
+
+  // One behind the other. Valid as long as this.
+  std::vector<std::string_view> All() const {
+    std::vector<std::string_view> all;
+    std::size_t begin = 0;
+    for (const Large& large : large_) {
+      all.push_back(std::string_view(small_).substr(begin, large.behind - begin));
+      all.push_back(large.text);
+      begin = large.behind;
+    }
+    all.push_back(std::string_view(small_).substr(begin));
+    return all;
+  }
+
+ private:
+  struct Large {
+    std::size_t behind;  // so much of small_
+    std::string_view text;
+  };
+
+  template <typename T>
+  void Add(const T& value) {
+    const std::string_view text = LargeTextOf(value);
+    if (text.empty()) return codec::Append(&small_, value);
+    small_ += (kIsText<T> ? codec::TextHead::OfText(text.size()) : codec::TextHead::OfBytes(text.size())).view();
+    large_.push_back({small_.size(), text});
+  }
+
+  std::string small_;
+  std::vector<Large> large_;
+};
+
+}  // namespace poold::client::internal
