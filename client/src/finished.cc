@@ -30,6 +30,7 @@ class NoSession : public HandleOwner {
   }
   void OnProgress(HandleCell& cell, ProgressCallback callback) override {}
   std::optional<ResultInArena> InArena(const v1::Payload& told) override { return std::nullopt; }
+  std::shared_ptr<const HeldResult> HoldInArena(const v1::Payload& told) override { return nullptr; }
   absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index, const v1::Payload& told) override {
     return absl::UnimplementedError("a finished handle of a mock has nothing to download");
   }

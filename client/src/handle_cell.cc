@@ -5,6 +5,8 @@
 #include <exception>
 #include <utility>
 
+#include "codec/large_text.h"
+
 namespace poold::client::internal {
 namespace {
 
@@ -183,6 +185,12 @@ void TaskCell::Reset() {
   function = nullptr;
   type_name = nullptr;
   batch = 0;
+}
+
+OwnedResult CopyOf(const ResultView& result) {
+  auto owner = std::make_shared<const std::string>(codec::CopyText(result.data));
+  const std::string_view data = *owner;
+  return {result.encoding, std::string(result.type_name), data, std::move(owner)};
 }
 
 bool EndedWell(const HandleCell& cell) { return Succeeded(cell, cell.phase.load(std::memory_order_acquire)); }

@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "downloaded.h"
+#include "held_result.h"
 #include "index_ranges.h"
 #include "item_window.h"
 #include "poold/client/connection.h"
@@ -107,6 +108,8 @@ class HandleOwner {
   virtual absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index, const v1::Payload& told) = 0;
   // Where the result lies in shared memory; nothing: not in this process's.
   virtual std::optional<ResultInArena> InArena(const v1::Payload& told) = 0;
+  // The same, and it stays there as long as what comes back.
+  virtual std::shared_ptr<const HeldResult> HoldInArena(const v1::Payload& told) = 0;
   virtual void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) = 0;
   virtual void OnProgress(HandleCell& cell, ProgressCallback callback) = 0;
   virtual std::string instance_id() = 0;
@@ -177,7 +180,7 @@ struct CellDetail {
   bool has_progress = false;
   std::optional<Resubmission> resubmission;
   // The downloaded result, once it is.
-  std::optional<Downloaded> downloaded;
+  std::shared_ptr<const Downloaded> downloaded;
   // Where there is no session to keep it.
   std::string own_function;
 };
@@ -271,6 +274,9 @@ struct MapCell : HandleCell {
 
 inline TaskCell* AsTask(HandleCell* cell) { return static_cast<TaskCell*>(cell); }
 inline MapCell* AsMap(HandleCell* cell) { return static_cast<MapCell*>(cell); }
+
+// In memory of its own.
+OwnedResult CopyOf(const ResultView& result);
 
 // It is done, and SUCCEEDED (of a map: every item).
 bool EndedWell(const HandleCell& cell);

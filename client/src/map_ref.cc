@@ -114,6 +114,17 @@ absl::StatusOr<Payload> MapRef::Download(std::uint64_t index, const v1::Outcome&
   return payload;
 }
 
+absl::StatusOr<OwnedResult> MapRef::Own(std::uint64_t index, const v1::Outcome& outcome) const {
+  const v1::Payload& result = outcome.result();
+  if (result.size_bytes() <= result.data().size())
+    return CopyOf({result.encoding(), result.type_name(), result.data()});
+  auto bytes = cell_->owner->Download(cell_->id, index, result);
+  if (!bytes.ok()) return bytes.status();
+  auto owner = std::make_shared<const Downloaded>(*std::move(bytes));
+  const std::string_view data = owner->view();
+  return OwnedResult{result.encoding(), result.type_name(), data, std::move(owner)};
+}
+
 bool MapRef::Wait(Duration timeout) const {
   if (cell_ == nullptr || cell_->done()) return true;
   std::array<HandleCell*, 1> cells{cell_};

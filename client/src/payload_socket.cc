@@ -73,7 +73,7 @@ std::optional<wire::ArenaMaker::Reserved> PayloadSocket::Reserve(std::uint64_t b
   });
 }
 
-std::shared_ptr<const wire::ArenaMapping> PayloadSocket::Arena(std::uint64_t number) {
+std::shared_ptr<KnownArena> PayloadSocket::Arena(std::uint64_t number) {
   absl::MutexLock lock(&arenas_mu_);
   if (const auto found = known_.find(number); found != known_.end()) return found->second;
   const auto answered = Ask(Request(wire::PayloadAsk::kMap, kNoId, number), -1);
@@ -83,8 +83,20 @@ std::shared_ptr<const wire::ArenaMapping> PayloadSocket::Arena(std::uint64_t num
   auto mapping = wire::ArenaMapping::Map(answered->descriptor.get(), *shape, wire::ArenaAccess::kNone);
   if (!mapping.ok()) return nullptr;
   // What is closed holds at most results that can be asked for again.
-  std::erase_if(known_, [](const auto& entry) { return entry.second->head().closed.load() != 0; });
-  return known_.emplace(number, std::make_shared<const wire::ArenaMapping>(*std::move(mapping))).first->second;
+  std::erase_if(known_, [](const auto& entry) { return entry.second->mapping().head().closed.load() != 0; });
+  return known_.emplace(number, std::make_shared<KnownArena>(*std::move(mapping))).first->second;
+}
+
+std::shared_ptr<const HeldResult> PayloadSocket::Hold(std::uint64_t number, wire::ArenaPlace place,
+                                                      std::uint64_t bytes) {
+  std::shared_ptr<KnownArena> arena = Arena(number);
+  if (arena == nullptr || !arena->CanHold()) return nullptr;
+  // Who holds nothing needs no descriptor: it is asked for when it is.
+  if (arena->WantsDescriptor()) {
+    const auto answered = Ask(Request(wire::PayloadAsk::kMap, kNoId, number), -1);
+    if (answered && answered->descriptor) arena->SetDescriptor(answered->descriptor.get());
+  }
+  return HeldResult::Make(std::move(arena), place, bytes);
 }
 
 std::optional<PayloadSocket::Answered> PayloadSocket::Ask(const wire::PayloadRequest& request, int descriptor) {

@@ -16,6 +16,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "held_result.h"
+#include "known_arena.h"
 #include "wire/arena_maker.h"
 #include "wire/mapped_file.h"
 #include "wire/payload_message.h"
@@ -38,7 +40,9 @@ class PayloadSocket {
   // Arguments written where a worker reads them. Nothing: there is no room in arenas.
   std::optional<wire::ArenaMaker::Reserved> Place(const wire::Pieces& bytes);
   // The arena of this number; null: it is not to be had. Stays mapped until the daemon gives it back.
-  std::shared_ptr<const wire::ArenaMapping> Arena(std::uint64_t number);
+  std::shared_ptr<KnownArena> Arena(std::uint64_t number);
+  // The result there, held; null: it is not there, or cannot be held.
+  std::shared_ptr<const HeldResult> Hold(std::uint64_t number, wire::ArenaPlace place, std::uint64_t bytes);
 
  private:
   struct Answered {
@@ -64,7 +68,7 @@ class PayloadSocket {
   // The daemon did not want the last one.
   std::chrono::steady_clock::time_point share_again_at_ ABSL_GUARDED_BY(arenas_mu_){};
   // Of workers.
-  std::map<std::uint64_t, std::shared_ptr<const wire::ArenaMapping>> known_ ABSL_GUARDED_BY(arenas_mu_);
+  std::map<std::uint64_t, std::shared_ptr<KnownArena>> known_ ABSL_GUARDED_BY(arenas_mu_);
 };
 
 }  // namespace poold::client::internal

@@ -6,21 +6,21 @@
 #include <string_view>
 #include <utility>
 
-#include "wire/arena.h"
+#include "known_arena.h"
 
 namespace poold::client::internal {
 
 class ResultInArena {
  public:
-  // REQUIRES: arena->Has(...).
-  ResultInArena(std::shared_ptr<const wire::ArenaMapping> arena, wire::ArenaPlace place, std::uint64_t bytes)
+  // REQUIRES: arena->mapping().Has(...).
+  ResultInArena(std::shared_ptr<const KnownArena> arena, wire::ArenaPlace place, std::uint64_t bytes)
       : arena_(std::move(arena)), place_(place), bytes_(bytes) {}
 
-  std::string_view view() const { return arena_->View(place_.slot, bytes_); }
-  bool StillThere() const { return arena_->Is(place_, wire::SlotState::kTaken); }
+  std::string_view view() const { return arena_->mapping().View(place_.slot, bytes_); }
+  bool StillThere() const { return arena_->mapping().Is(place_, wire::SlotState::kTaken); }
 
  private:
-  std::shared_ptr<const wire::ArenaMapping> arena_;
+  std::shared_ptr<const KnownArena> arena_;
   wire::ArenaPlace place_;
   std::uint64_t bytes_;
 };

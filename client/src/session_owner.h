@@ -37,6 +37,9 @@ class SessionOwner : public HandleOwner, public std::enable_shared_from_this<Ses
   absl::StatusOr<v1::GetResponse> Ask(HandleCell& cell) override;
   absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index, const v1::Payload& told) override;
   std::optional<ResultInArena> InArena(const v1::Payload& told) override { return session_->stub().InArena(told); }
+  std::shared_ptr<const HeldResult> HoldInArena(const v1::Payload& told) override {
+    return session_->stub().HoldInArena(told);
+  }
   void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) override {
     session_->OnDone(cell, std::move(callback));
   }

@@ -125,9 +125,16 @@ std::optional<ResultInArena> Stub::InArena(const v1::Payload& told) {
   const std::shared_ptr<PayloadSocket> socket = told.has_in_arena() ? payloads() : nullptr;
   if (socket == nullptr) return std::nullopt;
   const v1::ArenaSlot& at = told.in_arena();
-  std::shared_ptr<const wire::ArenaMapping> arena = socket->Arena(at.arena());
-  if (arena == nullptr || !arena->Has(at.slot(), at.bytes())) return std::nullopt;
+  std::shared_ptr<KnownArena> arena = socket->Arena(at.arena());
+  if (arena == nullptr || !arena->mapping().Has(at.slot(), at.bytes())) return std::nullopt;
   return ResultInArena(std::move(arena), {at.slot(), at.use()}, at.bytes());
+}
+
+std::shared_ptr<const HeldResult> Stub::HoldInArena(const v1::Payload& told) {
+  const std::shared_ptr<PayloadSocket> socket = told.has_in_arena() ? payloads() : nullptr;
+  if (socket == nullptr) return nullptr;
+  const v1::ArenaSlot& at = told.in_arena();
+  return socket->Hold(at.arena(), {at.slot(), at.use()}, at.bytes());
 }
 
 absl::StatusOr<Downloaded> Stub::Fetch(const v1::DownloadRequest& request, const v1::Payload& told) {

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "downloaded.h"
+#include "held_result.h"
 #include "payload_socket.h"
 #include "poold/client/options.h"
 #include "poold/v1/pool_service.grpc.pb.h"
@@ -59,6 +60,8 @@ class Stub {
   // As Download, of a result that was told so; through shared memory where that is possible.
   absl::StatusOr<Downloaded> Fetch(const v1::DownloadRequest& request, const v1::Payload& told);
   std::optional<ResultInArena> InArena(const v1::Payload& told);
+  // Null: it is not there, or cannot be held.
+  std::shared_ptr<const HeldResult> HoldInArena(const v1::Payload& told);
   // How the daemon that answers now takes and gives payloads in shared memory.
   void UsePayloadSocket(const v1::ServerInfo& server);
 

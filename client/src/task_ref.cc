@@ -24,7 +24,7 @@ absl::Status BringResult(TaskCell& cell) {
   auto bytes = cell.owner->Download(cell.id, 0, cell.detail->outcome->result());
   if (!bytes.ok()) return bytes.status();
   absl::MutexLock lock(&cell.owner->mutex());
-  if (!cell.detail->downloaded) cell.detail->downloaded.emplace(*std::move(bytes));
+  if (!cell.detail->downloaded) cell.detail->downloaded = std::make_shared<const Downloaded>(*std::move(bytes));
   return absl::OkStatus();
 }
 
@@ -90,6 +90,18 @@ ResultView TaskRef::result() const {
     return {result.encoding(), result.type_name(), downloaded->view()};
   }
   return {result.encoding(), result.type_name(), result.data()};
+}
+
+absl::StatusOr<OwnedResult> TaskRef::Own() const {
+  if (cell_->phase.load(std::memory_order_acquire) != Phase::kEnded || !NeedsDownload(*cell_)) return CopyOf(result());
+  const v1::Payload& told = cell_->detail->outcome->result();
+  if (auto held = cell_->owner->HoldInArena(told)) {
+    const std::string_view data = held->view();
+    return OwnedResult{told.encoding(), told.type_name(), data, std::move(held)};
+  }
+  if (absl::Status brought = BringResult(*cell_); !brought.ok()) return brought;
+  const std::shared_ptr<const Downloaded>& downloaded = cell_->detail->downloaded;
+  return OwnedResult{told.encoding(), told.type_name(), downloaded->view(), downloaded};
 }
 
 bool TaskRef::Wait(Duration timeout) const {

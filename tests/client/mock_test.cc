@@ -53,9 +53,19 @@ TEST_F(MockTest, LargeTextsComeAsOneStringLikeSmallOnes) {
       EXPECT_TRUE(call.args == codec::EncodeArguments(1, text, "small", Bytes{text}, std::string_view(text)));
       return MakeFinishedTask(text);
     });
-    const auto result = pool_.Apply<std::string>("f", 1, text, "small", BytesView{text}, std::string_view(text));
-    EXPECT_TRUE(*result == text);
+    const auto result = pool_.Apply<SharedBytes>("f", 1, text, "small", BytesView{text}, std::string_view(text));
+    EXPECT_TRUE(result->view() == text);
   }
+}
+
+TEST_F(MockTest, SharedBytesTakeTextsAndBytesAndNothingElse) {
+  EXPECT_CALL(*connection_, Submit)
+      .WillOnce([](const TaskCall&) { return MakeFinishedTask(std::string("text")); })
+      .WillOnce([](const TaskCall&) { return MakeFinishedTask(Bytes{"raw"}); })
+      .WillOnce([](const TaskCall&) { return MakeFinishedTask(49); });
+  EXPECT_EQ(pool_.Apply<SharedBytes>("f")->view(), "text");
+  EXPECT_EQ(pool_.Apply<SharedBytes>("f")->view(), "raw");
+  EXPECT_THAT(std::string(pool_.Apply<SharedBytes>("f").status().message()), HasSubstr("wanted string, given integer"));
 }
 
 TEST_F(MockTest, AFailureNamesFunctionTypeAndMessage) {

@@ -171,6 +171,12 @@ std::uint32_t flaky_crash(std::uint32_t attempts) {
   if (attempt < attempts) crash(SIGKILL);
   return attempt;
 }
+std::string_view flaky_echo(std::string_view text, std::uint32_t k) {
+  if (poold::worker::Attempt() < k) crash(SIGKILL);
+  return text;
+}
+POOLD_TASK("flaky_echo", flaky_echo, "flaky_echo(text, k): kills its worker while the attempt is less than k");
+
 POOLD_TASK("flaky_crash", flaky_crash, "flaky_crash(k): kills its worker while the attempt is less than k");
 
 // --- faults: what a debugger would be called for ---

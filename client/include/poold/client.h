@@ -10,6 +10,7 @@
 // client/task_handle.h  TaskHandle<T>: the result that is to come
 // client/map_handle.h   MapHandle<T>: the results of a map
 // client/map_stream.h  MapStream<T>: a map over an input that need not end
+// client/shared_bytes.h SharedBytes: a result where it lies
 // client/wait.h         Wait and AsCompleted over many handles
 // client/progress_bar.h  how far a map is, drawn for people
 // client/status.h       what an error says beyond its code
@@ -23,6 +24,7 @@
 #include "poold/client/options.h"
 #include "poold/client/pool.h"
 #include "poold/client/progress_bar.h"
+#include "poold/client/shared_bytes.h"
 #include "poold/client/status.h"
 #include "poold/client/task_handle.h"
 #include "poold/client/wait.h"

@@ -5,23 +5,28 @@
 //   one protobuf message                             ENCODING_PROTOBUF with its name
 //   one poold::Bytes or poold::BytesView             ENCODING_RAW
 //   one Payload                                      as it is
-// and the same for results.
+// and the same for results, but BytesView; SharedBytes takes texts and bytes of either encoding.
 #pragma once
 
 #include <google/protobuf/message_lite.h>
 
 #include <limits>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "codec/codec.h"
 #include "codec/large_text.h"
+#include "codec/text.h"
 #include "poold/client/internal/task_ref.h"
 #include "poold/client/payload.h"
+#include "poold/client/shared_bytes.h"
 
 namespace poold::client {
 
@@ -80,6 +85,20 @@ void EncodeArguments(Payload* out, const Args&... args) {
   }
 }
 
+// The bytes where they lie. Others may change them meanwhile.
+template <typename Name>
+absl::StatusOr<SharedBytes> DecodeOwned(const Name& name, OwnedResult&& result) {
+  std::optional<std::string_view> bytes;
+  if (result.encoding == v1::ENCODING_RAW) bytes = result.data;
+  if (result.encoding == v1::ENCODING_MSGPACK) bytes = codec::ReadOnlyText(result.data);
+  if (bytes) return SharedBytes(std::move(result.owner), *bytes);
+  const ResultView view{result.encoding, result.type_name, result.data};
+  if (result.encoding != v1::ENCODING_MSGPACK) return WrongEncoding(name(), v1::ENCODING_MSGPACK, view);
+  // What it is instead is told of a copy, which stays as it is while it is looked at.
+  const absl::Status wrong = codec::Decode<std::string>(codec::CopyText(result.data)).status();
+  return ResultTypeError(name(), wrong.ok() ? "it changed while it was read" : std::string(wrong.message()));
+}
+
 // `name` tells the function's name; called for errors only.
 template <typename T, typename Name>
 Result<T> DecodeResult(const Name& name, const ResultView& result) {
@@ -87,6 +106,10 @@ Result<T> DecodeResult(const Name& name, const ResultView& result) {
     return absl::OkStatus();
   } else if constexpr (std::is_same_v<T, Payload>) {
     return Payload{result.encoding, std::string(result.type_name), codec::CopyText(result.data)};
+  } else if constexpr (std::is_same_v<T, SharedBytes>) {
+    auto owner = std::make_shared<const std::string>(codec::CopyText(result.data));
+    const std::string_view data = *owner;
+    return DecodeOwned(name, {result.encoding, std::string(result.type_name), data, std::move(owner)});
   } else if constexpr (std::is_same_v<T, Bytes>) {
     if (result.encoding != v1::ENCODING_RAW) return WrongEncoding(name(), v1::ENCODING_RAW, result);
     return T{codec::CopyText(result.data)};

@@ -204,6 +204,11 @@ class MapHandle {
   static Result<R> FromOutcome(const internal::MapRef& map, const internal::ItemView& view) {
     absl::Status status = internal::ItemStatus(map.function(), view.index, *view.other);
     if (!status.ok()) return status;
+    if constexpr (std::is_same_v<R, SharedBytes>) {
+      absl::StatusOr<internal::OwnedResult> owned = map.Own(view.index, *view.other);
+      if (!owned.ok()) return owned.status();
+      return internal::DecodeOwned([&map] { return map.function(); }, *std::move(owned));
+    }
     auto payload = map.Download(view.index, *view.other);
     if (!payload.ok()) return payload.status();
     return internal::DecodeResult<R>([&map] { return map.function(); },

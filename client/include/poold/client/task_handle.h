@@ -13,7 +13,7 @@
 namespace poold::client {
 
 // The client's reference to one task, whose function returns a T. T may be any value of codec.h, a protobuf message,
-// poold::Bytes, Payload (undecoded) or void.
+// poold::Bytes, SharedBytes (where they lie), Payload (undecoded) or void.
 //
 // Purpose: wait for the result, look at the outcome, cancel, be told, write the handle down.
 // Performance: one pointer. Copying is an atomic increment. A thread that waits reads the connection itself, so that a
@@ -42,6 +42,11 @@ class TaskHandle {
     absl::Status status = task_.Await(timeout);
     if (!status.ok()) return status;
     const auto name = [this] { return task_.function(); };
+    if constexpr (std::is_same_v<T, SharedBytes>) {
+      absl::StatusOr<internal::OwnedResult> owned = task_.Own();
+      if (!owned.ok()) return owned.status();
+      return internal::DecodeOwned(name, *std::move(owned));
+    }
     if constexpr (internal::kIsBytes<T> || std::is_same_v<T, Payload>) {
       std::optional<Result<T>> copied;
       if (task_.WithShared(

@@ -127,6 +127,8 @@ class MapRef {
                                                      const Deadline& whole) const;
   // The bytes of an item's result that did not come inline.
   absl::StatusOr<Payload> Download(std::uint64_t index, const v1::Outcome& outcome) const;
+  // The same where they lie.
+  absl::StatusOr<OwnedResult> Own(std::uint64_t index, const v1::Outcome& outcome) const;
   bool Wait(Duration timeout) const;
   bool done() const;
   bool lost() const;

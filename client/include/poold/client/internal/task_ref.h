@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,14 @@ struct ResultView {
   Encoding encoding = v1::ENCODING_UNSPECIFIED;
   std::string_view type_name;
   std::string_view data;
+};
+
+// The same, which `owner` keeps there: valid as long as it.
+struct OwnedResult {
+  Encoding encoding = v1::ENCODING_UNSPECIFIED;
+  std::string type_name;
+  std::string_view data;
+  std::shared_ptr<const void> owner;
 };
 
 // Counts references to a cell. Copies are cheap. Thread-safe as an int.
@@ -53,6 +62,8 @@ class TaskRef {
   absl::Status Bring() const;
   // REQUIRES: Bring was OK.
   ResultView result() const;
+  // REQUIRES: Await was OK. The result where it lies, which may be memory that others can change.
+  absl::StatusOr<OwnedResult> Own() const;
   bool Wait(Duration timeout) const;
   bool done() const;
   bool lost() const;
