@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "codec/bytes.h"
 #include "drivers/poold_rounds.h"
+#include "echoed.h"
 #include "stopwatch.h"
 #include "trip_times.h"
 
@@ -45,17 +46,17 @@ Samples RunTrips(const client::Pool& pool, const Job& job) {
 }
 
 Samples RunEcho(const client::Pool& pool, const Job& job) {
-  const Bytes payload{std::string(job.bytes, 'p')};
-  std::deque<client::TaskHandle<Bytes>> under_way;
+  const std::string payload = EchoPayload(job.bytes);
+  std::deque<client::TaskHandle<client::SharedBytes>> under_way;
   const Stopwatch watch;
   for (std::uint64_t i = 0; i < job.count || !under_way.empty(); ++i) {
     if (under_way.size() == job.outstanding || i >= job.count) {
       const auto back = under_way.front().Get();
       if (!back.ok()) return back.status();
-      if (back->data.size() != job.bytes || back->data.back() != 'p') return absl::InternalError("another payload");
+      if (!IsEchoPayload(back->view(), job.bytes)) return absl::InternalError("another payload");
       under_way.pop_front();
     }
-    if (i < job.count) under_way.push_back(pool.Submit<Bytes>("echo", payload));
+    if (i < job.count) under_way.push_back(pool.Submit<client::SharedBytes>("echo_view", BytesView{payload}));
   }
   const double seconds = watch.Seconds();
   return MegabytesPerSecond(job.count * job.bytes, seconds);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "echoed.h"
 #include "squares.h"
 #include "stopwatch.h"
 #include "trip_times.h"
@@ -125,7 +126,7 @@ Samples StreamEcho::RunEcho(const Job& job) {
 absl::StatusOr<double> StreamEcho::EchoIn(std::uint64_t fragment, std::uint64_t bytes) {
   const std::uint64_t wanted = std::max<std::uint64_t>(1, bytes / fragment);
   Batch batch;
-  batch.set_items(std::string(fragment, 'p'));
+  batch.set_items(EchoPayload(fragment));
   Batch back;
   std::uint64_t sent = 0;
   const Stopwatch watch;
@@ -136,7 +137,7 @@ absl::StatusOr<double> StreamEcho::EchoIn(std::uint64_t fragment, std::uint64_t 
       continue;
     }
     if (!stream_->Read(&back)) return Gone();
-    if (back.items().size() != fragment) return absl::InternalError("another payload");
+    if (!IsEchoPayload(back.items(), fragment)) return absl::InternalError("another payload");
     ++received;
   }
   return static_cast<double>(wanted * fragment) / 1e6 / watch.Seconds();
