@@ -73,7 +73,9 @@ inline PoolSpec SpecOf(std::string name, std::uint32_t workers) {
 
 class Story {
  public:
-  explicit Story(const Limits& limits = {}) : core(limits, &processes, &clients, 1) { processes.core = &core; }
+  explicit Story(const Limits& limits = {}, Share share = {}) : core(limits, &processes, &clients, 1, share) {
+    processes.core = &core;
+  }
 
   SubscriberId NewCall() { return SubscriberId{++last_call_}; }
 

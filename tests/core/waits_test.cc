@@ -57,12 +57,15 @@ TEST(Wait, IsOverByItsMode) {
   story.RunOne(story.FirstWorker());
   EXPECT_EQ(story.clients.waits.at(first)->done, (std::vector<HandleId>{ids[0]}));
   EXPECT_EQ(story.clients.waits.at(first)->not_done, (std::vector<HandleId>{ids[2], ids[1]}));
+  EXPECT_TRUE(story.clients.waits.at(first)->first);
   EXPECT_FALSE(story.clients.waits.contains(bad));
   story.RunOne(story.FirstWorker(), false);
   EXPECT_EQ(story.clients.waits.at(bad)->done.size(), 2u);
+  EXPECT_TRUE(story.clients.waits.at(bad)->first);
   EXPECT_FALSE(story.clients.waits.contains(all));
   story.RunOne(story.FirstWorker());
   EXPECT_EQ(story.clients.waits.at(all)->done, (std::vector<HandleId>{ids[2], ids[0], ids[1]}));
+  EXPECT_FALSE(story.clients.waits.at(all)->first);
 }
 
 TEST(Wait, WithAnUnknownIdFails) {

@@ -220,10 +220,14 @@ void World::AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) {
       if (HasEnded(id, &succeeded)) ledger_.Wrong("a wait's answer says of an ended handle that it has not");
     }
     bool released = false;
+    bool first = false;
     for (const HandleId id : answer->done) {
       released |= peer_.Find(id) == nullptr;
-      if (peer_.Find(id) != nullptr && !HasEnded(id, &succeeded)) ledger_.Wrong("a wait's answer comes before the end");
+      if (peer_.Find(id) == nullptr) continue;
+      if (!HasEnded(id, &succeeded)) ledger_.Wrong("a wait's answer comes before the end");
+      first |= wait.mode == WaitMode::kFirstCompleted || (wait.mode == WaitMode::kFirstException && !succeeded);
     }
+    if (!released && first != answer->first) ledger_.Wrong("a wait's answer is wrong about one that ended the wait");
     if (wait.due > now_ && !released && !IsOver(wait)) ledger_.Wrong("a wait was answered too early");
   }
   Answered(to);
