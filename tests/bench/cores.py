@@ -1,6 +1,6 @@
 """What more cores would cost, told from what was counted of each task: a section of the report.
 
-Two threads of the daemon carry everything, and one mutex lies around the core. The one that has the most to do for each
+Two threads of a shard carry everything, and one mutex lies around the core. The one that has the most to do for each
 task is the bound, however many cores there are.
 """
 import goals
@@ -13,10 +13,10 @@ CASES = {"one at a time": "task", "64 outstanding": "task", f"64 outstanding, {W
          "all, then collected": "task", f"all, then collected, {WORKERS} workers": "task", "one map": "item",
          f"one map, {WORKERS} workers": "item"}
 
-HEAD = f"""The daemon has two threads that carry everything, and one mutex around the core. What each task costs them is in
-the table (medians of `poold-bench cost`): how often the mutex is taken, how often a process slept and had to be woken,
+HEAD = f"""A shard has two threads that carry everything, and one mutex around its core. What each task costs them is in the
+table (medians of `poold-bench cost`): how often the mutex is taken, how often a process slept and had to be woken,
 how many system calls read or write, and the microseconds of the RPC thread and the process thread. The slower of the two
-is the bound of the whole daemon, on any number of cores; so on {CORES} cores, {WORKERS} of them with a worker, tasks that
+is the bound of the shard, on any number of cores; so on {CORES} cores, {WORKERS} of them with a worker, tasks that
 are shorter than in the last column leave workers without work.
 """
 
