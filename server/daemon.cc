@@ -60,7 +60,7 @@ Daemon::~Daemon() {
 core::Limits Daemon::LimitsOfShard() const {
   core::Limits limits = config_.limits;
   limits.max_kept_outcome_bytes = std::max<std::uint64_t>(1, limits.max_kept_outcome_bytes / config_.shards);
-  limits.remembered_ids /= config_.shards;
+  limits.remembered_ids = std::max<std::uint64_t>(1, limits.remembered_ids / config_.shards);
   return limits;
 }
 
