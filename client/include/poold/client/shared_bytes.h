@@ -13,9 +13,8 @@ namespace poold::client {
 // Purpose: ask for it as the type of a result, Submit<SharedBytes>("render", ...). It takes texts, MessagePack's bytes
 //   and raw bytes (a function's std::string, std::string_view, Bytes, BytesView).
 // Performance: a result from 32 KiB to 64 MiB of a worker on this host, for a client of the same user, is not copied:
-// it
-//   lies in the worker's shared memory. A larger one lies in memory or a file that was handed over. What came through
-//   gRPC, or inline, lies in this process; a small one is copied. Copying and moving this are cheap, as of a
+//   it lies in the worker's shared memory. A larger one lies in memory or a file that was handed over. What came
+//   through gRPC, or inline, lies in this process; a small one is copied. Copying and moving this are cheap, as of a
 //   shared_ptr.
 // Ownership: all copies together. Valid as long as one of them lives, whatever becomes of the handle, the Client, the
 //   daemon and the worker; not in a child that this process forks. Results that are held hold room where results lie
