@@ -22,7 +22,7 @@ class NoSession : public HandleOwner {
   }
   bool WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) override { return true; }
   void Walked(MapCell& map, const ItemCursor& cursor) override {}
-  absl::Mutex& mutex() override { return mu_; }
+  Mutex& mutex() override { return mu_; }
   absl::StatusOr<bool> Cancel(HandleCell& cell, bool running) override { return false; }
   void CancelSoon(HandleCell& cell, bool running) override {}
   absl::StatusOr<v1::GetResponse> Ask(HandleCell& cell) override {
@@ -48,7 +48,7 @@ class NoSession : public HandleOwner {
   }
 
  private:
-  absl::Mutex mu_;
+  Mutex mu_;
 };
 
 template <typename Cell>

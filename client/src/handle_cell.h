@@ -19,11 +19,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "downloaded.h"
 #include "held_result.h"
 #include "index_ranges.h"
 #include "item_window.h"
+#include "mutex.h"
 #include "poold/client/connection.h"
 #include "poold/client/internal/deadline.h"
 #include "poold/client/internal/map_ref.h"
@@ -52,7 +52,7 @@ struct Collector {
 
 // A thread that waits. Lives on its stack; guarded by the owner's lock.
 struct Waiter {
-  absl::CondVar wake;
+  CondVar wake;
   // Over when nothing remains.
   std::uint64_t remaining = 1;
   WaitMode mode = WaitMode::kAllCompleted;
@@ -98,7 +98,7 @@ class HandleOwner {
   virtual bool WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) = 0;
   // A walk of a streamed map has got so far: what lies behind it is dropped.
   virtual void Walked(MapCell& map, const ItemCursor& cursor) = 0;
-  virtual absl::Mutex& mutex() = 0;
+  virtual Mutex& mutex() = 0;
   virtual absl::StatusOr<bool> Cancel(HandleCell& cell, bool running) = 0;
   // Asks for it and does not wait for the answer.
   virtual void CancelSoon(HandleCell& cell, bool running) = 0;

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "absl/time/time.h"
-
 namespace poold::client::internal {
 namespace {
 
@@ -13,10 +11,6 @@ constexpr auto kRest = std::chrono::milliseconds(5);
 constexpr int kMostMissed = 64;
 // The background thread looks up this often when nothing happens.
 constexpr auto kNothingHappens = std::chrono::seconds(1);
-
-absl::Time ToAbslTime(const Deadline& deadline) {
-  return deadline.never() ? absl::InfiniteFuture() : absl::Now() + absl::FromChrono(deadline.left());
-}
 
 }  // namespace
 
@@ -71,7 +65,7 @@ bool Leader::Await(Waiter* waiter, Deadline deadline) {
       Lead(deadline.at());
     } else {
       Enter(waiter);
-      waiter->wake.WaitWithDeadline(mu_, ToAbslTime(deadline));
+      waiter->wake.WaitWithDeadline(mu_, deadline);
       Leave(waiter);
     }
   }
@@ -84,18 +78,18 @@ void Leader::Rest() {
   if (leading_ && Clock::now() - leading_since_ > kRest / 2) {
     background_.Wait(mu_);
   } else {
-    background_.WaitWithTimeout(mu_, absl::FromChrono(kRest));
+    background_.WaitWithDeadline(mu_, Deadline(kRest));
   }
 }
 
 void Leader::Doze() {
   dozing_ = true;
-  background_.WaitWithTimeout(mu_, absl::FromChrono(kNothingHappens));
+  background_.WaitWithDeadline(mu_, Deadline(kNothingHappens));
   dozing_ = false;
 }
 
 void Leader::RunBackground(const std::function<bool()>& over, const std::function<bool()>& idle) {
-  absl::MutexLock lock(mu_);
+  MutexLock lock(mu_);
   std::uint64_t leads_seen = 0;
   while (!over()) {
     const bool quiet = !leading_ && first_waiting_ == nullptr;

@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "handle_cell.h"
+#include "mutex.h"
 #include "poold/client/internal/deadline.h"
 
 namespace poold::client::internal {
@@ -26,7 +26,7 @@ class Leader {
   // Waits for one event until then, handles it, and whatever is due. True: there was one. Called without the mutex.
   using Pump = std::function<bool(Clock::time_point)>;
 
-  Leader(absl::Mutex* mu, Pump pump) : mu_(mu), pump_(std::move(pump)) {}
+  Leader(Mutex* mu, Pump pump) : mu_(mu), pump_(std::move(pump)) {}
 
   // Leads or sleeps until the wait is over (true) or the deadline has passed. REQUIRES: the mutex is held.
   bool Await(Waiter* waiter, Deadline deadline);
@@ -56,11 +56,11 @@ class Leader {
   void Doze();
 
   // Constant after construction.
-  absl::Mutex* const mu_;
+  Mutex* const mu_;
   const Pump pump_;
 
   // Guarded by *mu_.
-  absl::CondVar background_;
+  CondVar background_;
   Waiter* first_waiting_ = nullptr;
   bool leading_ = false;
   bool nudged_ = false;

@@ -85,7 +85,7 @@ absl::StatusOr<std::optional<ItemView>> MapRef::Next(ItemCursor* cursor, MapOrde
     if (cursor->at != nullptr) LeaveBlock(cursor, order);
     std::uint64_t seen = 0;
     {
-      absl::MutexLock lock(&cell_->owner->mutex());
+      MutexLock lock(&cell_->owner->mutex());
       if (Find(*cell_, cursor, order)) continue;
       if (cell_->done()) break;
       seen = cell_->blocks;
@@ -145,7 +145,7 @@ absl::Status MapRef::refusal() const {
 
 v1::MapProgress MapRef::Progress() const {
   if (cell_ == nullptr) return {};
-  absl::MutexLock lock(&cell_->owner->mutex());
+  MutexLock lock(&cell_->owner->mutex());
   v1::MapProgress progress = cell_->progress;
   progress.set_id(cell_->id.ToBytes());
   progress.set_items(std::max(progress.items(), cell_->items_sent));
@@ -168,7 +168,7 @@ bool MapRef::streamed() const { return cell_ != nullptr && cell_->call && cell_-
 
 void MapRef::FailInput(v1::Outcome why) const {
   if (cell_ == nullptr) return;
-  absl::MutexLock lock(&cell_->owner->mutex());
+  MutexLock lock(&cell_->owner->mutex());
   v1::ItemOutcomes outcomes;
   outcomes.set_first_index(cell_->items_sent);
   outcomes.add_result_bytes(0);

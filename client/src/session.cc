@@ -55,7 +55,7 @@ absl::Status Session::Start(std::weak_ptr<HandleOwner> owner, Deadline deadline)
     bool ok = false;
     while (self->cq_.Next(&tag, &ok)) continue;
   });
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   owner_ = std::move(owner);
   OpenStream();
   while (state_ != State::kUp && last_end_.ok() && !deadline.passed()) {
@@ -71,7 +71,7 @@ absl::Status Session::Start(std::weak_ptr<HandleOwner> owner, Deadline deadline)
 }
 
 std::string Session::instance_id() {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   return server_.instance_id();
 }
 
@@ -92,7 +92,7 @@ void Session::OpenStream() {
 
 bool Session::Pump(Clock::time_point until) {
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     until = std::min(until, NextTimer());
   }
   void* tag = nullptr;
@@ -108,7 +108,7 @@ bool Session::Pump(Clock::time_point until) {
     OnTime();
   }
   std::vector<std::unique_ptr<CellDetail>> grave;
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   grave.swap(grave_);
   if (!grave.empty()) {
     // Destroyed without the mutex: there may be handles in what users gave us.
@@ -137,7 +137,7 @@ bool Session::Idle() const {
 void Session::OnTime() {
   Write write;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     const Clock::time_point now = Clock::now();
     if (state_ == State::kDown && !stopping_ && now >= retry_at_) OpenStream();
     TryRoom(now);
@@ -155,7 +155,7 @@ void Session::OnEvent(void* tag, bool ok) {
     case Tag::kWritten:
       return OnWritten(ok);
     case Tag::kFinished: {
-      absl::MutexLock lock(&mu_);
+      MutexLock lock(&mu_);
       stream_->finished = true;
       break;
     }
@@ -168,7 +168,7 @@ void Session::OnEvent(void* tag, bool ok) {
 void Session::OnStarted(bool ok) {
   std::shared_ptr<Stream> stream;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     stream = stream_;
     stream->finishing = !ok;
     if (ok) {
@@ -185,7 +185,7 @@ void Session::OnRead(bool ok) {
   std::shared_ptr<Stream> stream;
   Write write;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     stream = stream_;
     if (!ok) {
       stream->reading = false;
@@ -196,7 +196,7 @@ void Session::OnRead(bool ok) {
   if (stream->response.outputs_size() != 0) DeliverOutputs(stream->response);
   if (stream->response.progress_size() != 0) DeliverProgress(stream->response);
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     Apply(stream->response);
     write = NextWrite();
   }
@@ -207,7 +207,7 @@ void Session::OnRead(bool ok) {
 void Session::OnWritten(bool ok) {
   Write write;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     stream_->writing = false;
     if (ok) write = NextWrite();
   }
@@ -219,7 +219,7 @@ void Session::OnWritten(bool ok) {
 // Something that was under way on the stream has ended: perhaps it was the last.
 void Session::OnFinished() {
   std::shared_ptr<Stream> stream;
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   if (stream_ == nullptr || !stream_->over()) return;
   stream.swap(stream_);
   OnEnded(stream->status);
@@ -289,7 +289,7 @@ void Session::OnAcknowledged(std::uint64_t taken) {
 }
 
 absl::Status Session::Flush(Deadline deadline) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   const std::uint64_t target = outbox_.next_number() - 1;
   while (outbox_.last_acknowledged() < target && (!outbox_.empty() || outbox_.unacknowledged() != 0)) {
     if (deadline.passed()) {
@@ -315,7 +315,7 @@ absl::Status Session::Flush(Deadline deadline) {
 void Session::CancelStream(grpc::Alarm* wake) {
   std::shared_ptr<Stream> stream;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     // The background thread may sleep in the completion queue with nothing to come; once it sees shut_ it may end the
     // queue, so the alarm is set before.
     wake->Set(&cq_, std::chrono::system_clock::now(), ToPointer(Tag::kWoken));
@@ -329,7 +329,7 @@ void Session::CancelStream(grpc::Alarm* wake) {
 
 void Session::Stop() {
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     TakeDropped();
     ReleaseAll();
   }

@@ -25,11 +25,11 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/node_hash_map.h"
 #include "absl/container/node_hash_set.h"
-#include "absl/synchronization/mutex.h"
 #include "callback_thread.h"
 #include "cell_table.h"
 #include "handle_cell.h"
 #include "leader.h"
+#include "mutex.h"
 #include "outbox.h"
 #include "poold/client/connection.h"
 #include "poold/v1/session.pb.h"
@@ -75,7 +75,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Dropped(HandleCell* cell) ABSL_LOCKS_EXCLUDED(mu_);
   std::string instance_id() ABSL_LOCKS_EXCLUDED(mu_);
   const std::string& client_id() const { return client_id_; }
-  absl::Mutex& mutex() { return mu_; }
+  Mutex& mutex() { return mu_; }
   Stub& stub() { return *stub_; }
 
  private:
@@ -186,7 +186,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::atomic<HandleCell*> dropped_{nullptr};
   std::atomic<std::uint32_t> dropped_count_{0};
 
-  absl::Mutex mu_;
+  Mutex mu_;
   Leader leader_;  // guarded by mu_
   std::weak_ptr<HandleOwner> owner_ ABSL_GUARDED_BY(mu_);
   std::thread background_;

@@ -47,7 +47,7 @@ void Session::DeliverOutputs(const v1::SessionResponse& response) {
     const HandleId id = IdOf(output.id());
     std::shared_ptr<const OutputCallback> sink;
     {
-      absl::MutexLock lock(&mu_);
+      MutexLock lock(&mu_);
       HandleCell* cell = Find(id);
       if (cell != nullptr && cell->detail) sink = cell->detail->output;
     }
@@ -60,7 +60,7 @@ void Session::DeliverProgress(const v1::SessionResponse& response) {
     const HandleId id = IdOf(progress.id());
     std::vector<std::shared_ptr<const ProgressCallback>> callbacks;
     {
-      absl::MutexLock lock(&mu_);
+      MutexLock lock(&mu_);
       HandleCell* cell = Find(id);
       if (cell == nullptr) continue;
       cell->Detail().progress = progress;
@@ -314,7 +314,7 @@ void Session::Detach(HandleCell* cell) {
 
 bool Session::Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) {
   if (InOutputCallback()) return false;
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   Waiter waiter{.mode = mode};
   std::vector<WaitNode> nodes;
   std::vector<HandleCell*> pending;
@@ -338,7 +338,7 @@ bool Session::Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline d
 }
 
 void Session::Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (cells[i]->done()) {
       nodes[i].waiter->collector->ended.push_back(nodes[i].index);
@@ -349,14 +349,14 @@ void Session::Watch(std::span<HandleCell* const> cells, std::span<WaitNode> node
 }
 
 void Session::Unwatch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (cells[i] != nullptr && !cells[i]->done()) Unlink(&cells[i]->waiters, &nodes[i]);
   }
 }
 
 std::optional<std::uint32_t> Session::Collect(Waiter& waiter, Deadline deadline) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   if (!waiter.over() && !deadline.passed() && !InOutputCallback()) leader_.Await(&waiter, deadline);
   if (!waiter.over()) return std::nullopt;
   const std::uint32_t index = waiter.collector->ended.front();
@@ -366,7 +366,7 @@ std::optional<std::uint32_t> Session::Collect(Waiter& waiter, Deadline deadline)
 
 bool Session::WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) {
   if (InOutputCallback()) return false;
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   while (map.blocks == blocks && !map.done()) {
     if (deadline.passed()) return false;
     Waiter waiter;
@@ -379,7 +379,7 @@ bool Session::WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline
 }
 
 bool Session::AwaitIdle(const std::string& pool, Deadline deadline) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   PoolEntry* entry = FindPool(pool);
   while (entry->unfinished != 0) {
     if (deadline.passed()) return false;
@@ -394,12 +394,12 @@ bool Session::AwaitIdle(const std::string& pool, Deadline deadline) {
 
 void Session::OnProgress(HandleCell& cell, ProgressCallback callback) {
   auto shared = std::make_shared<const ProgressCallback>(std::move(callback));
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   if (!cell.done()) cell.Detail().on_progress.push_back(std::move(shared));
 }
 
 void Session::OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   if (!cell.done()) {
     cell.Detail().callbacks.push_back(std::move(callback));
     return;

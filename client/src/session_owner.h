@@ -31,7 +31,7 @@ class SessionOwner : public HandleOwner, public std::enable_shared_from_this<Ses
     return session_->WaitForBlock(map, blocks, deadline);
   }
   void Walked(MapCell& map, const ItemCursor& cursor) override { session_->Walked(map, cursor); }
-  absl::Mutex& mutex() override { return session_->mutex(); }
+  Mutex& mutex() override { return session_->mutex(); }
   absl::StatusOr<bool> Cancel(HandleCell& cell, bool running) override;
   void CancelSoon(HandleCell& cell, bool running) override { session_->CancelSoon(cell, running); }
   absl::StatusOr<v1::GetResponse> Ask(HandleCell& cell) override;

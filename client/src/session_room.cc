@@ -139,7 +139,7 @@ void Session::EndUnsent(HandleCell* cell) {
 
 // What is under way to the daemon now and is refused there for want of room ends then (TryLater, GoOnLater).
 bool Session::CancelHere(HandleCell& cell) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   if (cell.ended_unsent) return true;
   if (cell.done()) return false;
   cell.cancel_asked = true;
@@ -152,7 +152,7 @@ void Session::CancelSoon(HandleCell& cell, bool running) {
   if (CancelHere(cell)) return;
   Write write;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     if (cell.done()) return;
     outbox_.AddCancel(cell.id, running);
     write = WriteOrNudge();
@@ -203,7 +203,7 @@ void Session::CutShort(MapCell* map, const absl::Status& why, std::uint64_t acce
 }
 
 absl::Status Session::AwaitWindow(MapCell* map) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   if (map->call->streamed || InOutputCallback()) return absl::OkStatus();
   while (!map->done() && map->window != nullptr && map->window->bytes() > kMostWindowBytes) {
     Waiter waiter;
@@ -219,7 +219,7 @@ void Session::Walked(MapCell& map, const ItemCursor& cursor) {
   Write write;
   std::vector<std::shared_ptr<const ItemBlock>> gone;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     while (!map.by_index.empty()) {
       const auto first = map.by_index.begin();
       if (first->first + first->second->count() > cursor.position) break;

@@ -170,7 +170,7 @@ TaskRef Session::SubmitHanded(const TaskCall& call, const absl::StatusOr<Handed>
   Write write;
   TaskRef task;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     absl::Status room = waits && absl::IsResourceExhausted(handed.status()) ? absl::OkStatus() : handed.status();
     if (room.ok()) room = AwaitRoom(held ? call.args.size() : 0);
     TaskCell* cell = NewTask(call);
@@ -223,7 +223,7 @@ void Session::Enqueue(HandleCell* cell, const TaskCall& call, const absl::Status
 MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner) {
   auto* cell = new MapCell;
   cell->owner = std::move(owner);
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   leader_.Stir();
   cell->id = call.options->task.id ? *call.options->task.id : HandleId::Random();
   cell->call.emplace(call);
@@ -242,7 +242,7 @@ MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner)
 absl::Status Session::AddItems(MapCell* map, const MapBatch& batch) {
   Write write;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     if (absl::Status room = AwaitRoom(batch.items.size()); !room.ok()) {
       if (!map->done()) {
         if (map->items_sent != 0) GiveUp(map);
@@ -292,7 +292,7 @@ absl::StatusOr<HandleCell*> Session::Resume(std::string_view written, bool map, 
   Write write;
   HandleCell* cell = nullptr;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     leader_.Stir();
     for (HandleCell* known = Find(parsed->id); known != nullptr; known = Find(parsed->id)) {
       if (known->is_map != map) {
@@ -328,7 +328,7 @@ void Session::Dropped(HandleCell* cell) {
   if (dropped_count_.fetch_add(1, std::memory_order_relaxed) + 1 < kDropsAtOnce && !at_once) return;
   Write write;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     write = NextWrite();
   }
   write.Begin();

@@ -11,7 +11,7 @@ namespace poold::client::internal {
 // Behind tasks that wait for room it would only wait in the daemon, which drops it after a while.
 bool Session::WaitsForRoom(const TaskCall& call) {
   if (!call.options->wait_when_full) return false;
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   return !FindPool(call.pool)->backlog.empty();
 }
 
@@ -53,14 +53,14 @@ void Session::UploadAgain(HandleCell* cell) {
 }
 
 bool Session::WantsUpload(const HandleId& id) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   return !stopping_ && Find(id) != nullptr;
 }
 
 void Session::Uploaded(const HandleId& id, std::string args, absl::StatusOr<std::string> upload) {
   Write write;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     HandleCell* cell = Find(id);
     if (cell == nullptr || !cell->detail || !cell->detail->resubmission) return;
     PoolEntry& pool = *cell->pool;

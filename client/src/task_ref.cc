@@ -18,12 +18,12 @@ bool NeedsDownload(const TaskCell& cell) {
 
 absl::Status BringResult(TaskCell& cell) {
   {
-    absl::MutexLock lock(&cell.owner->mutex());
+    MutexLock lock(&cell.owner->mutex());
     if (cell.detail->downloaded) return absl::OkStatus();
   }
   auto bytes = cell.owner->Download(cell.id, 0, cell.detail->outcome->result());
   if (!bytes.ok()) return bytes.status();
-  absl::MutexLock lock(&cell.owner->mutex());
+  MutexLock lock(&cell.owner->mutex());
   if (!cell.detail->downloaded) cell.detail->downloaded = std::make_shared<const Downloaded>(*std::move(bytes));
   return absl::OkStatus();
 }
@@ -158,7 +158,7 @@ void TaskRef::CancelSoon(bool running) const {
 
 std::optional<v1::Progress> TaskRef::Progress() const {
   if (cell_ == nullptr) return std::nullopt;
-  absl::MutexLock lock(&cell_->owner->mutex());
+  MutexLock lock(&cell_->owner->mutex());
   if (!cell_->detail || !cell_->detail->has_progress) return std::nullopt;
   return cell_->detail->progress;
 }

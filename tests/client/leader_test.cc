@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <thread>
 
 namespace poold::client::internal {
@@ -14,13 +15,11 @@ using Clock = Leader::Clock;
 class LeaderTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    thread_ = std::thread([this] {
-      leader_.RunBackground([this] { return over_; }, [this] { return idle_; });
-    });
+    thread_ = std::thread([this] { leader_.RunBackground([this] { return over_; }, [this] { return idle_; }); });
   }
   void TearDown() override {
     {
-      absl::MutexLock lock(&mu_);
+      MutexLock lock(&mu_);
       over_ = true;
       leader_.WakeBackground();
     }
@@ -28,24 +27,28 @@ class LeaderTest : public ::testing::Test {
   }
 
   bool Pump(Clock::time_point until) {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     ++(until <= Clock::now() ? looks_ : waits_);
     return events_ > 0 && events_-- > 0;
   }
   bool AwaitDozing() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return mu_.AwaitWithTimeout(absl::Condition(&leader_, &Leader::dozing), absl::Seconds(30));
+    return AwaitThat([this] { return leader_.dozing(); });
   }
   // False: it does not come to that.
   bool Await(int* count, int wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    struct Reached {
-      const int* count;
-      int wanted;
-      bool Holds() const { return *count >= wanted; }
-    } reached{count, wanted};
-    return mu_.AwaitWithTimeout(absl::Condition(&reached, &Reached::Holds), absl::Seconds(30));
+    return AwaitThat([&] { return *count >= wanted; });
+  }
+  bool AwaitThat(const std::function<bool()>& holds) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    const Clock::time_point end = Clock::now() + std::chrono::seconds(30);
+    while (!holds() && Clock::now() < end) {
+      mu_.Unlock();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      mu_.Lock();
+    }
+    return holds();
   }
 
-  absl::Mutex mu_;
+  Mutex mu_;
   bool over_ = false;
   bool idle_ = true;
   int events_ = 0;  // that wait
@@ -56,13 +59,13 @@ class LeaderTest : public ::testing::Test {
 };
 
 TEST_F(LeaderTest, WhileNothingIsToComeItOnlyLooksNowAndThen) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   ASSERT_TRUE(Await(&looks_, 2));
   EXPECT_EQ(waits_, 0);
 }
 
 TEST_F(LeaderTest, WhenSomethingIsToComeItWaitsForIt) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   ASSERT_TRUE(AwaitDozing());
   idle_ = false;
   leader_.Stir();
@@ -70,7 +73,7 @@ TEST_F(LeaderTest, WhenSomethingIsToComeItWaitsForIt) {
 }
 
 TEST_F(LeaderTest, WhatCameWhileItDozedIsHandledBeforeAnythingIsSent) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(&mu_);
   ASSERT_TRUE(AwaitDozing());
   events_ = 3;
   leader_.Stir();
