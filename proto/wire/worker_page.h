@@ -19,8 +19,8 @@
 namespace poold::wire {
 
 inline constexpr std::uint32_t kPageMagic = 0x706f6f6c;  // "pool"
-inline constexpr std::uint32_t kPageVersion = 2;
-inline constexpr std::uint32_t kClaimSlots = 256;
+inline constexpr std::uint32_t kPageVersion = 3;
+inline constexpr std::uint32_t kClaimSlots = 1024;
 inline constexpr std::uint32_t kRingBytes = 256 * 1024;  // a power of two
 inline constexpr std::uint32_t kNoSlot = 0xffffffff;
 
@@ -78,7 +78,7 @@ struct WorkerPage {
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);
 
-inline constexpr std::size_t kCrashNoteOffset = 4096;
+inline constexpr std::size_t kCrashNoteOffset = 3 * 4096;
 inline constexpr std::size_t kCrashNoteBytes = 12 * 1024;
 static_assert(sizeof(WorkerPage) <= kCrashNoteOffset);
 inline constexpr std::size_t kRingOffset = kCrashNoteOffset + kCrashNoteBytes;

@@ -12,8 +12,8 @@ constexpr std::string_view kDeathPolicies[] = {"resilient", "strict"};
 constexpr std::string_view kResources[] = {"address_space_bytes", "cpu_seconds", "file_size_bytes", "open_files",
                                            "processes",           "core_bytes",  "stack_bytes"};
 constexpr std::int64_t kHundredYearsInSeconds = 3'155'760'000;
-// The claim page has 256 slots for what is sent ahead.
-constexpr std::int64_t kMaxPrefetch = 192;
+// The claim page has 1024 slots for what is sent ahead.
+constexpr std::int64_t kMaxPrefetch = 768;
 
 const Choice<Config> kLogLevel = {
     kLevels,

@@ -40,7 +40,7 @@ struct Limits {
   std::uint64_t max_queued_tasks = 10'000'000;
   std::uint64_t max_queued_bytes = 2ull << 30;
   // Tasks sent ahead to one worker, at most. Below the slots of the worker's claim page.
-  std::uint32_t max_prefetch = 192;
+  std::uint32_t max_prefetch = 768;
   // How long a pool's owner may be absent.
   Nanos owner_grace = 10 * kSecond;
 };

@@ -2,21 +2,32 @@
 
 namespace poold::process {
 
-SlotTable::SlotTable() {
-  free_.reserve(wire::kClaimSlots);
-  for (std::uint32_t i = wire::kClaimSlots; i-- > 0;) free_.push_back(static_cast<std::uint16_t>(i));
+void SlotTable::Append(Slot* slot) {
+  slot->older = newest_;
+  slot->newer = nullptr;
+  (newest_ != nullptr ? newest_->newer : oldest_) = slot;
+  newest_ = slot;
+}
+
+void SlotTable::Unlink(Slot* slot) {
+  (slot->older != nullptr ? slot->older->newer : oldest_) = slot->newer;
+  (slot->newer != nullptr ? slot->newer->older : newest_) = slot->older;
 }
 
 std::uint16_t SlotTable::Take(bool chunk) {
-  const std::uint16_t index = free_.back();
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint16_t>(slots_.size()));
+    slots_.emplace_back().index = free_.back();
+  }
+  Slot& slot = slots_[free_.back()];
   free_.pop_back();
   live_chunks_ += chunk;
-  slots_[index].live = true;
-  slots_[index].chunk = chunk;
-  slots_[index].done = 0;
-  slots_[index].refusal.clear();
-  slots_[index].order = next_order_++;
-  return index;
+  slot.live = true;
+  slot.chunk = chunk;
+  slot.done = 0;
+  slot.refusal.clear();
+  Append(&slot);
+  return slot.index;
 }
 
 void SlotTable::Free(Slot* slot) {
@@ -24,29 +35,22 @@ void SlotTable::Free(Slot* slot) {
   slot->live = false;
   slot->draft.reset();
   slot->shared_args.reset();
-  free_.push_back(static_cast<std::uint16_t>(slot - slots_.data()));
+  Unlink(slot);
+  free_.push_back(slot->index);
 }
 
 Slot* SlotTable::ByTicket(std::uint32_t ticket) {
   const std::uint16_t index = wire::TicketSlot(ticket);
-  if (index >= wire::kClaimSlots) return nullptr;
+  if (index >= slots_.size()) return nullptr;
   Slot& slot = slots_[index];
   return slot.live && slot.ticket == ticket ? &slot : nullptr;
 }
 
 Slot* SlotTable::ByToken(core::AttemptToken token) {
-  for (Slot& slot : slots_) {
-    if (slot.live && slot.token == token) return &slot;
+  for (Slot* slot = newest_; slot != nullptr; slot = slot->older) {
+    if (slot->token == token) return slot;
   }
   return nullptr;
-}
-
-Slot* SlotTable::Oldest() {
-  Slot* oldest = nullptr;
-  for (Slot& slot : slots_) {
-    if (slot.live && (oldest == nullptr || slot.order < oldest->order)) oldest = &slot;
-  }
-  return oldest;
 }
 
 }  // namespace poold::process

@@ -3,9 +3,9 @@
 // Not thread-safe: guarded by the channel's mutex. Knows nothing of the shared page, and trusts nothing from it.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ namespace poold::process {
 
 struct Slot {
   core::AttemptToken token{};
-  std::uint64_t order = 0;  // of dispatch: the lowest is the oldest
+  std::uint16_t index = 0;  // of the table
   std::uint32_t ticket = 0;
   std::uint32_t function = 0;
   std::uint32_t attempt = 1;
@@ -26,6 +26,9 @@ struct Slot {
   std::uint32_t done = 0;   // of which we have the outcome
   bool chunk = false;
   bool live = false;
+  // Those that live, in the order of dispatch.
+  Slot* older = nullptr;
+  Slot* newer = nullptr;
   // Keeps arguments in shared memory as they are for as long as the task may run here, also when nobody else wants it.
   std::shared_ptr<const void> shared_args;
   // Of the result that is under way: its fragments; why it is not taken, then what comes of it is dropped.
@@ -35,11 +38,9 @@ struct Slot {
 
 class SlotTable {
  public:
-  SlotTable();
-
-  std::size_t live() const { return wire::kClaimSlots - free_.size(); }
+  std::size_t live() const { return slots_.size() - free_.size(); }
   std::size_t live_chunks() const { return live_chunks_; }
-  bool full() const { return free_.empty(); }
+  bool full() const { return live() == wire::kClaimSlots; }
   // The index of a free slot, which is now live. REQUIRES: !full().
   std::uint16_t Take(bool chunk);
   Slot& at(std::uint16_t index) { return slots_[index]; }
@@ -47,21 +48,25 @@ class SlotTable {
 
   // Null for what is not (or no longer) there.
   Slot* ByTicket(std::uint32_t ticket);
+  // Looks at the newest first: what is taken back was sent last.
   Slot* ByToken(core::AttemptToken token);
-  Slot* Oldest();
-  // All that live, in no order.
+  Slot* Oldest() { return oldest_; }
+  // All that live, the oldest first.
   template <typename Visit>
   void ForEach(Visit&& visit) {
-    for (Slot& slot : slots_) {
-      if (slot.live) visit(slot);
-    }
+    for (Slot* slot = oldest_; slot != nullptr; slot = slot->newer) visit(*slot);
   }
 
  private:
-  std::array<Slot, wire::kClaimSlots> slots_;
+  void Append(Slot* slot);
+  void Unlink(Slot* slot);
+
+  // As many as were ever live at once.
+  std::deque<Slot> slots_;
   std::vector<std::uint16_t> free_;
   std::size_t live_chunks_ = 0;
-  std::uint64_t next_order_ = 1;
+  Slot* oldest_ = nullptr;
+  Slot* newest_ = nullptr;
 };
 
 }  // namespace poold::process

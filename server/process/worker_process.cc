@@ -269,7 +269,7 @@ void WorkerProcess::FindGuilty(core::WorkerLoss* loss) {
     slots.ForEach([&](Slot& slot) {
       const std::uint32_t claimed = std::min(wire::ReadClaim(channel_->page().page(), slot.ticket).cursor, slot.items);
       // Of a page that lies, one is as good as another.
-      if (claimed > slot.done && (guilty == nullptr || slot.order < guilty->order)) guilty = &slot;
+      if (guilty == nullptr && claimed > slot.done) guilty = &slot;
     });
   } else {
     guilty = slots.Oldest();

@@ -114,7 +114,7 @@ void AnswerBadly(int channel, const std::string& odd, wire::RecordHeader header,
     SendArena(channel, arena.get());
     raise(SIGKILL);
   }
-  for (int i = 0; i < 400 && odd == "flood_arenas"; ++i) SendArena(channel, arena.get());
+  for (int i = 0; i < 2000 && odd == "flood_arenas"; ++i) SendArena(channel, arena.get());
   while (odd == "flood_arenas") pause();
   if (odd != "no_arena") SendArena(channel, odd == "unsealed_arena" ? open_one.get() : arena.get());
   wire::ResultPlace place{.use = 1, .bytes = 100'000, .slot_bytes = shape.slot_bytes, .arena = 0, .slot = 0};
