@@ -6,6 +6,10 @@ void OwnCalls::SendOutcome(core::SubscriberId to, core::HandleId task, core::Out
   clients_.SendOutcome(to, task, std::move(outcome));
 }
 
+void OwnCalls::SendSuccess(core::SubscriberId to, core::HandleId task, const core::PlainSuccess& success) {
+  clients_.SendSuccess(to, task, success);
+}
+
 void OwnCalls::SendItems(core::SubscriberId to, core::HandleId map, core::ItemBlockPtr items) {
   clients_.SendItems(to, map, std::move(items));
 }

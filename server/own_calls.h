@@ -29,6 +29,7 @@ class OwnCalls final : public core::ClientPort, public gate::Outbox {
 
   // core::ClientPort
   void SendOutcome(core::SubscriberId to, core::HandleId task, core::OutcomePtr outcome) override;
+  void SendSuccess(core::SubscriberId to, core::HandleId task, const core::PlainSuccess& success) override;
   void SendItems(core::SubscriberId to, core::HandleId map, core::ItemBlockPtr items) override;
   void SendMapEnd(core::SubscriberId to, const core::MapView& map) override;
   void SendOutput(core::SubscriberId to, const core::OutputEvent& output) override;

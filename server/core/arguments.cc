@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kSharedBytes = 1u << 20;
 
 Bytes OwnCopy(const Bytes& bytes) {
-  return bytes.size() >= kSharedBytes || bytes.empty() ? bytes : Bytes(std::string(bytes.view()));
+  return bytes.size() >= kSharedBytes || bytes.size() <= Bytes::kFew ? bytes : Bytes(std::string(bytes.view()));
 }
 
 }  // namespace
@@ -23,19 +23,16 @@ bool Core::State::HasRoomForArguments(std::uint64_t bytes) const {
   return bytes <= most && kept_outcome_bytes <= most - bytes;
 }
 
-// Returns the bytes that are kept beside the outcome.
-std::uint64_t Core::State::KeepArguments(Task& task) const {
-  const std::uint64_t bytes = task.args.size();
-  task.args_kept = task.state != TaskState::kSucceeded && !task.released && HasRoomForArguments(bytes);
-  if (!task.args_kept) {
-    task.args = {};
-    return 0;
+void Core::State::KeepArguments(Task& task) const {
+  task.args_kept = task.state != TaskState::kSucceeded && !task.released && HasRoomForArguments(task.body.size());
+  if (task.args_kept) {
+    OwnArguments(task);
+  } else {
+    task.body = {};
   }
-  OwnArguments(task);
-  return bytes;
 }
 
-void Core::State::OwnArguments(Task& task) { task.args = OwnCopy(task.args); }
+void Core::State::OwnArguments(Task& task) { task.body = OwnCopy(task.body); }
 
 absl::StatusOr<Payload> Core::State::ArgumentsOf(const HandleId& id, std::uint64_t index) const {
   absl::StatusOr<Handle*> handle = FindHandle(id);

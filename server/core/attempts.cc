@@ -71,9 +71,10 @@ std::vector<AttemptView> Core::State::AttemptsOf(const Task& task) const {
   if (facts == nullptr) return attempts;
   AttemptView last{task.attempt, facts->id, facts->pid, facts->generation};
   if (task.ended) {
-    const OutcomeDetail* detail = task.outcome->detail.get();
-    last.started_at = task.outcome->started_at;
-    last.ended_at = task.outcome->ended_at;
+    const OutcomePtr outcome = OutcomeOf(task);
+    const OutcomeDetail* detail = outcome->detail.get();
+    last.started_at = outcome->started_at;
+    last.ended_at = outcome->ended_at;
     last.state = task.state;
     if (detail != nullptr) {
       last.reason = ReasonOf(detail->failure ? &*detail->failure : nullptr, detail->death ? &*detail->death : nullptr);

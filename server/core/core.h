@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -99,9 +100,8 @@ enum class WaitMode : std::uint8_t { kAllCompleted = 1, kFirstCompleted = 2, kFi
 
 // What a single task's run on a worker came to, when the worker lived to tell.
 struct TaskResult {
-  bool succeeded = false;
-  Payload result;   // when it succeeded
-  Failure failure;  // when not
+  Payload result;
+  std::optional<Failure> failure;  // it failed: there is no result
   Nanos elapsed = 0;
 };
 

@@ -63,7 +63,7 @@ void Core::State::AddSubscription(Handle& handle, Subscription subscription) {
 
 void Core::State::TellWhatThereIs(const Handle& handle, const Subscription& to) {
   if (!handle.is_map()) {
-    if (handle.ended) client_port->SendOutcome(to.to->id, handle.id, static_cast<const Task&>(handle).outcome);
+    if (handle.ended) SendEnd(to.to->id, static_cast<const Task&>(handle));
     return;
   }
   const MapRun& map = static_cast<const MapRun&>(handle);
@@ -86,11 +86,18 @@ void Core::State::DeliverBlock(const MapRun& map, const ItemBlockPtr& block) {
   for (const Subscription& subscription : map.extras->subscriptions) SendBlock(subscription, map, block);
 }
 
+void Core::State::SendEnd(SubscriberId to, const Task& task) const {
+  if (task.plain) {
+    client_port->SendSuccess(to, task.id, SuccessOf(task));
+  } else {
+    client_port->SendOutcome(to, task.id, task.outcome);
+  }
+}
+
 void Core::State::Deliver(Handle& handle) {
   if (!handle.is_map()) {
-    const Task& task = static_cast<Task&>(handle);
-    const Subscriber* first = task.group->subscriber;
-    if (first != nullptr && !first->gone) client_port->SendOutcome(first->id, task.id, task.outcome);
+    const Subscriber* first = handle.group->subscriber;
+    if (first != nullptr && !first->gone) SendEnd(first->id, static_cast<Task&>(handle));
   }
   if (handle.extras == nullptr) return;
   for (const Subscription& subscription : handle.extras->subscriptions) {
@@ -98,7 +105,7 @@ void Core::State::Deliver(Handle& handle) {
     if (handle.is_map()) {
       client_port->SendMapEnd(subscription.to->id, ViewOf(static_cast<MapRun&>(handle)));
     } else {
-      client_port->SendOutcome(subscription.to->id, handle.id, static_cast<Task&>(handle).outcome);
+      SendEnd(subscription.to->id, static_cast<Task&>(handle));
     }
   }
 }

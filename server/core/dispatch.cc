@@ -17,7 +17,7 @@ constexpr Nanos kLeastChunkTime = 20'000;
 void Core::State::Queue(Task& task, bool in_front) {
   Pool& pool = *task.group->pool;
   ++pool.stats.queued;
-  pool.stats.queued_bytes += task.args.size();
+  pool.stats.queued_bytes += task.body.size();
   task.state = TaskState::kQueued;
   task.delayed = task.not_before > now;
   if (task.delayed) {
@@ -34,7 +34,7 @@ void Core::State::Queue(Task& task, bool in_front) {
 void Core::State::Unqueue(Task& task) {
   Pool& pool = *task.group->pool;
   --pool.stats.queued;
-  pool.stats.queued_bytes -= task.args.size();
+  pool.stats.queued_bytes -= task.body.size();
   if (task.delayed) {
     pool.delayed.Remove(&task);
     task.delayed = false;
@@ -160,6 +160,7 @@ std::uint64_t Core::State::RoomAhead(const Pool& pool, const PoolFunction& funct
 void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
   Pool& pool = *worker.pool;
   std::vector<Assignment> work;
+  work.reserve(std::min<std::uint64_t>({most, ready.size(), limits.max_prefetch}));
   bool alone = false;
   while (work.size() < most && !alone) {
     Handle* const first = NextToSend(ready);

@@ -80,9 +80,32 @@ void Core::State::EndTask(Task& task, OutcomePtr outcome) {
   task.outcome = std::move(outcome);
   task.delayed = false;
   CountEnd(task.group->pool->stats, task.state, 1);
-  const std::uint64_t args_bytes = KeepArguments(task);
-  if (!task.released) CountKept(task, BytesOf(*task.outcome) + args_bytes, 1);
+  KeepArguments(task);
+  if (!task.released) CountKept(task, BytesOf(task), 1);
   EndHandle(task);
+}
+
+bool Core::State::IsPlain(const Task& task, const Payload& result) {
+  const bool spoke = task.extras != nullptr && !(task.extras->stdout_tail.empty() && task.extras->stderr_tail.empty());
+  return task.attempt == 1 && result.type_name == nullptr && !spoke;
+}
+
+void Core::State::EndPlainly(Task& task, Nanos started_at, Payload result) {
+  timers.Clear(&task.timer);
+  task.state = TaskState::kSucceeded;
+  task.plain = true;
+  task.delayed = false;
+  task.result_encoding = result.encoding;
+  task.body = std::move(result.data);
+  task.sent_at = started_at;
+  task.ended_at = now;
+  CountEnd(task.group->pool->stats, TaskState::kSucceeded, 1);
+  if (!task.released) CountKept(task, BytesOf(task), 1);
+  EndHandle(task);
+}
+
+PlainSuccess Core::State::SuccessOf(const Task& task) {
+  return {task.result_encoding, task.body, task.group->submitted_at, task.sent_at, task.ended_at};
 }
 
 // Tells everybody, then keeps it until it is released.
@@ -114,6 +137,12 @@ std::uint64_t Core::State::BytesOf(const Outcome& outcome) {
   return bytes;
 }
 
+// REQUIRES: it has ended.
+std::uint64_t Core::State::BytesOf(const Task& task) {
+  if (task.plain) return kOutcomeOverhead + task.body.size();
+  return BytesOf(*task.outcome) + (task.args_kept ? task.body.size() : 0);
+}
+
 std::uint64_t Core::State::BytesOf(const ItemBlock& block) {
   std::uint64_t bytes = kOutcomeOverhead + block.results.size() + 4 * block.result_bytes.size();
   for (const auto& [index, outcome] : block.others) bytes += BytesOf(*outcome);
@@ -123,13 +152,13 @@ std::uint64_t Core::State::BytesOf(const ItemBlock& block) {
 std::uint64_t Core::State::KeptBytesOf(const Handle& handle) {
   if (handle.is_map()) return static_cast<const MapRun&>(handle).kept_bytes;
   const Task& task = static_cast<const Task&>(handle);
-  if (!task.ended || task.released) return 0;
-  return BytesOf(*task.outcome) + (task.args_kept ? task.args.size() : 0);
+  return task.ended && !task.released ? BytesOf(task) : 0;
 }
 
 Nanos Core::State::EndedAt(const Handle& handle) {
-  return handle.is_map() ? static_cast<const MapRun&>(handle).ended_at
-                         : static_cast<const Task&>(handle).outcome->ended_at;
+  if (handle.is_map()) return static_cast<const MapRun&>(handle).ended_at;
+  const Task& task = static_cast<const Task&>(handle);
+  return task.plain ? task.ended_at : task.outcome->ended_at;
 }
 
 void Core::State::CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {

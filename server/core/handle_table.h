@@ -32,7 +32,7 @@ class HandleTable {
   std::size_t tombstones() const { return buried_.size(); }
 
  private:
-  static constexpr std::uint64_t kBlock = 8;
+  static constexpr std::uint64_t kBlock = 16;
   // The ids (high, kBlock * n) to (high, kBlock * n + kBlock - 1).
   struct Block {
     std::uint32_t slot = 0;   // of the slab

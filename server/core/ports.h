@@ -80,6 +80,10 @@ class ClientPort {
   // To subscribers of handles (OnSubmit, OnMap, OnSubscribe). Each handle's outcome comes once to each subscriber. What
   // a task wrote comes before its outcome.
   virtual void SendOutcome(SubscriberId to, HandleId task, OutcomePtr outcome) = 0;
+  // Where it was a plain success. Who makes no difference gets an outcome.
+  virtual void SendSuccess(SubscriberId to, HandleId task, const PlainSuccess& success) {
+    SendOutcome(to, task, success.ToOutcome());
+  }
   virtual void SendItems(SubscriberId to, HandleId map, ItemBlockPtr items) = 0;
   virtual void SendMapEnd(SubscriberId to, const MapView& map) = 0;
   virtual void SendOutput(SubscriberId to, const OutputEvent& output) = 0;

@@ -19,7 +19,7 @@ Chunk* Core::State::FindChunk(WorkerId worker, AttemptToken token) const {
   return chunk->worker->id == worker ? chunk : nullptr;
 }
 
-void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskResult result) {
+void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskResult&& result) {
   Task* task = FindAttempt(worker_id, token);
   if (task == nullptr) {
     if (Worker* worker = FindWorker(worker_id)) ++worker->pool->stats.dropped_results;
@@ -39,19 +39,23 @@ void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskRes
   if (worker.tasks_done++ == 0) pool.OriginOf(worker).early_ends = 0;
   const Nanos started_at = std::max(task->sent_at, now - result.elapsed);
   Unsend(*task);
-  const TaskState state = result.succeeded ? TaskState::kSucceeded : TaskState::kFailed;
-  if (!result.succeeded && MayRetry(*task, state)) {
-    NoteAttempt(*task, state, started_at, ReasonOf(&result.failure, nullptr));
+  const TaskState state = result.failure ? TaskState::kFailed : TaskState::kSucceeded;
+  if (result.failure && MayRetry(*task, state)) {
+    NoteAttempt(*task, state, started_at, ReasonOf(&*result.failure, nullptr));
     RetryTask(*task);
+    return SettleWorker(pool, worker);
+  }
+  if (!result.failure && IsPlain(*task, result.result)) {
+    EndPlainly(*task, started_at, std::move(result.result));
     return SettleWorker(pool, worker);
   }
   auto outcome = NewOutcome(*task, state);
   outcome->started_at = started_at;
-  if (result.succeeded) {
-    outcome->result = std::move(result.result);
-  } else {
+  if (result.failure) {
     if (outcome->detail == nullptr) outcome->detail = std::make_unique<OutcomeDetail>();
     outcome->detail->failure = std::move(result.failure);
+  } else {
+    outcome->result = std::move(result.result);
   }
   EndTask(*task, std::move(outcome));
   SettleWorker(pool, worker);

@@ -241,7 +241,7 @@ struct Core::State {
   void FencesDue(Pool& pool);
 
   // ---- results.cc, map_results.cc ----
-  void TakeTaskResult(WorkerId worker, AttemptToken token, TaskResult result);
+  void TakeTaskResult(WorkerId worker, AttemptToken token, TaskResult&& result);
   void TakeItemResults(WorkerId worker, AttemptToken token, ItemBlock items, Nanos elapsed);
   Task* FindAttempt(WorkerId worker, AttemptToken token) const;
   Chunk* FindChunk(WorkerId worker, AttemptToken token) const;
@@ -274,9 +274,15 @@ struct Core::State {
   OutcomePtr OutcomeOf(const Task& task, TaskState state, std::string_view type, std::string_view message) const;
   OutcomePtr CancelledOutcome(const Task& task, std::string_view why);
   OutcomePtr Stillborn(TaskState state, std::string_view type, std::string_view message, Nanos submitted_at) const;
-  // REQUIRES: it is in no list.
+  // REQUIRES, both: it is in no list.
   void EndTask(Task& task, OutcomePtr outcome);
+  void EndPlainly(Task& task, Nanos started_at, Payload result);
+  static bool IsPlain(const Task& task, const Payload& result);
+  static PlainSuccess SuccessOf(const Task& task);
+  // Null: it has not ended.
+  static OutcomePtr OutcomeOf(const Task& task) { return task.plain ? SuccessOf(task).ToOutcome() : task.outcome; }
   void EndHandle(Handle& handle);
+  static std::uint64_t BytesOf(const Task& task);
   static std::uint64_t BytesOf(const Outcome& outcome);
   static std::uint64_t BytesOf(const ItemBlock& block);
   // What it is counted with in kept_outcome_bytes.
@@ -319,6 +325,7 @@ struct Core::State {
   void SendBlock(const Subscription& to, const MapRun& map, const ItemBlockPtr& block);
   void DeliverBlock(const MapRun& map, const ItemBlockPtr& block);
   void Deliver(Handle& handle);
+  void SendEnd(SubscriberId to, const Task& task) const;
   HandleExtras& Extras(Handle& handle);
   void ForgetSubscriber(SubscriberId id);
 
@@ -343,10 +350,11 @@ struct Core::State {
   void NoteAttempt(Task& task, TaskState state, Nanos started_at, std::string reason);
   std::vector<AttemptView> AttemptsOf(const Task& task) const;
   bool HasRoomForArguments(std::uint64_t bytes) const;
-  std::uint64_t KeepArguments(Task& task) const;
+  // Or lets go of them.
+  void KeepArguments(Task& task) const;
   // So that it does not keep alive the whole message that brought it.
   static void OwnArguments(Task& task);
-  static Payload ArgumentsOf(const Task& task) { return {task.group->encoding, task.group->type_name, task.args}; }
+  static Payload ArgumentsOf(const Task& task) { return {task.group->encoding, task.group->type_name, task.body}; }
   absl::StatusOr<Payload> ArgumentsOf(const HandleId& id, std::uint64_t index) const;
   void KeepItemArguments(MapRun& map, const ItemBlock& block);
   void DropItemArguments(MapRun& map, ItemRange range);
@@ -364,7 +372,10 @@ struct Core::State {
   void RemoveWait(Wait* wait);
 
   // ---- watch.cc ----
-  void TellWatchers(const Handle& handle);
+  void TellWatchers(const Handle& handle) {
+    if (!handle.group->pool->watchers.empty() || handle.extras != nullptr) TellAllWatchers(handle);
+  }
+  void TellAllWatchers(const Handle& handle);
   void TellPoolWatchers(const Pool& pool);
   void EndPoolWatch(Pool& pool);
   void TellOutput(const Handle& handle, OutputStream stream, const Bytes& data);

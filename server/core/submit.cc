@@ -178,7 +178,7 @@ absl::Status Core::State::SubmitOne(Group& group, NewTask& asked) {
   in_order.Append(&task);
   task.id = asked.id;
   task.body_hash = HashArgs(asked.args);
-  task.args = std::move(asked.args.data);
+  task.body = std::move(asked.args.data);
   task.group = &group;
   ++group.handles;
   ++pool.unfinished;

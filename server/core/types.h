@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/bytes.h"
+
 namespace poold::core {
 
 // Monotonic time in nanoseconds since some moment before the daemon's start. Every event brings it.
@@ -43,32 +45,6 @@ enum class SubscriberId : std::uint64_t {};
 inline constexpr SubscriberId kNobody{0};
 // Whom fairness is between.
 enum class ClientId : std::uint64_t {};
-
-// Immutable bytes with a shared owner: the tasks of one batch share the message that brought them.
-class Bytes {
- public:
-  Bytes() = default;
-  explicit Bytes(std::string text) {
-    auto owner = std::make_shared<const std::string>(std::move(text));
-    view_ = *owner;
-    owner_ = std::move(owner);
-  }
-  // `view` lies in memory that `owner` keeps.
-  Bytes(std::shared_ptr<const void> owner, std::string_view view) : owner_(std::move(owner)), view_(view) {}
-
-  std::string_view view() const { return view_; }
-  std::size_t size() const { return view_.size(); }
-  bool empty() const { return view_.empty(); }
-  // Who keeps the memory. base/payload_file.h tells from it whether it is a file.
-  const std::shared_ptr<const void>& owner() const { return owner_; }
-  // A part of it, with the same owner.
-  Bytes Slice(std::size_t begin, std::size_t size) const { return Bytes(owner_, view_.substr(begin, size)); }
-  friend bool operator==(const Bytes& a, const Bytes& b) { return a.view_ == b.view_; }
-
- private:
-  std::shared_ptr<const void> owner_;
-  std::string_view view_;
-};
 
 // The values of poold.v1.Encoding.
 enum class Encoding : std::uint8_t { kUnspecified = 0, kMsgpack = 1, kProtobuf = 2, kRaw = 3 };
@@ -149,6 +125,27 @@ struct Outcome {
   Nanos ended_at = 0;
 };
 using OutcomePtr = std::shared_ptr<const Outcome>;
+
+// What most tasks end in: success at the first attempt, with nothing to be told beside a result without a type's name.
+// The task keeps it in itself; an Outcome is made where somebody wants one.
+struct PlainSuccess {
+  Encoding encoding = Encoding::kUnspecified;
+  const Bytes& result;
+  Nanos submitted_at = 0;
+  Nanos started_at = 0;
+  Nanos ended_at = 0;
+
+  OutcomePtr ToOutcome() const {
+    auto outcome = std::make_shared<Outcome>();
+    outcome->state = TaskState::kSucceeded;
+    outcome->attempt = 1;
+    outcome->result = {encoding, nullptr, result};
+    outcome->submitted_at = submitted_at;
+    outcome->started_at = started_at;
+    outcome->ended_at = ended_at;
+    return outcome;
+  }
+};
 
 // What was asked of a task. Shared by the tasks of a group.
 struct TaskOptions {

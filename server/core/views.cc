@@ -72,7 +72,7 @@ TaskView Core::State::ViewOf(const Task& task) const {
   view.pool = pool.spec.name;
   view.function = pool.functions[task.group->function].name;
   view.state = task.state;
-  view.outcome = task.outcome;
+  view.outcome = OutcomeOf(task);
   if (task.extras != nullptr && task.extras->progress != nullptr) view.progress = *task.extras->progress;
   view.client = task.group->queue->client;
   view.submitted_at = task.group->submitted_at;
@@ -127,7 +127,7 @@ absl::StatusOr<Payload> Core::State::ResultOf(const HandleId& id, std::uint64_t 
   if (!(*handle)->is_map()) {
     const Task& task = *AsTask(*handle);
     if (task.state != TaskState::kSucceeded) return none;
-    return task.outcome->result;
+    return OutcomeOf(task)->result;
   }
   const MapRun& map = *AsMap(*handle);
   auto at = map.blocks.upper_bound(index);

@@ -13,7 +13,7 @@ WatchEvent EventOf(HandleView view) {
 
 }  // namespace
 
-void Core::State::TellWatchers(const Handle& handle) {
+void Core::State::TellAllWatchers(const Handle& handle) {
   const Pool& pool = *handle.group->pool;
   for (const Pool::Watcher& watcher : pool.watchers) client_port->SendEvent(watcher.id, EventOf(ViewOf(handle)));
   if (handle.extras == nullptr) return;

@@ -16,7 +16,7 @@ constexpr std::size_t kSmallBytes = 2 * 1024;
 void Harvest::ExpectBytes(std::size_t bytes) { expected_bytes_ = std::min(bytes, kSharedBytes); }
 
 core::Bytes Harvest::Keep(std::string_view bytes) {
-  if (bytes.empty()) return {};
+  if (bytes.size() <= core::Bytes::kFew) return core::Bytes::Few(bytes);
   if (bytes.size() > kSmallBytes) return core::Bytes(std::string(bytes));
   if (shared_ == nullptr || shared_->capacity() - shared_->size() < bytes.size()) {
     shared_ = std::make_shared<std::string>();
@@ -166,7 +166,6 @@ void Harvest::DeliverOne(core::Core& core, core::Nanos now, Event& event) {
   switch (event.kind) {
     case Kind::kResult: {
       core::TaskResult result;
-      result.succeeded = true;
       result.result = {event.encoding, std::move(event.type_name), std::move(event.bytes)};
       result.elapsed = event.elapsed;
       core.OnTaskResult(now, event.worker, event.token, std::move(result));

@@ -16,6 +16,14 @@ constexpr std::uint64_t kFullBytes = 4u << 20;
 constexpr int kFullTasks = 1024;
 constexpr std::size_t kFullFiles = 8;
 
+// A list in which all have the usual value stays empty: it is begun with the first one that has another.
+void AddUnlike(std::uint32_t value, std::uint32_t usual, int place,
+               google::protobuf::RepeatedField<std::uint32_t>* list) {
+  if (value == usual && list->empty()) return;
+  if (list->empty()) list->Resize(place, usual);
+  list->Add(value);
+}
+
 }  // namespace
 
 // The task that is being added has its arguments in shared memory. False: they must go as bytes.
@@ -64,28 +72,23 @@ void RunFrame::ForgetGone() {
   });
 }
 
+void RunFrame::AddTypeName(const std::shared_ptr<const std::string>& type_name, int place) {
+  while (run_.type_name_size() < place) run_.add_type_name();
+  *run_.add_type_name() = type_name != nullptr ? *type_name : std::string();
+}
+
 // Neighbours of one message are one blob: large enough together, they are not copied.
 void RunFrame::AddBlob(core::Bytes blob) {
-  if (!blobs_.empty()) {
-    core::Bytes& last = blobs_.back();
-    const std::string_view view = last.view();
-    if (last.owner() == blob.owner() && view.data() + view.size() == blob.view().data()) {
-      last = core::Bytes(last.owner(), std::string_view(view.data(), view.size() + blob.size()));
-      return;
-    }
-  }
-  blobs_.push_back(std::move(blob));
+  if (blobs_.empty() || !blobs_.back().Join(blob)) blobs_.push_back(std::move(blob));
 }
 
 void RunFrame::Add(std::uint32_t ticket, core::Assignment work, Abilities abilities) {
+  const int place = run_.ticket_size();
   run_.add_ticket(ticket);
   run_.add_function(work.function);
-  run_.add_encoding(static_cast<std::uint32_t>(work.args.encoding));
-  run_.add_attempt(work.attempt);
-  run_.add_type_name(work.args.type_name != nullptr ? *work.args.type_name : std::string());
-  has_encodings_ |= work.args.encoding != core::Encoding::kUnspecified;
-  has_attempts_ |= work.attempt != 1;
-  has_types_ |= work.args.type_name != nullptr;
+  AddUnlike(static_cast<std::uint32_t>(work.args.encoding), 0, place, run_.mutable_encoding());
+  AddUnlike(work.attempt, 1, place, run_.mutable_attempt());
+  if (work.args.type_name != nullptr || run_.type_name_size() > 0) AddTypeName(work.args.type_name, place);
 
   std::uint64_t bytes = work.args.data.size();
   std::uint32_t items = 0;
@@ -99,9 +102,8 @@ void RunFrame::Add(std::uint32_t ticket, core::Assignment work, Abilities abilit
     run_.mutable_item_bytes()->Add(lengths, lengths + static_cast<std::ptrdiff_t>(slice.count));
     if (!slice.data.empty()) AddBlob(core::Bytes(std::move(slice.column), slice.data));
   }
-  run_.add_items(items);
+  AddUnlike(items, 0, place, run_.mutable_items());
   run_.add_args_bytes(bytes);
-  has_chunks_ |= items != 0;
   if (!shared) blob_bytes_ += bytes;
 }
 
@@ -111,10 +113,6 @@ bool RunFrame::full() const {
 }
 
 void RunFrame::MoveTo(Outgoing* out) {
-  if (!has_encodings_) run_.clear_encoding();
-  if (!has_attempts_) run_.clear_attempt();
-  if (!has_chunks_) run_.clear_items();
-  if (!has_types_) run_.clear_type_name();
   std::move(arena_files_.begin(), arena_files_.end(), std::back_inserter(files_));
   arena_files_.clear();
   if (!files_.empty()) out->AttachFds(std::exchange(files_, {}));
@@ -123,7 +121,6 @@ void RunFrame::MoveTo(Outgoing* out) {
   run_.Clear();
   blobs_.clear();
   blob_bytes_ = 0;
-  has_encodings_ = has_attempts_ = has_chunks_ = has_types_ = false;
 }
 
 }  // namespace poold::process

@@ -37,6 +37,7 @@ class RunFrame {
   void MoveTo(Outgoing* out);
 
  private:
+  void AddTypeName(const std::shared_ptr<const std::string>& type_name, int place);
   void AddBlob(core::Bytes blob);
   bool AddShared(const core::Bytes& args, Abilities abilities);
   bool AddFile(const base::PayloadFile& file);
@@ -55,10 +56,6 @@ class RunFrame {
   std::map<std::uint64_t, Known> arenas_;
   std::atomic<std::uint64_t> arena_bytes_ = 0;
   std::uint64_t blob_bytes_ = 0;
-  bool has_encodings_ = false;
-  bool has_attempts_ = false;
-  bool has_chunks_ = false;
-  bool has_types_ = false;
 };
 
 }  // namespace poold::process

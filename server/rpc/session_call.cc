@@ -43,6 +43,7 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
   void OnOutcome(core::HandleId task, core::OutcomePtr outcome) override {
     outbox_.AddOutcome(task, std::move(outcome));
   }
+  void OnSuccess(core::HandleId task, const core::PlainSuccess& success) override { outbox_.AddSuccess(task, success); }
   void OnItems(core::HandleId map, core::ItemBlockPtr items) override { outbox_.AddItems(map, std::move(items)); }
   void OnMapEnd(const core::MapView& map) override { outbox_.AddMapEnd(map); }
   void OnOutput(const core::OutputEvent& output) override { outbox_.AddOutput(output); }

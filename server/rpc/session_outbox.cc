@@ -17,6 +17,15 @@ constexpr std::size_t kProgressBytes = 48;
 constexpr std::size_t kOtherBytes = 256;
 constexpr std::size_t kRunBytes = 18;
 constexpr std::size_t kRefusalBytes = 512;
+// Tasks and bytes of a packed group. Some of them fit into a message.
+constexpr int kPackedTasks = 4096;
+constexpr std::size_t kPackedBytes = 64 << 10;
+// Packed, so small a result takes less than what points to it.
+constexpr std::size_t kAlwaysPacked = 64;
+// Of larger ones so many bytes are copied ahead: the core keeps them anyway.
+constexpr std::size_t kPackedAhead = 1 << 20;
+// More groups than the next message takes are not kept for later ones.
+constexpr int kSparePacked = 16;
 // Some of them fit into a message that a client takes in one go.
 constexpr std::uint32_t kMaxRun = 4096;
 
@@ -82,6 +91,41 @@ void SessionOutbox::AddOutcome(core::HandleId task, core::OutcomePtr outcome) {
   }
   pending_.tasks.push_back({task, 1, std::move(outcome)});
   waiting_.fetch_add(1, std::memory_order_relaxed);
+}
+
+v1::OutcomeGroup* SessionOutbox::PackFor(core::HandleId task, core::Encoding encoding) {
+  auto& packed = pending_.packed;
+  if (!packed.empty()) {
+    v1::OutcomeGroup* last = packed.Mutable(packed.size() - 1);
+    if (last->id_high() == task.high && last->encoding() == static_cast<v1::Encoding>(encoding) &&
+        last->id_low_size() < kPackedTasks && last->results().size() < kPackedBytes) {
+      return last;
+    }
+  }
+  v1::OutcomeGroup* group = packed.Add();
+  group->set_id_high(task.high);
+  group->set_encoding(static_cast<v1::Encoding>(encoding));
+  return group;
+}
+
+void SessionOutbox::AddSuccess(core::HandleId task, const core::PlainSuccess& success) {
+  const std::string_view result = success.result.view();
+  {
+    absl::MutexLock lock(&mu_);
+    const bool packs = result.size() <= max_inline_bytes_.load(std::memory_order_relaxed) &&
+                       result.size() < wire::kMinArenaPayloadBytes &&
+                       (result.size() <= kAlwaysPacked || pending_.packed_bytes < kPackedAhead);
+    if (packs) {
+      v1::OutcomeGroup* group = PackFor(task, success.encoding);
+      group->add_id_low(task.low);
+      group->add_result_bytes(static_cast<std::uint32_t>(result.size()));
+      group->mutable_results()->append(result);
+      pending_.packed_bytes += result.size();
+      pending_packed_.store(pending_packed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      return;
+    }
+  }
+  AddOutcome(task, success.ToOutcome());
 }
 
 void SessionOutbox::AddItems(core::HandleId map, core::ItemBlockPtr items) {
@@ -162,6 +206,7 @@ bool SessionOutbox::Fill(v1::SessionResponse* message) {
   // What a task printed and how far it was is sent before its outcome: outcomes wait until what came before them is
   // gone.
   if (FillOutputs(&room, message) && FillProgress(&room, message)) {
+    FillPacked(&room, message);
     FillTasks(wall, &room, message);
     FillMaps(wall, &room, message);
   }
@@ -175,6 +220,7 @@ bool SessionOutbox::Fill(v1::SessionResponse* message) {
 void SessionOutbox::TakePending() {
   if (active_.empty()) {
     std::swap(active_, pending_);
+    waiting_.fetch_add(pending_packed_.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
     progress_places_.clear();
     return;
   }
@@ -236,6 +282,26 @@ bool SessionOutbox::FillProgress(MessageRoom* room, v1::SessionResponse* message
   active_.progress.clear();
   next_progress_ = 0;
   return true;
+}
+
+void SessionOutbox::FillPacked(MessageRoom* room, v1::SessionResponse* message) {
+  std::size_t tasks = 0;
+  for (; next_packed_ < active_.packed.size() && !room->full(); ++next_packed_) {
+    v1::OutcomeGroup* group = active_.packed.Mutable(next_packed_);
+    const auto here = static_cast<std::size_t>(group->id_low_size());
+    room->Use(group->results().size() + 12 * here, here);
+    tasks += here;
+    message->add_succeeded()->Swap(group);
+  }
+  waiting_.fetch_sub(tasks, std::memory_order_relaxed);
+  if (next_packed_ < active_.packed.size()) return;
+  if (active_.packed.size() > kSparePacked) {
+    google::protobuf::RepeatedPtrField<v1::OutcomeGroup>().Swap(&active_.packed);
+  } else {
+    active_.packed.Clear();
+  }
+  active_.packed_bytes = 0;
+  next_packed_ = 0;
 }
 
 void SessionOutbox::FillTasks(const WallTime& wall, MessageRoom* room, v1::SessionResponse* message) {

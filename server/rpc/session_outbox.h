@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "core/ports.h"
+#include "google/protobuf/repeated_field.h"
 #include "poold/v1/session.pb.h"
 #include "rpc/item_outcomes.h"
 #include "rpc/service_options.h"
@@ -47,6 +48,8 @@ class SessionOutbox {
         max_inline_bytes_(options.max_inline_result_bytes) {}
 
   void AddOutcome(core::HandleId task, core::OutcomePtr outcome);
+  // As AddOutcome. Small ones are packed at once, larger ones too while the reader keeps up.
+  void AddSuccess(core::HandleId task, const core::PlainSuccess& success);
   void AddItems(core::HandleId map, core::ItemBlockPtr items);
   void AddMapEnd(const core::MapView& map);
   void AddOutput(const core::OutputEvent& output);
@@ -70,7 +73,9 @@ class SessionOutbox {
   bool Fill(v1::SessionResponse* message);
 
   // Everything that waits, in things.
-  std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  std::size_t waiting() const {
+    return waiting_.load(std::memory_order_relaxed) + pending_packed_.load(std::memory_order_relaxed);
+  }
   // How many taken requests the client was told of.
   std::uint64_t told_taken() const { return told_taken_.load(std::memory_order_relaxed); }
   std::uint64_t dropped_output_bytes() const { return dropped_output_bytes_.load(std::memory_order_relaxed); }
@@ -93,20 +98,24 @@ class SessionOutbox {
     std::deque<core::OutputEvent> outputs;
     std::size_t output_bytes = 0;
     std::vector<core::ProgressEvent> progress;
+    google::protobuf::RepeatedPtrField<v1::OutcomeGroup> packed;
+    std::size_t packed_bytes = 0;
     std::vector<TaskPart> tasks;
     std::vector<MapPart> maps;
     std::vector<RefusedHandle> refused;
     std::unique_ptr<v1::ServerInfo> greeting;
     bool room = false;
     bool empty() const {
-      return outputs.empty() && progress.empty() && tasks.empty() && maps.empty() && refused.empty() &&
-             greeting == nullptr && !room;
+      return outputs.empty() && progress.empty() && packed.empty() && tasks.empty() && maps.empty() &&
+             refused.empty() && greeting == nullptr && !room;
     }
   };
 
+  v1::OutcomeGroup* PackFor(core::HandleId task, core::Encoding encoding) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void TakePending() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool FillOutputs(MessageRoom* room, v1::SessionResponse* message);
   bool FillProgress(MessageRoom* room, v1::SessionResponse* message);
+  void FillPacked(MessageRoom* room, v1::SessionResponse* message);
   void FillTasks(const WallTime& wall, MessageRoom* room, v1::SessionResponse* message);
   void FillMaps(const WallTime& wall, MessageRoom* room, v1::SessionResponse* message);
   void FillRefused(MessageRoom* room, v1::SessionResponse* message);
@@ -128,13 +137,15 @@ class SessionOutbox {
   bool tell_taken_ ABSL_GUARDED_BY(mu_) = false;
   std::atomic<std::uint64_t> max_inline_bytes_;
   std::atomic<bool> shares_memory_ = false;
-  std::atomic<std::size_t> waiting_ = 0;
+  std::atomic<std::size_t> waiting_ = 0;         // without
+  std::atomic<std::size_t> pending_packed_ = 0;  // tasks in pending_.packed; written with mu_ held
   std::atomic<std::uint64_t> told_taken_ = 0;
   std::atomic<std::uint64_t> dropped_output_bytes_ = 0;
 
   // Of the one who fills.
   Parts active_;
   std::size_t next_progress_ = 0;
+  int next_packed_ = 0;
   std::size_t next_task_ = 0;
   std::size_t next_map_ = 0;
   std::size_t next_refused_ = 0;

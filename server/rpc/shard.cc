@@ -17,6 +17,10 @@ void Shard::SendOutcome(core::SubscriberId to, core::HandleId task, core::Outcom
   To(to, [&](Subscriber& subscriber) { subscriber.OnOutcome(task, std::move(outcome)); });
 }
 
+void Shard::SendSuccess(core::SubscriberId to, core::HandleId task, const core::PlainSuccess& success) {
+  To(to, [&](Subscriber& subscriber) { subscriber.OnSuccess(task, success); });
+}
+
 void Shard::SendItems(core::SubscriberId to, core::HandleId map, core::ItemBlockPtr items) {
   To(to, [&](Subscriber& subscriber) { subscriber.OnItems(map, std::move(items)); });
 }

@@ -37,7 +37,8 @@ void SubscriberTable::Remove(core::SubscriberId id) {
 }
 
 void SubscriberTable::MarkDirty(const std::shared_ptr<Subscriber>& subscriber) {
-  if (subscriber->dirty_.exchange(true)) return;
+  // It keeps what it was given under a mutex that its Flush takes, too: who finds it dirty still comes before that.
+  if (subscriber->dirty_.load(std::memory_order_relaxed) || subscriber->dirty_.exchange(true)) return;
   absl::MutexLock lock(&dirty_mu_);
   dirty_.push_back(subscriber);
   any_dirty_ = true;

@@ -29,6 +29,9 @@ class Subscriber {
  public:
   virtual ~Subscriber() = default;
   virtual void OnOutcome(core::HandleId, core::OutcomePtr) {}
+  virtual void OnSuccess(core::HandleId task, const core::PlainSuccess& success) {
+    OnOutcome(task, success.ToOutcome());
+  }
   virtual void OnItems(core::HandleId, core::ItemBlockPtr) {}
   virtual void OnMapEnd(const core::MapView&) {}
   virtual void OnOutput(const core::OutputEvent&) {}

@@ -50,6 +50,7 @@ class BareWorkers : public WorkerPort {
 class BareClients : public ClientPort {
  public:
   void SendOutcome(SubscriberId, HandleId task, OutcomePtr) override { ended.push_back(task); }
+  void SendSuccess(SubscriberId, HandleId task, const PlainSuccess&) override { ended.push_back(task); }
   void SendItems(SubscriberId, HandleId, ItemBlockPtr items) override { blocks.push_back(std::move(items)); }
   void SendMapEnd(SubscriberId, const MapView& map) override { ended.push_back(map.id); }
   void SendOutput(SubscriberId, const OutputEvent&) override {}
@@ -119,7 +120,7 @@ class BareCore {
   // A single task's answer.
   void Answer(const Sent& work, bool succeeded, Nanos elapsed) {
     TaskResult result;
-    result.succeeded = succeeded;
+    if (!succeeded) result.failure = Failure{};
     result.elapsed = elapsed;
     core.OnTaskResult(now, work.worker, work.token, std::move(result));
   }

@@ -185,10 +185,9 @@ class FakeProcesses : public WorkerPort {
     worker.ring.pop_front();
     if (!record.of_chunk) {
       TaskResult result;
-      result.succeeded = record.succeeded;
       result.elapsed = record.elapsed;
       if (record.succeeded) result.result.data = Bytes(record.result);
-      if (!record.succeeded) result.failure = {"Error", record.result};
+      if (!record.succeeded) result.failure = Failure{"Error", record.result};
       core->OnTaskResult(now, worker.id, record.token, std::move(result));
       return;
     }

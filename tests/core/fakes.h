@@ -176,7 +176,11 @@ class Story {
     const absl::StatusOr<HandleView> view = core.ViewHandle(id);
     return view.ok() ? std::get<TaskView>(*view).state : TaskState::kUnspecified;
   }
-  const Outcome& OutcomeOf(HandleId id) { return *std::get<TaskView>(*core.ViewHandle(id)).outcome; }
+  // Good until the next call.
+  const Outcome& OutcomeOf(HandleId id) {
+    outcome_ = std::get<TaskView>(*core.ViewHandle(id)).outcome;
+    return *outcome_;
+  }
   MapView MapOf(HandleId id) { return std::get<MapView>(*core.ViewHandle(id)); }
 
   // ---- What workers do ----
@@ -223,6 +227,7 @@ class Story {
   bool fail_fast = false;
 
  private:
+  OutcomePtr outcome_;
   std::uint64_t last_call_ = 0;
   std::uint64_t last_id_ = 0;
 };

@@ -15,6 +15,32 @@ TEST(Task, SucceedsAndItsSubscriberHearsItOnce) {
   EXPECT_EQ(story.clients.outcomes[story.stream][task].size(), 1u);
 }
 
+TEST(Task, APlainSuccessTellsEverythingThatAnOutcomeTells) {
+  Story story;
+  story.Open("p");
+  const Nanos submitted_at = story.now;
+  const HandleId task = story.Submit("p", "f", {}, "seven");
+  story.Pass(3 * kSecond);
+  story.RunOne(story.FirstWorker(), true, kSecond);
+  const auto told = story.clients.outcomes[story.stream][task].front();
+  for (const Outcome* outcome : {told.get(), &story.OutcomeOf(task)}) {
+    EXPECT_EQ(outcome->state, TaskState::kSucceeded);
+    EXPECT_EQ(outcome->attempt, 1u);
+    EXPECT_EQ(outcome->result.data.view(), "seven");
+    EXPECT_EQ(outcome->detail, nullptr);
+    EXPECT_EQ(outcome->submitted_at, submitted_at);
+    EXPECT_EQ(outcome->started_at, story.now - kSecond);
+    EXPECT_EQ(outcome->ended_at, story.now);
+  }
+  // Who comes later hears the same.
+  const SubscriberId later{700'000};
+  ASSERT_TRUE(story.core.OnSubscribe(story.now, later, task).ok());
+  EXPECT_EQ(story.clients.outcomes[later][task].front()->ended_at, told->ended_at);
+  EXPECT_EQ(story.core.ViewResult(task, 0)->data.view(), "seven");
+  EXPECT_TRUE(story.core.OnRelease(story.now, task));
+  EXPECT_EQ(story.Pool("p").stats.kept_outcome_bytes, 0u);
+}
+
 TEST(Task, FailsWithTheFunctionsWords) {
   Story story;
   story.Open("p");

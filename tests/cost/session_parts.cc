@@ -73,14 +73,6 @@ void PlayRequests(const char* part, const v1::SessionRequest& message, std::uint
   for (std::uint32_t i = 0; i < kMessages; ++i) meter.Count(units, take);
 }
 
-core::OutcomePtr Succeeded() {
-  auto outcome = std::make_shared<core::Outcome>();
-  outcome->state = core::TaskState::kSucceeded;
-  outcome->attempt = 1;
-  outcome->result = {core::Encoding::kMsgpack, nullptr, core::Bytes(std::string(kBytes, 'y'))};
-  return outcome;
-}
-
 core::ItemBlockPtr Block() {
   auto block = std::make_shared<core::ItemBlock>();
   block->encoding = core::Encoding::kMsgpack;
@@ -114,9 +106,9 @@ void PlayTaskRequests() { PlayRequests("session: a task submitted", Tasks(), kBa
 void PlayMapRequests() { PlayRequests("session: an item submitted", Items(), kItems); }
 
 void PlayTaskResponses() {
-  const core::OutcomePtr outcome = Succeeded();
+  const core::Bytes result(std::string(kBytes, 'y'));
   PlayResponses("session: a task's outcome sent", kBatch, [&](rpc::SessionOutbox& outbox) {
-    for (std::uint32_t i = 0; i < kBatch; ++i) outbox.AddOutcome({7, i}, outcome);
+    for (std::uint32_t i = 0; i < kBatch; ++i) outbox.AddSuccess({7, i}, {core::Encoding::kMsgpack, result});
   });
 }
 

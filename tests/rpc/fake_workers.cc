@@ -118,8 +118,7 @@ FakeWorkers::Event FakeWorkers::RunTask(core::WorkerId worker, const core::Assig
       }
     }
     core::TaskResult result;
-    result.succeeded = task.function != kFail;
-    if (!result.succeeded) result.failure = Failed();
+    if (task.function == kFail) result.failure = Failed();
     result.result.encoding = core::Encoding::kRaw;
     result.result.data =
         task.function == kSame ? task.args.data : core::Bytes(ResultOf(task.function, task.args.data.view()));

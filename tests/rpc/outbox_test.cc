@@ -67,6 +67,66 @@ TEST_F(Outbox, TheLatestOfTheRoomIsToldOnceAlsoWhileMuchWaits) {
   EXPECT_TRUE(message_.has_room_is_short());
 }
 
+TEST_F(Outbox, PlainSuccessesArePackedAsTheyCome) {
+  const core::Bytes seven = core::Bytes::Few("7");
+  const core::Bytes none;
+  outbox_.AddSuccess({1, 5}, {core::Encoding::kRaw, seven});
+  outbox_.AddSuccess({1, 9}, {core::Encoding::kRaw, none});
+  outbox_.AddSuccess({1, 10}, {core::Encoding::kMsgpack, seven});
+  outbox_.AddSuccess({2, 1}, {core::Encoding::kMsgpack, seven});
+  EXPECT_EQ(outbox_.waiting(), 4);
+  ASSERT_TRUE(outbox_.Fill(&message_));
+  EXPECT_EQ(outbox_.waiting(), 0);
+  ASSERT_EQ(message_.succeeded_size(), 3);
+  EXPECT_THAT(message_.succeeded(0).id_low(), testing::ElementsAre(5, 9));
+  EXPECT_THAT(message_.succeeded(0).result_bytes(), testing::ElementsAre(1, 0));
+  EXPECT_EQ(message_.succeeded(0).results(), "7");
+  EXPECT_EQ(message_.succeeded(1).encoding(), v1::ENCODING_MSGPACK);
+  EXPECT_EQ(message_.succeeded(2).id_high(), 2);
+  EXPECT_FALSE(outbox_.Fill(&message_));
+}
+
+TEST_F(Outbox, PackedSuccessesAreSentInMessagesOfBoundedSize) {
+  constexpr std::uint64_t kTasks = 100'000;
+  const core::Bytes result = core::Bytes::Few("12345678");
+  for (std::uint64_t low = 0; low < kTasks; ++low) outbox_.AddSuccess({1, low}, {core::Encoding::kRaw, result});
+  std::uint64_t next = 0;
+  while (outbox_.Fill(&message_)) {
+    EXPECT_LE(message_.ByteSizeLong(), 2u << 20);
+    for (const v1::OutcomeGroup& group : message_.succeeded()) {
+      EXPECT_EQ(group.results().size(), 8u * group.id_low_size());
+      for (const std::uint64_t low : group.id_low()) ASSERT_EQ(low, next++);
+    }
+  }
+  EXPECT_EQ(next, kTasks);
+  EXPECT_EQ(outbox_.waiting(), 0);
+}
+
+TEST_F(Outbox, OnlySoMuchOfLargerResultsIsCopiedWhileNobodyReads) {
+  constexpr int kTasks = 1000;
+  auto text = std::make_shared<const std::string>(10'000, 'x');
+  const core::Bytes result(text, *text);
+  for (std::uint64_t low = 0; low < kTasks; ++low) outbox_.AddSuccess({1, low}, {core::Encoding::kRaw, result});
+  // Those that were not copied refer to it.
+  EXPECT_GT(text.use_count(), kTasks * 8 / 10);
+  int tasks = 0;
+  while (outbox_.Fill(&message_)) {
+    for (const v1::OutcomeGroup& group : message_.succeeded()) tasks += group.id_low_size();
+  }
+  EXPECT_EQ(tasks, kTasks);
+}
+
+TEST_F(Outbox, AResultThatIsNotToldInlineIsNotPacked) {
+  options_.max_inline_result_bytes = 4;
+  SessionOutbox outbox(options_, clock_, names_, short_rooms_);
+  const core::Bytes result = core::Bytes::Few("12345");
+  outbox.AddSuccess({1, 5}, {core::Encoding::kRaw, result, 1, 2, 3});
+  ASSERT_TRUE(outbox.Fill(&message_));
+  ASSERT_EQ(message_.others_size(), 1);
+  EXPECT_EQ(message_.others(0).outcome().result().size_bytes(), 5);
+  EXPECT_EQ(message_.others(0).outcome().result().data(), "");
+}
+
 TEST_F(Outbox, PlainSuccessesOfOneKindSharePacks) {
   outbox_.AddOutcome({1, 5}, Success("ab"));
   outbox_.AddOutcome({1, 9}, Success(""));

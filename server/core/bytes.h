@@ -1,0 +1,117 @@
+// Immutable bytes: the arguments of a task, the result of one.
+//
+// Role: many share their memory with others, as the tasks of a batch that share the message that brought them; few lie
+// in the object itself, so that nothing is counted for them and they keep nothing else alive.
+// Thread safety: as of a plain value. A view of few bytes is good as long as the object stays where it is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace poold::core {
+
+class Bytes {
+ public:
+  static constexpr std::size_t kFew = 24;
+
+  Bytes() noexcept : few_{} {}
+  explicit Bytes(std::string text) : Bytes(std::make_shared<const std::string>(std::move(text))) {}
+  // `view` lies in memory that `owner` keeps.
+  Bytes(std::shared_ptr<const void> owner, std::string_view view)
+      : shared_{std::move(owner), view.data()}, size_(view.size()), is_shared_(true) {}
+  // A copy. REQUIRES: at most kFew.
+  static Bytes Few(std::string_view bytes) {
+    Bytes few;
+    if (!bytes.empty()) std::memcpy(few.few_, bytes.data(), bytes.size());
+    few.size_ = bytes.size();
+    return few;
+  }
+
+  Bytes(const Bytes& other) { Copy(other); }
+  Bytes(Bytes&& other) noexcept { Take(other); }
+  Bytes& operator=(const Bytes& other) {
+    if (this != &other) {
+      Drop();
+      Copy(other);
+    }
+    return *this;
+  }
+  Bytes& operator=(Bytes&& other) noexcept {
+    if (this != &other) {
+      Drop();
+      Take(other);
+    }
+    return *this;
+  }
+  ~Bytes() { Drop(); }
+
+  std::string_view view() const { return {is_shared_ ? shared_.data : few_, size_}; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  // Who keeps the memory: nobody, if there are few. base/payload_file.h tells from it whether it is a file.
+  const std::shared_ptr<const void>& owner() const { return is_shared_ ? shared_.owner : kNobody; }
+  // A part of it: a copy of few, else with the same owner.
+  Bytes Slice(std::size_t begin, std::size_t size) const {
+    const std::string_view part = view().substr(begin, size);
+    return part.size() <= kFew ? Few(part) : Bytes(owner(), part);
+  }
+  // True: `next` lies right behind it in the same memory, and is a part of it now.
+  bool Join(const Bytes& next) {
+    if (!is_shared_ || !next.is_shared_ || shared_.owner != next.shared_.owner) return false;
+    if (shared_.data + size_ != next.shared_.data) return false;
+    size_ += next.size_;
+    return true;
+  }
+  friend bool operator==(const Bytes& a, const Bytes& b) { return a.view() == b.view(); }
+
+ private:
+  struct Shared {
+    std::shared_ptr<const void> owner;
+    const char* data;
+  };
+  static_assert(sizeof(Shared) <= kFew);
+  inline static const std::shared_ptr<const void> kNobody;
+
+  explicit Bytes(std::shared_ptr<const std::string> text) : Bytes(text, *text) {}
+  void Copy(const Bytes& other) {
+    if (other.is_shared_) {
+      new (&shared_) Shared(other.shared_);
+    } else {
+      std::memcpy(few_, other.few_, kFew);
+    }
+    size_ = other.size_;
+    is_shared_ = other.is_shared_;
+  }
+  // REQUIRES: not shared. Leaves the other one empty.
+  void Take(Bytes& other) {
+    if (other.is_shared_) {
+      new (&shared_) Shared(std::move(other.shared_));
+    } else {
+      std::memcpy(few_, other.few_, kFew);
+    }
+    size_ = other.size_;
+    is_shared_ = other.is_shared_;
+    other.Drop();
+  }
+  void Drop() {
+    if (is_shared_) shared_.~Shared();
+    is_shared_ = false;
+    size_ = 0;
+  }
+
+  union {
+    Shared shared_;
+    char few_[kFew];
+  };
+  std::uint64_t size_ : 63 = 0;
+  std::uint64_t is_shared_ : 1 = 0;
+};
+static_assert(sizeof(Bytes) == 32);
+
+}  // namespace poold::core
