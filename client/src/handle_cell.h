@@ -144,8 +144,7 @@ inline constexpr std::uint64_t kResubmissionBytes = 512;
 // A submission that is to be tried again when the queue has room.
 struct Resubmission {
   Payload args;  // with nothing in it while they are uploaded
-  // Of large arguments: the upload that waits in the daemon for this task. Empty: they are to be uploaded.
-  std::string upload_id;
+  // They go by upload: by CellDetail::upload_id, or if that is empty, once they are uploaded.
   bool large = false;
   TaskOptions options;
   // Its place among those of this client.
@@ -170,6 +169,8 @@ struct CellDetail {
   bool lost = false;
   // Until it has ended.
   std::optional<ArgsInArena> in_arena;
+  // Of large arguments: the upload that waits in the daemon for this task. Empty: none that is known.
+  std::string upload_id;
   std::vector<std::function<void(HandleCell*)>> callbacks;
   // Null without output.
   std::shared_ptr<const OutputCallback> output;

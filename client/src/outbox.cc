@@ -141,6 +141,12 @@ void Outbox::AddRelease(const HandleId& id) {
   Append(batch.message.mutable_release(), id);
 }
 
+// Somebody may wait for its room.
+void Outbox::AddUploadRelease(const HandleId& upload) {
+  AddRelease(upload);
+  ++urgent_;
+}
+
 void Outbox::AddConsumed(const HandleId& id, std::uint64_t first_index, std::uint64_t count) {
   Batch& batch = Open(kTaskBytes);
   ++patient_;

@@ -36,6 +36,8 @@ class Outbox {
   // `running`: what runs is stopped too.
   void AddCancel(const HandleId& id, bool running = false);
   void AddRelease(const HandleId& id);
+  // That no submission will take this upload.
+  void AddUploadRelease(const HandleId& upload);
   void AddConsumed(const HandleId& id, std::uint64_t first_index, std::uint64_t count);
 
   bool empty() const { return unsent_.empty(); }

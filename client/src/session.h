@@ -113,6 +113,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void UploadAgain(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool WantsUpload(const HandleId& id) ABSL_LOCKS_EXCLUDED(mu_);
   void Uploaded(const HandleId& id, std::string args, absl::StatusOr<std::string> upload) ABSL_LOCKS_EXCLUDED(mu_);
+  void SubmitUploaded(HandleCell* cell, absl::StatusOr<std::string> upload) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void DropUpload(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void DropUpload(std::string_view upload_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void WakeLeader() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- Waiting for room in the daemon (session_room.cc) ----

@@ -183,6 +183,7 @@ void Session::GiveUp(MapCell* map) {
 }
 
 void Session::Refuse(HandleCell* cell, absl::Status why, bool lost) {
+  if (!lost) DropUpload(cell);
   EndWithRefusal(cell, std::move(why), lost);
   Retire(cell);
 }
@@ -207,6 +208,7 @@ void Session::ReleaseAll() {
     own_.Remove(cell->id.low);
     others_.erase(cell->id);
     ForgetResubmission(cell);
+    DropUpload(cell);
     if (cell->is_map) windows_.erase(AsMap(cell));
     if (!cell->kept.load(std::memory_order_relaxed)) outbox_.AddRelease(cell->id);
     Free(cell);

@@ -68,9 +68,9 @@ bool Session::SendAnotherWay(HandleCell* cell) {
 bool Session::TryLater(HandleCell* cell, const absl::Status& why) {
   if (cell->detail && cell->detail->in_arena && ReasonOf(why) == "UPLOAD_NOT_FOUND") return SendAnotherWay(cell);
   if (!cell->detail || !cell->detail->resubmission) return false;
-  if (Resubmission& again = *cell->detail->resubmission; again.large && ReasonOf(why) == "UPLOAD_NOT_FOUND") {
+  if (cell->detail->resubmission->large && ReasonOf(why) == "UPLOAD_NOT_FOUND") {
     // It waited for too long; or an earlier stream had brought the task already, and the daemon knows it again.
-    again.upload_id.clear();
+    cell->detail->upload_id.clear();
     Resubmit(cell);
     return true;
   }
@@ -91,13 +91,13 @@ bool Session::TryLater(HandleCell* cell, const absl::Status& why) {
 
 void Session::Resubmit(HandleCell* cell) {
   const Resubmission& again = *cell->detail->resubmission;
-  if (again.large && again.upload_id.empty()) {
+  if (again.large && cell->detail->upload_id.empty()) {
     cell->batch = kNoBatch;
     return UploadAgain(cell);
   }
   TaskCall call{cell->pool->name,     *cell->function, again.args.encoding,
                 again.args.type_name, again.args.data, &again.options};
-  cell->batch = outbox_.AddTask(call, cell->id, {.upload_id = again.upload_id});
+  cell->batch = outbox_.AddTask(call, cell->id, {.upload_id = cell->detail->upload_id});
   offered_.push_back({cell->batch, cell->id});
 }
 
@@ -126,6 +126,7 @@ void Session::ForgetResubmission(HandleCell* cell) {
 // It is cancelled, and the daemon has never taken it.
 void Session::EndUnsent(HandleCell* cell) {
   cell->ended_unsent = true;
+  DropUpload(cell);
   if (cell->is_map) {
     MapCell* map = AsMap(cell);
     map->complete = true;

@@ -182,6 +182,7 @@ TaskRef Session::SubmitHanded(const TaskCall& call, const absl::StatusOr<Handed>
     cell->function = Intern(call.function);
     if (!room.ok()) {
       if (handed.ok() && handed->slot) wire::ArenaMaker::Abandon(*handed->slot);
+      if (handed.ok()) DropUpload(handed->upload_id);
       EndWithRefusal(cell, std::move(room), false);
       return task;
     }
@@ -197,6 +198,7 @@ TaskRef Session::SubmitHanded(const TaskCall& call, const absl::StatusOr<Handed>
 // To be sent now, or behind those that wait for room in the pool's queue.
 void Session::Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<Handed>& handed) {
   if (!call.options->wait_when_full) {
+    if (!handed->upload_id.empty()) cell->Detail().upload_id = handed->upload_id;
     if (handed->slot) {
       cell->Detail().in_arena.emplace(ArgsInArena{*handed->slot, handed->bytes, call.encoding,
                                                   std::string(call.type_name), WithoutCallbacks(*call.options)});
@@ -204,9 +206,9 @@ void Session::Enqueue(HandleCell* cell, const TaskCall& call, const absl::Status
     cell->batch = outbox_.AddTask(call, cell->id, *handed);
     return;
   }
+  if (handed.ok()) cell->Detail().upload_id = handed->upload_id;
   cell->Detail().resubmission.emplace(Resubmission{
       .args = {call.encoding, std::string(call.type_name), std::string(call.args)},
-      .upload_id = handed.ok() ? handed->upload_id : "",
       .large = call.args.size() > kInlineArgsBytes,
       .options = WithoutCallbacks(*call.options),
       .number = next_submission_++,

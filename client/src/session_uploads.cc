@@ -1,5 +1,6 @@
 // Arguments that take a way of their own because they are large. Those of a task that waits for room in the daemon are
-// kept here; an upload that the daemon refused to take, or dropped since, is made again, on a thread of its own.
+// kept here; an upload that the daemon refused to take, or dropped since, is made again, on a thread of its own. The
+// daemon is told of uploads that no submission will take: its room for them is small.
 #include <utility>
 
 #include "error.h"
@@ -62,24 +63,39 @@ void Session::Uploaded(const HandleId& id, std::string args, absl::StatusOr<std:
   {
     MutexLock lock(&mu_);
     HandleCell* cell = Find(id);
-    if (cell == nullptr || !cell->detail || !cell->detail->resubmission) return;
-    PoolEntry& pool = *cell->pool;
-    cell->detail->resubmission->args.data = std::move(args);
-    if (upload.ok()) {
-      cell->detail->resubmission->upload_id = *std::move(upload);
-      Resubmit(cell);
-      pool.tried_batch = cell->batch;
-      // An earlier cancel may have come while the daemon did not know it.
-      if (cell->cancel_asked) outbox_.AddCancel(cell->id);
-    } else if (!TryLater(cell, upload.status())) {
-      Refuse(cell, upload.status(), false);
-      // Those behind it wait for nothing else.
-      if (!pool.backlog.empty()) ResubmitSome(pool);
+    if (cell != nullptr && cell->detail && cell->detail->resubmission) {
+      cell->detail->resubmission->args.data = std::move(args);
+      SubmitUploaded(cell, std::move(upload));
+    } else if (upload.ok()) {
+      DropUpload(*upload);
     }
     WakeLeader();
     write = WriteOrNudge();
   }
   write.Begin();
+}
+
+void Session::SubmitUploaded(HandleCell* cell, absl::StatusOr<std::string> upload) {
+  PoolEntry& pool = *cell->pool;
+  if (upload.ok()) {
+    cell->detail->upload_id = *std::move(upload);
+    Resubmit(cell);
+    pool.tried_batch = cell->batch;
+    // An earlier cancel may have come while the daemon did not know it.
+    if (cell->cancel_asked) outbox_.AddCancel(cell->id);
+  } else if (!TryLater(cell, upload.status())) {
+    Refuse(cell, upload.status(), false);
+    // Those behind it wait for nothing else.
+    if (!pool.backlog.empty()) ResubmitSome(pool);
+  }
+}
+
+void Session::DropUpload(HandleCell* cell) {
+  if (cell->detail) DropUpload(std::exchange(cell->detail->upload_id, {}));
+}
+
+void Session::DropUpload(std::string_view upload_id) {
+  if (const auto id = HandleId::FromBytes(upload_id)) outbox_.AddUploadRelease(*id);
 }
 
 // There is another moment at which something is to be done.

@@ -102,6 +102,7 @@ void SessionIntake::ReadTasks(v1::TaskGroup* group) {
   const std::size_t begin = tasks_.size();
   const absl::Status status = ReadTaskGroup(group);
   if (status.ok()) return;
+  if (const auto upload = ParseId(group->upload_id())) uploads_->Drop(*upload);
   tasks_.resize(begin);
   const std::size_t shard = absl::IsNotFound(status) ? shards_.OfPool(group->pool()) : 0;
   for (int i = 0; i < group->args_bytes_size(); ++i) {
@@ -336,7 +337,7 @@ void SessionIntake::ApplyTasks(std::size_t shard, core::Core& core, core::Nanos 
     const std::size_t refused_before = refusals_.size();
     core.OnSubmit(now, tasks.group, std::span(tasks_).subspan(tasks.begin, tasks.count), &refusals_);
     if (tasks.upload_id.empty() || refusals_.size() == refused_before) continue;
-    uploads_->GiveBack(tasks.upload_id, std::move(tasks_[tasks.begin].args.data), now);
+    uploads_->GiveBack(tasks.upload_id, std::move(tasks_[tasks.begin].args.data), refusals_.back().why, now);
   }
   std::erase_if(groups_, [shard](const Tasks& tasks) { return tasks.shard == shard; });
   for (core::Refusal& refusal : refusals_) refused_.push_back({IdBytes(refusal.id), std::move(refusal.why)});
@@ -392,7 +393,7 @@ absl::Status SessionIntake::Ask(const Asked& asked, const core::HandleId& id, co
     case Asked::What::kCancelRunning:
       return core.OnCancel(now, id, asked.what == Asked::What::kCancelRunning).status();
     case Asked::What::kRelease:
-      return core.OnRelease(now, id) ? absl::OkStatus() : absl::NotFoundError("");
+      return core.OnRelease(now, id) || uploads_->Drop(id) ? absl::OkStatus() : absl::NotFoundError("");
     case Asked::What::kConsumed:
       core.OnConsumed(now, id, asked.first_item, asked.items);
       return asked.others == 0 || core.Knows(id) == core::Known::kYes ? absl::OkStatus() : absl::NotFoundError("");

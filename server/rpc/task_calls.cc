@@ -130,8 +130,13 @@ v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Back
 void GiveBackUploads(std::vector<Submission>& tasks, Backend& backend) {
   for (Submission& task : tasks) {
     if (task.refused.ok() || task.upload_id.empty()) continue;
-    backend.uploads.GiveBack(task.upload_id, std::move(task.task.args.data), backend.clock->Now());
+    backend.uploads.GiveBack(task.upload_id, std::move(task.task.args.data), task.refused, backend.clock->Now());
   }
+}
+
+// Of a task that was refused for its form, before its upload was taken.
+void DropUpload(const v1::TaskSpec& spec, Backend& backend) {
+  if (const auto upload = ParseId(spec.args().upload_id())) backend.uploads.Drop(*upload);
 }
 
 // Inside the event that submitted: asks for each accepted task.
@@ -167,7 +172,10 @@ void Submit(const std::shared_ptr<SubmitCall>& call) {
   if (status.ok()) status = CheckCount(request.tasks_size(), "tasks", backend);
   const absl::StatusOr<core::Nanos> wait = ReadWait(request.has_wait_timeout(), request.wait_timeout(), backend);
   if (status.ok()) status = wait.status();
-  if (!status.ok()) return call->Refuse(status);
+  if (!status.ok()) {
+    for (const v1::TaskSpec& spec : request.tasks()) DropUpload(spec, backend);
+    return call->Refuse(status);
+  }
 
   auto submitting = std::make_shared<Submitting>();
   submitting->shard = &backend.ShardOfPool(request.pool());
@@ -175,6 +183,7 @@ void Submit(const std::shared_ptr<SubmitCall>& call) {
   for (int i = 0; i < request.tasks_size(); ++i) {
     Submission& task = submitting->tasks[i];
     task.refused = ReadSubmission(request.mutable_tasks(i), i, backend.uploads, &task);
+    if (!task.refused.ok()) DropUpload(request.tasks(i), backend);
   }
   const core::ClientId client = ClientOf(call->context(), &call->backend());
   const bool waits = request.has_wait_timeout();
@@ -314,10 +323,11 @@ void Cancel(const std::shared_ptr<CancelCall>& call) {
 void Release(const std::shared_ptr<ReleaseCall>& call) {
   const absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(call->request().ids(), call->backend());
   if (!ids.ok()) return call->Refuse(ids.status());
+  UploadStore& uploads = call->backend().uploads;
   std::uint32_t released = 0;
   for (const ShardPart& part : PartsOf(*ids, call->backend())) {
     part.shard->Enter([&](core::Core& core, core::Nanos now) {
-      for (core::HandleId id : part.ids) released += core.OnRelease(now, id) ? 1 : 0;
+      for (core::HandleId id : part.ids) released += core.OnRelease(now, id) || uploads.Drop(id) ? 1 : 0;
     });
   }
   v1::ReleaseResponse response;

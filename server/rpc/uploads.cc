@@ -60,19 +60,37 @@ absl::StatusOr<core::Bytes> UploadStore::Take(std::string_view id) {
   return bytes;
 }
 
-void UploadStore::GiveBack(std::string_view id, core::Bytes bytes, core::Nanos now) {
+void UploadStore::GiveBack(std::string_view id, core::Bytes bytes, const absl::Status& why, core::Nanos now) {
   const std::optional<core::HandleId> key = ParseId(id);
   if (!key) return;
+  const bool again = core::DetailOf(why).retry_after > 0;
   absl::MutexLock lock(&mu_);
+  if (!again) {
+    dropped_.push_back(std::move(bytes));
+    return ExpireAt(now);
+  }
   used_bytes_ += bytes.size();
   waiting_[*key] = Upload{std::move(bytes), now + ttl_};
   ExpireAt(now + ttl_);
+}
+
+bool UploadStore::Drop(core::HandleId id) {
+  if (next_expiry() == core::kNever) return false;  // there is none
+  absl::MutexLock lock(&mu_);
+  const auto found = waiting_.find(id);
+  if (found == waiting_.end()) return false;
+  used_bytes_ -= found->second.bytes.size();
+  dropped_.push_back(std::move(found->second.bytes));
+  waiting_.erase(found);
+  ExpireAt(0);
+  return true;
 }
 
 void UploadStore::DropExpired(core::Nanos now) {
   if (now < next_expiry()) return;
   std::vector<core::Bytes> dropped;  // destroyed without the mutex: large ones take time
   absl::MutexLock lock(&mu_);
+  dropped.swap(dropped_);
   core::Nanos next = core::kNever;
   absl::erase_if(waiting_, [&](auto& entry) {
     mu_.AssertHeld();

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -28,11 +29,15 @@ class UploadStore {
   bool Keep(core::HandleId id, core::Bytes bytes, core::Nanos now);
   // Once. NOT_FOUND: UPLOAD_NOT_FOUND.
   absl::StatusOr<core::Bytes> Take(std::string_view id);
-  // The submission was refused: it may be sent again.
-  void GiveBack(std::string_view id, core::Bytes bytes, core::Nanos now);
+  // The submission that took it was refused: it waits again where `why` says when to try again, and is dropped where
+  // it does not.
+  void GiveBack(std::string_view id, core::Bytes bytes, const absl::Status& why, core::Nanos now);
+  // No submission will take it. Its room is free at once; its bytes go with the next DropExpired, so that this may be
+  // called inside of an event. False: it is not here.
+  bool Drop(core::HandleId id);
 
   void DropExpired(core::Nanos now);
-  // When the next one expires; kNever for none.
+  // When DropExpired has something to do; kNever for nothing.
   core::Nanos next_expiry() const { return next_expiry_.load(std::memory_order_relaxed); }
   std::uint64_t used_bytes() const;
 
@@ -50,6 +55,7 @@ class UploadStore {
   // Written under the mutex.
   std::atomic<core::Nanos> next_expiry_ = core::kNever;
   absl::flat_hash_map<core::HandleId, Upload> waiting_ ABSL_GUARDED_BY(mu_);
+  std::vector<core::Bytes> dropped_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace poold::rpc

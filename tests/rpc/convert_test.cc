@@ -415,14 +415,43 @@ TEST(Uploads, WaitForTheirTimeOnly) {
   EXPECT_FALSE(store.Take(IdBytes({1, 2})).ok());
 }
 
-TEST(Uploads, WhatWasRefusedMayBeTakenAgain) {
-  UploadStore store(10, core::kSecond);
-  ASSERT_TRUE(store.Reserve(3, 0).ok());
-  store.Keep({1, 2}, core::Bytes("abc"), 0);
-  core::Bytes bytes = store.Take(IdBytes({1, 2})).value();
-  EXPECT_EQ(store.used_bytes(), 0u);
-  store.GiveBack(IdBytes({1, 2}), std::move(bytes), 0);
-  EXPECT_EQ(store.Take(IdBytes({1, 2})).value().view(), "abc");
+// A store with one upload of three bytes.
+class RefusedUploads : public ::testing::Test {
+ protected:
+  RefusedUploads() {
+    EXPECT_TRUE(store_.Reserve(3, 0).ok());
+    EXPECT_TRUE(store_.Keep({1, 2}, core::Bytes("abc"), 0));
+  }
+  void Refuse(const absl::Status& why) {
+    core::Bytes bytes = store_.Take(id_).value();
+    EXPECT_EQ(store_.used_bytes(), 0u);
+    store_.GiveBack(id_, std::move(bytes), why, 0);
+  }
+
+  const std::string id_ = IdBytes({1, 2});
+  UploadStore store_{10, core::kSecond};
+};
+
+TEST_F(RefusedUploads, WhatWasRefusedForNowMayBeTakenAgain) {
+  Refuse(core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL", "full", "", core::kSecond));
+  EXPECT_EQ(store_.used_bytes(), 3u);
+  EXPECT_EQ(store_.Take(id_).value().view(), "abc");
+}
+
+TEST_F(RefusedUploads, WhatWasRefusedForGoodIsDropped) {
+  Refuse(core::MakeError(absl::StatusCode::kNotFound, "FUNCTION_NOT_FOUND", "no"));
+  EXPECT_EQ(store_.used_bytes(), 0u);
+  EXPECT_FALSE(store_.Take(id_).ok());
+  EXPECT_LE(store_.next_expiry(), 0);
+  store_.DropExpired(0);
+  EXPECT_EQ(store_.next_expiry(), core::kNever);
+}
+
+TEST_F(RefusedUploads, ADropMakesRoomAtOnce) {
+  EXPECT_TRUE(store_.Drop({1, 2}));
+  EXPECT_FALSE(store_.Drop({1, 2}));
+  EXPECT_TRUE(store_.Reserve(10, 0).ok());
+  EXPECT_FALSE(store_.Take(id_).ok());
 }
 
 }  // namespace
