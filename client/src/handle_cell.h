@@ -141,7 +141,7 @@ inline constexpr std::size_t kHandOverBytes = 256 << 10;
 // What a task that may be sent again costs beside its arguments.
 inline constexpr std::uint64_t kResubmissionBytes = 512;
 
-// A submission that is to be tried again when the queue has room.
+// A submission that is to be tried again when the queue has room, or with another upload.
 struct Resubmission {
   Payload args;  // with nothing in it while they are uploaded
   // They go by upload: by CellDetail::upload_id, or if that is empty, once they are uploaded.

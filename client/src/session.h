@@ -90,8 +90,8 @@ class Session : public std::enable_shared_from_this<Session> {
   };
 
   // ---- Submitting (session_submit.cc) ----
-  TaskRef SubmitHanded(const TaskCall& call, const absl::StatusOr<Handed>& handed, std::shared_ptr<HandleOwner> owner)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  TaskRef SubmitHanded(const TaskCall& call, const wire::Pieces& args, const absl::StatusOr<Handed>& handed,
+                       std::shared_ptr<HandleOwner> owner) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status AwaitRoom(std::uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   HandleId NextId(PoolEntry& pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   TaskCell* NewTask(const TaskCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -100,10 +100,14 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::string* Intern(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   PoolEntry* FindPool(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   HandleCell* Revive(HandleCell* cell, std::shared_ptr<HandleOwner>& owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool CanWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Write NextWrite(bool all = false) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Write WriteOrNudge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<Handed>& handed)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::string CopyToUploadAgain(const absl::StatusOr<Handed>& handed, const wire::Pieces& args)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void KeepToUploadAgain(HandleCell* cell, const TaskCall& call, std::string args) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- Large arguments (session_uploads.cc) ----
   bool WaitsForRoom(const TaskCall& call) ABSL_LOCKS_EXCLUDED(mu_);

@@ -69,7 +69,8 @@ bool Session::TryLater(HandleCell* cell, const absl::Status& why) {
   if (cell->detail && cell->detail->in_arena && ReasonOf(why) == "UPLOAD_NOT_FOUND") return SendAnotherWay(cell);
   if (!cell->detail || !cell->detail->resubmission) return false;
   if (cell->detail->resubmission->large && ReasonOf(why) == "UPLOAD_NOT_FOUND") {
-    // It waited for too long; or an earlier stream had brought the task already, and the daemon knows it again.
+    // It waited for too long, or for a daemon that is gone; or an earlier stream had brought the task already, and the
+    // daemon knows it again.
     cell->detail->upload_id.clear();
     Resubmit(cell);
     return true;

@@ -133,11 +133,15 @@ void Session::Insert(HandleCell* cell) {
   }
 }
 
+bool Session::CanWrite() {
+  if (state_ != State::kUp || stream_->writing || stream_->finishing) return false;
+  return outbox_.unacknowledged() < std::max<std::uint64_t>(server_.limits().session_window(), 1);
+}
+
 Session::Write Session::NextWrite(bool all) {
   TakeDropped();
-  if (state_ != State::kUp || stream_->writing || stream_->finishing || outbox_.empty()) return {};
+  if (outbox_.empty() || !CanWrite()) return {};
   if (!all && outbox_.can_wait()) return {};
-  if (outbox_.unacknowledged() >= std::max<std::uint64_t>(server_.limits().session_window(), 1)) return {};
   stream_->writing = true;
   return {stream_, outbox_.Send()};
 }
@@ -151,19 +155,20 @@ Session::Write Session::WriteOrNudge() {
 }
 
 TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner) {
-  return SubmitHanded(call, HandOverFirst(call), std::move(owner));
+  return SubmitHanded(call, wire::Pieces({&call.args, 1}), HandOverFirst(call), std::move(owner));
 }
 
 TaskRef Session::SubmitPieces(const TaskCall& call, const wire::Pieces& args, std::shared_ptr<HandleOwner> owner) {
   TaskCall rest = call;
   rest.args = {};
-  if (auto handed = HandOverHere(call, args)) return SubmitHanded(rest, *std::move(handed), std::move(owner));
+  if (auto handed = HandOverHere(call, args)) return SubmitHanded(rest, args, *std::move(handed), std::move(owner));
   const std::string joined = args.Join();
   rest.args = joined;
-  return SubmitHanded(rest, call.options->wait_when_full ? HandOverFirst(rest) : UploadFirst(rest), std::move(owner));
+  return SubmitHanded(rest, args, call.options->wait_when_full ? HandOverFirst(rest) : UploadFirst(rest),
+                      std::move(owner));
 }
 
-TaskRef Session::SubmitHanded(const TaskCall& call, const absl::StatusOr<Handed>& handed,
+TaskRef Session::SubmitHanded(const TaskCall& call, const wire::Pieces& args, const absl::StatusOr<Handed>& handed,
                               std::shared_ptr<HandleOwner> owner) {
   const bool waits = call.options->wait_when_full;
   const bool held = waits || (handed.ok() && handed->travels_inline());
@@ -173,6 +178,7 @@ TaskRef Session::SubmitHanded(const TaskCall& call, const absl::StatusOr<Handed>
     MutexLock lock(&mu_);
     absl::Status room = waits && absl::IsResourceExhausted(handed.status()) ? absl::OkStatus() : handed.status();
     if (room.ok()) room = AwaitRoom(held ? call.args.size() : 0);
+    std::string copy = room.ok() && !waits ? CopyToUploadAgain(handed, args) : "";
     TaskCell* cell = NewTask(call);
     cell->owner = std::move(owner);
     task = TaskRef(cell);
@@ -189,6 +195,7 @@ TaskRef Session::SubmitHanded(const TaskCall& call, const absl::StatusOr<Handed>
     Enlist(cell, call.pool, call.function);
     Insert(cell);
     Enqueue(cell, call, handed);
+    if (!copy.empty()) KeepToUploadAgain(cell, call, std::move(copy));
     write = WriteOrNudge();
   }
   write.Begin();
@@ -220,6 +227,27 @@ void Session::Enqueue(HandleCell* cell, const TaskCall& call, const absl::Status
     return WakeLeader();
   }
   cell->pool->backlog.empty() ? Resubmit(cell) : Postpone(cell);
+}
+
+// What was uploaded for a submission that cannot leave now: a daemon that is started anew meanwhile does not know it.
+// Leaves the mutex while it copies. Empty: not needed.
+std::string Session::CopyToUploadAgain(const absl::StatusOr<Handed>& handed, const wire::Pieces& args) {
+  if (handed->upload_id.empty() || (CanWrite() && outbox_.empty())) return "";
+  mu_.Unlock();
+  std::string copy = args.Join();
+  mu_.Lock();
+  return copy;
+}
+
+// Until the daemon has taken it. These count for the daemon's room for uploads, and here for nothing.
+void Session::KeepToUploadAgain(HandleCell* cell, const TaskCall& call, std::string args) {
+  cell->Detail().resubmission.emplace(Resubmission{
+      .args = {call.encoding, std::string(call.type_name), std::move(args)},
+      .large = true,
+      .options = WithoutCallbacks(*call.options),
+      .number = next_submission_++,
+  });
+  offered_.push_back({cell->batch, cell->id});
 }
 
 MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner) {

@@ -1,7 +1,10 @@
-// Uploads that wait in the daemon for a submission that does not come about.
+// Uploads that wait in the daemon for a submission that does not come about, or comes to another daemon.
 #include <filesystem>
+#include <fstream>
+#include <optional>
 
 #include "absl/strings/match.h"
+#include "cutting_proxy.h"
 #include "payloads_fixture.h"
 
 namespace poold::client {
@@ -69,6 +72,52 @@ TEST_F(RoomForOneUploadTest, IsKeptForATaskThatWaitsForTheQueue) {
   ASSERT_TRUE(back.ok()) << back.status();
   EXPECT_TRUE(back->data == sent_.data);
 }
+
+// Its streams come through a proxy. What it hands over does not, and does not fit into arenas.
+class RestartedUploadTest : public PayloadsTest {
+ protected:
+  std::vector<std::string> MoreFlags() const override {
+    const std::string path = folder() + "/poold.toml";
+    std::ofstream(path) << "[pools.test]\nworkers = 2\nmodules = [\"testing\"]\n";
+    return {"--config", path, "--set", "spool.max_memory_bytes = 800000"};
+  }
+  void SetUp() override {
+    PayloadsTest::SetUp();
+    OpenProxy();
+  }
+  void OpenProxy() { proxy_.emplace(proxy_path(), socket_path()); }
+  // Returns when `client` knows it.
+  void CloseProxy(const Client& client) {
+    proxy_.reset();
+    std::filesystem::remove(proxy_path());
+    EXPECT_TRUE(absl::IsUnavailable(client.ListPools().status()));
+  }
+  Client ConnectThroughProxy() { return Connect({.address = "unix:" + proxy_path(), .call_timeout = seconds(1)}); }
+  void ExpectUploadedAgain(const TaskOptions& options) {
+    const Client client = ConnectThroughProxy();
+    const Pool pool = client.GetPool("test")->With(options);
+    CloseProxy(client);
+    const int before = HandOvers();
+    const Bytes sent{Pattern(600'000)};
+    const auto handle = pool.Submit<Bytes>("echo", sent);
+    ASSERT_EQ(HandOvers(), before + 1);
+    KillDaemon();
+    StartDaemon();
+    OpenProxy();
+    const auto back = handle.Get(seconds(60));
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_TRUE(back->data == sent.data);
+  }
+
+ private:
+  std::string proxy_path() const { return folder() + "/proxy.sock"; }
+
+  std::optional<CuttingProxy> proxy_;
+};
+
+TEST_F(RestartedUploadTest, ATaskWhoseUploadWentWithTheDaemonIsUploadedAgain) { ExpectUploadedAgain({}); }
+
+TEST_F(RestartedUploadTest, AlsoOneThatMayWaitForTheQueue) { ExpectUploadedAgain({.wait_when_full = true}); }
 
 }  // namespace
 }  // namespace poold::client
