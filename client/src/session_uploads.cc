@@ -4,10 +4,17 @@
 #include <utility>
 
 #include "error.h"
+#include "poold/client/internal/argument_pieces.h"
 #include "session.h"
 #include "session_stream.h"
 
 namespace poold::client::internal {
+namespace {
+
+// What is not copied at first goes into an arena then.
+static_assert(kLargeTextBytes == wire::kMinArenaPayloadBytes);
+
+}  // namespace
 
 // Behind tasks that wait for room it would only wait in the daemon, which drops it after a while.
 bool Session::WaitsForRoom(const TaskCall& call) {

@@ -20,19 +20,20 @@ template <typename T>
 inline constexpr bool kIsTextOrBytes =
     kIsText<T> || std::is_same_v<codec::Plain<T>, Bytes> || std::is_same_v<codec::Plain<T>, BytesView>;
 
+// From here on arguments are handed over in shared memory.
+inline constexpr std::size_t kLargeTextBytes = std::size_t{32} << 10;
+
 // A text or bytes that is worth it; empty: anything else. What lies inside of other values is not looked for: they may
 // make it when they are written.
 template <typename T>
 std::string_view LargeTextOf(const T& value) {
-  // From here on arguments are handed over in shared memory.
-  constexpr std::size_t kLeastBytes = std::size_t{32} << 10;
   std::string_view text;
   if constexpr (kIsText<T>) {
     text = value;
   } else if constexpr (kIsTextOrBytes<T>) {
     text = value.data;
   }
-  return text.size() >= kLeastBytes && text.size() <= UINT32_MAX ? text : std::string_view();
+  return text.size() >= kLargeTextBytes && text.size() <= UINT32_MAX ? text : std::string_view();
 }
 
 class ArgumentPieces {
