@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "wire/arena_hold.h"
 #include "wire/huge_room.h"
+#include "wire/memory_file.h"
 
 namespace poold::wire {
 namespace {
@@ -21,12 +21,6 @@ namespace {
 // Small slots lie together, so that not each costs a descriptor and two mappings.
 constexpr std::uint64_t kTogetherBytes = std::uint64_t{4} << 20;
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW;
-// MADV_COLLAPSE; Debian 12's headers do not have it yet.
-constexpr int kCollapse = 25;
-
-absl::Status Failed(const char* what) {
-  return absl::ResourceExhaustedError(absl::StrCat("cannot make an arena: ", what, ": ", std::strerror(errno)));
-}
 
 }  // namespace
 
@@ -39,15 +33,9 @@ ArenaShape ArenaShape::For(std::uint64_t payload_bytes) {
 }
 
 absl::StatusOr<UniqueFd> MakeArena(ArenaShape shape) {
-  rlimit limit{};
-  // A file above it would cost the process a SIGXFSZ.
-  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && shape.bytes() > limit.rlim_cur) {
-    return absl::ResourceExhaustedError("cannot make an arena: the limit of file sizes is lower");
-  }
-  UniqueFd fd(memfd_create("poold-arena", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd) return Failed("memfd_create");
-  if (ftruncate(fd.get(), static_cast<off_t>(shape.bytes())) != 0) return Failed("ftruncate");
-  if (fcntl(fd.get(), F_ADD_SEALS, kSeals) != 0) return Failed("sealing");
+  absl::StatusOr<UniqueFd> fd = MakeMemoryFile("poold-arena", shape.bytes());
+  if (!fd.ok()) return fd.status();
+  if (absl::Status sealed = SealMemoryFile(fd->get(), kSeals); !sealed.ok()) return sealed;
   return fd;
 }
 
@@ -102,7 +90,7 @@ void ArenaMapping::Gather() const {
   if (shape_.slot_bytes < kHugePageBytes) return;
   const std::uint64_t bytes = shape_.slots_bytes() & ~(kHugePageBytes - 1);
   for (std::uint64_t at = 0; at < bytes; at += kHugePageBytes) *static_cast<volatile char*>(memory_ + at) = 0;
-  madvise(memory_, bytes, kCollapse);
+  CollapseHugePages(memory_, bytes);
 }
 
 ArenaMapping::~ArenaMapping() {

@@ -7,6 +7,9 @@
 namespace poold::wire {
 namespace {
 
+// MADV_COLLAPSE; Debian 12's headers do not have it yet.
+constexpr int kCollapse = 25;
+
 void Unmap(std::uintptr_t begin, std::uintptr_t end) {
   if (begin < end) munmap(reinterpret_cast<void*>(begin), end - begin);
 }
@@ -31,5 +34,7 @@ void* MapIntoHugeRoom(int fd, std::size_t bytes, int protection, int flags) {
   Unmap(end, (begin + room_bytes + kPageMask) & ~kPageMask);
   return memory;
 }
+
+bool CollapseHugePages(void* memory, std::size_t bytes) { return madvise(memory, bytes, kCollapse) == 0; }
 
 }  // namespace poold::wire

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,23 +11,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "wire/huge_room.h"
+#include "wire/memory_file.h"
 
 namespace poold::wire {
 namespace {
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-// MADV_COLLAPSE; Debian 12's headers do not have it yet.
-constexpr int kCollapse = 25;
-
-absl::Status Failed(const char* what) {
-  return absl::ResourceExhaustedError(absl::StrCat("cannot make a sealed file: ", what, ": ", std::strerror(errno)));
-}
-
-// A file above it would cost the process a SIGXFSZ.
-bool MayBeSoLarge(std::uint64_t bytes) {
-  rlimit limit{};
-  return getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes <= limit.rlim_cur;
-}
 
 bool WriteAt(int fd, std::string_view bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
@@ -41,12 +29,13 @@ bool WriteAt(int fd, std::string_view bytes, std::uint64_t offset) {
   return true;
 }
 
-// What is gathered may not be empty: a byte for each huge page.
+// What is gathered may not be empty: a byte for each huge page. Written, not touched: that there is no memory for it is
+// an error so, and no signal.
 bool Gather(int fd, char* memory, std::size_t bytes) {
   for (std::size_t at = 0; at < bytes; at += kHugePageBytes) {
     if (!WriteAt(fd, std::string_view("", 1), at)) return false;
   }
-  return madvise(memory, bytes, kCollapse) == 0;
+  return CollapseHugePages(memory, bytes);
 }
 
 // Through a mapping in huge pages: one fault for each. Returns how many bytes of the beginning it wrote.
@@ -77,16 +66,13 @@ bool WriteRest(int fd, const Pieces& bytes, std::size_t written) {
 absl::StatusOr<UniqueFd> MakeSealedFile(std::string_view bytes) { return MakeSealedFile(Pieces({&bytes, 1})); }
 
 absl::StatusOr<UniqueFd> MakeSealedFile(const Pieces& bytes) {
-  if (!MayBeSoLarge(bytes.size())) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("cannot make a sealed file of ", bytes.size(), " bytes: the limit of file sizes is lower"));
+  absl::StatusOr<UniqueFd> fd = MakeMemoryFile("poold-payload", bytes.size());
+  if (!fd.ok()) return fd.status();
+  const std::size_t written = WriteHuge(fd->get(), bytes);
+  if (!WriteRest(fd->get(), bytes, written)) {
+    return absl::ResourceExhaustedError(absl::StrCat("cannot write a payload into memory: ", std::strerror(errno)));
   }
-  UniqueFd fd(memfd_create("poold-payload", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd) return Failed("memfd_create");
-  if (ftruncate(fd.get(), static_cast<off_t>(bytes.size())) != 0) return Failed("ftruncate");
-  const std::size_t written = WriteHuge(fd.get(), bytes);
-  if (!WriteRest(fd.get(), bytes, written)) return Failed("write");
-  if (fcntl(fd.get(), F_ADD_SEALS, kSeals | F_SEAL_SEAL) != 0) return Failed("sealing");
+  if (absl::Status sealed = SealMemoryFile(fd->get(), kSeals | F_SEAL_SEAL); !sealed.ok()) return sealed;
   return fd;
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -235,6 +236,17 @@ TEST(EmptyArena, GivesMemoryBackThatOthersHaveMapped) {
   EmptyArena(fd.get(), shape);
   EXPECT_LE(used(), kArenaHeadBytes);
   EXPECT_EQ(mapping.View(0, 1), std::string_view("\0", 1));
+}
+
+TEST(MakeArena, ALimitOfFileSizesIsAnErrorNotASignal) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit low = before;
+  low.rlim_cur = 1000;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &low), 0);
+  const auto fd = MakeArena(ArenaShape::For(kMinArenaPayloadBytes));
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_TRUE(absl::IsResourceExhausted(fd.status())) << fd.status();
 }
 
 }  // namespace

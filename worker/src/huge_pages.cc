@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "wire/huge_room.h"
+
 namespace poold::worker {
 namespace {
 
-constexpr std::uintptr_t kHugeBytes = 2u << 20;
-// MADV_COLLAPSE; Debian 12's headers do not have it yet.
-constexpr int kCollapse = 25;
+constexpr std::uintptr_t kHugeBytes = wire::kHugePageBytes;
 // Of processor time. It copies what it gathers, some GB a second; where memory is in pieces it has to move much more.
 constexpr int kMostSeconds = 5;
 
@@ -76,7 +76,7 @@ std::size_t GatherHugePages() {
     for (std::uintptr_t at = range.begin; at < range.end; at += kHugeBytes) {
       if (SecondsUsed() >= give_up_at) return gathered;
       if (!NearlyFull(at, &pages)) continue;
-      if (madvise(reinterpret_cast<void*>(at), kHugeBytes, kCollapse) == 0) {
+      if (wire::CollapseHugePages(reinterpret_cast<void*>(at), kHugeBytes)) {
         gathered += kHugeBytes;
       } else if (errno == EINVAL && gathered == 0) {
         return 0;  // a kernel that cannot

@@ -1,0 +1,40 @@
+#include "wire/memory_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace poold::wire {
+namespace {
+
+absl::Status Failed(const char* name, std::uint64_t bytes, const char* why) {
+  return absl::ResourceExhaustedError(absl::StrCat("cannot make a ", name, " of ", bytes, " bytes in memory: ", why));
+}
+
+// A file above it would cost the process a SIGXFSZ.
+bool MayBeSoLarge(std::uint64_t bytes) {
+  rlimit limit{};
+  return getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes <= limit.rlim_cur;
+}
+
+}  // namespace
+
+absl::StatusOr<UniqueFd> MakeMemoryFile(const char* name, std::uint64_t bytes) {
+  if (!MayBeSoLarge(bytes)) return Failed(name, bytes, "the limit of file sizes is lower");
+  UniqueFd fd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd || ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) return Failed(name, bytes, std::strerror(errno));
+  return fd;
+}
+
+absl::Status SealMemoryFile(int fd, int seals) {
+  if (fcntl(fd, F_ADD_SEALS, seals) == 0) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("cannot seal a file in memory: ", std::strerror(errno)));
+}
+
+}  // namespace poold::wire
