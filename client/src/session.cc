@@ -159,8 +159,11 @@ void Session::OnEvent(void* tag, bool ok) {
       stream_->finished = true;
       break;
     }
-    case Tag::kWoken:
+    case Tag::kWoken: {
+      MutexLock lock(&mu_);
+      waking_ = false;
       break;
+    }
   }
   OnFinished();
 }
@@ -312,13 +315,13 @@ absl::Status Session::Flush(Deadline deadline) {
   return absl::OkStatus();
 }
 
-void Session::CancelStream(grpc::Alarm* wake) {
+void Session::CancelStream() {
   std::shared_ptr<Stream> stream;
   {
     MutexLock lock(&mu_);
     // The background thread may sleep in the completion queue with nothing to come; once it sees shut_ it may end the
     // queue, so the alarm is set before.
-    wake->Set(&cq_, std::chrono::system_clock::now(), ToPointer(Tag::kWoken));
+    WakeLeader();
     stopping_ = true;
     if (stream_ == nullptr) shut_ = true;
     stream = stream_;
@@ -334,8 +337,7 @@ void Session::Stop() {
     ReleaseAll();
   }
   (void)Flush(Deadline(options_.flush_timeout));
-  grpc::Alarm alarm;
-  CancelStream(&alarm);
+  CancelStream();
   if (background_.get_id() == std::this_thread::get_id()) {
     background_.detach();
   } else if (background_.joinable()) {

@@ -178,7 +178,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Subscribe() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OpenStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Clock::time_point NextTimer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void CancelStream(grpc::Alarm* wake) ABSL_LOCKS_EXCLUDED(mu_);
+  void CancelStream() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Constant after construction.
   const std::shared_ptr<Stub> stub_;
@@ -201,6 +201,10 @@ class Session : public std::enable_shared_from_this<Session> {
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   bool shut_ ABSL_GUARDED_BY(mu_) = false;
   std::shared_ptr<Stream> stream_ ABSL_GUARDED_BY(mu_);
+  // One that goes while it fires takes its event's memory with it: this one stays, and is set (`waking_`) when its last
+  // event was handled.
+  grpc::Alarm wake_ ABSL_GUARDED_BY(mu_);
+  bool waking_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status last_end_ ABSL_GUARDED_BY(mu_);
   Clock::time_point retry_at_ ABSL_GUARDED_BY(mu_) = Clock::time_point::max();
   Duration backoff_ ABSL_GUARDED_BY(mu_){};

@@ -107,10 +107,8 @@ void Session::DropUpload(std::string_view upload_id) {
 
 // There is another moment at which something is to be done.
 void Session::WakeLeader() {
-  if (shut_) return;
-  // That it is cancelled at once is an event, too.
-  grpc::Alarm alarm;
-  alarm.Set(&cq_, std::chrono::system_clock::now(), ToPointer(Tag::kWoken));
+  if (shut_ || std::exchange(waking_, true)) return;
+  wake_.Set(&cq_, std::chrono::system_clock::now(), ToPointer(Tag::kWoken));
 }
 
 }  // namespace poold::client::internal
