@@ -89,8 +89,7 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
     if (!ok) return End(absl::OkStatus());  // the client has said everything, or is gone
     if (absl::Status status = intake_.Read(&request_); !status.ok()) return End(status);
     ++taken_;
-    if (intake_.greeting()) LearnName();
-    if (intake_.greeting()) present_ = true;
+    if (intake_.greeting()) Greet();
     while (const std::optional<std::size_t> next = intake_.Next()) {
       Shard& shard = *backend_.shards[*next];
       shard.Enter([&](core::Core& core, core::Nanos now) { Take(shard, ids_[*next], core, now); });
@@ -114,12 +113,14 @@ class SessionCall final : public Subscriber, public LiveStream, public std::enab
     std::vector<RefusedHandle> refused = intake_.TakeRefused();
     const std::uint64_t quarter = std::max<std::uint64_t>(1, backend_.options.session_window / 4);
     const bool send_now = intake_.greeting() || !refused.empty() || taken_ - outbox_.told_taken() >= quarter;
-    if (intake_.greeting()) Greet();
     if (!refused.empty()) outbox_.AddRefused(std::move(refused));
     outbox_.SetTaken(taken_, send_now);
     if (send_now) shard.subscribers().MarkDirty(shared_from_this());
   }
+  // Before anything of the request is done: the greeting comes first, and tells how outcomes are told.
   void Greet() {
+    LearnName();
+    present_ = true;
     const bool shares = request_.hello().takes_shared_memory() && !backend_.server_info.payload_socket().empty();
     if (shares) outbox_.ShareMemory(std::min(kSharedFrom - 1, backend_.options.max_inline_result_bytes));
     outbox_.AddGreeting(backend_.server_info);
