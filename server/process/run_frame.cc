@@ -77,8 +77,13 @@ void RunFrame::AddTypeName(const std::shared_ptr<const std::string>& type_name, 
   *run_.add_type_name() = type_name != nullptr ? *type_name : std::string();
 }
 
-// Neighbours of one message are one blob: large enough together, they are not copied.
+// Neighbours of one message are one blob: large enough together, they are not copied. Few bytes are, at once.
 void RunFrame::AddBlob(core::Bytes blob) {
+  if (blob.size() <= core::Bytes::kFew) {
+    few_.append(blob.view());
+    return;
+  }
+  if (!few_.empty()) blobs_.emplace_back(std::exchange(few_, {}));
   if (blobs_.empty() || !blobs_.back().Join(blob)) blobs_.push_back(std::move(blob));
 }
 
@@ -118,8 +123,10 @@ void RunFrame::MoveTo(Outgoing* out) {
   if (!files_.empty()) out->AttachFds(std::exchange(files_, {}));
   wire::AppendFrameHead(internal::FRAME_KIND_RUN, &run_, blob_bytes_, out->tail());
   for (const core::Bytes& blob : blobs_) out->Add(blob);
+  if (!few_.empty()) out->tail()->append(few_);
   run_.Clear();
   blobs_.clear();
+  few_.clear();
   blob_bytes_ = 0;
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/payload_file.h"
@@ -46,6 +47,7 @@ class RunFrame {
 
   internal::Run run_;
   std::vector<core::Bytes> blobs_;
+  std::string few_;  // behind them
   std::vector<wire::UniqueFd> files_;
   std::vector<wire::UniqueFd> arena_files_;
   // That the worker has mapped.
