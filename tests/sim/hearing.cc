@@ -17,6 +17,20 @@ void World::NoteState(KnownHandle& handle, TaskState state) {
   handle.items[0].final_state = state;
 }
 
+// Whoever hears of it, and whenever, hears the same.
+void World::NoteOutcome(KnownHandle& handle, const Outcome& outcome) {
+  NoteState(handle, outcome.state);
+  const KnownOutcome heard{outcome.attempt, outcome.submitted_at, outcome.started_at, outcome.ended_at,
+                           std::string(outcome.result.data.view())};
+  if (heard.submitted_at > heard.ended_at || heard.started_at > heard.ended_at || heard.ended_at > now_) {
+    ledger_.Wrong("task " + Ledger::TextOf(handle, 0) + " ended before it began, or will end");
+  }
+  if (!handle.outcome) handle.outcome = heard;
+  if (*handle.outcome != heard) {
+    ledger_.Wrong("the outcome of task " + Ledger::TextOf(handle, 0) + " was told in two ways");
+  }
+}
+
 // Null, and wrong, if it should not hear of it.
 KnownStream::Heard* World::Hears(SubscriberId to, HandleId id, const char* what) {
   ++heard_;
@@ -35,7 +49,7 @@ void World::SendOutcome(SubscriberId to, HandleId id, OutcomePtr outcome) {
   if (heard == nullptr) return;
   KnownHandle& handle = ledger_.handles.at(id);
   if (++heard->ends > 1) ledger_.Wrong("an outcome was sent twice to one subscriber");
-  NoteState(handle, outcome->state);
+  NoteOutcome(handle, *outcome);
   if (outcome->state == TaskState::kSucceeded && outcome->result.data.view() != Ledger::TextOf(handle, 0)) {
     ledger_.Wrong("task " + Ledger::TextOf(handle, 0) + " got the result of another one");
   }
@@ -107,7 +121,7 @@ void World::NoteView(const HandleView& view) {
   const auto* task = std::get_if<TaskView>(&view);
   if (task == nullptr || !IsTerminal(task->state)) return;
   const auto known = ledger_.handles.find(task->id);
-  if (known != ledger_.handles.end()) NoteState(known->second, task->state);
+  if (known != ledger_.handles.end()) NoteOutcome(known->second, *task->outcome);
 }
 
 void World::SendEvent(SubscriberId to, WatchEvent event) {

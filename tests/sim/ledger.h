@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,16 @@ struct KnownItem {
   Nanos page_less_since = 0;  // when it began the last time, on a worker without a page; 0: the last one had a page
 };
 
+// How a task ended, as somebody was told.
+struct KnownOutcome {
+  std::uint32_t attempt = 0;
+  Nanos submitted_at = 0;
+  Nanos started_at = 0;
+  Nanos ended_at = 0;
+  std::string result;
+  friend bool operator==(const KnownOutcome&, const KnownOutcome&) = default;
+};
+
 struct KnownHandle {
   HandleId id;
   bool is_map = false;
@@ -36,6 +47,7 @@ struct KnownHandle {
   bool ended = false;
   bool released = false;
   TaskState final_state = TaskState::kUnspecified;  // of a task
+  std::optional<KnownOutcome> outcome;              // of a task, from when on somebody heard it
   bool cancelled = false;                           // somebody asked for it
   bool fail_fast = false;
   Nanos orphan_since = kNever;     // of a map that was not complete when its client left

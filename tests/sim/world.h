@@ -141,6 +141,7 @@ class World : public ClientPort {
   KnownStream::Heard* Hears(SubscriberId to, HandleId id, const char* what);
   void Answered(SubscriberId call);
   void NoteState(KnownHandle& handle, TaskState state);
+  void NoteOutcome(KnownHandle& handle, const Outcome& outcome);
   void NoteItem(KnownHandle& map, std::uint64_t index, TaskState state);
   void NoteView(const HandleView& view);
   void CheckGone(SubscriberId call);
