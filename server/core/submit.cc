@@ -9,11 +9,11 @@ namespace {
 
 constexpr Nanos kQueueFullRetry = 100 * kMillisecond;
 
-// Of larger bodies only samples are hashed: reading all of one would hold up everybody, and bring into memory what may
-// lie on disk.
-constexpr std::size_t kWholeBytes = 1u << 20;
+// Of larger bodies only samples are hashed: reading all of one would hold up everybody, since this is done under the
+// core's mutex, and bring into memory what may lie on disk.
+constexpr std::size_t kWholeBytes = 16u << 10;
 constexpr std::size_t kSamples = 16;
-constexpr std::size_t kSampleBytes = 64;
+constexpr std::size_t kSampleBytes = 256;
 
 std::uint64_t HashBody(std::string_view data) {
   if (data.size() <= kWholeBytes) return absl::HashOf(absl::string_view(data.data(), data.size()));

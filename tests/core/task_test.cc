@@ -79,6 +79,17 @@ TEST(Task, SubmittedAgainIsTheSameHandle) {
   EXPECT_EQ(ReasonOf(story.SubmitAs({1, 1}, "p", "g", {}, "a")), "HANDLE_EXISTS");
 }
 
+TEST(Task, WithALargeBodySubmittedAgainIsToldFromAnotherOne) {
+  Story story;
+  story.Open("p");
+  const std::string body(1 << 20, 'x');
+  ASSERT_TRUE(story.SubmitAs({1, 1}, "p", "f", {}, body).ok());
+  EXPECT_TRUE(story.SubmitAs({1, 1}, "p", "f", {}, body).ok());
+  EXPECT_EQ(ReasonOf(story.SubmitAs({1, 1}, "p", "f", {}, "y" + body.substr(1))), "HANDLE_EXISTS");
+  EXPECT_EQ(ReasonOf(story.SubmitAs({1, 1}, "p", "f", {}, body.substr(1) + "y")), "HANDLE_EXISTS");
+  EXPECT_EQ(ReasonOf(story.SubmitAs({1, 1}, "p", "f", {}, body.substr(1))), "HANDLE_EXISTS");
+}
+
 TEST(Task, SubmittedAgainAfterItsPoolClosedIsStillTheSameHandle) {
   Story story;
   story.Open("p");
