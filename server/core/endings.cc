@@ -3,6 +3,14 @@
 #include "wire/absl_text.h"
 
 namespace poold::core {
+namespace {
+
+// It wrote something that its outcome tells.
+bool Spoke(const Task& task) {
+  return task.extras != nullptr && !(task.extras->stdout_tail.empty() && task.extras->stderr_tail.empty());
+}
+
+}  // namespace
 
 std::shared_ptr<Outcome> Core::State::NewOutcome(const Task& task, TaskState state) const {
   auto outcome = std::make_shared<Outcome>();
@@ -11,7 +19,7 @@ std::shared_ptr<Outcome> Core::State::NewOutcome(const Task& task, TaskState sta
   outcome->submitted_at = task.group->submitted_at;
   outcome->started_at = task.attempt > 0 ? task.sent_at : 0;
   outcome->ended_at = now;
-  if (task.extras != nullptr && !(task.extras->stdout_tail.empty() && task.extras->stderr_tail.empty())) {
+  if (Spoke(task)) {
     outcome->detail = std::make_unique<OutcomeDetail>();
     outcome->detail->stdout_tail = task.extras->stdout_tail;
     outcome->detail->stderr_tail = task.extras->stderr_tail;
@@ -29,8 +37,7 @@ OutcomePtr Core::State::OutcomeOf(const Task& task, TaskState state, std::string
 
 // Of tasks that came together and never ran it is the same one: so ten million of them end in a moment.
 OutcomePtr Core::State::CancelledOutcome(const Task& task, std::string_view why) {
-  const bool spoke = task.extras != nullptr && !(task.extras->stdout_tail.empty() && task.extras->stderr_tail.empty());
-  if (task.attempt > 0 || spoke) return OutcomeOf(task, TaskState::kCancelled, "poold.Cancelled", why);
+  if (task.attempt > 0 || Spoke(task)) return OutcomeOf(task, TaskState::kCancelled, "poold.Cancelled", why);
   const Outcome* last = last_cancelled.get();
   if (last == nullptr || last->ended_at != now || last->submitted_at != task.group->submitted_at ||
       last->detail->failure->message != why) {
@@ -75,31 +82,30 @@ void Core::State::CountEnd(PoolStats& stats, TaskState state, std::uint64_t coun
 }
 
 void Core::State::EndTask(Task& task, OutcomePtr outcome) {
-  timers.Clear(&task.timer);
   task.state = outcome->state;
   task.outcome = std::move(outcome);
-  task.delayed = false;
-  CountEnd(task.group->pool->stats, task.state, 1);
   KeepArguments(task);
-  if (!task.released) CountKept(task, BytesOf(task), 1);
-  EndHandle(task);
+  Conclude(task);
 }
 
 bool Core::State::IsPlain(const Task& task, const Payload& result) {
-  const bool spoke = task.extras != nullptr && !(task.extras->stdout_tail.empty() && task.extras->stderr_tail.empty());
-  return task.attempt == 1 && result.type_name == nullptr && !spoke;
+  return task.attempt == 1 && result.type_name == nullptr && !Spoke(task);
 }
 
 void Core::State::EndPlainly(Task& task, Nanos started_at, Payload result) {
-  timers.Clear(&task.timer);
   task.state = TaskState::kSucceeded;
   task.plain = true;
-  task.delayed = false;
   task.result_encoding = result.encoding;
   task.body = std::move(result.data);
   task.sent_at = started_at;
   task.ended_at = now;
-  CountEnd(task.group->pool->stats, TaskState::kSucceeded, 1);
+  Conclude(task);
+}
+
+void Core::State::Conclude(Task& task) {
+  timers.Clear(&task.timer);
+  task.delayed = false;
+  CountEnd(task.group->pool->stats, task.state, 1);
   if (!task.released) CountKept(task, BytesOf(task), 1);
   EndHandle(task);
 }

@@ -277,6 +277,8 @@ struct Core::State {
   // REQUIRES, both: it is in no list.
   void EndTask(Task& task, OutcomePtr outcome);
   void EndPlainly(Task& task, Nanos started_at, Payload result);
+  // What both do when it is known how it ended.
+  void Conclude(Task& task);
   static bool IsPlain(const Task& task, const Payload& result);
   static PlainSuccess SuccessOf(const Task& task);
   // Null: it has not ended.

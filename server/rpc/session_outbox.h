@@ -1,9 +1,10 @@
 // What waits for the reader of one session, and how it is packed into messages.
 //
-// Role: keeps pointers to what the core keeps anyway; packs as much as has accumulated into the next message. Non-role:
-// knows nothing of gRPC. Bounded: outcomes by what clients submitted and the core keeps; output by dropping the oldest;
-// progress by keeping only the latest of each handle; refusals by the session, which reads nothing more while `waiting`
-// is large. Thread safety: the Add... functions and `waiting` by any thread; Fill by one thread at a time.
+// Role: keeps pointers to what the core keeps anyway, and copies of what is small; packs as much as has accumulated
+// into the next message. Non-role: knows nothing of gRPC. Bounded: outcomes by what clients submitted and the core
+// keeps; output by dropping the oldest; progress by keeping only the latest of each handle; refusals by the session,
+// which reads nothing more while `waiting` is large. Thread safety: the Add... functions and `waiting` by any thread;
+// Fill by one thread at a time.
 #pragma once
 
 #include <atomic>

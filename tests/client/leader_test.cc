@@ -38,6 +38,7 @@ class LeaderTest : public ::testing::Test {
   bool Await(int* count, int wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return AwaitThat([&] { return *count >= wanted; });
   }
+  // Looks again and again: the mutex knows no conditions.
   bool AwaitThat(const std::function<bool()>& holds) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     const Clock::time_point end = Clock::now() + std::chrono::seconds(30);
     while (!holds() && Clock::now() < end) {
