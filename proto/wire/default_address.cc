@@ -24,4 +24,12 @@ std::string DefaultSocketPath() {
 
 std::string DefaultAddress() { return "unix:" + DefaultSocketPath(); }
 
+std::string UnixPathOf(std::string_view target) {
+  constexpr std::string_view kUnix = "unix:";
+  if (!target.starts_with(kUnix)) return "";
+  target.remove_prefix(kUnix.size());
+  if (target.starts_with("//")) target.remove_prefix(2);
+  return std::string(target);
+}
+
 }  // namespace poold::wire

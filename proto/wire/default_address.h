@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace poold::wire {
 
@@ -11,5 +12,8 @@ std::string DefaultSocketPath();
 
 // The same as a gRPC target: "unix:<path>".
 std::string DefaultAddress();
+
+// The path in a gRPC target. Empty: it is of another kind.
+std::string UnixPathOf(std::string_view target);
 
 }  // namespace poold::wire

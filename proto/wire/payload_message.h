@@ -4,16 +4,21 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace poold::wire {
 
 static_assert(std::endian::native == std::endian::little, "the messages are little-endian");
 
+// The payload socket of a daemon that listens at a Unix socket lies beside it: the same path, and this.
+inline constexpr std::string_view kPayloadSocketSuffix = ".payloads";
+
 enum class PayloadAsk : std::uint32_t {
-  kOffer = 1,  // with one descriptor: take these arguments
-  kFetch = 2,  // the result of this handle
-  kShare = 3,  // with one descriptor: know this arena
-  kMap = 4,    // the arena of this number
+  kOffer = 1,    // with one descriptor: take these arguments
+  kFetch = 2,    // the result of this handle
+  kShare = 3,    // with one descriptor: know this arena
+  kMap = 4,      // the arena of this number
+  kSession = 5,  // from here on this connection carries a session
 };
 
 struct PayloadRequest {
@@ -28,7 +33,7 @@ struct PayloadRequest {
 static_assert(sizeof(PayloadRequest) == 32);
 
 enum class PayloadStatus : std::uint32_t {
-  kTaken = 1,       // kOffer: it waits under its id. kFetch, kMap: with one descriptor
+  kTaken = 1,       // kOffer: it waits under its id. kFetch, kMap: with one descriptor. kSession: speak
   kNotThisWay = 2,  // ask through gRPC, this time
   kBad = 3,         // makes no sense; the connection is closed
 };

@@ -1,6 +1,6 @@
 #include "base/spin.h"
 
-#include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
 
@@ -9,28 +9,36 @@ namespace {
 
 constexpr std::int64_t kShortestPause = 2'000'000;
 constexpr std::int64_t kLongestPause = 1'000'000'000;
-// It is judged by so many. Of these, some are disturbed on an idle machine too: whom it wakes may begin on its core.
+// It is judged by so many. Whom it wakes may begin on its core, also on an idle machine, but leaves it soon; who
+// computes stays for milliseconds.
 constexpr int kJudged = 64;
-constexpr std::int64_t kTooMany = kJudged / 4;
+constexpr std::int64_t kMostLost = kJudged * 100'000;
+constexpr int kMostInVain = 8;
 
 }  // namespace
 
-void Spin::End(std::int64_t now, std::int64_t preemptions) {
-  if (spins_++ == 0) preemptions_before_ = preemptions;
-  if (spins_ <= kJudged) return;
+void Spin::End(std::int64_t now, bool found, std::int64_t lost) {
+  in_vain_ = found ? 0 : in_vain_ + 1;
+  lost_ += lost;
+  if (in_vain_ >= kMostInVain) return Pause(now);
+  if (++spins_ < kJudged) return;
+  if (lost_ >= kMostLost) return Pause(now);
+  pause_ /= 2;
   spins_ = 0;
-  if (preemptions - preemptions_before_ < kTooMany) {
-    pause_ /= 2;
-    return;
-  }
-  pause_ = std::clamp(pause_ * 2, kShortestPause, kLongestPause);
-  resume_at_ = now + pause_;
+  lost_ = 0;
 }
 
-std::int64_t OwnPreemptions() {
-  rusage usage{};
-  getrusage(RUSAGE_THREAD, &usage);
-  return usage.ru_nivcsw;
+void Spin::Pause(std::int64_t now) {
+  pause_ = std::clamp(pause_ * 2, kShortestPause, kLongestPause);
+  resume_at_ = now + pause_;
+  in_vain_ = spins_ = 0;
+  lost_ = 0;
+}
+
+std::int64_t OwnCpuTime() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::int64_t{1'000'000'000} * time.tv_sec + time.tv_nsec;
 }
 
 }  // namespace poold::base

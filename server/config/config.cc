@@ -122,6 +122,7 @@ Config DefaultConfig(const Surroundings& surroundings) {
   config.module_folders = {Normal(surroundings.bin_folder + "/../lib/poold/modules")};
   config.program_folders = {Normal(surroundings.bin_folder + "/../lib/poold/programs")};
   config.default_workers = std::max(1u, surroundings.cpus);
+  config.spin_us = surroundings.cpus > 1 ? 50 : 0;
   config.spool.folder = surroundings.spool_folder;
   return config;
 }

@@ -58,10 +58,12 @@ std::span<const Key<Config>> ConfigKeys() {
        kHundredYearsInSeconds},
       {"default_workers", &Config::default_workers,
        "Worker processes of a pool that does not say. Default: one for each CPU that poold may use.", 1, 65'536},
-      {"max_connections", &Config::max_connections, "Client connections at one time.", 1, 1'000'000},
+      {"max_connections", &Config::max_connections,
+       "Client connections at one time, and as many sessions of this host beside them.", 1, 1'000'000},
       {"spin_us", &Config::spin_us,
        "Microseconds that a thread of poold looks again for work and results before it sleeps: a lone task takes about "
-       "half as long. It takes a core meanwhile, and pauses by itself while others want that core. 0: not at all.",
+       "half as long. It takes a core meanwhile, and pauses by itself while others want that core, or nothing comes. "
+       "0: not at all. Default: 50, with one CPU 0.",
        0, 1000},
       {"shards", &Config::shards,
        "Among how many independent parts of the daemon the pools are divided, each with its own threads: worth it "

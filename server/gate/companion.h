@@ -1,9 +1,11 @@
 // What a thread that does not sleep looks after, beside its own events.
 #pragma once
 
+#include <atomic>
+
 namespace poold::gate {
 
-// Called by one thread, without the core's mutex; it may enter the gate.
+// Look and Rest are called by the thread that has taken it, without the core's mutex; they may enter the gate.
 class Companion {
  public:
   enum class News {
@@ -14,11 +16,18 @@ class Companion {
   };
 
   virtual ~Companion() = default;
+  // False: another thread looks after it. Thread-safe.
+  bool Take() { return !taken_.exchange(true, std::memory_order_acquire); }
+  // After Rest.
+  void Release() { taken_.store(false, std::memory_order_release); }
   // Takes what has come, without waiting. From here on what comes need not wake anybody: the caller looks again within
   // microseconds, or calls Rest.
   virtual News Look() = 0;
   // Takes what has come. What comes later wakes a thread again.
   virtual void Rest() = 0;
+
+ private:
+  std::atomic<bool> taken_ = false;
 };
 
 }  // namespace poold::gate

@@ -99,6 +99,10 @@ absl::Status TooMany(std::string_view field, std::string_view message) {
   return core::MakeError(absl::StatusCode::kInvalidArgument, "TOO_MANY", message, field);
 }
 
+absl::Status ShuttingDown() {
+  return core::MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the daemon shuts down", "", core::kSecond);
+}
+
 google::rpc::Status ToProto(const absl::Status& status) {
   google::rpc::Status out;
   out.set_code(static_cast<int>(status.code()));

@@ -15,6 +15,9 @@ absl::Status InvalidField(std::string_view field, std::string_view message);
 absl::Status TooLarge(std::string_view field, std::string_view message);
 absl::Status TooMany(std::string_view field, std::string_view message);
 
+// UNAVAILABLE, reason SHUTTING_DOWN.
+absl::Status ShuttingDown();
+
 // With ErrorInfo, and where they belong RetryInfo, QuotaFailure and BadRequest (see pool_service.proto). The message is
 // short (it travels in trailers), valid UTF-8, and never carries a backtrace.
 google::rpc::Status ToProto(const absl::Status& status);

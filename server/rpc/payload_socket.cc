@@ -37,8 +37,11 @@ bool HasReadAll(int socket) {
 
 }  // namespace
 
-PayloadSocket::PayloadSocket(ListenSocket socket, Backend* backend)
-    : socket_(std::make_unique<ListenSocket>(std::move(socket))), backend_(*backend), desk_(backend) {}
+PayloadSocket::PayloadSocket(ListenSocket socket, Backend* backend, TakeSession take_session)
+    : socket_(std::make_unique<ListenSocket>(std::move(socket))),
+      backend_(*backend),
+      desk_(backend),
+      take_session_(std::move(take_session)) {}
 
 PayloadSocket::~PayloadSocket() { Stop(); }
 
@@ -143,7 +146,19 @@ bool PayloadSocket::Serve(Connection* connection) {
     if (found.file == nullptr) return Answer(c, wire::PayloadStatus::kNotThisWay);
     return Answer(c, wire::PayloadStatus::kTaken, found.file->view().size(), found.file->fd());
   }
+  if (request.ask == static_cast<std::uint32_t>(wire::PayloadAsk::kSession) && c.descriptors.empty()) {
+    return ServeSession(connection);
+  }
   return ServeArena(connection, request);
+}
+
+// False with the socket gone: the session has it now.
+bool PayloadSocket::ServeSession(Connection* connection) {
+  const int fd = connection->fd.get();
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  if (take_session_(&connection->fd)) return false;
+  Answer(*connection, wire::PayloadStatus::kNotThisWay);
+  return false;
 }
 
 bool PayloadSocket::ServeArena(Connection* connection, const wire::PayloadRequest& request) {

@@ -1,11 +1,12 @@
 // The socket through which clients on this host hand over descriptors: poold/v1/payload_socket.md.
 //
-// Role: one small thread that accepts, reads fixed messages, asks the desk and answers; it also lets uploads expire of
-// which only it knows. Refuses peers of other users and connections above its cap. Waits for nobody: who does not read
-// its answers, or sends what makes no sense, is cut off.
-// Thread safety: Start and Stop by one thread. Ownership: owns its sockets; the backend must outlive it.
+// Role: one small thread that accepts, reads fixed messages, asks the desk and answers; connections that are to carry a
+// session it hands on. It also lets uploads expire of which only it knows. Refuses peers of other users and connections
+// above its cap. Waits for nobody: who does not read its answers, or sends what makes no sense, is cut off. Thread
+// safety: Start and Stop by one thread. Ownership: owns its sockets; the backend must outlive it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,7 +23,10 @@ namespace poold::rpc {
 
 class PayloadSocket {
  public:
-  PayloadSocket(ListenSocket socket, Backend* backend);
+  // Takes a connection that carries a session from here on; false, with the socket still the caller's: it cannot.
+  using TakeSession = std::function<bool(wire::UniqueFd* connection)>;
+
+  PayloadSocket(ListenSocket socket, Backend* backend, TakeSession take_session);
   ~PayloadSocket();
   PayloadSocket(const PayloadSocket&) = delete;
   PayloadSocket& operator=(const PayloadSocket&) = delete;
@@ -49,6 +53,7 @@ class PayloadSocket {
   // False: the connection is over.
   bool Read(Connection* connection);
   bool Serve(Connection* connection);
+  bool ServeSession(Connection* connection);
   bool ServeArena(Connection* connection, const wire::PayloadRequest& request);
   // `descriptor` may be -1: none.
   bool Answer(const Connection& connection, wire::PayloadStatus status, std::uint64_t number = 0, int descriptor = -1);
@@ -56,6 +61,7 @@ class PayloadSocket {
   std::unique_ptr<ListenSocket> socket_;
   Backend& backend_;
   PayloadDesk desk_;
+  const TakeSession take_session_;
   wire::UniqueFd epoll_;
   wire::UniqueFd stop_;
   std::thread thread_;

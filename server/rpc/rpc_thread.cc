@@ -14,14 +14,9 @@
 
 namespace poold::rpc {
 
-using News = gate::Companion::News;
-
 RpcThread::RpcThread(Backend* backend, gate::Companion* companion, AsyncService* service,
                      grpc::AsyncGenericService* generic, std::unique_ptr<grpc::ServerCompletionQueue> queue)
-    : backend_(*backend),
-      companion_(companion),
-      queue_(std::move(queue)),
-      spin_(companion == nullptr ? 0 : backend->options.spin) {
+    : backend_(*backend), queue_(std::move(queue)), lookout_(backend->clock, companion, backend->options.spin) {
   wiring_.backend = backend;
   wiring_.service = service;
   wiring_.generic = generic;
@@ -56,9 +51,8 @@ void RpcThread::StopQueue() {
 // How long the RPC thread may sleep.
 gpr_timespec RpcThread::NextDue() const {
   core::Nanos wait = core::kNever;
-  if (!wiring_.due.empty()) {
-    const auto due = wiring_.due.front().at - std::chrono::steady_clock::now();
-    wait = std::chrono::duration_cast<std::chrono::nanoseconds>(due).count();
+  if (const auto due = wiring_.due.next()) {
+    wait = std::chrono::duration_cast<std::chrono::nanoseconds>(*due - DueList::Clock::now()).count();
   }
   const core::Nanos expiry = backend_.uploads.next_expiry();
   if (expiry != core::kNever) wait = std::min(wait, expiry - backend_.clock->Now());
@@ -67,11 +61,7 @@ gpr_timespec RpcThread::NextDue() const {
 }
 
 void RpcThread::RunDue() {
-  while (!wiring_.due.empty() && wiring_.due.front().at <= std::chrono::steady_clock::now()) {
-    const std::function<void()> run = std::move(wiring_.due.front().run);
-    wiring_.due.pop_front();
-    run();
-  }
+  wiring_.due.RunDue();
   if (backend_.uploads.next_expiry() != core::kNever) backend_.uploads.DropExpired(backend_.clock->Now());
 }
 
@@ -85,31 +75,16 @@ void RpcThread::Run() {
     if (next == grpc::CompletionQueue::GOT_EVENT) static_cast<Tag*>(tag)->Come(ok);
     RunDue();
   }
-  if (companion_ != nullptr) companion_->Rest();
+  lookout_.Rest();
 }
 
 grpc::CompletionQueue::NextStatus RpcThread::Next(void** tag, bool* ok) {
-  if (spin_.Begin(backend_.clock->Now())) {
-    looks_ = true;
-    const grpc::CompletionQueue::NextStatus next = LookAgain(tag, ok);
-    spin_.End(backend_.clock->Now(), base::OwnPreemptions());
-    if (next != grpc::CompletionQueue::TIMEOUT) return next;
-  }
-  // Also where it looked before the last event and is not to look now.
-  if (std::exchange(looks_, false)) companion_->Rest();
-  return queue_->AsyncNext(tag, ok, NextDue());
-}
-
-// This one thread looks for what clients and what workers have to say, so that neither has to wake it.
-grpc::CompletionQueue::NextStatus RpcThread::LookAgain(void** tag, bool* ok) {
-  do {
-    const auto next = queue_->AsyncNext(tag, ok, gpr_inf_past(GPR_CLOCK_MONOTONIC));
-    if (next != grpc::CompletionQueue::TIMEOUT) return next;
-    const News news = companion_->Look();
-    if (news == News::kMuch) break;
-    if (news == News::kTaken) spin_.Begin(backend_.clock->Now());
-  } while (spin_.Goes(backend_.clock->Now()));
-  return grpc::CompletionQueue::TIMEOUT;
+  grpc::CompletionQueue::NextStatus next = grpc::CompletionQueue::TIMEOUT;
+  const bool came = lookout_.Looks([&] {
+    next = queue_->AsyncNext(tag, ok, gpr_inf_past(GPR_CLOCK_MONOTONIC));
+    return next != grpc::CompletionQueue::TIMEOUT;
+  });
+  return came ? next : queue_->AsyncNext(tag, ok, NextDue());
 }
 
 void RpcThread::DoTellHealth() {
@@ -130,7 +105,7 @@ void RpcThread::DoEndStreams() {
 void RpcThread::DoStopQueue() {
   absl::WriterMutexLock lock(&backend_.commons.stopping_mu);
   wiring_.stopped = true;
-  wiring_.due.clear();
+  wiring_.due.Clear();
   queue_->Shutdown();
 }
 

@@ -9,8 +9,8 @@
 #include <memory>
 #include <thread>
 
-#include "base/spin.h"
 #include "gate/companion.h"
+#include "rpc/lookout.h"
 #include "rpc/wiring.h"
 
 namespace poold::rpc {
@@ -35,7 +35,6 @@ class RpcThread {
  private:
   void Run();
   grpc::CompletionQueue::NextStatus Next(void** tag, bool* ok);
-  grpc::CompletionQueue::NextStatus LookAgain(void** tag, bool* ok);
   gpr_timespec NextDue() const;
   void RunDue();
   void DoTellHealth();
@@ -43,13 +42,10 @@ class RpcThread {
   void DoStopQueue();
 
   Backend& backend_;
-  gate::Companion* const companion_;
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   Wiring wiring_;
   std::thread thread_;
-  base::Spin spin_;
-  // The companion counts on it.
-  bool looks_ = false;
+  Lookout lookout_;
 };
 
 }  // namespace poold::rpc

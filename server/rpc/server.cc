@@ -14,9 +14,11 @@
 #include "base/log.h"
 #include "rpc/acceptor.h"
 #include "rpc/convert.h"
+#include "rpc/local_thread.h"
 #include "rpc/payload_socket.h"
 #include "rpc/rpc_thread.h"
 #include "wire/absl_text.h"
+#include "wire/payload_message.h"
 
 namespace poold::rpc {
 namespace {
@@ -36,6 +38,10 @@ void SetArguments(const ServiceOptions& options, grpc::ServerBuilder* builder) {
   // Decompression bombs.
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+}
+
+void LogNoPayloadSocket(const absl::Status& why) {
+  base::Log(base::Level::kWarning, "no_payload_socket", {{"why", wire::ToStd(why.message())}});
 }
 
 }  // namespace
@@ -62,13 +68,18 @@ class Server::Running {
   std::vector<ListenAddress> addresses;
 
  private:
+  gate::Companion* CompanionOf(std::size_t shard) const;
   void OpenPayloadSocket();
+  void StartPayloadSocket();
+  bool TakeSession(wire::UniqueFd* connection);
 
   AsyncService service_;
   grpc::AsyncGenericService generic_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Acceptor> acceptor_;
+  std::vector<std::unique_ptr<LocalThread>> locals_;
+  std::size_t next_local_ = 0;  // of the payload socket's thread
   std::unique_ptr<PayloadSocket> payloads_;
   std::vector<std::unique_ptr<RpcThread>> threads_;
   bool shut_down_ = false;
@@ -96,15 +107,15 @@ absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<Liste
   builder.RegisterService(&service_);
   builder.RegisterAsyncGenericService(&generic_);
   for (std::size_t i = 0; i < backend.shards.size(); ++i) {
-    const std::vector<gate::Companion*>& companions = backend.options.companions;
-    threads_.push_back(std::make_unique<RpcThread>(&backend, i < companions.size() ? companions[i] : nullptr, &service_,
-                                                   &generic_, builder.AddCompletionQueue()));
+    threads_.push_back(
+        std::make_unique<RpcThread>(&backend, CompanionOf(i), &service_, &generic_, builder.AddCompletionQueue()));
   }
   connections_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not start its server; its own log says why");
   for (const std::unique_ptr<RpcThread>& thread : threads_) thread->Start();
+  StartPayloadSocket();
 
   acceptor_ = std::make_unique<Acceptor>(std::move(sockets), backend.options.max_connections, [this](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
@@ -114,24 +125,56 @@ absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<Liste
   return acceptor_->Start();
 }
 
+gate::Companion* Server::Running::CompanionOf(std::size_t shard) const {
+  const std::vector<gate::Companion*>& companions = backend.options.companions;
+  return shard < companions.size() ? companions[shard] : nullptr;
+}
+
 // Beside the first Unix socket. Without it clients use gRPC for everything: no reason not to start.
 void Server::Running::OpenPayloadSocket() {
   const auto beside = std::find_if(addresses.begin(), addresses.end(),
                                    [](const ListenAddress& address) { return !address.unix_path.empty(); });
   if (beside == addresses.end()) return;
-  const absl::StatusOr<ListenAddress> address = ParseListenAddress("unix:" + beside->unix_path + ".payloads");
+  const absl::StatusOr<ListenAddress> address =
+      ParseListenAddress("unix:" + beside->unix_path + std::string(wire::kPayloadSocketSuffix));
   absl::Status status = address.status();
   if (status.ok()) {
     absl::StatusOr<ListenSocket> socket = ListenSocket::Open(*address);
-    if (socket.ok()) payloads_ = std::make_unique<PayloadSocket>(*std::move(socket), &backend);
-    status = payloads_ != nullptr ? payloads_->Start() : socket.status();
+    status = socket.status();
+    if (socket.ok()) {
+      payloads_ = std::make_unique<PayloadSocket>(
+          *std::move(socket), &backend, [this](wire::UniqueFd* connection) { return TakeSession(connection); });
+      backend.options.payload_socket = address->unix_path;
+    }
   }
-  if (status.ok()) {
-    backend.options.payload_socket = address->unix_path;
-    return;
+  if (!status.ok()) LogNoPayloadSocket(status);
+}
+
+// When clients can be told what the server is.
+void Server::Running::StartPayloadSocket() {
+  if (payloads_ == nullptr) return;
+  const std::size_t threads = backend.shards.size();
+  const std::size_t most = (backend.options.max_connections + threads - 1) / threads;
+  absl::Status status;
+  for (std::size_t i = 0; i < threads && status.ok(); ++i) {
+    locals_.push_back(std::make_unique<LocalThread>(&backend, CompanionOf(i), most));
+    status = locals_.back()->Start();
   }
-  payloads_.reset();
-  base::Log(base::Level::kWarning, "no_payload_socket", {{"why", wire::ToStd(status.message())}});
+  if (status.ok()) status = payloads_->Start();
+  // Clients that connect there are refused, and use gRPC.
+  if (!status.ok()) {
+    payloads_.reset();
+    backend.server_info.clear_payload_socket();
+    LogNoPayloadSocket(status);
+  }
+}
+
+// The threads in turn.
+bool Server::Running::TakeSession(wire::UniqueFd* connection) {
+  for (std::size_t tried = 0; tried < locals_.size(); ++tried) {
+    if (locals_[next_local_++ % locals_.size()]->Take(connection)) return true;
+  }
+  return false;
 }
 
 void Server::Running::SetServing(bool serving) {
@@ -145,8 +188,10 @@ void Server::Running::Shutdown(core::Nanos grace) {
   if (acceptor_ != nullptr) acceptor_->Stop();
   if (payloads_ != nullptr) payloads_->Stop();
   if (server_ == nullptr) return;
+  const auto until = std::chrono::system_clock::now() + std::chrono::nanoseconds(grace);
   for (const std::unique_ptr<RpcThread>& thread : threads_) thread->EndStreams();
-  server_->Shutdown(std::chrono::system_clock::now() + std::chrono::nanoseconds(grace));
+  for (const std::unique_ptr<LocalThread>& thread : locals_) thread->Stop(until - std::chrono::system_clock::now());
+  server_->Shutdown(until);
   for (const std::unique_ptr<RpcThread>& thread : threads_) thread->StopQueue();
   for (const std::unique_ptr<RpcThread>& thread : threads_) thread->Join();
   server_.reset();

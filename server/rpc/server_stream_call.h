@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "core/errors.h"
+#include "rpc/errors.h"
 #include "rpc/tag.h"
 #include "rpc/wiring.h"
 
@@ -26,10 +26,6 @@ class Source {
   // The next message, into a cleared one. False: nothing now. Called by one thread at a time.
   virtual bool Fill(Response* message) = 0;
 };
-
-inline absl::Status ShuttingDown() {
-  return core::MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the daemon shuts down", "", core::kSecond);
-}
 
 template <typename Request, typename Response>
 class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamCall<Request, Response>>,

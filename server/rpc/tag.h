@@ -8,7 +8,6 @@
 #include <grpcpp/completion_queue.h>
 #include <grpcpp/support/status.h>
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -16,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "rpc/errors.h"
+#include "rpc/write_turn.h"
 
 #if defined(__SANITIZE_THREAD__)
 #include <sanitizer/tsan_interface.h>
@@ -75,32 +75,6 @@ class Posted final : public Tag {
   explicit Posted(std::function<void()> work) : work_(std::move(work)) {}
   std::function<void()> work_;
   grpc::Alarm alarm_;
-};
-
-// Whose turn it is to write to a stream. Whoever comes while another has the turn leaves its things to that one.
-class WriteTurn {
- public:
-  // False: another has it, and will look again.
-  bool TryBegin() {
-    int state = kFree;
-    while (true) {
-      if (state == kAgain) return false;
-      if (state_.compare_exchange_weak(state, state == kFree ? kBusy : kAgain)) return state == kFree;
-    }
-  }
-  // False: somebody came meanwhile: look again.
-  bool TryEnd() {
-    int state = kBusy;
-    if (state_.compare_exchange_strong(state, kFree)) return true;
-    state_ = kBusy;
-    return false;
-  }
-
- private:
-  static constexpr int kFree = 0;
-  static constexpr int kBusy = 1;
-  static constexpr int kAgain = 2;
-  std::atomic<int> state_ = kFree;
 };
 
 inline grpc::Status ToGrpc(const absl::Status& status) {

@@ -5,15 +5,15 @@
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server_context.h>
 
-#include <chrono>
-#include <deque>
-#include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/hash/hash.h"
 #include "core/types.h"
 #include "poold/v1/pool_service.grpc.pb.h"
 #include "rpc/backend.h"
+#include "rpc/due_list.h"
 
 namespace poold::rpc {
 
@@ -45,12 +45,7 @@ struct Wiring {
   bool stopped = false;
 
   // The RPC thread's own.
-  struct Due {
-    std::chrono::steady_clock::time_point at;
-    std::function<void()> run;
-  };
-  // In the order of time: all of them wait equally long.
-  std::deque<Due> due;
+  DueList due;
   std::vector<std::weak_ptr<LiveStream>> streams;
   std::vector<std::weak_ptr<HealthWatcher>> health_watchers;
   std::size_t next_sweep = 64;

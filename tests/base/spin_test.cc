@@ -10,17 +10,16 @@ constexpr std::int64_t kMost = 50'000;
 constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kSecond = 1000 * kMillisecond;
 
-// Spins from now on, each a microsecond after the other, until one is refused; of every `every` one is disturbed.
+// Spins from now on, each a microsecond after the other, until one is refused. Whom it wakes takes the core for a
+// moment each time; of every `every` spins one is disturbed by somebody who computes.
 struct Busy {
   Spin spin{kMost};
   std::int64_t now = kSecond;
-  std::int64_t preemptions = 0;
 
-  bool Once(bool disturbed) {
+  bool Once(bool disturbed, bool found = true) {
     if (!spin.Begin(now)) return false;
     now += 1000;
-    preemptions += disturbed ? 1 : 0;
-    spin.End(now, preemptions);
+    spin.End(now, found, disturbed ? kMillisecond / 2 : 20'000);
     return true;
   }
   void Until(int every) {
@@ -64,6 +63,18 @@ TEST(SpinTest, StaysAwayLongerEachTimeWhileOthersWantTheCore) {
     ASSERT_NO_FATAL_FAILURE(busy.Until(2));
     EXPECT_LE(busy.Pause(), kSecond + kMillisecond);
   }
+}
+
+TEST(SpinTest, GoesOnWhereSomethingComesNowAndThen) {
+  Busy busy;
+  for (int i = 0; i < 10'000; ++i) ASSERT_TRUE(busy.Once(false, i % 6 == 0)) << i;
+}
+
+TEST(SpinTest, StaysAwayWhereNothingComes) {
+  Busy busy;
+  int spins = 0;
+  for (; busy.now < 21 * kSecond; busy.now += 100'000) spins += busy.Once(false, false) ? 1 : 0;
+  EXPECT_LT(spins, 400) << "in twenty seconds";
 }
 
 TEST(SpinTest, ForgivesWhenItGoesWell) {

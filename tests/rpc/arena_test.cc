@@ -51,7 +51,7 @@ class ArenaCalls : public SessionTest {
     return slot;
   }
   static v1::SessionRequest HelloOfWhoShares() {
-    v1::SessionRequest request = Session::Hello();
+    v1::SessionRequest request = TestSession::Hello();
     request.mutable_hello()->set_takes_shared_memory(true);
     return request;
   }
@@ -69,7 +69,7 @@ TEST_F(ArenaCalls, ArgumentsAndTheirResultLieWhereTheyWerePut) {
   const std::string text = "a" + std::string(kBytes, 'x');
   const auto reserved = Place(text);
   ASSERT_TRUE(reserved);
-  Session session(client_.get());
+  TestSession session(client_.get());
   v1::SessionRequest request = HelloOfWhoShares();
   AddTask(&request, 1, SlotOf(*reserved, text.size()), "same");
   session.Send(request);
@@ -101,8 +101,8 @@ TEST_F(ArenaCalls, ArgumentsAndTheirResultLieWhereTheyWerePut) {
 TEST_F(ArenaCalls, WhoSharesNoMemoryIsSentTheBytes) {
   const std::string text(kBytes, 'x');
   const auto reserved = Place(text);
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   AddTask(&request, 1, SlotOf(*reserved, text.size()), "same");
   session.Send(request);
   ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.size() == 1; }));
@@ -113,12 +113,12 @@ TEST_F(ArenaCalls, WhoSharesNoMemoryIsSentTheBytes) {
 TEST_F(ArenaCalls, ASubmissionThatIsSentAgainIsTheSameTask) {
   const std::string text(kBytes, 'x');
   const auto reserved = Place(text);
-  v1::SessionRequest request = Session::Hello();
+  v1::SessionRequest request = TestSession::Hello();
   AddTask(&request, 1, SlotOf(*reserved, text.size()));
-  Session first(client_.get());
+  TestSession first(client_.get());
   first.Send(request);
   ASSERT_TRUE(first.ReadUntil([&] { return first.outcomes.size() == 1; }));
-  Session second(client_.get());
+  TestSession second(client_.get());
   second.Send(request);
   ASSERT_TRUE(second.ReadUntil([&] { return second.outcomes.size() + second.refused.size() == 1; }));
   EXPECT_TRUE(second.outcomes[Id(1)].result().data() == text);
@@ -128,7 +128,7 @@ TEST_F(ArenaCalls, WhatIsNotThereIsRefused) {
   const std::string text(kBytes, 'x');
   const auto reserved = Place(text);
   const v1::ArenaSlot good = SlotOf(*reserved, text.size());
-  v1::SessionRequest request = Session::Hello();
+  v1::SessionRequest request = TestSession::Hello();
   v1::ArenaSlot bad = good;
   bad.set_use(good.use() + 1);
   AddTask(&request, 1, bad);
@@ -146,7 +146,7 @@ TEST_F(ArenaCalls, WhatIsNotThereIsRefused) {
   AddTask(&request, 6, good, "no_such_function");
   v1::TaskGroup* const two = AddTasks(&request, "echo", 7, {"", ""});
   *two->mutable_in_arena() = good;
-  Session session(client_.get());
+  TestSession session(client_.get());
   session.Send(request);
   ASSERT_TRUE(session.ReadUntil([&] { return session.refused.size() == 8; }));
   for (const std::uint64_t low : {1, 2}) {
@@ -198,8 +198,8 @@ TEST_F(ArenaCalls, WhatLiesThereOutlivesItsClientAndTheRestDoesNot) {
   const std::string text(kBytes, 'x');
   const auto reserved = Place(text);
   const auto unspoken = Place(text);
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   AddTask(&request, 1, SlotOf(*reserved, text.size()), "hold");
   session.Send(request);
   ASSERT_TRUE(session.ReadUntil([&] { return session.taken == 1; }));

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "wire/fd_socket.h"
@@ -45,6 +46,9 @@ class Caller {
     }
     return static_cast<wire::PayloadStatus>(answer.status);
   }
+
+  // The connection goes on without this.
+  wire::UniqueFd Release() { return std::move(fd_); }
 
   wire::PayloadAnswer answer{};
   std::vector<wire::UniqueFd> descriptors;

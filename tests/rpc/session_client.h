@@ -1,12 +1,14 @@
 // The client's end of a session, and requests for one.
 #pragma once
 
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "server_fixture.h"
+#include "session_ways.h"
 
 namespace poold::rpc {
 
@@ -15,33 +17,41 @@ inline constexpr std::uint64_t kHigh = 77;
 inline std::string Id(std::uint64_t low) { return IdBytes({kHigh, low}); }
 
 // A session and everything that came on it.
-class Session {
+class TestSession {
  public:
-  explicit Session(v1::PoolService::Stub* stub) : stream_(stub->Session(&context_)) {}
+  explicit TestSession(v1::PoolService::Stub* stub) {
+    if (local_socket.empty()) {
+      way_ = std::make_unique<GrpcWay>(stub);
+    } else {
+      way_ = std::make_unique<LocalWay>(local_socket);
+    }
+  }
+  // Of the payload socket, where sessions are to go that way.
+  static inline std::string local_socket;
 
   static v1::SessionRequest Hello() {
     v1::SessionRequest request;
     request.mutable_hello()->set_client_id(std::string(16, 'c'));
     return request;
   }
-  bool Send(const v1::SessionRequest& request) { return stream_->Write(request); }
+  bool Send(const v1::SessionRequest& request) { return way_->Write(request); }
 
   // Reads until `enough`; false if the stream ended first.
   template <typename Enough>
   bool ReadUntil(Enough enough) {
     while (!enough()) {
       v1::SessionResponse response;
-      if (!stream_->Read(&response)) return false;
+      if (!way_->Read(&response)) return false;
       Keep(response);
     }
     return true;
   }
   grpc::Status ReadToEnd() {
     ReadUntil([] { return false; });
-    return stream_->Finish();
+    return way_->Finish();
   }
-  void DoneSending() { stream_->WritesDone(); }
-  void Vanish() { context_.TryCancel(); }
+  void DoneSending() { way_->DoneSending(); }
+  void Vanish() { way_->Vanish(); }
 
   std::map<std::string, v1::Outcome> outcomes;  // packed ones too
   std::map<std::string, std::string> output;
@@ -107,21 +117,21 @@ class Session {
     progress_at_end[id] = progress[id].size();
   }
 
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReaderWriter<v1::SessionRequest, v1::SessionResponse>> stream_;
+  std::unique_ptr<SessionWay> way_;
 };
 
-// A daemon with the pool "p".
+// A daemon with the pool "p". With POOLD_TEST_LOCAL in the environment its sessions go through the payload socket.
 class SessionTest : public ServerTest {
  protected:
   void SetUp() override {
     ServerTest::SetUp();
+    TestSession::local_socket = getenv("POOLD_TEST_LOCAL") != nullptr ? folder_ / "poold.sock.payloads" : "";
     OpenPool("p");
   }
   // That has greeted.
-  std::unique_ptr<Session> Greeted() {
-    auto session = std::make_unique<Session>(client_.get());
-    EXPECT_TRUE(session->Send(Session::Hello()));
+  std::unique_ptr<TestSession> Greeted() {
+    auto session = std::make_unique<TestSession>(client_.get());
+    EXPECT_TRUE(session->Send(TestSession::Hello()));
     EXPECT_TRUE(session->ReadUntil([&] { return session->taken == 1; }));
     return session;
   }

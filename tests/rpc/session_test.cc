@@ -14,15 +14,15 @@ namespace {
 using Sessions = SessionTest;
 
 TEST_F(Sessions, TheHelloIsAnsweredWithTheServer) {
-  Session session(client_.get());
-  session.Send(Session::Hello());
+  TestSession session(client_.get());
+  session.Send(TestSession::Hello());
   ASSERT_TRUE(session.ReadUntil([&] { return session.server.instance_id() == "test-instance"; }));
   EXPECT_EQ(session.taken, 1u);
 }
 
 TEST_F(Sessions, EveryTaskOfABatchComesBackOnce) {
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   std::vector<std::string> args;
   for (int i = 0; i < 3000; ++i) args.push_back(std::to_string(i));
   AddTasks(&request, "echo", 0, args);
@@ -33,8 +33,8 @@ TEST_F(Sessions, EveryTaskOfABatchComesBackOnce) {
 }
 
 TEST_F(Sessions, OneTaskAfterTheOtherEachAtOnce) {
-  Session session(client_.get());
-  session.Send(Session::Hello());
+  TestSession session(client_.get());
+  session.Send(TestSession::Hello());
   for (int i = 0; i < 50; ++i) {
     v1::SessionRequest request;
     AddTasks(&request, "echo", i, {"x"});
@@ -44,8 +44,8 @@ TEST_F(Sessions, OneTaskAfterTheOtherEachAtOnce) {
 }
 
 TEST_F(Sessions, ARequestWithoutAnAnswerIsAcknowledged) {
-  Session session(client_.get());
-  session.Send(Session::Hello());
+  TestSession session(client_.get());
+  session.Send(TestSession::Hello());
   v1::SessionRequest request;
   AddTasks(&request, "hold", 1, {""});
   session.Send(request);
@@ -53,8 +53,8 @@ TEST_F(Sessions, ARequestWithoutAnAnswerIsAcknowledged) {
 }
 
 TEST_F(Sessions, FailuresAndLargeResultsComeWithTheirDetails) {
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   AddTasks(&request, "fail", 1, {""});
   AddTasks(&request, "blob", 2, {"2000000"});
   session.Send(request);
@@ -65,8 +65,8 @@ TEST_F(Sessions, FailuresAndLargeResultsComeWithTheirDetails) {
 }
 
 TEST_F(Sessions, WhatATaskPrintsComesBeforeItsOutcome) {
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   AddTasks(&request, "print", 1, {"one", "two"})->mutable_options()->set_stream_output(true);
   session.Send(request);
   ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.size() == 2; }));
@@ -75,8 +75,8 @@ TEST_F(Sessions, WhatATaskPrintsComesBeforeItsOutcome) {
 }
 
 TEST_F(Sessions, HowFarATaskIsComesBeforeItsOutcome) {
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   AddTasks(&request, "report", 1, {""})->mutable_options()->set_stream_output(true);
   AddTasks(&request, "report", 2, {""});
   session.Send(request);
@@ -88,8 +88,8 @@ TEST_F(Sessions, HowFarATaskIsComesBeforeItsOutcome) {
 }
 
 TEST_F(Sessions, AMapComesBackWhole) {
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   std::vector<std::string> items(10'000, "item");
   AddMap(&request, "echo", 5, items);
   session.Send(request);
@@ -100,8 +100,8 @@ TEST_F(Sessions, AMapComesBackWhole) {
 }
 
 TEST_F(Sessions, RefusalsNameTheHandle) {
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   AddTasks(&request, "no_such_function", 1, {""});
   AddTasks(&request, "echo", 2, {"right"});
   AddTasks(&request, "echo", 3, {"abc", "def"})->set_args_bytes(0, 100);
@@ -134,15 +134,15 @@ TEST_F(Sessions, ASubmissionThatIsSentAgainNeedsNoSecondUpload) {
   writer->Write(fragment);
   writer->WritesDone();
   ASSERT_TRUE(writer->Finish().ok());
-  v1::SessionRequest request = Session::Hello();
+  v1::SessionRequest request = TestSession::Hello();
   v1::TaskGroup* const group = AddTasks(&request, "echo", 7, {""});
   group->set_encoding(v1::ENCODING_RAW);
   group->set_upload_id(uploaded.upload_id());
   // The second stream stands for the one that the client opens when the first broke before it heard anything.
-  Session first(client_.get());
+  TestSession first(client_.get());
   first.Send(request);
   ASSERT_TRUE(first.ReadUntil([&] { return first.outcomes.size() == 1; }));
-  Session second(client_.get());
+  TestSession second(client_.get());
   second.Send(request);
   ASSERT_TRUE(second.ReadUntil([&] { return second.outcomes.size() + second.refused.size() == 1; }));
   EXPECT_EQ(second.outcomes[Id(7)].result().data(), "large");
@@ -150,18 +150,18 @@ TEST_F(Sessions, ASubmissionThatIsSentAgainNeedsNoSecondUpload) {
 }
 
 TEST_F(Sessions, AnotherStreamSubscribesToWhatTheLostOneDidNotSee) {
-  v1::SessionRequest request = Session::Hello();
+  v1::SessionRequest request = TestSession::Hello();
   AddTasks(&request, "hold", 1, {""});
   AddTasks(&request, "echo", 2, {"kept"});
   {
-    Session lost(client_.get());
+    TestSession lost(client_.get());
     lost.Send(request);
     ASSERT_TRUE(lost.ReadUntil([&] { return lost.outcomes.contains(Id(2)); }));
     lost.Vanish();
     lost.ReadToEnd();
   }
   const auto elsewhere = NewClient();
-  Session session(elsewhere.get());
+  TestSession session(elsewhere.get());
   // The same submission again, as a client that saw no acknowledgement would send it: nothing runs twice.
   AddRun(request.mutable_subscribe(), 1, 2);
   session.Send(request);
@@ -173,8 +173,8 @@ TEST_F(Sessions, AnotherStreamSubscribesToWhatTheLostOneDidNotSee) {
 
 TEST_F(Sessions, AClientThatVanishesMidMapDisturbsNobody) {
   {
-    Session session(client_.get());
-    v1::SessionRequest request = Session::Hello();
+    TestSession session(client_.get());
+    v1::SessionRequest request = TestSession::Hello();
     AddMap(&request, "echo", 5, std::vector<std::string>(20'000, "item"));
     session.Send(request);
     ASSERT_TRUE(session.ReadUntil([&] { return !session.items.empty(); }));
@@ -188,8 +188,8 @@ TEST_F(Sessions, AClientThatVanishesMidMapDisturbsNobody) {
 }
 
 TEST_F(Sessions, WaitingTasksAreCancelledAndReleased) {
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   AddTasks(&request, "hold", 1, {"", ""});
   session.Send(request);
   v1::SessionRequest later;
@@ -201,8 +201,8 @@ TEST_F(Sessions, WaitingTasksAreCancelledAndReleased) {
 }
 
 TEST_F(Sessions, WhatRunsIsStoppedWhenAsked) {
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   AddTasks(&request, "hold", 1, {""});
   session.Send(request);
   v1::SessionRequest stop;
@@ -223,11 +223,11 @@ TEST_F(Sessions, AMapThatFillsTheQueueGoesOnWhereItWasRefused) {
   v1::OpenPoolResponse opened;
   ASSERT_TRUE(client_->OpenPool(&opening, open, &opened).ok());
 
-  Session session(client_.get());
+  TestSession session(client_.get());
   std::uint64_t sent = 0;
   const auto send_all_from = [&](std::uint64_t index) {
     for (; index < kItems; index += kGroup) {
-      v1::SessionRequest request = sent == 0 ? Session::Hello() : v1::SessionRequest();
+      v1::SessionRequest request = sent == 0 ? TestSession::Hello() : v1::SessionRequest();
       v1::MapGroup* group = AddMap(&request, "hold", 5, std::vector<std::string>(kGroup, "x"));
       group->set_pool("narrow");
       group->set_first_index(index);
@@ -260,8 +260,8 @@ TEST_F(Sessions, AMapThatFillsTheQueueGoesOnWhereItWasRefused) {
 }
 
 TEST_F(Sessions, AMapWhoseFirstItemsAreRefusedIsNot) {
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   AddMap(&request, "echo", 5, {"x"})->set_pool("nowhere");
   session.Send(request);
   ASSERT_TRUE(session.ReadUntil([&] { return session.refusals.size() == 1; }));
@@ -269,8 +269,8 @@ TEST_F(Sessions, AMapWhoseFirstItemsAreRefusedIsNot) {
 }
 
 TEST_F(Sessions, AClientIsShownByTheNameThatItGave) {
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   request.mutable_hello()->set_client_name("nightly");
   AddTasks(&request, "hold", 1, {""});
   AddMap(&request, "hold", 2, {"x"});
@@ -281,7 +281,7 @@ TEST_F(Sessions, AClientIsShownByTheNameThatItGave) {
 }
 
 TEST_F(Sessions, AStreamWithoutHelloIsEnded) {
-  Session session(client_.get());
+  TestSession session(client_.get());
   v1::SessionRequest request;
   AddTasks(&request, "echo", 1, {"x"});
   session.Send(request);
@@ -292,8 +292,8 @@ TEST_F(Sessions, AStreamWithoutHelloIsEnded) {
 
 TEST_F(Sessions, HugeAndCrookedRunsEndTheStream) {
   for (const bool huge : {true, false}) {
-    Session session(client_.get());
-    v1::SessionRequest request = Session::Hello();
+    TestSession session(client_.get());
+    v1::SessionRequest request = TestSession::Hello();
     AddRun(request.mutable_release(), 0, 0xffffffff);
     if (!huge) request.mutable_release()->add_low(1);
     session.Send(request);
@@ -302,8 +302,8 @@ TEST_F(Sessions, HugeAndCrookedRunsEndTheStream) {
 }
 
 TEST_F(Sessions, WhoHasSaidEverythingGetsWhatWaitsAndTheEnd) {
-  Session session(client_.get());
-  v1::SessionRequest request = Session::Hello();
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
   AddTasks(&request, "echo", 1, {"x"});
   session.Send(request);
   ASSERT_TRUE(session.ReadUntil([&] { return session.outcomes.size() == 1; }));
@@ -312,8 +312,8 @@ TEST_F(Sessions, WhoHasSaidEverythingGetsWhatWaitsAndTheEnd) {
 }
 
 TEST_F(Sessions, AServerThatStopsEndsStreamsWithItsReason) {
-  Session session(client_.get());
-  session.Send(Session::Hello());
+  TestSession session(client_.get());
+  session.Send(TestSession::Hello());
   ASSERT_TRUE(session.ReadUntil([&] { return session.taken == 1; }));
   server_->Shutdown(10 * core::kSecond);
   const grpc::Status status = session.ReadToEnd();

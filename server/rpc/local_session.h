@@ -1,0 +1,87 @@
+// A session without gRPC: a client on this host that speaks through the payload socket (poold/v1/payload_socket.md).
+//
+// Threads: made and read by its LocalThread; what waits for the client is packed and sent by whichever thread flushes,
+// and by the LocalThread where the socket was full. Ownership: the LocalThread and the tables of subscribers share it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "rpc/session.h"
+#include "rpc/write_turn.h"
+#include "wire/message_socket.h"
+#include "wire/unique_fd.h"
+
+namespace poold::rpc {
+
+// What the sessions of one LocalThread share.
+struct LocalLoop {
+  Backend* backend = nullptr;
+  DueList due;
+  wire::UniqueFd epoll;
+  // Call OnEvents of the session with this socket, soon. Thread-safe.
+  std::function<void(int socket)> look_at;
+};
+
+class LocalSession final : public Session {
+ public:
+  // `loop` must outlive it.
+  LocalSession(LocalLoop* loop, wire::UniqueFd socket);
+
+  int fd() const { return socket_.fd(); }
+  // False: it cannot be waited for.
+  bool Start();
+  // What epoll said of its socket. False: it is over, and has left.
+  bool OnEvents(std::uint32_t events);
+  // Sends what waits, says why, and is over then.
+  void End(const absl::Status& status);
+  // Over now; whatever waits is lost.
+  void Cut();
+
+  // Subscriber.
+  void Flush() override;
+
+ private:
+  // False: nothing more is to be had, in either direction.
+  bool Read();
+  bool TakeRead();
+  bool GoesOn();
+  absl::Status TooLong() const;
+  absl::Status TakeBytes(std::string_view bytes);
+
+  void Drive();
+  bool PutNext();
+  bool Send();
+  void SendRest();
+  void Await(std::uint32_t events, bool on) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  LocalLoop& loop_;
+  wire::MessageSocket socket_;
+
+  // The LocalThread's.
+  v1::SessionRequest request_;
+  bool ending_ = false;
+  bool left_ = false;
+
+  // Of the one who has the turn.
+  WriteTurn turn_;
+  v1::SessionResponse response_;
+  bool put_last_ = false;
+
+  absl::Status status_;  // constant after ended_
+  std::atomic<bool> ended_ = false;
+  // Nothing more is sent: all was, or nothing can be.
+  std::atomic<bool> sent_ = false;
+
+  absl::Mutex mu_;
+  std::uint32_t awaited_ ABSL_GUARDED_BY(mu_) = 0;
+  bool paused_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace poold::rpc

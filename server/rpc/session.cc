@@ -1,0 +1,106 @@
+#include "rpc/session.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+
+namespace poold::rpc {
+namespace {
+
+constexpr std::size_t kMaxWaiting = 65'536;
+// A result of so many bytes comes faster as shared memory than by messages.
+constexpr std::uint64_t kSharedFrom = 256 << 10;
+
+}  // namespace
+
+Session::Session(Backend* backend, DueList* due)
+    : backend_(*backend),
+      due_(*due),
+      intake_(backend->options, &backend->uploads, *backend->gates),
+      outbox_(backend->options, *backend->clock, backend->client_names, backend->commons.short_rooms) {}
+
+bool Session::TooMuchWaits() const { return outbox_.waiting() >= kMaxWaiting; }
+
+bool Session::EnoughWasSent() const { return outbox_.waiting() < kMaxWaiting / 2; }
+
+void Session::Enter() {
+  ++backend_.sessions;
+  for (const std::unique_ptr<Shard>& shard : backend_.shards) {
+    ids_.push_back(
+        shard->Enter([&](core::Core&, core::Nanos) { return shard->subscribers().Add(shared_from_this()); }));
+  }
+}
+
+absl::Status Session::Take(v1::SessionRequest* request) {
+  if (absl::Status status = intake_.Read(request); !status.ok()) return status;
+  ++taken_;
+  if (intake_.greeting()) Greet(request->hello());
+  while (const std::optional<std::size_t> next = intake_.Next()) {
+    Shard& shard = *backend_.shards[*next];
+    shard.Enter([&](core::Core& core, core::Nanos now) { Apply(shard, ids_[*next], core, now); });
+  }
+  if (taken_ > outbox_.told_taken()) AcknowledgeLater();
+  return absl::OkStatus();
+}
+
+// Inside the event.
+void Session::Apply(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now) {
+  if (intake_.greeting() && shard.present().Come(intake_.client())) core.OnClientPresent(now, intake_.client());
+  intake_.Apply(core, now, me);
+  if (!intake_.Next()) AnswerWith(shard);
+}
+
+// All of the request was taken. Inside the last of its events, so that what that event brings goes along.
+void Session::AnswerWith(Shard& shard) {
+  std::vector<RefusedHandle> refused = intake_.TakeRefused();
+  const std::uint64_t quarter = std::max<std::uint64_t>(1, backend_.options.session_window / 4);
+  const bool send_now = intake_.greeting() || !refused.empty() || taken_ - outbox_.told_taken() >= quarter;
+  if (!refused.empty()) outbox_.AddRefused(std::move(refused));
+  outbox_.SetTaken(taken_, send_now);
+  if (send_now) shard.subscribers().MarkDirty(shared_from_this());
+}
+
+// Before anything of the request is done: the greeting comes first, and tells how outcomes are told.
+void Session::Greet(const v1::SessionHello& hello) {
+  backend_.client_names.Learn(intake_.client(), hello.client_name().empty() ? OtherName() : hello.client_name());
+  present_ = true;
+  const bool shares = hello.takes_shared_memory() && !backend_.server_info.payload_socket().empty();
+  if (shares) outbox_.ShareMemory(std::min(kSharedFrom - 1, backend_.options.max_inline_result_bytes));
+  outbox_.AddGreeting(backend_.server_info);
+  if (backend_.room_is_short()) outbox_.TellRoom();
+}
+
+// A lone acknowledgement waits a moment for company.
+void Session::AcknowledgeLater() {
+  if (std::exchange(acknowledge_due_, true)) return;
+  due_.Add([weak = weak_from_this(), upto = taken_] {
+    if (const auto self = weak.lock()) self->AcknowledgeUpTo(upto);
+  });
+}
+
+void Session::AcknowledgeUpTo(std::uint64_t requests) {
+  acknowledge_due_ = false;
+  if (outbox_.told_taken() < requests) {
+    outbox_.SetTaken(taken_, true);
+    Flush();
+  } else if (outbox_.told_taken() < taken_) {
+    AcknowledgeLater();
+  }
+}
+
+void Session::Leave() {
+  --backend_.sessions;
+  for (std::size_t i = 0; i < ids_.size(); ++i) {
+    Shard& shard = *backend_.shards[i];
+    shard.Enter([&](core::Core& core, core::Nanos now) {
+      shard.Unsubscribe(core, now, ids_[i]);
+      if (present_ && shard.present().Go(intake_.client())) core.OnClientAbsent(now, intake_.client());
+    });
+  }
+  if (outbox_.dropped_output_bytes() == 0) return;
+  base::Log(base::Level::kWarning, "session_lost_output", {{"bytes", outbox_.dropped_output_bytes()}});
+}
+
+}  // namespace poold::rpc
