@@ -9,6 +9,7 @@
 
 #include "convert.h"
 #include "error.h"
+#include "local_stream.h"
 #include "session_owner.h"
 #include "wire/default_address.h"
 #include "wire/pieces.h"
@@ -207,10 +208,8 @@ std::string TargetOf(const std::string& address) {
 }
 
 std::string WhyUnreachable(const std::string& target) {
-  constexpr std::string_view kUnix = "unix:";
-  if (target.rfind(kUnix, 0) != 0) return "nothing listens there";
-  std::string path = target.substr(kUnix.size());
-  if (path.rfind("//", 0) == 0) path = path.substr(2);
+  const std::string path = wire::UnixPathOf(target);
+  if (path.empty()) return "nothing listens there";
   struct stat entry {};
   if (stat(path.c_str(), &entry) != 0) return "there is no such socket";
   return S_ISSOCK(entry.st_mode) ? "the socket is there, but nobody listens or you may not open it" : "it is no socket";
@@ -253,11 +252,14 @@ absl::StatusOr<std::shared_ptr<Connection>> MakeConnection(ClientOptions options
   const std::string target = TargetOf(AddressOf(options));
   if (options.client_name.empty()) options.client_name = program_invocation_short_name;
   auto channel = MakeChannel(target);
-  if (absl::Status ready = AwaitReady(*channel, target, options, deadline); !ready.ok()) return ready;
   auto stub = std::make_shared<internal::Stub>(channel, target, options.call_timeout);
+  auto local = options.only_grpc ? nullptr : internal::LocalStream::Connect(stub->payload_socket_path());
+  if (local == nullptr) {
+    if (absl::Status ready = AwaitReady(*channel, target, options, deadline); !ready.ok()) return ready;
+  }
   auto session = std::make_shared<internal::Session>(stub, options);
   auto owner = std::make_shared<internal::SessionOwner>(session);
-  if (absl::Status started = session->Start(owner, deadline); !started.ok()) return started;
+  if (absl::Status started = session->Start(owner, std::move(local), deadline); !started.ok()) return started;
   return std::make_shared<GrpcConnection>(std::move(owner), std::move(stub), std::move(options));
 }
 

@@ -29,10 +29,10 @@ void Leader::Leave(Waiter* waiter) {
   waiter->waiting = false;
 }
 
-bool Leader::Lead(Clock::time_point until) {
+bool Leader::Lead(Clock::time_point until, bool waiter) {
   leading_ = true;
   mu_->Unlock();
-  const bool event = pump_(until);
+  const bool event = pump_(until, waiter);
   mu_->Lock();
   leading_ = false;
   return event;
@@ -41,7 +41,7 @@ bool Leader::Lead(Clock::time_point until) {
 void Leader::Stir() {
   if (!std::exchange(dozing_, false)) return;
   background_.Signal();
-  for (int events = 0; events < kMostMissed && !leading_ && Lead(Clock::now()); ++events) continue;
+  for (int events = 0; events < kMostMissed && !leading_ && Lead(Clock::now(), false); ++events) continue;
   PassOn();
 }
 
@@ -51,7 +51,7 @@ void Leader::PassOn() {
   if (leading_) return;
   if (first_waiting_ != nullptr) {
     first_waiting_->wake.Signal();
-  } else if (Clock::now() - leading_since_ > kRest / 2) {
+  } else if (nudged_ || Clock::now() - leading_since_ > kRest / 2) {
     background_.Signal();
   }
 }
@@ -62,7 +62,7 @@ bool Leader::Await(Waiter* waiter, Deadline deadline) {
     if (!leading_) {
       if (!std::exchange(led, true)) leading_since_ = Clock::now();
       ++leads_;
-      Lead(deadline.at());
+      Lead(deadline.at(), true);
     } else {
       Enter(waiter);
       waiter->wake.WaitWithDeadline(mu_, deadline);
@@ -96,7 +96,7 @@ void Leader::RunBackground(const std::function<bool()>& over, const std::functio
     if (quiet && (std::exchange(nudged_, false) || leads_ == std::exchange(leads_seen, leads_))) {
       leading_since_ = Clock::now();
       const bool nothing_to_come = idle();
-      Lead(nothing_to_come ? leading_since_ : leading_since_ + kNothingHappens);
+      Lead(nothing_to_come ? leading_since_ : leading_since_ + kNothingHappens, false);
       nudged_ = false;
       if (first_waiting_ != nullptr) {
         // Whoever waits leads from now on.

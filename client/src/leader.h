@@ -23,19 +23,20 @@ namespace poold::client::internal {
 class Leader {
  public:
   using Clock = Deadline::Clock;
+  // `waiter`: who waits for something of its own leads, and not the background thread.
   // Waits for one event until then, handles it, and whatever is due. True: there was one. Called without the mutex.
-  using Pump = std::function<bool(Clock::time_point)>;
+  using Pump = std::function<bool(Clock::time_point, bool waiter)>;
 
   Leader(Mutex* mu, Pump pump) : mu_(mu), pump_(std::move(pump)) {}
 
   // Leads or sleeps until the wait is over (true) or the deadline has passed. REQUIRES: the mutex is held.
   bool Await(Waiter* waiter, Deadline deadline);
-  // Something lies here that needs a leader soon. REQUIRES: the mutex is held.
+  // Something lies here that needs a leader soon; Calm: no longer. REQUIRES: the mutex is held.
   void Nudge() {
-    if (leading_ || nudged_ || first_waiting_ != nullptr) return;
-    nudged_ = true;
+    if (std::exchange(nudged_, true) || leading_ || first_waiting_ != nullptr) return;
     background_.Signal();
   }
+  void Calm() { nudged_ = false; }
   // Something is about to be sent, and there will be something to come. Handles what came while nobody looked: the end
   // of a stream, for example, on which nothing should be sent any more. Leaves the mutex meanwhile. REQUIRES: the mutex
   // is held.
@@ -48,7 +49,7 @@ class Leader {
 
  private:
   // The mutex is a session's, under a name that the analysis cannot follow.
-  bool Lead(Clock::time_point until) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  bool Lead(Clock::time_point until, bool waiter) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void PassOn();
   void Enter(Waiter* waiter);
   void Leave(Waiter* waiter);

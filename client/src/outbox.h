@@ -43,6 +43,10 @@ class Outbox {
   bool empty() const { return unsent_.empty(); }
   // Only releases and the like, few of them: they can wait for company.
   bool can_wait() const { return unsent_.size() <= 1 && urgent_ == 0 && patient_ < kPatience; }
+  // Of those that cannot wait, how many have been added since there was nothing to send.
+  std::uint32_t urgent() const { return urgent_; }
+  // The next request takes nothing more.
+  bool has_full() const { return unsent_.size() > 1; }
   std::uint64_t bytes() const { return bytes_; }
   std::uint64_t unacknowledged() const { return sent_.size(); }
   // The number of the batch that everything added now belongs to, or that comes next.

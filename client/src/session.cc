@@ -5,7 +5,7 @@
 
 #include "error.h"
 #include "jitter.h"
-#include "session_stream.h"
+#include "local_stream.h"
 
 namespace poold::client::internal {
 namespace {
@@ -36,28 +36,40 @@ Session::Session(std::shared_ptr<Stub> stub, const ClientOptions& options)
       options_(options),
       client_id_(HandleId::Random().ToBytes()),
       id_high_(HandleId::Random().high),
-      leader_(&mu_, [this](Clock::time_point until) { return Pump(until); }) {}
+      leader_(&mu_, [this](Clock::time_point until, bool waiter) { return Pump(until, waiter); }) {}
 
 Session::~Session() {
   for (TaskCell* cell : spare_) delete cell;
 }
 
-void Session::Write::Begin() {
-  if (request != nullptr) stream->rw->Write(*request, ToPointer(Tag::kWritten));
+void Session::Begin(Write write) {
+  while (write.request != nullptr) {
+    const std::optional<bool> done = write.stream->Write(*write.request);
+    if (!done) return;
+    MutexLock lock(&mu_);
+    write.stream->writing = false;
+    if (write.stream == stream_ && stream_->over()) {
+      EndStream();
+      write.stream->Wake();  // the leader may wait there still
+    }
+    write = *done ? NextWrite() : Write{};
+  }
 }
 
-absl::Status Session::Start(std::weak_ptr<HandleOwner> owner, Deadline deadline) {
+absl::Status Session::Start(std::weak_ptr<HandleOwner> owner, std::shared_ptr<SessionStream> stream,
+                            Deadline deadline) {
+  {
+    MutexLock lock(&mu_);
+    owner_ = std::move(owner);
+    next_stream_ = std::move(stream);
+    OpenStream(NewStream());
+  }
   background_ = std::thread([self = shared_from_this()] {
     self->leader_.RunBackground([&self]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return self->shut_; },
                                 [&self]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return self->Idle(); });
-    self->cq_.Shutdown();
-    void* tag = nullptr;
-    bool ok = false;
-    while (self->cq_.Next(&tag, &ok)) continue;
+    self->grpc_events_.Shutdown();
   });
   MutexLock lock(&mu_);
-  owner_ = std::move(owner);
-  OpenStream();
   while (state_ != State::kUp && last_end_.ok() && !deadline.passed()) {
     Waiter waiter;
     WaitNode node{&waiter};
@@ -76,34 +88,33 @@ std::string Session::instance_id() {
 }
 
 // REQUIRES: no stream is open.
-void Session::OpenStream() {
+void Session::OpenStream(std::shared_ptr<SessionStream> stream) {
   state_ = State::kStarting;
   retry_at_ = Clock::time_point::max();
-  stream_ = std::make_shared<Stream>();
-  // The channel connects again by itself.
-  stream_->context.set_wait_for_ready(true);
+  stream_ = std::move(stream);
   stream_->hello.mutable_hello()->set_client_id(client_id_);
   stream_->hello.mutable_hello()->set_client_name(options_.client_name);
   stream_->hello.mutable_hello()->set_takes_shared_memory(stub_->on_unix_socket());
   // Starting calls nobody back: it is safe with the mutex held, and happens once for each connection.
-  stream_->rw = stub_->grpc().PrepareAsyncSession(&stream_->context, &cq_);
-  stream_->rw->StartCall(ToPointer(Tag::kStarted));
+  stream_->Start();
 }
 
-bool Session::Pump(Clock::time_point until) {
-  {
-    MutexLock lock(&mu_);
-    until = std::min(until, NextTimer());
+std::shared_ptr<SessionStream> Session::NewStream() {
+  if (next_stream_ != nullptr) return std::move(next_stream_);
+  const bool stays = std::exchange(through_grpc_, false) || options_.only_grpc;
+  if (!stays) {
+    if (auto local = LocalStream::Connect(stub_->payload_socket_path())) return local;
   }
-  void* tag = nullptr;
-  bool ok = false;
-  // gRPC's deadlines are of the system's clock.
-  const auto left = until == Clock::time_point::max() ? std::chrono::hours(24) : until - Clock::now();
-  const auto at =
-      std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::system_clock::duration>(left);
-  const bool event = cq_.AsyncNext(&tag, &ok, at) == grpc::CompletionQueue::GOT_EVENT;
-  if (event) {
-    OnEvent(tag, ok);
+  auto stream = std::make_shared<GrpcStream>(&stub_->grpc(), &grpc_events_);
+  stream->stays = stays;
+  return stream;
+}
+
+bool Session::Pump(Clock::time_point until, bool waiter) {
+  const SessionStream::Event event = NextEvent(until, waiter);
+  const bool came = event.done != SessionStream::Done::kNothing;
+  if (came) {
+    OnEvent(event);
   } else {
     OnTime();
   }
@@ -116,11 +127,32 @@ bool Session::Pump(Clock::time_point until) {
     grave.clear();
     mu_.Lock();
   }
+  return came;
+}
+
+SessionStream::Event Session::NextEvent(Clock::time_point until, bool waiter) {
+  std::shared_ptr<SessionStream> stream;
+  Write write;
+  {
+    MutexLock lock(&mu_);
+    // A thread that is about to sleep has nothing to add.
+    if (waiter) write = NextWrite(What::kUrgent);
+  }
+  Begin(std::move(write));
+  {
+    MutexLock lock(&mu_);
+    until = std::min(until, NextTimer());
+    sleeps_until_ = until;
+    stream = stream_;
+  }
+  const SessionStream::Event event = stream != nullptr ? stream->Next(until) : grpc_events_.Next(until);
+  MutexLock lock(&mu_);
+  sleeps_until_ = {};
   return event;
 }
 
 Session::Clock::time_point Session::NextTimer() {
-  Clock::time_point next = retry_at_;
+  Clock::time_point next = std::min(retry_at_, write_at_);
   next = std::min(next, NextTry());
   if (dropped_count_.load(std::memory_order_relaxed) != 0 || (!outbox_.empty() && state_ == State::kUp)) {
     next = std::min<Clock::time_point>(next, Clock::now() + kReleasePatience);
@@ -139,37 +171,35 @@ void Session::OnTime() {
   {
     MutexLock lock(&mu_);
     const Clock::time_point now = Clock::now();
-    if (state_ == State::kDown && !stopping_ && now >= retry_at_) OpenStream();
+    if (state_ == State::kDown && !stopping_ && now >= retry_at_) OpenStream(NewStream());
     TryRoom(now);
-    write = NextWrite(/*all=*/true);
+    write = NextWrite(What::kAll);
   }
-  write.Begin();
+  Begin(std::move(write));
 }
 
-void Session::OnEvent(void* tag, bool ok) {
-  switch (static_cast<Tag>(reinterpret_cast<std::uintptr_t>(tag))) {
-    case Tag::kStarted:
-      return OnStarted(ok);
-    case Tag::kRead:
-      return OnRead(ok);
-    case Tag::kWritten:
-      return OnWritten(ok);
-    case Tag::kFinished: {
+void Session::OnEvent(SessionStream::Event event) {
+  switch (event.done) {
+    case SessionStream::Done::kStart:
+      return OnStarted(event.ok);
+    case SessionStream::Done::kRead:
+      return OnRead(event.ok);
+    case SessionStream::Done::kWrite:
+      return OnWritten(event.ok);
+    case SessionStream::Done::kFinish: {
       MutexLock lock(&mu_);
       stream_->finished = true;
       break;
     }
-    case Tag::kWoken: {
-      MutexLock lock(&mu_);
-      waking_ = false;
+    case SessionStream::Done::kNothing:
+    case SessionStream::Done::kWake:
       break;
-    }
   }
   OnFinished();
 }
 
 void Session::OnStarted(bool ok) {
-  std::shared_ptr<Stream> stream;
+  std::shared_ptr<SessionStream> stream;
   {
     MutexLock lock(&mu_);
     stream = stream_;
@@ -179,13 +209,13 @@ void Session::OnStarted(bool ok) {
       stream->reading = stream->writing = true;
     }
   }
-  if (!ok) return stream->rw->Finish(&stream->status, ToPointer(Tag::kFinished));
-  stream->rw->Read(&stream->response, ToPointer(Tag::kRead));
-  stream->rw->Write(stream->hello, ToPointer(Tag::kWritten));
+  if (!ok) return stream->Finish();
+  stream->Read();
+  Begin({stream, &stream->hello});
 }
 
 void Session::OnRead(bool ok) {
-  std::shared_ptr<Stream> stream;
+  std::shared_ptr<SessionStream> stream;
   Write write;
   {
     MutexLock lock(&mu_);
@@ -195,7 +225,7 @@ void Session::OnRead(bool ok) {
       stream->finishing = true;
     }
   }
-  if (!ok) return stream->rw->Finish(&stream->status, ToPointer(Tag::kFinished));
+  if (!ok) return stream->Finish();
   if (stream->response.outputs_size() != 0) DeliverOutputs(stream->response);
   if (stream->response.progress_size() != 0) DeliverProgress(stream->response);
   {
@@ -203,8 +233,8 @@ void Session::OnRead(bool ok) {
     Apply(stream->response);
     write = NextWrite();
   }
-  stream->rw->Read(&stream->response, ToPointer(Tag::kRead));
-  write.Begin();
+  stream->Read();
+  Begin(std::move(write));
 }
 
 void Session::OnWritten(bool ok) {
@@ -214,17 +244,21 @@ void Session::OnWritten(bool ok) {
     stream_->writing = false;
     if (ok) write = NextWrite();
   }
-  write.Begin();
+  Begin(std::move(write));
   // Also a write that went well may be told of after the stream's end.
   OnFinished();
 }
 
 // Something that was under way on the stream has ended: perhaps it was the last.
 void Session::OnFinished() {
-  std::shared_ptr<Stream> stream;
   MutexLock lock(&mu_);
-  if (stream_ == nullptr || !stream_->over()) return;
-  stream.swap(stream_);
+  if (stream_ != nullptr && stream_->over()) EndStream();
+}
+
+void Session::EndStream() {
+  const std::shared_ptr<SessionStream> stream = std::exchange(stream_, nullptr);
+  // There are no sessions at its payload socket, or not now.
+  through_grpc_ = stream->is_local() && state_ != State::kUp;
   OnEnded(stream->status);
 }
 
@@ -240,14 +274,27 @@ void Session::OnEnded(const grpc::Status& status) {
     outbox_.ForgetSent();
   }
   WakeAll(&flush_waiters_);
+  write_at_ = Clock::time_point::max();
   backoff_ = was_up ? kFirstBackoff : std::clamp(backoff_ * 2, kFirstBackoff, kLastBackoff);
   retry_at_ = Clock::now() + Jittered(backoff_ / 2);
+  if (through_grpc_ || next_stream_ != nullptr) {
+    last_end_ = absl::OkStatus();
+    retry_at_ = Clock::now();
+  }
   if (stopping_) shut_ = true;
   WakeAll(&state_waiters_);
   leader_.WakeBackground();
 }
 
+// A daemon that was away may take connections of its two kinds one after the other.
+bool Session::SwitchesToLocal() {
+  if (stream_->is_local() || stream_->stays) return false;
+  next_stream_ = LocalStream::Connect(stub_->payload_socket_path());
+  return next_stream_ != nullptr;
+}
+
 void Session::OnGreeted(const v1::ServerInfo& server) {
+  if (SwitchesToLocal()) return stream_->Cancel();
   const bool restarted = !server_.instance_id().empty() && server_.instance_id() != server.instance_id();
   server_ = server;
   stub_->UsePayloadSocket(server);
@@ -299,10 +346,10 @@ absl::Status Session::Flush(Deadline deadline) {
       return MakeError(absl::StatusCode::kDeadlineExceeded,
                        "poold at " + stub_->address() + " has not taken everything yet", kWaitTimeout);
     }
-    Write write = NextWrite(/*all=*/true);
+    Write write = NextWrite(What::kAll);
     if (write.request != nullptr) {
       mu_.Unlock();
-      write.Begin();
+      Begin(std::move(write));
       mu_.Lock();
       continue;
     }
@@ -316,7 +363,7 @@ absl::Status Session::Flush(Deadline deadline) {
 }
 
 void Session::CancelStream() {
-  std::shared_ptr<Stream> stream;
+  std::shared_ptr<SessionStream> stream;
   {
     MutexLock lock(&mu_);
     // The background thread may sleep in the completion queue with nothing to come; once it sees shut_ it may end the
@@ -327,7 +374,7 @@ void Session::CancelStream() {
     stream = stream_;
     leader_.WakeBackground();
   }
-  if (stream != nullptr) stream->context.TryCancel();
+  if (stream != nullptr) stream->Cancel();
 }
 
 void Session::Stop() {

@@ -9,9 +9,6 @@
 // session_window.
 #pragma once
 
-#include <grpcpp/alarm.h>
-#include <grpcpp/grpcpp.h>
-
 #include <atomic>
 #include <deque>
 #include <memory>
@@ -27,12 +24,14 @@
 #include "absl/container/node_hash_set.h"
 #include "callback_thread.h"
 #include "cell_table.h"
+#include "grpc_stream.h"
 #include "handle_cell.h"
 #include "leader.h"
 #include "mutex.h"
 #include "outbox.h"
 #include "poold/client/connection.h"
 #include "poold/v1/session.pb.h"
+#include "session_stream.h"
 #include "stub.h"
 
 namespace poold::client::internal {
@@ -42,8 +41,9 @@ class Session : public std::enable_shared_from_this<Session> {
   Session(std::shared_ptr<Stub> stub, const ClientOptions& options);
   ~Session();
 
-  // Opens the stream. OK when the daemon has answered the hello.
-  absl::Status Start(std::weak_ptr<HandleOwner> owner, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
+  // Opens the stream: this one, or, with null, one through gRPC. OK when the daemon has answered the hello.
+  absl::Status Start(std::weak_ptr<HandleOwner> owner, std::shared_ptr<SessionStream> stream, Deadline deadline)
+      ABSL_LOCKS_EXCLUDED(mu_);
   // Sends what there is, for a moment, and ends. Nobody may call anything else any more.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -80,14 +80,15 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   using Clock = Deadline::Clock;
-  struct Stream;
   enum class State { kDown, kStarting, kGreeting, kUp };
   // A write that may begin once the mutex is left.
   struct Write {
-    std::shared_ptr<Stream> stream;
+    std::shared_ptr<SessionStream> stream;
     const v1::SessionRequest* request = nullptr;
-    void Begin();
   };
+  // What is to be written now. kPaced: what is urgent, unless it is held back for a moment. kUrgent: what is urgent.
+  // kAll: also the few things that can wait for company.
+  enum class What { kPaced, kUrgent, kAll };
 
   // ---- Submitting (session_submit.cc) ----
   TaskRef SubmitHanded(const TaskCall& call, const wire::Pieces& args, const absl::StatusOr<Handed>& handed,
@@ -101,8 +102,11 @@ class Session : public std::enable_shared_from_this<Session> {
   PoolEntry* FindPool(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   HandleCell* Revive(HandleCell* cell, std::shared_ptr<HandleOwner>& owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool CanWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  Write NextWrite(bool all = false) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool IsPaced() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Write NextWrite(What what = What::kPaced) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Write WriteOrNudge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Writes, and what has accumulated meanwhile.
+  void Begin(Write write) ABSL_LOCKS_EXCLUDED(mu_);
   void Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<Handed>& handed)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::string CopyToUploadAgain(const absl::StatusOr<Handed>& handed, const wire::Pieces& args)
@@ -152,6 +156,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Retire(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void GiveUp(MapCell* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Refuse(HandleCell* cell, absl::Status why, bool lost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool Hold(HandleCell* cell, std::uint32_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PostCallbacks(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Discard(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Free(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -164,19 +169,23 @@ class Session : public std::enable_shared_from_this<Session> {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- The stream (session.cc) ----
-  bool Pump(Clock::time_point until) ABSL_LOCKS_EXCLUDED(mu_);
-  void OnEvent(void* tag, bool ok) ABSL_LOCKS_EXCLUDED(mu_);
+  bool Pump(Clock::time_point until, bool waiter) ABSL_LOCKS_EXCLUDED(mu_);
+  SessionStream::Event NextEvent(Clock::time_point until, bool waiter) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnEvent(SessionStream::Event event) ABSL_LOCKS_EXCLUDED(mu_);
   void OnStarted(bool ok) ABSL_LOCKS_EXCLUDED(mu_);
   void OnRead(bool ok) ABSL_LOCKS_EXCLUDED(mu_);
   void OnWritten(bool ok) ABSL_LOCKS_EXCLUDED(mu_);
   void OnFinished() ABSL_LOCKS_EXCLUDED(mu_);
+  void EndStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnTime() ABSL_LOCKS_EXCLUDED(mu_);
   bool Idle() const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  bool SwitchesToLocal() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnGreeted(const v1::ServerInfo& server) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnAcknowledged(std::uint64_t taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnEnded(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Subscribe() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void OpenStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OpenStream(std::shared_ptr<SessionStream> stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::shared_ptr<SessionStream> NewStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Clock::time_point NextTimer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void CancelStream() ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -187,7 +196,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::uint64_t id_high_;
 
   // Synchronise themselves.
-  grpc::CompletionQueue cq_;
+  GrpcEvents grpc_events_;
   CallbackThread callbacks_;
   CallbackThread uploads_;
   std::atomic<HandleCell*> dropped_{nullptr};
@@ -200,11 +209,15 @@ class Session : public std::enable_shared_from_this<Session> {
   State state_ ABSL_GUARDED_BY(mu_) = State::kDown;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   bool shut_ ABSL_GUARDED_BY(mu_) = false;
-  std::shared_ptr<Stream> stream_ ABSL_GUARDED_BY(mu_);
-  // One that goes while it fires takes its event's memory with it: this one stays, and is set (`waking_`) when its last
-  // event was handled.
-  grpc::Alarm wake_ ABSL_GUARDED_BY(mu_);
-  bool waking_ ABSL_GUARDED_BY(mu_) = false;
+  std::shared_ptr<SessionStream> stream_ ABSL_GUARDED_BY(mu_);
+  // The next stream goes through gRPC, and stays so.
+  bool through_grpc_ ABSL_GUARDED_BY(mu_) = false;
+  // What the present one is left for.
+  std::shared_ptr<SessionStream> next_stream_ ABSL_GUARDED_BY(mu_);
+  // Until when the leader sleeps; it does not: the beginning of time.
+  Clock::time_point sleeps_until_ ABSL_GUARDED_BY(mu_){};
+  // When to write what accumulates.
+  Clock::time_point write_at_ ABSL_GUARDED_BY(mu_) = Clock::time_point::max();
   absl::Status last_end_ ABSL_GUARDED_BY(mu_);
   Clock::time_point retry_at_ ABSL_GUARDED_BY(mu_) = Clock::time_point::max();
   Duration backoff_ ABSL_GUARDED_BY(mu_){};

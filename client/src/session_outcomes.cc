@@ -236,6 +236,15 @@ void Session::Retire(HandleCell* cell) {
   }
 }
 
+// So many more references. False: the last one has just gone, and nobody has taken note of it yet.
+bool Session::Hold(HandleCell* cell, std::uint32_t count) {
+  std::uint32_t handles = cell->handles.load(std::memory_order_relaxed);
+  while (handles != 0) {
+    if (cell->handles.compare_exchange_weak(handles, handles + count)) return true;
+  }
+  return false;
+}
+
 // Each callback gets a handle of its own, also where the user has kept none.
 void Session::PostCallbacks(HandleCell* cell) {
   if (cell->detached) {
@@ -243,10 +252,11 @@ void Session::PostCallbacks(HandleCell* cell) {
     // The client is going: there is nobody to be told.
     if (cell->owner == nullptr) return;
     cell->detached = false;
-    cell->handles.store(0, std::memory_order_relaxed);
+    cell->handles.store(static_cast<std::uint32_t>(cell->detail->callbacks.size()), std::memory_order_relaxed);
+  } else if (!Hold(cell, static_cast<std::uint32_t>(cell->detail->callbacks.size()))) {
+    return;  // TakeDropped comes back to it
   }
   auto callbacks = std::exchange(cell->detail->callbacks, {});
-  cell->handles.fetch_add(static_cast<std::uint32_t>(callbacks.size()), std::memory_order_relaxed);
   for (auto& callback : callbacks) {
     callbacks_.Post([callback = std::move(callback), cell] { callback(cell); });
   }
@@ -286,10 +296,12 @@ void Session::TakeDropped() {
   }
   for (cell = in_order; cell != nullptr;) {
     HandleCell* next = cell->next_dropped;
-    if (cell->done()) {
-      Discard(cell);
-    } else {
+    if (!cell->done()) {
       Detach(cell);
+    } else {
+      cell->detached = true;
+      if (cell->detail && !cell->detail->callbacks.empty()) PostCallbacks(cell);
+      if (cell->detached) Discard(cell);
     }
     cell = next;
   }

@@ -7,7 +7,6 @@
 #include "error.h"
 #include "jitter.h"
 #include "session.h"
-#include "session_stream.h"
 
 namespace poold::client::internal {
 namespace {
@@ -159,7 +158,7 @@ void Session::CancelSoon(HandleCell& cell, bool running) {
     outbox_.AddCancel(cell.id, running);
     write = WriteOrNudge();
   }
-  write.Begin();
+  Begin(std::move(write));
 }
 
 // ---- Maps ----
@@ -239,7 +238,7 @@ void Session::Walked(MapCell& map, const ItemCursor& cursor) {
     }
     write = NextWrite();
   }
-  write.Begin();
+  Begin(std::move(write));
 }
 
 // ---- Both ----

@@ -1,6 +1,5 @@
 #include "error.h"
 #include "session.h"
-#include "session_stream.h"
 #include "wire/handle_stretch.h"
 
 namespace poold::client::internal {
@@ -8,6 +7,10 @@ namespace {
 
 // Drops that nobody has taken note of.
 constexpr std::uint32_t kDropsAtOnce = 256;
+// What is sent after something that the daemon has not taken yet waits at most about so long for company.
+constexpr Duration kPace = std::chrono::microseconds(30);
+// Who submits one after the other looks at the clock so often; a timer may come later than it should.
+constexpr std::uint32_t kLookEach = 32;
 
 absl::Status Full(std::uint64_t bytes) {
   return MakeError(absl::StatusCode::kResourceExhausted,
@@ -138,19 +141,40 @@ bool Session::CanWrite() {
   return outbox_.unacknowledged() < std::max<std::uint64_t>(server_.limits().session_window(), 1);
 }
 
-Session::Write Session::NextWrite(bool all) {
+// Through gRPC a write takes a while, and what comes meanwhile leaves together. A local one is over at once: then what
+// comes leaves together when the daemon has answered, or after a moment, or when a request is full.
+bool Session::IsPaced() {
+  if (!stream_->is_local() || outbox_.unacknowledged() == 0 || outbox_.has_full()) return false;
+  if (write_at_ != Clock::time_point::max()) {
+    const bool looks = outbox_.urgent() % kLookEach == 0;
+    return !looks || Clock::now() < write_at_;
+  }
+  write_at_ = Clock::now() + kPace;
+  if (sleeps_until_ > write_at_) {
+    stream_->Wake();
+  } else {
+    leader_.Nudge();
+  }
+  return true;
+}
+
+Session::Write Session::NextWrite(What what) {
   TakeDropped();
   if (outbox_.empty() || !CanWrite()) return {};
-  if (!all && outbox_.can_wait()) return {};
+  if (what != What::kAll && outbox_.can_wait()) return {};
+  if (what == What::kPaced && IsPaced()) return {};
+  write_at_ = Clock::time_point::max();
   stream_->writing = true;
-  return {stream_, outbox_.Send()};
+  Write write{stream_, outbox_.Send()};
+  if (outbox_.empty()) leader_.Calm();
+  return write;
 }
 
 // A lone submission leaves at once, in this thread. What comes while a write is under way leaves when that is done:
 // somebody must see that.
 Session::Write Session::WriteOrNudge() {
   Write write = NextWrite();
-  if (write.request == nullptr && state_ == State::kUp && stream_->writing) leader_.Nudge();
+  if (write.request == nullptr && state_ == State::kUp && stream_->writing && !stream_->is_local()) leader_.Nudge();
   return write;
 }
 
@@ -198,7 +222,7 @@ TaskRef Session::SubmitHanded(const TaskCall& call, const wire::Pieces& args, co
     if (!copy.empty()) KeepToUploadAgain(cell, call, std::move(copy));
     write = WriteOrNudge();
   }
-  write.Begin();
+  Begin(std::move(write));
   return task;
 }
 
@@ -294,23 +318,19 @@ absl::Status Session::AddItems(MapCell* map, const MapBatch& batch) {
     if (map->window != nullptr) SendWindow(map);
     write = WriteOrNudge();
   }
-  write.Begin();
+  Begin(std::move(write));
   return AwaitWindow(map);
 }
 
 // A reference to a cell that is in the tables; null when its last handle is just going.
 HandleCell* Session::Revive(HandleCell* cell, std::shared_ptr<HandleOwner>& owner) {
-  std::uint32_t handles = cell->handles.load(std::memory_order_relaxed);
   if (cell->detached) {
     cell->detached = false;
     cell->owner = owner;
     cell->handles.store(1, std::memory_order_relaxed);
     return cell;
   }
-  while (handles != 0) {
-    if (cell->handles.compare_exchange_weak(handles, handles + 1)) return cell;
-  }
-  return nullptr;
+  return Hold(cell, 1) ? cell : nullptr;
 }
 
 absl::StatusOr<HandleCell*> Session::Resume(std::string_view written, bool map, std::shared_ptr<HandleOwner> owner) {
@@ -344,7 +364,7 @@ absl::StatusOr<HandleCell*> Session::Resume(std::string_view written, bool map, 
     Insert(cell);
     write = WriteOrNudge();
   }
-  write.Begin();
+  Begin(std::move(write));
   return cell;
 }
 
@@ -361,7 +381,7 @@ void Session::Dropped(HandleCell* cell) {
     MutexLock lock(&mu_);
     write = NextWrite();
   }
-  write.Begin();
+  Begin(std::move(write));
 }
 
 }  // namespace poold::client::internal

@@ -6,7 +6,6 @@
 #include "error.h"
 #include "poold/client/internal/argument_pieces.h"
 #include "session.h"
-#include "session_stream.h"
 
 namespace poold::client::internal {
 namespace {
@@ -79,7 +78,7 @@ void Session::Uploaded(const HandleId& id, std::string args, absl::StatusOr<std:
     WakeLeader();
     write = WriteOrNudge();
   }
-  write.Begin();
+  Begin(std::move(write));
 }
 
 void Session::SubmitUploaded(HandleCell* cell, absl::StatusOr<std::string> upload) {
@@ -107,8 +106,8 @@ void Session::DropUpload(std::string_view upload_id) {
 
 // There is another moment at which something is to be done.
 void Session::WakeLeader() {
-  if (shut_ || std::exchange(waking_, true)) return;
-  wake_.Set(&cq_, std::chrono::system_clock::now(), ToPointer(Tag::kWoken));
+  if (shut_) return;
+  stream_ != nullptr ? stream_->Wake() : grpc_events_.Wake();
 }
 
 }  // namespace poold::client::internal

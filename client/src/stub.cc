@@ -7,6 +7,8 @@
 #include "codec/large_text.h"
 #include "error.h"
 #include "poold/client/internal/deadline.h"
+#include "wire/default_address.h"
+#include "wire/payload_message.h"
 
 namespace poold::client::internal {
 namespace {
@@ -53,6 +55,11 @@ absl::Status FromGrpc(const grpc::Status& status, std::string_view address) {
 
 Stub::Stub(const std::shared_ptr<grpc::Channel>& channel, std::string address, Duration call_timeout)
     : address_(std::move(address)), call_timeout_(call_timeout), grpc_(v1::PoolService::NewStub(channel)) {}
+
+std::string Stub::payload_socket_path() const {
+  const std::string path = wire::UnixPathOf(address_);
+  return path.empty() ? path : path + std::string(wire::kPayloadSocketSuffix);
+}
 
 void Stub::SetDeadline(grpc::ClientContext* context, Duration wait) const {
   const Deadline deadline(wait >= kForever - call_timeout_ ? kForever : wait + call_timeout_);

@@ -68,6 +68,8 @@ class Stub {
   v1::PoolService::StubInterface& grpc() { return *grpc_; }
   const std::string& address() const { return address_; }
   bool on_unix_socket() const { return address_.rfind("unix:", 0) == 0; }
+  // Empty: the daemon does not listen at a path.
+  std::string payload_socket_path() const;
 
  private:
   std::shared_ptr<PayloadSocket> payloads();

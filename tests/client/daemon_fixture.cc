@@ -53,6 +53,7 @@ void DaemonTest::EndDaemon(int signal) {
 
 Client DaemonTest::Connect(ClientOptions options) {
   if (options.address.empty()) options.address = address();
+  if (std::getenv("POOLD_TEST_ONLY_GRPC") != nullptr) options.only_grpc = true;
   auto client = Client::Connect(std::move(options));
   EXPECT_TRUE(client.ok()) << client.status();
   return *std::move(client);

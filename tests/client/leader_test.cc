@@ -26,7 +26,7 @@ class LeaderTest : public ::testing::Test {
     thread_.join();
   }
 
-  bool Pump(Clock::time_point until) {
+  bool Pump(Clock::time_point until, bool) {
     MutexLock lock(&mu_);
     ++(until <= Clock::now() ? looks_ : waits_);
     return events_ > 0 && events_-- > 0;
@@ -55,7 +55,7 @@ class LeaderTest : public ::testing::Test {
   int events_ = 0;  // that wait
   int looks_ = 0;
   int waits_ = 0;
-  Leader leader_{&mu_, [this](Clock::time_point until) { return Pump(until); }};
+  Leader leader_{&mu_, [this](Clock::time_point until, bool waiter) { return Pump(until, waiter); }};
   std::thread thread_;
 };
 

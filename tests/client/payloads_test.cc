@@ -21,7 +21,7 @@ std::size_t OpenDescriptors() {
 }
 
 TEST_F(PayloadsTest, SixtyFourMebibytesAreHandedOverThereAndBack) {
-  const Client client = Connect();
+  const Client client = Connect({.only_grpc = true});
   const Pool pool = OpenPool(client);
   EXPECT_EQ(HandOvers(), 0);
   ExpectEcho(pool, 64 * kMiB);
@@ -76,7 +76,7 @@ TEST_F(PayloadsTest, WithoutTheSocketEverythingGoesThroughGrpc) {
 }
 
 TEST_F(PayloadsTest, AfterARestartOfTheDaemonPayloadsAreHandedOverAgain) {
-  const Client client = Connect();
+  const Client client = Connect({.only_grpc = true});
   Pool pool = OpenPool(client);
   ExpectEcho(pool, 5 * kMiB);
   KillDaemon();

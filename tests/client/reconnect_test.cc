@@ -17,8 +17,24 @@ class ReconnectTest : public DaemonTest {
   std::string proxy_path() const { return folder() + "/proxy.sock"; }
 };
 
+// Before both sockets of the daemon.
+class CuttingProxies {
+ public:
+  CuttingProxies(const std::string& listen_path, const std::string& target_path)
+      : grpc_(listen_path, target_path), local_(listen_path + ".payloads", target_path + ".payloads") {}
+  void Cut() {
+    grpc_.Cut();
+    local_.Cut();
+  }
+  std::size_t accepted() { return grpc_.accepted() + local_.accepted(); }
+
+ private:
+  CuttingProxy grpc_;
+  CuttingProxy local_;
+};
+
 TEST_F(ReconnectTest, HandlesSurviveACutConnection) {
-  CuttingProxy proxy(proxy_path(), socket_path());
+  CuttingProxies proxy(proxy_path(), socket_path());
   const Pool pool = OpenPool(Connect({.address = "unix:" + proxy_path()}));
   const auto before = pool.Submit<void>("sleep", 300);
   ASSERT_TRUE(pool.connection()->Flush(seconds(10)).ok());
@@ -30,7 +46,7 @@ TEST_F(ReconnectTest, HandlesSurviveACutConnection) {
 }
 
 TEST_F(ReconnectTest, TasksAreRunOnceEachThroughManyCuts) {
-  CuttingProxy proxy(proxy_path(), socket_path());
+  CuttingProxies proxy(proxy_path(), socket_path());
   const Pool pool = OpenPool(Connect({.address = "unix:" + proxy_path()}));
   std::vector<TaskHandle<int>> handles;
   for (int round = 0; round < 10; ++round) {
@@ -46,7 +62,7 @@ TEST_F(ReconnectTest, TasksAreRunOnceEachThroughManyCuts) {
 }
 
 TEST_F(ReconnectTest, AMapSurvivesACutConnection) {
-  CuttingProxy proxy(proxy_path(), socket_path());
+  CuttingProxies proxy(proxy_path(), socket_path());
   const Pool pool = OpenPool(Connect({.address = "unix:" + proxy_path()}));
   const auto map = pool.Map<void>("sleep", std::vector<int>(60, 10), {.chunk_size = 1});
   auto reader = map.Read();

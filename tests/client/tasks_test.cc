@@ -100,6 +100,20 @@ TEST_F(TasksTest, ACallbackMayWaitForOtherHandles) {
   EXPECT_TRUE(called.WaitForNotificationWithTimeout(absl::Seconds(30)));
 }
 
+// The handle goes while the outcome comes.
+TEST_F(TasksTest, CallbacksOfHandlesThatNobodyKeepsAreCalledOnceEach) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  for (int i = 0; i < 2000; ++i) {
+    absl::Notification called;
+    pool.Submit<int>("identity", i).OnDone([&](const TaskHandle<int>& handle) {
+      EXPECT_EQ(handle.Get().value(), i);
+      called.Notify();
+    });
+    ASSERT_TRUE(called.WaitForNotificationWithTimeout(absl::Seconds(30)));
+  }
+}
+
 TEST_F(TasksTest, OutputComesBeforeTheOutcomeAndBelongsToItsTask) {
   const Pool pool = OpenPool(Connect());
   std::map<HandleId, std::string> texts;

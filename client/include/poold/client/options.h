@@ -161,6 +161,9 @@ struct ClientOptions {
   bool wait_for_daemon = false;
   // The longest that a call which does not wait for anything may take.
   Duration call_timeout = std::chrono::seconds(30);
+  // Use gRPC for everything. Otherwise a client on the daemon's host speaks with it through its payload socket where it
+  // can: the same messages, in less time.
+  bool only_grpc = false;
   std::uint64_t max_unsent_bytes = 64ull << 20;
   OnFull on_full = OnFull::kBlock;
   // How long the last copy of a Client (or of a handle) stays when it goes, to send what is not sent yet.
