@@ -1,6 +1,6 @@
 """What more cores would cost, told from what was counted of each task: a section of the report.
 
-Two threads of a shard carry everything, and one mutex lies around the core. The one that has the most to do for each
+Two threads of a shard carry the tasks of clients on its host, and one mutex lies around the core. The one that has the most to do for each
 task is the bound, however many cores there are.
 """
 import goals
@@ -13,9 +13,9 @@ CASES = {"one at a time": "task", "64 outstanding": "task", f"64 outstanding, {W
          "all, then collected": "task", f"all, then collected, {WORKERS} workers": "task", "one map": "item",
          f"one map, {WORKERS} workers": "item"}
 
-HEAD = f"""A shard has two threads that carry everything, and one mutex around its core. What each task costs them is in the
-table (medians of `poold-bench cost`): how often the mutex is taken, how often a process slept and had to be woken,
-how many system calls read or write, and the microseconds of the RPC thread and the process thread. The slower of the two
+HEAD = f"""A shard has two threads that carry the tasks of clients on its host, and one mutex around its core. What each task costs them is in the
+table (medians of `poold-bench cost`, with `spin_us = 0`, so that all of it is work): how often the mutex is taken, how often a process slept and had to be woken,
+how many system calls read or write, and the microseconds of the local thread and the process thread. The slower of the two
 is the bound of the shard, on any number of cores; so on {CORES} cores, {WORKERS} of them with a worker, tasks that
 are shorter than in the last column leave workers without work.
 """
@@ -70,13 +70,13 @@ def row(figures, case, unit):
     def cost(*names):
         return column(figures, case, unit, *names)
 
-    rpc, process = cost("daemon_rpc_thread_us"), cost("daemon_process_thread_us")
-    slower = max(rpc, process)
+    local, process = cost("daemon_client_thread_us"), cost("daemon_process_thread_us")
+    slower = max(local, process)
     wakes = " / ".join(short(cost(f"{who}_wakes")) for who in ("client", "daemon", "workers"))
     calls = " / ".join(optional(cost, f"{who}_reads", f"{who}_writes") for who in ("client", "daemon", "workers"))
     bound = f"{short(1e6 / slower)}" if slower > 0 else "–"
     least = max(0.0, WORKERS * slower - cost("workers_us"))
-    return (f"| {case} | {short(cost('core_entries'))} | {wakes} | {calls} | {short(rpc)} | {short(process)} | {bound} | "
+    return (f"| {case} | {short(cost('core_entries'))} | {wakes} | {calls} | {short(local)} | {short(process)} | {bound} | "
             f"{short(least)} us |")
 
 
@@ -91,6 +91,6 @@ def section(figures):
     if not rows:
         return []
     head = ("| of each task, or item of a map | mutex taken | wakes: client / daemon / workers | reads and writes: the same "
-            f"| RPC thread, us | process thread, us | bound, a second | shortest that keeps {WORKERS} workers busy |")
+            f"| local thread, us | process thread, us | bound, a second | shortest that keeps {WORKERS} workers busy |")
     return ["## More cores", "", *HEAD.split("\n"), head, "|---" * 8 + "|", *rows, "", *FOOT.split("\n"),
             *shards_section(figures)]

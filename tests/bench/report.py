@@ -19,9 +19,11 @@ rounds on one machine. Single figures of shared machines mean little; the goals 
 `tests/bench/run.sh`, or one kind: `poold-bench KIND`.
 {machine}
 
-Subjects: **poold-unix**, **poold-tcp**: through the C++ SDK; **poold-spin**: the same with `spin_us = 50`. **poold-unary**: one unary call for each task.
+Subjects: **poold-unix**, **poold-tcp**: through the C++ SDK; **poold-grpc**: on the same host, but told to use gRPC for
+everything; **poold-sleeps**: as poold-unix, with `spin_us = 0` in place of the default, 50. **poold-unary**: one unary call for each task.
 **stream-echo**: a bare gRPC stream that echoes packed batches, the floor of all that goes over gRPC. **socketpair**: two
-bare processes that are dealt the same work. **bare-forks**: fork, exit, wait and nothing else. **python-pool**,
+bare processes that are dealt the same work. **relay**: a bare process that hands each request on to a bare worker, and
+its answer back: the wakes of a lone task, and nothing else. **bare-forks**: fork, exit, wait and nothing else. **python-pool**,
 **python-executor**: `multiprocessing.Pool` and `ProcessPoolExecutor`, in the process that uses them. **gearmand** with
 libgearman, over TCP; **beanstalkd** over its Unix socket, results through a second tube.
 """

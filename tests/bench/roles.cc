@@ -5,6 +5,7 @@
 
 #include "drivers/beanstalkd.h"
 #include "drivers/gearman.h"
+#include "drivers/socket_relay.h"
 #include "drivers/socketpair_pool.h"
 #include "drivers/stream_echo.h"
 #include "raw_sessions.h"
@@ -16,7 +17,7 @@ using Role = int (*)(const std::vector<std::string>& arguments);
 
 const std::map<std::string, Role>& Roles() {
   static const std::map<std::string, Role> roles = {
-      {"beanstalkd-worker", WorkForBeanstalkd}, {"sessions", HoldSessions},
+      {"beanstalkd-worker", WorkForBeanstalkd}, {"sessions", HoldSessions},       {"relay", RelayToWorker},
       {"socketpair-worker", WorkAtSocketpair},  {"stream-echo", ServeStreamEcho},
 #ifdef POOLD_BENCH_GEARMAN
       {"gearman-worker", WorkForGearman},

@@ -3,7 +3,7 @@ import math
 import xml.sax.saxutils
 
 # The product's own bars stand out; floors and peers are grey.
-COLOURS = {"poold-unix": "#1f6feb", "poold-tcp": "#79b8ff", "poold-unary": "#b6d4fe"}
+COLOURS = {"poold-unix": "#1f6feb", "poold-grpc": "#4393f8", "poold-tcp": "#79b8ff", "poold-unary": "#b6d4fe"}
 OTHER = "#8b949e"
 LABEL, BAR, NUMBER, ROW, GAP, TOP = 250, 380, 110, 18, 12, 34
 

@@ -18,7 +18,7 @@ BENCH = os.environ["POOLD_BENCH"]
 KINDS = ["map", "submit", "latency", "payload", "cpu", "skew", "chunks", "fresh", "queue", "start", "clients", "cost",
          "shards"]
 # Peers take their time to start: they have a test of their own.
-OURS = ["poold-unix", "poold-tcp", "poold-unary", "stream-echo", "socketpair", "bare-forks"]
+OURS = ["poold-unix", "poold-grpc", "poold-tcp", "poold-unary", "stream-echo", "socketpair", "relay", "bare-forks"]
 FIELDS = {"bench": str, "subject": str, "case": str, "metric": str, "median": (int, float), "min": (int, float),
           "max": (int, float), "rounds": int}
 

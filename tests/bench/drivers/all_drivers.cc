@@ -5,8 +5,9 @@
 #include "drivers/gearman.h"
 #include "drivers/poold_driver.h"
 #include "drivers/python_pool.h"
+#include "drivers/sleeping_poold.h"
+#include "drivers/socket_relay.h"
 #include "drivers/socketpair_pool.h"
-#include "drivers/spinning_poold.h"
 #include "drivers/stream_echo.h"
 #include "drivers/unary_calls.h"
 
@@ -16,13 +17,17 @@ Drivers AllDrivers(const Place& place, std::uint32_t workers) {
   Drivers drivers;
   const bool unix_socket = place.address.rfind("unix:", 0) == 0 || place.address.front() == '/';
   drivers.push_back(std::make_unique<PooldDriver>(unix_socket ? "poold-unix" : "poold-tcp", place.address, workers));
+  if (unix_socket) {
+    drivers.push_back(std::make_unique<PooldDriver>("poold-grpc", place.address, workers, /*only_grpc=*/true));
+  }
   if (!place.tcp_address.empty()) {
     drivers.push_back(std::make_unique<PooldDriver>("poold-tcp", place.tcp_address, workers));
   }
   drivers.push_back(std::make_unique<UnaryCalls>(place.address, workers));
-  drivers.push_back(std::make_unique<SpinningPoold>(workers));
+  drivers.push_back(std::make_unique<SleepingPoold>(workers));
   drivers.push_back(std::make_unique<StreamEcho>());
   drivers.push_back(std::make_unique<SocketpairPool>(workers));
+  drivers.push_back(std::make_unique<SocketRelay>());
   drivers.push_back(std::make_unique<BareForks>(place.address, workers));
   if (PythonPool::Installed()) {
     drivers.push_back(std::make_unique<PythonPool>("pool", workers));

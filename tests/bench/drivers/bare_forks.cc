@@ -19,7 +19,7 @@ absl::Status BareForks::OpenPool(std::uint64_t state_bytes) {
 
 Samples BareForks::Measure(const Job& job) {
   if (absl::Status status = OpenPool(job.bytes); !status.ok()) return status;
-  auto client = KeptPool::Connect(address_);
+  auto client = pool_.Connect();
   if (!client.ok()) return client.status();
   auto pool = client->GetPool(pool_.name());
   if (!pool.ok()) return pool.status();

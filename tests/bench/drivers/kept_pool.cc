@@ -2,12 +2,12 @@
 
 namespace poold::bench {
 
-absl::StatusOr<client::Client> KeptPool::Connect(const std::string& address) {
-  return client::Client::Connect({.address = address, .client_name = "poold-bench"});
+absl::StatusOr<client::Client> KeptPool::Connect() const {
+  return client::Client::Connect({.address = address_, .client_name = "poold-bench", .only_grpc = only_grpc_});
 }
 
 absl::Status KeptPool::Open(const client::PoolSpec& spec) {
-  auto client = Connect(address_);
+  auto client = Connect();
   if (!client.ok()) return client.status();
   auto pool = client->OpenPool(spec);
   if (!pool.ok()) return pool.status();
@@ -17,7 +17,7 @@ absl::Status KeptPool::Open(const client::PoolSpec& spec) {
 
 void KeptPool::Terminate() {
   if (!is_open()) return;
-  if (auto client = Connect(address_); client.ok()) {
+  if (auto client = Connect(); client.ok()) {
     if (auto pool = client->GetPool(name_); pool.ok()) pool->Terminate().status().IgnoreError();
   }
   name_.clear();

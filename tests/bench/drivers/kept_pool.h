@@ -12,12 +12,14 @@ namespace poold::bench {
 // connection that waits for nothing would take the events of the one that is measured.
 class KeptPool {
  public:
-  explicit KeptPool(std::string address) : address_(std::move(address)) {}
+  // `only_grpc`: see client::ClientOptions.
+  explicit KeptPool(std::string address, bool only_grpc = false)
+      : address_(std::move(address)), only_grpc_(only_grpc) {}
   KeptPool(const KeptPool&) = delete;
   KeptPool& operator=(const KeptPool&) = delete;
   ~KeptPool() { Terminate(); }
 
-  static absl::StatusOr<client::Client> Connect(const std::string& address);
+  absl::StatusOr<client::Client> Connect() const;
 
   // REQUIRES: it is not open.
   absl::Status Open(const client::PoolSpec& spec);
@@ -27,6 +29,7 @@ class KeptPool {
 
  private:
   const std::string address_;
+  const bool only_grpc_;
   std::string name_;
 };
 

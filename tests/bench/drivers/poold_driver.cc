@@ -26,7 +26,7 @@ void PooldDriver::Stop() {
 }
 
 Samples PooldDriver::Measure(const Job& job) {
-  auto client = KeptPool::Connect(address_);
+  auto client = pool_.Connect();
   if (!client.ok()) return client.status();
   if (job.shape == Shape::kFresh) return MeasureFresh(*client, job);
   auto pool = client->GetPool(pool_.name());

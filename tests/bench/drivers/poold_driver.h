@@ -12,11 +12,11 @@ namespace poold::bench {
 // channels of a process share one poller, and a connection that waits for nothing would take the events of the others.
 class PooldDriver : public Driver {
  public:
-  PooldDriver(std::string subject, std::string address, std::uint32_t workers)
+  PooldDriver(std::string subject, std::string address, std::uint32_t workers, bool only_grpc = false)
       : subject_(std::move(subject)),
         address_(std::move(address)),
         workers_(workers),
-        pool_(address_),
+        pool_(address_, only_grpc),
         fresh_(address_) {}
 
   std::string subject() const override { return subject_; }

@@ -60,7 +60,7 @@ Spent TimeAndWakes(const Processes& processes) {
   Spent spent = {{"client_us", CpuSeconds(processes.client) * 1e6},
                  {"client_wakes", Wakes(processes.client)},
                  {"daemon_us", CpuSeconds(daemon) * 1e6},
-                 {"daemon_rpc_thread_us", CpuSeconds(daemon, "poold-rpc") * 1e6},
+                 {"daemon_client_thread_us", CpuSeconds(daemon, "poold-local") * 1e6},
                  {"daemon_process_thread_us", CpuSeconds(daemon, "poold-process") * 1e6},
                  {"daemon_wakes", Wakes(daemon)},
                  {"workers_us", 0},
@@ -127,7 +127,7 @@ absl::Status WarmUp(const client::Pool& pool, const Case& what) {
   return what.run(pool, part).status();
 }
 
-// A client is connected, two pools are open, nothing happens.
+// A client is connected, pools are open, nothing happens.
 absl::Status MeasureIdle(const BenchOptions& options, const Stage& stage, Figures& figures) {
   const auto pool = stage.OpenPool({.workers = options.workers});
   if (!pool.ok()) return pool.status();
@@ -179,13 +179,15 @@ std::vector<Case> OnManyWorkers(std::vector<Case> cases) {
 }  // namespace
 
 absl::Status MeasureCost(const BenchOptions& options, Figures& figures) {
-  const auto stage = Stage::Set();
+  // What is counted is work, not looking for it.
+  const auto stage = Stage::Set({"--spin-us", "0"});
   if (!stage.ok()) return stage.status();
   const std::vector<Case> cases = Cases(options);
   absl::Status status = MeasureCases(options, *stage, options.workers, cases, figures);
   if (status.ok()) status = MeasureCases(options, *stage, kManyWorkers, OnManyWorkers(cases), figures);
-  if (status.ok()) status = MeasureIdle(options, *stage, figures);
-  return status;
+  if (!status.ok()) return status;
+  const auto idle = Stage::Set();
+  return idle.ok() ? MeasureIdle(options, *idle, figures) : idle.status();
 }
 
 }  // namespace poold::bench

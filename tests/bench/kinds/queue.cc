@@ -1,4 +1,6 @@
 // What a task costs while it waits, and whether that depends on how many others wait.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <ranges>
@@ -81,15 +83,24 @@ class QueueRound {
     const Job job{.bench = kBench, .name = "", .shape = Shape::kBurst, .count = length_};
     const std::uint64_t times = std::max<std::uint64_t>(1, 100 * kShortest / length_);
     if (auto warm = RunBurst(**pool, job); !warm.ok()) return warm.status();
+    const double before = CpuOfAll(*stage);
     const Stopwatch watch;
     for (std::uint64_t i = 0; i < times; ++i) {
       if (auto run = RunBurst(**pool, job); !run.ok()) return run.status();
     }
-    Add("tasks", {"us_per_task", watch.Seconds() * 1e6 / static_cast<double>(times * length_)});
+    const auto tasks = static_cast<double>(times * length_);
+    Add("tasks", {"us_per_task", watch.Seconds() * 1e6 / tasks});
+    Add("tasks", {"cpu_us_per_task", (CpuOfAll(*stage) - before) * 1e6 / tasks});
     return absl::OkStatus();
   }
 
  private:
+  // Seconds of client, daemon, zygotes and workers.
+  static double CpuOfAll(const Stage& stage) {
+    double seconds = CpuSeconds(getpid()) + CpuSeconds(stage.pid());
+    for (const pid_t worker : Descendants(stage.pid())) seconds += CpuSeconds(worker);
+    return seconds;
+  }
   // Its tables have grown once already.
   absl::StatusOr<client::PoolScope> Blocked(const Stage& stage) const {
     auto pool = stage.OpenPool({.workers = options_.workers});

@@ -9,10 +9,10 @@
 
 namespace poold::bench {
 
-// One task at a time, with a daemon of its own whose thread looks again before it sleeps (--spin-us).
-class SpinningPoold : public Driver {
+// One task at a time, with a daemon of its own whose threads sleep at once when there is nothing to do (--spin-us 0).
+class SleepingPoold : public Driver {
  public:
-  explicit SpinningPoold(std::uint32_t workers) : workers_(workers) {}
+  explicit SleepingPoold(std::uint32_t workers) : workers_(workers) {}
 
   std::string subject() const override { return kSubject; }
   bool Does(const Job& job) const override { return job.shape == Shape::kTrips; }
@@ -21,7 +21,7 @@ class SpinningPoold : public Driver {
   void Stop() override;
 
  private:
-  static constexpr char kSubject[] = "poold-spin";
+  static constexpr char kSubject[] = "poold-sleeps";
 
   const std::uint32_t workers_;
   std::unique_ptr<PrivateDaemon> daemon_;
