@@ -11,7 +11,8 @@ class Companion {
   enum class News {
     kNone,
     kTaken,
-    // There is so much under way that waiting for each piece of it would only disturb: call Rest and sleep.
+    // There is so much under way that waiting for each piece of it would only disturb: nothing was taken. Call Rest,
+    // where an earlier Look said something else, and sleep.
     kMuch,
   };
 

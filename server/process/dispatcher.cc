@@ -200,7 +200,8 @@ void Dispatcher::Flush(core::Nanos next_timer) { state_->Flush(next_timer); }
 
 gate::Companion::News Dispatcher::Look() {
   News news = News::kNone;
-  state_->thread.loop.TryWhileAsleep([&] { news = state_->TakeNews(); });
+  // The process thread is at work: there is more than one small task.
+  if (!state_->thread.loop.TryWhileAsleep([&] { news = state_->TakeNews(); })) return News::kMuch;
   return news;
 }
 
@@ -246,9 +247,11 @@ void Dispatcher::State::Flush(core::Nanos next_timer) {
 // From the rings alone, and only where a worker has one task and nothing else: who has more rings when it is time.
 gate::Companion::News Dispatcher::State::TakeNews() {
   if (stopping) return News::kNone;
-  std::vector<WorkerProcess*> heard;
   for (auto& [id, worker] : workers) {
     if (worker->channel().HasMuch()) return News::kMuch;
+  }
+  std::vector<WorkerProcess*> heard;
+  for (auto& [id, worker] : workers) {
     if (!worker->HasNews()) continue;
     worker->DrainRing(wire::RingReader::Bell::kNotWanted);
     heard.push_back(worker.get());

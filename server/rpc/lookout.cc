@@ -21,15 +21,14 @@ bool Lookout::Looks(absl::FunctionRef<bool()> came) {
 }
 
 void Lookout::Rest() {
-  if (!std::exchange(looks_, false)) return;
-  companion_->Rest();
-  companion_->Release();
+  if (std::exchange(looks_, false)) companion_->Rest();
+  if (std::exchange(took_, false)) companion_->Release();
 }
 
 bool Lookout::Begin() {
   if (!spin_.Begin(clock_.Now())) return false;
-  if (!looks_) looks_ = companion_->Take();
-  return looks_;
+  if (!took_) took_ = companion_->Take();
+  return took_;
 }
 
 Lookout::Seen Lookout::LookAgain(absl::FunctionRef<bool()> came) {
@@ -39,6 +38,7 @@ Lookout::Seen Lookout::LookAgain(absl::FunctionRef<bool()> came) {
     const News news = companion_->Look();
     // Too much is under way to wait for each piece: no reason to stay away later.
     if (news == News::kMuch) return Seen::kNews;
+    looks_ = true;
     if (news == News::kNone) continue;
     seen = Seen::kNews;
     spin_.Begin(clock_.Now());

@@ -30,6 +30,7 @@ class Lookout {
   const base::Clock& clock_;
   gate::Companion* const companion_;
   base::Spin spin_;
+  bool took_ = false;
   // The companion counts on it.
   bool looks_ = false;
 };
