@@ -1,7 +1,7 @@
 // The wiring diagram: every component as a member, in the order in which they come up. They go down in the reverse one.
 //
-// Threads: made, run and destroyed by the main thread; the components have their own (for each shard an RPC thread and
-// a process thread). Errors: see each call.
+// Threads: made, run and destroyed by the main thread; the components have their own (for each shard an RPC thread,
+// a local thread and a process thread). Errors: see each call.
 #pragma once
 
 #include <atomic>

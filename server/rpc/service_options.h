@@ -51,8 +51,8 @@ struct ServiceOptions {
   // What waits for one slow reader: output beyond it is dropped, the oldest first.
   std::uint64_t max_waiting_output_bytes = 4ull << 20;
   std::uint32_t max_connections = 1024;
-  // How long an RPC thread looks again for events, and with it at the companion of its shard, before it sleeps. 0, or
-  // no companion: not at all.
+  // How long an RPC or local thread looks again for events, and with it at the companion of its shard, before it
+  // sleeps. 0, or no companion: not at all.
   core::Nanos spin = 0;
   std::vector<gate::Companion*> companions;
   // Where clients of this host may hand over payloads, once it listens there. Empty: nowhere.

@@ -2,8 +2,8 @@
 //
 // Role: checks the form of everything in it, outside of the mutex (Read); then brings each part of it to the core where
 // its pool lies, each in one event (Apply). What can be refused for itself is refused for itself; what shows that the
-// client does not follow the contract ends the stream. Non-role: knows nothing of gRPC. Used by the RPC thread only;
-// one for each stream, which reuses its memory.
+// client does not follow the contract ends the stream. Non-role: knows nothing of gRPC. Used by the thread that reads
+// its session only; one for each session, which reuses its memory.
 #pragma once
 
 #include <cstdint>
