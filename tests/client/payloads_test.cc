@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -83,6 +84,32 @@ TEST_F(PayloadsTest, AfterARestartOfTheDaemonPayloadsAreHandedOverAgain) {
   StartDaemon();
   pool = OpenPool(client);
   ExpectEcho(pool, 5 * kMiB);
+  EXPECT_EQ(HandOvers(), 1);
+}
+
+// A connection to the payload socket of a client that hands nothing over carries its session.
+TEST_F(PayloadsTest, ASessionGoesThroughItAlsoAfterARestartOfTheDaemon) {
+  if (std::getenv("POOLD_TEST_ONLY_GRPC") != nullptr) GTEST_SKIP() << "not without it";
+  const Client client = Connect();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(OpenPool(client).Apply<int>("identity", i).value(), i);
+    EXPECT_EQ(HandOvers(), 1) << i;
+    KillDaemon();
+    StartDaemon();
+  }
+}
+
+class OneLocalSessionTest : public PayloadsTest {
+ protected:
+  std::vector<std::string> MoreFlags() const override { return {"--max-connections", "1"}; }
+};
+
+TEST_F(OneLocalSessionTest, WhoFindsNoRoomThereUsesGrpc) {
+  if (std::getenv("POOLD_TEST_ONLY_GRPC") != nullptr) GTEST_SKIP() << "not without it";
+  const Client first = Connect();
+  const Client second = Connect();
+  EXPECT_EQ(first.Default().Apply<int>("square", 3).value(), 9);
+  EXPECT_EQ(second.Default().Apply<int>("square", 4).value(), 16);
   EXPECT_EQ(HandOvers(), 1);
 }
 
