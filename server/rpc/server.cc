@@ -154,10 +154,11 @@ void Server::Running::OpenPayloadSocket() {
 void Server::Running::StartPayloadSocket() {
   if (payloads_ == nullptr) return;
   const std::size_t threads = backend.shards.size();
-  const std::size_t most = (backend.options.max_connections + threads - 1) / threads;
+  const std::size_t most = backend.options.max_connections;
   absl::Status status;
   for (std::size_t i = 0; i < threads && status.ok(); ++i) {
-    locals_.push_back(std::make_unique<LocalThread>(&backend, CompanionOf(i), most));
+    locals_.push_back(
+        std::make_unique<LocalThread>(&backend, CompanionOf(i), most / threads + (i < most % threads ? 1 : 0)));
     status = locals_.back()->Start();
   }
   if (status.ok()) status = payloads_->Start();
