@@ -9,7 +9,7 @@ namespace poold::base {
 
 using wire::SlotState;
 
-Arena::Arena(std::uint64_t number, wire::UniqueFd fd, wire::ArenaMapping mapping, Share room, Share files)
+Arena::Arena(std::uint64_t number, wire::UniqueFd fd, wire::ArenaMapping mapping, Reservation room, Reservation files)
     : number_(number),
       fd_(std::move(fd)),
       mapping_(std::move(mapping)),
@@ -50,7 +50,7 @@ void Arena::EmptyIfUnused() {
   if (!unused() || empty_.exchange(true, std::memory_order_acq_rel)) return;
   wire::EmptyArena(fd_.get(), mapping_.shape());
   absl::MutexLock lock(&mu_);
-  room_ = Share();
+  room_ = Reservation();
 }
 
 }  // namespace poold::base

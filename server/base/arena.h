@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "base/payload_file.h"
-#include "base/room.h"
+#include "base/quota.h"
 #include "wire/arena.h"
 #include "wire/unique_fd.h"
 
@@ -19,7 +19,7 @@ namespace poold::base {
 
 class Arena : public std::enable_shared_from_this<Arena> {
  public:
-  Arena(std::uint64_t number, wire::UniqueFd fd, wire::ArenaMapping mapping, Share room, Share files);
+  Arena(std::uint64_t number, wire::UniqueFd fd, wire::ArenaMapping mapping, Reservation room, Reservation files);
   // Nobody stands for it any more: gives the memory back, whoever has it mapped, unless its maker has filled some of
   // it.
   ~Arena();
@@ -58,8 +58,8 @@ class Arena : public std::enable_shared_from_this<Arena> {
   std::atomic<bool> empty_ = false;
 
   absl::Mutex mu_;
-  Share room_ ABSL_GUARDED_BY(mu_);
-  const Share files_;
+  Reservation room_ ABSL_GUARDED_BY(mu_);
+  const Reservation files_;
 };
 
 }  // namespace poold::base

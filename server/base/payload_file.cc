@@ -11,7 +11,7 @@
 
 namespace poold::base {
 
-PayloadFile::PayloadFile(wire::UniqueFd fd, wire::MappedFile mapped, Share room, Share files)
+PayloadFile::PayloadFile(wire::UniqueFd fd, wire::MappedFile mapped, Reservation room, Reservation files)
     : fd_(std::move(fd)),
       mapped_(std::move(mapped)),
       room_(std::move(room)),
@@ -28,8 +28,8 @@ PayloadFile::~PayloadFile() {
   if (arena_ != nullptr) arena_->Free(place_);
 }
 
-absl::StatusOr<std::shared_ptr<const PayloadFile>> PayloadFile::Make(wire::UniqueFd fd, std::uint64_t bytes, Share room,
-                                                                     Share files) {
+absl::StatusOr<std::shared_ptr<const PayloadFile>> PayloadFile::Make(wire::UniqueFd fd, std::uint64_t bytes,
+                                                                     Reservation room, Reservation files) {
   auto mapped = wire::MappedFile::Map(fd.get(), bytes, wire::Faults::kHereAndThere);
   if (!mapped.ok()) return mapped.status();
   return std::shared_ptr<const PayloadFile>(

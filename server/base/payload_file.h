@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "base/room.h"
+#include "base/quota.h"
 #include "wire/arena.h"
 #include "wire/mapped_file.h"
 #include "wire/unique_fd.h"
@@ -25,8 +25,8 @@ class Arena;
 class PayloadFile {
  public:
   // `fd` is read-only, or sealed; its first `bytes` bytes stay as they are. The shares are held as long as it lives.
-  static absl::StatusOr<std::shared_ptr<const PayloadFile>> Make(wire::UniqueFd fd, std::uint64_t bytes, Share room,
-                                                                 Share files);
+  static absl::StatusOr<std::shared_ptr<const PayloadFile>> Make(wire::UniqueFd fd, std::uint64_t bytes,
+                                                                 Reservation room, Reservation files);
   // The payload in this slot, which is the daemon's, and free again when this goes.
   static std::shared_ptr<const PayloadFile> InArena(std::shared_ptr<Arena> arena, wire::ArenaPlace place,
                                                     std::uint64_t bytes);
@@ -52,14 +52,14 @@ class PayloadFile {
   struct Deleter {
     void operator()(const PayloadFile* file) const { delete file; }
   };
-  PayloadFile(wire::UniqueFd fd, wire::MappedFile mapped, Share room, Share files);
+  PayloadFile(wire::UniqueFd fd, wire::MappedFile mapped, Reservation room, Reservation files);
   PayloadFile(std::shared_ptr<Arena> arena, wire::ArenaPlace place, std::uint64_t bytes);
   ~PayloadFile();
 
   const wire::UniqueFd fd_;
   const wire::MappedFile mapped_;
-  const Share room_;
-  const Share files_;
+  const Reservation room_;
+  const Reservation files_;
   const std::shared_ptr<Arena> arena_;
   const wire::ArenaPlace place_;
   const std::uint64_t offset_ = 0;

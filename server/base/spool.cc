@@ -15,7 +15,7 @@
 namespace poold::base {
 namespace {
 
-absl::Status NoRoom(const Room& room, const char* what, const char* key) {
+absl::Status NoRoom(const Quota& room, const char* what, const char* key) {
   return absl::ResourceExhaustedError(absl::StrCat("the room for ", what, " is full (", room.used(), " of ", room.max(),
                                                    ", ", key, "): try again when some are released"));
 }
@@ -39,9 +39,9 @@ wire::UniqueFd OpenUnnamed(const std::string& folder) {
 
 Spool::Spool(SpoolOptions options)
     : options_(std::move(options)),
-      disk_(std::make_shared<Room>(options_.max_bytes)),
-      memory_(std::make_shared<Room>(options_.max_memory_bytes)),
-      files_(std::make_shared<Room>(options_.max_files)) {}
+      disk_(std::make_shared<Quota>(options_.max_bytes)),
+      memory_(std::make_shared<Quota>(options_.max_memory_bytes)),
+      files_(std::make_shared<Quota>(options_.max_files)) {}
 
 absl::Status Spool::Check() const {
   if (OpenUnnamed(options_.folder)) return absl::OkStatus();
@@ -49,23 +49,23 @@ absl::Status Spool::Check() const {
                                                  "': ", std::strerror(errno), "; make it, or name another folder"));
 }
 
-absl::StatusOr<Share> Spool::TakeFile() const {
-  Share file(files_);
+absl::StatusOr<Reservation> Spool::TakeFile() const {
+  Reservation file(files_);
   if (!file.Take(1)) return NoRoom(*files_, "files of payloads", "open files");
   return file;
 }
 
 absl::StatusOr<std::shared_ptr<const PayloadFile>> Spool::Adopt(wire::UniqueFd* sealed, std::uint64_t bytes) const {
   if (absl::Status checked = wire::CheckSealedFile(sealed->get(), bytes); !checked.ok()) return checked;
-  absl::StatusOr<Share> room = TakeMemory(bytes);
+  absl::StatusOr<Reservation> room = TakeMemory(bytes);
   if (!room.ok()) return room.status();
-  absl::StatusOr<Share> file = TakeFile();
+  absl::StatusOr<Reservation> file = TakeFile();
   if (!file.ok()) return file.status();
   return PayloadFile::Make(std::move(*sealed), bytes, *std::move(room), *std::move(file));
 }
 
-absl::StatusOr<Share> Spool::TakeMemory(std::uint64_t bytes) const {
-  Share room(memory_);
+absl::StatusOr<Reservation> Spool::TakeMemory(std::uint64_t bytes) const {
+  Reservation room(memory_);
   if (room.Take(bytes) || (arenas_->CloseUnused() > 0 && room.Take(bytes))) return room;
   return NoRoom(*memory_, "payloads in memory", "spool.max_memory_bytes");
 }
@@ -73,9 +73,9 @@ absl::StatusOr<Share> Spool::TakeMemory(std::uint64_t bytes) const {
 absl::StatusOr<std::shared_ptr<Arena>> Spool::AdoptArena(wire::UniqueFd* fd, std::uint64_t slot_bytes) const {
   const absl::StatusOr<wire::ArenaShape> shape = wire::CheckArena(fd->get(), slot_bytes);
   if (!shape.ok()) return shape.status();
-  absl::StatusOr<Share> room = TakeMemory(shape->bytes());
+  absl::StatusOr<Reservation> room = TakeMemory(shape->bytes());
   if (!room.ok()) return room.status();
-  absl::StatusOr<Share> file = TakeFile();
+  absl::StatusOr<Reservation> file = TakeFile();
   if (!file.ok()) return file.status();
   auto mapping = wire::ArenaMapping::Map(fd->get(), *shape, wire::ArenaAccess::kHead);
   if (!mapping.ok()) return mapping.status();
@@ -86,15 +86,15 @@ absl::StatusOr<std::shared_ptr<Arena>> Spool::AdoptArena(wire::UniqueFd* fd, std
 }
 
 absl::StatusOr<Spool::File> Spool::NewFile() const {
-  absl::StatusOr<Share> file = TakeFile();
+  absl::StatusOr<Reservation> file = TakeFile();
   if (!file.ok()) return file.status();
   wire::UniqueFd fd = OpenUnnamed(options_.folder);
   if (!fd) return Failed(options_.folder, "make");
-  return File(std::move(fd), Share(disk_), *std::move(file));
+  return File(std::move(fd), Reservation(disk_), *std::move(file));
 }
 
 absl::Status Spool::File::Append(std::string_view bytes) {
-  if (!room_.Take(bytes.size())) return NoRoom(room_.room(), "payloads on disk", "spool.max_bytes");
+  if (!room_.Take(bytes.size())) return NoRoom(room_.quota(), "payloads on disk", "spool.max_bytes");
   while (!bytes.empty()) {
     const ssize_t written = pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(size_));
     if (written < 0 && errno == EINTR) continue;

@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/arena_table.h"
 #include "base/payload_file.h"
-#include "base/room.h"
+#include "base/quota.h"
 #include "wire/unique_fd.h"
 
 namespace poold::base {
@@ -69,24 +69,24 @@ class Spool {
 
    private:
     friend class Spool;
-    File(wire::UniqueFd fd, Share room, Share files)
+    File(wire::UniqueFd fd, Reservation room, Reservation files)
         : fd_(std::move(fd)), room_(std::move(room)), files_(std::move(files)) {}
     wire::UniqueFd fd_;
-    Share room_;
-    Share files_;
+    Reservation room_;
+    Reservation files_;
     std::uint64_t size_ = 0;
   };
   absl::StatusOr<File> NewFile() const;
 
  private:
-  absl::StatusOr<Share> TakeFile() const;
+  absl::StatusOr<Reservation> TakeFile() const;
   // Arenas in which nothing lies give way.
-  absl::StatusOr<Share> TakeMemory(std::uint64_t bytes) const;
+  absl::StatusOr<Reservation> TakeMemory(std::uint64_t bytes) const;
 
   const SpoolOptions options_;
-  const std::shared_ptr<Room> disk_;
-  const std::shared_ptr<Room> memory_;
-  const std::shared_ptr<Room> files_;
+  const std::shared_ptr<Quota> disk_;
+  const std::shared_ptr<Quota> memory_;
+  const std::shared_ptr<Quota> files_;
   const std::unique_ptr<ArenaTable> arenas_ = std::make_unique<ArenaTable>();
 };
 

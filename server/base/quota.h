@@ -1,0 +1,89 @@
+// How much of something there may be, in a tree: what is taken of a quota is taken of those above it, too.
+//
+// Role: counts before something is made. The daemon's memory budget is such a tree (base/memory_budget.h); its parts
+// are quotas below it, and a connection's or a client's share is one below a part. Thread-safe, without a lock.
+// Ownership: a quota keeps those above it.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace poold::base {
+
+class Quota {
+ public:
+  // `parent` may be null.
+  explicit Quota(std::uint64_t max, std::shared_ptr<Quota> parent = nullptr)
+      : max_(max), parent_(std::move(parent)) {}
+  // False: here, or above, there is not so much left, and nothing was taken.
+  bool Take(std::uint64_t amount) {
+    if (!TakeHere(amount)) return false;
+    if (parent_ == nullptr || parent_->Take(amount)) return true;
+    used_.fetch_sub(amount, std::memory_order_relaxed);
+    return false;
+  }
+  void GiveBack(std::uint64_t amount) {
+    used_.fetch_sub(amount, std::memory_order_relaxed);
+    if (parent_ != nullptr) parent_->GiveBack(amount);
+  }
+  std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
+  std::uint64_t max() const { return max_; }
+
+  Quota(const Quota&) = delete;
+  Quota& operator=(const Quota&) = delete;
+
+ private:
+  bool TakeHere(std::uint64_t amount) {
+    std::uint64_t used = used_.load(std::memory_order_relaxed);
+    do {
+      if (amount > max_ - std::min(used, max_)) return false;
+    } while (!used_.compare_exchange_weak(used, used + amount, std::memory_order_relaxed));
+    return true;
+  }
+
+  const std::uint64_t max_;
+  const std::shared_ptr<Quota> parent_;
+  std::atomic<std::uint64_t> used_ = 0;
+};
+
+// What one owner took of a quota; given back when it goes. Not thread-safe itself.
+class Reservation {
+ public:
+  // Of nothing: Take and Resize always succeed, and count nothing.
+  Reservation() = default;
+  explicit Reservation(std::shared_ptr<Quota> quota) : quota_(std::move(quota)) {}
+  Reservation(Reservation&& other) noexcept
+      : quota_(std::exchange(other.quota_, nullptr)), taken_(std::exchange(other.taken_, 0)) {}
+  Reservation& operator=(Reservation&& other) noexcept {
+    std::swap(quota_, other.quota_);
+    std::swap(taken_, other.taken_);
+    return *this;
+  }
+  ~Reservation() { Clear(); }
+  // So much more. As Quota::Take.
+  bool Take(std::uint64_t amount) {
+    if (quota_ != nullptr && !quota_->Take(amount)) return false;
+    taken_ += amount;
+    return true;
+  }
+  // So much in all. Less is always possible.
+  bool Resize(std::uint64_t amount) {
+    if (amount > taken_) return Take(amount - taken_);
+    if (quota_ != nullptr && amount < taken_) quota_->GiveBack(taken_ - amount);
+    taken_ = amount;
+    return true;
+  }
+  void Clear() { Resize(0); }
+  std::uint64_t taken() const { return taken_; }
+  // REQUIRES: it has one.
+  const Quota& quota() const { return *quota_; }
+
+ private:
+  std::shared_ptr<Quota> quota_;
+  std::uint64_t taken_ = 0;
+};
+
+}  // namespace poold::base
