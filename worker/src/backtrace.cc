@@ -152,10 +152,12 @@ std::string BacktraceOf(const std::exception_ptr& thrown) {
 
 }  // namespace poold::worker
 
-// Stands before the C++ library's, which it calls. (The type is a std::type_info*; the compiler's own idea of this
-// function says void*.)
-extern "C" [[gnu::visibility("default"), noreturn]] void __cxa_throw(void* exception, void* type,
-                                                                     void (*destructor)(void*)) {
+// Stands before the C++ library's, which it calls. It has a name of its own here: compilers do not agree on the type that
+// they know of that function.
+extern "C" [[gnu::visibility("default"), noreturn]] void PooldThrow(void* exception, void* type,
+                                                                    void (*destructor)(void*)) __asm__("__cxa_throw");
+
+void PooldThrow(void* exception, void* type, void (*destructor)(void*)) {
   using Original = void (*)(void*, void*, void (*)(void*));
   static const auto original = reinterpret_cast<Original>(dlsym(RTLD_NEXT, "__cxa_throw"));
   poold::worker::RememberThrow(exception);
