@@ -3,62 +3,44 @@
 #include <cxxabi.h>
 #include <dlfcn.h>
 #include <elfutils/libdwfl.h>
-#include <execinfo.h>
-#include <unistd.h>
 
-#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <typeinfo>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "loaded_file.h"
+#include "thrown.h"
 
 namespace poold::worker {
 namespace {
 
-constexpr int kMaxFrames = 64;
-constexpr int kKeptThrows = 4;
+// More than a program throws from; what is generated at run time has no end.
+constexpr std::size_t kMaxKnownFrames = 4096;
 
-struct Throw {
-  const void* exception = nullptr;
-  int depth = 0;
-  std::array<void*, kMaxFrames> frames;
+// A frame, by the address of its call.
+struct Frame {
+  std::string name;
+  // As it stands in a backtrace.
+  std::string line;
 };
 
-// An exception may be thrown and caught while another one unwinds: a few are kept.
-struct RecentThrows {
-  std::array<Throw, kKeptThrows> throws;
-  unsigned next = 0;
-};
-thread_local RecentThrows recent;
-
-void RememberThrow(const void* exception) {
-  Throw& slot = recent.throws[recent.next++ % kKeptThrows];
-  slot.exception = exception;
-  slot.depth = backtrace(slot.frames.data(), kMaxFrames);
+const char* BaseName(const char* path) {
+  const char* const slash = std::strrchr(path, '/');
+  return slash == nullptr ? path : slash + 1;
 }
 
-const Throw* FindThrow(const void* exception) {
-  for (unsigned back = 1; back <= kKeptThrows; ++back) {
-    const Throw& slot = recent.throws[(recent.next - back) % kKeptThrows];
-    if (slot.exception == exception && exception != nullptr) return &slot;
-  }
-  return nullptr;
-}
-
-// Ours as /proc counts, which may be that of another PID namespace than getpid's.
-pid_t OwnNumberInProc() {
-  char number[32] = {};
-  return readlink("/proc/self", number, sizeof number - 1) > 0 ? std::atoi(number) : getpid();
-}
-
-// Also knows functions that are not exported, and lines, where the files have them.
+// Names for a few addresses at a time. Also knows functions that are not exported, and lines, where the files have them.
 class Symbols {
  public:
-  Symbols() {
+  explicit Symbols(const std::vector<std::uintptr_t>& addresses) {
     static const Dwfl_Callbacks callbacks = {
-        .find_elf = dwfl_linux_proc_find_elf,
+        .find_elf = dwfl_build_id_find_elf,
         .find_debuginfo = dwfl_standard_find_debuginfo,
         .section_address = nullptr,
         .debuginfo_path = nullptr,
@@ -66,14 +48,30 @@ class Symbols {
     dwfl_ = dwfl_begin(&callbacks);
     if (dwfl_ == nullptr) return;
     dwfl_report_begin(dwfl_);
-    dwfl_linux_proc_report(dwfl_, OwnNumberInProc());
+    for (const std::uintptr_t address : addresses) Report(address);
     dwfl_report_end(dwfl_, nullptr, nullptr);
   }
   ~Symbols() { dwfl_end(dwfl_); }
   Symbols(const Symbols&) = delete;
   Symbols& operator=(const Symbols&) = delete;
 
-  std::string NameOf(std::uintptr_t address) {
+  Frame FrameAt(std::uintptr_t address) const {
+    const std::string name = NameOf(address);
+    return {name, name + " (" + PlaceOf(address) + ")\n"};
+  }
+
+ private:
+  // The file that the address lies in.
+  void Report(std::uintptr_t address) {
+    const std::optional<LoadedFile> file = LoadedFile::At(address);
+    if (!file || !reported_.insert(file->begin).second) return;
+    wire::UniqueFd fd = file->OpenToRead();
+    if (fd && dwfl_report_elf(dwfl_, BaseName(file->path.c_str()), file->path.c_str(), fd.get(), file->bias, true)) {
+      (void)fd.Release();  // its own now
+    }
+  }
+
+  std::string NameOf(std::uintptr_t address) const {
     if (Dwfl_Module* const module = ModuleOf(address)) {
       if (const char* const name = dwfl_module_addrname(module, address)) return Demangle(name);
     }
@@ -85,7 +83,7 @@ class Symbols {
   }
 
   // "square.cc:12", else "examples.so+0x1234".
-  std::string PlaceOf(std::uintptr_t address) {
+  std::string PlaceOf(std::uintptr_t address) const {
     if (Dwfl_Module* const module = ModuleOf(address)) {
       int line = 0;
       Dwfl_Line* const source = dwfl_module_getsrc(module, address);
@@ -100,13 +98,32 @@ class Symbols {
     return std::string(BaseName(found.dli_fname)) + offset;
   }
 
- private:
-  Dwfl_Module* ModuleOf(std::uintptr_t address) { return dwfl_ == nullptr ? nullptr : dwfl_addrmodule(dwfl_, address); }
-  static const char* BaseName(const char* path) {
-    const char* const slash = std::strrchr(path, '/');
-    return slash == nullptr ? path : slash + 1;
+  Dwfl_Module* ModuleOf(std::uintptr_t address) const {
+    return dwfl_ == nullptr ? nullptr : dwfl_addrmodule(dwfl_, address);
   }
+
   Dwfl* dwfl_ = nullptr;
+  std::set<std::uintptr_t> reported_;
+};
+
+// What was found once stays: a task that fails for each of its items fails at the same few places.
+class KnownFrames {
+ public:
+  // All of them at once: to begin is what costs.
+  void Learn(const std::vector<std::uintptr_t>& addresses) {
+    if (frames_.size() + addresses.size() > kMaxKnownFrames) frames_.clear();
+    std::vector<std::uintptr_t> unknown;
+    for (const std::uintptr_t address : addresses) {
+      if (!frames_.contains(address)) unknown.push_back(address);
+    }
+    if (unknown.empty()) return;
+    const Symbols symbols(unknown);
+    for (const std::uintptr_t address : unknown) frames_[address] = symbols.FrameAt(address);
+  }
+  const Frame& At(std::uintptr_t address) const { return frames_.at(address); }
+
+ private:
+  std::unordered_map<std::uintptr_t, Frame> frames_;
 };
 
 bool IsOurs(const std::string& name) {
@@ -116,11 +133,6 @@ bool IsOurs(const std::string& name) {
 
 }  // namespace
 
-void PrepareBacktraces() {
-  void* frame;
-  backtrace(&frame, 1);
-}
-
 std::string Demangle(const char* symbol) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(symbol, nullptr, nullptr, &status), std::free);
@@ -128,39 +140,25 @@ std::string Demangle(const char* symbol) {
 }
 
 std::string BacktraceOf(const std::exception_ptr& thrown) {
-  // An exception_ptr is the address of the thrown object.
-  const void* exception;
-  static_assert(sizeof exception == sizeof thrown);
-  std::memcpy(&exception, static_cast<const void*>(&thrown), sizeof exception);
-  const Throw* const found = FindThrow(exception);
-  if (found == nullptr) return "";
-
-  Symbols symbols;
-  std::string text;
-  for (int i = 0; i < found->depth; ++i) {
+  static KnownFrames known;
+  std::vector<std::uintptr_t> addresses;
+  for (void* const frame : FramesOfThrow(thrown)) {
     // Of the call, not of what comes behind it.
-    const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(found->frames[i]) - 1;
-    const std::string name = symbols.NameOf(address);
-    if (IsOurs(name)) break;
+    addresses.push_back(reinterpret_cast<std::uintptr_t>(frame) - 1);
+  }
+  known.Learn(addresses);
+  std::string text;
+  for (const std::uintptr_t address : addresses) {
+    const Frame& frame = known.At(address);
+    if (IsOurs(frame.name)) break;
     // What came so far was the capture itself.
-    if (name == "__cxa_throw") text.clear();
-    if (name == "__cxa_throw") continue;
-    text += name + " (" + symbols.PlaceOf(address) + ")\n";
+    if (frame.name == "__cxa_throw") {
+      text.clear();
+    } else {
+      text += frame.line;
+    }
   }
   return text;
 }
 
 }  // namespace poold::worker
-
-// Stands before the C++ library's, which it calls. It has a name of its own here: compilers do not agree on the type that
-// they know of that function.
-extern "C" [[gnu::visibility("default"), noreturn]] void PooldThrow(void* exception, void* type,
-                                                                    void (*destructor)(void*)) __asm__("__cxa_throw");
-
-void PooldThrow(void* exception, void* type, void (*destructor)(void*)) {
-  using Original = void (*)(void*, void*, void (*)(void*));
-  static const auto original = reinterpret_cast<Original>(dlsym(RTLD_NEXT, "__cxa_throw"));
-  poold::worker::RememberThrow(exception);
-  original(exception, type, destructor);
-  std::abort();
-}

@@ -1,8 +1,8 @@
-// Where an exception was thrown.
+// Where an exception was thrown, in words.
 //
-// Role: every throw in the process is seen (__cxa_throw is ours) and its frames are kept, as addresses only, for the
-// last few exceptions of the thread. Names are looked up when a task failed.
-// Performance: some microseconds for a throw; names cost milliseconds at the first failure of a process.
+// Performance: the names of a frame cost some milliseconds when it is met first in a process, and a fraction of a
+// microsecond from then on. Not thread-safe: the worker's own thread.
+// A file that was replaced since it was loaded would tell wrong names: of it only those are told that the loader knows.
 #pragma once
 
 #include <exception>
@@ -10,10 +10,8 @@
 
 namespace poold::worker {
 
-// Loads what the first capture needs. Call it before workers are cloned.
-void PrepareBacktraces();
-
-// One line for a frame, innermost first, up to where our own code called the task. Empty if the throw was not seen.
+// One line for a frame, innermost first, up to where our own code called the task: "resize(int) (image.cc:12)". Empty if
+// the throw was not seen.
 std::string BacktraceOf(const std::exception_ptr& thrown);
 
 // "std::runtime_error" for "St13runtime_error".

@@ -14,10 +14,10 @@
 #include <string_view>
 #include <vector>
 
-#include "backtrace.h"
 #include "codec/codec.h"
 #include "failure.h"
 #include "startup.h"
+#include "thrown.h"
 #include "wire/frame.h"
 
 namespace poold::worker {
@@ -173,7 +173,7 @@ class ProgressPrinter : public ProgressSink {
 };
 
 int Run(const Order& order) {
-  PrepareBacktraces();
+  PrepareToSeeThrows();
   Startup startup;
   ProgressPrinter progress;
   if (auto failed = startup.Load(order.setup)) return NotStarted(*failed);

@@ -14,7 +14,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "backtrace.h"
 #include "by_hand.h"
 #include "channel.h"
 #include "clone.h"
@@ -24,6 +23,7 @@
 #include "output_boundary.h"
 #include "own_limits.h"
 #include "startup.h"
+#include "thrown.h"
 #include "wire/absl_text.h"
 #include "worker_loop.h"
 #include "zygote.h"
@@ -189,7 +189,7 @@ int BeZygote(Inherited inherited) {
 int WorkerMain(int argc, char** argv) {
   worker::Inherited inherited = worker::Inherited::Take();
   if (!inherited.channel) return worker::RunByHand(argc, argv);
-  worker::PrepareBacktraces();
+  worker::PrepareToSeeThrows();
   if (inherited.role == "zygote") return worker::BeZygote(std::move(inherited));
   if (inherited.role == "worker") return worker::BeFreshWorker(std::move(inherited));
   std::fprintf(stderr, "%s: POOLD_ROLE is '%s', wanted zygote or worker\n", argv[0], inherited.role.c_str());
