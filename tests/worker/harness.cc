@@ -260,6 +260,21 @@ std::unique_ptr<TestWorker> TestZygote::MakeWorker() {
   return nullptr;
 }
 
+std::string TestZygote::RefusedClone() {
+  const TestWorker nobody;
+  const auto [ours, theirs] = MakePair();
+  const auto [read, write] = MakePipe();
+  internal::Clone clone;
+  clone.set_worker_id(next_worker_++);
+  peer->Send(internal::FRAME_KIND_CLONE, &clone, "",
+             {theirs.get(), nobody.page_fd.get(), write.get(), write.get(), read.get(), read.get()});
+  const auto [kind, message] = peer->Receive();
+  internal::CloneFailed failed;
+  EXPECT_EQ(kind, internal::FRAME_KIND_CLONE_FAILED);
+  EXPECT_TRUE(failed.ParseFromString(message));
+  return failed.message();
+}
+
 internal::Setup SetupWith(const std::vector<std::string>& modules) {
   internal::Setup setup;
   setup.set_protocol_version(wire::kProtocolVersion);

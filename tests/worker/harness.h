@@ -126,6 +126,8 @@ class TestZygote {
   bool ready() const { return ready_; }
   // A worker that has said READY (null otherwise, see last_failure).
   std::unique_ptr<TestWorker> MakeWorker();
+  // Why it makes none.
+  std::string RefusedClone();
 
   pid_t pid = -1;
   std::unique_ptr<Peer> peer;

@@ -142,6 +142,23 @@ TEST(StartTest, ASpawnedWorkerWhoseProgramIsMissingEnds) {
   EXPECT_FALSE(IsGone(zygote.pid));
 }
 
+TEST(StartTest, NoWorkerRunsExitHandlersHoweverItWasStarted) {
+  const std::string mark = ::testing::TempDir() + "exit-mark-" + std::to_string(getpid());
+  for (const char* exec_path : {"", POOL_WORKER}) {
+    internal::Setup setup = SetupWith({FORKS_MODULE});
+    setup.set_exec_path(exec_path);
+    TestZygote zygote({.setup = setup});
+    auto worker = zygote.MakeWorker();
+    ASSERT_NE(worker, nullptr);
+    worker->Call({.function = "mark_at_exit", .args = EncodeArguments(mark)});
+    worker->peer->Send(internal::FRAME_KIND_STOP, nullptr);
+    EXPECT_EQ(WaitForExit(worker->pid).code, 0);
+    worker->pid = -1;
+    EXPECT_NE(access(mark.c_str(), F_OK), 0) << "started with '" << exec_path << "'";
+    unlink(mark.c_str());
+  }
+}
+
 TEST(StartTest, AUsersOwnProgramIsAWorkerProgram) {
   TestZygote zygote({.program = OWN_PROGRAM, .setup = SetupWith({EXAMPLES_MODULE})});
   ASSERT_TRUE(zygote.ready()) << zygote.last_failure.ShortDebugString();

@@ -6,6 +6,7 @@
 
 #include <mutex>
 
+#include "own_process.h"
 #include "wire/progress_note.h"
 
 namespace poold::worker {
@@ -37,7 +38,7 @@ wire::RecordHeader HeaderOf(wire::RecordKind kind, std::uint16_t flags, std::uin
 
 }  // namespace
 
-Answers::Answers(void* page, Channel* channel) : owner_(getpid()), channel_(channel), ring_(page) {}
+Answers::Answers(void* page, Channel* channel) : channel_(channel), ring_(page) {}
 
 void Answers::Pause(int looks) {
   // It is held for long while the ring is full.
@@ -74,7 +75,7 @@ void Answers::End(const wire::RecordHeader& header, std::string_view bytes) {
 
 void Answers::Report(double fraction, std::string_view text) {
   // First: in a child that was forked while another thread held them, nobody ever gives them back.
-  if (getpid() != owner_) return;
+  if (!IsOwnProcess()) return;
   const std::lock_guard held(*this);
   if (!running_) return;
   kept_ = true;

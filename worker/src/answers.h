@@ -7,7 +7,6 @@
 #pragma once
 
 #include <sys/single_threaded.h>
-#include <sys/types.h>
 
 #include <atomic>
 #include <cstdint>
@@ -94,8 +93,6 @@ class Answers : public ProgressSink {
   void SendReport();
   void Ring();
 
-  // A child that a task forks shares the ring but may not write to it.
-  const pid_t owner_;
   Channel* const channel_;
 
   std::atomic<bool> rang_{false};

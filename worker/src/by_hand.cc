@@ -16,6 +16,7 @@
 
 #include "codec/codec.h"
 #include "failure.h"
+#include "own_process.h"
 #include "startup.h"
 #include "thrown.h"
 #include "wire/frame.h"
@@ -174,7 +175,7 @@ class ProgressPrinter : public ProgressSink {
 
 int Run(const Order& order) {
   PrepareToSeeThrows();
-  Startup startup;
+  Startup startup(Startup::Fate::kRunsTasks);
   ProgressPrinter progress;
   if (auto failed = startup.Load(order.setup)) return NotStarted(*failed);
   const Function* const function = startup.functions().Find(order.function);
@@ -193,7 +194,9 @@ int Run(const Order& order) {
   Reply reply;
   try {
     function->invoke(call, &reply);
+    LeaveIfChild(kChildReturned);
   } catch (...) {
+    LeaveIfChild(kChildThrew);
     reply.failure = FailureOfException();
   }
   std::fflush(nullptr);
@@ -206,7 +209,7 @@ int Run(const Order& order) {
 }
 
 int ListFunctions(int count, char** modules) {
-  Startup startup;
+  Startup startup(Startup::Fate::kRunsTasks);
   internal::Setup setup;
   setup.set_protocol_version(wire::kProtocolVersion);
   for (int i = 0; i < count; ++i) setup.add_module_paths(ModulePath(modules[i]));

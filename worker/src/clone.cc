@@ -10,10 +10,14 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "fork_handlers.h"
+#include "own_process.h"
+#include "wire/absl_text.h"
 
 // <sched.h> and <linux/sched.h> both define clone_args in some versions; only this is wanted of the former.
 extern "C" int unshare(int flags) noexcept;
@@ -60,6 +64,20 @@ pid_t CloneOld(const ThreadState& state) {
 #endif
 }
 
+// As `state` says; -1: not. `in_cgroup`: whether it is born there.
+pid_t CloneAnyhow(const ThreadState& state, int cgroup_fd, bool* in_cgroup) {
+  *in_cgroup = cgroup_fd >= 0;
+  pid_t pid = Clone3(state, cgroup_fd);
+  if (pid >= 0) return pid;
+  if (*in_cgroup && errno != ENOSYS) {
+    *in_cgroup = false;
+    pid = Clone3(state, -1);
+  }
+  if (pid >= 0 || errno != ENOSYS) return pid;
+  *in_cgroup = false;
+  return CloneOld(state);
+}
+
 bool MoveIntoCgroup(int cgroup_fd) {
   const int procs = openat(cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
   if (procs < 0) return false;
@@ -68,8 +86,18 @@ bool MoveIntoCgroup(int cgroup_fd) {
   return moved;
 }
 
-absl::Status Refused(const char* what) {
-  return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(errno)));
+absl::Status Refused(const char* what, int error) {
+  return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(error)));
+}
+
+// In the clone. `cgroup_fd`: where it is to go; -1: nowhere. The handlers of others run where it belongs.
+absl::Status BeBorn(const ThreadState& state, int cgroup_fd) {
+  OwnThisProcess();
+  state.RepairChild();
+  const bool moved = cgroup_fd < 0 || MoveIntoCgroup(cgroup_fd);
+  const int error = errno;
+  absl::Status handled = AfterForkInChild();
+  return moved ? handled : Refused("cannot move the worker into its cgroup", error);
 }
 
 bool WriteFile(const char* path, const std::string& text) {
@@ -107,32 +135,25 @@ bool UnshareWithUser() {
 
 }  // namespace
 
-absl::StatusOr<pid_t> CloneSibling(int cgroup_fd) {
+absl::StatusOr<Clone> CloneSibling(int cgroup_fd) {
   // The same for all clones.
   static const ThreadState state = ThreadState::Read();
-  bool born_in_cgroup = cgroup_fd >= 0;
-  pid_t pid = Clone3(state, cgroup_fd);
-  if (pid < 0 && born_in_cgroup && errno != ENOSYS) {
-    born_in_cgroup = false;
-    pid = Clone3(state, -1);
+  if (absl::Status prepared = PrepareToFork(); !prepared.ok()) return prepared;
+  bool in_cgroup = false;
+  const pid_t pid = CloneAnyhow(state, cgroup_fd, &in_cgroup);
+  const int error = errno;
+  if (pid == 0) return Clone{0, BeBorn(state, in_cgroup ? -1 : cgroup_fd)};
+  if (const absl::Status after = AfterForkInParent(); !after.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(wire::ToStd(after.message())).c_str());
   }
-  if (pid < 0 && errno == ENOSYS) {
-    born_in_cgroup = false;
-    pid = CloneOld(state);
-  }
-  if (pid < 0) return Refused("cannot clone a worker");
-  if (pid > 0) return pid;
-  state.RepairChild();
-  if (cgroup_fd >= 0 && !born_in_cgroup && !MoveIntoCgroup(cgroup_fd)) {
-    return Refused("cannot move the worker into its cgroup");
-  }
-  return 0;
+  if (pid < 0) return Refused("cannot clone a worker", error);
+  return Clone{pid, absl::OkStatus()};
 }
 
 absl::Status EnterPidNamespace() {
-  if (unshare(CLONE_NEWPID) != 0 && !UnshareWithUser()) return Refused("cannot make a PID namespace");
+  if (unshare(CLONE_NEWPID) != 0 && !UnshareWithUser()) return Refused("cannot make a PID namespace", errno);
   const pid_t pid = fork();
-  if (pid < 0) return Refused("cannot fork the namespace's init");
+  if (pid < 0) return Refused("cannot fork the namespace's init", errno);
   if (pid == 0) BeInit();
   return absl::OkStatus();
 }

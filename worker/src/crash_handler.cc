@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "elf_names.h"
+#include "own_process.h"
 #include "wire/crash_note.h"
 
 #if defined(__has_feature)
@@ -38,7 +39,6 @@ constexpr unsigned kPatienceSeconds = 2;
 
 alignas(64) char handler_stack[64 * 1024];
 void* page = nullptr;
-pid_t worker = 0;
 // The thread that crashed first, and of what.
 std::atomic<pid_t> crashing{0};
 std::atomic<int> crashed_of{0};
@@ -142,7 +142,7 @@ void WriteFrames(const ucontext_t& context) {
 
 void OnFault(int signal, siginfo_t* info, void* context) {
   // A child that a task forked is not the worker.
-  if (getpid() != worker) DieOf(signal);
+  if (page == nullptr || !IsOwnProcess()) DieOf(signal);
   const auto me = static_cast<pid_t>(syscall(SYS_gettid));
   pid_t first = 0;
   if (!crashing.compare_exchange_strong(first, me)) {
@@ -160,10 +160,7 @@ void OnFault(int signal, siginfo_t* info, void* context) {
 
 }  // namespace
 
-void WatchForCrashes(void* of_page) {
-  page = of_page;
-  worker = getpid();
-}
+void WatchForCrashes(void* of_page) { page = of_page; }
 
 void PrepareForCrashes() {
   if (!kEnabled) return;

@@ -6,6 +6,8 @@
 #include <mutex>
 #include <utility>
 
+#include "own_process.h"
+
 namespace poold::worker {
 namespace {
 
@@ -24,6 +26,8 @@ ResultSlot::ResultSlot(Channel* channel, Answers* answers, std::uint64_t most_by
 
 char* ResultSlot::Take(std::size_t bytes) {
   if (!open_ || taken_ || bytes < kLeastBytes || bytes > most_bytes_) return nullptr;
+  // The arena is shared: what a child wrote there would be its parent's result.
+  LeaveIfChild(kChildReturned);
   auto reserved = maker_.Reserve(bytes, [this](int fd, const wire::ArenaShape&) {
     const std::lock_guard held(*answers_);
     // Before the record that speaks of it: who reads the record finds it. Without its daemon a worker has nothing to

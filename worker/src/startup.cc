@@ -1,12 +1,13 @@
 #include "startup.h"
 
-#include <dirent.h>
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "exec_function.h"
 #include "failure.h"
+#include "fork_handlers.h"
+#include "other_threads.h"
+#include "own_process.h"
 #include "wire/absl_text.h"
 #include "wire/frame.h"
 
@@ -26,18 +27,9 @@ internal::StartFailed Failed(const std::string& phase, const std::string& type, 
   return Failed(phase, TaskFailure{type, message, "", 0});
 }
 
-int CountThreads() {
-  DIR* const folder = opendir("/proc/self/task");
-  if (folder == nullptr) return 1;
-  int count = 0;
-  while (const dirent* entry = readdir(folder)) count += entry->d_name[0] != '.';
-  closedir(folder);
-  return count;
-}
-
 }  // namespace
 
-Startup::Startup() : functions_(&host_) {}
+Startup::Startup(Fate fate) : fate_(fate), functions_(&host_) {}
 
 std::optional<internal::StartFailed> Startup::Load(const internal::Setup& setup) {
   setup_ = setup;
@@ -48,11 +40,13 @@ std::optional<internal::StartFailed> Startup::Load(const internal::Setup& setup)
                                " of the worker protocol, this worker program version ", wire::kProtocolVersion));
   }
   if (!setup.exec_path().empty()) return std::nullopt;
+  if (auto failed = CheckThreads("module", "the worker program")) return failed;
   absl::Status added = functions_.AddProgram();
   for (const std::string& path : setup.module_paths()) {
     if (added.ok()) added = functions_.AddModule(path);
+    LeaveIfChild(kChildReturned);
     if (added.ok()) {
-      if (auto failed = CheckThreads("module " + path)) return failed;
+      if (auto failed = CheckThreads("module", "module " + path)) return failed;
     }
   }
   if (added.ok() && setup.allow_exec()) added = functions_.AddBuiltIn(MakeExecFunction(MaxResultBytes()));
@@ -64,20 +58,28 @@ std::uint64_t Startup::MaxResultBytes() const {
   return setup_.max_result_bytes() == 0 ? kDefaultMaxResultBytes : setup_.max_result_bytes();
 }
 
-std::optional<internal::StartFailed> Startup::CheckThreads(const std::string& who) const {
-  const int threads = CountThreads();
-  if (threads <= 1) return std::nullopt;
-  return Failed("preload", "poold.PreloadError",
-                absl::StrCat(who, " leaves ", threads - 1, threads == 2 ? " thread" : " threads",
-                             " running: workers cloned from this process would not have them and would deadlock. "
-                             "End them before returning, or start them in the initializer"));
+std::optional<internal::StartFailed> Startup::CheckThreads(const std::string& phase, const std::string& who) const {
+  if (fate_ != Fate::kCloned || IsAlone()) return std::nullopt;
+  // Some are ended before a fork.
+  absl::Status handled = PrepareToFork();
+  const bool alone = BecomesAlone();
+  if (handled.ok()) handled = AfterForkInParent();
+  if (!handled.ok()) return Failed(phase, "poold.ThreadError", std::string(wire::ToStd(handled.message())));
+  if (alone) return std::nullopt;
+  const std::vector<OtherThread> threads = OtherThreads();
+  return Failed(phase, "poold.ThreadError",
+                absl::StrCat(who, " leaves ", threads.size(), threads.size() == 1 ? " thread" : " threads",
+                             " running (", Describe(threads),
+                             "): workers cloned from this process would not have them and would deadlock. End them "
+                             "before it returns, start them in the initializer, or open the pool with "
+                             "START_METHOD_SPAWN, whose workers start afresh and may have threads"));
 }
 
 std::optional<internal::StartFailed> Startup::Preload() {
   if (!setup_.exec_path().empty()) return std::nullopt;
   for (const std::string& name : setup_.preload()) {
     if (auto failed = CallByName("preload", name, Call{})) return failed;
-    if (auto failed = CheckThreads("preload function '" + name + "'")) return failed;
+    if (auto failed = CheckThreads("preload", "preload function '" + name + "'")) return failed;
   }
   return std::nullopt;
 }
@@ -102,7 +104,9 @@ std::optional<internal::StartFailed> Startup::CallByName(const std::string& phas
   Reply reply;
   try {
     function->invoke(named, &reply);
+    LeaveIfChild(kChildReturned);
   } catch (...) {
+    LeaveIfChild(kChildThrew);
     reply.failure = FailureOfException();
   }
   context_.function = {};

@@ -16,13 +16,15 @@ namespace poold::worker {
 // Not thread-safe. Lives as long as the process; clones inherit it.
 class Startup {
  public:
-  Startup();
+  // What is cloned has one thread: another one would not be in the clones, and what it holds would be held there for
+  // ever. What runs tasks itself may have what it likes.
+  enum class Fate { kCloned, kRunsTasks };
+  explicit Startup(Fate fate);
   Startup(const Startup&) = delete;
   Startup& operator=(const Startup&) = delete;
 
-  // Loads what SETUP names.
+  // Loads what SETUP names. This and Preload refuse what leaves threads where there may be none.
   std::optional<internal::StartFailed> Load(const internal::Setup& setup);
-  // Runs preload functions; refuses when threads are left behind, since clones would not have them.
   std::optional<internal::StartFailed> Preload();
   std::optional<internal::StartFailed> Initialize();
 
@@ -41,8 +43,9 @@ class Startup {
 
  private:
   std::optional<internal::StartFailed> CallByName(const std::string& phase, const std::string& name, const Call& call);
-  std::optional<internal::StartFailed> CheckThreads(const std::string& who) const;
+  std::optional<internal::StartFailed> CheckThreads(const std::string& phase, const std::string& who) const;
 
+  const Fate fate_;
   internal::Setup setup_;
   TaskContext context_;
   Host host_{&context_, nullptr};

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "failure.h"
+#include "own_process.h"
 #include "wire/absl_text.h"
 #include "wire/mapped_file.h"
 
@@ -203,10 +204,12 @@ void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view 
   const std::int64_t begin = now_;
   answers_.unlock();
   Invoke(task, args);
-  PlaceResult();
-  answers_.lock();
   now_ = clock_.Now();
   const std::int64_t elapsed = std::max<std::int64_t>(now_ - begin, 0);
+  // Before the lock, which another thread of the parent may have held when this child was made.
+  if (elapsed >= kSilentNs) EndIfChild(kChildReturned);
+  PlaceResult();
+  answers_.lock();
 
   const bool silent = elapsed < kSilentNs && !OutputBoundary::StdioPending();
   now_is_old_ = !silent;
@@ -253,8 +256,18 @@ void WorkerLoop::Call(const Function& function, const Task& task, std::string_vi
   try {
     function.invoke(call, &reply_);
   } catch (...) {
+    EndIfChild(kChildThrew);
     reply_.failure = FailureOfException();
   }
+}
+
+// Of a function that forked, or the like, two come back. Only one of them speaks.
+void WorkerLoop::EndIfChild(int code) {
+  if (IsOwnProcess()) return;
+  // Where it shares our memory: this is for the parent to fill.
+  reply_.data.clear();
+  reply_.failure.reset();
+  _exit(code);
 }
 
 // What is large and was not written to the slot at once.

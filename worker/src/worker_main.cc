@@ -22,6 +22,7 @@
 #include "inherited.h"
 #include "output_boundary.h"
 #include "own_limits.h"
+#include "own_process.h"
 #include "startup.h"
 #include "thrown.h"
 #include "wire/absl_text.h"
@@ -75,13 +76,12 @@ internal::Ready ZygoteReady(const Startup& startup) {
   return ready;
 }
 
-// Of a clone: before anything of others runs in it.
-void Limit(const internal::Setup& setup, Channel& channel) {
-  const absl::Status limited = LimitSelf(setup);
-  if (limited.ok()) return;
+// Of a clone.
+void RefuseUnless(const absl::Status& status, const char* phase, Channel& channel) {
+  if (status.ok()) return;
   internal::StartFailed failed;
-  failed.set_phase("limits");
-  failed.mutable_failure()->set_message(std::string(wire::ToStd(limited.message())));
+  failed.set_phase(phase);
+  failed.mutable_failure()->set_message(std::string(wire::ToStd(status.message())));
   Refuse(channel, failed);
 }
 
@@ -125,23 +125,23 @@ void PrepareToWork() {
   PrepareForCrashes();
 }
 
+// The end of a worker. Not exit: in a clone, what the program and its libraries prepared is the zygote's to clean up, and
+// doing it in each would copy most of their pages. Fresh workers end as clones do.
+[[noreturn]] void Leave(int code) {
+  std::fflush(nullptr);
+  _exit(code);
+}
+
 int BeFreshWorker(Inherited given) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   Channel channel(std::move(given.channel));
-  Startup startup;
+  Startup startup(Startup::Fate::kRunsTasks);
   internal::Setup setup;
   if (!ReceiveSetup(channel, &setup)) return kProtocolError;
   if (auto failed = startup.Load(setup)) return Refuse(channel, *failed);
   if (auto failed = startup.Preload()) return Refuse(channel, *failed);
   PrepareToWork();
-  return Work(startup, channel, given, FrameOf(startup.MakeReady()));
-}
-
-// The end of a clone. Not exit: what the program and its libraries prepared is the zygote's to clean up, and doing it
-// in each clone would copy most of their pages.
-[[noreturn]] void Leave(int code) {
-  std::fflush(nullptr);
-  _exit(code);
+  Leave(Work(startup, channel, given, FrameOf(startup.MakeReady())));
 }
 
 // The daemon is gone, and the pool shall be too.
@@ -153,7 +153,7 @@ int BeZygote(Inherited inherited) {
   // Until it watches its channel nothing else would tell it of the daemon's end.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   Channel channel(std::move(inherited.channel));
-  Startup startup;
+  Startup startup(Startup::Fate::kCloned);
   internal::Setup setup;
   if (!ReceiveSetup(channel, &setup)) return 0;
   if (auto failed = startup.Load(setup)) return Refuse(channel, *failed);
@@ -171,11 +171,14 @@ int BeZygote(Inherited inherited) {
     return 0;
   }
 
-  auto cloned = Zygote(&channel, &inherited, &setup).Run();
+  Zygote zygote(&channel, &inherited, &setup);
+  auto cloned = zygote.Run();
   if (cloned.ok() && *cloned) {
     inherited = Inherited();
     channel.Adopt(std::move((*cloned)->channel));
-    Limit(setup, channel);
+    RefuseUnless(zygote.born(), "clone", channel);
+    // Before anything of others runs in it but what it does in any child.
+    RefuseUnless(LimitSelf(setup), "limits", channel);
     Leave(Work(startup, channel, **cloned, clone_ready));
   }
   if (!cloned.ok()) Complain(cloned.status());
@@ -188,6 +191,7 @@ int BeZygote(Inherited inherited) {
 
 int WorkerMain(int argc, char** argv) {
   worker::Inherited inherited = worker::Inherited::Take();
+  worker::OwnThisProcess();
   if (!inherited.channel) return worker::RunByHand(argc, argv);
   worker::PrepareToSeeThrows();
   if (inherited.role == "zygote") return worker::BeZygote(std::move(inherited));

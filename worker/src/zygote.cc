@@ -49,21 +49,22 @@ absl::StatusOr<std::optional<Inherited>> Zygote::OnClone() {
 
   // What stdio holds would be written by every clone again.
   std::fflush(nullptr);
-  const auto pid = CloneSibling(clone_.has_cgroup() ? taken[kPlaces].get() : -1);
-  if (!pid.ok()) {
+  auto clone = CloneSibling(clone_.has_cgroup() ? taken[kPlaces].get() : -1);
+  if (!clone.ok()) {
     internal::CloneFailed failed;
     failed.set_worker_id(clone_.worker_id());
-    failed.set_message(std::string(wire::ToStd(pid.status().message())));
+    failed.set_message(std::string(wire::ToStd(clone.status().message())));
     if (absl::Status sent = channel_->Send(internal::FRAME_KIND_CLONE_FAILED, &failed); !sent.ok()) return sent;
     return std::nullopt;
   }
-  if (*pid > 0) {
+  if (clone->pid > 0) {
     internal::Cloned cloned;
     cloned.set_worker_id(clone_.worker_id());
-    cloned.set_pid(*pid);
+    cloned.set_pid(clone->pid);
     if (absl::Status sent = channel_->Send(internal::FRAME_KIND_CLONED, &cloned); !sent.ok()) return sent;
     return std::nullopt;
   }
+  born_ = std::move(clone->born);
   Inherited given;
   given.role = "worker";
   given.channel = std::move(taken[kChannel]);
@@ -81,7 +82,7 @@ absl::StatusOr<Inherited> Zygote::BecomeWorker(Inherited given, wire::UniqueFd o
   setsid();
   dup2(out.get(), STDOUT_FILENO);
   dup2(err.get(), STDERR_FILENO);
-  if (!setup_->exec_path().empty()) Execute(given);
+  if (!setup_->exec_path().empty() && born_.ok()) Execute(given);
   return given;
 }
 

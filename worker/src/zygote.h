@@ -23,6 +23,8 @@ class Zygote {
   // In the zygote: returns nothing at the end of its channel (an error: what the daemon would never send). In every
   // clone: returns what it was given, in its own right; its resource limits are not set yet.
   absl::StatusOr<std::optional<Inherited>> Run();
+  // In a clone: what of its birth went wrong.
+  const absl::Status& born() const { return born_; }
 
  private:
   absl::StatusOr<std::optional<Inherited>> OnClone();
@@ -33,6 +35,7 @@ class Zygote {
   const Inherited* const inherited_;
   const internal::Setup* const setup_;
   internal::Clone clone_;  // reused
+  absl::Status born_;
 };
 
 }  // namespace poold::worker

@@ -20,10 +20,25 @@
 //   throw). Arguments that do not decode are a failure "poold.ArgumentError" and do not reach the function.
 // Threads: a worker runs one task at a time, all of them in its only thread. A function may start threads; it must join
 //   them before it returns, or what they print later counts as the next task's.
+// Preload: with START_METHOD_FORK and START_METHOD_FRESH the modules are loaded and preload functions run once, in a
+//   process from which all workers are cloned. A clone is to it what the child of a fork() is: it has the memory, the
+//   open files and the handlers of signals, and of the threads the one. So what is cloned has one thread: a module, a
+//   preload function or the program itself that leaves another one is refused, with the name of the library that made
+//   it. What libraries registered with pthread_atfork runs around each clone: random numbers of TLS libraries differ,
+//   allocators have their locks, OpenBLAS ends its threads before and begins them anew. What knows of no fork goes on in
+//   each clone where it was: rand(), std::mt19937 and the like, seeded in a preload, give all workers the same numbers
+//   (seed them in the initializer), and a connection that a preload opened is shared by all (open it there, too). With
+//   START_METHOD_SPAWN every worker loads and preloads for itself, and may have threads from the start.
+// Children: a function may fork. Only the process that it was called in speaks for the task: a child that returns from
+//   it, or throws, ends there at once (exit status 0 or 1), without exit handlers and without writing what stdio holds;
+//   what it reports is not heard. It should end itself with _exit, or execute something. What it prints is the task's
+//   output as long as the task runs. A child of vfork must do one of the two: it uses up the stack of its parent.
 // Progress: ReportProgress(fraction, text) reaches whoever watches the task; CurrentTask() and Attempt() tell a
 //   function where it runs.
-// End: stdio is flushed, but a cloned worker runs no atexit functions and no destructors of static objects, as a child
-//   of fork() should not. What must be finished, a function finishes before it returns.
+// End: a worker flushes stdio when it is stopped, and runs no atexit functions and no destructors of static objects,
+//   whichever way it was started: as the child of a fork it must not, and where it may be killed at any time nothing
+//   should rest on them. What must be finished, a function finishes before it returns. A function that calls exit()
+//   itself runs them, and ends its worker: its task is CRASHED.
 // Crashes: after a SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT of the worker the task's outcome names the functions on
 //   the stack. A handler that a function or module installs for one of them takes precedence.
 // Output: what a function writes to stdout and stderr is the task's output.
