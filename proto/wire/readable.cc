@@ -6,6 +6,8 @@
 namespace poold::wire {
 namespace {
 
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+
 // How long the character at the beginning is; 0: there is none.
 std::size_t CharacterBytes(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -25,20 +27,31 @@ std::size_t CharacterBytes(std::string_view text) {
 
 }  // namespace
 
+bool IsReadable(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = CharacterBytes(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string Readable(std::string_view text, std::size_t max_bytes) {
   std::string out;
   out.reserve(std::min(text.size(), max_bytes));
   while (!text.empty()) {
     const std::size_t length = CharacterBytes(text);
-    if (out.size() + std::max<std::size_t>(length, 1) > max_bytes) break;
-    if (length == 0) {
-      out += '?';
-    } else {
-      out.append(text.substr(0, length));
-    }
+    const std::string_view character = length == 0 ? kReplacement : text.substr(0, length);
+    if (out.size() + character.size() > max_bytes) break;
+    out.append(character);
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
+}
+
+std::string ReadableStart(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return Readable(text, max_bytes);
+  return Readable(text.substr(0, max_bytes), max_bytes) + "... (" + std::to_string(text.size()) + " bytes in all)";
 }
 
 }  // namespace poold::wire

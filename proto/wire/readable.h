@@ -7,7 +7,13 @@
 
 namespace poold::wire {
 
-// At most `max_bytes` of it, cut between characters; what is no UTF-8 becomes '?'.
+// At most `max_bytes` of it, cut between characters; each byte that is no UTF-8 becomes U+FFFD.
 std::string Readable(std::string_view text, std::size_t max_bytes = std::string_view::npos);
+
+// The same; where it is cut, it says behind that how long all of it is.
+std::string ReadableStart(std::string_view text, std::size_t max_bytes);
+
+// It is UTF-8 already.
+bool IsReadable(std::string_view text);
 
 }  // namespace poold::wire

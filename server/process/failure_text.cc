@@ -2,13 +2,26 @@
 
 #include <utility>
 
+#include "wire/readable.h"
+
 namespace poold::process {
+namespace {
+
+// And some room for the words of a worker that bounds them itself.
+constexpr std::size_t kMaxTextBytes = (64 << 10) + 64;
+constexpr std::size_t kMaxTypeBytes = (4 << 10) + 64;
+
+std::string Bounded(std::string text, std::size_t max_bytes) {
+  return text.size() <= max_bytes ? std::move(text) : wire::ReadableStart(text, max_bytes - 64);
+}
+
+}  // namespace
 
 core::Failure ToCore(internal::Failure failure) {
   core::Failure made;
-  made.type = std::move(*failure.mutable_type());
-  made.message = std::move(*failure.mutable_message());
-  made.backtrace = std::move(*failure.mutable_backtrace());
+  made.type = Bounded(std::move(*failure.mutable_type()), kMaxTypeBytes);
+  made.message = Bounded(std::move(*failure.mutable_message()), kMaxTextBytes);
+  made.backtrace = Bounded(std::move(*failure.mutable_backtrace()), kMaxTextBytes);
   made.status_code = failure.status_code();
   return made;
 }
@@ -25,8 +38,8 @@ std::string DescribeStartFailure(const internal::StartFailed& failed) {
   std::string words = failed.phase().empty() ? "start" : failed.phase();
   words += " failed: ";
   if (!failed.failure().type().empty()) words += failed.failure().type() + ": ";
-  words += failed.failure().message();
-  if (!failed.failure().backtrace().empty()) words += "\n" + failed.failure().backtrace();
+  words += Bounded(failed.failure().message(), kMaxTextBytes);
+  if (!failed.failure().backtrace().empty()) words += "\n" + Bounded(failed.failure().backtrace(), kMaxTextBytes);
   return words;
 }
 

@@ -34,7 +34,7 @@ TEST(ProgressNoteTest, WhatNoHonestWorkerWritesIsNoNoteOrAHarmlessOne) {
   const double nan = std::nan("");
   std::string hostile(sizeof nan, '\0');
   std::memcpy(hostile.data(), &nan, sizeof nan);
-  EXPECT_EQ(ReadProgressNote(hostile + "\xff"), (ProgressNote{-1, "?"}));
+  EXPECT_EQ(ReadProgressNote(hostile + "\xff"), (ProgressNote{-1, "\ufffd"}));
 }
 
 }  // namespace

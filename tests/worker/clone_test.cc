@@ -69,7 +69,8 @@ TEST(CloneTest, AHandlerThatThrowsBeforeACloneIsToldWithItsLibrary) {
   ASSERT_TRUE(zygote.ready());
   for (int i = 0; i < 2; ++i) {
     // What the others took they gave back, or the second one would wait for ever.
-    EXPECT_THAT(zygote.RefusedClone(), AllOf(HasSubstr("pthread_atfork"), HasSubstr("fork_handlers.so"), HasSubstr("not now")));
+    EXPECT_THAT(zygote.RefusedClone(),
+                AllOf(HasSubstr("pthread_atfork"), HasSubstr("fork_handlers.so"), HasSubstr("not now")));
   }
 }
 
@@ -78,7 +79,8 @@ TEST(CloneTest, AHandlerThatThrowsInACloneEndsThatOne) {
   ASSERT_TRUE(zygote.ready());
   EXPECT_EQ(zygote.MakeWorker(), nullptr);
   EXPECT_EQ(zygote.last_failure.phase(), "clone");
-  EXPECT_THAT(zygote.last_failure.failure().message(), AllOf(HasSubstr("fork_handlers.so"), HasSubstr("no child of mine")));
+  EXPECT_THAT(zygote.last_failure.failure().message(),
+              AllOf(HasSubstr("fork_handlers.so"), HasSubstr("no child of mine")));
   EXPECT_FALSE(IsGone(zygote.pid));
 }
 

@@ -35,7 +35,7 @@ const char* BaseName(const char* path) {
   return slash == nullptr ? path : slash + 1;
 }
 
-// Names for a few addresses at a time. Also knows functions that are not exported, and lines, where the files have them.
+// Names for a few addresses at a time. Also knows functions that are not exported, and lines where files have them.
 class Symbols {
  public:
   explicit Symbols(const std::vector<std::uintptr_t>& addresses) {

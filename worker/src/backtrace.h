@@ -10,8 +10,8 @@
 
 namespace poold::worker {
 
-// One line for a frame, innermost first, up to where our own code called the task: "resize(int) (image.cc:12)". Empty if
-// the throw was not seen.
+// One line for a frame, innermost first, up to where our own code called the task: "resize(int) (image.cc:12)". Empty
+// if the throw was not seen.
 std::string BacktraceOf(const std::exception_ptr& thrown);
 
 // "std::runtime_error" for "St13runtime_error".

@@ -16,8 +16,8 @@ struct Clone {
 };
 
 // As fork, with the handlers of pthread_atfork around it, but the child's parent is ours, it sends no signal when it
-// ends (exit_signal 0), and it lives in the cgroup whose folder is `cgroup_fd`, if that is not -1. An error: there is no
-// clone. REQUIRES: this process has one thread when the handlers before a fork have run.
+// ends (exit_signal 0), and it lives in the cgroup whose folder is `cgroup_fd`, if that is not -1. An error: there is
+// no clone. REQUIRES: this process has one thread when the handlers before a fork have run.
 absl::StatusOr<Clone> CloneSibling(int cgroup_fd);
 
 // Makes clones of this process members of a new PID namespace with an init of its own, which dies with us.

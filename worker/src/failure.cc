@@ -2,6 +2,7 @@
 
 #include <cxxabi.h>
 
+#include <cstring>
 #include <exception>
 #include <typeinfo>
 
@@ -12,6 +13,28 @@
 #include "wire/readable.h"
 
 namespace poold::worker {
+namespace {
+
+constexpr std::size_t kMaxFailureTextBytes = 64 << 10;
+constexpr std::size_t kMaxTypeBytes = 4 << 10;
+
+// A null one too, which some exceptions have in place of words.
+std::string Bounded(const char* text) {
+  return text == nullptr ? "" : std::string(text, strnlen(text, kMaxFailureTextBytes + 1));
+}
+
+// Whatever it does where it is asked.
+std::string WordsOf(const std::exception& error) {
+  try {
+    const char* const words = error.what();
+    return words == nullptr ? "its what() is null" : Bounded(words);
+  } catch (...) {
+    return "its what() throws";
+  }
+}
+
+}  // namespace
+
 TaskFailure FailureOfException() {
   TaskFailure failure;
   const std::exception_ptr thrown = std::current_exception();
@@ -27,12 +50,12 @@ TaskFailure FailureOfException() {
     failure.message = std::string(wire::ToStd(status.message()));
     failure.status_code = status.raw_code();
   } catch (const std::exception& error) {
-    failure.message = error.what();
+    failure.message = WordsOf(error);
   } catch (const std::string& text) {
     failure.type = "std::string";
     failure.message = text;
   } catch (const char* text) {
-    failure.message = text;
+    failure.message = Bounded(text);
   } catch (...) {
     failure.message = "a value of this type was thrown";
   }
@@ -40,11 +63,11 @@ TaskFailure FailureOfException() {
 }
 
 internal::Failure ToProto(const TaskFailure& failure) {
-  // A message may hold anything.
+  // A message may hold anything, and of any length.
   internal::Failure proto;
-  proto.set_type(wire::Readable(failure.type));
-  proto.set_message(wire::Readable(failure.message));
-  proto.set_backtrace(wire::Readable(failure.backtrace));
+  proto.set_type(wire::ReadableStart(failure.type, kMaxTypeBytes));
+  proto.set_message(wire::ReadableStart(failure.message, kMaxFailureTextBytes));
+  proto.set_backtrace(wire::ReadableStart(failure.backtrace, kMaxFailureTextBytes));
   proto.set_status_code(failure.status_code);
   return proto;
 }

@@ -2,11 +2,17 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "absl/strings/str_cat.h"
 #include "poold/worker/module.h"
+#include "wire/readable.h"
 
 namespace poold::worker {
 namespace {
+
+constexpr std::size_t kMaxNameBytes = 256;
 
 absl::Status CheckHeader(const std::string& path, const ModuleHeader& header) {
   if (header.magic != kModuleMagic) {
@@ -22,6 +28,12 @@ absl::Status CheckHeader(const std::string& path, const ModuleHeader& header) {
         absl::StrCat("module ", path, " was built with another C++ standard library than this worker program"));
   }
   return absl::OkStatus();
+}
+
+// As the daemon wants the names that tasks are submitted with.
+bool CanBeCalled(std::string_view name) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  return name.size() <= kMaxNameBytes && wire::IsReadable(name) && std::none_of(name.begin(), name.end(), is_control);
 }
 
 }  // namespace
@@ -60,6 +72,12 @@ absl::Status FunctionTable::AddAll(const Registry& registry, const std::string& 
 absl::Status FunctionTable::Add(const Function& function, const std::string& from) {
   if (function.name.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(from, " registers a function without a name"));
+  }
+  if (!CanBeCalled(function.name)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(from, " registers a function whose name nobody can call: '",
+                     wire::ReadableStart(function.name, kMaxNameBytes), "' is not 1 to ", kMaxNameBytes,
+                     " bytes of UTF-8 without control characters"));
   }
   const auto [found, added] = from_.emplace(function.name, from);
   if (!added) {

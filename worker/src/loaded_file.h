@@ -1,7 +1,7 @@
 // The file that code of this process was loaded from, to be read for names.
 //
 // A file may be replaced, or written over, since it was loaded: then it tells of other code, and reading it where it is
-// mapped may end in SIGBUS. So it is compared with what lies in memory, and of what anybody may write to a copy is read.
+// mapped may end in SIGBUS. So it is compared with what lies in memory, and of what may be written to a copy is read.
 #pragma once
 
 #include <cstddef>

@@ -110,15 +110,15 @@ std::string LibraryOf(pid_t thread) {
   const std::uintptr_t top = StackPointerOf(thread);
   const Memory memory = ReadMaps(top);
   if (memory.stack.end == 0) return "";
-  const std::uintptr_t from = std::max(top & ~std::uintptr_t{7}, memory.stack.end - std::min(memory.stack.end, kSeenBytes));
+  const std::uintptr_t from = std::max(top & ~std::uintptr_t{7}, memory.stack.end - kSeenBytes);
   std::vector<std::uintptr_t> words((memory.stack.end - from) / sizeof(std::uintptr_t));
   // Not read in place: the thread may end meanwhile, and its stack with it.
   const wire::UniqueFd self(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
   const ssize_t got = pread(self.get(), words.data(), words.size() * sizeof words[0], static_cast<off_t>(from));
   words.resize(got > 0 ? static_cast<std::size_t>(got) / sizeof words[0] : 0);
   for (auto word = words.rbegin(); word != words.rend(); ++word) {
-    const bool is_code = std::any_of(memory.code.begin(), memory.code.end(), [&](Range code) { return code.has(*word); });
-    if (!is_code) continue;
+    const auto has_it = [&](Range code) { return code.has(*word); };
+    if (std::none_of(memory.code.begin(), memory.code.end(), has_it)) continue;
     if (std::string maker = MakerOf(*word); !maker.empty()) return maker;
   }
   return "";
@@ -151,8 +151,9 @@ std::string Describe(const std::vector<OtherThread>& threads) {
   for (const OtherThread& thread : threads) ++alike[{thread.library, thread.name}];
   std::string text;
   for (const auto& [of, count] : alike) {
-    absl::StrAppend(&text, text.empty() ? "" : ", ", count == 1 ? "" : absl::StrCat(count, " times "), "'", of.second, "'",
-                    of.first.empty() ? "" : " of ", of.first);
+    const auto& [library, name] = of;
+    absl::StrAppend(&text, text.empty() ? "" : ", ", count == 1 ? "" : absl::StrCat(count, " times "), "'", name, "'",
+                    library.empty() ? "" : " of ", library);
   }
   return text;
 }

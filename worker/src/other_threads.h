@@ -1,7 +1,7 @@
 // The threads of this process beside the one that asks, and who made them.
 //
-// Role: for words. A process that is to be cloned has one thread; whoever started another is told by name. What is found
-// is the library whose code lies outermost on the thread's stack, the C and C++ libraries set aside.
+// Role: for words. A process that is to be cloned has one thread; whoever started another is told by name. That is the
+// library whose code lies outermost on the thread's stack, the C and C++ libraries set aside.
 #pragma once
 
 #include <string>

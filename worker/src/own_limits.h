@@ -6,7 +6,8 @@
 
 namespace poold::worker {
 
-// Sets what SETUP demands, before anything of others runs but its handlers of pthread_atfork. The error names the limit and what to do.
+// Sets what SETUP demands, before anything of others runs but handlers of pthread_atfork. The error names the limit and
+// what to do.
 absl::Status LimitSelf(const internal::Setup& setup);
 
 }  // namespace poold::worker

@@ -10,11 +10,13 @@
 #include "own_process.h"
 #include "wire/absl_text.h"
 #include "wire/frame.h"
+#include "wire/readable.h"
 
 namespace poold::worker {
 namespace {
 
 constexpr std::uint64_t kDefaultMaxResultBytes = std::uint64_t{1} << 30;
+constexpr std::size_t kMaxHelpBytes = 4096;
 
 internal::StartFailed Failed(const std::string& phase, const TaskFailure& failure) {
   internal::StartFailed failed;
@@ -125,7 +127,7 @@ internal::Ready Startup::MakeReady() const {
     internal::Function* const told = ready.add_functions();
     told->set_name(function.name);
     told->set_result_type(function.result_type);
-    told->set_help(function.help);
+    told->set_help(wire::ReadableStart(function.help, kMaxHelpBytes));
   }
   return ready;
 }

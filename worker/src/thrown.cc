@@ -54,8 +54,8 @@ std::span<void* const> FramesOfThrow(const std::exception_ptr& thrown) {
 
 }  // namespace poold::worker
 
-// Stands before the C++ library's, which it calls. It has a name of its own here: compilers do not agree on the type that
-// they know of that function.
+// Stands before the C++ library's, which it calls. It has a name of its own here: compilers do not agree on the type
+// that they know of that function.
 extern "C" [[gnu::visibility("default"), noreturn]] void PooldThrow(void* exception, void* type,
                                                                     void (*destructor)(void*)) __asm__("__cxa_throw");
 

@@ -125,8 +125,8 @@ void PrepareToWork() {
   PrepareForCrashes();
 }
 
-// The end of a worker. Not exit: in a clone, what the program and its libraries prepared is the zygote's to clean up, and
-// doing it in each would copy most of their pages. Fresh workers end as clones do.
+// The end of a worker. Not exit: in a clone, what the program and its libraries prepared is the zygote's to clean up,
+// and doing it in each would copy most of their pages. Fresh workers end as clones do.
 [[noreturn]] void Leave(int code) {
   std::fflush(nullptr);
   _exit(code);

@@ -25,7 +25,7 @@
 //   open files and the handlers of signals, and of the threads the one. So what is cloned has one thread: a module, a
 //   preload function or the program itself that leaves another one is refused, with the name of the library that made
 //   it. What libraries registered with pthread_atfork runs around each clone: random numbers of TLS libraries differ,
-//   allocators have their locks, OpenBLAS ends its threads before and begins them anew. What knows of no fork goes on in
+//   allocators have their locks, OpenBLAS ends its threads and begins them anew. What knows of no fork goes on in
 //   each clone where it was: rand(), std::mt19937 and the like, seeded in a preload, give all workers the same numbers
 //   (seed them in the initializer), and a connection that a preload opened is shared by all (open it there, too). With
 //   START_METHOD_SPAWN every worker loads and preloads for itself, and may have threads from the start.
