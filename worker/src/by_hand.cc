@@ -175,7 +175,7 @@ class ProgressPrinter : public ProgressSink {
 
 int Run(const Order& order) {
   PrepareToSeeThrows();
-  Startup startup(Startup::Fate::kRunsTasks);
+  Startup startup(Startup::Fate::kByHand);
   ProgressPrinter progress;
   if (auto failed = startup.Load(order.setup)) return NotStarted(*failed);
   const Function* const function = startup.functions().Find(order.function);
@@ -209,7 +209,7 @@ int Run(const Order& order) {
 }
 
 int ListFunctions(int count, char** modules) {
-  Startup startup(Startup::Fate::kRunsTasks);
+  Startup startup(Startup::Fate::kByHand);
   internal::Setup setup;
   setup.set_protocol_version(wire::kProtocolVersion);
   for (int i = 0; i < count; ++i) setup.add_module_paths(ModulePath(modules[i]));

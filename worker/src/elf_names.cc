@@ -16,6 +16,8 @@
 namespace poold::worker {
 namespace {
 
+constexpr std::size_t kComparedBytes = 4096;
+
 // A file, mapped as long as this lives.
 class MappedFile {
  public:
@@ -38,6 +40,7 @@ class MappedFile {
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
+  std::size_t bytes() const { return bytes_; }
   // Null if it does not lie in the file.
   template <typename T>
   const T* At(std::uint64_t offset, std::uint64_t count = 1) const {
@@ -54,11 +57,12 @@ using Header = ElfW(Ehdr);
 using Section = ElfW(Shdr);
 using Symbol = ElfW(Sym);
 
-// A file that was replaced since it was loaded would tell wrong names. The first bytes are never written to.
+// A file that was replaced since it was loaded would tell wrong names. Its first page holds the build id, and is never
+// written to.
 bool IsStill(const MappedFile& file, const void* loaded) {
-  const char* const header = file.At<char>(0, sizeof(Header));
-  return header != nullptr && std::memcmp(header, ELFMAG, SELFMAG) == 0 &&
-         std::memcmp(header, loaded, sizeof(Header)) == 0;
+  const std::size_t bytes = std::min(file.bytes(), kComparedBytes);
+  const char* const begin = file.At<char>(0, bytes);
+  return bytes >= sizeof(Header) && std::memcmp(begin, ELFMAG, SELFMAG) == 0 && std::memcmp(begin, loaded, bytes) == 0;
 }
 
 const char* FindIn(const MappedFile& file, const Section& table, const Section& names, std::uintptr_t offset) {

@@ -45,8 +45,7 @@ std::optional<internal::StartFailed> Startup::Load(const internal::Setup& setup)
   if (auto failed = CheckThreads("module", "the worker program")) return failed;
   absl::Status added = functions_.AddProgram();
   for (const std::string& path : setup.module_paths()) {
-    if (added.ok()) added = functions_.AddModule(path);
-    LeaveIfChild(kChildReturned);
+    if (added.ok()) added = LoadModule(path);
     if (added.ok()) {
       if (auto failed = CheckThreads("module", "module " + path)) return failed;
     }
@@ -54,6 +53,15 @@ std::optional<internal::StartFailed> Startup::Load(const internal::Setup& setup)
   if (added.ok() && setup.allow_exec()) added = functions_.AddBuiltIn(MakeExecFunction(MaxResultBytes()));
   if (!added.ok()) return Failed("module", "poold.ModuleError", std::string(wire::ToStd(added.message())));
   return std::nullopt;
+}
+
+absl::Status Startup::LoadModule(const std::string& path) {
+  if (fate_ == Fate::kByHand) return functions_.AddModule(path);
+  copies_.Before(path);
+  absl::Status added = functions_.AddModule(path);
+  LeaveIfChild(kChildReturned);
+  absl::Status copied = copies_.After(path);
+  return added.ok() ? copied : added;
 }
 
 std::uint64_t Startup::MaxResultBytes() const {
@@ -82,6 +90,7 @@ std::optional<internal::StartFailed> Startup::Preload() {
   for (const std::string& name : setup_.preload()) {
     if (auto failed = CallByName("preload", name, Call{})) return failed;
     if (auto failed = CheckThreads("preload", "preload function '" + name + "'")) return failed;
+    if (fate_ != Fate::kByHand) copies_.CopyMore();
   }
   return std::nullopt;
 }

@@ -10,6 +10,7 @@
 
 #include "function_table.h"
 #include "poold/internal/worker.pb.h"
+#include "private_copy.h"
 
 namespace poold::worker {
 
@@ -17,8 +18,8 @@ namespace poold::worker {
 class Startup {
  public:
   // What is cloned has one thread: another one would not be in the clones, and what it holds would be held there for
-  // ever. What runs tasks itself may have what it likes.
-  enum class Fate { kCloned, kRunsTasks };
+  // ever. What runs tasks itself may have what it likes. By hand, files stay mapped, for the sake of profilers.
+  enum class Fate { kCloned, kRunsTasks, kByHand };
   explicit Startup(Fate fate);
   Startup(const Startup&) = delete;
   Startup& operator=(const Startup&) = delete;
@@ -45,11 +46,14 @@ class Startup {
   std::optional<internal::StartFailed> CallByName(const std::string& phase, const std::string& name, const Call& call);
   std::optional<internal::StartFailed> CheckThreads(const std::string& phase, const std::string& who) const;
 
+  absl::Status LoadModule(const std::string& path);
+
   const Fate fate_;
   internal::Setup setup_;
   TaskContext context_;
   Host host_{&context_, nullptr};
   FunctionTable functions_;
+  PrivateCopies copies_;
 };
 
 }  // namespace poold::worker
