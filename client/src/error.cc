@@ -71,6 +71,12 @@ std::string HowItFailed(const v1::Failure& failure) {
   return absl::StrCat(failure.type(), failure.type().empty() ? "" : ": ", failure.message());
 }
 
+// Which of its limits passed, in the daemon's words.
+std::string WhyExpired(const v1::Outcome& outcome) {
+  const std::string& why = outcome.failure().message();
+  return why.empty() ? "its time passed before it started" : why;
+}
+
 struct Verdict {
   absl::StatusCode code;
   std::string_view reason;
@@ -87,7 +93,7 @@ Verdict Judge(const v1::Outcome& outcome) {
     case v1::TASK_STATE_TIMED_OUT:
       return {absl::StatusCode::kAborted, "TASK_TIMED_OUT", " took longer than its limit and was stopped"};
     case v1::TASK_STATE_EXPIRED:
-      return {absl::StatusCode::kAborted, "TASK_EXPIRED", " was not started within its queue_timeout"};
+      return {absl::StatusCode::kAborted, "TASK_EXPIRED", " expired: " + WhyExpired(outcome)};
     case v1::TASK_STATE_CANCELLED:
       return {absl::StatusCode::kCancelled, "TASK_CANCELLED",
               absl::StrCat(" was cancelled",

@@ -38,6 +38,16 @@ TEST_F(MockTest, OneMessageTravelsAsProtobufWithItsName) {
   EXPECT_EQ(pool_.Apply<v1::PoolSpec>("same", message)->name(), "acme");
 }
 
+TEST_F(MockTest, WhatExpiredNamesTheLimitThatPassed) {
+  v1::Outcome outcome;
+  outcome.set_state(v1::TASK_STATE_EXPIRED);
+  outcome.mutable_failure()->set_message("total_timeout passed before it started");
+  EXPECT_CALL(*connection_, Submit).WillOnce([&](const TaskCall&) { return MakeEndedTask("square", outcome); });
+  const absl::Status status = pool_.Apply<int>("square", 7).status();
+  EXPECT_EQ(ReasonOf(status), "TASK_EXPIRED");
+  EXPECT_EQ(status.message(), "square expired: total_timeout passed before it started");
+}
+
 TEST_F(MockTest, RawBytesTravelAsTheyAre) {
   EXPECT_CALL(*connection_, Submit).WillOnce([](const TaskCall& call) {
     EXPECT_EQ(call.encoding, v1::ENCODING_RAW);

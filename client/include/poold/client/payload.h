@@ -15,8 +15,8 @@ using Encoding = v1::Encoding;
 struct Payload {
   Encoding encoding = v1::ENCODING_UNSPECIFIED;
   // With ENCODING_PROTOBUF, the message's full name.
-  std::string type_name;
-  std::string data;
+  std::string type_name = {};
+  std::string data = {};
 
   friend bool operator==(const Payload&, const Payload&) = default;
 };

@@ -18,13 +18,13 @@ namespace poold::client {
 struct ProgressState {
   std::uint64_t done = 0;
   // Unset: nobody knows (an endless input), or it is not counted in items.
-  std::optional<std::uint64_t> total;
+  std::optional<std::uint64_t> total = {};
   // Of `done`: those that did not succeed.
   std::uint64_t unsuccessful = 0;
   // Where there is nothing to count: from 0 to 1.
-  std::optional<double> fraction;
+  std::optional<double> fraction = {};
   // What it says of itself.
-  std::string text;
+  std::string text = {};
 
   friend bool operator==(const ProgressState&, const ProgressState&) = default;
 };
@@ -34,19 +34,19 @@ ProgressState StateOf(const v1::Progress& progress);
 
 // Where and how a ProgressBar draws; what is not set is found out.
 struct ProgressStyle {
-  std::string title;
+  std::string title = {};
   // Called with whole pieces of text. Unset: stderr.
-  std::function<void(std::string_view)> write;
+  std::function<void(std::string_view)> write = {};
   // Unset: whether stderr is a terminal (TERM=dumb is none).
-  std::optional<bool> terminal;
+  std::optional<bool> terminal = {};
   // Unset: of the terminal, each time it draws.
-  std::optional<unsigned> columns;
+  std::optional<unsigned> columns = {};
   // On a terminal it is drawn anew at most this often,
   Duration redraw_interval = std::chrono::milliseconds(100);
   // elsewhere a line is written at most this often.
   Duration line_interval = std::chrono::seconds(5);
   // Unset: the steady clock.
-  std::function<std::chrono::steady_clock::time_point()> now;
+  std::function<std::chrono::steady_clock::time_point()> now = {};
 };
 
 // Purpose: one line that stays in its place on a terminal, with a bar, the rate and the time that is left; plain lines

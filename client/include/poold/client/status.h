@@ -7,7 +7,7 @@
 //   TASK_FAILED     UNKNOWN             the function threw or returned an error: FailureOf
 //   TASK_CRASHED    ABORTED             its worker died: OutcomeOf(...).death
 //   TASK_TIMED_OUT  ABORTED             run_timeout or total_timeout: killed
-//   TASK_EXPIRED    ABORTED             queue_timeout: never started
+//   TASK_EXPIRED    ABORTED             queue_timeout or total_timeout: never started
 //   TASK_CANCELLED  CANCELLED           by a client, by Terminate, or because the pool failed
 //   HANDLE_LOST     UNAVAILABLE         the daemon was restarted and does not know it
 //   RESULT_TYPE     INVALID_ARGUMENT    it succeeded, but the result is not of the type that was asked for
