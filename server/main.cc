@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -57,6 +58,11 @@ std::uint64_t RaiseDescriptorLimit() {
   return limit.rlim_max;
 }
 
+int Print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return EX_OK;
+  return Fail(EX_IOERR, absl::ErrnoToStatus(errno, "standard output"));
+}
+
 int Run(config::Config config) {
   std::vector<rpc::ListenAddress> addresses;
   for (const std::string& text : config.listen) addresses.push_back(rpc::ParseListenAddress(text).value());
@@ -78,7 +84,7 @@ int Run(config::Config config) {
 int Main(int argc, char** argv) {
   config::Flags flags;
   if (const absl::Status status = config::ParseFlags(argc, argv, &flags); !status.ok()) return Fail(EX_USAGE, status);
-  if (flags.action == config::Action::kPrintText) return std::fputs(flags.text.c_str(), stdout), EX_OK;
+  if (flags.action == config::Action::kPrintText) return Print(flags.text);
   const config::AddressCheck check_address = [](std::string_view text) {
     return rpc::ParseListenAddress(text).status();
   };
@@ -86,7 +92,7 @@ int Main(int argc, char** argv) {
   const absl::Status status = config::LoadConfig(flags, FindSurroundings(), check_address, &config);
   if (!status.ok()) return Fail(EX_CONFIG, status);
   if (flags.action == config::Action::kCheckConfig) return EX_OK;
-  if (flags.action == config::Action::kPrintConfig) return std::fputs(config::Print(config).c_str(), stdout), EX_OK;
+  if (flags.action == config::Action::kPrintConfig) return Print(config::Print(config));
   return Run(std::move(config));
 }
 

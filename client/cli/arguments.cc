@@ -12,10 +12,10 @@
 
 namespace poold::cli {
 
-absl::StatusOr<std::string> ArgumentsFromWords(const std::vector<std::string>& words) {
+absl::StatusOr<std::string> ArgumentsFromWords(const std::vector<std::string>& words, bool strings) {
   Json values = Json::array();
   for (const std::string& word : words) {
-    auto value = ValueFromWord(word);
+    auto value = strings ? absl::StatusOr<Json>(TextValue(word)) : ValueFromWord(word);
     if (!value.ok()) return value.status();
     values.push_back(*std::move(value));
   }
@@ -41,7 +41,7 @@ absl::StatusOr<client::Payload> ArgumentsOf(const SubmitOptions& options) {
   if (IsExec(options.function)) return ExecCallOf(options);
   if (options.exec.Any()) return OnlyWithExec(options.function);
   if (!options.raw && !options.raw_file) {
-    auto bytes = ArgumentsFromWords(options.args);
+    auto bytes = ArgumentsFromWords(options.args, options.strings);
     if (!bytes.ok()) return bytes.status();
     return client::Payload{.encoding = v1::ENCODING_MSGPACK, .type_name = "", .data = *std::move(bytes)};
   }

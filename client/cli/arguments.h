@@ -12,8 +12,8 @@
 // From the words of the command line to what is sent. Reads files where they are named, else no I/O.
 namespace poold::cli {
 
-// One MessagePack array of the words' values.
-absl::StatusOr<std::string> ArgumentsFromWords(const std::vector<std::string>& words);
+// One MessagePack array of the words' values; of `strings` they are text, whatever they look like.
+absl::StatusOr<std::string> ArgumentsFromWords(const std::vector<std::string>& words, bool strings = false);
 
 // With --raw and --raw-file the bytes themselves.
 absl::StatusOr<client::Payload> ArgumentsOf(const SubmitOptions& options);

@@ -1,11 +1,25 @@
 #include "cli/context.h"
 
 #include <algorithm>
+#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "cli/message_json.h"
 
 namespace poold::cli {
+namespace {
+
+// The command that helps further where the daemon refused something for this reason.
+const char* HelpfulCommand(const std::string& reason) {
+  static const std::map<std::string, const char*> kCommands{
+      {"FUNCTION_NOT_FOUND", "poolctl functions"}, {"POOL_NOT_FOUND", "poolctl pools"},
+      {"HANDLE_NOT_FOUND", "poolctl tasks"},       {"POOL_EXISTS", "poolctl pools"},
+      {"POOL_FAILED", "poolctl pools"},            {"POOL_STILL_RUNNING", "poolctl close --help"}};
+  const auto found = kCommands.find(reason);
+  return found == kCommands.end() ? nullptr : found->second;
+}
+
+}  // namespace
 
 ExitStatus Complain(const absl::Status& status) {
   const std::string reason = client::ReasonOf(status);
@@ -19,7 +33,9 @@ ExitStatus Complain(const absl::Status& status) {
     return ExitStatus::kCancelled;
   }
   const std::string mark = reason.empty() ? absl::StatusCodeToString(status.code()) : reason;
-  Warn(absl::StrCat(std::string(status.message()), " (", mark, ")"));
+  const char* const command = HelpfulCommand(reason);
+  Warn(absl::StrCat(std::string(status.message()), " (", mark, ")", command == nullptr ? "" : "; see: ",
+                    command == nullptr ? "" : command));
   return ExitStatus::kRefused;
 }
 

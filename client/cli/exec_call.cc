@@ -4,6 +4,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "cli/console.h"
 #include "cli/message_json.h"
 #include "cli/value.h"
 #include "nlohmann/json.hpp"
@@ -73,10 +74,10 @@ absl::StatusOr<ExecResult> ExecResultFrom(const v1::Payload& result) {
                     .stderr_bytes = BytesOf(value.value("stderr", Json("")))};
 }
 
-void PrintExec(const ExecResult& result) {
-  std::fwrite(result.stdout_bytes.data(), 1, result.stdout_bytes.size(), stdout);
+void PrintExec(const ExecResult& result, bool raw) {
+  PrintOutput(result.stdout_bytes, stdout, raw);
   std::fflush(stdout);
-  std::fwrite(result.stderr_bytes.data(), 1, result.stderr_bytes.size(), stderr);
+  PrintOutput(result.stderr_bytes, stderr, raw);
 }
 
 }  // namespace poold::cli

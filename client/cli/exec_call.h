@@ -37,7 +37,7 @@ struct ExecResult {
 // InvalidArgument when it is no result of exec.
 absl::StatusOr<ExecResult> ExecResultFrom(const v1::Payload& result);
 
-// What the program wrote, where it belongs.
-void PrintExec(const ExecResult& result);
+// What the program wrote, where it belongs; on a terminal as it is only when it is to be `raw`.
+void PrintExec(const ExecResult& result, bool raw);
 
 }  // namespace poold::cli

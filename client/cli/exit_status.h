@@ -10,6 +10,7 @@ enum class ExitStatus : int {
   kTimedOut = 3,       // ... TIMED_OUT or EXPIRED
   kCancelled = 4,      // ... CANCELLED, or is LOST
   kWaitPassed = 5,     // --wait-timeout passed first; nothing is lost, ask again
+  kNotCancelled = 6,   // cancel: one of them runs, or had ended
   kUsage = 64,         // the command line makes no sense
   kNoInput = 66,       // a file that was named cannot be read
   kUnreachable = 69,   // no daemon answers

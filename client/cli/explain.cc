@@ -11,15 +11,18 @@
 namespace poold::cli {
 namespace {
 
-std::string Head(const v1::TaskEntry& entry) {
-  if (entry.has_map()) {
-    const v1::MapProgress& map = entry.map();
-    return absl::StrCat(HexFromId(map.id()), ": ", StateWord(StateOf(map)), " map in pool ", map.pool(), "\n",
-                        ProgressSentence(map), "\nsubmitted ", AgeText(map.submitted_at()), " ago by ", map.client());
-  }
+void PrintHead(const v1::TaskEntry& entry) {
+  const v1::MapProgress& map = entry.map();
   const v1::Task& task = entry.task();
-  return absl::StrCat(HexFromId(task.id()), ": ", StateWord(task.state()), " ", task.function(), " in pool ",
-                      task.pool(), "\nsubmitted ", AgeText(task.submitted_at()), " ago by ", task.client());
+  if (entry.has_map()) {
+    PrintLine(absl::StrCat(HexFromId(map.id()), ": ", StateWord(StateOf(map)), " map in pool ", map.pool()));
+    PrintLine(ProgressSentence(map));
+  } else {
+    PrintLine(absl::StrCat(HexFromId(task.id()), ": ", StateWord(task.state()), " ", task.function(), " in pool ",
+                           task.pool()));
+  }
+  PrintLine(absl::StrCat("submitted ", AgeText(entry.has_map() ? map.submitted_at() : task.submitted_at()), " ago by ",
+                         entry.has_map() ? map.client() : task.client()));
 }
 
 std::string LimitsText(const v1::TaskOptions& options) {
@@ -35,7 +38,7 @@ std::string LimitsText(const v1::TaskOptions& options) {
   return text;
 }
 
-std::string AttemptsText(const v1::ExplainResponse& answer) {
+void PrintAttempts(const v1::ExplainResponse& answer) {
   TextTable table({"ATTEMPT", "STATE", "WORKER", "PID", "GENERATION", "STARTED", "TOOK", "WHY"});
   for (const v1::Attempt& a : answer.attempts()) {
     const std::string took =
@@ -44,7 +47,7 @@ std::string AttemptsText(const v1::ExplainResponse& answer) {
                absl::StrCat(a.worker_pid()), absl::StrCat(a.generation()), ClockText(a.started_at()), took,
                a.reason().empty() ? "-" : a.reason()});
   }
-  return table.Text();
+  Print(table);
 }
 
 }  // namespace
@@ -60,17 +63,14 @@ ExitStatus Run(const ExplainOptions& options, Context& context) {
     PrintJson(JsonFromMessage(*answer));
     return ExitStatus::kOk;
   }
-  PrintLine(Head(answer->entry()));
+  PrintHead(answer->entry());
   if (const std::string limits = LimitsText(answer->options()); !limits.empty()) PrintLine(limits);
   if (!answer->waits_for().empty()) PrintLine(absl::StrCat("waits: ", answer->waits_for()));
   if (answer->ahead() > 0) PrintLine(absl::StrCat("before it: ", Count(answer->ahead(), "task")));
   const v1::Task& task = answer->entry().task();
   if (task.has_progress() && !task.has_outcome()) PrintLine("progress: " + ProgressWord(task.progress()));
-  if (const std::string why = ExplainOutcome(task.outcome()); !why.empty()) PrintLine(why);
-  if (answer->attempts_size() == 0) return ExitStatus::kOk;
-  std::string table = AttemptsText(*answer);
-  table.pop_back();
-  PrintLine(table);
+  if (const std::string why = ExplainOutcome(task.outcome()); !why.empty()) PrintLines(why);
+  if (answer->attempts_size() > 0) PrintAttempts(*answer);
   return ExitStatus::kOk;
 }
 

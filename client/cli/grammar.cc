@@ -1,8 +1,8 @@
 #include "cli/grammar.h"
 
-#include <cstdio>
 #include <memory>
 
+#include "cli/console.h"
 #include "cli/declare.h"
 #include "cli/spelling.h"
 
@@ -19,8 +19,9 @@ constexpr char kAbout[] =
     "  poolctl submit square 7              49\n"
     "  poolctl map square 1 2 3             1, 4 and 9, one a line\n"
     "  seq 1000 | poolctl map is_prime      items from standard input, one a line\n"
-    "  ls *.png | poolctl map exec -- optipng {}\n"
     "  poolctl open demo --workers 4 --module examples\n"
+    "  poolctl open shells --allow-exec     where the daemon's configuration allows it\n"
+    "  ls *.png | poolctl --pool shells map exec -- optipng {}\n"
     "  poolctl top                          what is going on, live\n"
     "  poolctl --json stats                 for scripts";
 
@@ -32,14 +33,15 @@ constexpr char kValuesAndStatuses[] =
     "\n"
     "Exit status:\n"
     "   0  done as asked\n"
-    "   1  the task (or an item of the map) FAILED\n"
+    "   1  the task (or an item of the map) FAILED; wait and get: of several ends the first in this list\n"
     "   2  it CRASHED: its worker died\n"
     "   3  it TIMED_OUT or EXPIRED\n"
     "   4  it was CANCELLED, or is LOST because the daemon was restarted\n"
     "   5  --wait-timeout passed first; nothing is lost, ask again\n"
+    "   6  cancel: one of them runs (cancel --running stops it), or had ended\n"
     "  64  the command line, or an item, makes no sense\n"
     "  66  a file that was named cannot be read\n"
-    "  69  the daemon cannot be reached\n"
+    "  69  the daemon cannot be reached, or went away and did not come back\n"
     "  70  the daemon refused the call\n"
     "  74  standard output cannot be written\n"
     " 130  interrupted (Ctrl-C): a submitted task goes on, what is left of a map is cancelled\n"
@@ -91,8 +93,8 @@ void Unmark(Command& command) {
 }  // namespace
 
 const char Grammar::kElsewhere[] =
-    "Options of every command (--address, --pool, --json, --wait-timeout), values, times and exit\n"
-    "statuses: poolctl --help";
+    "Options of every command (--address, --pool, --json, --wait-timeout, --daemon-timeout), values,\n"
+    "times and exit statuses: poolctl --help";
 
 Grammar::Grammar() : app_(kAbout, "poolctl") {
   app_.footer(kValuesAndStatuses);
@@ -119,6 +121,9 @@ void Grammar::AddGlobals() {
   app_.add_option("--pool", global.pool, "The pool (default)")->type_name("NAME")->take_last();
   app_.add_flag("--json", global.json, "Answer in JSON: one document, for items and events one a line");
   AddDuration(&app_, "--wait-timeout", global.wait_timeout, "Wait no longer than this; nothing is lost by it")
+      ->take_last();
+  AddDuration(&app_, "--daemon-timeout", global.daemon_timeout,
+              "Wait this long for a daemon that went away (30s); if given, also for one that is still to come")
       ->take_last();
 }
 
@@ -148,7 +153,7 @@ void Grammar::Complain(const CLI::ParseError& error) const {
       break;
     }
   }
-  std::fprintf(stderr, "poolctl: %s; see: poolctl%s --help\n", complaint.c_str(), command.c_str());
+  Warn(complaint + "; see: poolctl" + command + " --help");
 }
 
 std::variant<CommandLine, ExitStatus> Grammar::Parse(int argc, const char* const* argv) {

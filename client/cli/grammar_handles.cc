@@ -11,7 +11,7 @@ void Grammar::AddHandles() {
   get->add_flag("--as-completed", get_.as_completed, "With --items: in the order in which they end");
   get->add_flag("-r,--raw-output", get_.raw_output, "Print a text or bytes as they are, not as JSON");
 
-  CLI::App* wait = Add("wait", "Wait until tasks or maps have ended: prints ID, tab, done or waiting", wait_);
+  CLI::App* wait = Add("wait", "Wait until tasks or maps have ended: prints ID, tab, how it ended or waiting", wait_);
   wait->add_option("ID", wait_.ids, "Handles")->required()->type_name("");
   CLI::Option* first =
       wait->add_flag("--first,--first-completed", wait_.first_completed, "Until one of them has ended");
@@ -23,7 +23,7 @@ void Grammar::AddHandles() {
   watch->add_option("ID", watch_.ids, "Handles; none: the pool of --pool, until it is gone or Ctrl-C")->type_name("");
   watch->add_flag("--output,!--no-output", watch_.output, "With what they print (on)");
 
-  CLI::App* cancel = Add("cancel", "Cancel what waits", cancel_);
+  CLI::App* cancel = Add("cancel", "Cancel what waits: prints ID, tab, cancelled, runs or had ended", cancel_);
   cancel->add_option("ID", cancel_.ids, "Handles")->required()->type_name("");
   cancel->add_flag("--running", cancel_.running, "Also stop what runs: SIGTERM, the pool's stop grace, SIGKILL");
 

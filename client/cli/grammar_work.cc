@@ -5,6 +5,9 @@
 namespace poold::cli {
 namespace {
 
+constexpr char kRawOutput[] =
+    "Print a text or bytes as they are, not as JSON; and what is printed, on a terminal too";
+
 void AddTaskChoices(CLI::App* app, TaskChoices& task, const std::string& what) {
   AddDuration(app, "--run-timeout", task.run_timeout, "Longest run of " + what + "; then its processes are killed");
   AddDuration(app, "--queue-timeout", task.queue_timeout, "Longest wait for a worker");
@@ -50,6 +53,9 @@ void Grammar::AddSubmit() {
       ->type_name("");
   CLI::Option* raw = app->add_option("--raw", o.raw, "One argument of raw bytes: this text")->type_name("TEXT");
   CLI::Option* file = app->add_option("--raw-file", o.raw_file, "One argument of raw bytes: this file (- is stdin)");
+  app->add_flag("--strings", o.strings, "Each argument is text, also where it reads as JSON")
+      ->excludes(raw)
+      ->excludes(file);
   raw->excludes(file);
   file->type_name("FILE");
   app->add_flag("--no-wait", o.no_wait, "Print the handle and leave");
@@ -57,7 +63,7 @@ void Grammar::AddSubmit() {
       ->type_name("ID");
   app->add_flag("--keep", o.keep, "Keep the outcome after it was printed, for: poolctl get");
   app->add_flag("--output,!--no-output", o.output, "Show what the task prints, as it prints it (on)");
-  app->add_flag("-r,--raw-output", o.raw_output, "Print a text or bytes as they are, not as JSON");
+  app->add_flag("-r,--raw-output", o.raw_output, kRawOutput);
   app->add_flag("--cancel-on-interrupt", o.cancel_on_interrupt, "Ctrl-C stops the task too");
   AddProgress(app, o.progress);
   AddTaskChoices(app, o.task, "an attempt");
@@ -90,7 +96,7 @@ void Grammar::AddMap() {
   app->add_flag("--fail-fast", o.fail_fast, "The first item that does not succeed cancels the rest");
   app->add_flag("--no-wait", o.no_wait, "Print the handle and leave, when all items are sent");
   app->add_flag("--output,!--no-output", o.output, "Show what the items print, as they print it (on)");
-  app->add_flag("-r,--raw-output", o.raw_output, "Print a text or bytes as they are, not as JSON");
+  app->add_flag("-r,--raw-output", o.raw_output, kRawOutput);
   AddProgress(app, o.progress);
   AddTaskChoices(app, o.task, "one item");
   AddExecChoices(app, o.exec);

@@ -1,4 +1,7 @@
 // Get, wait, cancel, release: of any task or map, by its id.
+#include <algorithm>
+#include <cstdio>
+
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
@@ -46,6 +49,50 @@ ExitStatus PrintTask(const GetOptions& options, v1::Task& task, Context& context
   return PrintOutcome(task.function(), task.outcome(), options.raw_output);
 }
 
+// How a task or map stands; of one that was released meanwhile nothing is known any more.
+absl::StatusOr<v1::TaskState> StateOfHandle(const std::string& id, client::Connection& daemon) {
+  v1::ExplainRequest request;
+  request.set_id(id);
+  auto answer = daemon.Explain(request);
+  if (answer.ok()) return answer->entry().has_map() ? StateOf(answer->entry().map()) : answer->entry().task().state();
+  if (client::ReasonOf(answer.status()) == "HANDLE_RELEASED") return v1::TASK_STATE_UNSPECIFIED;
+  return answer.status();
+}
+
+std::string EndWord(v1::TaskState state) {
+  return state == v1::TASK_STATE_UNSPECIFIED ? "released" : StateWord(state);
+}
+
+// How those that were waited for have ended.
+absl::StatusOr<std::vector<v1::TaskState>> StatesOf(const v1::WaitResponse& response, client::Connection& daemon) {
+  std::vector<v1::TaskState> states;
+  for (const std::string& id : response.done()) {
+    auto state = StateOfHandle(id, daemon);
+    if (!state.ok()) return state.status();
+    states.push_back(*state);
+  }
+  return states;
+}
+
+void PrintWait(const v1::WaitResponse& response, const std::vector<v1::TaskState>& states, bool json) {
+  if (json) {
+    Json document = JsonFromMessage(response);
+    document["states"] = Json::array();
+    for (const v1::TaskState state : states) document["states"].push_back(EndWord(state));
+    return PrintJson(document);
+  }
+  for (int i = 0; i < response.done_size(); ++i) {
+    PrintBytes(absl::StrCat(HexFromId(response.done(i)), "\t", EndWord(states[static_cast<std::size_t>(i)]), "\n"));
+  }
+  for (const std::string& id : response.not_done()) PrintBytes(HexFromId(id) + "\twaiting\n");
+}
+
+// Why this one could not be cancelled.
+const char* NotCancelled(const std::string& id, client::Connection& daemon) {
+  auto state = StateOfHandle(id, daemon);
+  return state.ok() && (*state == v1::TASK_STATE_RUNNING || *state == v1::TASK_STATE_QUEUED) ? "runs" : "had ended";
+}
+
 ExitStatus PrintMap(const v1::MapProgress& map, Context& context) {
   if (context.json()) {
     PrintJson(JsonFromMessage(map));
@@ -63,7 +110,7 @@ ExitStatus PrintItems(const GetOptions& options, const std::string& id, Context&
   ItemPrinter printer({.json = context.json(), .raw = options.raw_output, .with_index = options.as_completed});
   absl::Status status = context.daemon().GetItems(request, [&](const v1::GetItemsResponse& response) {
     for (const v1::ItemOutcomes& outcomes : response.outcomes()) printer.Print(outcomes);
-    return true;
+    return std::ferror(stdout) == 0;
   });
   if (!status.ok()) return Complain(status);
   return printer.status();
@@ -106,13 +153,14 @@ ExitStatus Run(const WaitOptions& options, Context& context) {
     met = response->not_done().empty() || (options.first_completed && !response->done().empty()) ||
           (options.first_exception && std::chrono::steady_clock::now() - begin < asked);
   } while (!met && !patience.Over());
-  if (context.json()) {
-    PrintJson(JsonFromMessage(*response));
-  } else {
-    for (const std::string& id : response->done()) PrintLine(HexFromId(id) + "\tdone");
-    for (const std::string& id : response->not_done()) PrintLine(HexFromId(id) + "\twaiting");
+  auto states = StatesOf(*response, context.daemon());
+  if (!states.ok()) return Complain(states.status());
+  PrintWait(*response, *states, context.json());
+  ExitStatus status = ExitStatus::kOk;
+  for (const v1::TaskState state : *states) {
+    if (state != v1::TASK_STATE_UNSPECIFIED) status = Worse(status, StatusOf(state));
   }
-  return met ? ExitStatus::kOk : ExitStatus::kWaitPassed;
+  return met ? status : ExitStatus::kWaitPassed;
 }
 
 ExitStatus Run(const CancelOptions& options, Context& context) {
@@ -123,15 +171,17 @@ ExitStatus Run(const CancelOptions& options, Context& context) {
   request.set_running(options.running);
   auto response = context.daemon().Cancel(request);
   if (!response.ok()) return Complain(response.status());
+  const bool all = std::count(response->cancelled().begin(), response->cancelled().end(), false) == 0;
+  const ExitStatus status = all ? ExitStatus::kOk : ExitStatus::kNotCancelled;
   if (context.json()) {
     PrintJson(JsonFromMessage(*response));
-    return ExitStatus::kOk;
+    return status;
   }
   for (int i = 0; i < response->cancelled_size() && i < request.ids_size(); ++i) {
-    const char* word = response->cancelled(i) ? "cancelled" : options.running ? "had ended" : "runs or had ended";
-    PrintLine(absl::StrCat(HexFromId(request.ids(i)), "\t", word));
+    const char* word = response->cancelled(i) ? "cancelled" : NotCancelled(request.ids(i), context.daemon());
+    PrintBytes(absl::StrCat(HexFromId(request.ids(i)), "\t", word, "\n"));
   }
-  return ExitStatus::kOk;
+  return status;
 }
 
 ExitStatus Run(const ReleaseOptions& options, Context& context) {

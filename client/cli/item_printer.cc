@@ -34,8 +34,8 @@ void ItemPrinter::Print(const v1::ItemOutcomes& outcomes) {
 void ItemPrinter::PrintResult(uint64_t index, const v1::Payload& result) {
   ++printed_;
   if (style_.json) {
-    PrintLine(absl::StrCat("{\"index\":", index,
-                           ",\"outcome\":{\"state\":\"SUCCEEDED\",\"result\":", ResultText(result, false), "}}"));
+    PrintBytes(absl::StrCat("{\"index\":", index,
+                            ",\"outcome\":{\"state\":\"SUCCEEDED\",\"result\":", ResultText(result, false), "}}\n"));
   } else if (style_.exec) {
     PrintProgram(index, result);
   } else {
@@ -46,7 +46,7 @@ void ItemPrinter::PrintResult(uint64_t index, const v1::Payload& result) {
 void ItemPrinter::PrintProgram(uint64_t index, const v1::Payload& payload) {
   auto result = ExecResultFrom(payload);
   if (!result.ok()) return Line(index, ResultText(payload, style_.raw));
-  PrintExec(*result);
+  PrintExec(*result, style_.raw);
   if (result->Status() == 0) return;
   status_ = Worse(status_, ExitStatus::kFailed);
   ++unsuccessful_;
@@ -70,7 +70,7 @@ void ItemPrinter::PrintOther(uint64_t index, const v1::Outcome& outcome) {
 }
 
 void ItemPrinter::Line(uint64_t index, const std::string& text) {
-  PrintLine(style_.with_index ? absl::StrCat(index, "\t", text) : text);
+  PrintBytes(style_.with_index ? absl::StrCat(index, "\t", text, "\n") : text + '\n');
 }
 
 }  // namespace poold::cli

@@ -160,16 +160,15 @@ ExitStatus Run(const StatsOptions& options, Context& context) {
     table.Add({"resident memory", SizeText(response->rss_bytes())});
     table.Add({"CPU time", SpanText(Seconds(response->cpu_time()))});
     table.Add({"core entries", Number(response->core_entries())});
-    PrintLine(
-        absl::StrCat("daemon\n", text, table.Text().substr(1), "\nlimits\n", LimitsText(info->server().limits())));
+    absl::StrAppend(&text, table.Text().substr(1), "\nlimits\n", LimitsText(info->server().limits()));
+    PrintLines("daemon\n" + text + "\n");
   }
   std::map<std::string, v1::PoolStats> pools(response->pools().begin(), response->pools().end());
   bool first = true;
   for (const auto& [name, stats] : pools) {
-    PrintLine(absl::StrCat(first ? "" : "\n", "pool ", name));
-    std::string text = Counters(stats);
-    text.pop_back();
-    PrintLine(text);
+    if (!first) PrintLine("");
+    PrintLine(absl::StrCat("pool ", name));
+    PrintLines(Counters(stats));
     first = false;
   }
   return ExitStatus::kOk;
@@ -182,10 +181,7 @@ ExitStatus Run(const InfoOptions&, Context& context) {
     PrintJson(JsonFromMessage(response->server()));
     return ExitStatus::kOk;
   }
-  std::string text =
-      absl::StrCat(ServerText(response->server()), "\nlimits\n", LimitsText(response->server().limits()));
-  text.pop_back();
-  PrintLine(text);
+  PrintLines(absl::StrCat(ServerText(response->server()), "\nlimits\n", LimitsText(response->server().limits())));
   return ExitStatus::kOk;
 }
 

@@ -2,11 +2,16 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <memory>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "cli/absence.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
@@ -17,6 +22,8 @@
 namespace poold::cli {
 namespace {
 
+constexpr Duration kMayBeAway = std::chrono::seconds(30);
+
 // Before the client starts its threads: who waits for signals shall be the only one.
 void BlockSignals(const CommandLine& line) {
   const bool waits =
@@ -24,6 +31,15 @@ void BlockSignals(const CommandLine& line) {
   if (waits) Interrupt::Block();
   const auto* top = std::get_if<TopOptions>(&line.command);
   if (top != nullptr && IsLive(*top, line.global)) Screen::BlockSignals();
+}
+
+absl::StatusOr<client::Client> Connect(const GlobalOptions& global) {
+  const auto absence = std::make_shared<Absence>(global.daemon_timeout.value_or(kMayBeAway));
+  client::ClientOptions options{.address = global.address, .client_name = "poolctl"};
+  options.on_connection = [absence](const absl::Status& connection) { absence->Heard(connection); };
+  options.wait_for_daemon = global.daemon_timeout.has_value();
+  if (global.daemon_timeout) options.connect_timeout = *global.daemon_timeout;
+  return client::Client::Connect(std::move(options));
 }
 
 ExitStatus Main(int argc, const char* const* argv) {
@@ -35,7 +51,7 @@ ExitStatus Main(int argc, const char* const* argv) {
   if (const auto* status = std::get_if<ExitStatus>(&parsed)) return *status;
   const CommandLine& line = std::get<CommandLine>(parsed);
   BlockSignals(line);
-  auto client = client::Client::Connect({.address = line.global.address, .client_name = "poolctl"});
+  auto client = Connect(line.global);
   if (!client.ok()) return Complain(client.status());
   Context context(line.global, *std::move(client));
   return std::visit([&context](const auto& options) { return Run(options, context); }, line.command);
@@ -49,7 +65,5 @@ int main(int argc, char** argv) {
   // A reader that goes away is told by write, so that what is left can be cancelled.
   signal(SIGPIPE, SIG_IGN);
   const ExitStatus status = poold::cli::Main(argc, argv);
-  // A full disk or a reader that went away is a failure too.
-  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-  return static_cast<int>(written || status != ExitStatus::kOk ? status : ExitStatus::kNoOutput);
+  return static_cast<int>(poold::cli::Written() ? status : ExitStatus::kNoOutput);
 }

@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -37,7 +35,9 @@ client::MapOptions OptionsFrom(const MapOptions& options, const Context& context
   map.chunk_size = options.chunk_size;
   map.fail_fast = options.fail_fast;
   map.task = TaskOptionsFrom(options.task);
-  if (options.output && !options.no_wait && !IsExec(options.function)) map.task.on_output = LiveOutput(context.json());
+  if (options.output && !options.no_wait && !IsExec(options.function)) {
+    map.task.on_output = LiveOutput(context.json(), options.raw_output);
+  }
   return map;
 }
 
@@ -154,12 +154,11 @@ class ResultPrinter {
     return printer_.status();
   }
 
-  // As when the reader of a pipe has seen enough.
+  // As when the reader of a pipe has seen enough. What was left is cancelled.
   ExitStatus NobodyReads() {
-    const bool closed = errno == EPIPE;
+    Written();
     EndBar();
     Cancel();
-    if (!closed) Warn(absl::StrCat("standard output: ", std::strerror(errno), "; what was left is cancelled"));
     return ExitStatus::kNoOutput;
   }
 

@@ -19,6 +19,8 @@ struct GlobalOptions {
   std::string pool = "default";
   bool json = false;
   std::optional<Duration> wait_timeout;
+  // How long the daemon may be away. Given: also before it is there for the first time.
+  std::optional<Duration> daemon_timeout;
 };
 
 struct TaskChoices {
@@ -51,6 +53,8 @@ enum class ShowProgress { kOnTerminal, kAlways, kNever };
 struct SubmitOptions {
   std::string function;
   std::vector<std::string> args;
+  // Each is text, also where it looks like JSON.
+  bool strings = false;
   // Raw bytes as the argument: the text itself, or the content of a file ("-" is stdin).
   std::optional<std::string> raw;
   std::optional<std::string> raw_file;

@@ -1,15 +1,15 @@
 #include "cli/outcome_text.h"
 
-#include <cstdio>
-
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "cli/console.h"
 #include "cli/message_json.h"
 #include "cli/task_text.h"
 #include "cli/text_table.h"
 #include "nlohmann/json.hpp"
+#include "src/terminal_text.h"
 
 namespace poold::cli {
 namespace {
@@ -51,9 +51,14 @@ std::string Certificate(const v1::DeathCertificate& death) {
 void AppendIndented(std::string& text, const char* title, const std::string& lines) {
   if (lines.empty()) return;
   absl::StrAppend(&text, "\n  ", title, ":");
-  std::string body = lines;
+  std::string body = client::internal::Lines(lines);
   while (!body.empty() && body.back() == '\n') body.pop_back();
   for (const auto& line : absl::StrSplit(body, '\n')) absl::StrAppend(&text, "\n    ", line);
+}
+
+// Its further lines stand further in than what is told behind it.
+std::string MessageText(const std::string& message) {
+  return absl::StrReplaceAll(client::internal::Lines(message), {{"\n", "\n      "}});
 }
 
 }  // namespace
@@ -64,9 +69,8 @@ ExitStatus PrintOutcome(const std::string& function, const v1::Outcome& outcome,
     return StatusOf(outcome.state());
   }
   const std::string text = ResultText(outcome.result(), raw);
-  const bool nothing = !raw && text == "null";
-  if (raw) std::fwrite(text.data(), 1, text.size(), stdout);
-  if (!raw && !nothing) PrintLine(text);
+  const bool nothing = text == "null" && ResultText(outcome.result(), /*raw=*/false) == "null";
+  if (!nothing) PrintBytes(raw ? text : text + '\n');
   return ExitStatus::kOk;
 }
 
@@ -98,8 +102,8 @@ std::string ExplainOutcome(const v1::Outcome& outcome) {
   if (outcome.state() == v1::TASK_STATE_SUCCEEDED || outcome.state() == v1::TASK_STATE_UNSPECIFIED) return "";
   std::string text = StateWord(outcome.state());
   const v1::Failure& failure = outcome.failure();
-  if (!failure.type().empty()) absl::StrAppend(&text, ": ", failure.type());
-  if (!failure.message().empty()) absl::StrAppend(&text, ": ", failure.message());
+  if (!failure.type().empty()) absl::StrAppend(&text, ": ", client::internal::OneLine(failure.type()));
+  if (!failure.message().empty()) absl::StrAppend(&text, ": ", MessageText(failure.message()));
   if (outcome.has_death()) absl::StrAppend(&text, ": ", Certificate(outcome.death()));
   if (outcome.attempt() > 1) absl::StrAppend(&text, "\n  attempts: ", outcome.attempt());
   if (outcome.poison()) absl::StrAppend(&text, "\n  set aside: it ended too many workers");

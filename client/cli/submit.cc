@@ -24,7 +24,7 @@ void ShowLive(const SubmitOptions& options, const Context& context, const std::s
               client::TaskOptions& task) {
   // What a program of exec prints is its result.
   if (options.output && !IsExec(options.function)) {
-    task.on_output = [print = LiveOutput(context.json()), bar](const client::Output& output) {
+    task.on_output = [print = LiveOutput(context.json(), options.raw_output), bar](const client::Output& output) {
       bar->Clear();
       print(output);
     };
@@ -65,7 +65,7 @@ ExitStatus PrintAnswer(const SubmitOptions& options, const v1::Outcome& outcome)
   if (!ran) return PrintOutcome(options.function, outcome, options.raw_output);
   auto result = ExecResultFrom(outcome.result());
   if (!result.ok()) return ComplainUsage(std::string(result.status().message()));
-  PrintExec(*result);
+  PrintExec(*result, options.raw_output);
   return static_cast<ExitStatus>(result->Status());
 }
 
@@ -124,7 +124,11 @@ ExitStatus Run(const SubmitOptions& options, Context& context) {
     if (context.json()) PrintJson(Json{{"id", handle.id().ToHex()}, {"state", StateWord(handle.state())}});
     return ExitStatus::kWaitPassed;
   }
-  return PrintEnd(options, handle, context);
+  const ExitStatus status = PrintEnd(options, handle, context);
+  if (Written()) return status;
+  handle.Keep();
+  Warn(absl::StrCat("its outcome is kept: poolctl get ", handle.id().ToHex()));
+  return ExitStatus::kNoOutput;
 }
 
 }  // namespace poold::cli

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "src/terminal_text.h"
+
 namespace poold::cli {
 namespace {
 
@@ -109,12 +111,8 @@ std::string Cut(const std::string& text, int rows, int columns) {
   std::size_t begin = 0;
   for (int row = 0; row < rows && begin < text.size(); ++row) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    std::size_t at = begin;
-    for (int column = 0; at < end; ++at) {
-      const bool starts_a_letter = (static_cast<unsigned char>(text[at]) >> 6) != 2;
-      if (starts_a_letter && column++ == columns) break;
-    }
-    cut += text.substr(begin, at - begin) + '\n';
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    cut.append(client::internal::FirstColumns(line, static_cast<std::size_t>(columns))) += '\n';
     begin = end + 1;
   }
   return cut;

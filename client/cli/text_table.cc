@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "src/terminal_text.h"
+
 namespace poold::cli {
 namespace {
 
@@ -19,8 +21,9 @@ std::string Printed(const char* format, double number, const char* unit) {
 
 }  // namespace
 
-std::size_t Width(const std::string& text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6) != 2; });
+void TextTable::Add(const std::vector<std::string>& row) {
+  std::vector<std::string>& shown = rows_.emplace_back();
+  for (const std::string& word : row) shown.push_back(client::internal::OneLine(word));
 }
 
 std::string TextTable::Text() const {
@@ -29,7 +32,7 @@ std::string TextTable::Text() const {
   std::vector<bool> right(columns, rows_.size() > 1);
   for (std::size_t r = 0; r < rows_.size(); ++r) {
     for (std::size_t c = 0; c < columns; ++c) {
-      width[c] = std::max(width[c], Width(rows_[r][c]));
+      width[c] = std::max(width[c], client::internal::Columns(rows_[r][c]));
       if (r > 0 && !IsNumber(rows_[r][c])) right[c] = false;
     }
   }
@@ -37,7 +40,7 @@ std::string TextTable::Text() const {
   for (const auto& row : rows_) {
     std::string line;
     for (std::size_t c = 0; c < columns; ++c) {
-      const std::string pad(width[c] - Width(row[c]), ' ');
+      const std::string pad(width[c] - client::internal::Columns(row[c]), ' ');
       if (c > 0) line += "  ";
       line += right[c] ? pad + row[c] : row[c] + pad;
     }

@@ -6,14 +6,14 @@
 
 namespace poold::cli {
 
-// Rows of words in aligned columns, two spaces apart. A column whose words are all numbers stands to the right. Not
-// thread-safe.
+// Rows of words in aligned columns, two spaces apart. A column whose words are all numbers stands to the right. A word
+// may be anybody's text: it is made one line that moves nothing (terminal_text.h). Not thread-safe.
 class TextTable {
  public:
   explicit TextTable(std::vector<std::string> head) : rows_{std::move(head)} {}
 
   // REQUIRES: as many words as the head has.
-  void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void Add(const std::vector<std::string>& row);
 
   std::string Text() const;
 
@@ -26,8 +26,5 @@ std::string SizeText(double bytes);
 
 // "12 ms", "3.4 s", "2 h 5 min". Of something measured: rounded.
 std::string SpanText(double seconds);
-
-// Columns that text takes in a terminal, near enough: code points.
-std::size_t Width(const std::string& text);
 
 }  // namespace poold::cli

@@ -46,9 +46,7 @@ ExitStatus Snapshot(Duration interval, Context& context) {
     PrintJson(document);
     return ExitStatus::kOk;
   }
-  std::string text = TopText(*before, *look);
-  text.pop_back();
-  PrintLine(text);
+  PrintLines(TopText(*before, *look));
   return ExitStatus::kOk;
 }
 

@@ -9,16 +9,19 @@
 #include "cli/pool_text.h"
 #include "cli/task_text.h"
 #include "cli/text_table.h"
+#include "src/terminal_text.h"
 
 namespace poold::cli {
 namespace {
 
 constexpr std::size_t kSlowest = 10;
-constexpr std::size_t kNameBytes = 24;
+constexpr std::size_t kNameColumns = 24;
 
 // The columns behind it shall be seen.
 std::string Short(const std::string& name) {
-  return name.size() <= kNameBytes ? name : name.substr(0, kNameBytes - 2) + "..";
+  const std::string shown = client::internal::OneLine(name);
+  if (client::internal::Columns(shown) <= kNameColumns) return shown;
+  return std::string(client::internal::FirstColumns(shown, kNameColumns - 2)) + "..";
 }
 
 uint64_t Ended(const v1::PoolStats& stats) { return stats.succeeded() + Unsuccessful(stats); }

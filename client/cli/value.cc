@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
+#include "src/terminal_text.h"
 #include "wire/absl_text.h"
 
 namespace poold::cli {
@@ -198,7 +199,9 @@ Json TextValue(std::string_view text) {
   return std::string(text);
 }
 
-std::string Dump(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string Dump(const Json& value) {
+  return client::internal::SafeJson(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
 
 bool IsUtf8(std::string_view text) {
   std::size_t i = 0;

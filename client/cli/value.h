@@ -37,7 +37,7 @@ Json BytesValue(std::string_view bytes);
 // The text, or BytesValue where it is not UTF-8.
 Json TextValue(std::string_view text);
 
-// On one line. Never fails.
+// On one line, with nothing that acts on a terminal (it is escaped). Never fails.
 std::string Dump(const Json& value);
 
 bool IsUtf8(std::string_view text);

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "terminal_text.h"
 
 namespace poold::client {
 namespace {
@@ -57,22 +58,11 @@ std::optional<double> FractionOf(const ProgressState& state) {
   return std::min(1.0, static_cast<double>(state.done) / static_cast<double>(*state.total));
 }
 
-bool Continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-// The first `columns` characters, UTF-8 not torn apart.
-std::string Cropped(std::string text, unsigned columns) {
-  unsigned seen = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!Continues(text[i]) && ++seen > columns) return text.substr(0, i);
-  }
-  return text;
-}
-
 // What people report is one line, without anything that moves the cursor.
 std::string Plain(std::string text) {
   std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return text;
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  return internal::OneLine(text);
 }
 
 std::string BarText(double fraction, unsigned width) {
@@ -151,7 +141,9 @@ void ProgressBar::Update(ProgressState state) {
 void ProgressBar::Draw(bool last) {
   if (terminal_) {
     const unsigned columns = Columns();
-    style_.write(absl::StrCat(std::string(kBack), Cropped(Line(columns), columns - 1), last ? "\n" : ""));
+    const std::string line = Line(columns);
+    const std::string shown(internal::FirstColumns(line, columns - 1));
+    style_.write(std::string(kBack) + shown + (last ? "\n" : ""));
     on_screen_ = !last;
   } else {
     style_.write(Line(0) + "\n");
@@ -190,7 +182,7 @@ std::string ProgressBar::Line(unsigned columns) const {
   AppendPart(&tail, Plain(state_.text));
   if (fraction) {
     AppendPart(&line, absl::StrFormat("%3.0f%%", std::floor(*fraction * 100)));
-    const std::size_t taken = line.size() + tail.size() + 7;
+    const std::size_t taken = internal::Columns(line) + internal::Columns(tail) + 7;
     if (columns > taken + kLeastBar) {
       AppendPart(&line, BarText(*fraction, std::min<unsigned>(kMostBar, columns - static_cast<unsigned>(taken))));
     }

@@ -273,6 +273,7 @@ void Session::OnEnded(const grpc::Status& status) {
               [this](const HandleCell&) ABSL_NO_THREAD_SAFETY_ANALYSIS { return last_end_; }, false);
     outbox_.ForgetSent();
   }
+  if (was_up && !stopping_) TellConnection(last_end_);
   WakeAll(&flush_waiters_);
   write_at_ = Clock::time_point::max();
   backoff_ = was_up ? kFirstBackoff : std::clamp(backoff_ * 2, kFirstBackoff, kLastBackoff);
@@ -284,6 +285,13 @@ void Session::OnEnded(const grpc::Status& status) {
   if (stopping_) shut_ = true;
   WakeAll(&state_waiters_);
   leader_.WakeBackground();
+}
+
+void Session::TellConnection(const absl::Status& connection) {
+  const bool back = connection.ok();
+  if (options_.on_connection == nullptr || told_away_ != back) return;
+  told_away_ = !back;
+  callbacks_.Post([tell = options_.on_connection, connection] { tell(connection); });
 }
 
 // A daemon that was away may take connections of its two kinds one after the other.
@@ -301,6 +309,7 @@ void Session::OnGreeted(const v1::ServerInfo& server) {
   state_ = State::kUp;
   room_is_short_ = false;  // or it is said next
   last_end_ = absl::OkStatus();
+  TellConnection(last_end_);
   if (restarted) {
     const std::uint64_t upto = outbox_.last_sent();
     RefuseAll([upto](const HandleCell& cell) { return cell.resumed || cell.batch <= upto; },

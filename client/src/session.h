@@ -183,6 +183,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void OnGreeted(const v1::ServerInfo& server) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnAcknowledged(std::uint64_t taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnEnded(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void TellConnection(const absl::Status& connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Subscribe() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OpenStream(std::shared_ptr<SessionStream> stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::shared_ptr<SessionStream> NewStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -222,6 +223,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Clock::time_point retry_at_ ABSL_GUARDED_BY(mu_) = Clock::time_point::max();
   Duration backoff_ ABSL_GUARDED_BY(mu_){};
   v1::ServerInfo server_ ABSL_GUARDED_BY(mu_);
+  // ClientOptions::on_connection heard that the daemon went away.
+  bool told_away_ ABSL_GUARDED_BY(mu_) = false;
   // The daemon's room for outcomes: what is here need not be there.
   bool room_is_short_ ABSL_GUARDED_BY(mu_) = false;
   WaitNode* state_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;

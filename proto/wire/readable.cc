@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
-// How long the character at the beginning is; 0: there is none.
+}  // namespace
+
 std::size_t CharacterBytes(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = at(0);
@@ -24,8 +25,6 @@ std::size_t CharacterBytes(std::string_view text) {
   const bool surrogate = code >= 0xd800 && code <= 0xdfff;
   return code < kLeast[length] || code > 0x10ffff || surrogate ? 0 : length;
 }
-
-}  // namespace
 
 bool IsReadable(std::string_view text) {
   while (!text.empty()) {

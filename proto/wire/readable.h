@@ -7,6 +7,9 @@
 
 namespace poold::wire {
 
+// How long the UTF-8 character at its beginning is; 0: there is none. REQUIRES: it is not empty.
+std::size_t CharacterBytes(std::string_view text);
+
 // At most `max_bytes` of it, cut between characters; each byte that is no UTF-8 becomes U+FFFD.
 std::string Readable(std::string_view text, std::size_t max_bytes = std::string_view::npos);
 

@@ -47,7 +47,7 @@ absl::Status Core::State::CheckFunction(const Pool& pool, std::string_view funct
   const std::string nearest = base::Nearest(function, pool.FunctionNames());
   return MakeError(absl::StatusCode::kNotFound, "FUNCTION_NOT_FOUND",
                    absl::StrCat("pool '", pool.spec.name, "' has no function '", std::string(function), "'",
-                                nearest.empty() ? std::string("; GetPool lists those that it has")
+                                nearest.empty() ? std::string("; ask for the functions of the pool")
                                                 : absl::StrCat("; did you mean '", nearest, "'?")),
                    function);
 }

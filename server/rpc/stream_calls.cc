@@ -105,7 +105,7 @@ void GetItems(const std::shared_ptr<GetItemsCall>& call) {
     const absl::StatusOr<core::HandleView> handle = core.ViewHandle(*id);
     if (!handle.ok()) return handle.status();
     if (std::holds_alternative<core::MapView>(*handle)) return core.OnSubscribe(now, me, *id, first);
-    return InvalidField("id", "id: this is the handle of a task, which has no items; use Get");
+    return InvalidField("id", "id: this is the handle of a task, which has an outcome and no items");
   };
   StartSubscribed(call, source, {&call->backend().ShardOfHandle(*id)}, subscribe);
 }

@@ -102,6 +102,15 @@ TEST_F(ProgressBarTest, ATaskThatReportsAFractionHasABarToo) {
   EXPECT_THAT(written_.back(), EndsWith("0:30 left  line one line two"));
 }
 
+TEST_F(ProgressBarTest, WhatATaskSaysOfItselfMovesNoCursor) {
+  ProgressBar bar(Style(true));
+  v1::Progress progress;
+  progress.set_fraction(0.25);
+  progress.set_text("\x1b[5A\u009b2J\u202e");
+  bar.Update(StateOf(progress));
+  EXPECT_THAT(written_.back(), EndsWith("\\x1b[5A\\u009b2J\\u202e"));
+}
+
 TEST_F(ProgressBarTest, ClearMakesRoomForOtherOutputAndTheNextUpdateDrawsAgain) {
   ProgressBar bar(Style(true));
   bar.Update({.done = 1, .total = 2});

@@ -34,6 +34,20 @@ class Terminal:
             if select.select([self.master], [], [], 0.1)[0]:
                 self.seen += os.read(self.master, 65536)
 
+    def read_all(self):
+        """Reads until the process has ended; all that was shown."""
+        if self.slave is not None:
+            os.close(self.slave)
+            self.slave = None
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            try:
+                if select.select([self.master], [], [], 0.1)[0]:
+                    self.seen += os.read(self.master, 65536)
+            except OSError:  # nobody has its other end any more
+                return self.seen.decode()
+        raise AssertionError(f"it did not end: {self.seen[-2000:]}")
+
     def press(self, keys):
         os.write(self.master, keys)
 
@@ -42,7 +56,8 @@ class Terminal:
             self.process.kill()
         self.process.wait()
         os.close(self.master)
-        os.close(self.slave)
+        if self.slave is not None:
+            os.close(self.slave)
 
 
 class PoolctlCase(PoolCase):

@@ -170,21 +170,21 @@ class HandlesTest(PoolctlCase):
 
     def test_wait_tells_who_has_ended(self):
         ids = [self.says("submit", "--no-wait", "square", str(i)).strip() for i in range(3)]
-        self.assertEqual(self.says("wait", *ids), "".join(f"{id}\tdone\n" for id in ids))
+        self.assertEqual(self.says("wait", *ids), "".join(f"{id}\tSUCCEEDED\n" for id in ids))
         slow = self.says("submit", "--no-wait", "sleep", "60000").strip()
-        self.assertEqual(self.says("wait", "--first-completed", slow, ids[0]), f"{ids[0]}\tdone\n{slow}\twaiting\n")
-        self.assertEqual(self.json("wait", *ids), {"done": ids, "not_done": []})
+        self.assertEqual(self.says("wait", "--first-completed", slow, ids[0]), f"{ids[0]}\tSUCCEEDED\n{slow}\twaiting\n")
+        self.assertEqual(self.json("wait", *ids), {"done": ids, "not_done": [], "states": ["SUCCEEDED"] * 3})
 
     def test_wait_ends_at_the_first_that_does_not_succeed(self):
         slow = self.says("submit", "--no-wait", "sleep", "60000").strip()
         bad = self.says("submit", "--no-wait", "throw", "x").strip()
-        self.assertIn(f"{bad}\tdone", self.says("wait", "--first-exception", slow, bad))
+        self.assertIn(f"{bad}\tFAILED", self.says("wait", "--first-exception", slow, bad, status=1))
 
     def test_cancel_takes_what_waits_and_leaves_what_runs(self):
         running = [self.says("submit", "--no-wait", "sleep", "60000").strip() for _ in range(2)]
         eventually(lambda: len(self.wait_until_busy()) == 2, "both workers are busy")
         waiting = self.says("submit", "--no-wait", "sleep", "60000").strip()
-        self.assertEqual(self.json("cancel", running[0], waiting)["cancelled"], [False, True])
+        self.assertEqual(self.json("cancel", running[0], waiting, status=6)["cancelled"], [False, True])
         self.ctl("get", waiting, status=4)
         self.assertEqual(self.json("cancel", "--running", *running)["cancelled"], [True, True])
 

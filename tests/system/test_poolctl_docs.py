@@ -39,7 +39,7 @@ class HelpTest(unittest.TestCase):
     def test_help_lists_every_command_and_every_exit_status(self):
         self.assertEqual(len(commands()), 22)
         text = help_of(POOLCTL)
-        for status in ("0", "1", "2", "3", "4", "5", "64", "66", "69", "70", "74", "130"):
+        for status in ("0", "1", "2", "3", "4", "5", "6", "64", "66", "69", "70", "74", "130"):
             self.assertRegex(text, rf"(?m)^ *{status}  ")
             self.assertRegex(page("poolctl.1"), rf"(?m)^\.B {status}$")
         for command in commands():

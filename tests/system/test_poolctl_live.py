@@ -56,7 +56,7 @@ class TasksTest(PoolctlCase):
     def test_tasks_are_listed_by_pool_state_and_function(self):
         good = self.handle("square", "7")
         bad = self.handle("throw", "x")
-        self.ctl("wait", good, bad)
+        self.ctl("wait", good, bad, status=1)
         many = self.says("map", "--no-wait", "square", "1", "2").strip()
         self.ctl("wait", many)
         table = self.says("tasks", self.name).splitlines()
@@ -123,7 +123,7 @@ class ReplayTest(PoolctlCase):
 
     def test_a_task_that_failed_runs_again_here(self):
         id = self.handle("throw", "no such luck")
-        self.ctl("wait", id)
+        self.ctl("wait", id, status=1)
         self.assertIn("no such luck", self.complains(1, "replay", id))
 
     def test_arguments_that_are_no_longer_kept_are_said_to_be_so(self):
@@ -133,7 +133,7 @@ class ReplayTest(PoolctlCase):
 
     def test_a_module_that_is_not_here_is_named_with_the_folder(self):
         id = self.handle("throw", "x")
-        self.ctl("wait", id)
+        self.ctl("wait", id, status=1)
         text = self.complains(66, "replay", id, "--module-dir", self.folder)
         self.assertIn("testing.so", text)
         self.assertIn(self.folder, text)

@@ -81,14 +81,14 @@ class TroubleTest(PoolctlCase):
     def test_wait_ends_with_the_first(self):
         slow, quick = self.begin(self.opened).hex(), self.handle("noop")
         self.assertCountEqual(self.says("wait", "--first", slow, quick).splitlines(),
-                              [f"{slow}\twaiting", f"{quick}\tdone"])
+                              [f"{slow}\twaiting", f"{quick}\tSUCCEEDED"])
         self.assertIn(f"{slow}\twaiting", self.says("wait", slow, "--timeout", "10ms", status=5))
         self.go_on()
-        self.assertEqual(self.says("wait", slow, quick), f"{slow}\tdone\n{quick}\tdone\n")
+        self.assertEqual(self.says("wait", slow, quick), f"{slow}\tSUCCEEDED\n{quick}\tSUCCEEDED\n")
 
     def test_cancel_stops_what_runs_when_asked(self):
         id = self.begin(self.opened).hex()
-        self.assertEqual(self.json("cancel", id)["cancelled"], [False])
+        self.assertEqual(self.json("cancel", id, status=6)["cancelled"], [False])
         self.assertEqual(self.json("cancel", "--running", id)["cancelled"], [True])
         self.ctl("get", id, status=4)
         self.assertEqual(self.state(id), "CANCELLED")

@@ -220,7 +220,9 @@ int ListFunctions(int count, char** modules) {
   for (const Function& function : startup.functions().functions()) {
     std::printf("%s%s%s\n", function.name.c_str(), function.help.empty() ? "" : "  ", function.help.c_str());
   }
-  return 0;
+  if (std::fflush(stdout) == 0) return 0;
+  std::perror("standard output");
+  return kFailed;
 }
 
 }  // namespace

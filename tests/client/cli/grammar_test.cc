@@ -49,6 +49,12 @@ TEST(Grammar, EverythingThatCanBeAskedOfATaskCanBeSaid) {
   EXPECT_EQ(v1::TaskOptions::descriptor()->field_count(), 11);
 }
 
+TEST(Grammar, ArgumentsMayBeTextsWhateverTheyLookLike) {
+  EXPECT_TRUE(Parsed<SubmitOptions>({"submit", "f", "--strings", "7"}).strings);
+  EXPECT_EQ(*ArgumentsFromWords({"7", "[1]", "null"}, /*strings=*/true), "\x93\xa1" "7\xa3[1]\xa4null");
+  EXPECT_EQ(*ArgumentsFromWords({"7"}), "\x91\x07");
+}
+
 TEST(Grammar, SizesHaveUnits) {
   EXPECT_EQ(SizeFromText("4096"), 4096u);
   EXPECT_EQ(SizeFromText("64K"), 64u << 10);

@@ -16,6 +16,16 @@ TEST(OutcomeText, AFailureIsTypeMessageAndPlace) {
   EXPECT_EQ(ExplainOutcome(outcome), "FAILED: std::runtime_error: no luck\n  thrown at:\n    f\n    main");
 }
 
+TEST(OutcomeText, AMessageOfSeveralLinesIsSetInAndMovesNothing) {
+  v1::Outcome outcome;
+  outcome.set_state(v1::TASK_STATE_FAILED);
+  outcome.mutable_failure()->set_type("Error\n  attempts: 9");
+  outcome.mutable_failure()->set_message("first\n  attempts: 9\n\x1b[2J");
+  outcome.mutable_failure()->set_backtrace("f\x07\n");
+  EXPECT_EQ(ExplainOutcome(outcome),
+            "FAILED: Error\\n  attempts: 9: first\n        attempts: 9\n      \\x1b[2J\n  thrown at:\n    f\\x07");
+}
+
 TEST(OutcomeText, ADeathNamesTheSignalAndWhoSentIt) {
   v1::Outcome outcome;
   outcome.set_state(v1::TASK_STATE_CRASHED);

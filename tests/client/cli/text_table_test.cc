@@ -17,6 +17,16 @@ TEST(TextTable, ColumnsAreAlignedAndNumbersStandToTheRight) {
             "e  12345678\n");
 }
 
+TEST(TextTable, NobodysTextForgesARow) {
+  TextTable table({"NAME", "CLIENT", "N"});
+  table.Add({"a\nforged  root  1", "\x1b[1A\x1b[2K", "1"});
+  table.Add({"世界", "\u202eme", "2"});
+  EXPECT_EQ(table.Text(),
+            "NAME                 CLIENT            N\n"
+            "a\\nforged  root  1  \\x1b[1A\\x1b[2K  1\n"
+            "世界                 \\u202eme          2\n");
+}
+
 TEST(TextTable, SizesAndTimesAreRounded) {
   EXPECT_EQ(SizeText(17), "17 B");
   EXPECT_EQ(SizeText(1536), "1.5 KiB");

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "poold/client/handle_id.h"
 #include "poold/client/payload.h"
 #include "poold/v1/pool.pb.h"
@@ -50,24 +51,24 @@ using ProgressCallback = std::function<void(const Progress&)>;
 
 // What can be asked of a task. See poold.v1.TaskOptions.
 struct TaskOptions {
-  std::optional<Duration> queue_timeout;
-  std::optional<Duration> run_timeout;
-  std::optional<Duration> total_timeout;
-  std::optional<std::uint32_t> max_attempts;
-  std::vector<TaskState> retry_on;
-  std::optional<Duration> retry_delay;
-  std::optional<Duration> max_retry_delay;
+  std::optional<Duration> queue_timeout = {};
+  std::optional<Duration> run_timeout = {};
+  std::optional<Duration> total_timeout = {};
+  std::optional<std::uint32_t> max_attempts = {};
+  std::vector<TaskState> retry_on = {};
+  std::optional<Duration> retry_delay = {};
+  std::optional<Duration> max_retry_delay = {};
   int priority = 0;
-  std::optional<Duration> start_delay;
+  std::optional<Duration> start_delay = {};
   // Run it in a worker that has run nothing before, and that ends with it. (Of a map: each chunk.)
   bool fresh = false;
 
   // Print what the task prints to this process's stdout and stderr, as it comes.
   bool echo_output = false;
   // Or take it.
-  OutputCallback on_output;
+  OutputCallback on_output = {};
   // Take what it reports of its progress: see also TaskHandle::progress and OnProgress.
-  ProgressCallback on_progress;
+  ProgressCallback on_progress = {};
   // Bring the progress to the handle, also without a callback.
   bool watch_progress = false;
   // When the pool's queue is full: try again by itself, as the daemon says. Otherwise the handle ends with
@@ -75,7 +76,7 @@ struct TaskOptions {
   // What waits is held here, up to ClientOptions::max_unsent_bytes.
   bool wait_when_full = false;
   // A handle of the caller's own choice, so that a submission may be repeated safely, also by another process.
-  std::optional<HandleId> id;
+  std::optional<HandleId> id = {};
 
   bool streams_output() const { return echo_output || on_output != nullptr; }
   bool streams_progress() const { return watch_progress || on_progress != nullptr; }
@@ -86,18 +87,18 @@ enum class MapOrder { kInOrder, kAsCompleted };
 
 struct MapOptions {
   // Items sent to a worker together; unset: the daemon chooses. 0 is INVALID_ARGUMENT.
-  std::optional<std::uint32_t> chunk_size;
+  std::optional<std::uint32_t> chunk_size = {};
   // End the map at the first item that does not succeed; the rest is CANCELLED.
   bool fail_fast = false;
   MapOrder order = MapOrder::kInOrder;
   // As Executor.map(timeout): the longest that the results may take, from the call of Map; what is left then is
   // CANCELLED and the walk ends with MAP_TIMEOUT. Unset: for ever.
-  std::optional<Duration> timeout;
+  std::optional<Duration> timeout = {};
   // Of MapStream: how many items may be read from the input and not handed out yet, at least 1. Unset: 1024.
-  std::optional<std::uint64_t> buffer_size;
+  std::optional<std::uint64_t> buffer_size = {};
   // Of every item. With wait_when_full, Map waits for room in the pool's queue, holding some megabytes of items;
   // without it a map that does not fit ends with RESOURCE_EXHAUSTED. (MapStream always waits.)
-  TaskOptions task;
+  TaskOptions task = {};
 };
 
 // kFresh: a process of its own for every task, cloned from the prepared zygote.
@@ -112,34 +113,34 @@ enum class DeathPolicy { kResilient, kStrict };
 
 // What a pool is to be. See poold.v1.PoolSpec.
 struct PoolSpec {
-  std::string name;
-  std::optional<std::uint32_t> workers;
-  std::vector<std::string> modules;
-  std::string program;
+  std::string name = {};
+  std::optional<std::uint32_t> workers = {};
+  std::vector<std::string> modules = {};
+  std::string program = {};
   StartMethod start_method = StartMethod::kFork;
-  std::vector<std::string> preload;
-  std::string initializer;
+  std::vector<std::string> preload = {};
+  std::string initializer = {};
   // Made by Arguments(1, "two").
-  std::optional<Payload> initializer_args;
-  std::optional<std::uint32_t> max_tasks_per_worker;
-  std::optional<std::uint64_t> max_queued_tasks;
-  std::optional<std::uint64_t> max_queued_bytes;
-  std::optional<Duration> stop_grace;
-  std::map<std::string, std::string> environment;
-  std::string working_directory;
+  std::optional<Payload> initializer_args = {};
+  std::optional<std::uint32_t> max_tasks_per_worker = {};
+  std::optional<std::uint64_t> max_queued_tasks = {};
+  std::optional<std::uint64_t> max_queued_bytes = {};
+  std::optional<Duration> stop_grace = {};
+  std::map<std::string, std::string> environment = {};
+  std::string working_directory = {};
   std::uint32_t nice = 0;
   // Replace a worker that is larger or older than this when its present task ends.
-  std::optional<std::uint64_t> max_worker_rss_bytes;
-  std::optional<Duration> max_worker_age;
+  std::optional<std::uint64_t> max_worker_rss_bytes = {};
+  std::optional<Duration> max_worker_age = {};
   // Kill a worker that becomes larger than this: its task ends CRASHED with KILLED_BY_MEMORY_LIMIT.
-  std::optional<std::uint64_t> memory_limit_bytes;
+  std::optional<std::uint64_t> memory_limit_bytes = {};
   // setrlimit(2) of each worker: {{v1::RESOURCE_KIND_OPEN_FILES, 64}}.
-  std::map<v1::ResourceKind, std::uint64_t> resource_limits;
+  std::map<v1::ResourceKind, std::uint64_t> resource_limits = {};
   // Who opens a pool with another value than kKeep owns it.
   OwnerLost on_owner_lost = OwnerLost::kKeep;
   DeathPolicy death_policy = DeathPolicy::kResilient;
   // Processes kept ready beside `workers`, with StartMethod::kFresh.
-  std::optional<std::uint32_t> spares;
+  std::optional<std::uint32_t> spares = {};
   // The pool has the built-in function "exec", where the daemon's configuration allows it.
   bool allow_exec = false;
 };
@@ -152,9 +153,9 @@ enum class OnFull {
 
 struct ClientOptions {
   // "unix:/run/poold/poold.sock" or "127.0.0.1:7340". Empty: $POOLD_ADDRESS, else the default socket.
-  std::string address;
+  std::string address = {};
   // For the daemon's log.
-  std::string client_name;
+  std::string client_name = {};
   // How long Connect may take. Where nothing listens, it fails at once,
   Duration connect_timeout = std::chrono::seconds(5);
   // unless it is to wait for a daemon that is still to come.
@@ -168,6 +169,9 @@ struct ClientOptions {
   OnFull on_full = OnFull::kBlock;
   // How long the last copy of a Client (or of a handle) stays when it goes, to send what is not sent yet.
   Duration flush_timeout = std::chrono::seconds(1);
+  // Called when the daemon went away (with the reason), and when it answers again (OK), on the thread of callbacks.
+  // Meanwhile the client tries again by itself, without an end.
+  std::function<void(const absl::Status&)> on_connection = {};
 };
 
 }  // namespace poold::client
