@@ -143,10 +143,11 @@ class PythonWorkerTest(PoolCase):
 class OwnProgramCase(PoolCase):
     """Pools with a worker program of these tests."""
 
+    program = "counting-worker"
     daemon_flags = tuple(word for folder in (BIN, PROGRAMS, OURS) for word in ("--program-folder", folder))
 
     def pool(self, name=None, **rest):
-        return super().pool(name, modules=(), program="counting-worker", environment={"PYTHONPATH": PROGRAMS},
+        return super().pool(name, modules=(), program=self.program, environment={"PYTHONPATH": PROGRAMS},
                             start_method=pool_pb2.START_METHOD_SPAWN, **rest)
 
 
@@ -165,6 +166,43 @@ class WhatPythonRaisesTest(OwnProgramCase):
         outcome = pool.run("no_answer")
         self.assertEqual((outcome.state, outcome.failure.type), (FAILED, "TypeError"))
         self.assertEqual(pool.call("count", 1, self.path("begun"), 2), 1)
+        self.assertEqual(pool.stats().workers_lost, 0)
+
+
+class ForkingTest(OwnProgramCase):
+    """A child that a task forks never speaks for it."""
+
+    program = "forking-worker"
+
+    def test_of_two_that_come_back_the_parent_is_heard(self):
+        pool = self.pool(workers=1)
+        for how in ("fork", "clone"):
+            with self.subTest(how=how):
+                results = [pool.outcome(pool.submit("both_return", how, size)) for size in (1, 100_000) * 5]
+                self.assertEqual([value_of(outcome.result)[:2] for outcome in results], ["0p"] * 10)
+                self.assertEqual(pool.call("child_raises", how), 1)
+                self.assertEqual(pool.call("child_exits", how), 1)
+        self.assertEqual(pool.stats().workers_lost, 0)
+
+    def test_what_can_hardly_be_told_is_a_failure_of_its_task_alone(self):
+        pool = self.pool(workers=1)
+        failures = {kind: pool.run("raise_odd", kind) for kind in
+                    ("speechless", "fatal", "unnamed", "surrogates", "much", "exit")}
+        self.assertEqual({outcome.state for outcome in failures.values()}, {FAILED})
+        failures = {kind: outcome.failure for kind, outcome in failures.items()}
+        self.assertEqual((failures["speechless"].type, failures["speechless"].message),
+                         ("Speechless", "its text cannot be told"))
+        self.assertEqual(failures["fatal"].message, "its text cannot be told")
+        self.assertEqual(failures["surrogates"].message, "half a character: \ufffd")
+        self.assertEqual(failures["much"].message[-28:], "m... (50000000 bytes in all)")
+        self.assertLess(len(failures["much"].message), 70_000)
+        self.assertEqual(pool.call("both_return", "fork", 0), "0")
+        self.assertEqual(pool.stats().workers_lost, 0)
+
+    def test_a_task_that_closes_its_output_takes_it_from_no_other(self):
+        pool = self.pool(workers=1)
+        self.assertEqual(pool.run("close_output").state, SUCCEEDED)
+        self.assertEqual(pool.run("say", "still here").stdout_tail, b"still here\n")
         self.assertEqual(pool.stats().workers_lost, 0)
 
 

@@ -28,6 +28,8 @@ except ImportError:
 
 HEADER = struct.Struct("<IHHQ")  # message bytes, kind, zero, blob bytes
 REPORT_EVERY = 0.05
+MOST_TEXT = 64 << 10  # bytes of a failure's message, or traceback
+WORKER = os.getpid()
 
 functions = {}  # name -> (function, type of its protobuf argument), in the order of registration
 
@@ -39,6 +41,26 @@ def task(function=None, *, message=None):
         return lambda function: task(function, message=message)
     functions[function.__name__] = (function, message)
     return function
+
+
+def in_child():
+    """Whether this is a process that a task forked. It never speaks for its parent, nor reads what is its parent's."""
+    return os.getpid() != WORKER
+
+
+def leave_if_child(code):
+    """A child that comes back from its task's function ends there: without exit handlers, and without a word."""
+    if in_child():
+        os._exit(code)
+
+
+def readable(text, most=MOST_TEXT):
+    """As protobuf wants it: UTF-8 without lone surrogates, and not too much of it."""
+    data = str.encode(text, "utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    if len(data) <= most:
+        return data.decode()
+    note = f"... ({len(data)} bytes in all)"
+    return data[:most - len(note)].decode(errors="ignore") + note
 
 
 class Channel:
@@ -86,9 +108,9 @@ def attempt():
 
 def report_progress(fraction, text=""):
     """How far the task is, 0 to 1 (less: not known). The first report is sent, then 20 a second, and the latest."""
-    if Running.ticket is None:
+    if Running.ticket is None or in_child():
         return
-    Running.report = pb.Progress(ticket=Running.ticket, item=Running.item, fraction=fraction, text=text[:200])
+    Running.report = pb.Progress(ticket=Running.ticket, item=Running.item, fraction=fraction, text=readable(text[:200]))
     if Running.sent_at is None or time.monotonic() - Running.sent_at >= REPORT_EVERY:
         send_report()
 
@@ -109,10 +131,25 @@ class Output(io.RawIOBase):
         return True
 
     def write(self, data):
-        if Running.ticket is None:
+        if Running.ticket is None or in_child():
             return os.write(self.stream, data)
         Running.channel.send(pb.FRAME_KIND_OUTPUT, pb.Output(ticket=Running.ticket, stream=self.stream), bytes(data))
         return len(data)
+
+
+def take_output():
+    """From here on what is printed goes through Output."""
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(Output(1)), line_buffering=True)
+    sys.stderr = io.TextIOWrapper(io.BufferedWriter(Output(2)), line_buffering=True, errors="backslashreplace")
+
+
+def flush_output():
+    """Whatever a task made of them."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        take_output()
 
 
 def decode(name, encoding, message, data):
@@ -135,9 +172,19 @@ def encode(value):
     return pb.ENCODING_MSGPACK, msgpack.packb(value)
 
 
+def words(tell, otherwise):
+    """What `tell` returns, or `otherwise`: an exception may raise another one when it is asked for its words."""
+    try:
+        return readable(tell())
+    except BaseException:
+        return otherwise
+
+
 def failure(error):
     """Called while it is handled. The type is named as Python does; the backtrace is the traceback."""
-    return pb.Failure(type=type(error).__qualname__, message=str(error), backtrace=traceback.format_exc())
+    return pb.Failure(type=words(lambda: type(error).__qualname__, "an exception"),
+                      message=words(lambda: str(error), "its text cannot be told"),
+                      backtrace=words(traceback.format_exc, ""))
 
 
 def run_item(setup, name, function, message, encoding, args):
@@ -145,17 +192,19 @@ def run_item(setup, name, function, message, encoding, args):
     outcome = pb.Outcomes(ticket=[Running.ticket], item=[Running.item])
     begin, result, result_encoding = time.perf_counter_ns(), b"", pb.ENCODING_UNSPECIFIED
     try:
-        result_encoding, result = encode(function(*decode(name, encoding, message, args)))
+        value = function(*decode(name, encoding, message, args))
+        leave_if_child(0)
+        result_encoding, result = encode(value)
         if len(result) > (setup.max_result_bytes or 1 << 30):
             raise OverflowError(f"a result of {len(result)} bytes; the limit is {setup.max_result_bytes}")
     except BaseException as error:  # also sys.exit: it ends the task, not the worker
+        leave_if_child(1)
         outcome.failed.add(place=0).failure.CopyFrom(failure(error))
         result = b""
     outcome.result_bytes.append(len(result))
     outcome.encoding.append(result_encoding)
     outcome.elapsed_ns.append(time.perf_counter_ns() - begin)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush_output()
     send_report()
     Running.sent_at = None
     Running.channel.send(pb.FRAME_KIND_OUTCOMES, outcome, result)
@@ -196,9 +245,11 @@ def start(setup, role):
             phase, name = "initializer", setup.initializer
             function, message = functions[name]
             function(*decode(name, setup.initializer_encoding, message, setup.initializer_args))
+        leave_if_child(0)
     except BaseException as error:
+        leave_if_child(1)
         failed = pb.StartFailed(phase=phase, failure=failure(error))
-        failed.failure.message = f"{phase} '{name}': {error}"
+        failed.failure.message = f"{phase} '{name}': {failed.failure.message}"
         Running.channel.send(pb.FRAME_KIND_START_FAILED, failed)
         os._exit(1)
 
@@ -211,14 +262,13 @@ def main():
         if name in os.environ:
             os.close(int(os.environ.pop(name)))
     Running.channel = channel = Channel()
-    sys.stdout = io.TextIOWrapper(io.BufferedWriter(Output(1)), line_buffering=True)
-    sys.stderr = io.TextIOWrapper(io.BufferedWriter(Output(2)), line_buffering=True)
+    take_output()
     _, message, _ = channel.receive()
     setup = pb.Setup.FromString(message)
     start(setup, role)
     channel.send(pb.FRAME_KIND_READY, pb.Ready(
         protocol_version=1,
-        functions=[pb.Function(name=name, help=(function.__doc__ or "").split("\n")[0])
+        functions=[pb.Function(name=name, help=words(lambda: function.__doc__.split("\n")[0], ""))
                    for name, (function, _) in functions.items()]))
     while True:
         kind, message, blob = channel.receive()
