@@ -11,7 +11,10 @@ extern "C" std::int64_t replaced_part() { return VERSION; }
 
 #include "poold/worker.h"
 
+#ifndef IS_ALONE
 extern "C" std::int64_t replaced_part();
+POOLD_TASK("part", [] { return replaced_part(); });
+#endif
 
 namespace {
 
@@ -21,7 +24,6 @@ alignas(4096) const volatile unsigned char table[kTableBytes] = {VERSION};
 std::int64_t counted = VERSION;
 
 POOLD_TASK("version", [] { return std::int64_t{VERSION}; });
-POOLD_TASK("part", [] { return replaced_part(); });
 POOLD_TASK("table_sum", [] {
   std::int64_t sum = 0;
   for (std::size_t at = 0; at < kTableBytes; at += 512) sum += table[at];
