@@ -50,7 +50,9 @@ std::string Readable(std::string_view text, std::size_t max_bytes) {
 
 std::string ReadableStart(std::string_view text, std::size_t max_bytes) {
   if (text.size() <= max_bytes) return Readable(text, max_bytes);
-  return Readable(text.substr(0, max_bytes), max_bytes) + "... (" + std::to_string(text.size()) + " bytes in all)";
+  const std::string note = "... (" + std::to_string(text.size()) + " bytes in all)";
+  const std::size_t room = max_bytes - std::min(max_bytes, note.size());
+  return Readable(text.substr(0, room), room) + note;
 }
 
 }  // namespace poold::wire

@@ -13,7 +13,7 @@ std::size_t CharacterBytes(std::string_view text);
 // At most `max_bytes` of it, cut between characters; each byte that is no UTF-8 becomes U+FFFD.
 std::string Readable(std::string_view text, std::size_t max_bytes = std::string_view::npos);
 
-// The same; where it is cut, it says behind that how long all of it is.
+// The same; where it is cut, it ends with how long all of it is. `max_bytes`: at least room for that, some 40.
 std::string ReadableStart(std::string_view text, std::size_t max_bytes);
 
 // It is UTF-8 already.

@@ -7,12 +7,11 @@
 namespace poold::process {
 namespace {
 
-// And some room for the words of a worker that bounds them itself.
-constexpr std::size_t kMaxTextBytes = (64 << 10) + 64;
-constexpr std::size_t kMaxTypeBytes = (4 << 10) + 64;
+constexpr std::size_t kMaxTextBytes = 64 << 10;
+constexpr std::size_t kMaxTypeBytes = 4 << 10;
 
 std::string Bounded(std::string text, std::size_t max_bytes) {
-  return text.size() <= max_bytes ? std::move(text) : wire::ReadableStart(text, max_bytes - 64);
+  return text.size() <= max_bytes ? std::move(text) : wire::ReadableStart(text, max_bytes);
 }
 
 }  // namespace

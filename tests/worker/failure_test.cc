@@ -51,10 +51,9 @@ TEST_F(FailureTest, TextOfAnotherEncodingIsMadeReadable) {
 TEST_F(FailureTest, OfALongTextComesTheBeginning) {
   for (const char* function : {"throw_much", "throw_much_text", "return_much"}) {
     const internal::Failure failure = Failing(function, 50'000'000);
-    EXPECT_LT(failure.message().size(), 66'000u) << function;
-    EXPECT_THAT(failure.message(), HasSubstr("bytes in all)")) << function;
+    EXPECT_LE(failure.message().size(), 65536u) << function;
+    EXPECT_THAT(failure.message(), EndsWith("... (50000000 bytes in all)")) << function;
   }
-  EXPECT_THAT(Failing("throw_much_text", 50'000'000).message(), EndsWith("... (50000000 bytes in all)"));
 }
 
 TEST_F(FailureTest, ThousandsOfItemsMayFail) {

@@ -12,7 +12,6 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
-#include <vector>
 
 #include "loaded_file.h"
 #include "thrown.h"
@@ -35,10 +34,11 @@ const char* BaseName(const char* path) {
   return slash == nullptr ? path : slash + 1;
 }
 
-// Names for a few addresses at a time. Also knows functions that are not exported, and lines where files have them.
+// Also knows functions that are not exported, and lines where files have them. Of the files only those are opened in
+// which an address lies: most of a stack is of nobody's interest.
 class Symbols {
  public:
-  explicit Symbols(const std::vector<std::uintptr_t>& addresses) {
+  Symbols() {
     static const Dwfl_Callbacks callbacks = {
         .find_elf = dwfl_build_id_find_elf,
         .find_debuginfo = dwfl_standard_find_debuginfo,
@@ -46,16 +46,13 @@ class Symbols {
         .debuginfo_path = nullptr,
     };
     dwfl_ = dwfl_begin(&callbacks);
-    if (dwfl_ == nullptr) return;
-    dwfl_report_begin(dwfl_);
-    for (const std::uintptr_t address : addresses) Report(address);
-    dwfl_report_end(dwfl_, nullptr, nullptr);
   }
   ~Symbols() { dwfl_end(dwfl_); }
   Symbols(const Symbols&) = delete;
   Symbols& operator=(const Symbols&) = delete;
 
-  Frame FrameAt(std::uintptr_t address) const {
+  Frame FrameAt(std::uintptr_t address) {
+    if (dwfl_ != nullptr) Report(address);
     const std::string name = NameOf(address);
     return {name, name + " (" + PlaceOf(address) + ")\n"};
   }
@@ -66,9 +63,11 @@ class Symbols {
     const std::optional<LoadedFile> file = LoadedFile::At(address);
     if (!file || !reported_.insert(file->begin).second) return;
     wire::UniqueFd fd = file->OpenToRead();
+    dwfl_report_begin_add(dwfl_);
     if (fd && dwfl_report_elf(dwfl_, BaseName(file->path.c_str()), file->path.c_str(), fd.get(), file->bias, true)) {
       (void)fd.Release();  // its own now
     }
+    dwfl_report_end(dwfl_, nullptr, nullptr);
   }
 
   std::string NameOf(std::uintptr_t address) const {
@@ -107,24 +106,18 @@ class Symbols {
 };
 
 // What was found once stays: a task that fails for each of its items fails at the same few places.
-class KnownFrames {
- public:
-  // All of them at once: to begin is what costs.
-  void Learn(const std::vector<std::uintptr_t>& addresses) {
-    if (frames_.size() + addresses.size() > kMaxKnownFrames) frames_.clear();
-    std::vector<std::uintptr_t> unknown;
-    for (const std::uintptr_t address : addresses) {
-      if (!frames_.contains(address)) unknown.push_back(address);
-    }
-    if (unknown.empty()) return;
-    const Symbols symbols(unknown);
-    for (const std::uintptr_t address : unknown) frames_[address] = symbols.FrameAt(address);
-  }
-  const Frame& At(std::uintptr_t address) const { return frames_.at(address); }
+std::unordered_map<std::uintptr_t, Frame>& Known() {
+  static std::unordered_map<std::uintptr_t, Frame> known;
+  return known;
+}
 
- private:
-  std::unordered_map<std::uintptr_t, Frame> frames_;
-};
+// `symbols` are made when there is something to look up.
+const Frame& FrameAt(std::uintptr_t address, std::optional<Symbols>* symbols) {
+  if (const auto found = Known().find(address); found != Known().end()) return found->second;
+  if (Known().size() >= kMaxKnownFrames) Known().clear();
+  if (!*symbols) symbols->emplace();
+  return Known()[address] = (*symbols)->FrameAt(address);
+}
 
 bool IsOurs(const std::string& name) {
   return name.find("poold::worker::BoundFunction<") != std::string::npos ||
@@ -140,23 +133,13 @@ std::string Demangle(const char* symbol) {
 }
 
 std::string BacktraceOf(const std::exception_ptr& thrown) {
-  static KnownFrames known;
-  std::vector<std::uintptr_t> addresses;
+  std::optional<Symbols> symbols;
+  std::string text;
   for (void* const frame : FramesOfThrow(thrown)) {
     // Of the call, not of what comes behind it.
-    addresses.push_back(reinterpret_cast<std::uintptr_t>(frame) - 1);
-  }
-  known.Learn(addresses);
-  std::string text;
-  for (const std::uintptr_t address : addresses) {
-    const Frame& frame = known.At(address);
-    if (IsOurs(frame.name)) break;
-    // What came so far was the capture itself.
-    if (frame.name == "__cxa_throw") {
-      text.clear();
-    } else {
-      text += frame.line;
-    }
+    const Frame& known = FrameAt(reinterpret_cast<std::uintptr_t>(frame) - 1, &symbols);
+    if (IsOurs(known.name)) break;
+    text += known.line;
   }
   return text;
 }

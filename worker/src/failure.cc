@@ -2,7 +2,6 @@
 
 #include <cxxabi.h>
 
-#include <cstring>
 #include <exception>
 #include <typeinfo>
 
@@ -20,7 +19,7 @@ constexpr std::size_t kMaxTypeBytes = 4 << 10;
 
 // A null one too, which some exceptions have in place of words.
 std::string Bounded(const char* text) {
-  return text == nullptr ? "" : std::string(text, strnlen(text, kMaxFailureTextBytes + 1));
+  return text == nullptr ? "" : wire::ReadableStart(text, kMaxFailureTextBytes);
 }
 
 // Whatever it does where it is asked.
@@ -53,7 +52,7 @@ TaskFailure FailureOfException() {
     failure.message = WordsOf(error);
   } catch (const std::string& text) {
     failure.type = "std::string";
-    failure.message = text;
+    failure.message = wire::ReadableStart(text, kMaxFailureTextBytes);
   } catch (const char* text) {
     failure.message = Bounded(text);
   } catch (...) {

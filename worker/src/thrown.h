@@ -12,8 +12,8 @@ namespace poold::worker {
 // Loads what the first capture needs. Call it before workers are cloned.
 void PrepareToSeeThrows();
 
-// Return addresses, innermost first, beginning with those of the capture itself. Empty: the throw was not seen, or too
-// many came after it. Valid until the thread throws again.
+// Return addresses, innermost first, beginning in the function that threw. Empty: the throw was not seen, or too many
+// came after it. Valid until the thread throws again.
 std::span<void* const> FramesOfThrow(const std::exception_ptr& thrown);
 
 }  // namespace poold::worker
