@@ -90,9 +90,12 @@ MapOptions Pool::Merged(MapOptions options) const {
 
 absl::StatusOr<PoolScope> PoolScope::Open(const Client& client, PoolSpec spec, AtScopeEnd at_end) {
   if (spec.on_owner_lost == OwnerLost::kKeep) spec.on_owner_lost = OwnerLost::kTerminate;
-  auto pool = client.OpenPool(spec);
-  if (!pool.ok()) return pool.status();
-  return PoolScope(*std::move(pool), at_end);
+  v1::OpenPoolRequest request;
+  internal::ToProto(spec, request.mutable_spec());
+  request.set_creation_id(HandleId::Random().ToBytes());
+  auto response = client.connection()->OpenPool(request);
+  if (!response.ok()) return response.status();
+  return PoolScope(Pool(client.connection(), spec.name), at_end);
 }
 
 PoolScope::~PoolScope() {

@@ -15,9 +15,10 @@ Core::State::~State() = default;
 
 // ---- Pools ----
 
-void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere) {
+void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere,
+                      HandleId creation) {
   state_->now = now;
-  state_->OpenPool(call, std::move(spec), owner, elsewhere);
+  state_->OpenPool(call, std::move(spec), owner, elsewhere, creation);
 }
 
 void Core::OnClientPresent(Nanos now, ClientId client) {

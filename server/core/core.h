@@ -147,8 +147,10 @@ class Core {
   // Answered by AnswerOpenPool when the pool runs or has failed. The spec was validated for form by rpc/ (names,
   // ranges).
   // `owner`: whose absence PoolSpec::on_owner_lost is about; it is present now. Zero: nobody. `elsewhere`: live pools
-  // of other cores that count against max_pools.
-  void OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner = {}, std::uint64_t elsewhere = 0);
+  // of other cores that count against max_pools. `creation`: the pool must be new, or made by an OnOpenPool with the
+  // same one; zero: it need not.
+  void OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner = {}, std::uint64_t elsewhere = 0,
+                  HandleId creation = {});
   // A client's first session has come, its last one has gone.
   void OnClientPresent(Nanos now, ClientId client);
   void OnClientAbsent(Nanos now, ClientId client);

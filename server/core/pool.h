@@ -54,6 +54,7 @@ struct Pool {
   PoolId id{};
   PoolSpec spec;
   Nanos opened_at = 0;
+  HandleId creation;  // of the request that made it; zero: it said none
   PoolState state = PoolState::kStarting;
   std::string failure;
   bool functions_known = false;

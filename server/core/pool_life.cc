@@ -35,10 +35,13 @@ absl::Status Core::State::CheckOpen(const PoolSpec& spec, std::uint64_t elsewher
   }
   const auto at = pools_by_name.find(spec.name);
   if (at != pools_by_name.end() && at->second->live()) {
+    const bool alike = SameSpec(*at->second, spec);
     const bool ending = at->second->state != PoolState::kRunning && at->second->state != PoolState::kStarting;
     return MakeError(absl::StatusCode::kAlreadyExists, "POOL_EXISTS",
                      absl::StrCat("there is a pool '", spec.name, "'",
-                                  ending ? " that is ending; join it first" : " with another spec; close it first"),
+                                  ending  ? " that is ending; join it first"
+                                  : alike ? " that somebody else made; use it without a creation_id, or name another"
+                                          : " with another spec; close it first"),
                      spec.name);
   }
   const auto here = std::count_if(pools.begin(), pools.end(), [](const auto& pool) { return pool.second->live(); });
@@ -56,10 +59,13 @@ bool Core::State::SameSpec(const Pool& pool, PoolSpec spec) {
   return spec == pool.spec;
 }
 
-void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere) {
+void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere,
+                           HandleId creation) {
   const auto at = pools_by_name.find(spec.name);
   std::shared_ptr<Pool> pool = at == pools_by_name.end() ? nullptr : at->second;
-  const bool same = pool != nullptr && SameSpec(*pool, spec) && !shutting_down &&
+  const bool again = pool != nullptr && creation != HandleId{} && pool->creation == creation;
+  const bool may_share = creation == HandleId{} || again;
+  const bool same = pool != nullptr && may_share && SameSpec(*pool, spec) && !shutting_down &&
                     (pool->state == PoolState::kStarting || pool->state == PoolState::kRunning);
   if (!same) {
     if (absl::Status status = CheckOpen(spec, elsewhere); !status.ok()) {
@@ -69,6 +75,7 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
     pool->id = PoolId{static_cast<std::uint32_t>(NumberOf(++last_pool))};
     pool->spec = std::move(spec);
     pool->opened_at = now;
+    pool->creation = creation;
     pool->opened_workers = pool->spec.workers;
     pool->present->pool = pool.get();
     pools_by_name[pool->spec.name] = pool;
@@ -76,12 +83,12 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
   }
   AddOwner(*pool, owner);
   if (same && pool->state == PoolState::kRunning) {
-    return client_port->AnswerOpenPool(call, ViewOf(*pool), false);
+    return client_port->AnswerOpenPool(call, ViewOf(*pool), again);
   }
   if (call != kNobody) {
     Wait* wait = NewWait(Wait::Kind::kOpen, call);
     wait->pool = pool;
-    wait->created = !same;
+    wait->created = !same || again;
     pool->open_calls.push_back(wait);
   }
   if (!same) StartZygote(*pool->present);

@@ -71,7 +71,7 @@ struct Core::State {
   ~State();
 
   // ---- pool_life.cc ----
-  void OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere);
+  void OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere, HandleId creation);
   absl::Status CheckOpen(const PoolSpec& spec, std::uint64_t elsewhere) const;
   static bool SameSpec(const Pool& pool, PoolSpec spec);
   std::uint64_t ClosePool(Pool& pool, bool cancel_queued);

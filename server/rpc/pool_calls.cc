@@ -53,6 +53,14 @@ absl::StatusOr<core::ClientId> ReadOwner(const std::string& client_id, const cor
   return SessionClient(*id);
 }
 
+// Zero: the pool may be there already.
+absl::StatusOr<core::HandleId> ReadCreation(const std::string& creation_id) {
+  if (creation_id.empty()) return core::HandleId{};
+  const absl::StatusOr<core::HandleId> id = ReadId(creation_id, "creation_id");
+  if (id.ok() && *id != core::HandleId{}) return id;
+  return InvalidField("creation_id", "creation_id: it has 16 bytes, drawn at random");
+}
+
 // Inside an event, so that the owner is still there when the core hears of the pool.
 absl::Status CheckOwner(core::ClientId owner, const PresentClients& present) {
   if (owner == core::ClientId{} || present.Has(owner)) return absl::OkStatus();
@@ -65,6 +73,8 @@ void OpenPool(const std::shared_ptr<OpenPoolCall>& call) {
   if (!spec.ok()) return call->Refuse(spec.status());
   const absl::StatusOr<core::ClientId> owner = ReadOwner(call->request().owner(), *spec);
   if (!owner.ok()) return call->Refuse(owner.status());
+  const absl::StatusOr<core::HandleId> creation = ReadCreation(call->request().creation_id());
+  if (!creation.ok()) return call->Refuse(creation.status());
   Asked asked{.waiter = std::make_shared<Waiter>([call](Answer answer) {
                 const OpenPoolAnswer& opened = std::get<OpenPoolAnswer>(answer);
                 if (!opened.pool.ok()) return call->Refuse(opened.pool.status());
@@ -78,7 +88,7 @@ void OpenPool(const std::shared_ptr<OpenPoolCall>& call) {
         asked.shard = backend.shards[shard].get();
         if (absl::Status present = CheckOwner(*owner, asked.shard->present()); !present.ok()) return present;
         asked.id = asked.shard->subscribers().Add(asked.waiter);
-        core.OnOpenPool(now, asked.id, *std::move(spec), *owner, elsewhere);
+        core.OnOpenPool(now, asked.id, *std::move(spec), *owner, elsewhere, *creation);
         return absl::OkStatus();
       });
   if (!status.ok()) return call->Refuse(status);

@@ -194,7 +194,7 @@ class Pool {
 // ProcessPoolExecutor()`.
 enum class AtScopeEnd { kTerminate, kCloseAndJoin };
 
-// Purpose: owns a pool: ends it when it goes. Move-only. For pools that nobody else uses.
+// Purpose: owns a pool that it made: ends it when it goes. Move-only. For pools that nobody else uses.
 // Performance: its end waits until the pool's processes are gone (kTerminate), or its work is done (kCloseAndJoin).
 // Thread safety: none. Errors: what goes wrong at the end is told by nobody; call Shutdown or Terminate to know.
 // Example:
@@ -202,10 +202,12 @@ enum class AtScopeEnd { kTerminate, kCloseAndJoin };
 //   (*scope)->Submit<int>("square", 7);
 class PoolScope {
  public:
-  // Opens a pool of its own. Where the spec does not say otherwise the pool is terminated too when this program is gone
+  // Makes a pool. ALREADY_EXISTS (POOL_EXISTS): a live one has this name, whoever made it, with whatever spec; it stays as
+  // it is. Give each copy of a program a name of its own, or share a pool with Client::OpenPool. Where the spec does not say otherwise the pool is terminated too when this program is gone
   // without an end (OwnerLost::kTerminate).
   static absl::StatusOr<PoolScope> Open(const class Client& client, PoolSpec spec,
                                         AtScopeEnd at_end = AtScopeEnd::kTerminate);
+  // Takes over a pool that its caller made.
   explicit PoolScope(Pool pool, AtScopeEnd at_end = AtScopeEnd::kTerminate) : pool_(std::move(pool)), at_end_(at_end) {}
   PoolScope(PoolScope&& other) noexcept : pool_(std::exchange(other.pool_, std::nullopt)), at_end_(other.at_end_) {}
   PoolScope& operator=(PoolScope&&) = delete;
