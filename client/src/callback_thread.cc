@@ -1,5 +1,7 @@
 #include "callback_thread.h"
 
+#include <cxxabi.h>
+
 #include <cstdio>
 #include <exception>
 #include <utility>
@@ -20,6 +22,8 @@ namespace {
 void RunOne(const std::function<void()>& callback) {
   try {
     callback();
+  } catch (const abi::__forced_unwind&) {
+    throw;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "poold client: a callback threw: %s\n", error.what());
   } catch (...) {

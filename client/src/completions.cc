@@ -1,12 +1,16 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_set.h"
+#include "cancellation.h"
 #include "error.h"
 #include "handle_cell.h"
 #include "poold/client/wait.h"
 
 namespace poold::client::internal {
 namespace {
+
+// How often who waits for things of several owners looks whether its thread was cancelled.
+constexpr Duration kLookUp = std::chrono::seconds(1);
 
 // Counts what has ended, for who waits for things of several owners: they have no reader in common.
 class Bell {
@@ -115,7 +119,8 @@ std::optional<std::size_t> Completions::Next(Duration timeout) {
       }
     }
     if (shares == 1 || deadline.passed() || InOutputCallback()) return std::nullopt;
-    state_->bell.AwaitAnother(rung, deadline);
+    state_->bell.AwaitAnother(rung, Deadline::At(std::min(deadline.at(), Deadline::Clock::now() + kLookUp)));
+    CancellationPoint();
   }
 }
 

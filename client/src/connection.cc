@@ -10,6 +10,7 @@
 #include "convert.h"
 #include "error.h"
 #include "local_stream.h"
+#include "poold/mocks/finished.h"
 #include "session_owner.h"
 #include "wire/default_address.h"
 #include "wire/pieces.h"
@@ -17,8 +18,18 @@
 namespace poold::client {
 namespace internal {
 
+SessionOwner::~SessionOwner() {
+  if (here()) {
+    session_->Stop();
+  } else {
+    // Its threads are not in this process, and its end would be heard by the daemon.
+    new std::shared_ptr<Session>(std::move(session_));
+  }
+}
+
 // Both come after what was submitted before.
 absl::StatusOr<bool> SessionOwner::Cancel(HandleCell& cell, bool running) {
+  if (!here()) return ForkedError();
   if (session_->CancelHere(cell)) return true;
   if (absl::Status flushed = session_->Flush(Deadline(std::chrono::seconds(30))); !flushed.ok()) return flushed;
   // Perhaps it was refused for want of room meanwhile: then it was not sent again, it has ended.
@@ -32,6 +43,7 @@ absl::StatusOr<bool> SessionOwner::Cancel(HandleCell& cell, bool running) {
 }
 
 absl::StatusOr<v1::GetResponse> SessionOwner::Ask(HandleCell& cell) {
+  if (!here()) return ForkedError();
   if (absl::Status flushed = session_->Flush(Deadline(std::chrono::seconds(30))); !flushed.ok()) return flushed;
   v1::GetRequest request;
   request.set_id(cell.id.ToBytes());
@@ -68,25 +80,38 @@ class GrpcConnection : public Connection {
                  ClientOptions options)
       : options_(std::move(options)), stub_(std::move(stub)), owner_(std::move(owner)) {}
 
-  internal::TaskRef Submit(const TaskCall& call) override { return session().Submit(call, owner_); }
+  internal::TaskRef Submit(const TaskCall& call) override {
+    if (!owner_->here()) return MakeRefusedTask(std::string(call.function), internal::ForkedError());
+    return session().Submit(call, owner_);
+  }
   internal::TaskRef SubmitPieces(const TaskCall& call, std::span<const std::string_view> pieces) override {
+    if (!owner_->here()) return MakeRefusedTask(std::string(call.function), internal::ForkedError());
     return session().SubmitPieces(call, wire::Pieces(pieces), owner_);
   }
-  internal::MapRef OpenMap(const MapCall& call) override { return session().OpenMap(call, owner_); }
+  internal::MapRef OpenMap(const MapCall& call) override {
+    if (!owner_->here()) return MakeRefusedMap(std::string(call.function), internal::ForkedError());
+    return session().OpenMap(call, owner_);
+  }
   absl::Status AddItems(const internal::MapRef& map, const MapBatch& batch) override {
+    if (!owner_->here()) return internal::ForkedError();
     return session().AddItems(map.get(), batch);
   }
   absl::StatusOr<internal::TaskRef> ResumeTask(std::string_view written) override {
+    if (!owner_->here()) return internal::ForkedError();
     auto cell = session().Resume(written, /*map=*/false, owner_);
     if (!cell.ok()) return cell.status();
     return internal::TaskRef(internal::AsTask(*cell));
   }
   absl::StatusOr<internal::MapRef> ResumeMap(std::string_view written) override {
+    if (!owner_->here()) return internal::ForkedError();
     auto cell = session().Resume(written, /*map=*/true, owner_);
     if (!cell.ok()) return cell.status();
     return internal::MapRef(internal::AsMap(*cell));
   }
-  absl::Status Flush(Duration timeout) override { return session().Flush(Deadline(timeout)); }
+  absl::Status Flush(Duration timeout) override {
+    if (!owner_->here()) return internal::ForkedError();
+    return session().Flush(Deadline(timeout));
+  }
 
   absl::StatusOr<v1::OpenPoolResponse> OpenPool(const v1::OpenPoolRequest& request) override {
     const v1::OwnerLost lost = request.spec().on_owner_lost();
@@ -241,6 +266,12 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 20'000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  // A host that went silent (power, cable, firewall) is noticed within the sum of both: before a call of the default
+  // call_timeout is over, so that it can be made again.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 15'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
 }
@@ -248,6 +279,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Connection>> MakeConnection(ClientOptions options) {
+  // gRPC's threads are the parent's: a call would hang here.
+  if (!internal::ProcessMark::NoteClient()) return internal::ForkedError();
   const Deadline deadline(options.connect_timeout);
   const std::string target = TargetOf(AddressOf(options));
   if (options.client_name.empty()) options.client_name = program_invocation_short_name;

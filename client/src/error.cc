@@ -169,6 +169,13 @@ absl::Status LostError(std::string_view what) {
                    kHandleLost);
 }
 
+absl::Status ForkedError() {
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   "this poold client belongs to the process that this one was forked from: make no client before the "
+                   "fork and one in each child, or exec",
+                   "FORKED");
+}
+
 absl::Status ResultTypeError(std::string_view function, std::string_view detail) {
   return MakeError(
       absl::StatusCode::kInvalidArgument,

@@ -22,5 +22,7 @@ absl::Status WaitTimeoutError(std::string_view what);
 // MapOptions::timeout has passed.
 absl::Status MapTimeoutError(std::string_view what);
 absl::Status LostError(std::string_view what);
+// The caller is a child of the process that made the client.
+absl::Status ForkedError();
 
 }  // namespace poold::client::internal

@@ -54,7 +54,7 @@ class NoSession : public HandleOwner {
 template <typename Cell>
 Cell* NewCell(std::string function) {
   static const auto* const owner = new std::shared_ptr<HandleOwner>(std::make_shared<NoSession>());
-  auto* cell = new Cell;
+  auto* const cell = new Cell;
   cell->id = HandleId::Random();
   cell->owner = *owner;
   cell->Detail().own_function = std::move(function);
@@ -74,6 +74,12 @@ internal::TaskRef MakeRefusedTask(std::string function, absl::Status why) {
   auto* cell = internal::NewCell<internal::TaskCell>(std::move(function));
   internal::EndWithRefusal(cell, std::move(why), /*lost=*/false);
   return internal::TaskRef(cell);
+}
+
+internal::MapRef MakeRefusedMap(std::string function, absl::Status why) {
+  auto* cell = internal::NewCell<internal::MapCell>(std::move(function));
+  internal::EndWithRefusal(cell, std::move(why), /*lost=*/false);
+  return internal::MapRef(cell);
 }
 
 internal::TaskRef MakeFinishedTaskOf(Payload result) {

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "cancellation.h"
+
 namespace poold::client::internal {
 namespace {
 
@@ -27,6 +29,7 @@ GrpcEvents::Event GrpcEvents::Next(SessionStream::Clock::time_point until) {
 }
 
 void GrpcEvents::Wake() {
+  const NotCancelled not_cancelled;
   if (!waking_.exchange(true)) wake_.Set(&queue_, std::chrono::system_clock::now(), ToTag(Done::kWake));
 }
 

@@ -1,16 +1,24 @@
 #include "handle_cell.h"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "codec/large_text.h"
 
 namespace poold::client::internal {
 namespace {
 
 thread_local bool in_output_callback = false;
+
+// Of results that came apart and are kept in one block. What comes as more than kMostAddedItems is not worth a copy.
+constexpr int kMostAddedItems = 32;
+constexpr std::uint64_t kMostJoinedItems = 4096;
+constexpr std::uint64_t kMostJoinedBytes = 64 << 10;
 
 bool Succeeded(const HandleCell& cell, Phase phase) {
   if (phase == Phase::kSucceeded) return true;
@@ -54,18 +62,59 @@ std::uint64_t Unsuccessful(const v1::ItemOutcomes& outcomes) {
   });
 }
 
-void Keep(MapCell* map, std::shared_ptr<const ItemBlock> block, std::uint64_t unsuccessful) {
-  map->progress.set_done_items(map->progress.done_items() + block->count());
+void Count(MapCell* map, std::uint64_t first, std::uint64_t items, std::uint64_t unsuccessful) {
+  map->progress.set_done_items(map->progress.done_items() + items);
   map->progress.set_unsuccessful_items(map->progress.unsuccessful_items() + unsuccessful);
-  map->received.Add(block->first(), block->count());
+  map->received.Add(first, items);
   ++map->blocks;
+}
+
+void Keep(MapCell* map, std::shared_ptr<ItemBlock> block, std::uint64_t unsuccessful) {
+  Count(map, block->first(), block->count(), unsuccessful);
+  block->arrival = map->arrived_before + map->arrived.size();
   const bool streamed = map->call && map->call->streamed;
   const bool in_order = map->call && map->call->options.order == MapOrder::kInOrder;
   if (!streamed || in_order) map->by_index.emplace(block->first(), block);
   if (!streamed || !in_order) map->arrived.push_back(std::move(block));
 }
 
+// The block right before `first`, to which items of its kind may be added: no walk has found it. Null: there is none.
+ItemBlock* OpenBlockBefore(const MapCell& map, std::uint64_t first) {
+  const bool streamed = map.call && map.call->streamed;
+  const auto after = map.by_index.lower_bound(first);
+  if (streamed || after == map.by_index.begin()) return nullptr;
+  const std::shared_ptr<ItemBlock>& block = std::prev(after)->second;
+  // By index and by arrival.
+  const bool found = block.use_count() > 2 || block->arrival < map.arrived_seen;
+  const bool open = !found && block->plain && block->count() < kMostJoinedItems;
+  if (!open || block->first() + block->count() != first) return nullptr;
+  std::atomic_thread_fence(std::memory_order_acquire);  // a walk that had found it is done with it
+  return block.get();
+}
+
+// Adds plain results to the block that they go on from. False: there is none, or they are not plain.
+bool Append(MapCell* map, const v1::ItemOutcomes& outcomes, bool told) {
+  const bool small = outcomes.result_bytes_size() <= kMostAddedItems;
+  if (!small || outcomes.others_size() != 0 || outcomes.encoding() != v1::ENCODING_MSGPACK) return false;
+  ItemBlock* const block = OpenBlockBefore(*map, outcomes.first_index());
+  if (block == nullptr || block->told != told || block->message.type_name() != outcomes.type_name()) return false;
+  std::string& results = *block->message.mutable_results();
+  if (results.size() + outcomes.results().size() > kMostJoinedBytes) return false;
+  std::uint64_t begin = results.size();
+  results += outcomes.results();
+  block->results = results.data();
+  for (const std::uint32_t bytes : outcomes.result_bytes()) {
+    block->begins.push_back(static_cast<std::uint32_t>(begin));
+    block->message.add_result_bytes(bytes);
+    begin += bytes;
+  }
+  block->plain = begin <= results.size();
+  Count(map, outcomes.first_index(), outcomes.result_bytes_size(), 0);
+  return true;
+}
+
 void Insert(MapCell* map, v1::ItemOutcomes&& outcomes, bool told) {
+  if (Append(map, outcomes, told)) return;
   auto block = MakeBlock(std::move(outcomes));
   block->told = told;
   const std::uint64_t unsuccessful = Unsuccessful(block->message);
@@ -115,14 +164,16 @@ void InsertCancelled(MapCell* map, std::uint64_t first, std::uint64_t end) {
 template <typename Callback, typename Argument>
 void CallWhileReading(const Callback& callback, const Argument& argument) {
   in_output_callback = true;
+  const absl::Cleanup back = [] { in_output_callback = false; };
   try {
     callback(argument);
+  } catch (const abi::__forced_unwind&) {
+    throw;  // the thread ends itself there (pthread_exit): that cannot be held up
   } catch (const std::exception& error) {
     std::fprintf(stderr, "poold client: an output callback threw: %s\n", error.what());
   } catch (...) {
     std::fprintf(stderr, "poold client: an output callback threw something that is no std::exception\n");
   }
-  in_output_callback = false;
 }
 
 }  // namespace

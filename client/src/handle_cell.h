@@ -29,6 +29,7 @@
 #include "poold/client/internal/map_ref.h"
 #include "poold/client/internal/task_ref.h"
 #include "poold/client/wait_mode.h"
+#include "process_mark.h"
 #include "result_in_arena.h"
 #include "wire/arena_maker.h"
 
@@ -77,15 +78,32 @@ void Unlink(WaitNode** list, WaitNode* node);
 // Ends the wait of everybody in the list, and the list.
 void WakeAll(WaitNode** list);
 
+// Links a node as long as it lives, however it is left. REQUIRES: the owner's lock is held at both ends.
+class Linked {
+ public:
+  Linked(WaitNode** list, WaitNode* node) : list_(list), node_(node) { Link(list, node); }
+  ~Linked() { Unlink(list_, node_); }
+  Linked(const Linked&) = delete;
+  Linked& operator=(const Linked&) = delete;
+
+ private:
+  WaitNode** const list_;
+  WaitNode* const node_;
+};
+
 // In a callback for output, which must not wait.
 bool InOutputCallback();
 void CallOutput(const OutputCallback& callback, const Output& output);
 void CallProgress(const ProgressCallback& callback, const Progress& progress);
 
-// Who ends cells: a session, or nobody (mocks).
+// Who ends cells: a session, or nobody (mocks). In a child of its process it does nothing, and says so where it can; its
+// lock must not be taken there.
 class HandleOwner {
  public:
   virtual ~HandleOwner() = default;
+
+  // The caller is in the process that made it.
+  bool here() const { return process_.here(); }
 
   // True: over, as `mode` says.
   virtual bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) = 0;
@@ -115,6 +133,9 @@ class HandleOwner {
   virtual std::string instance_id() = 0;
   // The last handle is gone.
   virtual void Dropped(HandleCell* cell) = 0;
+
+ private:
+  const ProcessMark process_ = ProcessMark::Here();
 };
 
 // Tasks of one pool that this client has under way; guarded by the owner's lock.
@@ -249,10 +270,12 @@ struct MapCell : HandleCell {
 
   // As they arrived (the first of them is the block number `arrived_before`), and by index. Of a streamed map those
   // that were not walked yet, and only the one that its walk needs.
-  std::deque<std::shared_ptr<const ItemBlock>> arrived;
+  std::deque<std::shared_ptr<ItemBlock>> arrived;
   std::uint64_t arrived_before = 0;
-  std::map<std::uint64_t, std::shared_ptr<const ItemBlock>> by_index;
-  // How many blocks have ever come, and the items in them.
+  std::map<std::uint64_t, std::shared_ptr<ItemBlock>> by_index;
+  // Those of `arrived` before this number were found by a walk: nothing is added to them any more.
+  std::uint64_t arrived_seen = 0;
+  // How often blocks or items for one have come, and the items.
   std::uint64_t blocks = 0;
   IndexRanges received;
   WaitNode* block_waiters = nullptr;

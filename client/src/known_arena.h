@@ -4,14 +4,13 @@
 // knows it and by every result that is held there; may outlive the client and the daemon.
 #pragma once
 
-#include <sys/types.h>
-
 #include <array>
 #include <cstdint>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "process_mark.h"
 #include "wire/arena.h"
 #include "wire/unique_fd.h"
 
@@ -37,11 +36,11 @@ class KnownArena {
 
  private:
   const wire::ArenaMapping mapping_;
+  // A child that is forked shares the holds: it must not end them.
+  const ProcessMark process_ = ProcessMark::Here();
   mutable absl::Mutex mu_;
   wire::UniqueFd fd_ ABSL_GUARDED_BY(mu_);
   bool wants_descriptor_ ABSL_GUARDED_BY(mu_) = true;
-  // A child that is forked shares the holds: it must not end them.
-  pid_t process_ ABSL_GUARDED_BY(mu_) = -1;
   std::array<std::uint32_t, wire::kMaxArenaSlots> holds_ ABSL_GUARDED_BY(mu_){};
 };
 

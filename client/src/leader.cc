@@ -1,6 +1,10 @@
 #include "leader.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "cancellation.h"
 
 namespace poold::client::internal {
 namespace {
@@ -9,7 +13,8 @@ namespace {
 constexpr auto kRest = std::chrono::milliseconds(5);
 // More than happens to an idle client in a second.
 constexpr int kMostMissed = 64;
-// The background thread looks up this often when nothing happens.
+// Who waits looks up this often when nothing happens: for a cancellation of its thread, and the background thread for
+// all else.
 constexpr auto kNothingHappens = std::chrono::seconds(1);
 
 }  // namespace
@@ -29,13 +34,16 @@ void Leader::Leave(Waiter* waiter) {
   waiter->waiting = false;
 }
 
+// A pump may be left by an exception: whoever leads next finds everything in its place.
 bool Leader::Lead(Clock::time_point until, bool waiter) {
+  const NotCancelled not_cancelled;
   leading_ = true;
   mu_->Unlock();
-  const bool event = pump_(until, waiter);
-  mu_->Lock();
-  leading_ = false;
-  return event;
+  const absl::Cleanup leave = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    mu_->Lock();
+    leading_ = false;
+  };
+  return pump_(until, waiter);
 }
 
 void Leader::Stir() {
@@ -58,19 +66,26 @@ void Leader::PassOn() {
 
 bool Leader::Await(Waiter* waiter, Deadline deadline) {
   bool led = false;
+  const absl::Cleanup pass_on = [this] { PassOn(); };
   while (!waiter->over() && !deadline.passed()) {
+    const Clock::time_point until = std::min(deadline.at(), Clock::now() + kNothingHappens);
     if (!leading_) {
       if (!std::exchange(led, true)) leading_since_ = Clock::now();
       ++leads_;
-      Lead(deadline.at(), true);
+      Lead(until, true);
     } else {
-      Enter(waiter);
-      waiter->wake.WaitWithDeadline(mu_, deadline);
-      Leave(waiter);
+      WaitAsFollower(waiter, Deadline::At(until));
     }
+    CancellationPoint();
   }
-  PassOn();
   return waiter->over();
+}
+
+void Leader::WaitAsFollower(Waiter* waiter, Deadline until) {
+  const NotCancelled not_cancelled;
+  Enter(waiter);
+  waiter->wake.WaitWithDeadline(mu_, until);
+  Leave(waiter);
 }
 
 // Sleeps for a moment, or until the present leader leaves when it has led for long.

@@ -29,7 +29,8 @@ class Leader {
 
   Leader(Mutex* mu, Pump pump) : mu_(mu), pump_(std::move(pump)) {}
 
-  // Leads or sleeps until the wait is over (true) or the deadline has passed. REQUIRES: the mutex is held.
+  // Leads or sleeps until the wait is over (true) or the deadline has passed. A cancellation of the thread takes place
+  // here, and unwinds its stack: callers undo what they did. REQUIRES: the mutex is held.
   bool Await(Waiter* waiter, Deadline deadline);
   // Something lies here that needs a leader soon; Calm: no longer. REQUIRES: the mutex is held.
   void Nudge() {
@@ -51,6 +52,7 @@ class Leader {
   // The mutex is a session's, under a name that the analysis cannot follow.
   bool Lead(Clock::time_point until, bool waiter) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void PassOn();
+  void WaitAsFollower(Waiter* waiter, Deadline until);
   void Enter(Waiter* waiter);
   void Leave(Waiter* waiter);
   void Rest();

@@ -12,6 +12,7 @@
 #include <limits>
 #include <utility>
 
+#include "cancellation.h"
 #include "google/rpc/status.pb.h"
 #include "wire/fd_socket.h"
 
@@ -70,6 +71,7 @@ std::optional<bool> LocalStream::Write(const v1::SessionRequest& request) {
 }
 
 void LocalStream::Wake() {
+  const NotCancelled not_cancelled;
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof one);
 }

@@ -46,6 +46,8 @@ Pulled Guarded(const Pull& pull, v1::Outcome* failure) {
     if (pulled.ok()) return *pulled;
     Describe("absl::Status", pulled.status().ToString(), failure);
     failure->mutable_failure()->set_status_code(static_cast<int>(pulled.status().code()));
+  } catch (const abi::__forced_unwind&) {
+    throw;
   } catch (const std::exception& error) {
     Describe(Readable(typeid(error).name()), error.what(), failure);
   } catch (...) {

@@ -35,14 +35,15 @@ bool FindInOrder(const MapCell& map, ItemCursor* cursor) {
   return true;
 }
 
-bool FindArrived(const MapCell& map, ItemCursor* cursor) {
+bool FindArrived(MapCell& map, ItemCursor* cursor) {
   if (cursor->block < map.arrived_before || cursor->block - map.arrived_before >= map.arrived.size()) return false;
+  map.arrived_seen = std::max(map.arrived_seen, cursor->block + 1);
   cursor->at = map.arrived[cursor->block - map.arrived_before];
   cursor->in_block = 0;
   return true;
 }
 
-bool Find(const MapCell& map, ItemCursor* cursor, MapOrder order) {
+bool Find(MapCell& map, ItemCursor* cursor, MapOrder order) {
   return order == MapOrder::kInOrder ? FindInOrder(map, cursor) : FindArrived(map, cursor);
 }
 
@@ -78,6 +79,7 @@ void MapRef::LeaveBlock(ItemCursor* cursor, MapOrder order) const {
 
 absl::StatusOr<std::optional<ItemView>> MapRef::Next(ItemCursor* cursor, MapOrder order, Duration timeout) const {
   if (cell_ == nullptr) return NoMap();
+  if (!cell_->owner->here()) return ForkedError();
   const Deadline deadline(timeout);
   while (true) {
     ItemView item;
@@ -144,7 +146,7 @@ absl::Status MapRef::refusal() const {
 }
 
 v1::MapProgress MapRef::Progress() const {
-  if (cell_ == nullptr) return {};
+  if (cell_ == nullptr || !cell_->owner->here()) return {};
   MutexLock lock(&cell_->owner->mutex());
   v1::MapProgress progress = cell_->progress;
   progress.set_id(cell_->id.ToBytes());
@@ -167,7 +169,7 @@ void MapRef::CancelSoon(bool running) const {
 bool MapRef::streamed() const { return cell_ != nullptr && cell_->call && cell_->call->streamed; }
 
 void MapRef::FailInput(v1::Outcome why) const {
-  if (cell_ == nullptr) return;
+  if (cell_ == nullptr || !cell_->owner->here()) return;
   MutexLock lock(&cell_->owner->mutex());
   v1::ItemOutcomes outcomes;
   outcomes.set_first_index(cell_->items_sent);

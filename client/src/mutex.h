@@ -37,20 +37,25 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
 class CondVar {
  public:
   void Wait(Mutex* mu) {
-    std::unique_lock<std::mutex> lock(mu->mu_, std::adopt_lock);
-    woken_.wait(lock);
-    lock.release();
+    Lent lent(mu);
+    woken_.wait(lent.lock);
   }
   void WaitWithDeadline(Mutex* mu, const Deadline& deadline) {
     if (deadline.never()) return Wait(mu);
-    std::unique_lock<std::mutex> lock(mu->mu_, std::adopt_lock);
-    woken_.wait_until(lock, deadline.at());
-    lock.release();
+    Lent lent(mu);
+    woken_.wait_until(lent.lock, deadline.at());
   }
   // Of those who wait, one.
   void Signal() { woken_.notify_one(); }
 
  private:
+  // The mutex, as the C++ library wants it for a wait. It stays with whoever holds it, however the wait is left.
+  struct Lent {
+    explicit Lent(Mutex* mu) : lock(mu->mu_, std::adopt_lock) {}
+    ~Lent() { lock.release(); }
+    std::unique_lock<std::mutex> lock;
+  };
+
   std::condition_variable woken_;
 };
 

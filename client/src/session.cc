@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cancellation.h"
 #include "error.h"
 #include "jitter.h"
 #include "local_stream.h"
@@ -43,6 +44,8 @@ Session::~Session() {
 }
 
 void Session::Begin(Write write) {
+  if (write.request == nullptr) return;
+  const NotCancelled not_cancelled;
   while (write.request != nullptr) {
     const std::optional<bool> done = write.stream->Write(*write.request);
     if (!done) return;
@@ -73,9 +76,8 @@ absl::Status Session::Start(std::weak_ptr<HandleOwner> owner, std::shared_ptr<Se
   while (state_ != State::kUp && last_end_.ok() && !deadline.passed()) {
     Waiter waiter;
     WaitNode node{&waiter};
-    Link(&state_waiters_, &node);
+    const Linked linked(&state_waiters_, &node);
     leader_.Await(&waiter, deadline);
-    Unlink(&state_waiters_, &node);
   }
   if (state_ == State::kUp) return absl::OkStatus();
   if (!last_end_.ok()) return last_end_;
@@ -364,9 +366,8 @@ absl::Status Session::Flush(Deadline deadline) {
     }
     Waiter waiter;
     WaitNode node{&waiter};
-    Link(&flush_waiters_, &node);
+    const Linked linked(&flush_waiters_, &node);
     leader_.Await(&waiter, deadline);
-    Unlink(&flush_waiters_, &node);
   }
   return absl::OkStatus();
 }
@@ -387,6 +388,7 @@ void Session::CancelStream() {
 }
 
 void Session::Stop() {
+  const NotCancelled not_cancelled;
   {
     MutexLock lock(&mu_);
     TakeDropped();

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "error.h"
 #include "session.h"
 #include "session_stream.h"
@@ -344,11 +345,12 @@ bool Session::Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline d
   waiter.remaining = pending.size();
   nodes.reserve(pending.size());
   for (HandleCell* cell : pending) Link(&cell->waiters, &nodes.emplace_back(WaitNode{&waiter}));
-  const bool over = leader_.Await(&waiter, deadline);
-  for (std::size_t i = 0; i < pending.size(); ++i) {
-    if (!pending[i]->done()) Unlink(&pending[i]->waiters, &nodes[i]);
-  }
-  return over;
+  const absl::Cleanup unlink = [&] {
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+      if (!pending[i]->done()) Unlink(&pending[i]->waiters, &nodes[i]);
+    }
+  };
+  return leader_.Await(&waiter, deadline);
 }
 
 void Session::Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) {
@@ -385,9 +387,8 @@ bool Session::WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline
     if (deadline.passed()) return false;
     Waiter waiter;
     WaitNode node{&waiter};
-    Link(&map.block_waiters, &node);
+    const Linked linked(&map.block_waiters, &node);
     leader_.Await(&waiter, deadline);
-    Unlink(&map.block_waiters, &node);
   }
   return true;
 }
@@ -399,9 +400,8 @@ bool Session::AwaitIdle(const std::string& pool, Deadline deadline) {
     if (deadline.passed()) return false;
     Waiter waiter;
     WaitNode node{&waiter};
-    Link(&entry->idle_waiters, &node);
+    const Linked linked(&entry->idle_waiters, &node);
     leader_.Await(&waiter, deadline);
-    Unlink(&entry->idle_waiters, &node);
   }
   return true;
 }

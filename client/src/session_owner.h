@@ -9,48 +9,58 @@
 
 namespace poold::client::internal {
 
-// Thread-safe. Ends the session when it goes.
+// Thread-safe. Ends the session when it goes. In a child of its process the session stays as it is: it is the parent's.
 class SessionOwner : public HandleOwner, public std::enable_shared_from_this<SessionOwner> {
  public:
   explicit SessionOwner(std::shared_ptr<Session> session) : session_(std::move(session)) {}
-  ~SessionOwner() override { session_->Stop(); }
+  ~SessionOwner() override;
 
   Session& session() { return *session_; }
 
   bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) override {
-    return session_->Wait(cells, mode, deadline);
+    return here() && session_->Wait(cells, mode, deadline);
   }
-  void Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) override { session_->Watch(cells, nodes); }
+  void Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) override {
+    if (here()) session_->Watch(cells, nodes);
+  }
   void Unwatch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) override {
-    session_->Unwatch(cells, nodes);
+    if (here()) session_->Unwatch(cells, nodes);
   }
   std::optional<std::uint32_t> Collect(Waiter& waiter, Deadline deadline) override {
-    return session_->Collect(waiter, deadline);
+    return here() ? session_->Collect(waiter, deadline) : std::nullopt;
   }
   bool WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) override {
-    return session_->WaitForBlock(map, blocks, deadline);
+    return here() && session_->WaitForBlock(map, blocks, deadline);
   }
-  void Walked(MapCell& map, const ItemCursor& cursor) override { session_->Walked(map, cursor); }
+  void Walked(MapCell& map, const ItemCursor& cursor) override {
+    if (here()) session_->Walked(map, cursor);
+  }
   Mutex& mutex() override { return session_->mutex(); }
   absl::StatusOr<bool> Cancel(HandleCell& cell, bool running) override;
-  void CancelSoon(HandleCell& cell, bool running) override { session_->CancelSoon(cell, running); }
+  void CancelSoon(HandleCell& cell, bool running) override {
+    if (here()) session_->CancelSoon(cell, running);
+  }
   absl::StatusOr<v1::GetResponse> Ask(HandleCell& cell) override;
   absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index, const v1::Payload& told) override;
-  std::optional<ResultInArena> InArena(const v1::Payload& told) override { return session_->stub().InArena(told); }
+  std::optional<ResultInArena> InArena(const v1::Payload& told) override {
+    return here() ? session_->stub().InArena(told) : std::nullopt;
+  }
   std::shared_ptr<const HeldResult> HoldInArena(const v1::Payload& told) override {
-    return session_->stub().HoldInArena(told);
+    return here() ? session_->stub().HoldInArena(told) : nullptr;
   }
   void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) override {
-    session_->OnDone(cell, std::move(callback));
+    if (here()) session_->OnDone(cell, std::move(callback));
   }
   void OnProgress(HandleCell& cell, ProgressCallback callback) override {
-    session_->OnProgress(cell, std::move(callback));
+    if (here()) session_->OnProgress(cell, std::move(callback));
   }
-  std::string instance_id() override { return session_->instance_id(); }
-  void Dropped(HandleCell* cell) override { session_->Dropped(cell); }
+  std::string instance_id() override { return here() ? session_->instance_id() : ""; }
+  void Dropped(HandleCell* cell) override {
+    if (here()) session_->Dropped(cell);
+  }
 
  private:
-  const std::shared_ptr<Session> session_;
+  std::shared_ptr<Session> session_;  // constant
 };
 
 }  // namespace poold::client::internal

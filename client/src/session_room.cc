@@ -209,9 +209,8 @@ absl::Status Session::AwaitWindow(MapCell* map) {
   while (!map->done() && map->window != nullptr && map->window->bytes() > kMostWindowBytes) {
     Waiter waiter;
     WaitNode node{&waiter};
-    Link(&map->window_waiters, &node);
+    const Linked linked(&map->window_waiters, &node);
     leader_.Await(&waiter, Deadline(kForever));
-    Unlink(&map->window_waiters, &node);
   }
   return absl::OkStatus();
 }

@@ -90,9 +90,8 @@ absl::Status Session::AwaitRoom(std::uint64_t bytes) {
     if (options_.on_full == OnFull::kFail || InOutputCallback()) return Full(outbox_.bytes() + resubmission_bytes_);
     Waiter waiter;
     WaitNode node{&waiter};
-    Link(&room_waiters_, &node);
+    const Linked linked(&room_waiters_, &node);
     leader_.Await(&waiter, Deadline(kForever));
-    Unlink(&room_waiters_, &node);
   }
   return absl::OkStatus();
 }

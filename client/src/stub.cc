@@ -1,9 +1,12 @@
 #include "stub.h"
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
+#include "cancellation.h"
 #include "codec/large_text.h"
 #include "error.h"
 #include "poold/client/internal/deadline.h"
@@ -14,7 +17,7 @@ namespace poold::client::internal {
 namespace {
 
 constexpr std::size_t kFragmentBytes = 1 << 20;
-// How long a cold call keeps trying while nothing answers.
+// How long a cold call keeps trying once nothing answered.
 constexpr Duration kRetryFor = std::chrono::seconds(3);
 constexpr Duration kFirstPause = std::chrono::milliseconds(20);
 constexpr Duration kLastPause = std::chrono::milliseconds(400);
@@ -29,11 +32,20 @@ bool Unreachable(const grpc::Status& status) {
 template <typename Response, typename Reader>
 absl::Status ReadAll(std::unique_ptr<Reader> reader, grpc::ClientContext* context, std::string_view address,
                      const std::function<bool(const Response&)>& take) {
+  const NotCancelled not_cancelled;
   Response response;
   bool wanted = true;
-  while (wanted && reader->Read(&response)) wanted = take(response);
-  if (!wanted) context->TryCancel();
-  const grpc::Status status = reader->Finish();
+  grpc::Status status;
+  {
+    // Also where what takes them throws: a stream must be finished.
+    bool over = false;
+    const absl::Cleanup finish = [&] {
+      if (!over) context->TryCancel();
+      status = reader->Finish();
+    };
+    while (wanted && reader->Read(&response)) wanted = take(response);
+    over = wanted;
+  }
   return wanted ? FromGrpc(status, address) : absl::OkStatus();
 }
 
@@ -67,21 +79,26 @@ void Stub::SetDeadline(grpc::ClientContext* context, Duration wait) const {
 }
 
 absl::Status Stub::Retry(const std::function<grpc::Status()>& call) {
-  const Deadline deadline(std::min(kRetryFor, call_timeout_));
+  if (!process_.here()) return ForkedError();
+  const NotCancelled not_cancelled;
+  std::optional<Deadline> deadline;  // from the first failure on: a host that went silent is noticed late
   for (Duration pause = kFirstPause;; pause = std::min(pause * 2, kLastPause)) {
     const grpc::Status status = call();
-    if (!Unreachable(status) || deadline.passed()) return FromGrpc(status, address_);
+    if (!deadline) deadline.emplace(std::min(kRetryFor, call_timeout_));
+    if (!Unreachable(status) || deadline->passed()) return FromGrpc(status, address_);
     std::this_thread::sleep_for(pause);
   }
 }
 
 absl::Status Stub::GetItems(const v1::GetItemsRequest& request,
                             const std::function<bool(const v1::GetItemsResponse&)>& take) {
+  if (!process_.here()) return ForkedError();
   grpc::ClientContext context;
   return ReadAll<v1::GetItemsResponse>(grpc_->GetItems(&context, request), &context, address_, take);
 }
 
 absl::Status Stub::Watch(const v1::WatchRequest& request, const std::function<bool(const v1::WatchResponse&)>& take) {
+  if (!process_.here()) return ForkedError();
   grpc::ClientContext context;
   return ReadAll<v1::WatchResponse>(grpc_->Watch(&context, request), &context, address_, take);
 }
@@ -119,16 +136,19 @@ std::shared_ptr<PayloadSocket> Stub::payloads() {
 }
 
 std::string Stub::HandOver(const wire::Pieces& bytes) {
+  const NotCancelled not_cancelled;
   const std::shared_ptr<PayloadSocket> socket = payloads();
   return socket != nullptr ? socket->Offer(bytes).value_or("") : "";
 }
 
 std::optional<wire::ArenaMaker::Reserved> Stub::Place(const wire::Pieces& bytes) {
+  const NotCancelled not_cancelled;
   const std::shared_ptr<PayloadSocket> socket = payloads();
   return socket != nullptr ? socket->Place(bytes) : std::nullopt;
 }
 
 std::optional<ResultInArena> Stub::InArena(const v1::Payload& told) {
+  const NotCancelled not_cancelled;
   const std::shared_ptr<PayloadSocket> socket = told.has_in_arena() ? payloads() : nullptr;
   if (socket == nullptr) return std::nullopt;
   const v1::ArenaSlot& at = told.in_arena();
@@ -138,6 +158,7 @@ std::optional<ResultInArena> Stub::InArena(const v1::Payload& told) {
 }
 
 std::shared_ptr<const HeldResult> Stub::HoldInArena(const v1::Payload& told) {
+  const NotCancelled not_cancelled;
   const std::shared_ptr<PayloadSocket> socket = told.has_in_arena() ? payloads() : nullptr;
   if (socket == nullptr) return nullptr;
   const v1::ArenaSlot& at = told.in_arena();
@@ -145,6 +166,7 @@ std::shared_ptr<const HeldResult> Stub::HoldInArena(const v1::Payload& told) {
 }
 
 absl::StatusOr<Downloaded> Stub::Fetch(const v1::DownloadRequest& request, const v1::Payload& told) {
+  const NotCancelled not_cancelled;
   if (const std::optional<ResultInArena> result = InArena(told)) {
     Downloaded copy(codec::CopyText(result->view()));
     if (result->StillThere()) return copy;

@@ -17,14 +17,15 @@
 #include "poold/client/options.h"
 #include "poold/v1/pool_service.grpc.pb.h"
 #include "poold/v1/server_info.pb.h"
+#include "process_mark.h"
 #include "result_in_arena.h"
 
 namespace poold::client::internal {
 
 absl::Status FromGrpc(const grpc::Status& status, std::string_view address);
 
-// Thread-safe. Each call takes at most call_timeout plus what it waits for. A daemon that is away for a moment is tried
-// again; every call here does no harm when it is made twice.
+// Thread-safe. Each call takes at most call_timeout plus what it waits for, twice where the connection failed under it. A
+// daemon that is away for a moment is tried again; every call here does no harm when it is made twice.
 class Stub {
  public:
   Stub(const std::shared_ptr<grpc::Channel>& channel, std::string address, Duration call_timeout);
@@ -79,6 +80,7 @@ class Stub {
   // Constant after construction.
   const std::string address_;
   const Duration call_timeout_;
+  const ProcessMark process_ = ProcessMark::Here();
   const std::unique_ptr<v1::PoolService::StubInterface> grpc_;
 
   absl::Mutex mu_;

@@ -17,6 +17,7 @@ bool NeedsDownload(const TaskCell& cell) {
 }
 
 absl::Status BringResult(TaskCell& cell) {
+  if (!cell.owner->here()) return ForkedError();
   {
     MutexLock lock(&cell.owner->mutex());
     if (cell.detail->downloaded) return absl::OkStatus();
@@ -53,6 +54,7 @@ void TaskRef::Drop() {
 
 absl::Status TaskRef::Await(Duration timeout) const {
   if (cell_ == nullptr) return NoTask();
+  if (!cell_->done() && !cell_->owner->here()) return ForkedError();
   if (!cell_->done() && InOutputCallback()) {
     return absl::FailedPreconditionError("an on_output callback must not wait for a task: the outcome comes after it");
   }
@@ -157,7 +159,7 @@ void TaskRef::CancelSoon(bool running) const {
 }
 
 std::optional<v1::Progress> TaskRef::Progress() const {
-  if (cell_ == nullptr) return std::nullopt;
+  if (cell_ == nullptr || !cell_->owner->here()) return std::nullopt;
   MutexLock lock(&cell_->owner->mutex());
   if (!cell_->detail || !cell_->detail->has_progress) return std::nullopt;
   return cell_->detail->progress;

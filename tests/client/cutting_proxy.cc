@@ -47,14 +47,15 @@ void CuttingProxy::Accept() {
     std::lock_guard lock(mu_);
     ++accepted_;
     open_.insert(open_.end(), {client, server});
-    threads_.emplace_back([this, client, server] { Pass(client, server); });
-    threads_.emplace_back([this, client, server] { Pass(server, client); });
+    threads_.emplace_back([this, client, server, silent = silent_] { Pass(client, server, silent); });
+    threads_.emplace_back([this, client, server, silent = silent_] { Pass(server, client, silent); });
   }
 }
 
-void CuttingProxy::Pass(int from, int to) {
+void CuttingProxy::Pass(int from, int to, const std::shared_ptr<std::atomic<bool>>& silent) {
   char buffer[65536];
   for (ssize_t size = read(from, buffer, sizeof(buffer)); size > 0; size = read(from, buffer, sizeof(buffer))) {
+    if (*silent) continue;
     for (ssize_t sent = 0; sent < size;) {
       const ssize_t now = send(to, buffer + sent, size - sent, MSG_NOSIGNAL);
       if (now <= 0) return;
@@ -62,6 +63,12 @@ void CuttingProxy::Pass(int from, int to) {
     }
   }
   shutdown(to, SHUT_WR);
+}
+
+void CuttingProxy::Silence() {
+  std::lock_guard lock(mu_);
+  *silent_ = true;
+  silent_ = std::make_shared<std::atomic<bool>>(false);
 }
 
 void CuttingProxy::Cut() {

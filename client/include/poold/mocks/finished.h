@@ -15,6 +15,7 @@ namespace poold::client {
 internal::TaskRef MakeEndedTask(std::string function, v1::Outcome outcome);
 // A submission that was refused, or a handle that is lost.
 internal::TaskRef MakeRefusedTask(std::string function, absl::Status why);
+internal::MapRef MakeRefusedMap(std::string function, absl::Status why);
 // A task that SUCCEEDED with this payload.
 internal::TaskRef MakeFinishedTaskOf(Payload result);
 // A map that ended, with these outcomes of its items.

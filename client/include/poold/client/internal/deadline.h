@@ -16,6 +16,12 @@ class Deadline {
   explicit Deadline(Duration timeout)
       : at_(timeout >= kNear ? Clock::time_point::max() : Clock::now() + std::max(timeout, Duration::zero())) {}
 
+  static Deadline At(Clock::time_point at) {
+    Deadline deadline(kForever);
+    deadline.at_ = at;
+    return deadline;
+  }
+
   bool never() const { return at_ == Clock::time_point::max(); }
   bool passed() const { return !never() && Clock::now() >= at_; }
   Duration left() const { return never() ? kForever : std::max<Duration>(at_ - Clock::now(), Duration::zero()); }

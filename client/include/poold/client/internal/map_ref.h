@@ -21,7 +21,8 @@ namespace poold::client::internal {
 
 struct MapCell;
 
-// Outcomes of neighbouring items, with where each result begins in message.results(). Immutable.
+// Outcomes of neighbouring items, with where each result begins in message.results(). Immutable once a walk has found
+// it; before, neighbours are added (Append in handle_cell.cc): a block costs far more than an item.
 struct ItemBlock {
   v1::ItemOutcomes message;
   std::vector<std::uint32_t> begins;
@@ -30,6 +31,8 @@ struct ItemBlock {
   v1::Outcome why;
   // The daemon knows that it is here.
   bool told = true;
+  // Its number in the order of arrival.
+  std::uint64_t arrival = 0;
   // Of all items there is a result here, as MessagePack, at this place and so long.
   bool plain = false;
   const char* results = nullptr;
