@@ -2,19 +2,23 @@
 # From a fresh clone on Debian 12 to a running pool: installs what is needed, builds a release, starts a daemon on a
 # private socket, runs the programs of client/examples, and stops it. Its exit status says whether all of it worked.
 #
-#   deploy/quickstart.sh
+#   deploy/quickstart.sh           all of it
+#   deploy/quickstart.sh FOLDER    with the programs of a build that is there, in this folder; installs and builds nothing
 set -euo pipefail
+bin=${1:+$(realpath "$1")}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 
-step "Debian packages"
-./deploy/packages.sh --install build
+if [ -z "$bin" ]; then
+  step "Debian packages"
+  ./deploy/packages.sh --install build
 
-step "Release build (build/release)"
-configured=$(cmake --preset release 2>&1) || { echo "$configured" >&2; exit 1; }
-cmake --build --preset release
-bin=$PWD/build/release/bin
+  step "Release build (build/release)"
+  configured=$(cmake --preset release 2>&1) || { echo "$configured" >&2; exit 1; }
+  cmake --build --preset release
+  bin=$PWD/build/release/bin
+fi
 
 # A daemon of our own, in a folder of our own.
 folder=$(mktemp -d "${TMPDIR:-/tmp}/poold-quickstart-XXXXXX")
