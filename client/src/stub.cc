@@ -54,7 +54,9 @@ absl::Status FromGrpc(const grpc::Status& status, std::string_view address) {
 }
 
 Stub::Stub(const std::shared_ptr<grpc::Channel>& channel, std::string address, Duration call_timeout)
-    : address_(std::move(address)), call_timeout_(call_timeout), grpc_(v1::PoolService::NewStub(channel)) {}
+    : address_(std::move(address)),
+      call_timeout_(std::max(call_timeout, Duration::zero())),
+      grpc_(v1::PoolService::NewStub(channel)) {}
 
 std::string Stub::payload_socket_path() const {
   const std::string path = wire::UnixPathOf(address_);
@@ -62,13 +64,13 @@ std::string Stub::payload_socket_path() const {
 }
 
 void Stub::SetDeadline(grpc::ClientContext* context, Duration wait) const {
-  const Deadline deadline(wait >= kForever - call_timeout_ ? kForever : wait + call_timeout_);
+  const Deadline deadline(wait >= kForever - call_timeout_ ? kForever : Duration(wait + call_timeout_));
   if (!deadline.never()) context->set_deadline(std::chrono::system_clock::now() + deadline.left());
 }
 
 absl::Status Stub::Retry(const std::function<grpc::Status()>& call) {
   const Deadline deadline(std::min(kRetryFor, call_timeout_));
-  for (Duration pause = kFirstPause;; pause = std::min(pause * 2, kLastPause)) {
+  for (Duration pause = kFirstPause;; pause = std::min<Duration>(pause * 2, kLastPause)) {
     const grpc::Status status = call();
     if (!Unreachable(status) || deadline.passed()) return FromGrpc(status, address_);
     std::this_thread::sleep_for(pause);

@@ -142,7 +142,7 @@ class Pool {
   absl::StatusOr<v1::PoolStats> Stats() const;
   // Other workers: more start at once; of too many, idle ones end first, busy ones after what they run. As it stands
   // then.
-  absl::StatusOr<v1::Pool> Resize(std::uint32_t workers) const;
+  absl::StatusOr<v1::Pool> Resize(Count workers) const;
   // Loads the modules anew without a pause. Returns when every worker is a new one; RELOAD_FAILED with the worker's own
   // words when the new ones do not start, and the old ones go on.
   absl::StatusOr<v1::Pool> Reload() const;
