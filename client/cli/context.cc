@@ -40,7 +40,10 @@ ExitStatus Complain(const absl::Status& status) {
 }
 
 Patience::Patience(const GlobalOptions& global) {
-  if (global.wait_timeout) end_ = std::chrono::steady_clock::now() + *global.wait_timeout;
+  constexpr Duration kAsGoodAsForever = std::chrono::hours(24 * 365 * 100);
+  if (global.wait_timeout && *global.wait_timeout < kAsGoodAsForever) {
+    end_ = std::chrono::steady_clock::now() + *global.wait_timeout;
+  }
 }
 
 bool Patience::Over() const { return end_ && std::chrono::steady_clock::now() >= *end_; }

@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <charconv>
+#include <utility>
 
 #include "absl/time/time.h"
 
@@ -17,6 +18,27 @@ CLI::Option* AddDuration(CLI::App* app, const std::string& name, std::optional<D
     out = absl::ToChronoNanoseconds(duration);
   };
   return app->add_option_function<std::string>(name, parse, about)->type_name("TIME");
+}
+
+std::optional<uint64_t> CountFromText(const std::string& text) {
+  uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return number;
+}
+
+CLI::Option* AddNumber(CLI::App* app, const std::string& name, std::function<void(uint64_t)> take,
+                       const std::string& about, uint64_t least, uint64_t most) {
+  auto parse = [name, take = std::move(take), least, most](const std::string& text) {
+    const std::optional<uint64_t> number = CountFromText(text);
+    if (!number || *number < least || *number > most) {
+      throw CLI::ValidationError(name, "wants a whole number from " + std::to_string(least) + " to " +
+                                           std::to_string(most) + "; given: " + text);
+    }
+    take(*number);
+  };
+  return app->add_option_function<std::string>(name, parse, about)->type_name("N");
 }
 
 std::optional<uint64_t> SizeFromText(const std::string& text) {

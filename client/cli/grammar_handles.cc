@@ -41,7 +41,7 @@ void Grammar::AddHistory() {
                         CLI::ignore_case));
   tasks->add_option("--function", tasks_.function, "Of this function")->type_name("NAME");
   tasks->add_option("--client", tasks_.client, "Submitted by this client, as the table names it")->type_name("NAME");
-  tasks->add_option("--limit", tasks_.limit, "At most so many; 0: all (100)")->type_name("N");
+  AddCount(tasks, "--limit", tasks_.limit, "At most so many; 0: all (100)");
 
   Add("explain", "Why a task waits, where it ran, how each attempt ended", explain_)
       ->add_option("ID", explain_.id, "The handle")
@@ -50,7 +50,7 @@ void Grammar::AddHistory() {
 
   CLI::App* replay = Add("replay", "Run that very task again, here, outside of any pool", replay_);
   replay->add_option("ID", replay_.id, "The handle")->required()->type_name("");
-  replay->add_option("--item", replay_.item, "Of a map: this item, from 0 (0)")->type_name("N");
+  AddCount(replay, "--item", replay_.item, "Of a map: this item, from 0 (0)");
   AddEach(replay, "--module-dir", replay_.module_folders,
           "Where the pool's modules lie here; may be repeated (those installed beside poolctl)")
       ->type_name("PATH");

@@ -1,6 +1,4 @@
 // Pools and the daemon: what there is, and what may be done to it.
-#include <charconv>
-
 #include "cli/declare.h"
 #include "cli/grammar.h"
 #include "cli/resource_limits.h"
@@ -28,15 +26,14 @@ void Grammar::AddOpen() {
   OpenOptions& o = open_;
   CLI::App* app = Add("open", "Open a pool, or find that it is open as asked", o);
   app->add_option("NAME", o.name, "1 to 64 letters, digits, '-', '_' or '.'")->required()->type_name("");
-  app->add_option("--workers", o.workers, "Worker processes (one for each CPU)")->type_name("N");
+  AddCount(app, "--workers", o.workers, "Worker processes (one for each CPU)", 1);
   AddEach(app, "--module", o.modules, "A module to load, by name; may be repeated")->type_name("NAME");
   app->add_option("--program", o.program, "A worker program in place of modules, by name")->type_name("NAME");
   app->add_option("--start-method", o.start_method,
                   "How workers come to be: fork (default), spawn, or fresh (a process for every task)")
       ->type_name("METHOD")
       ->check(CLI::IsMember({"fork", "spawn", "fresh"}));
-  app->add_option("--spares", o.spares, "With fresh: processes kept ready beside the workers (as many)")
-      ->type_name("N");
+  AddCount(app, "--spares", o.spares, "With fresh: processes kept ready beside the workers (as many)");
   AddEach(app, "--preload", o.preload, "A function to call before workers are cloned; may be repeated")
       ->type_name("FUNCTION");
   app->add_option("--initializer", o.initializer, "A function to call in every new worker")->type_name("FUNCTION");
@@ -44,9 +41,7 @@ void Grammar::AddOpen() {
       ->type_name("ARG");
   AddPairs(app, "--env", o.environment, "For the workers' environment; may be repeated");
   app->add_option("--working-directory", o.working_directory, "Where the workers start (/)")->type_name("PATH");
-  app->add_option("--nice", o.nice, "Added to the workers' nice value, 0 to 19")
-      ->type_name("N")
-      ->check(CLI::Range(0, 19));
+  AddCount(app, "--nice", o.nice, "Added to the workers' nice value, 0 to 19", 0, 19);
   app->add_flag("--strict", o.strict, "The death of a worker breaks the pool: all that is unfinished ends CANCELLED");
   app->add_flag("--allow-exec", o.allow_exec, "With the built-in function exec, which runs any program");
   AddOpenLimits(app);
@@ -54,7 +49,7 @@ void Grammar::AddOpen() {
 
 void Grammar::AddOpenLimits(CLI::App* app) {
   OpenOptions& o = open_;
-  app->add_option("--max-tasks-per-worker", o.max_tasks_per_worker, "Replace a worker after this many")->type_name("N");
+  AddCount(app, "--max-tasks-per-worker", o.max_tasks_per_worker, "Replace a worker after this many", 1);
   AddSize(app, "--max-worker-rss", o.max_worker_rss_bytes, "Replace a worker when it has grown above this");
   AddDuration(app, "--max-worker-age", o.max_worker_age, "Replace a worker that is older than this");
   AddSize(app, "--memory-limit", o.memory_limit_bytes, "Kill a worker that grows above this; its task CRASHED");
@@ -72,7 +67,7 @@ void Grammar::AddOpenLimits(CLI::App* app) {
       ->expected(1, CLI::detail::expected_max_vector_size)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->type_name("KIND=VALUE");
-  app->add_option("--max-queued-tasks", o.max_queued_tasks, "How many may wait")->type_name("N");
+  AddCount(app, "--max-queued-tasks", o.max_queued_tasks, "How many may wait", 1);
   AddSize(app, "--max-queued-bytes", o.max_queued_bytes, "How many bytes of arguments may wait");
   AddDuration(app, "--stop-grace", o.stop_grace, "Between SIGTERM and SIGKILL (2s)");
   // A pool's owner is a client that stays.
@@ -90,7 +85,7 @@ void Grammar::AddChanges() {
   const char about[] = "Its name";
   CLI::App* resize = Add("resize", "Change the number of workers; what runs is not disturbed", resize_);
   resize->add_option("POOL", resize_.pool, about)->required()->type_name("");
-  resize->add_option("WORKERS", resize_.workers, "How many there shall be")->required()->type_name("");
+  AddCount(resize, "WORKERS", resize_.workers, "How many there shall be", 1)->required()->type_name("");
 
   Add("reload", "Load the modules anew without a pause: prints the new generation", reload_)
       ->add_option("POOL", reload_.pool, about)

@@ -1,4 +1,6 @@
 // What is submitted: submit and map.
+#include <charconv>
+
 #include "cli/declare.h"
 #include "cli/grammar.h"
 
@@ -8,21 +10,29 @@ namespace {
 constexpr char kRawOutput[] =
     "Print a text or bytes as they are, not as JSON; and what is printed, on a terminal too";
 
+
+void AddPriority(CLI::App* app, int& priority) {
+  auto parse = [&priority](const std::string& text) {
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, priority);
+    if (error == std::errc() && rest == end && priority >= -100 && priority <= 100) return;
+    throw CLI::ValidationError("--priority", "wants a whole number from -100 to 100; given: " + text);
+  };
+  app->add_option_function<std::string>("--priority", parse, "Higher runs first, -100 to 100 (0)")->type_name("N");
+}
+
 void AddTaskChoices(CLI::App* app, TaskChoices& task, const std::string& what) {
   AddDuration(app, "--run-timeout", task.run_timeout, "Longest run of " + what + "; then its processes are killed");
   AddDuration(app, "--queue-timeout", task.queue_timeout, "Longest wait for a worker");
   AddDuration(app, "--total-timeout", task.total_timeout, "Longest time from submission to the end");
   AddDuration(app, "--start-delay", task.start_delay, "Do not start before this has passed");
-  app->add_option("--attempts,--max-attempts", task.max_attempts, "Try again, up to this many tries (1)")
-      ->type_name("N");
+  AddCount(app, "--attempts,--max-attempts", task.max_attempts, "Try again, up to this many tries (1)", 1);
   AddEach(app, "--retry-on", task.retry_on, "What is tried again: failed, crashed (alone by default), timed_out")
       ->type_name("STATE")
       ->check(CLI::IsMember({"failed", "crashed", "timed_out"}, CLI::ignore_case));
   AddDuration(app, "--retry-delay", task.retry_delay, "Pause before the second try; it doubles each time (100ms)");
   AddDuration(app, "--max-retry-delay", task.max_retry_delay, "The longest pause (30s)");
-  app->add_option("--priority", task.priority, "Higher runs first, -100 to 100 (0)")
-      ->type_name("N")
-      ->check(CLI::Range(-100, 100));
+  AddPriority(app, task.priority);
   app->add_flag("--fresh", task.fresh, "In a worker that has run nothing before and ends with it");
 }
 
@@ -88,10 +98,8 @@ void Grammar::AddMap() {
       ->type_name("TEXT")
       ->excludes(star);
   strings->excludes(star)->excludes(json);
-  app->add_option("--chunk-size", o.chunk_size, "Items sent to a worker together (automatic)")->type_name("N");
-  app->add_option("--buffer", o.buffer, "Items read ahead of the results printed (100000)")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
+  AddCount(app, "--chunk-size", o.chunk_size, "Items sent to a worker together (automatic)", 1);
+  AddCount(app, "--buffer", o.buffer, "Items read ahead of the results printed (100000)", 1);
   app->add_flag("--as-completed", o.as_completed, "In the order in which they end; prints INDEX, tab, result");
   app->add_flag("--fail-fast", o.fail_fast, "The first item that does not succeed cancels the rest");
   app->add_flag("--no-wait", o.no_wait, "Print the handle and leave, when all items are sent");

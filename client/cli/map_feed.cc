@@ -66,6 +66,10 @@ void MapFeed::Run() {
     auto item = source_->Next();
     status_ = item.status();
     if (!item.ok() || !item->has_value()) break;
+    if ((*item)->data.size() > UINT32_MAX) {
+      status_ = absl::InvalidArgumentError("an item has 4 GiB or more, which cannot travel");
+      break;
+    }
     item_bytes_.push_back(static_cast<uint32_t>((*item)->data.size()));
     items_ += (*item)->data;
     const bool full = item_bytes_.size() >= kBatchItems || items_.size() >= kBatchBytes;

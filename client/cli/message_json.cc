@@ -121,7 +121,7 @@ Json JsonFromPayload(const v1::Payload& payload) {
   switch (payload.encoding()) {
     case v1::ENCODING_MSGPACK:
       if (auto value = ValueFromMsgpack(payload.data()); value.ok()) return *std::move(value);
-      break;
+      return Json{{"$msgpack", absl::Base64Escape(payload.data())}};  // nested too deep for JSON, or none
     case v1::ENCODING_PROTOBUF: {
       Json value{{"$protobuf", payload.type_name()}};
       value.update(BytesValue(payload.data()));

@@ -1,6 +1,5 @@
 #include "cli/resource_limits.h"
 
-#include <charconv>
 #include <optional>
 #include <vector>
 
@@ -35,14 +34,6 @@ const Kind* Find(const std::string& name) {
     if (name == kind.name) return &kind;
   }
   return nullptr;
-}
-
-std::optional<uint64_t> CountFromText(const std::string& text) {
-  uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return number;
 }
 
 std::optional<uint64_t> SecondsFromText(const std::string& text) {

@@ -73,7 +73,8 @@ bool IsLive(const TopOptions& options, const GlobalOptions& global) {
 }
 
 ExitStatus Run(const TopOptions& options, Context& context) {
-  const Duration interval = options.interval.value_or(std::chrono::seconds(1));
+  const Duration interval = std::clamp<Duration>(options.interval.value_or(std::chrono::seconds(1)),
+                                                 std::chrono::milliseconds(10), std::chrono::hours(24));
   if (!IsLive(options, context.global())) {
     return Snapshot(std::min<Duration>(interval, std::chrono::seconds(1)), context);
   }

@@ -1,13 +1,18 @@
 #include "cli/value.h"
 
+#include <bit>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <msgpack.hpp>
 #include <optional>
+#include <set>
+#include <type_traits>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "codec/codec.h"
 #include "nlohmann/json.hpp"
 #include "src/terminal_text.h"
 #include "wire/absl_text.h"
@@ -15,99 +20,315 @@
 namespace poold::cli {
 namespace {
 
-constexpr int kMaxDepth = 200;
+// As deep as workers read.
+constexpr std::size_t kMaxDepth = 512;
 
-// Builds nothing: finds what the document parser would silently make inexact.
-class ExactNumbers : public nlohmann::json_sax<Json> {
+absl::Status TooDeep() { return absl::InvalidArgumentError(absl::StrCat("nested deeper than ", kMaxDepth)); }
+
+// Builds nothing: finds what the document parser would silently change, and what is JSON but no value that can travel.
+class Checker : public nlohmann::json_sax<Json> {
  public:
-  const std::string& inexact() const { return inexact_; }
+  // Why it is refused, if it is JSON; OK: it is as it reads.
+  const absl::Status& refused() const { return refused_; }
+  // Parsing ended because of this number, which is beyond all floats; empty: it did not.
+  const std::string& beyond() const { return beyond_; }
+  std::size_t position() const { return position_; }
 
-  bool number_float(number_float_t, const string_t& text) override {
-    if (text.find_first_of(".eE") != std::string::npos) return true;
-    inexact_ = text;
+  bool number_float(number_float_t number, const string_t& text) override {
+    const std::size_t exponent = text.find_first_of("eE");
+    if (text.find_first_of(".eE") == std::string::npos) {
+      Refuse(absl::StrCat("the integer ", text, " does not fit into 64 bits; write it with quotes to send it as text"));
+    } else if (number == 0 && text.substr(0, exponent).find_first_of("123456789") != std::string::npos) {
+      Refuse(absl::StrCat("the number ", text,
+                          " is smaller than any float but 0; write it with quotes to send it as text"));
+    }
+    return true;
+  }
+  bool number_integer(number_integer_t number) override {
+    if (number == 0) Refuse("-0 is no whole number; write 0 or -0.0");
+    return true;
+  }
+  bool key(string_t& key) override {
+    if (!keys_.back().insert(key).second) Refuse(absl::StrCat("the key \"", key, "\" is there twice"));
+    return true;
+  }
+  bool start_object(std::size_t) override { return Enter(); }
+  bool start_array(std::size_t) override { return Enter(); }
+  bool end_object() override { return Leave(); }
+  bool end_array() override { return Leave(); }
+  bool parse_error(std::size_t position, const std::string& token, const nlohmann::json::exception& error) override {
+    constexpr int kOutOfRange = 406;
+    if (error.id != kOutOfRange) return false;
+    Refuse(absl::StrCat("the number ", token, " is larger than any float; write it with quotes to send it as text"));
+    beyond_ = token;
+    position_ = position;
     return false;
   }
   bool null() override { return true; }
   bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
   bool number_unsigned(number_unsigned_t) override { return true; }
   bool string(string_t&) override { return true; }
   bool binary(binary_t&) override { return true; }
-  bool start_object(std::size_t) override { return Enter(); }
-  bool key(string_t&) override { return true; }
-  bool end_object() override { return Leave(); }
-  bool start_array(std::size_t) override { return Enter(); }
-  bool end_array() override { return Leave(); }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override { return false; }
 
  private:
-  bool Enter() { return ++depth_ <= kMaxDepth; }
-  bool Leave() { return --depth_, true; }
+  void Refuse(std::string why) { refused_.Update(absl::InvalidArgumentError(why)); }
+  bool Enter() {
+    keys_.emplace_back();
+    if (keys_.size() > kMaxDepth) refused_.Update(TooDeep());
+    return true;
+  }
+  bool Leave() { return keys_.pop_back(), true; }
 
-  int depth_ = 0;
-  std::string inexact_;
+  // Of each object (or array) that is open.
+  std::vector<std::set<std::string>> keys_;
+  absl::Status refused_;
+  std::string beyond_;
+  std::size_t position_ = 0;
 };
+
+// Whether it is JSON but for the numbers that are beyond all floats.
+bool IsJson(std::string_view text, const Checker& checked) {
+  const std::size_t at = text.rfind(checked.beyond(), checked.position());
+  if (at == std::string_view::npos) return false;
+  Checker rest;
+  const std::string zero = absl::StrCat(wire::ToAbsl(text.substr(0, at)), "0",
+                                        wire::ToAbsl(text.substr(at + checked.beyond().size())));
+  return Json::sax_parse(zero, &rest) || !rest.beyond().empty();
+}
 
 // nullopt: not JSON.
 absl::StatusOr<std::optional<Json>> Parse(std::string_view text) {
-  ExactNumbers numbers;
-  if (!Json::sax_parse(text, &numbers)) {
-    if (numbers.inexact().empty()) return std::optional<Json>();
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the integer ", numbers.inexact(), " does not fit into 64 bits; write it with quotes to send it as text"));
-  }
-  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (value.is_discarded()) return std::optional<Json>();
-  return std::optional<Json>(std::move(value));
+  Checker checker;
+  const bool is_json = Json::sax_parse(text, &checker) || (!checker.beyond().empty() && IsJson(text, checker));
+  if (!is_json) return std::optional<Json>();
+  if (!checker.refused().ok()) return checker.refused();
+  return std::optional<Json>(Json::parse(text, nullptr, /*allow_exceptions=*/false));
 }
 
-// {"$bytes": ...} and {"$float": ...} become what they stand for.
-absl::Status ResolveMarks(Json& value) {
-  if (value.is_object() && value.size() == 1) {
-    if (auto it = value.find("$bytes"); it != value.end() && it->is_string()) {
-      std::string bytes;
-      if (!absl::Base64Unescape(it->get_ref<const std::string&>(), &bytes)) {
-        return absl::InvalidArgumentError("\"$bytes\" must be base64");
-      }
-      value = Json::binary({bytes.begin(), bytes.end()});
-      return absl::OkStatus();
-    }
-    if (auto it = value.find("$float"); it != value.end() && it->is_string()) {
-      const std::string name = *it;
-      const double inf = std::numeric_limits<double>::infinity();
-      if (name == "nan")
-        value = std::numeric_limits<double>::quiet_NaN();
-      else if (name == "inf")
-        value = inf;
-      else if (name == "-inf")
-        value = -inf;
-      else
-        return absl::InvalidArgumentError("\"$float\" must be \"nan\", \"inf\" or \"-inf\"");
-      return absl::OkStatus();
-    }
+// ---- Marks: what JSON does not know ----
+
+constexpr char kBytes[] = "$bytes";
+constexpr char kText[] = "$text";
+constexpr char kFloat[] = "$float";
+constexpr char kFloat32[] = "$float32";
+constexpr char kExtension[] = "$ext";
+constexpr char kMap[] = "$map";
+
+// The float type with as many bits, and those bits.
+template <typename Float>
+using BitsOf = std::conditional_t<sizeof(Float) == 4, std::uint32_t, std::uint64_t>;
+
+// What JSON has no number for; else nothing.
+template <typename Float>
+std::optional<std::string> NameOf(Float number) {
+  if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
+  if (!std::isnan(number)) return std::nullopt;
+  const auto bits = std::bit_cast<BitsOf<Float>>(number);
+  const auto usual = std::bit_cast<BitsOf<Float>>(std::numeric_limits<Float>::quiet_NaN());
+  if (bits == usual) return "nan";
+  return absl::StrCat("0x", absl::Hex(bits));
+}
+
+template <typename Float>
+std::optional<Float> FloatNamed(const std::string& name) {
+  if (name == "nan") return std::numeric_limits<Float>::quiet_NaN();
+  if (name == "inf") return std::numeric_limits<Float>::infinity();
+  if (name == "-inf") return -std::numeric_limits<Float>::infinity();
+  BitsOf<Float> bits = 0;
+  const char* const end = name.data() + name.size();
+  if (name.size() != 2 + 2 * sizeof bits || !name.starts_with("0x")) return std::nullopt;
+  if (std::from_chars(name.data() + 2, end, bits, 16).ptr != end) return std::nullopt;
+  return std::bit_cast<Float>(bits);
+}
+
+// ---- To MessagePack ----
+
+class Writer {
+ public:
+  explicit Writer(std::string* out) : sink_{out}, packer_(sink_) {}
+  absl::Status Write(const Json& value, std::size_t depth);
+
+ private:
+  absl::Status WriteList(const Json& list, std::size_t depth);
+  absl::Status WriteMap(const Json& map, std::size_t depth);
+  absl::Status WritePairs(const Json& pairs, std::size_t depth);
+  absl::Status WriteBase64(const Json& base64, const char* mark);
+  absl::Status WriteExtension(const Json& type, const Json& base64);
+  template <typename Float>
+  absl::Status WriteFloat(const Json& number, const char* mark);
+  // True: it stands for something else, which is written (or refused: *status).
+  bool WriteMarked(const Json& object, std::size_t depth, absl::Status* status);
+
+  codec::StringSink sink_;
+  codec::Packer packer_;
+};
+
+absl::Status Writer::WriteList(const Json& list, std::size_t depth) {
+  packer_.pack_array(codec::Length(list.size()));
+  for (const Json& element : list) {
+    if (absl::Status status = Write(element, depth); !status.ok()) return status;
   }
-  if (value.is_structured()) {
-    for (Json& inner : value) {
-      if (absl::Status status = ResolveMarks(inner); !status.ok()) return status;
+  return absl::OkStatus();
+}
+
+absl::Status Writer::WriteMap(const Json& map, std::size_t depth) {
+  packer_.pack_map(codec::Length(map.size()));
+  for (const auto& [key, element] : map.items()) {
+    codec::WriteText(packer_, key);
+    if (absl::Status status = Write(element, depth); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Writer::WritePairs(const Json& pairs, std::size_t depth) {
+  packer_.pack_map(codec::Length(pairs.size()));
+  for (const Json& pair : pairs) {
+    if (!pair.is_array() || pair.size() != 2) {
+      return absl::InvalidArgumentError("\"$map\" must be an array of pairs, like [[1, \"one\"]]");
+    }
+    for (const Json& element : pair) {
+      if (absl::Status status = Write(element, depth); !status.ok()) return status;
     }
   }
   return absl::OkStatus();
 }
 
-Json FloatValue(double number) {
-  if (std::isnan(number)) return Json{{"$float", "nan"}};
-  if (std::isinf(number)) return Json{{"$float", number > 0 ? "inf" : "-inf"}};
+absl::Status Writer::WriteBase64(const Json& base64, const char* mark) {
+  std::string bytes;
+  if (!absl::Base64Unescape(base64.get_ref<const std::string&>(), &bytes)) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", mark, "\" must be base64"));
+  }
+  mark == kText ? codec::WriteText(packer_, bytes) : codec::WriteBytes(packer_, bytes);
+  return absl::OkStatus();
+}
+
+absl::Status Writer::WriteExtension(const Json& type, const Json& base64) {
+  std::string bytes;
+  const auto number = type.get<std::int64_t>();
+  if (number < -128 || number > 127) return absl::InvalidArgumentError("\"$ext\" must be from -128 to 127");
+  if (!absl::Base64Unescape(base64.get_ref<const std::string&>(), &bytes)) {
+    return absl::InvalidArgumentError("\"$bytes\" must be base64");
+  }
+  packer_.pack_ext(codec::Length(bytes.size()), static_cast<std::int8_t>(number));
+  packer_.pack_ext_body(bytes.data(), codec::Length(bytes.size()));
+  return absl::OkStatus();
+}
+
+template <typename Float>
+absl::Status Writer::WriteFloat(const Json& number, const char* mark) {
+  const std::optional<Float> value =
+      number.is_string() ? FloatNamed<Float>(number.get<std::string>()) : static_cast<Float>(number.get<double>());
+  if (!value || (number.is_number() && std::isinf(*value))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", mark, "\" must be a number in its range, \"nan\", \"inf\", \"-inf\" or ", 2 * sizeof(Float),
+                     " hex digits behind 0x"));
+  }
+  if constexpr (sizeof(Float) == 4) {
+    packer_.pack_float(*value);
+  } else {
+    packer_.pack_double(*value);
+  }
+  return absl::OkStatus();
+}
+
+bool Writer::WriteMarked(const Json& object, std::size_t depth, absl::Status* status) {
+  const auto has = [&](const char* mark) { return object.contains(mark); };
+  const auto text = [&](const char* mark) { return has(mark) && object[mark].is_string(); };
+  const auto number = [&](const char* mark) { return text(mark) || (has(mark) && object[mark].is_number()); };
+  if (object.size() == 2 && has(kExtension) && object[kExtension].is_number_integer() && text(kBytes)) {
+    return *status = WriteExtension(object[kExtension], object[kBytes]), true;
+  }
+  if (object.size() != 1) return false;
+  if (text(kBytes)) return *status = WriteBase64(object[kBytes], kBytes), true;
+  if (text(kText)) return *status = WriteBase64(object[kText], kText), true;
+  if (number(kFloat)) return *status = WriteFloat<double>(object[kFloat], kFloat), true;
+  if (number(kFloat32)) return *status = WriteFloat<float>(object[kFloat32], kFloat32), true;
+  if (has(kMap) && object[kMap].is_array()) return *status = WritePairs(object[kMap], depth), true;
+  return false;
+}
+
+absl::Status Writer::Write(const Json& value, std::size_t depth) {
+  if (value.is_structured() && ++depth > kMaxDepth) return TooDeep();
+  absl::Status marked;
+  switch (value.type()) {
+    case Json::value_t::object:
+      return WriteMarked(value, depth, &marked) ? marked : WriteMap(value, depth);
+    case Json::value_t::array:
+      return WriteList(value, depth);
+    case Json::value_t::string:
+      codec::WriteText(packer_, value.get_ref<const std::string&>());
+      break;
+    case Json::value_t::boolean:
+      value.get<bool>() ? packer_.pack_true() : packer_.pack_false();
+      break;
+    case Json::value_t::number_integer:
+      packer_.pack_int64(value.get<std::int64_t>());
+      break;
+    case Json::value_t::number_unsigned:
+      packer_.pack_uint64(value.get<std::uint64_t>());
+      break;
+    case Json::value_t::number_float:
+      packer_.pack_double(value.get<double>());
+      break;
+    case Json::value_t::binary: {
+      const auto& bytes = value.get_binary();
+      codec::WriteBytes(packer_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      break;
+    }
+    default:
+      packer_.pack_nil();
+  }
+  return absl::OkStatus();
+}
+
+// ---- From MessagePack ----
+
+Json FromDouble(double number) {
+  if (const auto name = NameOf(number)) return Json{{kFloat, *name}};
   return number;
+}
+
+// With the digits that a float has.
+Json FromFloat(float number) {
+  if (const auto name = NameOf(number)) return Json{{kFloat32, *name}};
+  char text[32];
+  const char* const end = std::to_chars(text, text + sizeof text, number).ptr;
+  double shown = 0;
+  std::from_chars(text, end, shown);
+  return Json{{kFloat32, shown}};
 }
 
 Json FromObject(const msgpack::object& object);
 
-std::string KeyText(const msgpack::object& key) {
-  if (key.type == msgpack::type::STR) {
-    const std::string_view text(key.via.str.ptr, key.via.str.size);
-    if (IsUtf8(text)) return std::string(text);
+// It can be a JSON object: keys that are texts, all different, none that reads as a mark.
+bool IsPlain(const msgpack::object_map& map) {
+  std::set<std::string_view> keys;
+  for (const msgpack::object_kv& entry : map) {
+    if (entry.key.type != msgpack::type::STR) return false;
+    const std::string_view key(entry.key.via.str.ptr, entry.key.via.str.size);
+    if (key.starts_with('$') || !IsUtf8(key) || !keys.insert(key).second) return false;
   }
-  return Dump(FromObject(key));
+  return true;
+}
+
+Json FromMap(const msgpack::object_map& map) {
+  if (IsPlain(map)) {
+    Json value = Json::object();
+    for (const msgpack::object_kv& entry : map) {
+      value[std::string(entry.key.via.str.ptr, entry.key.via.str.size)] = FromObject(entry.val);
+    }
+    return value;
+  }
+  Json pairs = Json::array();
+  for (const msgpack::object_kv& entry : map) {
+    pairs.push_back(Json::array({FromObject(entry.key), FromObject(entry.val)}));
+  }
+  return Json{{kMap, std::move(pairs)}};
+}
+
+Json FromText(std::string_view text) {
+  if (!IsUtf8(text)) return Json{{kText, absl::Base64Escape(wire::ToAbsl(text))}};
+  return std::string(text);
 }
 
 Json FromObject(const msgpack::object& object) {
@@ -121,14 +342,15 @@ Json FromObject(const msgpack::object& object) {
     case msgpack::type::NEGATIVE_INTEGER:
       return object.via.i64;
     case msgpack::type::FLOAT32:
+      return FromFloat(static_cast<float>(object.via.f64));
     case msgpack::type::FLOAT64:
-      return FloatValue(object.via.f64);
+      return FromDouble(object.via.f64);
     case msgpack::type::STR:
-      return TextValue({object.via.str.ptr, object.via.str.size});
+      return FromText({object.via.str.ptr, object.via.str.size});
     case msgpack::type::BIN:
       return BytesValue({object.via.bin.ptr, object.via.bin.size});
     case msgpack::type::EXT: {
-      Json value{{"$ext", object.via.ext.type()}};
+      Json value{{kExtension, object.via.ext.type()}};
       value.update(BytesValue({object.via.ext.data(), object.via.ext.size}));
       return value;
     }
@@ -137,14 +359,8 @@ Json FromObject(const msgpack::object& object) {
       for (uint32_t i = 0; i < object.via.array.size; ++i) value.push_back(FromObject(object.via.array.ptr[i]));
       return value;
     }
-    case msgpack::type::MAP: {
-      Json value = Json::object();
-      for (uint32_t i = 0; i < object.via.map.size; ++i) {
-        const auto& entry = object.via.map.ptr[i];
-        value[KeyText(entry.key)] = FromObject(entry.val);
-      }
-      return value;
-    }
+    case msgpack::type::MAP:
+      return FromMap(object.via.map);
   }
   return nullptr;
 }
@@ -167,32 +383,20 @@ absl::StatusOr<Json> ValueFromJson(std::string_view text) {
 }
 
 absl::StatusOr<std::string> MsgpackFromValue(const Json& value) {
-  Json resolved = value;
-  if (absl::Status status = ResolveMarks(resolved); !status.ok()) return status;
   std::string bytes;
-  Json::to_msgpack(resolved, nlohmann::detail::output_adapter<char>(bytes));
+  if (absl::Status status = Writer(&bytes).Write(value, 0); !status.ok()) return status;
   return bytes;
 }
 
 absl::StatusOr<Json> ValueFromMsgpack(std::string_view bytes) {
-  // The library reports by exceptions; none leaves this function.
-  // The library reports by exceptions; none leaves this function.
-  try {
-    std::size_t offset = 0;
-    // No container has more elements than the text has bytes: a header that lies cannot make us allocate.
-    const std::size_t most = bytes.size();
-    const msgpack::unpack_limit limit(most, most, most, most, most, kMaxDepth);
-    const msgpack::object_handle handle = msgpack::unpack(
-        bytes.data(), bytes.size(), offset, [](msgpack::type::object_type, std::size_t, void*) { return true; },
-        nullptr, limit);
-    if (offset != bytes.size()) return absl::InvalidArgumentError("more than one MessagePack value");
-    return FromObject(handle.get());
-  } catch (const std::exception& e) {
-    return absl::InvalidArgumentError(absl::StrCat("not MessagePack: ", e.what()));
-  }
+  Json value;
+  const absl::Status read =
+      codec::VisitValue(bytes, [&](const msgpack::object& object) { value = FromObject(object); });
+  if (!read.ok()) return read;
+  return value;
 }
 
-Json BytesValue(std::string_view bytes) { return Json{{"$bytes", absl::Base64Escape(wire::ToAbsl(bytes))}}; }
+Json BytesValue(std::string_view bytes) { return Json{{kBytes, absl::Base64Escape(wire::ToAbsl(bytes))}}; }
 
 Json TextValue(std::string_view text) {
   if (!IsUtf8(text)) return BytesValue(text);
@@ -203,23 +407,6 @@ std::string Dump(const Json& value) {
   return client::internal::SafeJson(value.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-bool IsUtf8(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const unsigned char lead = text[i];
-    const std::size_t length = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    uint32_t code = length == 1 ? lead : lead & (0x7F >> length);
-    for (std::size_t k = 1; k < length; ++k) {
-      const unsigned char next = text[i + k];
-      if (next >> 6 != 2) return false;
-      code = code << 6 | (next & 0x3F);
-    }
-    const uint32_t least = length == 2 ? 0x80 : length == 3 ? 0x800 : length == 4 ? 0x10000 : 0;
-    if (code < least || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
-    i += length;
-  }
-  return true;
-}
+bool IsUtf8(std::string_view text) { return codec::IsUtf8(text); }
 
 }  // namespace poold::cli

@@ -7,22 +7,26 @@
 #include "absl/status/statusor.h"
 #include "nlohmann/json_fwd.hpp"
 
-// Values between the command line (JSON) and the wire (MessagePack). No I/O. Any thread.
+// Values between the command line (JSON) and the wire (MessagePack), there and back, type and bits. No I/O. Any thread.
 //
-//   JSON            MessagePack
-//   7, -7           integer, 64 bits, exact; larger ones are refused
-//   1.5, 1.0        float
-//   "text"          string; one that is not UTF-8 comes back as {"$bytes": ...}
-//   {"$bytes": b64} binary
-//   {"$float": "nan" | "inf" | "-inf"}
-//   {"$ext": 5, "$bytes": b64}     extension type, only from MessagePack
-//   [..] {..} true null            as they are; a key that is no string becomes its JSON text
+//   JSON                       MessagePack
+//   7, -7                      integer of 64 bits, exact; larger ones are refused
+//   1.5, 1.0, -0.0             float of 64 bits; beyond its range is refused
+//   "text"                     string
+//   [..] {..} true null        as they are; a key that is there twice is refused, and what is nested deeper than 512
+// What JSON does not know has a mark:
+//   {"$bytes": base64}         binary
+//   {"$text": base64}          a string that is not UTF-8
+//   {"$float": "nan"}          also "inf", "-inf", and "0x" with 16 digits: the bits of any other NaN
+//   {"$float32": 1.5}          float of 32 bits; also as $float
+//   {"$map": [[1, "one"]]}     a map with keys that are no texts, there twice, or begin with $
+//   {"$ext": 5, "$bytes": b64} extension type
 namespace poold::cli {
 
 using Json = nlohmann::ordered_json;
 
-// One word of the command line: what it says when it is JSON, else a string. InvalidArgument for integers that do not
-// fit into 64 bits.
+// One word of the command line: what it says when it is JSON, else a string. InvalidArgument for JSON that cannot
+// travel as it reads.
 absl::StatusOr<Json> ValueFromWord(std::string_view word);
 
 // One line or document that must be JSON.

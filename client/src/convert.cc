@@ -1,6 +1,7 @@
 #include "convert.h"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 namespace poold::client::internal {
@@ -36,10 +37,13 @@ v1::OwnerLost ToProto(OwnerLost lost) {
 
 }  // namespace
 
+std::uint32_t Bounded32(Count count) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(count, std::numeric_limits<std::uint32_t>::max()));
+}
+
 void ToProto(Duration duration, google::protobuf::Duration* proto) {
-  // What is longer than protobuf's Duration can say is as good as 10 000 years.
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
-  proto->set_seconds(std::min<std::int64_t>(seconds.count(), 315'576'000'000));
+  proto->set_seconds(seconds.count());
   proto->set_nanos(static_cast<std::int32_t>((duration - seconds).count()));
 }
 
@@ -47,7 +51,7 @@ void ToProto(const TaskOptions& options, v1::TaskOptions* proto) {
   if (options.queue_timeout) ToProto(*options.queue_timeout, proto->mutable_queue_timeout());
   if (options.run_timeout) ToProto(*options.run_timeout, proto->mutable_run_timeout());
   if (options.total_timeout) ToProto(*options.total_timeout, proto->mutable_total_timeout());
-  if (options.max_attempts) proto->set_max_attempts(*options.max_attempts);
+  if (options.max_attempts) proto->set_max_attempts(Bounded32(*options.max_attempts));
   for (TaskState state : options.retry_on) proto->add_retry_on(state);
   if (options.retry_delay) ToProto(*options.retry_delay, proto->mutable_retry_delay());
   if (options.max_retry_delay) ToProto(*options.max_retry_delay, proto->mutable_max_retry_delay());
@@ -59,7 +63,7 @@ void ToProto(const TaskOptions& options, v1::TaskOptions* proto) {
 
 void ToProto(const PoolSpec& spec, v1::PoolSpec* proto) {
   proto->set_name(spec.name);
-  if (spec.workers) proto->set_workers(*spec.workers);
+  if (spec.workers) proto->set_workers(Bounded32(*spec.workers));
   for (const auto& module : spec.modules) proto->add_modules(module);
   proto->set_program(spec.program);
   proto->set_start_method(ToProto(spec.start_method));
@@ -70,7 +74,7 @@ void ToProto(const PoolSpec& spec, v1::PoolSpec* proto) {
     proto->mutable_initializer_args()->set_type_name(spec.initializer_args->type_name);
     proto->mutable_initializer_args()->set_data(spec.initializer_args->data);
   }
-  if (spec.max_tasks_per_worker) proto->set_max_tasks_per_worker(*spec.max_tasks_per_worker);
+  if (spec.max_tasks_per_worker) proto->set_max_tasks_per_worker(Bounded32(*spec.max_tasks_per_worker));
   if (spec.max_queued_tasks) proto->set_max_queued_tasks(*spec.max_queued_tasks);
   if (spec.max_queued_bytes) proto->set_max_queued_bytes(*spec.max_queued_bytes);
   if (spec.stop_grace) ToProto(*spec.stop_grace, proto->mutable_stop_grace());
@@ -87,7 +91,7 @@ void ToProto(const PoolSpec& spec, v1::PoolSpec* proto) {
   }
   proto->set_on_owner_lost(ToProto(spec.on_owner_lost));
   if (spec.death_policy == DeathPolicy::kStrict) proto->set_death_policy(v1::DEATH_POLICY_STRICT);
-  if (spec.spares) proto->set_spares(*spec.spares);
+  if (spec.spares) proto->set_spares(Bounded32(*spec.spares));
   proto->set_allow_exec(spec.allow_exec);
 }
 

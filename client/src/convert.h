@@ -7,6 +7,8 @@
 
 namespace poold::client::internal {
 
+// As many as 32 bits hold.
+std::uint32_t Bounded32(Count count);
 void ToProto(Duration duration, google::protobuf::Duration* proto);
 void ToProto(const TaskOptions& options, v1::TaskOptions* proto);
 void ToProto(const PoolSpec& spec, v1::PoolSpec* proto);

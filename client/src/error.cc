@@ -5,6 +5,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "google/rpc/error_details.pb.h"
 #include "poold/client/codec.h"
 #include "wire/absl_text.h"
@@ -14,16 +15,22 @@ namespace {
 
 using wire::ToAbsl;
 
-constexpr const char* kErrorInfo = "type.googleapis.com/google.rpc.ErrorInfo";
-constexpr const char* kRetryInfo = "type.googleapis.com/google.rpc.RetryInfo";
-constexpr const char* kOutcome = "type.googleapis.com/poold.v1.Outcome";
+// What is set is a text that people can read: whoever prints a status sees it.
+constexpr const char* kReason = "poold/reason";
+constexpr const char* kField = "poold/field";
+constexpr const char* kRetryAfter = "poold/retry_after";
 
-template <typename Message>
-std::optional<Message> PayloadOf(const absl::Status& status, const char* type) {
-  auto cord = status.GetPayload(type);
-  Message message;
-  if (!cord.has_value() || !message.ParseFromString(std::string(*cord))) return std::nullopt;
-  return message;
+void SetText(const char* url, absl::string_view text, absl::Status* status) {
+  if (!text.empty()) status->SetPayload(url, absl::Cord(text));
+}
+
+std::string TextOf(const absl::Status& status, const char* url) {
+  const auto text = status.GetPayload(url);
+  return text.has_value() ? std::string(*text) : "";
+}
+
+absl::Duration ToAbsl(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
 }
 
 std::string SignalName(int signal) {
@@ -106,48 +113,42 @@ Verdict Judge(const v1::Outcome& outcome) {
 
 }  // namespace
 
-std::string ReasonOf(const absl::Status& status) {
-  auto info = PayloadOf<google::rpc::ErrorInfo>(status, kErrorInfo);
-  return info ? info->reason() : "";
-}
+std::string ReasonOf(const absl::Status& status) { return TextOf(status, kReason); }
 
-std::optional<v1::Outcome> OutcomeOf(const absl::Status& status) { return PayloadOf<v1::Outcome>(status, kOutcome); }
-
-std::optional<v1::Failure> FailureOf(const absl::Status& status) {
-  auto outcome = OutcomeOf(status);
-  if (!outcome || !outcome->has_failure()) return std::nullopt;
-  return outcome->failure();
-}
+std::string FieldOf(const absl::Status& status) { return TextOf(status, kField); }
 
 std::optional<Duration> RetryDelayOf(const absl::Status& status) {
-  auto info = PayloadOf<google::rpc::RetryInfo>(status, kRetryInfo);
-  if (!info) return std::nullopt;
-  return std::chrono::seconds(info->retry_delay().seconds()) + std::chrono::nanoseconds(info->retry_delay().nanos());
+  absl::Duration delay;
+  if (!absl::ParseDuration(TextOf(status, kRetryAfter), &delay)) return std::nullopt;
+  return absl::ToChronoNanoseconds(delay);
 }
 
 namespace internal {
 
 absl::Status MakeError(absl::StatusCode code, std::string_view message, std::string_view reason) {
   absl::Status status(code, ToAbsl(message));
-  google::rpc::ErrorInfo info;
-  info.set_domain("poold");
-  info.set_reason(std::string(reason));
-  status.SetPayload(kErrorInfo, absl::Cord(info.SerializeAsString()));
+  SetText(kReason, ToAbsl(reason), &status);
   return status;
 }
 
 absl::Status FromProto(const google::rpc::Status& proto) {
   absl::Status status(static_cast<absl::StatusCode>(proto.code()), proto.message());
-  for (const auto& detail : proto.details()) status.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+  google::rpc::ErrorInfo info;
+  google::rpc::RetryInfo retry;
+  for (const auto& detail : proto.details()) {
+    if (detail.UnpackTo(&info)) SetText(kReason, info.reason(), &status);
+    if (detail.UnpackTo(&retry)) SetText(kRetryAfter, absl::FormatDuration(ToAbsl(retry.retry_delay())), &status);
+  }
+  if (const auto subject = info.metadata().find("subject"); subject != info.metadata().end()) {
+    SetText(kField, subject->second, &status);
+  }
   return status;
 }
 
 absl::Status OutcomeStatus(std::string_view what, const v1::Outcome& outcome) {
   if (outcome.state() == v1::TASK_STATE_SUCCEEDED) return absl::OkStatus();
-  Verdict verdict = Judge(outcome);
-  absl::Status status = MakeError(verdict.code, std::string(what) + verdict.text, verdict.reason);
-  status.SetPayload(kOutcome, absl::Cord(outcome.SerializeAsString()));
-  return status;
+  const Verdict verdict = Judge(outcome);
+  return MakeError(verdict.code, std::string(what) + verdict.text, verdict.reason);
 }
 
 absl::Status WaitTimeoutError(std::string_view what) {

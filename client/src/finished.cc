@@ -1,5 +1,6 @@
 #include "poold/mocks/finished.h"
 
+#include "error.h"
 #include "handle_cell.h"
 
 namespace poold::client {
@@ -62,6 +63,14 @@ Cell* NewCell(std::string function) {
 }
 
 }  // namespace
+
+TaskRef RefuseTooLong(std::string_view function, std::string_view why) {
+  const std::string name(function);
+  return MakeRefusedTask(name, MakeError(absl::StatusCode::kInvalidArgument,
+                                         "the arguments of " + name + " do not travel: " + std::string(why),
+                                         "TOO_LARGE"));
+}
+
 }  // namespace internal
 
 internal::TaskRef MakeEndedTask(std::string function, v1::Outcome outcome) {

@@ -1,6 +1,8 @@
 // The pauses of many clients do not fall together.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <random>
 
@@ -8,8 +10,9 @@
 
 namespace poold::client::internal {
 
-// At least `pause`, at most twice that.
+// At least `pause` (of which an hour counts at most), at most twice that.
 inline Duration Jittered(Duration pause) {
+  pause = std::clamp<Duration>(pause, Duration::zero(), std::chrono::hours(1));
   thread_local std::minstd_rand random(std::random_device{}());
   return pause + Duration(std::uniform_int_distribution<std::int64_t>(0, pause.count())(random));
 }

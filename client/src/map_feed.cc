@@ -60,7 +60,13 @@ Pulled Guarded(const Pull& pull, v1::Outcome* failure) {
 }  // namespace
 
 Pulled PullFrom(const MapSource& source, Payload* item, v1::Outcome* failure) {
-  return Guarded([&] { return source(item); }, failure);
+  return Guarded(
+      [&] {
+        absl::StatusOr<Pulled> pulled = source(item);
+        codec::Length(item->data.size());  // throws where an item is too large to travel
+        return pulled;
+      },
+      failure);
 }
 
 MapRef SendAll(Connection& connection, std::string_view pool, std::string_view function, const MapOptions& options,

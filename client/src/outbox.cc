@@ -107,7 +107,7 @@ std::uint64_t Outbox::AddItems(const MapCall& call, const HandleId& id, std::uin
   group->set_type_name(call.type_name.data(), call.type_name.size());
   group->set_complete(items.complete);
   group->set_fail_fast(call.options->fail_fast);
-  if (call.options->chunk_size) group->set_chunk_size(*call.options->chunk_size);
+  if (call.options->chunk_size) group->set_chunk_size(Bounded32(*call.options->chunk_size));
   return batch.number;
 }
 

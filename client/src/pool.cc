@@ -22,10 +22,10 @@ absl::StatusOr<v1::PoolStats> Pool::Stats() const {
   return (*response->mutable_pools())[name()];
 }
 
-absl::StatusOr<v1::Pool> Pool::Resize(std::uint32_t workers) const {
+absl::StatusOr<v1::Pool> Pool::Resize(Count workers) const {
   v1::ResizeRequest request;
   request.set_pool(name());
-  request.set_workers(workers);
+  request.set_workers(internal::Bounded32(workers));
   auto response = connection()->Resize(request);
   if (!response.ok()) return response.status();
   return std::move(*response->mutable_pool());

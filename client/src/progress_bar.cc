@@ -52,7 +52,8 @@ std::string TimeText(Duration duration) {
 }
 
 std::optional<double> FractionOf(const ProgressState& state) {
-  if (state.fraction) return std::clamp(*state.fraction, 0.0, 1.0);
+  // NaN is nothing done.
+  if (state.fraction) return *state.fraction > 0 ? std::min(*state.fraction, 1.0) : 0.0;
   if (!state.total) return std::nullopt;
   if (*state.total == 0) return 1.0;
   return std::min(1.0, static_cast<double>(state.done) / static_cast<double>(*state.total));
@@ -120,8 +121,7 @@ std::optional<Duration> ProgressBar::time_left() const {
   if (rate() <= 0 || (!state_.fraction && !state_.total)) return std::nullopt;
   const double whole = state_.fraction ? 1.0 : static_cast<double>(*state_.total);
   const double seconds = std::max(0.0, whole - Amount()) / rate();
-  constexpr double kMostSeconds = 1e9;
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::min(seconds, kMostSeconds)));
+  return Duration(std::chrono::duration<double>(seconds));
 }
 
 void ProgressBar::Update(ProgressState state) {

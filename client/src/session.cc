@@ -279,7 +279,7 @@ void Session::OnEnded(const grpc::Status& status) {
   if (was_up && !stopping_) TellConnection(last_end_);
   WakeAll(&flush_waiters_);
   write_at_ = Clock::time_point::max();
-  backoff_ = was_up ? kFirstBackoff : std::clamp(backoff_ * 2, kFirstBackoff, kLastBackoff);
+  backoff_ = was_up ? kFirstBackoff : std::clamp<Duration>(backoff_ * 2, kFirstBackoff, kLastBackoff);
   retry_at_ = Clock::now() + Jittered(backoff_ / 2);
   if (through_grpc_ || next_stream_ != nullptr) {
     last_end_ = absl::OkStatus();

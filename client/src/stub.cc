@@ -66,7 +66,9 @@ absl::Status FromGrpc(const grpc::Status& status, std::string_view address) {
 }
 
 Stub::Stub(const std::shared_ptr<grpc::Channel>& channel, std::string address, Duration call_timeout)
-    : address_(std::move(address)), call_timeout_(call_timeout), grpc_(v1::PoolService::NewStub(channel)) {}
+    : address_(std::move(address)),
+      call_timeout_(std::max(call_timeout, Duration::zero())),
+      grpc_(v1::PoolService::NewStub(channel)) {}
 
 std::string Stub::payload_socket_path() const {
   const std::string path = wire::UnixPathOf(address_);
@@ -74,7 +76,7 @@ std::string Stub::payload_socket_path() const {
 }
 
 void Stub::SetDeadline(grpc::ClientContext* context, Duration wait) const {
-  const Deadline deadline(wait >= kForever - call_timeout_ ? kForever : wait + call_timeout_);
+  const Deadline deadline(wait >= kForever - call_timeout_ ? kForever : Duration(wait + call_timeout_));
   if (!deadline.never()) context->set_deadline(std::chrono::system_clock::now() + deadline.left());
 }
 
@@ -82,7 +84,7 @@ absl::Status Stub::Retry(const std::function<grpc::Status()>& call) {
   if (!process_.here()) return ForkedError();
   const NotCancelled not_cancelled;
   std::optional<Deadline> deadline;  // from the first failure on: a host that went silent is noticed late
-  for (Duration pause = kFirstPause;; pause = std::min(pause * 2, kLastPause)) {
+  for (Duration pause = kFirstPause;; pause = std::min<Duration>(pause * 2, kLastPause)) {
     const grpc::Status status = call();
     if (!deadline) deadline.emplace(std::min(kRetryFor, call_timeout_));
     if (!Unreachable(status) || deadline->passed()) return FromGrpc(status, address_);

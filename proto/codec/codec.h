@@ -3,7 +3,8 @@
 // Performance: writing appends to a string. Reading uses one zone per thread again and again and refers to texts and
 // bytes where they lie; it allocates what the C++ value itself allocates.
 // Thread safety: functions, safe from any thread.
-// Errors: INVALID_ARGUMENT in words for people. No exceptions leave.
+// Errors: INVALID_ARGUMENT in words for people. TooLong, the only exception that leaves, is thrown for a text, bytes, a
+// list or a map of 4 GiB and more.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +15,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "codec/containers.h"
 #include "codec/convert.h"
 #include "codec/scalars.h"
+#include "codec/structs.h"
+#include "codec/times.h"
+#include "codec/travels.h"
+#include "codec/variant.h"
 
 namespace poold::codec {
 
@@ -26,9 +32,12 @@ using Plain = std::decay_t<const T&>;
 // Appends one value.
 template <typename T>
 void Append(std::string* out, const T& value) {
+  static_assert(kWritable<Plain<T>>,
+                "poold: a value of this type cannot travel. Give a struct POOLD_FIELDS(Type, its fields...) behind "
+                "it.");
   if constexpr (kIsScalar<Plain<T>>) {
     AppendScalar(out, value);
-  } else {
+  } else if constexpr (kWritable<Plain<T>>) {
     StringSink sink{out};
     Packer packer(sink);
     Convert<Plain<T>>::Write(packer, value);
@@ -65,6 +74,10 @@ absl::Status VisitValue(std::string_view bytes, Visit&& visit);
 
 template <typename T>
 absl::StatusOr<T> Decode(std::string_view bytes) {
+  static_assert(kReadable<T>,
+                "poold: a value of this type cannot travel. Give a struct POOLD_FIELDS(Type, its fields...) behind it, "
+                "and a constructor without arguments.");
+  if constexpr (!kReadable<T>) return absl::InternalError("");
   T value{};
   if constexpr (kIsScalar<T>) {
     if (ReadOnly(bytes, &value)) return value;
@@ -145,6 +158,8 @@ absl::Status VisitValue(std::string_view bytes, Visit&& visit) {
       return absl::InvalidArgumentError("malformed MessagePack");
     }
     value = detail::Parse(loan.zone(), bytes, &end);
+  } catch (const msgpack::depth_size_overflow&) {
+    return absl::InvalidArgumentError("nested deeper than 512");
   } catch (const msgpack::unpack_error&) {
     return absl::InvalidArgumentError("malformed MessagePack");
   }

@@ -1,6 +1,7 @@
 // Why a value did not decode: what was wanted, what was there, and where inside the value.
 #pragma once
 
+#include <charconv>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,8 @@ struct Mismatch {
   std::string given;
   // "[3].name"; empty for the value itself.
   std::string place;
+  // Asked before: only what the type itself would be written as is taken, nothing that converts.
+  bool exact = false;
 
   // "wanted int32, given string"; with a place "wanted int32, given string at [3].name".
   std::string Text() const { return "wanted " + wanted + ", given " + given + (place.empty() ? "" : " at " + place); }
@@ -22,6 +25,12 @@ struct Mismatch {
     return false;
   }
 };
+
+// Shortest, and enough to tell it from its neighbours.
+inline std::string FloatText(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
 
 // In words: "integer 300", "string", "array of 2".
 inline std::string Describe(const msgpack::object& value) {
@@ -36,7 +45,7 @@ inline std::string Describe(const msgpack::object& value) {
       return "integer " + std::to_string(value.via.i64);
     case msgpack::type::FLOAT32:
     case msgpack::type::FLOAT64:
-      return "float " + std::to_string(value.via.f64);
+      return "float " + FloatText(value.via.f64);
     case msgpack::type::STR:
       return "string";
     case msgpack::type::BIN:

@@ -1,20 +1,13 @@
 #include "config/packed_arguments.h"
 
-#define MSGPACK_NO_BOOST
-#include <msgpack.hpp>
 #include <sstream>
 #include <utility>
 
+#include "codec/msgpack.h"
 #include "config/print.h"
 
 namespace poold::config {
 namespace {
-
-// What msgpack::packer writes to.
-struct Sink {
-  std::string* bytes;
-  void write(const char* data, std::size_t size) { bytes->append(data, size); }
-};
 
 void PrintValue(const msgpack::object& value, std::ostream& out) {
   const char* separator = "";
@@ -52,33 +45,33 @@ void PrintValue(const msgpack::object& value, std::ostream& out) {
 }  // namespace
 
 void PackedArguments::Text(std::string_view text) {
-  Sink sink{&bytes_};
-  msgpack::packer<Sink>(sink).pack_str(text.size()).pack_str_body(text.data(), text.size());
+  codec::StringSink sink{&bytes_};
+  codec::Packer(sink).pack_str(text.size()).pack_str_body(text.data(), text.size());
 }
 
 void PackedArguments::Integer(std::int64_t number) {
-  Sink sink{&bytes_};
-  msgpack::packer<Sink>(sink).pack_int64(number);
+  codec::StringSink sink{&bytes_};
+  codec::Packer(sink).pack_int64(number);
 }
 
 void PackedArguments::Real(double number) {
-  Sink sink{&bytes_};
-  msgpack::packer<Sink>(sink).pack_double(number);
+  codec::StringSink sink{&bytes_};
+  codec::Packer(sink).pack_double(number);
 }
 
 void PackedArguments::Boolean(bool truth) {
-  Sink sink{&bytes_};
-  truth ? msgpack::packer<Sink>(sink).pack_true() : msgpack::packer<Sink>(sink).pack_false();
+  codec::StringSink sink{&bytes_};
+  truth ? codec::Packer(sink).pack_true() : codec::Packer(sink).pack_false();
 }
 
 void PackedArguments::BeginArray(std::size_t size) {
-  Sink sink{&bytes_};
-  msgpack::packer<Sink>(sink).pack_array(size);
+  codec::StringSink sink{&bytes_};
+  codec::Packer(sink).pack_array(size);
 }
 
 void PackedArguments::BeginMap(std::size_t size) {
-  Sink sink{&bytes_};
-  msgpack::packer<Sink>(sink).pack_map(size);
+  codec::StringSink sink{&bytes_};
+  codec::Packer(sink).pack_map(size);
 }
 
 std::string PrintArguments(std::string_view bytes) {

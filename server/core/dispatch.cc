@@ -11,6 +11,8 @@ namespace {
 
 // A shorter chunk costs more than it evens out where a map ends.
 constexpr Nanos kLeastChunkTime = 20'000;
+// What a claim word counts.
+constexpr std::uint64_t kMostAsked = (1u << 24) - 1;
 
 }  // namespace
 
@@ -287,7 +289,7 @@ std::uint64_t Core::State::MostItems(const MapRun& map, const Worker& worker) co
 // Small ones first, to learn how long an item takes; then about kChunkTime each, and less towards the end, so that the
 // workers finish together; but not less than kLeastChunkTime.
 std::uint64_t Core::State::ChunkSize(const Pool& pool, const MapRun& map) const {
-  if (map.chunk_size != 0) return map.chunk_size;
+  if (map.chunk_size != 0) return std::min<std::uint64_t>(map.chunk_size, kMostAsked);
   if (pool.RunsAlone(map)) return 1;
   const std::uint64_t left = map.ready_items();
   const std::uint64_t takers = std::clamp<std::uint64_t>(pool.workers.size(), 1, pool.spec.workers);

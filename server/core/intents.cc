@@ -8,11 +8,6 @@
 #include "core/state.h"
 
 namespace poold::core {
-namespace {
-
-Nanos After(Nanos start, Nanos span) { return span > kNever - start ? kNever : start + span; }
-
-}  // namespace
 
 bool Core::State::TakeOutOfQueue(Task& task) {
   if (task.state == TaskState::kRunning && !TakeBackTask(task)) return false;

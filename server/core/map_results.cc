@@ -139,7 +139,7 @@ bool Core::State::RetryItem(MapRun& map, std::uint64_t index, std::uint32_t atte
   ++map.group->pool->stats.retried;
   ++map.group->pool->stats.queued;
   map.group->pool->stats.queued_bytes += map.BytesOf(index, 1);
-  timers.Set(&trial->timer, now + RetryPause(options, attempt), TimerKind::kItemRetry, trial.get());
+  timers.Set(&trial->timer, After(now, RetryPause(options, attempt)), TimerKind::kItemRetry, trial.get());
   return true;
 }
 

@@ -71,7 +71,7 @@ bool Core::State::MayRetry(const Task& task, TaskState state) const {
 // REQUIRES: the task is in no list.
 void Core::State::RetryTask(Task& task) {
   const TaskOptions& options = *task.group->options;
-  task.not_before = now + RetryPause(options, task.attempt);
+  task.not_before = After(now, RetryPause(options, task.attempt));
   ++task.group->pool->stats.retried;
   OwnArguments(task);  // its neighbours may be long gone when its turn comes again
   Queue(task, /*in_front=*/true);

@@ -30,6 +30,9 @@ namespace poold::core {
 // How much is sent ahead to a worker, and how long a chunk of a map should run.
 inline constexpr Nanos kAheadTime = 4 * kMillisecond;
 inline constexpr Nanos kChunkTime = 3 * kMillisecond;
+// REQUIRES: neither is negative. What is too far away is never.
+inline constexpr Nanos After(Nanos start, Nanos span) { return span > kNever - start ? kNever : start + span; }
+
 inline constexpr std::uint64_t kMaxChunk = 1u << 20;
 // Work behind something that runs longer than this goes to other workers. Workers tell of what they did within 2 ms.
 inline constexpr Nanos kPatience = 4 * kMillisecond;

@@ -192,7 +192,7 @@ absl::Status Core::State::SubmitOne(Group& group, NewTask& asked) {
   ++pool.unfinished;
   ++unfinished;
   ++pool.stats.submitted;
-  if (group.options->start_delay > 0) task.not_before = now + group.options->start_delay;
+  if (group.options->start_delay > 0) task.not_before = After(now, group.options->start_delay);
   Queue(task, /*in_front=*/false);
   TellWatchers(task);
   return absl::OkStatus();

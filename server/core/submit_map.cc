@@ -47,7 +47,7 @@ absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
   map->type_name = asked.type_name;
   map->chunk_size = asked.chunk_size;
   map->fail_fast = asked.fail_fast;
-  if (map->group->options->start_delay > 0) map->not_before = now + map->group->options->start_delay;
+  if (map->group->options->start_delay > 0) map->not_before = After(now, map->group->options->start_delay);
   map->place_in_pool = pool.maps.size();
   pool.maps.push_back(map);
   ++pool.unfinished;
@@ -111,7 +111,8 @@ absl::StatusOr<std::uint64_t> Core::State::SubmitMap(const MapGroup& asked) {
   map.complete |= asked.complete;
   if (map.complete) timers.Clear(&map.orphan_timer);
   // Of a map that takes no more the rest is passed over, so that the client need not send it again.
-  const std::uint64_t passed = asked.first_index + (asked.items == nullptr ? 0 : asked.items->lengths.size());
+  const std::uint64_t given = asked.items == nullptr ? 0 : asked.items->lengths.size();
+  const std::uint64_t passed = asked.first_index + std::min(given, ~asked.first_index);
   const std::uint64_t items = map.ended || map.cut ? std::max(map.items, passed) : map.items;
   if (!map.ended) {
     QueueMap(map, /*in_front=*/false);

@@ -23,6 +23,9 @@ std::uint64_t Sum(const Lengths& lengths) {
   return std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{0});
 }
 
+// The last of `count` ids from `low` on is no 64-bit number.
+bool GoBeyond(std::uint64_t low, std::uint64_t count) { return count > 0 && low + (count - 1) < low; }
+
 // How many items of this map were taken; nothing if there is no such map.
 std::optional<std::uint64_t> AcceptedItems(const core::Core& core, core::HandleId id) {
   const absl::StatusOr<core::HandleView> handle = core.ViewHandle(id);
@@ -92,6 +95,11 @@ absl::Status SessionIntake::CheckRuns(const v1::IdRuns& runs, std::string_view f
         field, absl::StrCat(ToAbsl(field), ": high, low and count have ", runs.high_size(), ", ", runs.low_size(),
                             " and ", runs.count_size(), " entries; they must have the same number"));
   }
+  for (int i = 0; i < runs.count_size(); ++i) {
+    if (!GoBeyond(runs.low(i), runs.count(i))) continue;
+    return InvalidField(field, absl::StrCat(ToAbsl(field), ": ", runs.count(i), " handles from ", runs.low(i),
+                                            " on go beyond the largest 64-bit number"));
+  }
   const std::uint64_t ids = Sum(runs.count());
   if (ids <= options_.max_items_per_call) return absl::OkStatus();
   return TooMany(
@@ -105,7 +113,7 @@ void SessionIntake::ReadTasks(v1::TaskGroup* group) {
   if (const auto upload = ParseId(group->upload_id())) uploads_->Drop(*upload);
   tasks_.resize(begin);
   const std::size_t shard = absl::IsNotFound(status) ? shards_.OfPool(group->pool()) : 0;
-  for (int i = 0; i < group->args_bytes_size(); ++i) {
+  for (int i = 0; i < group->args_bytes_size() && !GoBeyond(group->first_id_low(), i + 1); ++i) {
     RefusedHandle refused{IdBytes({group->id_high(), group->first_id_low() + i}), status};
     if (!absl::IsNotFound(status)) {
       refused_.push_back(std::move(refused));
@@ -154,6 +162,11 @@ absl::Status SessionIntake::ReadTaskGroup(v1::TaskGroup* group) {
   if (absl::Status status = CheckFunctionName(group->function(), "submit.function"); !status.ok()) return status;
   if (group->type_name().size() > kMaxTypeNameBytes)
     return InvalidField("submit.type_name", "submit.type_name: too long");
+  if (GoBeyond(group->first_id_low(), group->args_bytes_size())) {
+    return InvalidField("submit.first_id_low",
+                        absl::StrCat("submit.first_id_low: ", group->args_bytes_size(), " tasks from ",
+                                     group->first_id_low(), " on go beyond the largest 64-bit number"));
+  }
   absl::StatusOr<std::shared_ptr<const core::TaskOptions>> options =
       ReadOptions(group->has_options(), group->options());
   if (!options.ok()) return options.status();

@@ -82,11 +82,12 @@ TEST_F(MockTest, AFailureNamesFunctionTypeAndMessage) {
   EXPECT_CALL(*connection_, Submit).WillOnce([](const TaskCall& call) {
     return MakeFailedTask(std::string(call.function), "std::runtime_error", "no such file");
   });
-  const auto result = pool_.Apply<int>("load", "x");
+  const auto handle = pool_.Submit<int>("load", "x");
+  const auto result = handle.Get();
   EXPECT_EQ(result.status().code(), absl::StatusCode::kUnknown);
   EXPECT_EQ(result.status().message(), "load failed: std::runtime_error: no such file");
   EXPECT_EQ(ReasonOf(result.status()), "TASK_FAILED");
-  EXPECT_EQ(FailureOf(result.status())->type(), "std::runtime_error");
+  EXPECT_EQ(handle.outcome()->failure().type(), "std::runtime_error");
 }
 
 TEST_F(MockTest, AResultOfAnotherTypeIsToldAsSuch) {
@@ -106,10 +107,15 @@ TEST_F(MockTest, ACrashTellsTheSignalAndTheLastWords) {
     outcome.set_stderr_tail("first\nbad pointer\n");
     return MakeEndedTask("risky", outcome);
   });
-  const auto status = pool_.Apply<void>("risky");
+  const auto handle = pool_.Submit<void>("risky");
+  const absl::Status status = handle.Get();
   EXPECT_EQ(ReasonOf(status), "TASK_CRASHED");
   EXPECT_EQ(status.message(), "risky crashed: worker 77 was ended by SIGSEGV of its own; its last words: bad pointer");
-  EXPECT_EQ(OutcomeOf(status)->death().signal(), 11);
+  EXPECT_EQ(handle.outcome()->death().signal(), 11);
+  // What people see who print it.
+  EXPECT_EQ(status.ToString(),
+            "ABORTED: risky crashed: worker 77 was ended by SIGSEGV of its own; its last words: bad pointer "
+            "[poold/reason='TASK_CRASHED']");
 }
 
 TEST_F(MockTest, ARefusalComesThroughTheHandle) {

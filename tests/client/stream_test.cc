@@ -98,8 +98,8 @@ TEST_F(StreamTest, AnIterableThatRaisesIsTheResultAtItsPositionAndThePoolStaysUs
     }
     EXPECT_EQ(item.index, 5u);
     failures.emplace_back(item.result.status().message());
-    EXPECT_EQ(FailureOf(item.result.status())->type(), "std::out_of_range");
-    EXPECT_EQ(FailureOf(item.result.status())->backtrace(), "");
+    EXPECT_EQ(item.outcome->failure().type(), "std::out_of_range");
+    EXPECT_EQ(item.outcome->failure().backtrace(), "");
   }
   EXPECT_EQ(good, 5);
   EXPECT_THAT(failures, ::testing::ElementsAre(HasSubstr("no sixth")));

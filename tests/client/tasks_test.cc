@@ -35,10 +35,11 @@ TEST_F(TasksTest, AWaitThatPassesLosesNothing) {
 
 TEST_F(TasksTest, AThrowComesBackWithTypeMessageAndBacktrace) {
   const Pool pool = OpenPool(Connect());
-  const auto status = pool.Apply<void>("throw", "not today");
+  const auto handle = pool.Submit<void>("throw", "not today");
+  const absl::Status status = handle.Get();
   EXPECT_EQ(ReasonOf(status), "TASK_FAILED");
   EXPECT_EQ(status.message(), "throw failed: std::runtime_error: not today");
-  EXPECT_THAT(FailureOf(status)->backtrace(), HasSubstr("throw_text"));
+  EXPECT_THAT(handle.outcome()->failure().backtrace(), HasSubstr("throw_text"));
 }
 
 TEST_F(TasksTest, ACrashCostsItsTaskAndTellsTheSignal) {

@@ -1,4 +1,5 @@
-// poold from Node: open a pool, submit, map, get. Nothing of ours but the contract itself, loaded at run time.
+// poold from Node: open a pool, submit, map, get. Nothing of ours but the contract itself, loaded at run time, and for the
+// last tests the values of client/examples/node.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -9,7 +10,9 @@ import { after, before, test } from 'node:test';
 
 import grpc from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
-import { decode, encode } from '@msgpack/msgpack';
+import { decode, encode, ExtData } from '@msgpack/msgpack';
+
+import { decodeValue, encodeArguments, Float, Float32 } from './values.mjs';
 
 const DEADLINE_MS = 60_000;
 // 64-bit numbers as strings: a JavaScript number holds them only up to 2^53.
@@ -67,7 +70,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'poold-node-'));
   const config = join(folder, 'poold.toml');
   const socket = join(folder, 'poold.sock');
-  await writeFile(config, `listen = ["unix:${socket}"]\nmodule_folders = ["${process.env.POOLD_MODULE_DIR}"]\n`);
+  await writeFile(config, `listen = ["unix:${socket}"]\nmodule_folders = ["${process.env.POOLD_MODULE_DIR}"]\nprogram_folders = ["${process.env.POOLD_OWN_PROGRAM_DIR}"]\n`);
   daemon = spawn(join(process.env.POOLD_BIN_DIR, 'poold'), ['--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   daemon.stderr.on('data', (data) => (log += data));
   const { PoolService } = load('poold/v1/pool_service.proto').poold.v1;
@@ -169,4 +172,53 @@ test('close and join', async () => {
   await call('Close', { pool: 'short' });
   assert.equal((await call('Join', { pool: 'short', waitTimeout: { seconds: 30 } })).done, true);
   assert.equal(value((await outcome(id)).result), 25);
+});
+
+// The bytes of the argument, and of what came back.
+async function echo(pool, value) {
+  const data = Buffer.from(encodeArguments(value));
+  const task = { function: 'echo_value', args: { encoding: 'ENCODING_MSGPACK', data } };
+  const { results } = await call('Submit', { pool, tasks: [task] });
+  assert.equal(results[0].error, null);
+  const { state, result } = await outcome(results[0].id);
+  assert.equal(state, 'TASK_STATE_SUCCEEDED');
+  return { sent: data.subarray(1), got: result.encoding === 'ENCODING_RAW' ? Buffer.from(encode(result.data)) : result.data };
+}
+
+const VALUES = [
+  null, true, 0, -1, 2 ** 32, 2 ** 53 - 1, (1n << 64n) - 1n, -(1n << 63n), 1.5, 0.1, 1e300, 5e-324, -Infinity,
+  new Float(7), new Float(0), -0, 'text \u20ac', new Uint8Array([0, 255]), [1, new Float(2), 'a'], { a: 1, b: new Float(3) },
+  new ExtData(5, new Uint8Array([1, 2, 3, 4])),
+];
+
+async function expectTheSame(pool, values) {
+  for (const one of values) {
+    const { sent, got } = await echo(pool, one);
+    assert.equal(got.toString('hex'), sent.toString('hex'), String(one));
+    const back = decodeValue(got);
+    assert.equal(Buffer.from(encodeArguments(back)).subarray(1).toString('hex'), sent.toString('hex'), String(one));
+  }
+}
+
+test('what goes to a worker in C++ comes back, type and bits', async () => {
+  await expectTheSame('node', [...VALUES, new Float32(0.1)]);
+  assert.deepEqual(decodeValue((await echo('node', new Float(7))).got), new Float(7));
+  assert.equal(decodeValue((await echo('node', 7)).got), 7);
+});
+
+test('what goes to a worker in Python comes back, type and bits', async () => {
+  await call('OpenPool', {
+    spec: {
+      name: 'python', workers: 1, program: 'echoing-worker', startMethod: 'START_METHOD_SPAWN',
+      environment: { PYTHONPATH: process.env.POOLD_PROGRAM_DIR },
+    },
+  });
+  await expectTheSame('python', VALUES);
+});
+
+test('what JavaScript cannot send or hold is refused by name', async () => {
+  assert.throws(() => encodeArguments(1n << 64n), /18446744073709551616 does not fit into 64 bits/);
+  const { got } = await echo('node', new Map([[1, 'one']]));
+  assert.equal(got.toString('hex'), '8101a36f6e65');
+  assert.throws(() => decodeValue(got), /a map with the key 1, which is no text/);
 });

@@ -64,6 +64,38 @@ TEST(Grammar, SizesHaveUnits) {
   EXPECT_NE(Complaint({"open", "p", "--memory-limit", "lots"}).find("--memory-limit: wants bytes"), std::string::npos);
 }
 
+TEST(Grammar, CountsAreWholeNumbersThatFit) {
+  EXPECT_EQ(Parsed<MapOptions>({"map", "f", "--chunk-size", "4294967295"}).chunk_size, 4294967295u);
+  EXPECT_EQ(Parsed<TasksOptions>({"tasks", "--limit", "18446744073709551615"}).limit, UINT64_MAX);
+  EXPECT_EQ(Parsed<TasksOptions>({"tasks", "--limit", "010"}).limit, 10u);
+  for (const char* text : {"-1", "4294967296", "4294967297", "18446744073709551615", "18446744073709551616", "1e9",
+                           "0x10", "inf", "nan", "1.0", "+1", " 1", "", "0"}) {
+    EXPECT_NE(Complaint({"map", "f", "--chunk-size", text}).find("wants a whole number from 1 to 4294967295; given: "),
+              std::string::npos)
+        << text;
+  }
+  for (const char* text : {"-1", "18446744073709551616", "0x10"}) {
+    EXPECT_NE(Complaint({"tasks", "--limit", text}).find("--limit: wants a whole number"), std::string::npos) << text;
+  }
+  for (const char* text : {"-101", "101", "4294967296", "0x10", "1.0", "inf"}) {
+    EXPECT_NE(Complaint({"submit", "f", "--priority", text}).find("--priority: wants"), std::string::npos) << text;
+  }
+  EXPECT_NE(Complaint({"resize", "p", "4294967296"}).find("WORKERS: wants"), std::string::npos);
+}
+
+TEST(Grammar, TimesAreBoundedAndNeverNegative) {
+  const auto timeout = [](const char* text) {
+    return Parsed<SubmitOptions>({"submit", "f", "--run-timeout", text}).task.run_timeout;
+  };
+  EXPECT_EQ(timeout("0"), std::chrono::nanoseconds(0));
+  EXPECT_EQ(timeout("2562047h"), std::chrono::hours(2562047));
+  EXPECT_EQ(timeout("99999999999999h"), std::chrono::nanoseconds::max());
+  EXPECT_EQ(timeout("inf"), std::chrono::nanoseconds::max());
+  for (const char* text : {"-1s", "-inf", "nan", "1", "1e9s", ""}) {
+    EXPECT_NE(Complaint({"submit", "f", "--run-timeout", text}).find("wants a time"), std::string::npos) << text;
+  }
+}
+
 TEST(Grammar, LimitsHaveTheUnitOfTheirKind) {
   const auto open = Parsed<OpenOptions>(
       {"open", "p", "--limit", "open-files=64", "--limit", "address-space=2G", "--limit", "cpu=1500ms"});

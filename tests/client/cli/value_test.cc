@@ -50,6 +50,16 @@ TEST(Value, IntegersOf64BitsAreExactAndLargerOnesRefused) {
 
 TEST(Value, FloatsStayFloats) {
   EXPECT_EQ(RoundTrip("1.0"), "1.0");
+  EXPECT_EQ(RoundTrip("-0.0"), "-0.0");
+  EXPECT_EQ(RoundTrip("1e2"), "100.0");
+  EXPECT_EQ(RoundTrip("1.7976931348623157e308"), "1.7976931348623157e+308");
+  EXPECT_EQ(RoundTrip("5e-324"), "5e-324");
+  EXPECT_EQ(RoundTrip("0.0e-999"), "0.0");
+  EXPECT_EQ(RoundTrip("{\"$float\":\"0xfff8000000000123\"}"), "{\"$float\":\"0xfff8000000000123\"}");
+  EXPECT_EQ(RoundTrip("{\"$float32\":0.1}"), "{\"$float32\":0.1}");
+  EXPECT_EQ(RoundTrip("{\"$float32\":7}"), "{\"$float32\":7.0}");
+  EXPECT_EQ(RoundTrip("{\"$float32\":\"nan\"}"), "{\"$float32\":\"nan\"}");
+  EXPECT_NE(RoundTrip("{\"$float32\":1e300}").find("must be a number in its range"), std::string::npos);
   EXPECT_EQ(RoundTrip("0.1"), "0.1");
   EXPECT_EQ(RoundTrip("{\"$float\":\"nan\"}"), "{\"$float\":\"nan\"}");
   EXPECT_EQ(RoundTrip("{\"$float\":\"-inf\"}"), "{\"$float\":\"-inf\"}");
@@ -61,10 +71,49 @@ TEST(Value, BytesAreBase64) {
   EXPECT_NE(RoundTrip("{\"$bytes\":\"*\"}").find("base64"), std::string::npos);
 }
 
-TEST(Value, MessagePackThatJsonDoesNotKnowIsStillShown) {
-  EXPECT_EQ(Printed(std::string("\x81\x01\xc3", 3)), "{\"1\":true}");
-  EXPECT_EQ(Printed("\xa2\xff\xfe"), "{\"$bytes\":\"//4=\"}");
-  EXPECT_EQ(Printed("\xd4\x05\x41"), "{\"$ext\":5,\"$bytes\":\"QQ==\"}");
+// There and back: bytes to what is printed, and what was printed to bytes.
+void ExpectShown(const std::string& msgpack, const std::string& json) {
+  EXPECT_EQ(Printed(msgpack), json);
+  auto value = ValueFromJson(json);
+  ASSERT_TRUE(value.ok()) << value.status();
+  auto bytes = MsgpackFromValue(*value);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  EXPECT_EQ(*bytes, msgpack);
+}
+
+TEST(Value, MessagePackThatJsonDoesNotKnowIsShownAndTakenBack) {
+  ExpectShown("\x81\x01\xc3", "{\"$map\":[[1,true]]}");
+  ExpectShown("\x82\xa1" "1\x01\x01\x02", "{\"$map\":[[\"1\",1],[1,2]]}");
+  ExpectShown("\x82\xa1" "a\x01\xa1" "a\x02", "{\"$map\":[[\"a\",1],[\"a\",2]]}");
+  ExpectShown("\x81\xa6$bytes\xa4" "AP8=", "{\"$map\":[[\"$bytes\",\"AP8=\"]]}");
+  ExpectShown("\xa2\xff\xfe", "{\"$text\":\"//4=\"}");
+  ExpectShown("\xc4\x02\xff\xfe", "{\"$bytes\":\"//4=\"}");
+  ExpectShown("\xd4\x05\x41", "{\"$ext\":5,\"$bytes\":\"QQ==\"}");
+  ExpectShown("\xca\x3d\xcc\xcc\xcd", "{\"$float32\":0.1}");
+}
+
+std::string Refusal(const std::string& word) {
+  return std::string(ValueFromWord(word).status().message());
+}
+
+TEST(Value, JsonThatCannotTravelIsRefusedAndNotTakenForText) {
+  const std::string big = "the number 1e400 is larger than any float; write it with quotes to send it as text";
+  EXPECT_EQ(Refusal("1e400"), big);
+  EXPECT_EQ(Refusal("[1, {\"a\": 1e400}, 2e400]"), big);
+  EXPECT_EQ(Refusal("-1e-400").substr(0, 50), "the number -1e-400 is smaller than any float but 0");
+  EXPECT_EQ(Refusal("4294967296429496729642949672964294967296").substr(0, 11), "the integer");
+  EXPECT_EQ(Refusal("-0"), "-0 is no whole number; write 0 or -0.0");
+  EXPECT_EQ(Refusal("{\"a\": 1, \"a\": 2}"), "the key \"a\" is there twice");
+  EXPECT_EQ(Refusal(std::string(600, '[') + std::string(600, ']')), "nested deeper than 512");
+  EXPECT_EQ(RoundTrip(std::string(512, '[') + std::string(512, ']')).size(), 1024u);
+}
+
+TEST(Value, WhatOnlyBeginsAsJsonIsText) {
+  EXPECT_EQ(RoundTrip("1e400 apples"), "\"1e400 apples\"");
+  EXPECT_EQ(RoundTrip("18446744073709551616 grains"), "\"18446744073709551616 grains\"");
+  EXPECT_EQ(RoundTrip(std::string(600, '[')).size(), 602u);
+  EXPECT_EQ(RoundTrip("\"1e400\""), "\"1e400\"");
+  EXPECT_EQ(RoundTrip("NaN"), "\"NaN\"");
 }
 
 TEST(Value, MalformedMessagePackIsRefusedAndAllocatesNothing) {

@@ -152,9 +152,16 @@ def flush_output():
         take_output()
 
 
+# What goes in comes out: a text that is not UTF-8 keeps its bytes, as those of os.fsdecode do.
+TEXTS = {"unicode_errors": "surrogateescape"}
+
+
 def decode(name, encoding, message, data):
     if encoding == pb.ENCODING_MSGPACK and msgpack:
-        return msgpack.unpackb(data, strict_map_key=False)
+        try:
+            return msgpack.unpackb(data, strict_map_key=False, **TEXTS)
+        except Exception as error:
+            raise TypeError(f"{name}: arguments that Python has no value for: {error or type(error).__name__}") from error
     if encoding == pb.ENCODING_PROTOBUF and message:
         return [message.FromString(data)]
     if encoding == pb.ENCODING_RAW or not data:
@@ -169,7 +176,10 @@ def encode(value):
         return pb.ENCODING_PROTOBUF, value.SerializeToString()
     if msgpack is None:
         raise TypeError("the result is neither bytes nor a protobuf message, and the msgpack package is not installed")
-    return pb.ENCODING_MSGPACK, msgpack.packb(value)
+    try:
+        return pb.ENCODING_MSGPACK, msgpack.packb(value, **TEXTS)
+    except Exception as error:
+        raise TypeError(f"a result that MessagePack has no value for: {error or type(error).__name__}") from error
 
 
 def words(tell, otherwise):

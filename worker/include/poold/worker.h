@@ -6,10 +6,15 @@
 //   POOLD_TASK(square);
 //
 // Purpose: an ordinary C++ function becomes a task that any client calls by name. Arguments and results are converted:
-//   arithmetic types, enums, std::string, std::string_view, std::vector, set, map, unordered_map, tuple, pair, array,
-//   optional, structs with POOLD_FIELDS (or MSGPACK_DEFINE), poold::Bytes and poold::BytesView for raw bytes, one
-//   protobuf message as the only parameter or as the result. A result may also be void, absl::Status or
-//   absl::StatusOr<T>.
+//   arithmetic types, enums, std::string, std::string_view, std::vector, deque, list, set, map, unordered_map, tuple,
+//   pair, array, optional, variant, chrono durations, filesystem::path, structs with POOLD_FIELDS (or MSGPACK_DEFINE),
+//   poold::Bytes and poold::BytesView for raw bytes, one protobuf message as the only parameter or as the result. A
+//   result may also be void, absl::Status or absl::StatusOr<T>. A type that cannot travel does not compile.
+// Values: what goes in comes out, type and bits (codec/convert.h has the rules where types differ). Vectors, arrays and
+//   spans of std::uint8_t, std::byte or char are bytes; a parameter std::span<const std::uint8_t> shows them where they
+//   lie. A variant travels as the alternative that it holds, and comes back as the first that is written in the same
+//   way (codec/variant.h). A duration is a whole number of nanoseconds to other languages (codec/times.h). A path is a
+//   string, or bytes where it is not UTF-8. Bytes and texts of 4 GiB and more do not travel: TooLong is thrown.
 //   Initializers and preload functions are registered in the same way; a preload function takes no parameters.
 // Large payloads: a parameter std::string_view or BytesView shows the argument where it lies (shared memory, a file,
 //   what was received): read only, valid until the function returns. A result of these types is read when the function

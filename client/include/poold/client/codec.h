@@ -5,7 +5,8 @@
 //   one protobuf message                             ENCODING_PROTOBUF with its name
 //   one poold::Bytes or poold::BytesView             ENCODING_RAW
 //   one Payload                                      as it is
-// and the same for results, but BytesView; SharedBytes takes texts and bytes of either encoding.
+// and the same for results, which own what they hold: no BytesView, no std::string_view. Bytes, vectors and arrays of
+// bytes, and SharedBytes take texts and bytes of either encoding.
 #pragma once
 
 #include <google/protobuf/message_lite.h>
@@ -44,6 +45,11 @@ inline constexpr bool kIsRaw = std::is_same_v<T, Bytes> || std::is_same_v<T, Byt
 template <typename T>
 inline constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::MessageLite, T>;
 
+template <typename T>
+inline constexpr bool kIsResult =
+    std::is_void_v<T> || std::is_same_v<T, Payload> || std::is_same_v<T, SharedBytes> || kIsMessage<T> ||
+    (codec::kReadable<T> && codec::kOwning<T>);
+
 // "square returned what is no int: wanted an integer, got a string".
 absl::Status ResultTypeError(std::string_view function, std::string_view detail);
 absl::Status WrongEncoding(std::string_view function, Encoding wanted, const ResultView& got);
@@ -65,6 +71,8 @@ void EncodeValues(Payload* out, const Args&... args) {
 template <typename Arg>
 void EncodeOne(Payload* out, const Arg& arg) {
   if constexpr (kIsMessage<Arg>) {
+    constexpr std::size_t kMost = std::numeric_limits<int>::max();
+    if (arg.ByteSizeLong() > kMost) throw codec::TooLong(arg.ByteSizeLong(), kMost);
     *out = {.encoding = v1::ENCODING_PROTOBUF, .type_name = arg.GetTypeName(), .data = arg.SerializeAsString()};
   } else if constexpr (kIsRaw<Arg>) {
     *out = {.encoding = v1::ENCODING_RAW, .type_name = "", .data = codec::CopyText(arg.data)};
@@ -85,6 +93,12 @@ void EncodeArguments(Payload* out, const Args&... args) {
   }
 }
 
+// What it is instead. Told of a copy, which stays as it is while it is looked at.
+inline std::string WhyNoText(std::string_view value) {
+  const absl::Status wrong = codec::Decode<Bytes>(codec::CopyText(value)).status();
+  return wrong.ok() ? "it changed while it was read" : std::string(wrong.message());
+}
+
 // The bytes where they lie. Others may change them meanwhile.
 template <typename Name>
 absl::StatusOr<SharedBytes> DecodeOwned(const Name& name, OwnedResult&& result) {
@@ -94,15 +108,58 @@ absl::StatusOr<SharedBytes> DecodeOwned(const Name& name, OwnedResult&& result) 
   if (bytes) return SharedBytes(std::move(result.owner), *bytes);
   const ResultView view{result.encoding, result.type_name, result.data};
   if (result.encoding != v1::ENCODING_MSGPACK) return WrongEncoding(name(), v1::ENCODING_MSGPACK, view);
-  // What it is instead is told of a copy, which stays as it is while it is looked at.
-  const absl::Status wrong = codec::Decode<std::string>(codec::CopyText(result.data)).status();
-  return ResultTypeError(name(), wrong.ok() ? "it changed while it was read" : std::string(wrong.message()));
+  return ResultTypeError(name(), WhyNoText(result.data));
+}
+
+template <typename Name>
+absl::StatusOr<std::string_view> ReadBytes(const Name& name, const ResultView& result) {
+  if (result.encoding == v1::ENCODING_RAW) return result.data;
+  if (result.encoding != v1::ENCODING_MSGPACK) return WrongEncoding(name(), v1::ENCODING_RAW, result);
+  if (const auto bytes = codec::ReadOnlyText(result.data)) return *bytes;
+  return ResultTypeError(name(), WhyNoText(result.data));
+}
+
+template <typename T, typename Name>
+Result<T> DecodeMessage(const Name& name, const ResultView& result) {
+  T message;
+  if (result.encoding != v1::ENCODING_PROTOBUF) return WrongEncoding(name(), v1::ENCODING_PROTOBUF, result);
+  if (!result.type_name.empty() && result.type_name != message.GetTypeName()) {
+    return ResultTypeError(name(), "wanted " + message.GetTypeName() + ", got " + std::string(result.type_name));
+  }
+  if (result.data.size() > std::numeric_limits<int>::max()) {
+    return ResultTypeError(name(), "these bytes are too many for a protobuf message");
+  }
+  if (!message.ParseFromArray(result.data.data(), static_cast<int>(result.data.size()))) {
+    return ResultTypeError(name(), "these bytes are no " + message.GetTypeName());
+  }
+  return message;
+}
+
+template <typename T, typename Name>
+Result<T> DecodeValue(const Name& name, const ResultView& result) {
+  if constexpr (codec::kIsByteList<T>) {
+    T list{};
+    if (result.encoding == v1::ENCODING_RAW) {
+      if (codec::SetBytes(&list, result.data)) return list;
+      return ResultTypeError(name(), "wanted " + codec::Convert<T>::Name() + ", got " +
+                                         std::to_string(result.data.size()));
+    }
+  }
+  if (result.encoding != v1::ENCODING_MSGPACK) return WrongEncoding(name(), v1::ENCODING_MSGPACK, result);
+  absl::StatusOr<T> value = codec::Decode<T>(result.data);
+  if (!value.ok()) return ResultTypeError(name(), std::string(value.status().message()));
+  return value;
 }
 
 // `name` tells the function's name; called for errors only.
 template <typename T, typename Name>
 Result<T> DecodeResult(const Name& name, const ResultView& result) {
-  if constexpr (std::is_void_v<T>) {
+  static_assert(kIsResult<T>,
+                "poold: a result of this type cannot travel. It must own what it holds; give a struct "
+                "POOLD_FIELDS(Type, its fields...) behind it, and a constructor without arguments.");
+  if constexpr (!kIsResult<T>) {
+    return absl::InternalError("");
+  } else if constexpr (std::is_void_v<T>) {
     return absl::OkStatus();
   } else if constexpr (std::is_same_v<T, Payload>) {
     return Payload{result.encoding, std::string(result.type_name), codec::CopyText(result.data)};
@@ -111,32 +168,19 @@ Result<T> DecodeResult(const Name& name, const ResultView& result) {
     const std::string_view data = *owner;
     return DecodeOwned(name, {result.encoding, std::string(result.type_name), data, std::move(owner)});
   } else if constexpr (std::is_same_v<T, Bytes>) {
-    if (result.encoding != v1::ENCODING_RAW) return WrongEncoding(name(), v1::ENCODING_RAW, result);
-    return T{codec::CopyText(result.data)};
+    const absl::StatusOr<std::string_view> bytes = ReadBytes(name, result);
+    if (!bytes.ok()) return bytes.status();
+    return T{codec::CopyText(*bytes)};
   } else if constexpr (kIsMessage<T>) {
-    T message;
-    if (result.encoding != v1::ENCODING_PROTOBUF) return WrongEncoding(name(), v1::ENCODING_PROTOBUF, result);
-    if (!result.type_name.empty() && result.type_name != message.GetTypeName()) {
-      return ResultTypeError(name(), "wanted " + message.GetTypeName() + ", got " + std::string(result.type_name));
-    }
-    if (result.data.size() > std::numeric_limits<int>::max()) {
-      return ResultTypeError(name(), "these bytes are too many for a protobuf message");
-    }
-    if (!message.ParseFromArray(result.data.data(), static_cast<int>(result.data.size()))) {
-      return ResultTypeError(name(), "these bytes are no " + message.GetTypeName());
-    }
-    return message;
+    return DecodeMessage<T>(name, result);
   } else {
-    if (result.encoding != v1::ENCODING_MSGPACK) return WrongEncoding(name(), v1::ENCODING_MSGPACK, result);
-    absl::StatusOr<T> value = codec::Decode<T>(result.data);
-    if (!value.ok()) return ResultTypeError(name(), std::string(value.status().message()));
-    return value;
+    return DecodeValue<T>(name, result);
   }
 }
 
 }  // namespace internal
 
-// The arguments of one call, as Submit sends them.
+// The arguments of one call, as Submit sends them. Throws codec::TooLong (Submit makes a refusal of it, TOO_LARGE).
 template <typename... Args>
 Payload Arguments(const Args&... args) {
   Payload payload;

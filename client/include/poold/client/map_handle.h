@@ -22,9 +22,9 @@ namespace poold::client {
 template <typename R>
 struct MapItem {
   std::uint64_t index = 0;
-  Result<R> result;
+  Result<R> result{};
   // Everything that is known of its end, where it is not a plain success.
-  std::optional<v1::Outcome> outcome;
+  std::optional<v1::Outcome> outcome{};
 };
 
 // The client's reference to a map: one function over many items.

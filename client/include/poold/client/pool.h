@@ -53,14 +53,18 @@ class Pool {
   template <typename R, typename... Args>
   TaskHandle<R> SubmitWith(const TaskOptions& options, std::string_view function, const Args&... args) const {
     // What is large is not copied before it is on its way.
-    if constexpr (sizeof...(Args) == 1 && (internal::kIsRaw<Args> && ...)) {
-      return SubmitRaw<R>(options, function, args.data...);
-    } else if constexpr ((internal::kIsTextOrBytes<Args> || ...)) {
-      if ((!internal::LargeTextOf(args).empty() || ...)) {
-        return SubmitPieces<R>(options, function, internal::ArgumentPieces(args...));
+    try {
+      if constexpr (sizeof...(Args) == 1 && (internal::kIsRaw<Args> && ...)) {
+        return SubmitRaw<R>(options, function, args.data...);
+      } else if constexpr ((internal::kIsTextOrBytes<Args> || ...)) {
+        if ((!internal::LargeTextOf(args).empty() || ...)) {
+          return SubmitPieces<R>(options, function, internal::ArgumentPieces(args...));
+        }
       }
+      return SubmitPayload<R>(options, function, Arguments(args...));
+    } catch (const codec::TooLong& why) {
+      return TaskHandle<R>(internal::RefuseTooLong(function, why.what()));
     }
-    return SubmitPayload<R>(options, function, Arguments(args...));
   }
   // Arguments as they are on the wire; with R = Payload, the result too.
   template <typename R = Payload>
@@ -138,7 +142,7 @@ class Pool {
   absl::StatusOr<v1::PoolStats> Stats() const;
   // Other workers: more start at once; of too many, idle ones end first, busy ones after what they run. As it stands
   // then.
-  absl::StatusOr<v1::Pool> Resize(std::uint32_t workers) const;
+  absl::StatusOr<v1::Pool> Resize(Count workers) const;
   // Loads the modules anew without a pause. Returns when every worker is a new one; RELOAD_FAILED with the worker's own
   // words when the new ones do not start, and the old ones go on.
   absl::StatusOr<v1::Pool> Reload() const;

@@ -1,11 +1,16 @@
 // What an error says beyond its code.
 //
-// Every absl::Status of this SDK that speaks of poold carries a stable reason. The reasons of refused calls come from
-// the daemon (POOL_NOT_FOUND, QUEUE_FULL, ...: poold/v1/pool_service.proto). The reasons of handles are made here:
+// Every absl::Status of this SDK that speaks of poold carries a stable reason, and where it is known what it is about
+// and when to try again: as payloads of the status that are short texts (poold/reason, poold/field, poold/retry_after),
+// which whoever prints the status sees, and the functions below read. How a task ended in full is not in its status:
+// the handle tells (TaskHandle::outcome, MapItem::outcome).
+//
+// The reasons of refused calls come from the daemon (POOL_NOT_FOUND, QUEUE_FULL, ...: poold/v1/pool_service.proto). The
+// reasons of handles are made here:
 //
 //   reason          code                how the handle stands
-//   TASK_FAILED     UNKNOWN             the function threw or returned an error: FailureOf
-//   TASK_CRASHED    ABORTED             its worker died: OutcomeOf(...).death
+//   TASK_FAILED     UNKNOWN             the function threw or returned an error: outcome().failure
+//   TASK_CRASHED    ABORTED             its worker died: outcome().death
 //   TASK_TIMED_OUT  ABORTED             run_timeout or total_timeout: killed
 //   TASK_EXPIRED    ABORTED             queue_timeout or total_timeout: never started
 //   TASK_CANCELLED  CANCELLED           by a client, by Terminate, or because the pool failed
@@ -21,18 +26,14 @@
 
 #include "absl/status/status.h"
 #include "poold/client/options.h"
-#include "poold/v1/task.pb.h"
 
 namespace poold::client {
 
 // "" when there is none (an unreachable daemon is UNAVAILABLE without one).
 std::string ReasonOf(const absl::Status& status);
 
-// With TASK_FAILED, TASK_EXPIRED and TASK_CANCELLED.
-std::optional<v1::Failure> FailureOf(const absl::Status& status);
-
-// With all TASK_ reasons: everything that is known.
-std::optional<v1::Outcome> OutcomeOf(const absl::Status& status);
+// The field of the request, the limit or the thing that it is about; "" when there is none.
+std::string FieldOf(const absl::Status& status);
 
 // With RESOURCE_EXHAUSTED and UNAVAILABLE: when the daemon says it may be tried again.
 std::optional<Duration> RetryDelayOf(const absl::Status& status);

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -66,6 +67,25 @@ struct Signature<R (C::*)(A...) noexcept> : Signature<R (*)(A...)> {};
 template <typename C, typename R, typename... A>
 struct Signature<R (C::*)(A...) const noexcept> : Signature<R (*)(A...)> {};
 
+template <typename T>
+inline constexpr bool kBytesAlone = std::is_same_v<T, Bytes> || std::is_same_v<T, BytesView> || codec::kIsByteList<T>;
+
+// What a function may take, and return.
+template <typename Values>
+inline constexpr bool kTaken = codec::Each<codec::Reads, Values>::kTrue;
+template <ProtobufMessage T>
+inline constexpr bool kTaken<std::tuple<T>> = true;
+template <typename Result>
+inline constexpr bool kReturned = codec::kWritable<Result>;
+template <ProtobufMessage Result>
+inline constexpr bool kReturned<Result> = true;
+template <>
+inline constexpr bool kReturned<void> = true;
+template <>
+inline constexpr bool kReturned<absl::Status> = true;
+template <typename T>
+inline constexpr bool kReturned<absl::StatusOr<T>> = kReturned<T>;
+
 inline void RefuseArguments(const Call& call, const std::string& why, Reply* reply) {
   reply->failure = TaskFailure{"poold.ArgumentError", std::string(call.function) + ": " + why, "", 0};
 }
@@ -91,7 +111,14 @@ class BoundFunction {
   using Result = typename Types::Result;
 
  public:
-  explicit BoundFunction(F function) : function_(std::move(function)) {}
+  explicit BoundFunction(F function) : function_(std::move(function)) {
+    static_assert(kTaken<Values>,
+                  "poold: a parameter of this function cannot travel. Give a struct POOLD_FIELDS(Type, its fields...) "
+                  "behind it, and a constructor without arguments; poold/worker.h lists what travels.");
+    static_assert(kReturned<Result>,
+                  "poold: the result of this function cannot travel. Give a struct POOLD_FIELDS(Type, its fields...) "
+                  "behind it; poold/worker.h lists what travels.");
+  }
 
   static std::string ResultType() {
     if constexpr (ProtobufMessage<Result>) return Result().GetTypeName();
@@ -102,7 +129,9 @@ class BoundFunction {
   }
 
   void operator()(const Call& call, Reply* reply) const {
-    if constexpr (TakesOne<IsMessage>()) {
+    if constexpr (!kTaken<Values> || !kReturned<Result>) {
+      // The constructor has said it.
+    } else if constexpr (TakesOne<IsMessage>()) {
       CallWithMessage(call, reply);
     } else if (TakesOne<IsBytes>() && call.encoding == Encoding::kRaw) {
       CallWithBytes(call, reply);
@@ -119,7 +148,7 @@ class BoundFunction {
   template <typename T>
   struct IsMessage : std::bool_constant<ProtobufMessage<T>> {};
   template <typename T>
-  struct IsBytes : std::bool_constant<std::is_same_v<T, Bytes> || std::is_same_v<T, BytesView>> {};
+  struct IsBytes : std::bool_constant<kBytesAlone<T>> {};
   template <typename T>
   static constexpr bool kIsText = std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>;
   template <template <typename> typename Is>
@@ -151,10 +180,16 @@ class BoundFunction {
     if constexpr (TakesOne<IsBytes>()) {
       Values values;
       auto& bytes = std::get<0>(values);
-      if constexpr (std::is_same_v<std::remove_reference_t<decltype(bytes)>, BytesView>) {
+      using Type = std::remove_reference_t<decltype(bytes)>;
+      if constexpr (std::is_same_v<Type, BytesView>) {
         bytes.data = call.args;
-      } else {
+      } else if constexpr (std::is_same_v<Type, Bytes>) {
         bytes.data = codec::CopyText(call.args);
+      } else if (!codec::SetBytes(&bytes, call.args)) {
+        return RefuseArguments(call,
+                               "argument 1: wanted " + codec::Convert<Type>::Name() + ", given " +
+                                   std::to_string(call.args.size()),
+                               reply);
       }
       Run(values, reply);
     }
@@ -168,7 +203,8 @@ class BoundFunction {
     if (!call.type_name.empty() && call.type_name != wanted) {
       return RefuseArguments(call, "argument 1: wanted " + wanted + ", given " + std::string(call.type_name), reply);
     }
-    if (!message.ParseFromArray(call.args.data(), static_cast<int>(call.args.size()))) {
+    const bool too_large = call.args.size() > std::numeric_limits<int>::max();
+    if (too_large || !message.ParseFromArray(call.args.data(), static_cast<int>(call.args.size()))) {
       return RefuseArguments(call, "argument 1: wanted " + wanted + ", given malformed protobuf", reply);
     }
     Run(values, reply);
@@ -264,7 +300,10 @@ class BoundFunction {
     } else {
       reply->encoding = Encoding::kMsgpack;
       if constexpr (kIsText<T>) {
-        if (WriteToRoom(codec::TextHead::OfText(value.size()).view(), value, reply)) return;
+        if (WriteToRoom(codec::TextHead::OfText(codec::Length(value.size())).view(), value, reply)) return;
+      } else if constexpr (codec::kIsByteList<T>) {
+        const std::string_view bytes = codec::BytesOf(value);
+        if (WriteToRoom(codec::TextHead::OfBytes(codec::Length(bytes.size())).view(), bytes, reply)) return;
       }
       codec::Append(&reply->data, value);
     }

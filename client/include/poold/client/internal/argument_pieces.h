@@ -18,7 +18,8 @@ inline constexpr bool kIsText =
     std::is_same_v<codec::Plain<T>, std::string> || std::is_same_v<codec::Plain<T>, std::string_view>;
 template <typename T>
 inline constexpr bool kIsTextOrBytes =
-    kIsText<T> || std::is_same_v<codec::Plain<T>, Bytes> || std::is_same_v<codec::Plain<T>, BytesView>;
+    kIsText<T> || std::is_same_v<codec::Plain<T>, Bytes> || std::is_same_v<codec::Plain<T>, BytesView> ||
+    codec::kIsByteList<codec::Plain<T>>;
 
 // From here on arguments are handed over in shared memory.
 inline constexpr std::size_t kLargeTextBytes = std::size_t{32} << 10;
@@ -30,6 +31,8 @@ std::string_view LargeTextOf(const T& value) {
   std::string_view text;
   if constexpr (kIsText<T>) {
     text = value;
+  } else if constexpr (codec::kIsByteList<codec::Plain<T>>) {
+    text = codec::BytesOf(value);
   } else if constexpr (kIsTextOrBytes<T>) {
     text = value.data;
   }

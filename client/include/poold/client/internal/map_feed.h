@@ -58,7 +58,7 @@ class ItemPack {
   template <typename... Args>
   void AddScalars(const Args&... args);
   void Added(std::size_t end) {
-    item_bytes_.push_back(static_cast<std::uint32_t>(end - used_));
+    item_bytes_.push_back(codec::Length(end - used_));
     used_ = end;
   }
 

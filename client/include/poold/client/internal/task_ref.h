@@ -90,4 +90,7 @@ class TaskRef {
   TaskCell* cell_ = nullptr;
 };
 
+// Arguments that cannot travel: a handle that was refused (TOO_LARGE).
+TaskRef RefuseTooLong(std::string_view function, std::string_view why);
+
 }  // namespace poold::client::internal

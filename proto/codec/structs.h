@@ -1,0 +1,96 @@
+// Structs <-> MessagePack: with POOLD_FIELDS (fields.h), or the library's own macros.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "codec/convert.h"
+#include "codec/fields.h"
+
+namespace poold::codec {
+
+// Structs with POOLD_FIELDS.
+struct AnyField {
+  template <typename Field>
+  void operator()(const char*, Field&) const {}
+};
+template <typename T>
+concept HasFields = std::is_class_v<T> && requires(T& value) {
+  PooldVisitFields(value, AnyField());
+};
+
+template <HasFields T>
+struct Convert<T> {
+  static std::string Name() {
+    std::string names;
+    T value{};
+    PooldVisitFields(value, [&](const char* name, auto&) { names += (names.empty() ? "" : ", ") + std::string(name); });
+    return "map or array of the fields {" + names + "}";
+  }
+  static void Write(Packer& packer, const T& value) {
+    packer.pack_map(Count(value));
+    PooldVisitFields(value, [&]<typename F>(const char* name, const F& field) {
+      WriteText(packer, name);
+      Convert<F>::Write(packer, field);
+    });
+  }
+  static bool Read(const msgpack::object& value, T* out, Mismatch* mismatch) {
+    const bool is_map = value.type == msgpack::type::MAP;
+    if (!is_map && (value.type != msgpack::type::ARRAY || value.via.array.size != Count(*out))) {
+      return Refuse<T>(value, mismatch);
+    }
+    if (mismatch->exact && !HasJustTheFields(value, *out)) return Refuse<T>(value, mismatch);
+    std::uint32_t place = 0;
+    bool read = true;
+    PooldVisitFields(*out, [&]<typename F>(const char* name, F& field) {
+      const msgpack::object* const found = is_map ? Find(value, name) : &value.via.array.ptr[place++];
+      if (!read || found == nullptr || Convert<F>::Read(*found, &field, mismatch)) return;
+      read = mismatch->Inside("." + std::string(name));
+    });
+    return read;
+  }
+
+ private:
+  static std::uint32_t Count(const T& value) {
+    std::uint32_t count = 0;
+    PooldVisitFields(value, [&](const char*, const auto&) { ++count; });
+    return count;
+  }
+  static bool HasJustTheFields(const msgpack::object& value, const T& fields) {
+    if (value.type != msgpack::type::MAP || value.via.map.size != Count(fields)) return false;
+    bool all = true;
+    PooldVisitFields(fields, [&](const char* name, const auto&) { all = all && Find(value, name) != nullptr; });
+    return all;
+  }
+  static const msgpack::object* Find(const msgpack::object& map, std::string_view name) {
+    for (std::uint32_t i = 0; i < map.via.map.size; ++i) {
+      const msgpack::object& key = map.via.map.ptr[i].key;
+      if (key.type == msgpack::type::STR && std::string_view(key.via.str.ptr, key.via.str.size) == name) {
+        return &map.via.map.ptr[i].val;
+      }
+    }
+    return nullptr;
+  }
+};
+
+// Structs with the library's own MSGPACK_DEFINE or MSGPACK_DEFINE_MAP.
+template <typename T>
+requires(!HasFields<T> && requires(T value, const msgpack::object& object, Packer& packer) {
+  value.msgpack_unpack(object);
+  value.msgpack_pack(packer);
+}) struct Convert<T> {
+  static std::string Name() { return "its fields (MSGPACK_DEFINE)"; }
+  static void Write(Packer& packer, const T& value) { value.msgpack_pack(packer); }
+  static bool Read(const msgpack::object& value, T* out, Mismatch* mismatch) {
+    try {
+      out->msgpack_unpack(value);
+      return true;
+    } catch (const msgpack::type_error&) {
+      return Refuse<T>(value, mismatch);
+    }
+  }
+};
+
+}  // namespace poold::codec
