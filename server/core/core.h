@@ -10,7 +10,9 @@
 // keeps it; an attempt's result counts once; limits are kept; no worker is idle while a task could run on it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -40,6 +42,9 @@ struct Limits {
   // Of pools whose spec names none.
   std::uint64_t max_queued_tasks = 10'000'000;
   std::uint64_t max_queued_bytes = 2ull << 30;
+  // What tasks and maps that have not ended may take in the core's own tables, of all pools together: about
+  // kTaskBytes for each, and kGroupBytes for those that were submitted together.
+  std::uint64_t max_task_bytes = std::numeric_limits<std::uint64_t>::max();
   // Tasks sent ahead to one worker, at most. Below the slots of the worker's claim page.
   std::uint32_t max_prefetch = 768;
   // How long a pool's owner may be absent.
@@ -50,6 +55,15 @@ struct Limits {
 struct Share {
   std::uint32_t index = 0;
   std::uint32_t count = 1;
+};
+
+inline constexpr std::uint64_t kTaskBytes = 208;
+inline constexpr std::uint64_t kGroupBytes = 128;
+
+// What the core has in memory, as far as it is bounded by its limits.
+struct MemoryUse {
+  std::uint64_t task_bytes = 0;
+  std::uint64_t kept_outcome_bytes = 0;
 };
 
 // What of the daemon's pools lies elsewhere, or here.
@@ -69,6 +83,7 @@ struct NewTask {
 struct Refusal {
   HandleId id;
   absl::Status why;
+  std::size_t place = 0;  // among the tasks that came with it
 };
 
 struct TaskGroup {
@@ -149,6 +164,7 @@ class Core {
   std::vector<PoolView> ViewPools() const;
   // Of its live pools.
   Load load() const;
+  MemoryUse memory() const;
   // Live, or gone and still shown.
   bool KnowsPool(std::string_view pool) const;
 

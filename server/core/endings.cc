@@ -119,6 +119,7 @@ void Core::State::EndHandle(Handle& handle) {
   handle.ended = true;
   if (handle.is_map()) AsMap(&handle)->ended_at = now;
   --handle.group->pool->unfinished;
+  --unfinished;
   Deliver(handle);
   TellWatchers(handle);
   if (handle.extras != nullptr) NoteHandleWatchEnded(handle);

@@ -4,6 +4,7 @@
 // the pool: dispatch, steal, close. Non-role: not for anybody outside core/.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -169,6 +170,11 @@ struct Core::State {
   bool SameCall(const Handle& handle, std::string_view pool, std::string_view function,
                 const std::shared_ptr<const TaskOptions>& options) const;
   absl::Status CheckRoom(const Pool& pool, std::uint64_t tasks, std::uint64_t bytes) const;
+  // Of Limits::max_task_bytes. What is shared by tasks that have ended is counted with their outcomes.
+  std::uint64_t TaskBytes() const {
+    return unfinished * kTaskBytes + std::min<std::uint64_t>(unfinished, groups.size()) * kGroupBytes;
+  }
+  absl::Status CheckTaskBytes() const;
   absl::StatusOr<std::uint64_t> SubmitMap(const MapGroup& group);
   absl::StatusOr<MapRun*> OpenMap(const MapGroup& group);
   absl::Status AppendItems(MapRun& map, const MapGroup& group);
@@ -437,6 +443,7 @@ struct Core::State {
   OutcomePtr last_cancelled;  // of the task that was cancelled last without having run
   TimerId kept_timer = kNoTimer;
   std::uint64_t kept_outcome_bytes = 0;
+  std::uint64_t unfinished = 0;  // tasks and maps, of all pools
   bool was_full = false;       // dispatch stopped for want of room
   bool room_is_short = false;  // as clients were told
   bool shutting_down = false;

@@ -138,6 +138,14 @@ absl::Status Core::State::CheckRoom(const Pool& pool, std::uint64_t tasks, std::
   return absl::OkStatus();
 }
 
+absl::Status Core::State::CheckTaskBytes() const {
+  if (TaskBytes() < limits.max_task_bytes) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+                   absl::StrCat("the memory for tasks of all pools is full: ", unfinished, " have not ended (",
+                                limits.max_task_bytes, " bytes); try again later"),
+                   "max_task_bytes", kQueueFullRetry);
+}
+
 void Core::State::Submit(const TaskGroup& asked, std::span<NewTask> tasks, std::vector<Refusal>* refused) {
   absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.pool, asked.function, asked.options);
   Subscriber* subscriber = FindSubscriber(asked.subscriber);
@@ -153,7 +161,7 @@ void Core::State::Submit(const TaskGroup& asked, std::span<NewTask> tasks, std::
     } else if (absl::IsNotFound(status)) {
       status = group.status();
     }
-    if (!status.ok()) refused->push_back({task.id, std::move(status)});
+    if (!status.ok()) refused->push_back({task.id, std::move(status), static_cast<std::size_t>(&task - tasks.data())});
   }
   DropUnused(subscriber);
   if (!group.ok()) return;
@@ -170,9 +178,9 @@ absl::Status Core::State::SubmitOne(Group& group, NewTask& asked) {
                      "args");
   }
   Pool& pool = *group.pool;
-  if (absl::Status status = CheckRoom(pool, 1, asked.args.data.size()); !status.ok()) {
-    return status;
-  }
+  absl::Status status = CheckRoom(pool, 1, asked.args.data.size());
+  if (status.ok()) status = CheckTaskBytes();
+  if (!status.ok()) return status;
   Task& task = *tasks.New();
   handles.Add(asked.id, &task);
   in_order.Append(&task);
@@ -182,6 +190,7 @@ absl::Status Core::State::SubmitOne(Group& group, NewTask& asked) {
   task.group = &group;
   ++group.handles;
   ++pool.unfinished;
+  ++unfinished;
   ++pool.stats.submitted;
   if (group.options->start_delay > 0) task.not_before = now + group.options->start_delay;
   Queue(task, /*in_front=*/false);

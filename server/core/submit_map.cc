@@ -34,6 +34,7 @@ absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
     return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_EXISTS",
                      "this id belongs to another task or map; a new map needs a new id", "id");
   }
+  if (absl::Status status = CheckTaskBytes(); !status.ok()) return status;
   absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.pool, asked.function, asked.options);
   if (!group.ok()) return group.status();
   Pool& pool = *(*group)->pool;
@@ -50,6 +51,7 @@ absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
   map->place_in_pool = pool.maps.size();
   pool.maps.push_back(map);
   ++pool.unfinished;
+  ++unfinished;
   return map;
 }
 

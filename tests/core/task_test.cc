@@ -121,6 +121,26 @@ TEST(Task, AboveTheQueueLimitIsRefusedWithATimeToComeBack) {
   EXPECT_GT(DetailOf(status).retry_after, 0);
 }
 
+TEST(Task, MemoryForTasksIsBoundedOverAllPools) {
+  Limits limits;
+  limits.max_task_bytes = 4 * kTaskBytes;
+  Story story(limits);
+  story.Open("p");
+  story.Open("q");
+  std::uint64_t taken = 0;
+  while (story.SubmitAs({1, ++taken}, taken % 2 == 0 ? "p" : "q", "f").ok()) ASSERT_LT(taken, 10u);
+  EXPECT_GE(story.core.memory().task_bytes, limits.max_task_bytes);
+  const absl::Status refused = story.SubmitAs({1, 99}, "q", "f");
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(DetailOf(refused).subject, "max_task_bytes");
+  EXPECT_GT(DetailOf(refused).retry_after, 0);
+  EXPECT_EQ(ReasonOf(story.Map({2, 1}, "p", "f", {"item"}).status()), "QUEUE_FULL");
+  EXPECT_TRUE(story.SubmitAs({1, 1}, "q", "f").ok()) << "what is known is no new task";
+  story.RunAll();
+  EXPECT_EQ(story.core.memory().task_bytes, 0u) << "what has ended counts with the outcomes";
+  EXPECT_TRUE(story.SubmitAs({1, 99}, "q", "f").ok());
+}
+
 TEST(Task, WithTooLargeArgumentsIsRefused) {
   Limits limits;
   limits.max_payload_bytes = 3;

@@ -6,6 +6,7 @@ namespace poold::core::sim {
 void World::Check() {
   ++events_;
   if (ledger_.wrong.empty()) CheckHandles();
+  if (ledger_.wrong.empty()) CheckTaskBytes();
   if (ledger_.wrong.empty()) CheckOwners();
   if (ledger_.wrong.empty()) CheckWorkers();
   if (ledger_.wrong.empty()) CheckTurns();
@@ -38,6 +39,19 @@ void World::CheckHandles() {
   if (kept_bytes > half + half / 2 && !room_is_short_) ledger_.Wrong("nobody was told that the room is short");
   if (kept_bytes <= half && room_is_short_) ledger_.Wrong("nobody was told that there is room again");
   if (peer_.tombstones() > limits_.remembered_ids) ledger_.Wrong("more ids are remembered than may be");
+}
+
+void World::CheckTaskBytes() {
+  std::uint64_t unfinished = 0;
+  peer_.ForEachPool([&](const Pool& pool) { unfinished += pool.unfinished; });
+  const std::uint64_t counted = core_.memory().task_bytes;
+  if (counted < unfinished * kTaskBytes || counted > unfinished * (kTaskBytes + kGroupBytes)) {
+    ledger_.Wrong("what tasks take is miscounted");
+  }
+  // The last one that is taken may go over it by as much as one takes.
+  if (counted / (kTaskBytes + kGroupBytes) > limits_.max_task_bytes / kTaskBytes) {
+    ledger_.Wrong("tasks take more memory than they may");
+  }
 }
 
 void World::CheckWorkers() {

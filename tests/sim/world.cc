@@ -15,6 +15,7 @@ Limits LimitsOf(std::uint64_t seed) {
   limits.outcome_ttl = random() % 2 == 0 ? 50 * kMillisecond : 10 * kSecond;
   limits.remembered_ids = random() % 2 == 0 ? 20 : 1'000;
   limits.max_queued_tasks = random() % 3 == 0 ? 60 : 10'000;
+  if (random() % 4 == 0) limits.max_task_bytes = 40 * kTaskBytes;
   limits.max_prefetch = 2 + random() % 30;
   limits.max_pools = 3;
   limits.owner_grace = random() % 2 == 0 ? 30 * kMillisecond : 2 * kSecond;

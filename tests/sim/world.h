@@ -181,6 +181,7 @@ class World : public ClientPort {
   // ---- invariants.cc ----
   void Check();
   void CheckHandles();
+  void CheckTaskBytes();
   void CheckWorkers();
   void CheckPool(const Pool& pool);
   void CheckTurns();
