@@ -1,6 +1,7 @@
 // What every call needs to do its work: the shards, options and clock.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,7 @@ struct Backend {
       : options(std::move(service_options)),
         clock(service_clock),
         uploads(options.max_upload_bytes, options.upload_ttl) {
+    options.max_message_bytes = std::min(options.max_message_bytes, options.memory->half_read->max() / 4);
     if (options.spool == nullptr) options.spool = std::make_shared<const base::Spool>(base::SpoolOptions());
     for (std::size_t i = 0; i < shard_count; ++i) shards.push_back(std::make_unique<Shard>(&commons));
   }
@@ -43,6 +45,8 @@ struct Backend {
   UploadStore uploads;                         // synchronises itself
   ClientNames client_names;                    // synchronises itself
   std::atomic<std::uint64_t> sessions = 0;
+  // Sessions that wait for memory to read on.
+  std::atomic<int> hungry = 0;
 
   // What the health service says.
   std::atomic<bool> serving = false;
