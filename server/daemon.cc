@@ -33,6 +33,12 @@ Value Random() {
   return value;
 }
 
+// What of the budget is in use and lies in memory of this process: shared memory does not.
+std::uint64_t OwnBytes(const base::MemoryBudget& memory) {
+  const std::uint64_t all = memory.all->used();
+  return all - std::min(all, memory.arenas->used());
+}
+
 std::string NewInstanceId() {
   const auto bytes = Random<std::array<char, 8>>();
   return absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
@@ -40,9 +46,10 @@ std::string NewInstanceId() {
 
 }  // namespace
 
-Daemon::Daemon(config::Config config)
+Daemon::Daemon(config::Config config, std::shared_ptr<const base::MemoryBudget> memory)
     : config_(std::move(config)),
-      spool_(std::make_shared<const base::Spool>(config_.spool)),
+      memory_(std::move(memory)),
+      spool_(std::make_shared<const base::Spool>(config_.spool, memory_->arenas)),
       instance_id_(NewInstanceId()),
       resolver_(config_),
       dispatchers_(MakeDispatchers()),
@@ -60,6 +67,7 @@ Daemon::~Daemon() {
 core::Limits Daemon::LimitsOfShard() const {
   core::Limits limits = config_.limits;
   limits.max_kept_outcome_bytes = std::max<std::uint64_t>(1, limits.max_kept_outcome_bytes / config_.shards);
+  limits.max_task_bytes = std::max<std::uint64_t>(1, limits.max_task_bytes / config_.shards);
   limits.remembered_ids = std::max<std::uint64_t>(1, limits.remembered_ids / config_.shards);
   return limits;
 }
@@ -119,6 +127,7 @@ rpc::ServiceOptions Daemon::RpcOptions() {
   options.spin = core::Nanos{1000} * config_.spin_us;
   for (const auto& dispatcher : dispatchers_) options.companions.push_back(dispatcher.get());
   options.spool = spool_;
+  options.memory = memory_;
   // Two of the largest uploads fit, whatever the limit of a payload is.
   options.max_upload_bytes = std::max(options.max_upload_bytes, 2 * config_.limits.max_payload_bytes);
   options.allow_exec = config_.allow_exec;
@@ -155,7 +164,11 @@ absl::Status Daemon::Listen(const std::vector<rpc::ListenAddress>& addresses) {
 }
 
 void Daemon::Run() {
-  base::Log(Level::kInfo, "started", {{"version", POOLD_VERSION}, {"instance", instance_id_}, {"pid", getpid()}});
+  base::Log(Level::kInfo, "started",
+            {{"version", POOLD_VERSION},
+             {"instance", instance_id_},
+             {"pid", getpid()},
+             {"memory_budget_bytes", memory_->bytes()}});
   OpenPools();
   Look();
   while (!Stopped()) {
@@ -201,16 +214,20 @@ void Daemon::Terminate() {
 
 void Daemon::Look() {
   std::size_t answered = 0;
+  std::uint64_t used_bytes = OwnBytes(*memory_);
   std::vector<core::PoolView> pools;
   for (const std::unique_ptr<Shard>& shard : shards_) {
     std::vector<core::PoolView> some = shard->gate.Enter([&](core::Core& core, core::Nanos) {
       answered += shard->own_calls.answered();
+      const core::MemoryUse memory = core.memory();
+      used_bytes += memory.task_bytes + memory.kept_outcome_bytes;
       return core.ViewPools();
     });
     std::move(some.begin(), some.end(), std::back_inserter(pools));
   }
   pool_log_.Look(pools);
   const core::Nanos now = clock_.Now();
+  until_memory_look_ = memory_return_.Look(now, used_bytes);
   if (phase_ == Phase::kStarting && answered == config_.pools.size()) Ready();
   if (phase_ == Phase::kDraining && now >= phase_ends_) Terminate();
   if (now >= next_alive_ && notice_.alive_interval() != core::kNever) {
@@ -233,6 +250,7 @@ bool Daemon::Stopped() const {
 core::Nanos Daemon::UntilNextLook() const {
   const core::Nanos now = clock_.Now();
   core::Nanos wait = pool_log_.anything_moves() ? kLookWhileMoving : kLookWhenIdle;
+  wait = std::min(wait, until_memory_look_);
   if (phase_ends_ != core::kNever) wait = std::min(wait, phase_ends_ - now);
   if (notice_.alive_interval() != core::kNever) wait = std::min(wait, next_alive_ - now);
   return std::max<core::Nanos>(wait, 0);

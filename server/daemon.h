@@ -10,6 +10,8 @@
 
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "base/memory_budget.h"
+#include "base/memory_return.h"
 #include "base/spool.h"
 #include "config/config.h"
 #include "config/folders.h"
@@ -28,8 +30,8 @@ namespace poold {
 
 class Daemon {
  public:
-  // REQUIRES: BlockSignals was called, and there is no other thread.
-  explicit Daemon(config::Config config);
+  // REQUIRES: BlockSignals was called, and there is no other thread. `config` fits into the memory.
+  Daemon(config::Config config, std::shared_ptr<const base::MemoryBudget> memory);
   ~Daemon();
 
   // Starts the process thread and chooses the containment. Fails when the one that is configured is not to be had.
@@ -83,6 +85,7 @@ class Daemon {
   core::Nanos UntilNextLook() const;
 
   const config::Config config_;
+  const std::shared_ptr<const base::MemoryBudget> memory_;
   const std::shared_ptr<const base::Spool> spool_;
   const std::string instance_id_;
   base::SystemClock clock_;
@@ -99,6 +102,8 @@ class Daemon {
   Phase phase_ = Phase::kStarting;
   core::Nanos phase_ends_ = core::kNever;
   core::Nanos next_alive_ = 0;
+  base::MemoryReturn memory_return_;
+  core::Nanos until_memory_look_ = 0;
   std::atomic<bool> all_pools_gone_ = false;
 };
 

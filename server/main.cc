@@ -1,4 +1,5 @@
 // poold: flags -> Config -> Daemon -> wait for a signal -> exit code.
+#include <malloc.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sysexits.h>
@@ -8,12 +9,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "base/log.h"
+#include "base/memory_budget.h"
 #include "config/config.h"
 #include "config/flags.h"
 #include "config/print.h"
@@ -63,14 +66,31 @@ int Print(const std::string& text) {
   return Fail(EX_IOERR, absl::ErrnoToStatus(errno, "standard output"));
 }
 
+// Each arena of the C library takes address space for itself, far more than it uses.
+void BoundArenas(std::uint64_t address_space) {
+  constexpr std::uint64_t kArenaBytes = 64ull << 20;
+  if (address_space == base::MemoryBounds::kUnlimited) return;
+  mallopt(M_ARENA_MAX, static_cast<int>(std::clamp<std::uint64_t>(address_space / 8 / kArenaBytes, 1, 8)));
+}
+
+// Before there are threads, whose stacks are mapped, too.
+std::shared_ptr<const base::MemoryBudget> FindMemory(std::uint64_t wanted) {
+  const base::MemoryBounds bounds = base::FindMemoryBounds();
+  BoundArenas(bounds.address_space);
+  const std::uint64_t bytes = wanted != 0 ? wanted : base::AutomaticBudget(bounds);
+  return std::make_shared<const base::MemoryBudget>(std::max(bytes, config::kLeastBudget));
+}
+
 int Run(config::Config config) {
   std::vector<rpc::ListenAddress> addresses;
   for (const std::string& text : config.listen) addresses.push_back(rpc::ParseListenAddress(text).value());
   base::SetLogLevel(config.log_level);
   // Payloads in files leave enough of them to connections and workers.
   config.spool.max_files = std::min(config.spool.max_files, RaiseDescriptorLimit() / 2);
+  const std::shared_ptr<const base::MemoryBudget> memory = FindMemory(config.memory_budget_bytes);
+  config::FitToMemory(*memory, &config);
   BlockSignals();
-  Daemon daemon(std::move(config));
+  Daemon daemon(std::move(config), memory);
   if (const absl::Status status = daemon.StartProcesses(); !status.ok()) {
     return LogAndFail(EX_CONFIG, "no_containment", status);
   }

@@ -50,6 +50,8 @@ std::string LimitsText(const v1::ServerLimits& limits) {
   table.Add({"inline result", SizeText(limits.max_inline_result_bytes())});
   table.Add({"arguments or result", SizeText(limits.max_payload_bytes())});
   table.Add({"kept outcomes", SizeText(limits.max_kept_outcome_bytes())});
+  table.Add({"tasks in memory", SizeText(limits.max_task_bytes())});
+  table.Add({"arguments in memory", SizeText(limits.max_argument_bytes())});
   table.Add({"outcome kept for", SpanText(Seconds(limits.outcome_ttl()))});
   table.Add({"upload kept for", SpanText(Seconds(limits.upload_ttl()))});
   table.Add({"remembered ids", Number(limits.remembered_ids())});
@@ -62,6 +64,17 @@ std::string LimitsText(const v1::ServerLimits& limits) {
   table.Add({"items of a call", Number(limits.max_items_per_call())});
   table.Add({"owner may be away", SpanText(Seconds(limits.owner_grace()))});
   return table.Text().substr(1);
+}
+
+std::string MemoryText(const v1::MemoryBudget& memory) {
+  TextTable table({"MEMORY", "USED", "MOST"});
+  std::uint64_t used = 0;
+  for (const v1::MemoryPart& part : memory.parts()) {
+    table.Add({part.name(), SizeText(part.used_bytes()), SizeText(part.max_bytes())});
+    used += part.used_bytes();
+  }
+  table.Add({"budget", SizeText(used), SizeText(memory.budget_bytes())});
+  return table.Text();
 }
 
 std::string ServerText(const v1::ServerInfo& info) {
@@ -160,7 +173,8 @@ ExitStatus Run(const StatsOptions& options, Context& context) {
     table.Add({"resident memory", SizeText(response->rss_bytes())});
     table.Add({"CPU time", SpanText(Seconds(response->cpu_time()))});
     table.Add({"core entries", Number(response->core_entries())});
-    absl::StrAppend(&text, table.Text().substr(1), "\nlimits\n", LimitsText(info->server().limits()));
+    absl::StrAppend(&text, table.Text().substr(1), "\n", MemoryText(info->server().memory()), "\nlimits\n",
+                    LimitsText(info->server().limits()));
     PrintLines("daemon\n" + text + "\n");
   }
   std::map<std::string, v1::PoolStats> pools(response->pools().begin(), response->pools().end());

@@ -30,13 +30,24 @@ std::uint32_t HeadOf(std::string_view bytes) {
 
 }  // namespace
 
+std::size_t ByteQueue::CapacityFor(std::size_t bytes) const {
+  const std::size_t there = end_ - begin_;
+  if (room() >= bytes || (capacity_ >= there + bytes && begin_ >= there)) return capacity_;
+  return std::max(there + bytes, 2 * there);
+}
+
+void ByteQueue::Drop() {
+  memory_.reset();
+  capacity_ = begin_ = end_ = 0;
+}
+
 char* ByteQueue::Room(std::size_t bytes) {
   if (room() >= bytes) return memory_.get() + end_;
   const std::size_t there = end_ - begin_;
   if (capacity_ >= there + bytes && begin_ >= there) {
     std::memcpy(memory_.get(), memory_.get() + begin_, there);
   } else {
-    capacity_ = std::max(there + bytes, 2 * there);
+    capacity_ = CapacityFor(bytes);
     std::unique_ptr<char[]> larger(new char[capacity_]);
     if (there > 0) std::memcpy(larger.get(), memory_.get() + begin_, there);
     memory_ = std::move(larger);
@@ -51,9 +62,7 @@ void ByteQueue::Used(std::size_t bytes) {
   if (begin_ < end_) return;
   const bool was_little = end_ < capacity_ / 4;
   begin_ = end_ = 0;
-  if (capacity_ <= kKeptBytes || !was_little) return;
-  memory_.reset();
-  capacity_ = 0;
+  if (capacity_ > kKeptBytes && was_little) Drop();
 }
 
 MessageSocket::MessageSocket(UniqueFd socket, std::uint32_t max_message_bytes)
@@ -61,15 +70,27 @@ MessageSocket::MessageSocket(UniqueFd socket, std::uint32_t max_message_bytes)
   setsockopt(fd(), SOL_SOCKET, SO_SNDBUF, &kSocketBytes, sizeof kSocketBytes);
 }
 
+// What is to be received at once. REQUIRES: what was taken is used up.
+std::size_t MessageSocket::Wanted() const {
+  const std::string_view there = in_.bytes();
+  if (there.size() < kHeadBytes) return kPieceBytes;
+  const std::size_t whole = kHeadBytes + (HeadOf(there) & ~kLast);
+  return std::max(kPieceBytes, whole - there.size());
+}
+
+std::size_t MessageSocket::in_memory_wanted() {
+  in_.Used(std::exchange(taken_, 0));
+  return in_.CapacityFor(Wanted());
+}
+
+void MessageSocket::DropIn() {
+  taken_ = 0;
+  in_.Drop();
+}
+
 MessageSocket::Received MessageSocket::Receive() {
   in_.Used(std::exchange(taken_, 0));
-  std::size_t wanted = kPieceBytes;
-  const std::string_view there = in_.bytes();
-  if (there.size() >= kHeadBytes) {
-    const std::size_t whole = kHeadBytes + (HeadOf(there) & ~kLast);
-    wanted = std::max(wanted, whole - there.size());
-  }
-  char* const into = in_.Room(wanted);
+  char* const into = in_.Room(Wanted());
   ssize_t got = 0;
   do {
     got = recv(fd(), into, in_.room(), MSG_DONTWAIT);

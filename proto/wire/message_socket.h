@@ -25,6 +25,11 @@ class ByteQueue {
   // Room for so many more bytes, at least, behind those that are there.
   char* Room(std::size_t bytes);
   std::size_t room() const { return capacity_ - end_; }
+  std::size_t capacity() const { return capacity_; }
+  // What the capacity will be with room for so many more.
+  std::size_t CapacityFor(std::size_t bytes) const;
+  // Forgets what is there, and gives the memory back.
+  void Drop();
   void Added(std::size_t bytes) { end_ += bytes; }
   void Used(std::size_t bytes);
 
@@ -51,6 +56,14 @@ class MessageSocket {
   };
   // What is there, some of it. Call Next until it has no more.
   Received Receive();
+  // How much memory there is for what comes, and how much there will be in the next Receive, which wants room for the
+  // whole message whose head it has.
+  std::size_t in_memory() const { return in_.capacity(); }
+  std::size_t in_memory_wanted();
+  // What has come and was not taken by Next.
+  std::size_t in_bytes() const { return in_.bytes().size() - taken_; }
+  // Forgets that, and gives its memory back.
+  void DropIn();
   enum class Found {
     kMessage,
     kNone,  // that is whole
@@ -72,6 +85,7 @@ class MessageSocket {
     out_.Added(bytes);
   }
   bool everything_sent() const { return out_.empty(); }
+  std::size_t out_memory() const { return out_.capacity(); }
   enum class Sent {
     kAll,
     kFull,  // wait until the socket can be written
@@ -84,6 +98,7 @@ class MessageSocket {
 
  private:
   char* PutHead(std::size_t bytes, bool last);
+  std::size_t Wanted() const;
 
   const UniqueFd socket_;
   const std::uint32_t max_message_bytes_;

@@ -1,4 +1,5 @@
-// A payload that comes piece by piece: in memory while it is small, in a file of the spool when it has grown.
+// A payload that comes piece by piece: in memory while it is small, in a file of the spool when it has grown, or when
+// there is no memory.
 //
 // Not thread-safe. Does not own the spool. Errors: RESOURCE_EXHAUSTED, as Spool; the draft is lost then.
 #pragma once
@@ -11,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/quota.h"
 #include "base/spool.h"
 
 namespace poold::base {
@@ -23,7 +25,9 @@ struct Kept {
 
 class PayloadDraft {
  public:
-  explicit PayloadDraft(const Spool* spool) : spool_(spool) {}
+  // What lies in memory is taken of `memory`, if there is one; also when it is finished, until its last owner goes.
+  explicit PayloadDraft(const Spool* spool, std::shared_ptr<Quota> memory = nullptr)
+      : spool_(spool), memory_(std::move(memory)), taken_(memory_) {}
 
   std::uint64_t size() const { return file_ ? file_->size() : text_.size(); }
   // What of it is in memory.
@@ -35,9 +39,12 @@ class PayloadDraft {
   void Clear();
 
  private:
+  bool TakeMemory(std::size_t bytes);
   absl::Status MoveToFile();
 
   const Spool* const spool_;
+  const std::shared_ptr<Quota> memory_;
+  Reservation taken_;
   std::string text_;
   std::optional<Spool::File> file_;
 };

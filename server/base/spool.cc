@@ -37,10 +37,10 @@ wire::UniqueFd OpenUnnamed(const std::string& folder) {
 
 }  // namespace
 
-Spool::Spool(SpoolOptions options)
+Spool::Spool(SpoolOptions options, std::shared_ptr<Quota> memory)
     : options_(std::move(options)),
       disk_(std::make_shared<Quota>(options_.max_bytes)),
-      memory_(std::make_shared<Quota>(options_.max_memory_bytes)),
+      memory_(std::make_shared<Quota>(options_.max_memory_bytes, std::move(memory))),
       files_(std::make_shared<Quota>(options_.max_files)) {}
 
 absl::Status Spool::Check() const {

@@ -33,7 +33,8 @@ struct SpoolOptions {
 
 class Spool {
  public:
-  explicit Spool(SpoolOptions options);
+  // What is in memory is taken of `memory`, too, if there is one.
+  explicit Spool(SpoolOptions options, std::shared_ptr<Quota> memory = nullptr);
 
   const SpoolOptions& options() const { return options_; }
   std::uint64_t used_bytes() const { return disk_->used(); }

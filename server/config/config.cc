@@ -94,6 +94,12 @@ absl::Status CheckSpool(const base::SpoolOptions& spool) {
   return base::Spool(spool).Check();
 }
 
+absl::Status CheckMemory(std::uint64_t budget) {
+  if (budget == 0 || budget >= kLeastBudget) return absl::OkStatus();
+  return absl::InvalidArgumentError("memory_budget_bytes: " + std::to_string(budget) + " is below " +
+                                    std::to_string(kLeastBudget) + "; 0 means half of what there is");
+}
+
 absl::Status Check(Config& config) {
   if (::access(config.worker_program.c_str(), X_OK) != 0) {
     return absl::InvalidArgumentError(
@@ -101,7 +107,8 @@ absl::Status Check(Config& config) {
             ? "worker_program: pool-worker is neither beside poold nor in ../libexec/poold; name it"
             : "worker_program: '" + config.worker_program + "' is not an executable program");
   }
-  absl::Status status = CheckFolders("module_folders", config.module_folders);
+  absl::Status status = CheckMemory(config.memory_budget_bytes);
+  if (status.ok()) status = CheckFolders("module_folders", config.module_folders);
   if (status.ok()) status = CheckFolders("program_folders", config.program_folders);
   if (status.ok()) status = CheckSpool(config.spool);
   if (status.ok() && config.pools.size() > config.limits.max_pools) {
@@ -145,6 +152,13 @@ absl::Status Finish(const Surroundings& surroundings, Config* config) {
     if (pool.name == kDefaultPool && !config->default_modules_named) pool.modules = DefaultModules(*config);
   }
   return Check(*config);
+}
+
+void FitToMemory(const base::MemoryBudget& memory, Config* config) {
+  core::Limits& limits = config->limits;
+  limits.max_task_bytes = std::min(limits.max_task_bytes, memory.tasks());
+  limits.max_kept_outcome_bytes = std::min(limits.max_kept_outcome_bytes, memory.outcomes());
+  config->spool.max_memory_bytes = std::min(config->spool.max_memory_bytes, memory.arenas->max());
 }
 
 }  // namespace poold::config

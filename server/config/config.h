@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "base/log.h"
+#include "base/memory_budget.h"
 #include "base/spool.h"
 #include "core/core.h"
 #include "core/types.h"
@@ -33,6 +34,8 @@ struct Config {
   core::Nanos drain_limit = 30 * core::kSecond;
   std::uint32_t max_connections = 1024;
   std::uint32_t max_connections_per_peer = 256;
+  // Memory for what clients send and have not fetched. 0: half of what there is.
+  std::uint64_t memory_budget_bytes = 0;
   // How many microseconds a thread looks again for something to do before it sleeps.
   std::uint32_t spin_us = 0;
   // Among how many threads and mutexes the pools are divided.
@@ -77,5 +80,11 @@ core::PoolSpec NewPool(std::string name);
 // the pools, and checks what concerns several keys at once.
 // Errors: names the key, and what to do.
 absl::Status Finish(const Surroundings& surroundings, Config* config);
+
+// With less memory, nothing of a useful size fits into a part of it.
+inline constexpr std::uint64_t kLeastBudget = 32ull << 20;
+
+// Lowers the bounds that are above their parts of the budget.
+void FitToMemory(const base::MemoryBudget& memory, Config* config);
 
 }  // namespace poold::config

@@ -63,6 +63,10 @@ std::span<const Key<Config>> ConfigKeys() {
       {"max_connections_per_peer", &Config::max_connections_per_peer,
        "Of these, how many may come from one process of this host, or from one address of TCP.",
        1, 1'000'000},
+      {"memory_budget_bytes", &Config::memory_budget_bytes,
+       "Memory for all that clients send and have not fetched yet: what is above it is refused, to be tried again. "
+       "0: half of the least of the cgroup's limit, the machine's memory and the address space.",
+       0},
       {"spin_us", &Config::spin_us,
        "Microseconds that a thread of poold looks again for work and results before it sleeps: a lone task takes about "
        "half as long. It takes a core meanwhile, and pauses by itself while others want that core, or nothing comes. "

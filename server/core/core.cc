@@ -109,10 +109,19 @@ bool Core::KnowsPool(std::string_view name) const { return state_->pools_by_name
 
 // ---- Handles ----
 
+// Neighbours share a block of the table of handles: those that nobody chose come in short stretches.
+HandleId Core::State::NextId() {
+  constexpr std::uint64_t kStretch = 64;
+  if (next_id.low % kStretch == 0) next_id = {random(), random() / kStretch * kStretch};
+  const HandleId id = next_id;
+  ++next_id.low;
+  return id;
+}
+
 HandleId Core::NewHandle() {
   HandleId id;
   do {
-    id = {state_->random(), state_->random()};
+    id = state_->NextId();
   } while (state_->handles.Find(id) != nullptr || state_->handles.IsTombstone(id));
   return id;
 }

@@ -38,6 +38,8 @@ inline constexpr std::uint64_t kMaxChunk = 1u << 20;
 inline constexpr Nanos kPatience = 4 * kMillisecond;
 // Less than this is not worth another worker's wake-up.
 inline constexpr Nanos kWorthStealing = 100'000;
+// Counted for each block of neighbouring ids: who scatters the ids of his tasks has one for each.
+inline constexpr std::uint64_t kIdBlockBytes = 176;
 // Counted for each kept outcome beside its bytes.
 inline constexpr std::uint64_t kOutcomeOverhead = 256;
 // Counted for each item's arguments that are kept beside its outcome.
@@ -160,6 +162,8 @@ struct Core::State {
   void ReturnItems(MapRun& map, ItemRange range, std::uint32_t attempts, bool split);
   void CertifyDeath(const Worker& worker, DeathCertificate& death) const;
 
+  HandleId NextId();
+
   // ---- submit.cc, submit_map.cc ----
   absl::StatusOr<Group*> MakeGroup(ClientId client, std::string_view pool, std::string_view function,
                                    std::shared_ptr<const TaskOptions> options);
@@ -175,7 +179,8 @@ struct Core::State {
   absl::Status CheckRoom(const Pool& pool, std::uint64_t tasks, std::uint64_t bytes) const;
   // Of Limits::max_task_bytes. What is shared by tasks that have ended is counted with their outcomes.
   std::uint64_t TaskBytes() const {
-    return unfinished * kTaskBytes + std::min<std::uint64_t>(unfinished, groups.size()) * kGroupBytes;
+    return unfinished * kTaskBytes + std::min<std::uint64_t>(unfinished, groups.size()) * kGroupBytes +
+           std::min<std::uint64_t>(unfinished, handles.blocks()) * kIdBlockBytes;
   }
   absl::Status CheckTaskBytes() const;
   absl::StatusOr<std::uint64_t> SubmitMap(const MapGroup& group);
@@ -424,6 +429,7 @@ struct Core::State {
   std::uint64_t last_worker = 0;
   std::uint64_t last_attempt = 0;
 
+  HandleId next_id;  // that the daemon chooses
   HandleTable handles;
   HandleList in_order;  // those that can be named
   Slab<Group> groups;

@@ -1,6 +1,7 @@
 // What every call needs to do its work: the shards, options and clock.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -31,6 +32,7 @@ struct Backend {
         local_connections(std::make_shared<ConnectionTable>(
             ConnectionTable::Bounds{2 * options.max_connections, 2 * options.connections_per_peer()},
             LocalFarewell())) {
+    options.max_message_bytes = std::min(options.max_message_bytes, options.memory->half_read->max() / 4);
     if (options.spool == nullptr) options.spool = std::make_shared<const base::Spool>(base::SpoolOptions());
     for (std::size_t i = 0; i < shard_count; ++i) shards.push_back(std::make_unique<Shard>(&commons));
   }
@@ -54,6 +56,8 @@ struct Backend {
   const std::shared_ptr<ConnectionTable> grpc_connections;
   const std::shared_ptr<ConnectionTable> local_connections;
   std::atomic<std::uint64_t> sessions = 0;
+  // Sessions that wait for memory to read on.
+  std::atomic<int> hungry = 0;
 
   // What the health service says.
   std::atomic<bool> serving = false;

@@ -5,11 +5,35 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
+#include "core/errors.h"
 #include "google/rpc/status.pb.h"
 #include "rpc/errors.h"
 
 namespace poold::rpc {
 namespace {
+
+// So much of each session is not counted: whoever sends small messages waits for nobody's memory.
+constexpr std::size_t kUncounted = 64 << 10;
+// Who sends less than this between two Tend, so many times one after the other, has stalled: less than 1 MiB in a
+// second. Who waits for memory for so many is told so: ten seconds.
+constexpr std::size_t kLittle = 256 << 10;
+constexpr int kStalledFrom = 4;
+constexpr int kHungryFor = 40;
+
+std::size_t Counted(std::size_t bytes) { return bytes > kUncounted ? bytes : 0; }
+
+absl::Status NoMemory() {
+  return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+                         "the memory for messages that have not wholly come is in use by others; try again later",
+                         "half_read", core::kSecond);
+}
+
+absl::Status Stalled() {
+  return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+                         "a message stopped half-way, while others waited for its memory; send it again at one go",
+                         "half_read", core::kSecond);
+}
 
 using Received = wire::MessageSocket::Received;
 using Found = wire::MessageSocket::Found;
@@ -21,6 +45,7 @@ LocalSession::LocalSession(LocalLoop* loop, wire::UniqueFd socket, Ticket ticket
     : Session(loop->backend, &loop->due),
       loop_(*loop),
       socket_(std::move(socket), static_cast<std::uint32_t>(loop->backend->options.max_message_bytes)),
+      half_read_(loop->backend->options.memory->half_read),
       ticket_(std::move(ticket)) {}
 
 bool LocalSession::Start() {
@@ -40,6 +65,8 @@ void LocalSession::Await(std::uint32_t events, bool on) {
   epoll_ctl(loop_.epoll.get(), EPOLL_CTL_MOD, fd(), &event);
 }
 
+void LocalSession::AwaitInput() { Await(EPOLLIN, !ending_ && !paused_ && !hungry_); }
+
 bool LocalSession::OnEvents(std::uint32_t events) {
   if ((events & EPOLLOUT) != 0) SendRest();
   const bool readable = (events & EPOLLIN) != 0;
@@ -50,11 +77,13 @@ bool LocalSession::OnEvents(std::uint32_t events) {
 }
 
 bool LocalSession::Read() {
-  if (ending_) return true;
+  if (ending_ || !TakeMemory()) return true;
+  const std::size_t before = socket_.in_bytes();
   switch (socket_.Receive()) {
     case Received::kNothing:
       return true;
     case Received::kSome:
+      received_ += socket_.in_bytes() - before;
       return TakeRead();
     case Received::kEnd:
       End(absl::OkStatus());  // the client has said everything, or is gone
@@ -76,6 +105,50 @@ bool LocalSession::TakeRead() {
   return true;
 }
 
+// For what comes next. False: there is none now, and nothing is read until there is.
+bool LocalSession::TakeMemory() {
+  const std::size_t wanted = Counted(socket_.in_memory_wanted());
+  CountMemory();
+  if (wanted <= half_read_.taken()) return SetHungry(false), true;
+  const bool there = half_read_.Resize(wanted);
+  if (there) quiet_ = 0;
+  SetHungry(!there);
+  return there;
+}
+
+// What was given back is no longer counted.
+void LocalSession::CountMemory() {
+  const std::size_t counted = Counted(socket_.in_memory());
+  if (counted < half_read_.taken()) half_read_.Resize(counted);
+  const bool to_tend = hungry_ || half_read_.taken() > 0;
+  if (to_tend == std::exchange(to_tend_, to_tend)) return;
+  loop_.to_tend += to_tend ? 1 : -1;
+}
+
+void LocalSession::SetHungry(bool hungry) {
+  if (hungry != std::exchange(hungry_, hungry)) {
+    backend().hungry += hungry ? 1 : -1;
+    quiet_ = 0;
+    absl::MutexLock lock(&mu_);
+    AwaitInput();
+  }
+  CountMemory();
+}
+
+void LocalSession::Tend() {
+  if (!to_tend_) return;
+  quiet_ = std::exchange(received_, 0) < kLittle ? quiet_ + 1 : 0;
+  if (hungry_) {
+    if (!TakeMemory() && quiet_ >= kHungryFor) End(NoMemory());
+  } else if (socket_.in_bytes() == 0) {
+    socket_.DropIn();
+    CountMemory();
+  } else if (quiet_ >= kStalledFrom && backend().hungry > 0) {
+    base::Log(base::Level::kWarning, "session_stalled", {{"half_read_bytes", half_read_.taken()}});
+    End(Stalled());
+  }
+}
+
 absl::Status LocalSession::TooLong() const {
   return absl::ResourceExhaustedError(
       absl::StrCat("a request of a session has at most ", backend().options.max_message_bytes, " bytes"));
@@ -92,12 +165,15 @@ absl::Status LocalSession::TakeBytes(std::string_view bytes) {
 bool LocalSession::GoesOn() {
   absl::MutexLock lock(&mu_);
   const bool pauses = paused_ ? !EnoughWasSent() : TooMuchWaits();
-  if (pauses != std::exchange(paused_, pauses)) Await(EPOLLIN, !pauses);
+  if (pauses != std::exchange(paused_, pauses)) AwaitInput();
   return !pauses;
 }
 
 void LocalSession::Flush() {
-  if (turn_.TryBegin()) Drive();
+  if (turn_.TryBegin()) return Drive();
+  if (!MustGo(stuck_since_.load(std::memory_order_relaxed))) return;
+  if (stuck_since_.exchange(0) != 0) base::Log(base::Level::kWarning, "session_not_read", {{"cut", "true"}});
+  socket_.Shut();  // the LocalThread sees that
 }
 
 // Has the turn. Keeps it while the socket is full, and for ever after the end.
@@ -126,6 +202,7 @@ bool LocalSession::Send() {
   const Sent sent = socket_.Send();
   absl::MutexLock lock(&mu_);
   if (sent == Sent::kFull) {
+    stuck_since_.store(backend().clock->Now(), std::memory_order_relaxed);
     Await(EPOLLOUT, true);
     return false;
   }
@@ -144,15 +221,19 @@ void LocalSession::SendRest() {
     absl::MutexLock lock(&mu_);
     Await(EPOLLOUT, false);
   }
+  stuck_since_.store(0, std::memory_order_relaxed);
   if (Send()) Drive();
 }
 
 void LocalSession::End(const absl::Status& status) {
   if (std::exchange(ending_, true)) return;
+  SetHungry(false);
   {
     absl::MutexLock lock(&mu_);
-    Await(EPOLLIN, false);
+    AwaitInput();
   }
+  socket_.DropIn();
+  CountMemory();
   status_ = status;
   ended_ = true;
   Flush();
@@ -161,6 +242,9 @@ void LocalSession::End(const absl::Status& status) {
 void LocalSession::Cut() {
   if (std::exchange(left_, true)) return;
   ending_ = true;
+  SetHungry(false);
+  socket_.DropIn();
+  CountMemory();
   epoll_ctl(loop_.epoll.get(), EPOLL_CTL_DEL, fd(), nullptr);
   socket_.Shut();
   Leave();

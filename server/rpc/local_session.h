@@ -5,6 +5,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "rpc/connection_table.h"
+#include "base/quota.h"
 #include "rpc/session.h"
 #include "rpc/write_turn.h"
 #include "wire/message_socket.h"
@@ -28,6 +31,8 @@ struct LocalLoop {
   wire::UniqueFd epoll;
   // Call OnEvents of the session with this socket, soon. Thread-safe.
   std::function<void(int socket)> look_at;
+  // How many of its sessions want Tend. The LocalThread's.
+  std::size_t to_tend = 0;
 };
 
 class LocalSession final : public Session {
@@ -40,6 +45,10 @@ class LocalSession final : public Session {
   bool Start();
   // What epoll said of its socket. False: it is over, and has left.
   bool OnEvents(std::uint32_t events);
+  // To be called every kTendTime while there are sessions to tend. Who waits for memory tries again; who holds some that
+  // others wait for, and does not go on sending, is ended.
+  void Tend();
+  static constexpr auto kTendTime = std::chrono::milliseconds(250);
   // Sends what waits, says why, and is over then.
   void End(const absl::Status& status);
   // Over now; whatever waits is lost.
@@ -51,6 +60,9 @@ class LocalSession final : public Session {
  private:
   // False: nothing more is to be had, in either direction.
   bool Read();
+  bool TakeMemory();
+  void CountMemory();
+  void SetHungry(bool hungry);
   bool TakeRead();
   bool GoesOn();
   absl::Status TooLong() const;
@@ -61,6 +73,7 @@ class LocalSession final : public Session {
   bool Send();
   void SendRest();
   void Await(std::uint32_t events, bool on) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AwaitInput() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   LocalLoop& loop_;
   wire::MessageSocket socket_;
@@ -70,6 +83,12 @@ class LocalSession final : public Session {
   v1::SessionRequest request_;
   bool ending_ = false;
   bool left_ = false;
+  // Memory for a message that has not wholly come, where it is a large one.
+  base::Reservation half_read_;
+  bool hungry_ = false;  // it waits for memory
+  bool to_tend_ = false;
+  std::size_t received_ = 0;  // since Tend was called last
+  int quiet_ = 0;             // how often little was received between two of them, one after the other
 
   // Of the one who has the turn.
   WriteTurn turn_;
@@ -80,6 +99,8 @@ class LocalSession final : public Session {
   std::atomic<bool> ended_ = false;
   // Nothing more is sent: all was, or nothing can be.
   std::atomic<bool> sent_ = false;
+  // Since when the socket is full; 0: it is not.
+  std::atomic<core::Nanos> stuck_since_ = 0;
 
   absl::Mutex mu_;
   std::uint32_t awaited_ ABSL_GUARDED_BY(mu_) = 0;

@@ -89,6 +89,7 @@ void LocalThread::Run() {
     if (!lookout_.Looks([&] { return poll(0); })) poll(Timeout());
     for (int i = 0; i < ready; ++i) OnEvents(events[i].data.fd, events[i].events);
     loop_.due.RunDue();
+    if (loop_.to_tend > 0) Tend();
   }
   lookout_.Rest();
   for (auto& [fd, session] : sessions_) session->Cut();
@@ -97,10 +98,18 @@ void LocalThread::Run() {
 
 int LocalThread::Timeout() const {
   if (ending_) return 1;
-  const auto due = loop_.due.next();
+  auto due = loop_.due.next();
+  if (loop_.to_tend > 0) due = std::min(due.value_or(next_tend_), next_tend_);
   if (!due) return -1;
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*due - DueList::Clock::now());
   return static_cast<int>(std::max<std::int64_t>(wait.count(), 0));
+}
+
+void LocalThread::Tend() {
+  const auto now = DueList::Clock::now();
+  if (now < next_tend_) return;
+  next_tend_ = now + LocalSession::kTendTime;
+  for (auto& [fd, session] : sessions_) session->Tend();
 }
 
 void LocalThread::OnEvents(int fd, std::uint32_t events) {

@@ -41,6 +41,7 @@ class LocalThread {
   void EndAll();
   bool Over();
   int Timeout() const;
+  void Tend();
   void Wake();
 
   const std::size_t max_sessions_;
@@ -63,6 +64,7 @@ class LocalThread {
   // The thread's own.
   std::map<int, std::shared_ptr<LocalSession>> sessions_;
   bool ending_ = false;
+  DueList::Clock::time_point next_tend_;
 };
 
 }  // namespace poold::rpc

@@ -16,10 +16,11 @@ PayloadStatus PayloadDesk::Offer(const wire::PayloadRequest& request, wire::Uniq
   const core::Nanos now = backend_.clock->Now();
   if (!backend_.uploads.Reserve(request.number, now).ok()) return PayloadStatus::kNotThisWay;
   auto file = backend_.options.spool->Adopt(sealed, request.number);
-  const bool kept = file.ok() && backend_.uploads.Keep(*id, core::Bytes(*file, (*file)->view()), now);
-  if (kept) return PayloadStatus::kTaken;
+  absl::Status status = file.status();
+  if (status.ok()) status = backend_.uploads.Keep(*id, core::Bytes(*file, (*file)->view()), now);
+  if (status.ok()) return PayloadStatus::kTaken;
   backend_.uploads.Abandon(request.number);
-  return absl::IsResourceExhausted(file.status()) ? PayloadStatus::kNotThisWay : PayloadStatus::kBad;
+  return absl::IsResourceExhausted(status) ? PayloadStatus::kNotThisWay : PayloadStatus::kBad;
 }
 
 PayloadDesk::Found PayloadDesk::Fetch(const wire::PayloadRequest& request) {

@@ -261,9 +261,36 @@ void GetStats(const std::shared_ptr<GetStatsCall>& call) {
   call->Answer(response);
 }
 
+void AddPart(std::string_view name, std::uint64_t used, std::uint64_t max, v1::MemoryBudget* out) {
+  v1::MemoryPart* part = out->add_parts();
+  part->set_name(std::string(name));
+  part->set_used_bytes(used);
+  part->set_max_bytes(max);
+}
+
+void WriteMemory(const Backend& backend, v1::MemoryBudget* out) {
+  const base::MemoryBudget& memory = *backend.options.memory;
+  core::MemoryUse cores;
+  for (const std::unique_ptr<Shard>& shard : backend.shards) {
+    const core::MemoryUse one = shard->Enter([](core::Core& core, core::Nanos) { return core.memory(); });
+    cores.task_bytes += one.task_bytes;
+    cores.kept_outcome_bytes += one.kept_outcome_bytes;
+  }
+  out->set_budget_bytes(memory.bytes());
+  AddPart("tasks", cores.task_bytes, backend.options.limits.max_task_bytes, out);
+  AddPart("arguments", memory.arguments->used(), memory.arguments->max(), out);
+  AddPart("kept outcomes", cores.kept_outcome_bytes, backend.options.limits.max_kept_outcome_bytes, out);
+  AddPart("half-read messages", memory.half_read->used(), memory.half_read->max(), out);
+  AddPart("uploads", memory.uploads->used(), memory.uploads->max(), out);
+  AddPart("unsent answers", memory.unsent->used(), memory.unsent->max(), out);
+  AddPart("watchers", memory.watchers->used(), memory.watchers->max(), out);
+  AddPart("shared memory", memory.arenas->used(), backend.options.spool->options().max_memory_bytes, out);
+}
+
 void GetServerInfo(const std::shared_ptr<GetServerInfoCall>& call) {
   v1::GetServerInfoResponse response;
   *response.mutable_server() = call->backend().server_info;
+  WriteMemory(call->backend(), response.mutable_server()->mutable_memory());
   call->Answer(response);
 }
 

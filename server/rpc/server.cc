@@ -1,6 +1,7 @@
 #include "rpc/server.h"
 
 #include <grpc/grpc.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -26,10 +27,19 @@
 namespace poold::rpc {
 namespace {
 
+// With less than this gRPC would cut streams that do no harm.
+constexpr std::size_t kLeastGrpcBytes = 32 << 20;
+
 // What keeps one hostile or dead client from holding much.
 void SetArguments(const ServiceOptions& options, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
   builder->SetMaxSendMessageSize(-1);
+  // What gRPC has read of messages that have not wholly come. It cuts streams when there is more.
+  grpc::ResourceQuota quota("poold");
+  quota.Resize(std::max<std::size_t>(kLeastGrpcBytes, options.memory->half_read->max()));
+  builder->SetResourceQuota(quota);
+  // Of that each connection would take megabytes to read into, while much comes.
+  builder->AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, 256 << 10);
   builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8192);
   builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);

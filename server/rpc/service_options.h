@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "base/memory_budget.h"
 #include "base/spool.h"
 #include "core/core.h"
 #include "core/types.h"
@@ -38,7 +39,11 @@ struct ServiceOptions {
   // Of pools whose spec names none; 0: the CPUs that this process may use.
   std::uint32_t default_workers = 0;
 
-  std::uint64_t max_message_bytes = 64ull << 20;
+  // What memory is taken of.
+  std::shared_ptr<const base::MemoryBudget> memory = std::make_shared<const base::MemoryBudget>(8ull << 30);
+
+  // Lowered to a quarter of what there is for half-read messages.
+  std::uint64_t max_message_bytes = 16ull << 20;
   // Also what one task's result may take of an outcome that is sent inline.
   std::uint64_t max_inline_result_bytes = 1ull << 20;
   std::uint32_t max_items_per_call = 65'536;

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kMaxWaiting = 65'536;
 // A result of so many bytes comes faster as shared memory than by messages.
 constexpr std::uint64_t kSharedFrom = 256 << 10;
+// Who reads nothing for so long does not read.
+constexpr core::Nanos kStuckFor = core::kSecond;
 
 }  // namespace
 
@@ -24,6 +26,11 @@ Session::Session(Backend* backend, DueList* due)
 bool Session::TooMuchWaits() const { return outbox_.waiting() >= kMaxWaiting; }
 
 bool Session::EnoughWasSent() const { return outbox_.waiting() < kMaxWaiting / 2; }
+
+bool Session::MustGo(core::Nanos stuck_since) const {
+  if (!outbox_.over_quota() || stuck_since == 0) return false;
+  return backend_.clock->Now() - stuck_since > kStuckFor;
+}
 
 void Session::Enter(const Peer& peer) {
   peer_ = peer;
@@ -42,6 +49,7 @@ absl::Status Session::Take(v1::SessionRequest* request) {
     Shard& shard = *backend_.shards[*next];
     shard.Enter([&](core::Core& core, core::Nanos now) { Apply(shard, ids_[*next], core, now); });
   }
+  if (intake_.TakeLarge()) v1::SessionRequest().Swap(request);
   if (taken_ > outbox_.told_taken()) AcknowledgeLater();
   return absl::OkStatus();
 }

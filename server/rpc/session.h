@@ -51,6 +51,9 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
   // While so much waits for the client, nothing more is to be read from it; and from when on it is again.
   bool TooMuchWaits() const;
   bool EnoughWasSent() const;
+  // There is no memory for what waits for the client, and it has read nothing since this time: it is to be cut off. What
+  // it did not read stays with the cores. Thread-safe.
+  bool MustGo(core::Nanos stuck_since) const;
 
   Backend& backend() const { return backend_; }
   // Who is at the other end. After Enter.

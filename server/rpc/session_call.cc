@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "base/log.h"
 #include "rpc/accept.h"
 #include "rpc/server_stream_call.h"
 #include "rpc/session.h"
@@ -29,7 +30,11 @@ class SessionCall final : public Session, public LiveStream {
 
   // Subscriber.
   void Flush() override {
-    if (turn_.TryBegin()) Drive();
+    if (turn_.TryBegin()) return Drive();
+    if (!MustGo(writing_since_.load(std::memory_order_relaxed))) return;
+    if (writing_since_.exchange(0) == 0) return;
+    base::Log(base::Level::kWarning, "session_not_read", {{"cut", "true"}});
+    context_.TryCancel();
   }
 
   void EndForShutdown() override { End(ShuttingDown()); }
@@ -70,6 +75,7 @@ class SessionCall final : public Session, public LiveStream {
       if (wiring_->stopped) return;
       const bool ended = ended_;
       if (outbox().Fill(&response_)) {
+        writing_since_.store(backend().clock->Now(), std::memory_order_relaxed);
         stream_.Write(response_, written_op_.Begin(Self()));
         return;
       }
@@ -81,6 +87,7 @@ class SessionCall final : public Session, public LiveStream {
   }
   void Written(bool ok) {
     if (!ok) return;
+    writing_since_.store(0, std::memory_order_relaxed);
     Drive();
     if (!paused_ || !EnoughWasSent()) return;
     paused_ = false;
@@ -113,6 +120,8 @@ class SessionCall final : public Session, public LiveStream {
   WriteTurn turn_;
   v1::SessionResponse response_;  // of the one who has the turn
   std::atomic<bool> ended_ = false;
+  // Since when a message is with gRPC; 0: none is.
+  std::atomic<core::Nanos> writing_since_ = 0;
   absl::Status status_;  // constant after ended_
 
   Op<SessionCall, &SessionCall::Accepted> accepted_op_;

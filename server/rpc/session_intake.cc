@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "rpc/convert.h"
+#include "rpc/counted_bytes.h"
 #include "rpc/errors.h"
 #include "rpc/validate.h"
 #include "wire/absl_text.h"
@@ -17,6 +18,8 @@ namespace {
 using wire::ToAbsl;
 
 constexpr std::size_t kMaxTypeNameBytes = 512;
+constexpr std::uint64_t kLargeBytes = 1 << 20;
+constexpr std::uint64_t kLargeCount = 16'384;
 
 template <typename Lengths>
 std::uint64_t Sum(const Lengths& lengths) {
@@ -44,7 +47,7 @@ absl::Status SessionIntake::Read(v1::SessionRequest* request) {
   asked_.clear();
   refused_.clear();
   refused_maps_.clear();
-  without_upload_.clear();
+  without_args_.clear();
   absl::Status status = ReadHello(*request);
   if (status.ok()) status = CheckCounts(*request);
   if (!status.ok()) return status;
@@ -71,11 +74,19 @@ absl::Status SessionIntake::ReadHello(const v1::SessionRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status SessionIntake::CheckCounts(const v1::SessionRequest& request) const {
+absl::Status SessionIntake::CheckCounts(const v1::SessionRequest& request) {
   std::uint64_t tasks = 0;
   std::uint64_t items = 0;
-  for (const v1::TaskGroup& group : request.submit()) tasks += group.args_bytes_size();
-  for (const v1::MapGroup& group : request.map()) items += group.item_bytes_size();
+  std::uint64_t bytes = 0;
+  for (const v1::TaskGroup& group : request.submit()) {
+    tasks += group.args_bytes_size();
+    bytes += group.args().size();
+  }
+  for (const v1::MapGroup& group : request.map()) {
+    items += group.item_bytes_size();
+    bytes += group.items().size();
+  }
+  large_ = bytes > kLargeBytes || tasks + items > kLargeCount;
   const std::uint64_t most = options_.max_items_per_call;
   if (tasks > most) return TooMany("submit", absl::StrCat("submit: ", tasks, " tasks in one request; at most ", most));
   if (items > most) return TooMany("map", absl::StrCat("map: ", items, " items in one request; at most ", most));
@@ -112,13 +123,14 @@ void SessionIntake::ReadTasks(v1::TaskGroup* group) {
   if (status.ok()) return;
   if (const auto upload = ParseId(group->upload_id())) uploads_->Drop(*upload);
   tasks_.resize(begin);
-  const std::size_t shard = absl::IsNotFound(status) ? shards_.OfPool(group->pool()) : 0;
+  const bool perhaps_known = absl::IsNotFound(status) || absl::IsResourceExhausted(status);
+  const std::size_t shard = perhaps_known ? shards_.OfPool(group->pool()) : 0;
   for (int i = 0; i < group->args_bytes_size() && !GoBeyond(group->first_id_low(), i + 1); ++i) {
     RefusedHandle refused{IdBytes({group->id_high(), group->first_id_low() + i}), status};
-    if (!absl::IsNotFound(status)) {
+    if (!perhaps_known) {
       refused_.push_back(std::move(refused));
     } else {
-      without_upload_.push_back({shard, std::move(refused)});
+      without_args_.push_back({shard, std::move(refused)});
       Await(shard);
     }
   }
@@ -138,7 +150,7 @@ absl::StatusOr<core::Bytes> SessionIntake::ReadArgs(v1::TaskGroup* group) {
     return InvalidField("submit.args_bytes", absl::StrCat("submit.args_bytes: they sum up to ", bytes,
                                                           ", but args has ", group->args().size(), " bytes"));
   }
-  return core::Bytes(std::move(*group->mutable_args()));
+  return CountArguments(std::move(*group->mutable_args()), 0, *options_.memory);
 }
 
 absl::StatusOr<core::Bytes> SessionIntake::TakeShared(const v1::TaskGroup& group) const {
@@ -246,7 +258,10 @@ absl::StatusOr<core::MapGroup> SessionIntake::ReadMapGroup(v1::MapGroup* group) 
   if (!group->item_bytes().empty()) {
     auto column = std::make_shared<core::ItemColumn>();
     column->lengths.assign(group->item_bytes().begin(), group->item_bytes().end());
-    column->data = core::Bytes(std::move(*group->mutable_items()));
+    const std::uint64_t beside = kColumnBytes + column->lengths.size() * sizeof(std::uint32_t);
+    absl::StatusOr<core::Bytes> data = CountArguments(std::move(*group->mutable_items()), beside, *options_.memory);
+    if (!data.ok()) return data.status();
+    column->data = *std::move(data);
     map.items = std::move(column);
   }
   return map;
@@ -323,6 +338,15 @@ void SessionIntake::Learn(const core::HandleId& first, std::uint64_t count, std:
   }
 }
 
+bool SessionIntake::TakeLarge() {
+  if (!large_) return false;
+  tasks_ = {};
+  groups_ = {};
+  maps_ = {};
+  asked_ = {};
+  return std::exchange(large_, false);
+}
+
 std::optional<std::size_t> SessionIntake::Next() const {
   const auto next = std::find(waits_.begin(), waits_.end(), true);
   if (next == waits_.end()) return std::nullopt;
@@ -338,12 +362,12 @@ void SessionIntake::Apply(core::Core& core, core::Nanos now, core::SubscriberId 
 }
 
 void SessionIntake::ApplyTasks(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber) {
-  for (RefusedPart& one : without_upload_) {
+  for (RefusedPart& one : without_args_) {
     if (one.shard != shard) continue;
     const std::optional<core::HandleId> id = ParseId(one.handle.id);
     if (!id || !core.OnSubscribe(now, subscriber, *id).ok()) refused_.push_back(std::move(one.handle));
   }
-  std::erase_if(without_upload_, [shard](const RefusedPart& one) { return one.shard == shard; });
+  std::erase_if(without_args_, [shard](const RefusedPart& one) { return one.shard == shard; });
   for (Tasks& tasks : groups_) {
     if (tasks.shard != shard) continue;
     tasks.group.subscriber = subscriber;

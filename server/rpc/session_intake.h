@@ -42,6 +42,9 @@ class SessionIntake {
   std::optional<std::size_t> Next() const;
   // Called inside an event of the shard that is next.
   void Apply(core::Core& core, core::Nanos now, core::SubscriberId subscriber);
+  // The request that was read last was a large one: its memory is better given back than kept for the next one. When all
+  // of it was applied.
+  bool TakeLarge();
   // What was refused, when all of it was applied.
   std::vector<RefusedHandle> TakeRefused() { return std::exchange(refused_, {}); }
 
@@ -77,7 +80,7 @@ class SessionIntake {
   };
 
   absl::Status ReadHello(const v1::SessionRequest& request);
-  absl::Status CheckCounts(const v1::SessionRequest& request) const;
+  absl::Status CheckCounts(const v1::SessionRequest& request);
   absl::Status CheckRuns(const v1::IdRuns& runs, std::string_view field) const;
   void ReadTasks(v1::TaskGroup* group);
   absl::Status ReadTaskGroup(v1::TaskGroup* group);
@@ -108,6 +111,7 @@ class SessionIntake {
   core::ClientId client_{};
 
   // Of the message under way.
+  bool large_ = false;
   std::vector<bool> waits_;  // of each shard: it is to be entered
   std::vector<core::NewTask> tasks_;
   std::vector<Tasks> groups_;
@@ -115,8 +119,9 @@ class SessionIntake {
   std::vector<Asked> asked_;
   std::vector<RefusedHandle> refused_;
   std::vector<RefusedPart> refused_maps_;
-  // Whose upload is not there: perhaps they took it before, on a stream that broke.
-  std::vector<RefusedPart> without_upload_;
+  // Whose upload is not there, or for whose arguments there is no memory: perhaps they were taken before, on a stream
+  // that broke.
+  std::vector<RefusedPart> without_args_;
   std::vector<core::Refusal> refusals_;
 
   // With several shards.

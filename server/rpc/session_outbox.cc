@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/payload_file.h"
 #include "rpc/convert.h"
 #include "rpc/errors.h"
 
@@ -26,6 +27,11 @@ constexpr std::size_t kAlwaysPacked = 64;
 constexpr std::size_t kPackedAhead = 1 << 20;
 // More groups than the next message takes are not kept for later ones.
 constexpr int kSparePacked = 16;
+// So much of each session is not counted, and what grows is counted ahead.
+constexpr std::size_t kUncounted = 16 << 10;
+constexpr std::size_t kCountedAhead = 64 << 10;
+constexpr std::size_t kPartBytes = 96;
+constexpr std::size_t kPackedTaskBytes = 12;
 // Some of them fit into a message that a client takes in one go.
 constexpr std::uint32_t kMaxRun = 4096;
 
@@ -41,6 +47,12 @@ std::size_t RoughBytes(const core::Outcome& outcome, std::size_t result_bytes) {
   if (outcome.detail->failure)
     bytes += outcome.detail->failure->message.size() + outcome.detail->failure->backtrace.size();
   return bytes;
+}
+
+// What lies in a file or in an arena is counted there.
+std::size_t InMemory(const core::Bytes& bytes) {
+  const bool small = bytes.size() < wire::kMinArenaPayloadBytes;
+  return small || base::PayloadFile::Behind(bytes.owner()) == nullptr ? bytes.size() : 0;
 }
 
 v1::OutcomeGroup* GroupFor(core::HandleId id, const core::Payload& result, v1::SessionResponse* message) {
@@ -83,12 +95,20 @@ bool SessionOutbox::TaskPart::GoesOn(core::HandleId next, const core::OutcomePtr
   return outcome == its && id.high == next.high && id.low + count == next.low && count < kMaxRun;
 }
 
+void SessionOutbox::Count(std::size_t bytes) {
+  pending_bytes_ += bytes;
+  const std::size_t all = pending_bytes_ + active_bytes_;
+  if (all <= kUncounted || all <= unsent_.taken()) return;
+  if (!unsent_.Resize(all + kCountedAhead)) over_quota_.store(true, std::memory_order_relaxed);
+}
+
 void SessionOutbox::AddOutcome(core::HandleId task, core::OutcomePtr outcome) {
   absl::MutexLock lock(&mu_);
   if (!pending_.tasks.empty() && pending_.tasks.back().GoesOn(task, outcome)) {
     ++pending_.tasks.back().count;
     return;
   }
+  Count(kPartBytes + RoughBytes(*outcome, InMemory(outcome->result.data)));
   pending_.tasks.push_back({task, 1, std::move(outcome)});
   waiting_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -121,6 +141,7 @@ void SessionOutbox::AddSuccess(core::HandleId task, const core::PlainSuccess& su
       group->add_result_bytes(static_cast<std::uint32_t>(result.size()));
       group->mutable_results()->append(result);
       pending_.packed_bytes += result.size();
+      Count(result.size() + kPackedTaskBytes);
       pending_packed_.store(pending_packed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
       return;
     }
@@ -130,6 +151,8 @@ void SessionOutbox::AddSuccess(core::HandleId task, const core::PlainSuccess& su
 
 void SessionOutbox::AddItems(core::HandleId map, core::ItemBlockPtr items) {
   absl::MutexLock lock(&mu_);
+  Count(kPartBytes + items->results.size() + items->result_bytes.size() * sizeof(std::uint32_t) +
+        items->others.size() * kOtherBytes);
   pending_.maps.push_back({map, std::move(items), nullptr});
   waiting_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -142,6 +165,7 @@ void SessionOutbox::AddMapEnd(const core::MapView& map) {
 
 void SessionOutbox::AddOutput(const core::OutputEvent& output) {
   absl::MutexLock lock(&mu_);
+  Count(kPartBytes + output.data.size());
   pending_.outputs.push_back(output);
   pending_.output_bytes += output.data.size();
   waiting_.fetch_add(1, std::memory_order_relaxed);
@@ -149,6 +173,7 @@ void SessionOutbox::AddOutput(const core::OutputEvent& output) {
     const std::size_t bytes = pending_.outputs.front().data.size();
     if (dropped_output_bytes_.fetch_add(bytes) == 0) base::Log(base::Level::kWarning, "session_output_dropped");
     pending_.output_bytes -= bytes;
+    pending_bytes_ -= kPartBytes + bytes;
     pending_.outputs.pop_front();
     waiting_.fetch_sub(1, std::memory_order_relaxed);
   }
@@ -161,12 +186,14 @@ void SessionOutbox::AddProgress(const core::ProgressEvent& progress) {
     pending_.progress[place->second] = progress;
     return;
   }
+  Count(kPartBytes + progress.progress.text.size());
   pending_.progress.push_back(progress);
   waiting_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void SessionOutbox::AddRefused(std::vector<RefusedHandle> refused) {
   absl::MutexLock lock(&mu_);
+  Count(refused.size() * kRefusalBytes);
   waiting_.fetch_add(refused.size(), std::memory_order_relaxed);
   for (RefusedHandle& one : refused) pending_.refused.push_back(std::move(one));
 }
@@ -220,6 +247,9 @@ bool SessionOutbox::Fill(v1::SessionResponse* message) {
 void SessionOutbox::TakePending() {
   if (active_.empty()) {
     std::swap(active_, pending_);
+    active_bytes_ = std::exchange(pending_bytes_, 0);
+    const bool counts = active_bytes_ > kUncounted;
+    if (unsent_.Resize(counts ? active_bytes_ + kCountedAhead : 0)) over_quota_.store(false, std::memory_order_relaxed);
     waiting_.fetch_add(pending_packed_.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
     progress_places_.clear();
     return;

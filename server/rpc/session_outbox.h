@@ -3,7 +3,8 @@
 // Role: keeps pointers to what the core keeps anyway, and copies of what is small; packs as much as has accumulated
 // into the next message. Non-role: knows nothing of gRPC. Bounded: outcomes by what clients submitted and the core
 // keeps; output by dropping the oldest; progress by keeping only the latest of each handle; refusals by the session,
-// which reads nothing more while `waiting` is large. Thread safety: the Add... functions and `waiting` by any thread;
+// which reads nothing more while `waiting` is large. What waits is counted as unsent answers; a session over its quota
+// whose client does not read is to be ended. Thread safety: the Add... functions and `waiting` by any thread;
 // Fill by one thread at a time.
 #pragma once
 
@@ -20,6 +21,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "base/quota.h"
 #include "core/ports.h"
 #include "google/protobuf/repeated_field.h"
 #include "poold/v1/session.pb.h"
@@ -46,6 +48,7 @@ class SessionOutbox {
         clock_(clock),
         names_(names),
         short_rooms_(short_rooms),
+        unsent_(options.memory->unsent),
         max_inline_bytes_(options.max_inline_result_bytes) {}
 
   void AddOutcome(core::HandleId task, core::OutcomePtr outcome);
@@ -79,6 +82,8 @@ class SessionOutbox {
   }
   // How many taken requests the client was told of.
   std::uint64_t told_taken() const { return told_taken_.load(std::memory_order_relaxed); }
+  // There was no memory for what waits.
+  bool over_quota() const { return over_quota_.load(std::memory_order_relaxed); }
   std::uint64_t dropped_output_bytes() const { return dropped_output_bytes_.load(std::memory_order_relaxed); }
 
  private:
@@ -112,6 +117,7 @@ class SessionOutbox {
     }
   };
 
+  void Count(std::size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   v1::OutcomeGroup* PackFor(core::HandleId task, core::Encoding encoding) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void TakePending() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool FillOutputs(MessageRoom* room, v1::SessionResponse* message);
@@ -134,6 +140,9 @@ class SessionOutbox {
   Parts pending_ ABSL_GUARDED_BY(mu_);
   // Where in pending_.progress each handle has its place.
   absl::flat_hash_map<core::HandleId, std::size_t> progress_places_ ABSL_GUARDED_BY(mu_);
+  base::Reservation unsent_ ABSL_GUARDED_BY(mu_);  // for what waits, and what was taken of it last
+  std::size_t pending_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  std::size_t active_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   std::uint64_t taken_ ABSL_GUARDED_BY(mu_) = 0;
   bool tell_taken_ ABSL_GUARDED_BY(mu_) = false;
   std::atomic<std::uint64_t> max_inline_bytes_;
@@ -142,6 +151,7 @@ class SessionOutbox {
   std::atomic<std::size_t> pending_packed_ = 0;  // tasks in pending_.packed; written with mu_ held
   std::atomic<std::uint64_t> told_taken_ = 0;
   std::atomic<std::uint64_t> dropped_output_bytes_ = 0;
+  std::atomic<bool> over_quota_ = false;
 
   // Of the one who fills.
   Parts active_;

@@ -12,6 +12,7 @@
 #include "core/errors.h"
 #include "rpc/accept.h"
 #include "rpc/convert.h"
+#include "rpc/counted_bytes.h"
 #include "rpc/errors.h"
 #include "rpc/read_call.h"
 #include "rpc/shard_parts.h"
@@ -31,20 +32,28 @@ using ReleaseCall = UnaryCall<v1::ReleaseRequest, v1::ReleaseResponse>;
 
 // Answers stay below gRPC's default of 4 MiB: what comes after so many bytes is said in short.
 constexpr std::size_t kFullAnswerBytes = 1 << 20;
+// Arguments from here on are not copied.
+constexpr std::size_t kLargeBytes = 64 << 10;
 
 // ---- Submit ----
 
-// One task of a Submit: what it asks, and what became of it.
+// What became of one task of a Submit.
 struct Submission {
+  core::HandleId id;
   absl::Status refused;
-  core::NewTask task;
-  std::string function;
-  std::shared_ptr<const core::TaskOptions> options;
   std::string upload_id;
   std::optional<core::HandleView> view;  // with wait_timeout
 };
 
-// A Submit that waits for its tasks. Each answer of the core fills one submission; the last one answers the call.
+// Neighbouring tasks that go to the core together.
+struct Run {
+  std::string_view function;  // in the request
+  std::shared_ptr<const core::TaskOptions> options;
+  std::size_t begin = 0;
+  std::size_t count = 0;
+};
+
+// A Submit. Where it waits for its tasks, each answer of the core fills one submission; the last one answers the call.
 struct Submitting {
   std::vector<Submission> tasks;
   Shard* shard = nullptr;
@@ -53,37 +62,144 @@ struct Submitting {
   std::atomic<std::size_t> missing = 0;
 };
 
-absl::Status ReadSubmission(v1::TaskSpec* spec, int place, UploadStore& uploads, Submission* out) {
+// The tasks of one request, as the core takes them: what they have in common is there once. The core takes their
+// arguments out of it.
+class SubmitIntake {
+ public:
+  SubmitIntake(v1::SubmitRequest* request, Backend* backend) : request_(*request), backend_(*backend) {}
+
+  // Beside `tasks`, which become as many as the request has.
+  void Read(std::vector<Submission>* tasks);
+  // Inside an event.
+  void Apply(core::Core& core, core::Nanos now, core::ClientId client, std::vector<Submission>* tasks);
+  // Those that were refused wait again, or are dropped.
+  void GiveBackUploads(const std::vector<Submission>& tasks);
+
+ private:
+  absl::Status ReadTask(v1::TaskSpec* spec, std::size_t place, Submission* out);
+  absl::Status ReadArgs(v1::TaskSpec* spec, const std::string& field, std::size_t place, Submission* out);
+  void AddToRun(std::string_view function, core::TaskOptions options, std::size_t place);
+  absl::Status KeepArguments();
+
+  v1::SubmitRequest& request_;
+  Backend& backend_;
+  std::vector<core::NewTask> tasks_;
+  std::vector<Run> runs_;
+  // Arguments that are neither few nor large, one behind the other, and where those of which task begin.
+  std::string gathered_;
+  std::vector<std::pair<std::size_t, std::size_t>> gathered_at_;
+};
+
+void SubmitIntake::AddToRun(std::string_view function, core::TaskOptions options, std::size_t place) {
+  static const auto* const kDefaults = new auto(std::make_shared<const core::TaskOptions>());
+  Run* const last = runs_.empty() ? nullptr : &runs_.back();
+  const bool same_options = last != nullptr && *last->options == options;
+  if (same_options && last->function == function && last->begin + last->count == place) {
+    ++last->count;
+    return;
+  }
+  std::shared_ptr<const core::TaskOptions> shared;
+  if (same_options) {
+    shared = last->options;
+  } else {
+    shared = options == **kDefaults ? *kDefaults : std::make_shared<const core::TaskOptions>(std::move(options));
+  }
+  runs_.push_back({function, std::move(shared), place, 1});
+}
+
+absl::Status SubmitIntake::ReadArgs(v1::TaskSpec* spec, const std::string& field, std::size_t place, Submission* out) {
+  absl::StatusOr<core::Payload> args = ReadPayload(spec->mutable_args(), field + ".args");
+  if (!args.ok()) return args.status();
+  core::NewTask& task = tasks_[place];
+  const std::shared_ptr<const std::string>* const before = place > 0 ? &tasks_[place - 1].args.type_name : nullptr;
+  const bool same_type = before != nullptr && *before != nullptr && args->type_name != nullptr &&
+                         **before == *args->type_name;
+  task.args.encoding = args->encoding;
+  task.args.type_name = same_type ? *before : std::move(args->type_name);
+  if (!spec->args().upload_id().empty()) {
+    absl::StatusOr<core::Bytes> uploaded = backend_.uploads.Take(spec->args().upload_id());
+    if (!uploaded.ok()) return uploaded.status();
+    out->upload_id = spec->args().upload_id();
+    task.args.data = *std::move(uploaded);
+  } else if (args->data.size() <= core::Bytes::kFew) {
+    task.args.data = core::Bytes::Few(args->data.view());
+  } else if (args->data.size() >= kLargeBytes) {
+    absl::StatusOr<core::Bytes> counted = CountArguments(std::move(args->data), *backend_.options.memory);
+    if (!counted.ok()) return counted.status();
+    task.args.data = *std::move(counted);
+  } else {
+    gathered_at_.emplace_back(place, gathered_.size());
+    gathered_ += args->data.view();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SubmitIntake::ReadTask(v1::TaskSpec* spec, std::size_t place, Submission* out) {
   const std::string field = absl::StrCat("tasks[", place, "]");
   if (!spec->id().empty()) {
     const absl::StatusOr<core::HandleId> id = ReadId(spec->id(), field + ".id");
     if (!id.ok()) return id.status();
-    out->task.id = *id;
+    out->id = *id;
   }
   if (absl::Status status = CheckFunctionName(spec->function(), field + ".function"); !status.ok()) return status;
   absl::StatusOr<core::TaskOptions> options = ReadTaskOptions(spec->options());
   if (!options.ok()) return options.status();
-  absl::StatusOr<core::Payload> args = ReadPayload(spec->mutable_args(), field + ".args");
-  if (!args.ok()) return args.status();
-  out->function = std::move(*spec->mutable_function());
-  out->options = std::make_shared<const core::TaskOptions>(*std::move(options));
-  out->task.args = *std::move(args);
-  if (spec->args().upload_id().empty()) return absl::OkStatus();
-  absl::StatusOr<core::Bytes> uploaded = uploads.Take(spec->args().upload_id());
-  if (!uploaded.ok()) return uploaded.status();
-  out->upload_id = spec->args().upload_id();
-  out->task.args.data = *std::move(uploaded);
+  if (absl::Status status = ReadArgs(spec, field, place, out); !status.ok()) return status;
+  AddToRun(spec->function(), *std::move(options), place);
   return absl::OkStatus();
 }
 
-void SubmitOne(core::Core& core, core::Nanos now, const std::string& pool, core::ClientId client,
-               Submission* submission) {
-  const core::TaskGroup group{
-      .client = client, .pool = pool, .function = submission->function, .options = submission->options};
+absl::Status SubmitIntake::KeepArguments() {
+  if (gathered_at_.empty()) return absl::OkStatus();
+  gathered_.shrink_to_fit();
+  const std::size_t end = gathered_.size();
+  absl::StatusOr<core::Bytes> all = CountArguments(std::move(gathered_), 0, *backend_.options.memory);
+  if (!all.ok()) return all.status();
+  for (std::size_t i = 0; i < gathered_at_.size(); ++i) {
+    const auto [place, begin] = gathered_at_[i];
+    const std::size_t next = i + 1 < gathered_at_.size() ? gathered_at_[i + 1].second : end;
+    tasks_[place].args.data = all->Slice(begin, next - begin);
+  }
+  return absl::OkStatus();
+}
+
+void SubmitIntake::Read(std::vector<Submission>* tasks) {
+  tasks->resize(request_.tasks_size());
+  tasks_.resize(request_.tasks_size());
+  for (int i = 0; i < request_.tasks_size(); ++i) {
+    Submission& task = (*tasks)[i];
+    task.refused = ReadTask(request_.mutable_tasks(i), i, &task);
+    if (task.refused.ok()) continue;
+    // It was refused for its form, before its upload was taken.
+    if (const auto upload = ParseId(request_.tasks(i).args().upload_id())) backend_.uploads.Drop(*upload);
+  }
+  const absl::Status kept = KeepArguments();
+  if (kept.ok()) return;
+  runs_.clear();
+  for (Submission& task : *tasks) task.refused.Update(kept);
+}
+
+void SubmitIntake::Apply(core::Core& core, core::Nanos now, core::ClientId client, std::vector<Submission>* tasks) {
+  for (std::size_t i = 0; i < tasks->size(); ++i) {
+    if (request_.tasks(static_cast<int>(i)).id().empty()) (*tasks)[i].id = core.NewHandle();
+    tasks_[i].id = (*tasks)[i].id;
+  }
   std::vector<core::Refusal> refused;
-  core::NewTask task = submission->task;
-  core.OnSubmit(now, group, std::span(&task, 1), &refused);
-  if (!refused.empty()) submission->refused = std::move(refused.front().why);
+  for (const Run& run : runs_) {
+    const core::TaskGroup group{
+        .client = client, .pool = request_.pool(), .function = run.function, .options = run.options};
+    core.OnSubmit(now, group, std::span(tasks_).subspan(run.begin, run.count), &refused);
+    for (core::Refusal& refusal : refused) (*tasks)[run.begin + refusal.place].refused = std::move(refusal.why);
+    refused.clear();
+  }
+}
+
+void SubmitIntake::GiveBackUploads(const std::vector<Submission>& tasks) {
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (tasks[i].refused.ok() || tasks[i].upload_id.empty()) continue;
+    backend_.uploads.GiveBack(tasks[i].upload_id, std::move(tasks_[i].args.data), tasks[i].refused,
+                              backend_.clock->Now());
+  }
 }
 
 void WriteRefusal(const absl::Status& why, bool in_full, google::rpc::Status* out) {
@@ -113,7 +229,7 @@ v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Back
   std::size_t bytes = 0;
   for (const Submission& task : tasks) {
     v1::SubmitResult* result = response.add_results();
-    result->set_id(IdBytes(task.task.id));
+    result->set_id(IdBytes(task.id));
     if (!task.refused.ok()) WriteRefusal(task.refused, bytes < kFullAnswerBytes, result->mutable_error());
     if (!task.refused.ok()) bytes += result->ByteSizeLong();
   }
@@ -125,18 +241,6 @@ v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Back
     bytes += view->ByteSizeLong();
   }
   return response;
-}
-
-void GiveBackUploads(std::vector<Submission>& tasks, Backend& backend) {
-  for (Submission& task : tasks) {
-    if (task.refused.ok() || task.upload_id.empty()) continue;
-    backend.uploads.GiveBack(task.upload_id, std::move(task.task.args.data), task.refused, backend.clock->Now());
-  }
-}
-
-// Of a task that was refused for its form, before its upload was taken.
-void DropUpload(const v1::TaskSpec& spec, Backend& backend) {
-  if (const auto upload = ParseId(spec.args().upload_id())) backend.uploads.Drop(*upload);
 }
 
 // Inside the event that submitted: asks for each accepted task.
@@ -154,7 +258,7 @@ void AwaitTasks(const std::shared_ptr<SubmitCall>& call, const std::shared_ptr<S
   }
   std::size_t next = 0;
   for (const Submission& task : submitting->tasks) {
-    if (task.refused.ok()) core.OnGet(now, submitting->waiting[next++], task.task.id, wait);
+    if (task.refused.ok()) core.OnGet(now, submitting->waiting[next++], task.id, wait);
   }
 }
 
@@ -165,6 +269,13 @@ void StopAwaiting(Submitting& submitting) {
   });
 }
 
+// A request that was refused as a whole.
+void DropUploads(const v1::SubmitRequest& request, Backend& backend) {
+  for (const v1::TaskSpec& spec : request.tasks()) {
+    if (const auto upload = ParseId(spec.args().upload_id())) backend.uploads.Drop(*upload);
+  }
+}
+
 void Submit(const std::shared_ptr<SubmitCall>& call) {
   Backend& backend = call->backend();
   v1::SubmitRequest& request = call->request();
@@ -173,29 +284,22 @@ void Submit(const std::shared_ptr<SubmitCall>& call) {
   const absl::StatusOr<core::Nanos> wait = ReadWait(request.has_wait_timeout(), request.wait_timeout(), backend);
   if (status.ok()) status = wait.status();
   if (!status.ok()) {
-    for (const v1::TaskSpec& spec : request.tasks()) DropUpload(spec, backend);
+    DropUploads(request, backend);
     return call->Refuse(status);
   }
 
   auto submitting = std::make_shared<Submitting>();
   submitting->shard = &backend.ShardOfPool(request.pool());
-  submitting->tasks.resize(request.tasks_size());
-  for (int i = 0; i < request.tasks_size(); ++i) {
-    Submission& task = submitting->tasks[i];
-    task.refused = ReadSubmission(request.mutable_tasks(i), i, backend.uploads, &task);
-    if (!task.refused.ok()) DropUpload(request.tasks(i), backend);
-  }
+  SubmitIntake intake(&request, &backend);
+  intake.Read(&submitting->tasks);
   const core::ClientId client = ClientOf(call->context(), &call->backend());
   const bool waits = request.has_wait_timeout();
   submitting->shard->Enter([&](core::Core& core, core::Nanos now) {
-    for (int i = 0; i < request.tasks_size(); ++i) {
-      Submission& task = submitting->tasks[i];
-      if (request.tasks(i).id().empty()) task.task.id = core.NewHandle();
-      if (task.refused.ok()) SubmitOne(core, now, request.pool(), client, &task);
-    }
+    intake.Apply(core, now, client, &submitting->tasks);
     if (waits) AwaitTasks(call, submitting, *wait, core, now);
   });
-  GiveBackUploads(submitting->tasks, backend);
+  intake.GiveBackUploads(submitting->tasks);
+  call->DropRequest();
   if (submitting->waiters.empty()) return call->Answer(SubmitAnswer(submitting->tasks, backend));
   call->OnCancelled([submitting] { StopAwaiting(*submitting); });
 }
@@ -220,14 +324,20 @@ absl::StatusOr<core::MapGroup> ReadMap(v1::MapRequest* request, const Backend& b
   if (!status.ok()) return status;
 
   auto column = std::make_shared<core::ItemColumn>();
-  std::string data;
+  std::size_t bytes = 0;
   for (const std::string& item : request->items().items()) {
     column->lengths.push_back(static_cast<std::uint32_t>(item.size()));
-    data += item;
+    bytes += item.size();
   }
-  status = CheckEncoding(request->items().encoding(), !data.empty(), "items.encoding");
+  status = CheckEncoding(request->items().encoding(), bytes > 0, "items.encoding");
   if (!status.ok()) return status;
-  column->data = core::Bytes(std::move(data));
+  std::string data;
+  data.reserve(bytes);
+  for (const std::string& item : request->items().items()) data += item;
+  const std::uint64_t beside = kColumnBytes + column->lengths.size() * sizeof(std::uint32_t);
+  absl::StatusOr<core::Bytes> counted = CountArguments(std::move(data), beside, *backend.options.memory);
+  if (!counted.ok()) return counted.status();
+  column->data = *std::move(counted);
   map.pool = request->pool();
   map.function = request->function();
   map.options = std::make_shared<const core::TaskOptions>(*options);

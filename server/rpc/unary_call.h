@@ -34,6 +34,8 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   }
 
   Request& request() { return request_; }
+  // It was read: a call that waits keeps nothing of it.
+  void DropRequest() { Request().Swap(&request_); }
   const grpc::ServerContext& context() const { return context_; }
   // Who asks.
   const Peer& peer() const { return origin_.peer(); }

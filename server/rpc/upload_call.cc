@@ -38,7 +38,10 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
 
  private:
   explicit UploadCall(Wiring* wiring)
-      : wiring_(wiring), backend_(*wiring->backend), reader_(&context_), draft_(backend_.options.spool.get()) {}
+      : wiring_(wiring),
+        backend_(*wiring->backend),
+        reader_(&context_),
+        draft_(backend_.options.spool.get(), backend_.options.memory->uploads) {}
 
   void Accepted(bool ok) {
     if (!ok) return;
@@ -46,13 +49,20 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
     origin_.Come(context_, backend_);
     if (wiring_->stopped) return;
     Accept(wiring_);
+    under_way_->progress_at = backend_.clock->Now();
+    under_way_->cut = [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->context_.TryCancel();
+    };
+    backend_.uploads.Begin(under_way_);
     ReadNext();
   }
   void ReadNext() { reader_.Read(&request_, read_op_.Begin(shared_from_this())); }
   void ReadDone(bool ok) {
     if (wiring_->stopped) return;
     if (!ok) return Keep();
+    under_way_->progress_at.store(backend_.clock->Now(), std::memory_order_relaxed);
     if (absl::Status status = Append(request_.fragment()); !status.ok()) return Refuse(status);
+    v1::UploadRequest().Swap(&request_);  // while it waits for more it keeps nothing of what came
     ReadNext();
   }
 
@@ -77,11 +87,11 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
     const std::uint64_t size = bytes->view.size();
     const core::HandleId id =
         backend_.shards.front()->Enter([](core::Core& core, core::Nanos) { return core.NewHandle(); });
+    const absl::Status kept =
+        backend_.uploads.Keep(id, core::Bytes(std::move(bytes->owner), bytes->view), backend_.clock->Now());
+    if (!kept.ok()) return Refuse(kept);
     kept_ = IdBytes(id);
     reserved_ = 0;
-    // An id of the core's is fresh.
-    static_cast<void>(
-        backend_.uploads.Keep(id, core::Bytes(std::move(bytes->owner), bytes->view), backend_.clock->Now()));
     v1::UploadResponse response;
     response.set_upload_id(kept_);
     response.set_size_bytes(size);
@@ -109,6 +119,7 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
   grpc::ServerAsyncReader<v1::UploadResponse, v1::UploadRequest> reader_;
   v1::UploadRequest request_;
   base::PayloadDraft draft_;
+  const std::shared_ptr<UploadStore::UnderWay> under_way_ = std::make_shared<UploadStore::UnderWay>();
   std::uint64_t reserved_ = 0;
   std::string kept_;
 

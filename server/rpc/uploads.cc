@@ -10,18 +10,49 @@
 #include "rpc/convert.h"
 
 namespace poold::rpc {
+namespace {
+
+// Who sent nothing for so long has stalled.
+constexpr core::Nanos kStalledFrom = 2 * core::kSecond;
+
+}  // namespace
+
+void UploadStore::Begin(const std::shared_ptr<UnderWay>& upload) {
+  absl::MutexLock lock(&mu_);
+  if (under_way_.size() >= sweep_at_) {
+    std::erase_if(under_way_, [](const auto& one) { return one.expired(); });
+    sweep_at_ = std::max<std::size_t>(64, 2 * under_way_.size());
+  }
+  under_way_.push_back(upload);
+}
+
+void UploadStore::CutStalled(core::Nanos now) {
+  std::vector<std::shared_ptr<UnderWay>> living;
+  {
+    absl::MutexLock lock(&mu_);
+    for (const std::weak_ptr<UnderWay>& one : under_way_) {
+      if (auto upload = one.lock()) living.push_back(std::move(upload));
+    }
+  }
+  for (const std::shared_ptr<UnderWay>& upload : living) {
+    if (now - upload->progress_at.load(std::memory_order_relaxed) > kStalledFrom) upload->cut();
+  }
+}
 
 absl::Status UploadStore::Reserve(std::uint64_t bytes, core::Nanos now) {
   DropExpired(now);
-  absl::MutexLock lock(&mu_);
-  if (bytes > max_bytes_ - std::min(used_bytes_, max_bytes_)) {
-    return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
-                           absl::StrCat("uploads that no submission took yet fill the room of ", max_bytes_,
-                                        " bytes; submit them, or try again later"),
-                           "max_upload_bytes", core::kSecond);
+  {
+    absl::MutexLock lock(&mu_);
+    if (bytes <= max_bytes_ - std::min(used_bytes_, max_bytes_)) {
+      used_bytes_ += bytes;
+      return absl::OkStatus();
+    }
   }
-  used_bytes_ += bytes;
-  return absl::OkStatus();
+  CutStalled(now);
+  return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+                         absl::StrCat("uploads that no submission took yet fill the room of ", max_bytes_,
+                                      " bytes; submit them, or try again later"),
+                         "max_upload_bytes", core::kSecond);
 }
 
 void UploadStore::Abandon(std::uint64_t bytes) {
@@ -38,11 +69,17 @@ void UploadStore::ExpireAt(core::Nanos at) {
   if (at < next_expiry_.load(std::memory_order_relaxed)) next_expiry_.store(at, std::memory_order_relaxed);
 }
 
-bool UploadStore::Keep(core::HandleId id, core::Bytes bytes, core::Nanos now) {
+absl::Status UploadStore::Keep(core::HandleId id, core::Bytes bytes, core::Nanos now) {
   absl::MutexLock lock(&mu_);
-  if (!waiting_.try_emplace(id, Upload{std::move(bytes), now + ttl_}).second) return false;
+  if (waiting_.size() >= kMaxWaiting) {
+    return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+                           absl::StrCat(kMaxWaiting, " uploads wait that no submission took yet; submit them, or try "
+                                                     "again later"),
+                           "uploads", core::kSecond);
+  }
+  if (!waiting_.try_emplace(id, Upload{std::move(bytes), now + ttl_}).second) return absl::AlreadyExistsError("");
   ExpireAt(now + ttl_);
-  return true;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<core::Bytes> UploadStore::Take(std::string_view id) {

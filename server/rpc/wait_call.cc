@@ -2,6 +2,7 @@
 //
 // Each shard waits for its own. The first one that has what is waited for ends it; what the others have until then is
 // asked again, without waiting.
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -11,6 +12,8 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "base/quota.h"
+#include "core/errors.h"
 #include "rpc/accept.h"
 #include "rpc/read_call.h"
 #include "rpc/shard_parts.h"
@@ -22,11 +25,15 @@ namespace {
 
 using WaitCall = UnaryCall<v1::WaitRequest, v1::WaitResponse>;
 
+// What it takes, here and in the core, to wait for one handle.
+constexpr std::uint64_t kWaitedBytes = 96;
+
 // Made, begun, hurried and dropped by the RPC thread; answered by any thread.
 class Waiting : public std::enable_shared_from_this<Waiting> {
  public:
-  Waiting(std::shared_ptr<WaitCall> call, std::vector<core::HandleId> ids, core::WaitMode mode)
-      : call_(std::move(call)), ids_(std::move(ids)), mode_(mode) {
+  Waiting(std::shared_ptr<WaitCall> call, std::vector<core::HandleId> ids, core::WaitMode mode,
+          base::Reservation memory)
+      : call_(std::move(call)), ids_(std::move(ids)), mode_(mode), memory_(std::move(memory)) {
     for (ShardPart& part : PartsOf(ids_, call_->backend())) parts_.push_back({.handles = std::move(part)});
     missing_ = parts_.size();
   }
@@ -97,11 +104,18 @@ class Waiting : public std::enable_shared_from_this<Waiting> {
   const std::shared_ptr<WaitCall> call_;
   const std::vector<core::HandleId> ids_;
   const core::WaitMode mode_;
+  const base::Reservation memory_;
   std::vector<Part> parts_;  // constant in number
   absl::Mutex mu_;
   std::size_t missing_ ABSL_GUARDED_BY(mu_);
   bool hurried_ ABSL_GUARDED_BY(mu_) = false;
 };
+
+absl::Status NoMemoryToWait() {
+  return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+                         "the memory for calls that wait is in use by others; try again later", "watchers",
+                         core::kSecond);
+}
 
 void Wait(const std::shared_ptr<WaitCall>& call) {
   const v1::WaitRequest& request = call->request();
@@ -115,7 +129,10 @@ void Wait(const std::shared_ptr<WaitCall>& call) {
   }
   const auto mode = request.mode() == v1::WAIT_MODE_UNSPECIFIED ? core::WaitMode::kAllCompleted
                                                                 : static_cast<core::WaitMode>(request.mode());
-  std::make_shared<Waiting>(call, *std::move(ids), mode)->Begin(*wait);
+  base::Reservation memory(call->backend().options.memory->watchers);
+  if (!memory.Take(ids->size() * kWaitedBytes)) return call->Refuse(NoMemoryToWait());
+  call->DropRequest();
+  std::make_shared<Waiting>(call, *std::move(ids), mode, std::move(memory))->Begin(*wait);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/memory_budget.h"
+#include "base/memory_return.h"
 
 namespace poold::base {
 namespace {
@@ -77,6 +78,60 @@ TEST(MemoryBudgetTest, ThePartsNeverAddUpToMoreThanTheBudget) {
 TEST(MemoryBudgetTest, IsHalfOfTheLeastBound) {
   EXPECT_EQ(AutomaticBudget({.cgroup = 800 * kMiB, .machine = 4096 * kMiB}), 400 * kMiB);
   EXPECT_EQ(AutomaticBudget({.machine = 4096 * kMiB, .address_space = 1000 * kMiB}), 500 * kMiB);
+}
+
+// A process of so many MiB, of which giving back returns some.
+struct FakeProcess {
+  std::uint64_t resident = 20;
+  std::uint64_t returnable = 0;
+  int asked = 0;
+  MemoryReturn memory{{[this] { return resident * kMiB; },
+                       [this] {
+                         ++asked;
+                         resident -= returnable;
+                         returnable = 0;
+                       }}};
+};
+
+TEST(MemoryReturnTest, GivesBackWhatAPeakLeft) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  FakeProcess process;
+  EXPECT_EQ(process.memory.Look(0, 0), MemoryReturn::kNoHurry);
+  process.resident = 1020;
+  EXPECT_EQ(process.memory.Look(10 * kSecond, 1000 * kMiB), MemoryReturn::kNoHurry);
+  EXPECT_EQ(process.asked, 0) << "it is in use";
+  process.returnable = 990;
+  EXPECT_LE(process.memory.Look(20 * kSecond, 0), kSecond);
+  EXPECT_EQ(process.resident, 30u);
+  EXPECT_EQ(process.memory.Look(21 * kSecond, 0), MemoryReturn::kNoHurry);
+  EXPECT_EQ(process.asked, 1);
+}
+
+TEST(MemoryReturnTest, AsksLessOftenWhereItDoesNotHelp) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  FakeProcess process;
+  process.memory.Look(0, 0);
+  process.resident = 520;
+  std::int64_t now = 10 * kSecond;
+  const std::int64_t end = now + 600 * kSecond;
+  while (now < end) now += process.memory.Look(now, 0);
+  EXPECT_LT(process.asked, 20);
+  EXPECT_GT(process.asked, 5);
+}
+
+TEST(MemoryReturnTest, AsksAtOnceWhenWhatIsUsedFell) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  FakeProcess process;
+  process.memory.Look(0, 0);
+  process.resident = 520;
+  std::int64_t now = 10 * kSecond;
+  while (now < 300 * kSecond) now += process.memory.Look(now, 200 * kMiB);
+  const int asked = process.asked;
+  process.memory.Look(now + kSecond, 200 * kMiB);
+  EXPECT_LE(process.asked, asked + 1);
+  process.returnable = 490;
+  process.memory.Look(now + 2 * kSecond, 0);
+  EXPECT_EQ(process.resident, 30u);
 }
 
 // A /proc and a /sys in a folder.

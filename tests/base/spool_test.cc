@@ -67,6 +67,36 @@ TEST_F(SpoolTest, ASmallDraftStaysInMemory) {
   EXPECT_EQ(spool.used_files(), 0u);
 }
 
+TEST_F(SpoolTest, ADraftForWhichThereIsNoMemoryLiesInAFile) {
+  const Spool spool(Small());
+  const auto memory = std::make_shared<Quota>(1);
+  PayloadDraft draft(&spool, memory);
+  ASSERT_TRUE(draft.Append(std::string(10, 'x')).ok());
+  const auto kept = draft.Finish();
+  ASSERT_TRUE(kept.ok());
+  EXPECT_EQ(kept->view, "xxxxxxxxxx");
+  EXPECT_EQ(memory->used(), 0u);
+}
+
+TEST_F(SpoolTest, WhatADraftHasInMemoryCountsUntilItsLastOwnerGoes) {
+  SpoolOptions options = Small();
+  options.threshold_bytes = 1000;
+  const Spool spool(options);
+  const auto memory = std::make_shared<Quota>(150);
+  {
+    PayloadDraft draft(&spool, memory);
+    ASSERT_TRUE(draft.Append(std::string(100, 'x')).ok());
+    EXPECT_GE(memory->used(), 100u);
+    const auto kept = draft.Finish();
+    ASSERT_TRUE(kept.ok());
+    EXPECT_GE(memory->used(), 100u);
+    PayloadDraft other(&spool, memory);
+    ASSERT_TRUE(other.Append(std::string(100, 'y')).ok());
+    EXPECT_EQ(other.memory_bytes(), 0u) << "there is no memory for it";
+  }
+  EXPECT_EQ(memory->used(), 0u);
+}
+
 TEST_F(SpoolTest, ALargeDraftLiesInAFileWithoutAName) {
   const std::size_t descriptors = OpenDescriptors();
   {

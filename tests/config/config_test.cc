@@ -332,5 +332,25 @@ TEST(Nearest, IsTheOneWithTheFewestTypingErrors) {
   EXPECT_EQ(base::Nearest("x", {}), "");
 }
 
+TEST_F(ConfigTest, BoundsFitIntoTheMemoryThatThereIs) {
+  Config config = MustLoad({"--memory-budget", "629145600"});
+  EXPECT_EQ(config.memory_budget_bytes, 600u << 20);
+  const base::MemoryBudget memory(config.memory_budget_bytes);
+  FitToMemory(memory, &config);
+  EXPECT_LE(config.limits.max_kept_outcome_bytes + config.limits.max_task_bytes + config.spool.max_memory_bytes,
+            memory.bytes() / 2);
+  EXPECT_GT(config.limits.max_kept_outcome_bytes, 100u << 20);
+
+  Config small = MustLoad({"--set", "limits.max_kept_outcome_bytes = 1000"});
+  FitToMemory(memory, &small);
+  EXPECT_EQ(small.limits.max_kept_outcome_bytes, 1000u) << "what is below its part stays";
+}
+
+TEST_F(ConfigTest, ABudgetInWhichNothingFitsIsRefused) {
+  Config config;
+  const absl::Status status = Load({"--memory-budget", "1000"}, &config);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("memory_budget_bytes: 1000 is below"));
+}
+
 }  // namespace
 }  // namespace poold::config

@@ -409,10 +409,31 @@ TEST(Errors, MessagesAreShortValidAndWithoutBacktraces) {
 TEST(Uploads, WaitForTheirTimeOnly) {
   UploadStore store(10, core::kSecond);
   ASSERT_TRUE(store.Reserve(8, 0).ok());
-  store.Keep({1, 2}, core::Bytes("12345678"), 0);
+  ASSERT_TRUE(store.Keep({1, 2}, core::Bytes("12345678"), 0).ok());
   EXPECT_FALSE(store.Reserve(8, core::kSecond / 2).ok());
   EXPECT_TRUE(store.Reserve(8, core::kSecond).ok());
   EXPECT_FALSE(store.Take(IdBytes({1, 2})).ok());
+}
+
+TEST(Uploads, WhoSendsNothingIsCutOffWhenTheRoomIsWanted) {
+  UploadStore store(10, core::kSecond);
+  int cut = 0;
+  const auto stalled = std::make_shared<UploadStore::UnderWay>();
+  stalled->cut = [&] {
+    ++cut;
+    store.Abandon(8);
+  };
+  const auto busy = std::make_shared<UploadStore::UnderWay>();
+  busy->cut = [] { FAIL() << "it sends"; };
+  store.Begin(stalled);
+  store.Begin(busy);
+  ASSERT_TRUE(store.Reserve(8, 0).ok());
+  busy->progress_at = 9 * core::kSecond;
+  EXPECT_FALSE(store.Reserve(8, core::kSecond).ok());
+  EXPECT_EQ(cut, 0) << "it may go on yet";
+  EXPECT_FALSE(store.Reserve(8, 10 * core::kSecond).ok());
+  EXPECT_EQ(cut, 1);
+  EXPECT_TRUE(store.Reserve(8, 10 * core::kSecond).ok());
 }
 
 // A store with one upload of three bytes.
@@ -420,7 +441,7 @@ class RefusedUploads : public ::testing::Test {
  protected:
   RefusedUploads() {
     EXPECT_TRUE(store_.Reserve(3, 0).ok());
-    EXPECT_TRUE(store_.Keep({1, 2}, core::Bytes("abc"), 0));
+    EXPECT_TRUE(store_.Keep({1, 2}, core::Bytes("abc"), 0).ok());
   }
   void Refuse(const absl::Status& why) {
     core::Bytes bytes = store_.Take(id_).value();

@@ -116,6 +116,29 @@ TEST_F(Outbox, OnlySoMuchOfLargerResultsIsCopiedWhileNobodyReads) {
   EXPECT_EQ(tasks, kTasks);
 }
 
+TEST_F(Outbox, WhatNobodyReadsCountsUntilItIsSent) {
+  options_.memory = std::make_shared<const base::MemoryBudget>(16 << 20);
+  const base::Quota& unsent = *options_.memory->unsent;
+  SessionOutbox outbox(options_, clock_, names_, short_rooms_);
+  const core::Bytes result = core::Bytes::Few("12345678");
+  outbox.AddSuccess({1, 1}, {core::Encoding::kRaw, result});
+  EXPECT_EQ(unsent.used(), 0u) << "little is not counted";
+  std::uint64_t low = 2;
+  for (; !outbox.over_quota(); ++low) {
+    outbox.AddSuccess({1, low}, {core::Encoding::kRaw, result});
+    ASSERT_LT(low, 200'000u);
+  }
+  EXPECT_GT(unsent.used(), unsent.max() / 2);
+  EXPECT_LE(unsent.used(), unsent.max());
+  std::uint64_t told = 1;
+  while (outbox.Fill(&message_)) {
+    for (const v1::OutcomeGroup& group : message_.succeeded()) told += group.id_low_size();
+  }
+  EXPECT_EQ(told, low) << "nothing is lost";
+  EXPECT_EQ(unsent.used(), 0u);
+  EXPECT_FALSE(outbox.over_quota());
+}
+
 TEST_F(Outbox, AResultThatIsNotToldInlineIsNotPacked) {
   options_.max_inline_result_bytes = 4;
   SessionOutbox outbox(options_, clock_, names_, short_rooms_);

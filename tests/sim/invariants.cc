@@ -45,11 +45,11 @@ void World::CheckTaskBytes() {
   std::uint64_t unfinished = 0;
   peer_.ForEachPool([&](const Pool& pool) { unfinished += pool.unfinished; });
   const std::uint64_t counted = core_.memory().task_bytes;
-  if (counted < unfinished * kTaskBytes || counted > unfinished * (kTaskBytes + kGroupBytes)) {
+  if (counted < unfinished * kTaskBytes || counted > unfinished * (kTaskBytes + kGroupBytes + kIdBlockBytes)) {
     ledger_.Wrong("what tasks take is miscounted");
   }
-  // The last one that is taken may go over it by as much as one takes.
-  if (counted / (kTaskBytes + kGroupBytes) > limits_.max_task_bytes / kTaskBytes) {
+  // The last one that is taken may go over it.
+  if (unfinished > limits_.max_task_bytes / kTaskBytes + 1) {
     ledger_.Wrong("tasks take more memory than they may");
   }
 }
