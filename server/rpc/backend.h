@@ -23,6 +23,7 @@ struct Backend {
       : options(std::move(service_options)),
         clock(service_clock),
         uploads(options.max_upload_bytes, options.upload_ttl) {
+    commons.names = &client_names;
     if (options.spool == nullptr) options.spool = std::make_shared<const base::Spool>(base::SpoolOptions());
     for (std::size_t i = 0; i < shard_count; ++i) shards.push_back(std::make_unique<Shard>(&commons));
   }
@@ -31,7 +32,6 @@ struct Backend {
   // See gate::Shards; not inside an event.
   Shard& ShardOfPool(std::string_view pool) const { return *shards[gates->OfPool(pool)]; }
   Shard& ShardOfHandle(const core::HandleId& id) const { return *shards[gates->OfHandle(id)]; }
-  bool room_is_short() const { return commons.short_rooms > 0; }
 
   ServiceOptions options;  // constant after Start
   const base::Clock* const clock;
