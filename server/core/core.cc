@@ -115,7 +115,7 @@ Load Core::load() const {
   return load;
 }
 
-MemoryUse Core::memory() const { return {state_->TaskBytes(), state_->kept_outcome_bytes}; }
+MemoryUse Core::memory() const { return {state_->TaskBytes(), state_->room.used()}; }
 
 bool Core::KnowsPool(std::string_view name) const { return state_->pools_by_name.contains(std::string(name)); }
 

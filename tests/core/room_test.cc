@@ -48,6 +48,14 @@ class Room : public ::testing::Test {
   std::size_t Known(const std::vector<HandleId>& ids) {
     return std::count_if(ids.begin(), ids.end(), [&](HandleId id) { return story_.core.ViewHandle(id).ok(); });
   }
+  // Of two workers, of which one has something, which it begins.
+  std::pair<WorkerId, WorkerId> BusyAndOther() {
+    WorkerId first = story_.processes.workers.begin()->first;
+    WorkerId second = std::next(story_.processes.workers.begin())->first;
+    if (story_.processes.workers.at(first).work.empty()) std::swap(first, second);
+    story_.Begin(first);
+    return {first, second};
+  }
   std::uint64_t KeptBytes() { return CoreTestPeer(&story_.core).room().used(); }
 
   Story story_{Narrow()};
@@ -105,23 +113,22 @@ TEST_F(Room, ExplainSaysWhoseRoomIsFullWithTheNumbers) {
 }
 
 TEST_F(Room, APlainCallerThatNeverReleasesIsNotHeldUpAndLosesTheOldest) {
-  const std::vector<HandleId> ids = Run(kPlain, 1000);
+  const std::vector<HandleId> ids = Run(kPlain, 1000);  // two workers: they end almost in this order
   EXPECT_EQ(story_.Pool("p").stats.succeeded, 1000u);
   EXPECT_LE(KeptBytes(), kRoom);
   const std::size_t known = Known(ids);
   EXPECT_GT(known, 150u);
   EXPECT_EQ(story_.Pool("p").stats.dropped_outcomes, 1000 - known);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    EXPECT_EQ(story_.core.ViewHandle(ids[i]).ok(), i >= ids.size() - known) << i;
-  }
-  EXPECT_EQ(ReasonOf(story_.core.ViewHandle(ids.front()).status()), "HANDLE_RELEASED");
+  EXPECT_EQ(Known({ids.begin() + 2, ids.begin() + 700}), 0u);
+  EXPECT_EQ(Known({ids.end() - 150, ids.end()}), 150u);
+  EXPECT_EQ(ReasonOf(story_.core.ViewHandle(ids[10]).status()), "HANDLE_RELEASED");
 }
 
 TEST_F(Room, APlainCallerIsNotHeldUpByAHoarder) {
   Run(kHoarder, 400);
   const std::vector<HandleId> ids = Run(kPlain, 100);
   EXPECT_EQ(story_.Pool("p").stats.running, 0u);
-  EXPECT_GT(Known({ids.end() - 10, ids.end()}), 9u);  // a part is theirs in any case
+  EXPECT_GE(Known(ids), 12u);  // a part is theirs in any case
 }
 
 TEST_F(Room, WhatAClientKeepsDoesNotMakeWayForWhatOthersLeave) {
@@ -140,12 +147,11 @@ TEST_F(Room, WhatWasLeftMakesWayForAClientThatIsThere) {
 TEST_F(Room, WhatSomebodyWaitsForIsPassedOver) {
   const std::vector<HandleId> first = Run(kPlain, 3);
   const HandleId late = Submit(kPlain, 1).front();  // a worker has it
-  story_.Begin(story_.FirstWorker());
+  const auto [busy, other] = BusyAndOther();
   std::vector<HandleId> waited = first;
   waited.push_back(late);
   const SubscriberId call = story_.NewCall();
   story_.core.OnWait(story_.now, call, waited, WaitMode::kAllCompleted, 3600 * kSecond);
-  const WorkerId other = std::next(story_.processes.workers.begin())->first;
   for (int i = 0; i < 1000; ++i) {
     Submit(kPlain, 1);
     story_.RunOne(other, true, 1000);
@@ -163,9 +169,8 @@ TEST_F(Room, WhatSomebodyWaitsForIsPassedOver) {
 TEST_F(Room, WaitsDoNotTakeMoreThanHalfOfWhatWasLeft) {
   std::vector<HandleId> waited = Run(kPlain, 200);
   waited.push_back(Submit(kPlain, 1).front());
-  story_.Begin(story_.FirstWorker());
+  const auto [busy, other] = BusyAndOther();
   story_.core.OnWait(story_.now, story_.NewCall(), waited, WaitMode::kAllCompleted, 3600 * kSecond);
-  const WorkerId other = std::next(story_.processes.workers.begin())->first;
   for (int i = 0; i < 500; ++i) {
     Submit(kPlain, 1);
     story_.RunOne(other, true, 1000);
@@ -255,7 +260,7 @@ TEST_F(Room, AMapOfAClientThatIsThereWaitsUntilItsItemsAreTaken) {
 TEST_F(Room, ArgumentsOfWhatFailedAreKeptThoughAnotherHasFilledTheRoom) {
   Run(kHoarder, 400);
   const HandleId failed = Submit(kOther, 1).front();
-  story_.RunOne(story_.FirstWorker(), false, 1000);
+  story_.RunOne(BusyAndOther().first, false, 1000);
   ASSERT_EQ(story_.StateOf(failed), TaskState::kFailed);
   EXPECT_TRUE(story_.core.ViewArguments(failed, 0).ok());
 }
