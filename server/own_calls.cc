@@ -58,7 +58,11 @@ void OwnCalls::SendEvent(core::SubscriberId to, core::WatchEvent event) { client
 
 void OwnCalls::EndWatch(core::SubscriberId to) { clients_.EndWatch(to); }
 
-void OwnCalls::RoomIsShort(bool is_short) { clients_.RoomIsShort(is_short); }
+void OwnCalls::RoomIsShort(core::ClientId client, bool is_short) { clients_.RoomIsShort(client, is_short); }
+
+void OwnCalls::ClientIsHeldUp(const core::ClientView& client, bool held_up) {
+  clients_.ClientIsHeldUp(client, held_up);
+}
 
 void OwnCalls::AllPoolsGone() {
   pools_changed_ = true;

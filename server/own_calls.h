@@ -42,7 +42,8 @@ class OwnCalls final : public core::ClientPort, public gate::Outbox {
   void AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) override;
   void SendEvent(core::SubscriberId to, core::WatchEvent event) override;
   void EndWatch(core::SubscriberId to) override;
-  void RoomIsShort(bool is_short) override;
+  void RoomIsShort(core::ClientId client, bool is_short) override;
+  void ClientIsHeldUp(const core::ClientView& client, bool held_up) override;
   void AllPoolsGone() override;
 
   // gate::Outbox

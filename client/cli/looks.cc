@@ -20,6 +20,14 @@ absl::StatusOr<v1::Pool> GetPool(const std::string& name, Context& context) {
   return std::move(*response->mutable_pool());
 }
 
+std::string HeldUpText(const v1::HeldUpClient& client) {
+  std::string text = absl::StrCat(client.client(), ": keeps ", SizeText(client.kept_outcome_bytes()), " of outcomes");
+  if (client.has_uid()) absl::StrAppend(&text, ", uid ", client.uid());
+  if (client.has_pid()) absl::StrAppend(&text, ", pid ", client.pid());
+  if (client.connection() != 0) absl::StrAppend(&text, ", connection ", client.connection());
+  return text;
+}
+
 std::string Counters(const v1::PoolStats& s) {
   TextTable table({"", ""});
   table.Add({"queued", Number(s.queued())});
@@ -41,6 +49,7 @@ std::string Counters(const v1::PoolStats& s) {
   table.Add({"reloads", Number(s.reloads())});
   table.Add({"rolled back", Number(s.rollbacks())});
   table.Add({"outcomes kept", absl::StrCat(s.kept_outcomes(), " (", SizeText(s.kept_outcome_bytes()), ")")});
+  table.Add({"outcomes dropped", Number(s.dropped_outcomes())});
   return table.Text().substr(1);
 }
 
@@ -173,6 +182,7 @@ ExitStatus Run(const StatsOptions& options, Context& context) {
     table.Add({"resident memory", SizeText(response->rss_bytes())});
     table.Add({"CPU time", SpanText(Seconds(response->cpu_time()))});
     table.Add({"core entries", Number(response->core_entries())});
+    for (const v1::HeldUpClient& client : response->held_up_clients()) table.Add({"held up", HeldUpText(client)});
     absl::StrAppend(&text, table.Text().substr(1), "\n", MemoryText(info->server().memory()), "\nlimits\n",
                     LimitsText(info->server().limits()));
     PrintLines("daemon\n" + text + "\n");

@@ -89,7 +89,7 @@ std::span<const Key<core::Limits>> LimitKeys() {
   static const Key<Limits> keys[] = {
       {"max_payload_bytes", &Limits::max_payload_bytes, "The arguments or the result of one task.", 1},
       {"max_kept_outcome_bytes", &Limits::max_kept_outcome_bytes,
-       "Outcomes that nobody released yet; when it is full, nothing more is started.", 1},
+       "Outcomes that nobody released yet; whose part is full is held up, or loses the oldest.", 1},
       {"outcome_ttl_seconds", &Limits::outcome_ttl, "How long an outcome is kept when nobody releases it.", 1,
        kHundredYearsInSeconds},
       {"remembered_ids", &Limits::remembered_ids,

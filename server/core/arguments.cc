@@ -2,7 +2,7 @@
 // elsewhere.
 //
 // What is kept after the end counts as a part of the outcome and goes with it. It never takes more than half of the
-// room for outcomes, so that it stops no dispatch by itself.
+// room for outcomes, or of the floor of a client that is present, so that it stops no dispatch by itself.
 #include "absl/strings/str_cat.h"
 #include "core/state.h"
 
@@ -18,13 +18,14 @@ Bytes OwnCopy(const Bytes& bytes) {
 
 }  // namespace
 
-bool Core::State::HasRoomForArguments(std::uint64_t bytes) const {
-  const std::uint64_t most = limits.max_kept_outcome_bytes / 2;
-  return bytes <= most && kept_outcome_bytes <= most - bytes;
+bool Core::State::HasRoomForArguments(const Handle& handle, std::uint64_t bytes) const {
+  const auto fits = [bytes](std::uint64_t used, std::uint64_t most) { return bytes <= most && used <= most - bytes; };
+  const ClientQuota& client = QuotaOf(handle);
+  return fits(room.used(), limits.max_kept_outcome_bytes / 2) || (client.present && fits(client.used, room.floor() / 2));
 }
 
 void Core::State::KeepArguments(Task& task) const {
-  task.args_kept = task.state != TaskState::kSucceeded && !task.released && HasRoomForArguments(task.body.size());
+  task.args_kept = task.state != TaskState::kSucceeded && !task.released && HasRoomForArguments(task, task.body.size());
   if (task.args_kept) {
     OwnArguments(task);
   } else {
@@ -78,7 +79,7 @@ void Core::State::KeepItemArguments(MapRun& map, const ItemBlock& block) {
         const std::size_t length = slice.column->lengths[slice.begin + j];
         const Bytes item(slice.column, slice.data.substr(offset, length));
         offset += length;
-        if (!HasRoomForArguments(bytes + kArgumentsOverhead + length)) continue;
+        if (!HasRoomForArguments(map, bytes + kArgumentsOverhead + length)) continue;
         if (map.kept_args.emplace(index, OwnCopy(item)).second) bytes += kArgumentsOverhead + length;
       }
     }

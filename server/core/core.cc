@@ -21,14 +21,27 @@ void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owne
   state_->OpenPool(call, std::move(spec), owner, elsewhere, creation);
 }
 
-void Core::OnClientPresent(Nanos now, ClientId client) {
+void Core::OnClientPresent(Nanos now, ClientId client, const ClientOrigin& origin) {
   state_->now = now;
   state_->NotePresence(client, true);
+  state_->ClientComes(client, origin);
 }
 
 void Core::OnClientAbsent(Nanos now, ClientId client) {
   state_->now = now;
   state_->NotePresence(client, false);
+  state_->ClientGoes(client);
+}
+
+ClientView Core::ViewClient(ClientId client) const { return state_->ViewOf(client); }
+
+std::vector<ClientView> Core::HeldUpClients() const {
+  std::vector<ClientView> views;
+  const NodeList& held = state_->held_clients;
+  for (const Node* node = held.front(); node != nullptr; node = held.After(node)) {
+    views.push_back(state_->ViewOf(*static_cast<const ClientQuota*>(node)));
+  }
+  return views;
 }
 
 absl::StatusOr<PoolView> Core::OnResize(Nanos now, std::string_view name, std::uint32_t workers) {
@@ -103,7 +116,7 @@ Load Core::load() const {
   return load;
 }
 
-MemoryUse Core::memory() const { return {state_->TaskBytes(), state_->kept_outcome_bytes}; }
+MemoryUse Core::memory() const { return {state_->TaskBytes(), state_->room.used()}; }
 
 bool Core::KnowsPool(std::string_view name) const { return state_->pools_by_name.contains(std::string(name)); }
 
@@ -179,7 +192,9 @@ absl::StatusOr<bool> Core::OnCancel(Nanos now, HandleId id, bool running) {
 bool Core::OnRelease(Nanos now, HandleId id) {
   state_->now = now;
   Handle* handle = state_->handles.Find(id);
-  return handle != nullptr && state_->Release(*handle);
+  if (handle == nullptr) return false;
+  state_->Release(*handle);
+  return true;
 }
 
 void Core::OnConsumed(Nanos now, HandleId map, std::uint64_t first_index, std::uint64_t count) {
@@ -188,7 +203,7 @@ void Core::OnConsumed(Nanos now, HandleId map, std::uint64_t first_index, std::u
   if (handle == nullptr || !handle->is_map()) return;
   const std::uint64_t end = first_index + count < first_index ? ~std::uint64_t{0} : first_index + count;
   state_->Consume(*AsMap(handle), {first_index, end});
-  state_->RoomCameFree();
+  state_->WakeClients();
 }
 
 absl::StatusOr<Payload> Core::ViewResult(HandleId id, std::uint64_t index) const { return state_->ResultOf(id, index); }
@@ -304,6 +319,7 @@ Nanos Core::NextTimer() const { return state_->timers.Next(); }
 void Core::OnShutdown(Nanos now) {
   state_->now = now;
   state_->shutting_down = true;
+  state_->AllClientsGo();
   const auto pools = state_->pools;
   for (const auto& [id, pool] : pools) state_->ClosePool(*pool, /*cancel_queued=*/false);
   state_->CheckAllGone();

@@ -93,6 +93,7 @@ struct TaskGroup {
   std::string_view pool;
   std::string_view function;
   std::shared_ptr<const TaskOptions> options;
+  ClientOrigin origin{};
 };
 
 struct MapGroup {
@@ -109,6 +110,7 @@ struct MapGroup {
   bool complete = false;
   std::uint32_t chunk_size = 0;  // 0: automatic
   bool fail_fast = false;
+  ClientOrigin origin{};
 };
 
 enum class WaitMode : std::uint8_t { kAllCompleted = 1, kFirstCompleted = 2, kFirstException = 3 };
@@ -151,9 +153,14 @@ class Core {
   // same one; zero: it need not.
   void OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner = {}, std::uint64_t elsewhere = 0,
                   HandleId creation = {});
-  // A client's first session has come, its last one has gone.
-  void OnClientPresent(Nanos now, ClientId client);
+  // A client's first session has come, its last one has gone. A client that is present has a floor in the room for
+  // outcomes; what one leaves that is not may have to make way: see client_quota.h.
+  void OnClientPresent(Nanos now, ClientId client, const ClientOrigin& origin = {});
   void OnClientAbsent(Nanos now, ClientId client);
+  // What it keeps; of one that is not known: nothing.
+  ClientView ViewClient(ClientId client) const;
+  // Those that have no room for more, and wait for it.
+  std::vector<ClientView> HeldUpClients() const;
   // Returns how many handles it cancelled.
   absl::StatusOr<std::uint64_t> OnClose(Nanos now, std::string_view pool, bool cancel_queued = false);
   // `grace`: between SIGTERM and SIGKILL.
@@ -192,7 +199,7 @@ class Core {
   // The result of a task, or of one item of a map, for Download.
   absl::StatusOr<Payload> ViewResult(HandleId id, std::uint64_t index) const;
   // The arguments, while they are kept: until it ended; then, with its outcome, of a task or item that did not succeed,
-  // unless half of max_kept_outcome_bytes was in use. An item that was cancelled with its map has none.
+  // unless half of max_kept_outcome_bytes was in use, and half of its client's floor. An item that was cancelled with its map has none.
   absl::StatusOr<Payload> ViewArguments(HandleId id, std::uint64_t index) const;
   absl::StatusOr<HandleView> ViewHandle(HandleId id) const;
   // Handles in the order of their submission, at most `most`; `from`: TaskPage::next of the page before, or 0. Looks at

@@ -72,17 +72,14 @@ void Core::State::Settle(Pool& pool) {
   if (pool.staff_due) Staff(pool);
   WatchWaiting(pool);
   Advance(pool);
+  WakeClients();
 }
 
 void Core::State::SettleWorker(Pool& pool, Worker& worker) {
-  if (pool.staff_due || !pool.idle.empty()) return Settle(pool);
+  if (pool.staff_due || !pool.idle.empty() || !waking.empty()) return Settle(pool);
   if (pool.fences > 0) CallForTrials(pool);
   if (pool.ready.empty()) return Advance(pool);
   if (!Refills(worker)) return;
-  if (!HasRoom()) {
-    was_full = true;
-    return;
-  }
   const Handle* next = NextToSend(pool.ready);
   if (next == nullptr) return Advance(pool);
   if (Takes(worker, *next)) Fill(pool.ready, worker, limits.max_prefetch);
@@ -97,10 +94,6 @@ void Core::State::Pump(Pool& pool) {
     if (pool.fences > 0) CallForTrials(pool);
     const Handle* next = NextToSend(pool.ready);
     if (next == nullptr && NextToSend(pool.ready_fresh) == nullptr) break;
-    if (!HasRoom()) {
-      was_full = true;
-      return;
-    }
     Worker* unused = pool.ready_fresh.empty() || !pool.has_slot() ? nullptr : pool.UnusedIdle();
     Worker* worker = next == nullptr || (unused != nullptr && pool.FreshIsNext()) ? nullptr : ChooseWorker(pool, *next);
     if (worker == nullptr && unused != nullptr) {
@@ -142,9 +135,8 @@ bool Core::State::Takes(const Worker& worker, const Handle& next) const {
   if (worker.pool->draining && worker.pool->Leaving(worker)) return false;
   if (!worker.uses_page || worker.unmeasured > 0 || worker.sent.size() >= limits.max_prefetch) return false;
   if (now - worker.progress_at >= kPatience) return false;
-  const PoolFunction& function = worker.pool->functions[next.group->function];
-  const double average = function.average;
-  if (average == 0 || RoomAhead(*worker.pool, function) == 0) return false;
+  const double average = worker.pool->functions[next.group->function].average;
+  if (average == 0 || RoomAhead(next) == 0) return false;
   if (!next.is_map()) return worker.load + average <= kAheadTime;
   const MapRun& map = static_cast<const MapRun&>(next);
   return worker.load < kAheadTime / 2 ||
@@ -152,10 +144,11 @@ bool Core::State::Takes(const Worker& worker, const Handle& next) const {
 }
 
 // In calls. Only an estimate: the next result may be larger than any before.
-std::uint64_t Core::State::RoomAhead(const Pool& pool, const PoolFunction& function) const {
-  if (!HasRoom()) return 0;
-  const double room = static_cast<double>(limits.max_kept_outcome_bytes - kept_outcome_bytes);
-  const double calls = room / std::max(1.0, function.result_bytes) - static_cast<double>(pool.stats.running);
+std::uint64_t Core::State::RoomAhead(const Handle& next) const {
+  const Pool& pool = *next.group->pool;
+  const auto bytes = static_cast<double>(room.RoomOf(QuotaOf(next)));
+  const double each = pool.functions[next.group->function].result_bytes + (next.is_map() ? 4 : kOutcomeOverhead);
+  const double calls = bytes / each - static_cast<double>(pool.stats.running);
   return calls < 1 ? 0 : static_cast<std::uint64_t>(std::min(calls, 1e15));
 }
 
@@ -172,7 +165,6 @@ void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
     if (!Knows(worker, next)) {
       if (!work.empty()) break;  // it goes first: what ends here takes room
       EndUnknown(pool, next);
-      if (!HasRoom()) break;
       continue;
     }
     alone = pool.RunsAlone(next);
@@ -293,11 +285,10 @@ std::uint64_t Core::State::ChunkSize(const Pool& pool, const MapRun& map) const 
   if (pool.RunsAlone(map)) return 1;
   const std::uint64_t left = map.ready_items();
   const std::uint64_t takers = std::clamp<std::uint64_t>(pool.workers.size(), 1, pool.spec.workers);
-  const PoolFunction& function = pool.functions[map.group->function];
-  const double average = function.average;
+  const double average = pool.functions[map.group->function].average;
   if (average == 0) return std::clamp<std::uint64_t>(left / (4 * takers), 1, 8);
   const auto in_time = static_cast<std::uint64_t>(static_cast<double>(kChunkTime) / average);
-  const std::uint64_t full = std::min(in_time, RoomAhead(pool, function));
+  const std::uint64_t full = std::min(in_time, RoomAhead(map));
   const auto least = static_cast<std::uint64_t>(static_cast<double>(kLeastChunkTime) / average);
   const std::uint64_t share = (left + 2 * takers - 1) / (2 * takers);
   return std::clamp<std::uint64_t>(std::min(full, std::max(share, least)), 1, kMaxChunk);

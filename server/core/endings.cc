@@ -1,4 +1,6 @@
 // How tasks and maps end, how long their outcomes are kept, and how they are forgotten.
+#include <utility>
+
 #include "core/state.h"
 #include "wire/absl_text.h"
 
@@ -106,7 +108,11 @@ void Core::State::Conclude(Task& task) {
   timers.Clear(&task.timer);
   task.delayed = false;
   CountEnd(task.group->pool->stats, task.state, 1);
-  if (!task.released) CountKept(task, BytesOf(task), 1);
+  if (!task.released) {
+    const std::uint64_t bytes = BytesOf(task);
+    CountKept(task, bytes, 1);
+    if (room.IsOverfull() || Drains(*task.group->pool)) MakeRoom(task, bytes);
+  }
   EndHandle(task);
 }
 
@@ -127,11 +133,12 @@ void Core::State::EndHandle(Handle& handle) {
     const bool succeeded = Succeeded(handle);
     const auto waits = std::move(handle.extras->waits);
     handle.extras->waits.clear();
-    for (const auto& [wait, place] : waits) HandleEnded(wait, place, succeeded);
+    for (const auto& one : waits) {
+      if (!HandleEnded(one.first, one.second, succeeded)) handle.extras->waits.push_back(one);
+    }
   }
   if (handle.released) return Free(handle);
-  kept.PushBack(&handle);
-  if (kept_timer == kNoTimer) ArmOutcomeTimer();
+  Keep(handle);
 }
 
 std::uint64_t Core::State::BytesOf(const Outcome& outcome) {
@@ -170,55 +177,45 @@ Nanos Core::State::EndedAt(const Handle& handle) {
 
 void Core::State::CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
   if (handle.is_map()) AsMap(&handle)->kept_bytes += bytes;
-  kept_outcome_bytes += bytes;
+  ClientQuota& client = QuotaOf(handle);
+  room.Add(client, bytes);
   handle.group->pool->stats.kept_outcomes += outcomes;
   handle.group->pool->stats.kept_outcome_bytes += bytes;
-  TellRoom();
+  TellRoom(client);
 }
 
 void Core::State::UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
   if (handle.is_map()) AsMap(&handle)->kept_bytes -= bytes;
-  kept_outcome_bytes -= bytes;
+  if (handle.extras != nullptr && handle.extras->aside) aside_bytes -= bytes;
+  ClientQuota& client = QuotaOf(handle);
+  room.Subtract(client, bytes);
   handle.group->pool->stats.kept_outcomes -= outcomes;
   handle.group->pool->stats.kept_outcome_bytes -= bytes;
-  TellRoom();
+  TellRoom(client);
+  if (!held_clients.empty()) NoteFreed(client);
 }
 
-// Short from three quarters on until only half is in use: it is told long before dispatch stops, and not all the time.
-void Core::State::TellRoom() {
-  const std::uint64_t half = limits.max_kept_outcome_bytes / 2;
-  const std::uint64_t most = room_is_short ? half : half + half / 2;
-  if ((kept_outcome_bytes > most) == room_is_short) return;
-  room_is_short = !room_is_short;
-  client_port->RoomIsShort(room_is_short);
+void Core::State::Release(Handle& handle) {
+  Forget(handle);
+  WakeClients();
 }
 
-bool Core::State::Release(Handle& handle) {
+void Core::State::Forget(Handle& handle) {
   if (!handle.is_map() && handle.ended) UncountKept(handle, KeptBytesOf(handle), 1);
   handle.released = true;
   in_order.Remove(&handle);
   handles.Bury(handle.id);
   if (handle.is_map()) DropBlocksOf(static_cast<MapRun&>(handle));
   if (handle.ended) {
-    kept.Remove(&handle);
+    Unkeep(handle);
     Free(handle);
-  }
-  RoomCameFree();
-  return true;
-}
-
-void Core::State::RoomCameFree() {
-  if (!was_full || !HasRoom()) return;
-  was_full = false;
-  const auto all = pools;  // settling may forget old ones
-  for (const auto& [id, pool] : all) {
-    if (pool->dispatches()) Settle(*pool);
   }
 }
 
 // REQUIRES: ended, released, in no list.
 void Core::State::Free(Handle& handle) {
   if (handle.extras != nullptr) {
+    for (const auto& [wait, place] : handle.extras->waits) wait->entries[place].handle = nullptr;
     for (const Subscription& subscription : handle.extras->subscriptions) Unsubscribe(subscription.to);
   }
   in_order.Remove(&handle);
@@ -231,20 +228,23 @@ void Core::State::Free(Handle& handle) {
   LeaveGroup(group);
 }
 
-void Core::State::ArmOutcomeTimer() {
-  const Handle* oldest = static_cast<Handle*>(kept.front());
+void Core::State::ArmOutcomeTimer(ClientQuota& client) {
+  const Handle* oldest = static_cast<Handle*>(client.kept.front());
   const Nanos ended_at = oldest == nullptr ? kNever : EndedAt(*oldest);
   const Nanos when = limits.outcome_ttl > kNever - ended_at ? kNever : ended_at + limits.outcome_ttl;
-  timers.Set(&kept_timer, when, TimerKind::kOutcomes, nullptr);
+  timers.Set(&client.kept_timer, when, TimerKind::kOutcomes, &client);
 }
 
-void Core::State::ReleaseOld() {
-  while (!kept.empty()) {
-    Handle& oldest = *static_cast<Handle*>(kept.front());
+void Core::State::ReleaseOld(ClientQuota& client) {
+  ++client.queues;  // so that it stays while its last outcome goes
+  while (!client.kept.empty()) {
+    Handle& oldest = *static_cast<Handle*>(client.kept.front());
     if (now - EndedAt(oldest) < limits.outcome_ttl) break;
-    Release(oldest);
+    Forget(oldest);
   }
-  ArmOutcomeTimer();
+  ArmOutcomeTimer(client);
+  LeaveQuota(client);
+  WakeClients();
 }
 
 }  // namespace poold::core

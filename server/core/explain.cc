@@ -110,9 +110,10 @@ std::string Core::State::WhyFenced(const Handle& handle, Nanos at) const {
 std::string Core::State::WhyQueued(const Handle& handle, Nanos at, std::uint64_t* ahead) const {
   const Pool& pool = *handle.group->pool;
   std::string why = WhyPoolIsSlow(pool, at);
-  if (why.empty() && !HasRoom()) {
-    why = absl::StrCat("the room for outcomes is full: ", kept_outcome_bytes, " of ", limits.max_kept_outcome_bytes,
-                       " bytes are kept; release outcomes that are no longer needed");
+  if (why.empty() && !HasRoom(handle)) {
+    why = absl::StrCat("its client has no room for outcomes: it keeps ", QuotaOf(handle).used, " bytes; ", room.floor(),
+                       " are its own, and of the common part ", room.common_used(), " of ", room.common(),
+                       " bytes are in use; release outcomes that are no longer needed");
   }
   *ahead = CountAhead(handle);
   if (why.empty()) why = WhyFenced(handle, at);

@@ -34,10 +34,16 @@ bool Core::State::IsTrial(const Handle& handle, std::uint64_t token) const {
   return fence != nullptr && fence->trial == token;
 }
 
-// The next one that may be sent. What may not goes to its fence. Null: there is none.
+// The next one that may be sent. What may not goes to its fence, and clients that have no room are held up. Null: there
+// is none.
 Handle* Core::State::NextToSend(ReadyQueue& ready) {
   while (Node* node = ready.Next()) {
     Handle& next = *static_cast<Handle*>(node);
+    if (!HasRoom(next)) {
+      HoldUp(next);
+      if (trials_uncalled) CallForTrials(*next.group->pool);
+      continue;
+    }
     const Fence* fence = next.group->pool->fences == 0 ? nullptr : FenceOf(next);
     if (fence == nullptr || (fence->trial == 0 && now >= fence->until)) return &next;
     Hold(next);
@@ -70,23 +76,42 @@ void Core::State::LeaveLine(Handle& handle) {
   if (line->second.waiting.empty()) fence->lines.erase(line);
 }
 
+// The next line of those with the highest priority whose client has room. The others are held up.
+std::map<Fence::LineKey, Fence::Line>::iterator Core::State::LineToCall(Fence& fence) {
+  auto first = fence.lines.end();
+  for (auto line = fence.lines.begin(); line != fence.lines.end(); ++line) {
+    if (first != fence.lines.end() && std::get<0>(line->first) != std::get<0>(first->first)) break;
+    const Handle& handle = *static_cast<const Handle*>(line->second.waiting.front());
+    if (!HasRoom(handle)) {
+      HoldUp(handle);
+      continue;
+    }
+    if (fence.last_called < line->first) return line;
+    if (first == fence.lines.end()) first = line;
+  }
+  return first;
+}
+
 // One of those that wait at each fence may go back to its line, if it is time and nobody tries: the most urgent one, in
 // turns between clients.
 void Core::State::CallForTrials(Pool& pool) {
-  for (PoolFunction& function : pool.functions) {
-    Fence* fence = function.fence.get();
-    if (fence == nullptr || !fence->stands || now < fence->until || fence->trial != 0) continue;
-    if (fence->called != nullptr || fence->lines.empty()) continue;
-    auto line = fence->lines.upper_bound(fence->last_called);
-    const int urgent = std::get<0>(fence->lines.begin()->first);
-    if (line == fence->lines.end() || std::get<0>(line->first) != urgent) line = fence->lines.begin();
-    fence->last_called = line->first;
-    Handle& handle = *static_cast<Handle*>(line->second.waiting.front());
-    LeaveLine(handle);
-    handle.group->ready->PushFront(handle.group->queue, &handle);
-    NoteFresh(*handle.group);
-    fence->called = &handle;
-  }
+  do {
+    trials_uncalled = false;
+    for (PoolFunction& function : pool.functions) CallForTrial(function);
+  } while (trials_uncalled);
+}
+
+void Core::State::CallForTrial(PoolFunction& function) {
+  Fence* fence = function.fence.get();
+  if (fence == nullptr || !fence->stands || now < fence->until || fence->trial != 0 || fence->called != nullptr) return;
+  const auto line = LineToCall(*fence);
+  if (line == fence->lines.end()) return;
+  fence->last_called = line->first;
+  Handle& handle = *static_cast<Handle*>(line->second.waiting.front());
+  LeaveLine(handle);
+  handle.group->ready->PushFront(handle.group->queue, &handle);
+  NoteFresh(*handle.group);
+  fence->called = &handle;
 }
 
 void Core::State::NoteTrial(const Handle& handle, std::uint64_t token) {

@@ -113,6 +113,7 @@ void Core::State::KeepBlock(MapRun& map, ItemBlock block) {
   map.NoteDone(range);
   if (failed && map.fail_fast) CutMap(map);
   TellWatchers(map);
+  if (room.IsOverfull() || Drains(*map.group->pool)) MakeRoom(map, BytesOf(*shared));
 }
 
 void Core::State::RecordItem(MapRun& map, std::uint64_t index, OutcomePtr outcome) {

@@ -101,9 +101,12 @@ class ClientPort {
   virtual void SendEvent(SubscriberId to, WatchEvent event) = 0;
   virtual void EndWatch(SubscriberId to) = 0;
 
-  // The room for outcomes is getting short, or no longer. To all clients: those that have seen outcomes should release
-  // them, because without room nothing is dispatched.
-  virtual void RoomIsShort(bool is_short) = 0;
+  // The client's room for outcomes is getting short, or no longer. To its sessions: they should release outcomes that
+  // they have seen, because without room nothing more of this client is dispatched.
+  virtual void RoomIsShort(ClientId client, bool is_short) = 0;
+  // It has no room, and nothing more of it is dispatched; or its room is not even short any more. Not for each time in
+  // between. For the log.
+  virtual void ClientIsHeldUp(const ClientView&, bool /*held_up*/) {}
 
   // After OnShutdown: the last process of the last pool is gone.
   virtual void AllPoolsGone() = 0;

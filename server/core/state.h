@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "core/client_quota.h"
 #include "core/core.h"
 #include "core/handle_list.h"
 #include "core/handle_table.h"
@@ -55,6 +56,12 @@ struct CoreFaults {
   bool never_end_turn = false;  // lets one client have every turn
   bool forget_tries = false;    // does not count what may have been begun without a claim page
   bool replace_early = false;   // lets a worker go before its replacement is ready
+  bool no_floors = false;       // gives clients only what is common of the room for outcomes
+  bool never_wake = false;      // leaves clients held up that have room again
+  bool hold_drains = false;     // holds up clients also in pools that are closing
+  bool drop_newest = false;     // drops the newest of what was left, not the oldest
+  bool drop_awaited = false;    // drops also what somebody waits for
+  bool keep_count = false;      // counts what was dropped as kept
 };
 
 // The workers that were not told to go.
@@ -72,7 +79,8 @@ struct Core::State {
         worker_port(workers),
         client_port(clients),
         random(seed),
-        handles(limits.remembered_ids) {}
+        handles(limits.remembered_ids),
+        room(limits.max_kept_outcome_bytes) {}
   ~State();
 
   // ---- pool_life.cc ----
@@ -165,8 +173,8 @@ struct Core::State {
   HandleId NextId();
 
   // ---- submit.cc, submit_map.cc ----
-  absl::StatusOr<Group*> MakeGroup(ClientId client, std::string_view pool, std::string_view function,
-                                   std::shared_ptr<const TaskOptions> options);
+  absl::StatusOr<Group*> MakeGroup(ClientId client, const ClientOrigin& origin, std::string_view pool,
+                                   std::string_view function, std::shared_ptr<const TaskOptions> options);
   absl::Status CheckFunction(const Pool& pool, std::string_view function) const;
   Group* NewGroup(const Group& like);
   Group* GroupFor(Group* group, const Payload& args);
@@ -197,10 +205,8 @@ struct Core::State {
   // As Settle, when all that happened is that this worker has less to do.
   void SettleWorker(Pool& pool, Worker& worker);
   void Pump(Pool& pool);
-  bool HasRoom() const { return kept_outcome_bytes < limits.max_kept_outcome_bytes; }
-  void TellRoom();
-  // And would have it if the results of what runs in the pool were here: before more is sent ahead.
-  std::uint64_t RoomAhead(const Pool& pool, const PoolFunction& function) const;
+  // How many more calls of its client may be with workers, so that there is room for what they come to.
+  std::uint64_t RoomAhead(const Handle& next) const;
   Worker* ChooseWorker(Pool& pool, const Handle& next) const;
   bool Takes(const Worker& worker, const Handle& next) const;
   bool Refills(const Worker& worker) const;
@@ -212,6 +218,45 @@ struct Core::State {
   Assignment SendChunk(MapRun& map, Worker& worker);
   std::uint64_t MostItems(const MapRun& map, const Worker& worker) const;
   std::uint64_t ChunkSize(const Pool& pool, const MapRun& map) const;
+
+  // ---- room.cc ----
+  static ClientQuota& QuotaOf(const Handle& handle) { return *handle.group->queue->quota; }
+  ClientQuota& QuotaOf(ClientId client, const ClientOrigin& origin);
+  void EnterQuota(Group& group, const ClientOrigin& origin);
+  void LeaveQuota(ClientQuota& client);
+  void ClientComes(ClientId client, const ClientOrigin& origin);
+  void ClientGoes(ClientId client);
+  void AllClientsGo();
+  // What is finished in any case: there nobody is held up, and who has no room loses his oldest outcomes.
+  bool Drains(const Pool& pool) const { return pool.state == PoolState::kClosing && !faults.hold_drains; }
+  // It may be sent to a worker as far as the room of its client goes.
+  bool HasRoom(const Handle& handle) const { return room.open() || HasOwnRoom(handle); }
+  bool HasOwnRoom(const Handle& handle) const;
+  bool HoldUp(const Handle& handle);
+  void WakeAllClients();
+  void NoteFreed(ClientQuota& client);
+  void WakeClients();
+  void WakeClient(ClientQuota& client);
+  void DropHeldLine(const ClientQueue* queue);
+  void TellRoom(ClientQuota& client);
+  void TellOneRoom(ClientQuota& client);
+  static bool IsAwaited(const Handle& handle) { return handle.extras != nullptr && !handle.extras->waits.empty(); }
+  void Keep(Handle& handle);
+  void Unkeep(Handle& handle);
+  void SetAside(Handle& handle);
+  // Nobody waits for it any more.
+  void ReturnAside(Handle& handle);
+  void ListLeft(ClientQuota& client, Nanos oldest);
+  void UnlistLeft(ClientQuota& client);
+  // The one that goes next; null for none.
+  Handle* OldestOf(ClientQuota& client);
+  Handle* OldestLeft();
+  // So many bytes of this handle came: others may have to go for it, or, if it still runs, itself.
+  void MakeRoom(Handle& came, std::uint64_t bytes);
+  bool DropMaps(const ClientQuota* client);
+  void Drop(Handle& handle);
+  ClientView ViewOf(ClientId client) const;
+  ClientView ViewOf(const ClientQuota& client) const;
   void Sent(Pool& pool, Worker& worker, Node* node);
   // It is no longer with its worker: its result came, or it came back, or it ended.
   void Unsend(Task& task);
@@ -241,7 +286,9 @@ struct Core::State {
   Handle* NextToSend(ReadyQueue& ready);
   void Hold(Handle& handle);
   void LeaveLine(Handle& handle);
+  std::map<Fence::LineKey, Fence::Line>::iterator LineToCall(Fence& fence);
   void CallForTrials(Pool& pool);
+  void CallForTrial(PoolFunction& function);
   void NoteTrial(const Handle& handle, std::uint64_t token);
   void TrialLeft(const Handle& handle, std::uint64_t token);
   void CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls,
@@ -307,11 +354,12 @@ struct Core::State {
   static Nanos EndedAt(const Handle& handle);
   void CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes);
   void UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes);
-  void RoomCameFree();
   void Free(Handle& handle);
-  bool Release(Handle& handle);
-  void ReleaseOld();
-  void ArmOutcomeTimer();
+  // Nobody can name it any more, and what it kept is gone.
+  void Forget(Handle& handle);
+  void Release(Handle& handle);
+  void ReleaseOld(ClientQuota& client);
+  void ArmOutcomeTimer(ClientQuota& client);
   void CountEnd(PoolStats& stats, TaskState state, std::uint64_t count) const;
 
   // ---- intents.cc ----
@@ -365,7 +413,7 @@ struct Core::State {
   static std::string ReasonOf(const Failure* failure, const DeathCertificate* death);
   void NoteAttempt(Task& task, TaskState state, Nanos started_at, std::string reason);
   std::vector<AttemptView> AttemptsOf(const Task& task) const;
-  bool HasRoomForArguments(std::uint64_t bytes) const;
+  bool HasRoomForArguments(const Handle& handle, std::uint64_t bytes) const;
   // Or lets go of them.
   void KeepArguments(Task& task) const;
   // So that it does not keep alive the whole message that brought it.
@@ -380,7 +428,8 @@ struct Core::State {
   Wait* NewWait(Wait::Kind kind, SubscriberId call);
   static bool Succeeded(const Handle& handle);
   void SetDeadline(Wait* wait, Nanos wait_timeout);
-  void HandleEnded(Wait* wait, std::uint32_t place, bool succeeded);
+  // False: it goes on.
+  bool HandleEnded(Wait* wait, std::uint32_t place, bool succeeded);
   // Whether a handle that ended so is what this mode waits for.
   static bool IsFirst(WaitMode mode, bool succeeded);
   void AnswerWait(Wait* wait, bool first);
@@ -448,13 +497,23 @@ struct Core::State {
 
   CoreFaults faults;
   Timers timers;
-  NodeList kept;              // ended handles, in the order of their ends
   OutcomePtr last_cancelled;  // of the task that was cancelled last without having run
-  TimerId kept_timer = kNoTimer;
-  std::uint64_t kept_outcome_bytes = 0;
   std::uint64_t unfinished = 0;  // tasks and maps, of all pools
-  bool was_full = false;       // dispatch stopped for want of room
-  bool room_is_short = false;  // as clients were told
+
+  OutcomeRoom room;
+  absl::flat_hash_map<ClientId, std::unique_ptr<ClientQuota>> clients;
+  std::uint64_t last_client = 0;
+  ClientQuota* unused_client = nullptr;  // the one that was of use last: who submits one by one is known again
+  NodeList held_clients;                 // of which some line is held up
+  NodeList waking;                       // of these, those that may have room again
+  bool is_waking = false;
+  bool trials_uncalled = false;  // of clients that were held up
+  bool told_scarce = false;
+  // Those that are not present and keep something, by the end of the oldest outcome; or a little before that.
+  std::map<std::pair<Nanos, std::uint64_t>, ClientQuota*> left;
+  NodeList aside;  // what was to go, and somebody waits for
+  std::uint64_t aside_bytes = 0;
+
   bool shutting_down = false;
   bool told_all_gone = false;
 };

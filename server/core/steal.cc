@@ -66,18 +66,20 @@ Worker* Core::State::ChooseVictim(Pool& pool) {
 void Core::State::Steal(Pool& pool) {
   if (now < pool.steal_at) return;
   for (std::size_t tries = pool.idle.size(); tries > 0 && !pool.idle.empty() && pool.ready.empty(); --tries) {
-    if (!pool.has_slot() || !HasRoom() || !pool.dispatches()) return;
+    if (!pool.has_slot() || !pool.dispatches()) return;
     Worker* victim = ChooseVictim(pool);
     if (victim == nullptr || !TakeHalf(*victim)) return;
     Pump(pool);
   }
 }
 
-// From its end, because it begins at the front. False: it has begun all that could be taken.
+// From its end, because it begins at the front. False: it has begun all that could be taken, or what comes next there
+// has no room for its outcome and would only wait elsewhere.
 bool Core::State::TakeHalf(Worker& victim) {
   bool taken = false;
   for (std::size_t most = victim.sent.size() / 2; most > 0; --most) {
     Node* last = victim.sent.back();
+    if (!HasRoom(HandleOf(last))) return taken;
     if (last->kind == NodeKind::kChunk) {
       const std::uint32_t had = AsChunk(last)->count;
       const std::uint32_t came = TakeBackItems(*AsChunk(last), 0);
@@ -88,7 +90,7 @@ bool Core::State::TakeHalf(Worker& victim) {
     taken = true;
   }
   Node* head = victim.sent.front();
-  if (taken || head->kind != NodeKind::kChunk) return taken;
+  if (taken || head->kind != NodeKind::kChunk || !HasRoom(HandleOf(head))) return taken;
   Chunk& chunk = *AsChunk(head);
   return TakeBackItems(chunk, (chunk.count - chunk.done - 1) / 2) > 0;
 }

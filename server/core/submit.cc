@@ -52,8 +52,8 @@ absl::Status Core::State::CheckFunction(const Pool& pool, std::string_view funct
                    function);
 }
 
-absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, std::string_view pool_name, std::string_view function,
-                                              std::shared_ptr<const TaskOptions> options) {
+absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, const ClientOrigin& origin, std::string_view pool_name,
+                                              std::string_view function, std::shared_ptr<const TaskOptions> options) {
   if (shutting_down) {
     return MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the daemon is shutting down", "", kSecond);
   }
@@ -73,6 +73,7 @@ absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, std::string_view 
   group->function = group->pool->FunctionNumber(function);
   group->ready = options->fresh && !group->pool->fresh() ? &group->pool->ready_fresh : &group->pool->ready;
   group->queue = group->ready->Enter(client, options->priority);
+  EnterQuota(*group, origin);
   group->timed = HasTimes(*options);
   group->options = std::move(options);
   group->submitted_at = now;
@@ -107,7 +108,11 @@ Group* Core::State::GroupFor(Group* group, const Payload& args) {
 
 void Core::State::LeaveGroup(Group* group) {
   if (--group->handles > 0) return;
+  ClientQuota& client = *group->queue->quota;
+  const bool last = group->queue->groups == 1;
+  if (last && group->queue->held_up) DropHeldLine(group->queue);
   group->ready->Leave(group->queue);
+  if (last) LeaveQuota(client);
   Unsubscribe(group->subscriber);
   groups.Delete(group);
 }
@@ -147,7 +152,7 @@ absl::Status Core::State::CheckTaskBytes() const {
 }
 
 void Core::State::Submit(const TaskGroup& asked, std::span<NewTask> tasks, std::vector<Refusal>* refused) {
-  absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.pool, asked.function, asked.options);
+  absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.origin, asked.pool, asked.function, asked.options);
   Subscriber* subscriber = FindSubscriber(asked.subscriber);
   if (group.ok() && subscriber != nullptr) {
     (*group)->subscriber = subscriber;

@@ -35,7 +35,7 @@ absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
                      "this id belongs to another task or map; a new map needs a new id", "id");
   }
   if (absl::Status status = CheckTaskBytes(); !status.ok()) return status;
-  absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.pool, asked.function, asked.options);
+  absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.origin, asked.pool, asked.function, asked.options);
   if (!group.ok()) return group.status();
   Pool& pool = *(*group)->pool;
   MapRun* map = maps.New();

@@ -28,7 +28,7 @@ void Core::State::RunTimer(const DueTimer& due) {
     case TimerKind::kWorkerAge:
       return WorkerIsOld(*static_cast<Worker*>(due.owner));
     case TimerKind::kOutcomes:
-      return ReleaseOld();
+      return ReleaseOld(*static_cast<ClientQuota*>(due.owner));
   }
 }
 

@@ -46,6 +46,14 @@ inline constexpr SubscriberId kNobody{0};
 // Whom fairness is between.
 enum class ClientId : std::uint64_t {};
 
+// Where a client speaks from, as the kernel says it, beside what it calls itself. For people: nothing is decided by it.
+struct ClientOrigin {
+  std::int64_t uid = -1;  // -1, as the others: not known
+  std::int64_t gid = -1;
+  std::int64_t pid = -1;
+  std::uint64_t connection = 0;  // counted from 1 by the daemon; 0: not known
+};
+
 // The values of poold.v1.Encoding.
 enum class Encoding : std::uint8_t { kUnspecified = 0, kMsgpack = 1, kProtobuf = 2, kRaw = 3 };
 

@@ -53,6 +53,7 @@ struct PoolStats {
   std::uint64_t recycled = 0;
   std::uint64_t reloads = 0;
   std::uint64_t rollbacks = 0;
+  std::uint64_t dropped_outcomes = 0;
 };
 
 struct PoolView {
@@ -119,6 +120,19 @@ struct TaskFilter {
 struct TaskPage {
   std::vector<HandleView> entries;  // without results and output
   std::uint64_t next = 0;           // to continue with; 0: there are no more
+};
+
+// What a client keeps of the room for outcomes, and what it may keep: client_quota.h.
+struct ClientView {
+  ClientId id{};
+  ClientOrigin origin;
+  bool present = false;
+  bool room_is_short = false;     // as it was told
+  bool held_up = false;           // nothing more of it is sent to workers until it releases outcomes
+  std::uint64_t kept_bytes = 0;   // of its outcomes
+  std::uint64_t floor_bytes = 0;  // that it may keep whatever others do
+  std::uint64_t common_bytes = 0;
+  std::uint64_t common_used = 0;
 };
 
 struct AttemptView {

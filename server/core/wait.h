@@ -14,7 +14,7 @@ struct Wait {
   enum class Kind : std::uint8_t { kGet, kWait, kOpen, kJoin, kTerminate, kReload };
   struct Entry {
     HandleId id;
-    Handle* handle = nullptr;  // null when it is done
+    Handle* handle = nullptr;  // null when it is gone
     bool done = false;
   };
 

@@ -20,7 +20,7 @@ void Core::State::SetDeadline(Wait* wait, Nanos wait_timeout) {
   timers.Set(&wait->timer, span > kNever - now ? kNever : now + span, TimerKind::kWait, wait);
 }
 
-void Core::State::HandleEnded(Wait* wait, std::uint32_t place, bool succeeded) {
+bool Core::State::HandleEnded(Wait* wait, std::uint32_t place, bool succeeded) {
   Wait::Entry& entry = wait->entries[place];
   Handle* handle = entry.handle;
   entry.done = true;
@@ -28,10 +28,16 @@ void Core::State::HandleEnded(Wait* wait, std::uint32_t place, bool succeeded) {
   --wait->left;
   if (wait->kind == Wait::Kind::kGet) {
     client_port->AnswerGet(wait->call, ViewOf(*handle));
-    return RemoveWait(wait);
+    RemoveWait(wait);
+    return true;
   }
   const bool first = IsFirst(wait->mode, succeeded);
-  if (first || wait->left == 0) AnswerWait(wait, first);
+  if (first || wait->left == 0) {
+    AnswerWait(wait, first);
+    return true;
+  }
+  entry.handle = handle;  // its outcome will be asked for when the others have ended
+  return false;
 }
 
 bool Core::State::IsFirst(WaitMode mode, bool succeeded) {
@@ -64,6 +70,7 @@ void Core::State::RemoveWait(Wait* wait) {
   for (const Wait::Entry& entry : wait->entries) {
     if (entry.handle == nullptr || entry.handle->extras == nullptr) continue;
     std::erase_if(entry.handle->extras->waits, [wait](const auto& known) { return known.first == wait; });
+    if (entry.handle->extras->aside && entry.handle->extras->waits.empty()) ReturnAside(*entry.handle);
   }
   if (wait->pool != nullptr) {
     std::erase(wait->pool->open_calls, wait);
@@ -89,15 +96,14 @@ void Core::State::StartWait(SubscriberId call, std::span<const HandleId> ids, Wa
   wait->mode = mode;
   bool first = false;
   for (Handle* handle : asked) {
-    wait->entries.push_back({handle->id, handle->ended ? nullptr : handle, handle->ended});
+    wait->entries.push_back({handle->id, handle, handle->ended});
     wait->left += !handle->ended;
     if (!handle->ended) continue;
     first |= IsFirst(mode, Succeeded(*handle));
   }
   if (first || wait->left == 0 || wait_timeout <= 0) return AnswerWait(wait, first);
   for (std::uint32_t place = 0; place < wait->entries.size(); ++place) {
-    Handle* handle = wait->entries[place].handle;
-    if (handle != nullptr) Extras(*handle).waits.emplace_back(wait, place);
+    Extras(*wait->entries[place].handle).waits.emplace_back(wait, place);
   }
   SetDeadline(wait, wait_timeout);
 }

@@ -33,6 +33,7 @@ struct Backend {
             ConnectionTable::Bounds{2 * options.max_connections, 2 * options.connections_per_peer()},
             LocalFarewell())) {
     options.max_message_bytes = std::min(options.max_message_bytes, options.memory->half_read->max() / 4);
+    commons.names = &client_names;
     if (options.spool == nullptr) options.spool = std::make_shared<const base::Spool>(base::SpoolOptions());
     for (std::size_t i = 0; i < shard_count; ++i) shards.push_back(std::make_unique<Shard>(&commons));
   }
@@ -41,7 +42,6 @@ struct Backend {
   // See gate::Shards; not inside an event.
   Shard& ShardOfPool(std::string_view pool) const { return *shards[gates->OfPool(pool)]; }
   Shard& ShardOfHandle(const core::HandleId& id) const { return *shards[gates->OfHandle(id)]; }
-  bool room_is_short() const { return commons.short_rooms > 0; }
 
   ServiceOptions options;  // constant after Start
   const base::Clock* const clock;

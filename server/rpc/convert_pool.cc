@@ -54,6 +54,7 @@ void WriteStats(const core::PoolStats& stats, v1::PoolStats* out) {
   out->set_retracted(stats.retracted);
   out->set_kept_outcomes(stats.kept_outcomes);
   out->set_kept_outcome_bytes(stats.kept_outcome_bytes);
+  out->set_dropped_outcomes(stats.dropped_outcomes);
   out->set_recycled(stats.recycled);
   out->set_reloads(stats.reloads);
   out->set_rollbacks(stats.rollbacks);

@@ -1,7 +1,7 @@
 // The messages of one GetItems: blocks of outcomes in the order of the items, or as they come about.
 //
 // Thread safety: what the core says comes under its mutex; Fill by one thread at a time. Slow readers cost pointers to
-// blocks that the core keeps anyway.
+// blocks that the core keeps, as long as it does.
 #pragma once
 
 #include <cstdint>

@@ -242,6 +242,21 @@ absl::StatusOr<std::vector<core::PoolView>> PoolsNamed(Backend& backend, const s
   return std::vector<core::PoolView>{*std::move(pool)};
 }
 
+void WriteHeldUpClients(Backend& backend, v1::GetStatsResponse* response) {
+  for (const std::unique_ptr<Shard>& shard : backend.shards) {
+    const std::vector<core::ClientView> clients =
+        shard->Enter([](core::Core& core, core::Nanos) { return core.HeldUpClients(); });
+    for (const core::ClientView& client : clients) {
+      v1::HeldUpClient* out = response->add_held_up_clients();
+      out->set_client(backend.client_names.Shown(client.id));
+      if (client.origin.uid >= 0) out->set_uid(client.origin.uid);
+      if (client.origin.pid >= 0) out->set_pid(client.origin.pid);
+      out->set_connection(client.origin.connection);
+      out->set_kept_outcome_bytes(client.kept_bytes);
+    }
+  }
+}
+
 void GetStats(const std::shared_ptr<GetStatsCall>& call) {
   const absl::StatusOr<std::vector<core::PoolView>> pools = PoolsNamed(call->backend(), call->request().pool());
   if (!pools.ok()) return call->Refuse(pools.status());
@@ -256,6 +271,7 @@ void GetStats(const std::shared_ptr<GetStatsCall>& call) {
   response.set_rss_bytes(ResidentBytes());
   WriteDuration(CpuTime(), response.mutable_cpu_time());
   response.set_core_entries(call->backend().gates->entries());
+  WriteHeldUpClients(call->backend(), &response);
   response.set_shared_memory_bytes(call->backend().options.spool->used_memory_bytes());
   response.set_spool_bytes(call->backend().options.spool->used_bytes());
   call->Answer(response);

@@ -21,7 +21,7 @@ Session::Session(Backend* backend, DueList* due)
     : backend_(*backend),
       due_(*due),
       intake_(backend->options, &backend->uploads, *backend->gates),
-      outbox_(backend->options, *backend->clock, backend->client_names, backend->commons.short_rooms) {}
+      outbox_(backend->options, *backend->clock, backend->client_names, short_rooms_) {}
 
 bool Session::TooMuchWaits() const { return outbox_.waiting() >= kMaxWaiting; }
 
@@ -56,9 +56,16 @@ absl::Status Session::Take(v1::SessionRequest* request) {
 
 // Inside the event.
 void Session::Apply(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now) {
-  if (intake_.greeting() && shard.present().Come(intake_.client())) core.OnClientPresent(now, intake_.client());
+  if (intake_.greeting()) BePresent(shard, me, core, now);
   intake_.Apply(core, now, me);
   if (!intake_.Next()) AnswerWith(shard);
+}
+
+// Inside the event.
+void Session::BePresent(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now) {
+  const bool first = shard.present().Come(intake_.client(), me);
+  if (first) core.OnClientPresent(now, intake_.client());
+  if (!first && core.ViewClient(intake_.client()).room_is_short) OnRoom(true);
 }
 
 // All of the request was taken. Inside the last of its events, so that what that event brings goes along.
@@ -78,7 +85,6 @@ void Session::Greet(const v1::SessionHello& hello) {
   const bool shares = hello.takes_shared_memory() && !backend_.server_info.payload_socket().empty();
   if (shares) outbox_.ShareMemory(std::min(kSharedFrom - 1, backend_.options.max_inline_result_bytes));
   outbox_.AddGreeting(backend_.server_info);
-  if (backend_.room_is_short()) outbox_.TellRoom();
 }
 
 // A lone acknowledgement waits a moment for company.
@@ -105,7 +111,7 @@ void Session::Leave() {
     Shard& shard = *backend_.shards[i];
     shard.Enter([&](core::Core& core, core::Nanos now) {
       shard.Unsubscribe(core, now, ids_[i]);
-      if (present_ && shard.present().Go(intake_.client())) core.OnClientAbsent(now, intake_.client());
+      if (present_ && shard.present().Go(intake_.client(), ids_[i])) core.OnClientAbsent(now, intake_.client());
     });
   }
   if (outbox_.dropped_output_bytes() == 0) return;

@@ -6,6 +6,7 @@
 // Ownership: the tables of subscribers share it from Enter to Leave.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,9 +31,9 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
   void OnMapEnd(const core::MapView& map) final { outbox_.AddMapEnd(map); }
   void OnOutput(const core::OutputEvent& output) final { outbox_.AddOutput(output); }
   void OnProgress(const core::ProgressEvent& progress) final { outbox_.AddProgress(progress); }
-  bool OnRoom() final {
+  void OnRoom(bool is_short) final {
+    short_rooms_ += is_short ? 1 : -1;
     outbox_.TellRoom();
-    return true;
   }
 
  protected:
@@ -62,6 +63,7 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
 
  private:
   void Apply(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now);
+  void BePresent(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now);
   void AnswerWith(Shard& shard);
   void Greet(const v1::SessionHello& hello);
   void AcknowledgeLater();
@@ -78,6 +80,8 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
   bool present_ = false;  // it counts as a session of its client
   bool acknowledge_due_ = false;
 
+  // In how many cores the room of its client is short.
+  std::atomic<std::uint32_t> short_rooms_ = 0;
   SessionOutbox outbox_;
 };
 

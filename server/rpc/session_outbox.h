@@ -41,7 +41,7 @@ struct RefusedHandle {
 class SessionOutbox {
  public:
   // All must outlive it.
-  // `short_rooms`: see ShardCommons.
+  // `short_rooms`: in how many shards the room of its client is short.
   SessionOutbox(const ServiceOptions& options, const base::Clock& clock, const ClientNames& names,
                 const std::atomic<std::uint32_t>& short_rooms)
       : options_(options),

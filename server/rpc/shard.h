@@ -10,10 +10,13 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "core/ports.h"
 #include "gate/gate.h"
+#include "rpc/client_names.h"
 #include "rpc/present_clients.h"
 #include "rpc/subscriber.h"
 
@@ -24,8 +27,7 @@ struct ShardCommons {
   // Nothing may be started on a completion queue that is shut down: held for writing while one is, for reading by
   // flushers.
   absl::Mutex stopping_mu;
-  // In how many shards the room for outcomes is short.
-  std::atomic<std::uint32_t> short_rooms = 0;
+  const ClientNames* names = nullptr;
   // Of how many shards the last process is gone, and whom to tell that.
   std::atomic<std::uint32_t> gone = 0;
   std::function<void()> on_pools_gone;
@@ -64,7 +66,8 @@ class Shard final : public core::ClientPort, public gate::Outbox {
   void AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) override;
   void SendEvent(core::SubscriberId to, core::WatchEvent event) override;
   void EndWatch(core::SubscriberId to) override;
-  void RoomIsShort(bool is_short) override;
+  void RoomIsShort(core::ClientId client, bool is_short) override;
+  void ClientIsHeldUp(const core::ClientView& client, bool held_up) override;
   void AllPoolsGone() override;
 
   // gate::Outbox
@@ -81,11 +84,20 @@ class Shard final : public core::ClientPort, public gate::Outbox {
   // The same, and nothing more after it.
   void Answer(core::SubscriberId to, rpc::Answer answer);
 
+  struct HeldUp {
+    core::ClientView client;
+    bool held_up = false;
+  };
+  void LogHeldUp();
+
   ShardCommons& commons_;
   gate::Gate* gate_ = nullptr;
   SubscriberTable subscribers_;  // see there
   PresentClients present_;       // under the core's mutex
   std::atomic<bool> pools_gone_ = false;
+  std::atomic<bool> any_held_up_ = false;
+  absl::Mutex held_up_mu_;
+  std::vector<HeldUp> held_up_ ABSL_GUARDED_BY(held_up_mu_);  // to be logged
 };
 
 }  // namespace poold::rpc

@@ -39,8 +39,8 @@ class Subscriber {
   virtual void OnAnswer(Answer) {}
   virtual void OnEvent(core::WatchEvent) {}
   virtual void OnEndWatch() {}
-  // The room for outcomes became short, or is no longer. False: that does not concern it.
-  virtual bool OnRoom() { return false; }
+  // The room of its client for outcomes became short in one more core, or in one less.
+  virtual void OnRoom(bool /*is_short*/) {}
   virtual void Flush() = 0;
 
  private:
@@ -51,7 +51,7 @@ class Subscriber {
 // Subscribers of one core by id, and which of them have something to flush. A subscriber may be in the tables of
 // several cores.
 //
-// Ownership: shares each subscriber until Remove. Thread safety: Add, Remove, Find, ForEach and MarkDirty are called
+// Ownership: shares each subscriber until Remove. Thread safety: Add, Remove, Find and MarkDirty are called
 // under the core's mutex (inside gate::Gate::Enter, and by the port); FlushDirty by any thread without it.
 class SubscriberTable {
  public:
@@ -59,12 +59,6 @@ class SubscriberTable {
   void Remove(core::SubscriberId id);
   // Null: it is gone.
   const std::shared_ptr<Subscriber>& Find(core::SubscriberId id) const;
-  template <typename Visit>
-  void ForEach(Visit visit) const {
-    for (const Slot& slot : slots_) {
-      if (slot.subscriber != nullptr) visit(slot.subscriber);
-    }
-  }
   void MarkDirty(const std::shared_ptr<Subscriber>& subscriber);
   // With `stopping_mu` held for reading.
   void FlushDirty(absl::Mutex* stopping_mu);

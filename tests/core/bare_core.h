@@ -63,7 +63,7 @@ class BareClients : public ClientPort {
   void AnswerJoin(SubscriberId, absl::StatusOr<bool>) override {}
   void SendEvent(SubscriberId, WatchEvent) override {}
   void EndWatch(SubscriberId) override {}
-  void RoomIsShort(bool) override {}
+  void RoomIsShort(ClientId, bool) override {}
   void AllPoolsGone() override {}
 
   std::vector<HandleId> ended;       // and not released
@@ -77,6 +77,7 @@ class BareCore {
   static constexpr std::uint64_t kTaskIds = 7;
 
   explicit BareCore(std::uint32_t worker_count = 2) : core(Roomy(), &workers, &clients, 1) {
+    core.OnClientPresent(now, ClientId{1});
     PoolSpec spec;
     spec.name = "p";
     spec.workers = worker_count;

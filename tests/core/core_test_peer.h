@@ -10,8 +10,15 @@ class CoreTestPeer {
   explicit CoreTestPeer(Core* core) : core_(core) {}
 
   void Plant(const CoreFaults& faults) { core_->state_->faults = faults; }
-  std::uint64_t kept_outcome_bytes() const { return core_->state_->kept_outcome_bytes; }
+  const OutcomeRoom& room() const { return core_->state_->room; }
+  template <typename Visit>
+  void ForEachClient(Visit&& visit) const {
+    for (const auto& [id, client] : core_->state_->clients) visit(*client);
+  }
+  std::uint64_t aside_bytes() const { return core_->state_->aside_bytes; }
+  const NodeList& aside() const { return core_->state_->aside; }
   static std::uint64_t KeptBytesOf(const Handle& handle) { return Core::State::KeptBytesOf(handle); }
+  static Nanos EndedAt(const Handle& handle) { return Core::State::EndedAt(handle); }
   std::size_t tombstones() const { return core_->state_->handles.tombstones(); }
 
   // Null if its id is not known, or released.
@@ -20,7 +27,7 @@ class CoreTestPeer {
   void ForEachPool(Visit&& visit) const {
     for (const auto& [id, pool] : core_->state_->pools) visit(*pool);
   }
-  bool HasRoom() const { return core_->state_->HasRoom(); }
+  bool HasRoom(const Handle& handle) const { return core_->state_->HasRoom(handle); }
   // From when on another worker may take from what this one has.
   Nanos WorkToTakeAt(const Worker& worker) const { return core_->state_->WorkToTakeAt(worker); }
 
@@ -41,9 +48,20 @@ class CoreTestPeer {
     note("handle watches", state.handle_watches.size());
     note("pool watches", state.pool_watches.size());
     note("workers", state.workers.size());
-    note("timers", state.timers.size() - (state.kept_timer == kNoTimer ? 0 : 1));  // one may look for old outcomes
-    note("kept", state.kept.size());
-    note("kept bytes", state.kept_outcome_bytes);
+    std::size_t timers = state.timers.size();
+    std::size_t clients = state.clients.size() - (state.unused_client == nullptr ? 0 : 1);
+    for (const auto& [id, client] : state.clients) {
+      timers -= client->kept_timer != kNoTimer;  // it may look for old outcomes
+      clients -= client->present;
+      note("kept", client->kept.size());
+      note("lines that are held up", client->held.size());
+    }
+    note("timers", timers);
+    note("clients", clients);
+    note("kept bytes", state.room.used());
+    note("kept above floors, or left", state.room.above() + state.room.left());
+    note("set aside", state.aside.size() + state.aside_bytes);
+    note("clients that are held up", state.held_clients.size() + state.waking.size());
     note("handles that are no tombstones", state.handles.size() - state.handles.tombstones());
     return left;
   }

@@ -135,7 +135,7 @@ TEST(Dispatch, StopsWhileTheRoomForOutcomesIsFull) {
   EXPECT_EQ(story.StateOf(second), TaskState::kRunning);
 }
 
-TEST(Dispatch, ClientsAreToldWhenTheRoomForOutcomesIsShortAndWhenItIsNot) {
+TEST(Dispatch, AClientIsToldWhenItsRoomForOutcomesIsShortAndWhenItIsNot) {
   Limits limits;
   limits.max_kept_outcome_bytes = 100'000;
   Story story(limits);
@@ -149,15 +149,16 @@ TEST(Dispatch, ClientsAreToldWhenTheRoomForOutcomesIsShortAndWhenItIsNot) {
   const auto release = [&](int tasks) {
     for (int i = 0; i < tasks; ++i, ids.pop_back()) story.core.OnRelease(story.now, ids.back());
   };
-  run(7);
-  EXPECT_EQ(story.clients.room, std::vector<bool>{});
+  std::vector<bool>& room = story.clients.room[story.client];
+  run(6);
+  EXPECT_EQ(room, std::vector<bool>{});
   run(1);
-  EXPECT_EQ(story.clients.room, std::vector{true});
+  EXPECT_EQ(room, std::vector{true});
   release(2);
   run(2);
-  EXPECT_EQ(story.clients.room, std::vector{true});
-  release(4);
-  EXPECT_EQ(story.clients.room, (std::vector{true, false}));
+  EXPECT_EQ(room, std::vector{true});
+  release(3);
+  EXPECT_EQ(room, (std::vector{true, false}));
 }
 
 TEST(Dispatch, NoMoreIsSentAheadThanThereIsRoomForResults) {

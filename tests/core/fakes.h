@@ -44,7 +44,8 @@ class FakeClients : public ClientPort {
   void AnswerJoin(SubscriberId to, absl::StatusOr<bool> done) override { joined.emplace(to, std::move(done)); }
   void SendEvent(SubscriberId to, WatchEvent event) override { events[to].push_back(std::move(event)); }
   void EndWatch(SubscriberId to) override { ++watch_ends[to]; }
-  void RoomIsShort(bool is_short) override { room.push_back(is_short); }
+  void RoomIsShort(ClientId client, bool is_short) override { room[client].push_back(is_short); }
+  void ClientIsHeldUp(const ClientView& client, bool held_up) override { held_up_clients[client.id].push_back(held_up); }
   void AllPoolsGone() override { ++all_gone; }
 
   std::map<SubscriberId, std::map<HandleId, std::vector<OutcomePtr>>> outcomes;
@@ -60,7 +61,8 @@ class FakeClients : public ClientPort {
   std::map<SubscriberId, std::vector<ProgressEvent>> progressed;
   std::map<SubscriberId, absl::StatusOr<PoolView>> reloaded;
   std::map<SubscriberId, int> watch_ends;
-  std::vector<bool> room;  // short, or no longer
+  std::map<ClientId, std::vector<bool>> room;             // short, or no longer
+  std::map<ClientId, std::vector<bool>> held_up_clients;  // or no longer
   int all_gone = 0;
 };
 
@@ -75,6 +77,7 @@ class Story {
  public:
   explicit Story(const Limits& limits = {}, Share share = {}) : core(limits, &processes, &clients, 1, share) {
     processes.core = &core;
+    core.OnClientPresent(now, client);
   }
 
   SubscriberId NewCall() { return SubscriberId{++last_call_}; }

@@ -49,7 +49,7 @@ class RememberingClients final : public core::ClientPort {
   void AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) override {}
   void SendEvent(core::SubscriberId to, core::WatchEvent event) override {}
   void EndWatch(core::SubscriberId to) override {}
-  void RoomIsShort(bool) override {}
+  void RoomIsShort(core::ClientId, bool) override {}
   void AllPoolsGone() override {}
 
  private:

@@ -136,14 +136,14 @@ void World::CancelOne() {
 
 void World::ReleaseOne() {
   KnownHandle* handle = AnyHandle();
-  if (handle == nullptr || (!handle->ended && !Chance(10))) return;
+  if (handle == nullptr || Hoards(*handle) || (!handle->ended && !Chance(10))) return;
   handle->released = true;
   core_.OnRelease(now_, handle->id);
 }
 
 void World::ConsumeSome() {
   KnownHandle* handle = AnyHandle();
-  if (handle == nullptr || !handle->is_map || handle->items.empty()) return;
+  if (handle == nullptr || !handle->is_map || handle->items.empty() || Hoards(*handle)) return;
   const std::uint64_t first = Any(handle->items.size());
   // Only what ended can have been seen.
   std::uint64_t count = 0;
@@ -167,6 +167,7 @@ void World::AskForOne() {
       known.waits.push_back(ids.back());
     }
   }
+  for (const HandleId id : known.waits) ledger_.handles.at(id).waited = true;
   known.mode = static_cast<WaitMode>(1 + Any(3));
   core_.OnWait(now_, call, ids, known.mode, wait);
 }

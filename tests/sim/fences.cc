@@ -44,8 +44,11 @@ void World::CheckFence(const Pool& pool, std::uint32_t number, const Fence& fenc
   const auto* called = static_cast<const Handle*>(fence.called);
   if (called != nullptr && called->group->ready == &pool.ready_fresh) idle &= pool.UnusedIdle() != nullptr;
   const bool due = now_ >= fence.until && core_.NextTimer() > now_;
-  const bool could = pool.dispatches() && pool.functions_known && peer_.HasRoom() && pool.has_slot() && idle;
-  if (due && could && fence.trial == 0 && !fence.lines.empty()) ledger_.Wrong("nobody tries at a fence, and could");
+  const bool could = pool.dispatches() && pool.functions_known && pool.has_slot() && idle;
+  const bool waits = std::any_of(fence.lines.begin(), fence.lines.end(), [&](const auto& line) {
+    return peer_.HasRoom(*static_cast<const Handle*>(line.second.waiting.front()));
+  });
+  if (due && could && fence.trial == 0 && waits) ledger_.Wrong("nobody tries at a fence, and could");
 }
 
 }  // namespace poold::core::sim

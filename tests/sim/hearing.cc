@@ -247,9 +247,17 @@ void World::AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) {
   Answered(to);
 }
 
-void World::RoomIsShort(bool is_short) {
-  if (room_is_short_ == is_short) ledger_.Wrong("clients were told again how the room is");
-  room_is_short_ = is_short;
+void World::RoomIsShort(ClientId id, bool is_short) {
+  Client& client = *FindClient(id);
+  if (client.told_short == is_short) ledger_.Wrong("a client was told again how the room is");
+  client.told_short = is_short;
+}
+
+void World::ClientIsHeldUp(const ClientView& view, bool held_up) {
+  Client& client = *FindClient(view.id);
+  if (client.told_held_up == held_up) ledger_.Wrong("it was told again that a client is held up, or is not");
+  if (!held_up && client.told_short) ledger_.Wrong("a client goes on although its room is short");
+  client.told_held_up = held_up;
 }
 
 void World::AllPoolsGone() {

@@ -7,6 +7,7 @@ void World::Check() {
   ++events_;
   if (ledger_.wrong.empty()) CheckHandles();
   if (ledger_.wrong.empty()) CheckTaskBytes();
+  if (ledger_.wrong.empty()) CheckRoom();
   if (ledger_.wrong.empty()) CheckOwners();
   if (ledger_.wrong.empty()) CheckWorkers();
   if (ledger_.wrong.empty()) CheckTurns();
@@ -14,30 +15,28 @@ void World::Check() {
   if (ledger_.wrong.empty()) CheckClock();
 }
 
-// One terminal state, which never changes. Looks at every handle that can still be named, and at what is kept for them.
+// One terminal state, which never changes. Looks at every handle that can still be named.
 void World::CheckHandles() {
-  std::uint64_t kept_bytes = 0;
+  std::vector<const KnownHandle*> gone;
   for (auto& [id, known] : ledger_.handles) {
     if (known.released) continue;
     const Handle* handle = peer_.Find(id);
-    if (handle == nullptr) {  // its time to live has passed
-      known.released = known.ended = true;
+    if (handle == nullptr) {
+      NoteGone(known);
+      gone.push_back(&known);
       continue;
     }
-    kept_bytes += peer_.KeptBytesOf(*handle);
     if (known.is_map) CheckOrphan(known, *static_cast<const MapRun*>(handle));
     if (known.ended && !handle->ended) ledger_.Wrong("a handle that had ended lives again");
     if (!handle->ended) continue;
+    known.ended_at = peer_.EndedAt(*handle);
     if (known.is_map) {
       known.ended = true;
     } else {
       NoteState(known, static_cast<const Task*>(handle)->state);
     }
   }
-  if (kept_bytes != peer_.kept_outcome_bytes()) ledger_.Wrong("what is kept is miscounted");
-  const std::uint64_t half = limits_.max_kept_outcome_bytes / 2;
-  if (kept_bytes > half + half / 2 && !room_is_short_) ledger_.Wrong("nobody was told that the room is short");
-  if (kept_bytes <= half && room_is_short_) ledger_.Wrong("nobody was told that there is room again");
+  CheckGoing(gone);
   if (peer_.tombstones() > limits_.remembered_ids) ledger_.Wrong("more ids are remembered than may be");
 }
 
@@ -64,7 +63,7 @@ void World::CheckWorkers() {
 
 void World::CheckPool(const Pool& pool) {
   std::uint64_t sent = 0;
-  const bool could = pool.dispatches() && pool.functions_known && peer_.HasRoom() && pool.has_slot();
+  const bool could = pool.dispatches() && pool.functions_known && pool.has_slot();
   for (const Worker* worker : pool.workers) {
     sent += worker->sent.size();
     if (worker->load < 0) ledger_.Wrong("a worker's load is below zero");
@@ -92,6 +91,7 @@ void World::CheckTurns() {
     for (const ReadyQueue* ready : {&pool.ready, &pool.ready_fresh}) {
       ready->ForEach([&](Node* node) {
         const Group& group = *static_cast<Handle*>(node)->group;
+        if (group.queue->held_up) return;
         const Fence* fence = pool.functions[group.function].fence.get();
         if (fence != nullptr && fence->stands) return;  // it waits for that, not for its turn
         ++waiting[{pool.id, group.options->priority, ready == &pool.ready_fresh, group.queue->client}];

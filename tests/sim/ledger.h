@@ -50,6 +50,8 @@ struct KnownHandle {
   std::optional<KnownOutcome> outcome;              // of a task, from when on somebody heard it
   bool cancelled = false;                           // somebody asked for it
   bool fail_fast = false;
+  bool waited = false;             // a call waited for it and others
+  Nanos ended_at = kNever;         // as far as somebody looked
   Nanos orphan_since = kNever;     // of a map that was not complete when its client left
   std::uint64_t guilty_every = 0;  // every so many-th item kills whoever runs it; 0: none does
 

@@ -89,6 +89,7 @@ void World::ReloadSome() {
 void World::ClientComesOrGoes() {
   Client& client = AnyClient();
   client.present = !client.present;
+  somebody_came_ = true;
   if (client.present) {
     core_.OnClientPresent(now_, client.id);
   } else {
@@ -100,6 +101,7 @@ void World::ClientComesOrGoes() {
 void World::ShutDown() {
   shut_down_ = true;
   for (auto& [id, known] : ledger_.pools) known.close_asked = true;
+  somebody_came_ = true;
   core_.OnShutdown(now_);
   if (!Chance(30)) return;
   for (auto& [id, known] : ledger_.pools) known.terminate_asked = true;

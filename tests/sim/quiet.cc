@@ -15,11 +15,19 @@ void World::Quiet() {
     idle = QuietOnce() ? 0 : idle + 1;
     Check();
     // Workers that grow old are replaced without end, so it is not waited for that.
-    if (closed || (idle < 25 && (i % 64 != 0 || !AllHaveEnded()))) continue;
+    if (closed || (idle < 25 && (i % 64 != 0 || !AllHaveEndedOrWait()))) continue;
     for (const char* pool : {"p0", "p1", "p2"}) ClosePool(pool, false);
     closed = true;
     idle = 0;
   }
+}
+
+// Those who never release may wait for ever, until their pools are closed.
+bool World::AllHaveEndedOrWait() {
+  return std::all_of(ledger_.handles.begin(), ledger_.handles.end(), [this](const auto& known) {
+    const KnownHandle& handle = known.second;
+    return handle.ended || handle.released || (Hoards(handle) && FindClient(handle.client)->told_held_up);
+  });
 }
 
 // As far as anybody can name them.
@@ -62,21 +70,24 @@ bool World::QuietProcess() {
   return StartWorkers(/*all_is_well=*/true);
 }
 
-// While something is to come, clients hold on to what they have and release only when they are told that the room is
-// short: that must do.
+// While something is to come, clients hold on to what they have and release only when they are told that their room is
+// short: that must do. For those who never release it must do that their pools are closed.
 bool World::QuietClient() {
-  if (!room_is_short_ && !AllHaveEnded()) return false;
+  const bool all = AllHaveEnded();
+  const auto releases = [&](const KnownHandle& handle) {
+    return !handle.released && (all || (FindClient(handle.client)->told_short && !Hoards(handle)));
+  };
   for (auto& [id, handle] : ledger_.handles) {
-    if (!handle.ended || handle.released) continue;
+    if (!handle.ended || !releases(handle)) continue;
     handle.released = true;
     core_.OnRelease(now_, id);
     return true;
   }
-  if (peer_.HasRoom()) return false;
+  const std::uint64_t used = peer_.room().used();
   for (const auto& [id, handle] : ledger_.handles) {  // whoever runs a map larger than the room takes its outcomes
-    if (handle.is_map) core_.OnConsumed(now_, id, 0, handle.items.size());
+    if (handle.is_map && releases(handle)) core_.OnConsumed(now_, id, 0, handle.items.size());
   }
-  return peer_.HasRoom();
+  return peer_.room().used() < used;
 }
 
 void World::CheckEnd() {

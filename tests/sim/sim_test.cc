@@ -50,6 +50,42 @@ TEST(Simulator, FindsAWorkerThatGoesBeforeItsReplacementIsReady) {
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 
+TEST(Simulator, FindsAClientBelowItsFloorThatIsHeldUp) {
+  CoreFaults faults;
+  faults.no_floors = true;
+  EXPECT_NE(FirstWrong(faults, 100, 1000), "");
+}
+
+TEST(Simulator, FindsAClientThatIsHeldUpAlthoughItHasRoomAgain) {
+  CoreFaults faults;
+  faults.never_wake = true;
+  EXPECT_NE(FirstWrong(faults, 100, 1000), "");
+}
+
+TEST(Simulator, FindsADrainThatWaitsForRoom) {
+  CoreFaults faults;
+  faults.hold_drains = true;
+  EXPECT_NE(FirstWrong(faults, 100, 1000), "");
+}
+
+TEST(Simulator, FindsThatTheNewestOutcomesMakeWay) {
+  CoreFaults faults;
+  faults.drop_newest = true;
+  EXPECT_NE(FirstWrong(faults, 100, 1000), "");
+}
+
+TEST(Simulator, FindsThatAnOutcomeMakesWayForWhichSomebodyWaits) {
+  CoreFaults faults;
+  faults.drop_awaited = true;
+  EXPECT_NE(FirstWrong(faults, 200, 1000), "");
+}
+
+TEST(Simulator, FindsRoomThatIsCountedAsTakenForNothing) {
+  CoreFaults faults;
+  faults.keep_count = true;
+  EXPECT_NE(FirstWrong(faults, 100, 1000), "");
+}
+
 TEST(Simulator, TheSameSeedIsTheSameHistory) {
   World first(17, {});
   World second(17, {});

@@ -73,6 +73,8 @@ void World::NoteAssignment(const FakeWorker& worker, const Assignment& one) {
     }
     if (handle->ended) ledger_.Wrong(std::string(work.Item(place)) + " was sent after it had ended");
   }
+  const Handle* const there = peer_.Find(handle->id);
+  if (there != nullptr && !peer_.HasRoom(*there)) ledger_.Wrong("work was sent of a client without room for outcomes");
   if (one.attempt > handle->options.max_attempts) ledger_.Wrong("an attempt above max_attempts was sent");
   if (one.function >= known.functions.size() || known.functions[one.function] != handle->function) {
     ledger_.Wrong("a worker was asked for another function than the client's");
@@ -92,7 +94,6 @@ void World::NoteAssignment(const FakeWorker& worker, const Assignment& one) {
 void World::NoteDispatch(const FakeWorker& worker, const std::vector<Assignment>& work) {
   ++heard_;
   if (!worker.ready || worker.stopping || worker.killed) ledger_.Wrong("work was sent to a worker that takes none");
-  if (!peer_.HasRoom()) ledger_.Wrong("work was sent while the room for outcomes was full");
   if (worker.work.size() + work.size() > std::max<std::size_t>(1, limits_.max_prefetch)) {
     ledger_.Wrong("more was sent ahead than max_prefetch");
   }

@@ -34,7 +34,10 @@ World::World(std::uint64_t seed, const CoreFaults& faults)
   processes_.on_death = [this](const FakeWorker& worker) { NoteDeath(worker); };
   peer_.Plant(faults);
   const std::uint64_t count = 1 + Any(4);
-  for (std::uint64_t i = 0; i < count; ++i) clients_.push_back({ClientId{i + 1}, NewStream()});
+  for (std::uint64_t i = 0; i < count; ++i) {
+    clients_.push_back({ClientId{i + 1}, NewStream(), /*present=*/Chance(75), /*hoards=*/Chance(30)});
+    if (clients_.back().present) core_.OnClientPresent(now_, clients_.back().id);
+  }
 }
 
 std::string World::Run(std::uint64_t steps) {

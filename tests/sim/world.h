@@ -5,7 +5,7 @@
 // real time: the same seed is the same history.
 // Files: what can happen is in clients.cc, pools.cc, processes.cc and quiet.cc; what must hold in hearing.cc (what
 // clients are told), outcomes.cc (why something ended so), working.cc (what workers are given), owners.cc, staffing.cc,
-// fences.cc, looks.cc and invariants.cc (the rest).
+// fences.cc, room.cc, looks.cc and invariants.cc (the rest).
 #pragma once
 
 #include <map>
@@ -43,7 +43,8 @@ class World : public ClientPort {
   void AnswerJoin(SubscriberId to, absl::StatusOr<bool> done) override;
   void SendEvent(SubscriberId to, WatchEvent event) override;
   void EndWatch(SubscriberId to) override;
-  void RoomIsShort(bool is_short) override;
+  void RoomIsShort(ClientId client, bool is_short) override;
+  void ClientIsHeldUp(const ClientView& client, bool held_up) override;
   void AllPoolsGone() override;
 
  private:
@@ -58,6 +59,9 @@ class World : public ClientPort {
     ClientId id{};
     SubscriberId stream{};
     bool present = true;
+    bool hoards = false;  // never releases anything
+    bool told_short = false;
+    bool told_held_up = false;
   };
 
   // ---- What can happen: clients.cc ----
@@ -108,6 +112,7 @@ class World : public ClientPort {
   void Quiet();
   void CompleteMaps();
   bool AllHaveEnded() const;
+  bool AllHaveEndedOrWait();
   bool QuietOnce();
   bool QuietProcess();
   bool QuietClient();
@@ -128,6 +133,12 @@ class World : public ClientPort {
   TaskOptions AnyOptions();
   Nanos AnyElapsed();
   Client& AnyClient() { return clients_[Any(clients_.size())]; }
+  Client* FindClient(ClientId id) {
+    for (Client& client : clients_) {
+      if (client.id == id) return &client;
+    }
+    return nullptr;
+  }
   testing::FakeWorker* AnyWorker();
   SubscriberId NewCall(Nanos due, const std::string& pool = "");
   SubscriberId NewStream();
@@ -178,6 +189,17 @@ class World : public ClientPort {
   void CheckFences();
   void CheckFence(const Pool& pool, std::uint32_t number, const Fence& fence);
 
+  // ---- room.cc ----
+  bool Hoards(const KnownHandle& handle) const;
+  bool IsPresent(ClientId client) const;
+  bool Runs(const HandleId& map) const;
+  void NoteGone(KnownHandle& handle);
+  void CheckGoing(const std::vector<const KnownHandle*>& gone);
+  bool MayGo(const KnownHandle& handle) const;
+  bool WentTooEarly(const KnownHandle& gone, const KnownHandle& left) const;
+  void CheckRoom();
+  void CheckHeldUp(const ClientQuota& client);
+
   // ---- invariants.cc ----
   void Check();
   void CheckHandles();
@@ -204,7 +226,9 @@ class World : public ClientPort {
   std::vector<HandleId> live_;            // a sample to choose from
   std::set<PoolId> page_less_;            // their workers have no claim page
   bool open_refused_ = false;
-  bool room_is_short_ = false;  // as clients were told
+  std::uint64_t overfull_ = 0;  // by how much more is kept than there is room for
+  bool somebody_came_ = false;  // or left, in this event
+  Nanos looked_at_ = 0;         // after the event before this one
   bool shut_down_ = false;
   bool all_gone_ = false;
   bool deadly_ = false;  // function g kills its workers

@@ -3,11 +3,13 @@
 import time
 import unittest
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
 from harness import FAILED, QUEUED, RUNNING, SHARDS, SUCCEEDED, PoolCase, api, eventually, seconds, value_of
 from poold.v1 import payload_pb2, pool_service_pb2, task_pb2
+from session_stream import Session, group, id_of, runs
 
 ALL = pool_service_pb2.WAIT_MODE_ALL_COMPLETED
 FIRST = pool_service_pb2.WAIT_MODE_FIRST_COMPLETED
@@ -301,20 +303,32 @@ class OutcomeRoomTest(PoolCase):
     # Of one shard: the room is divided among them.
     daemon_config = f'\n[limits]\nmax_kept_outcome_bytes = {262144 * SHARDS}\n'
 
-    def test_when_the_room_for_outcomes_is_full_nothing_starts_and_nothing_finished_is_lost(self):
+    def test_when_the_room_of_a_session_is_full_nothing_starts_and_nothing_finished_is_lost(self):
         pool = self.pool(workers=1)
-        ids = pool.submit_all([pool.task("blob", 50_000) for _ in range(40)])
+        session = Session(self.daemon)
+        session.send(submit=[group(pool.name, "blob", 1, 1, [(50_000,)] * 40)])
 
         def stalled():
             stats = pool.stats()
-            return stats.running == 0 and stats.succeeded >= 5 and stats.queued > 0
+            return stats.running == 0 and stats.succeeded >= 4 and stats.queued > 0
 
         eventually(stalled, "dispatch stops when the room is full")
-        for id in ids:  # Taking them one by one makes room for the rest.
-            outcome = pool.outcome(id)
-            self.assertEqual(outcome.state, SUCCEEDED)
-            pool.release(id)
+        for id in [id_of(1, i + 1) for i in range(40)]:  # Taking them one by one makes room for the rest.
+            session.read_until(lambda: id in session.outcomes)
+            self.assertTrue(pool.get(id).done)
+            session.send(release=runs(id))
+        session.close()
         self.assertEqual(pool.stats().succeeded, 40)
+        self.assertEqual(pool.stats().dropped_outcomes, 0)
+
+    def test_of_plain_calls_the_oldest_outcomes_go_but_not_those_that_somebody_waits_for(self):
+        pool = self.pool(workers=1)
+        ids = pool.submit_all([pool.task("blob", 50_000) for _ in range(40)])
+        with ThreadPoolExecutor(40) as threads:
+            outcomes = list(threads.map(pool.outcome, ids[20:]))
+        self.assertTrue(all(outcome.state == SUCCEEDED for outcome in outcomes))
+        self.assertEqual(pool.stats().succeeded, 40)
+        self.assertGreater(pool.stats().dropped_outcomes, 30)
 
 
 class OutcomeLifeTest(PoolCase):

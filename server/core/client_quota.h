@@ -1,0 +1,128 @@
+// How the room for outcomes that nobody released is divided among clients.
+//
+// A client that is *present* (it has a session) has a floor for itself: a 64th of the room, less where there are so many
+// that their floors would take more than half of it. Some floors are kept ready for those who come next. What clients
+// *left* that are not present, and what still comes of their tasks, shares one part with a floor of its own. The rest is
+// *common*: in it is what is above a floor.
+//
+// So a client below its floor has room whatever others keep, and what was left is there as long as nobody wants its
+// place. The sum of all may be above the room only for a while: when so many come at once that there are not enough
+// floors ready, and by the results of what runs already.
+//
+// Role: counts, and knows who has room. Non-role: holds up, drops and tells nobody; room.cc does.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/node.h"
+#include "core/timers.h"
+#include "core/types.h"
+
+namespace poold::core {
+
+struct ClientQueue;
+struct Pool;
+class ReadyQueue;
+
+// Tasks of one client that wait for room.
+struct HeldLine {
+  Pool* pool = nullptr;
+  ReadyQueue* ready = nullptr;
+  ClientQueue* queue = nullptr;
+};
+
+// A client that is present, or of which something waits, runs or is kept. A node while some line of it is held up.
+struct ClientQuota : Node {
+  ClientQuota() : Node(NodeKind::kList) {}
+  ClientId id{};
+  ClientOrigin origin;         // of its latest session or call
+  std::uint64_t number = 0;    // in the order in which they became known
+  bool present = false;        // it has a session
+  bool is_short = false;       // as it was told
+  bool told_held_up = false;   // as ClientIsHeldUp
+  bool waking = false;         // in State::waking, else in State::held_clients, if it is linked
+  std::uint32_t queues = 0;    // ClientQueues that refer to it
+  std::size_t place = 0;       // among those that are present
+  std::uint64_t used = 0;      // bytes of kept outcomes
+  NodeList kept;               // ended handles; the first one goes first
+  TimerId kept_timer = kNoTimer;
+  Nanos oldest_left = kNever;  // its place in State::left; kNever: it is not there
+  std::vector<HeldLine> held;
+};
+
+class OutcomeRoom {
+ public:
+  explicit OutcomeRoom(std::uint64_t bytes);
+
+  // It is present from now on, or no longer.
+  void Come(ClientQuota* client);
+  void Go(ClientQuota* client);
+  void Add(ClientQuota& client, std::uint64_t bytes) {
+    if (client.present) above_ += Above(client.used + bytes) - Above(client.used);
+    if (!client.present) left_ += bytes;
+    client.used += bytes;
+    used_ += bytes;
+    Look();
+  }
+  void Subtract(ClientQuota& client, std::uint64_t bytes) {
+    if (client.present) above_ -= Above(client.used) - Above(client.used - bytes);
+    if (!client.present) left_ -= bytes;
+    client.used -= bytes;
+    used_ -= bytes;
+    Look();
+  }
+
+  // What a client left that is not present makes way, so it never lacks room.
+  bool HasRoom(const ClientQuota& client) const { return open_ || client.used < floor_ || !client.present; }
+  // It keeps more than it has room for.
+  bool IsBeyond(const ClientQuota& client) const { return above_ > common_ && client.used > floor_; }
+  // In bytes, if nothing else came.
+  std::uint64_t RoomOf(const ClientQuota& client) const;
+  // Whether to tell a client to release what it can.
+  bool IsShort(const ClientQuota& client) const {
+    return scarce_ && client.present && client.used > (client.is_short ? floor_ / 2 : floor_ - floor_ / 4);
+  }
+  // Something that was left has to make way.
+  bool IsOverfull() const { return left_ > left_floor() && above_ + left_ - left_floor() > common_; }
+
+  std::uint64_t used() const { return used_; }
+  std::uint64_t left() const { return left_; }
+  std::uint64_t above() const { return above_; }
+  std::uint64_t floor() const { return floor_; }
+  std::uint64_t left_floor() const { return room_ / kParts * kFloorsOfLeft; }
+  std::uint64_t common() const { return common_; }
+  std::uint64_t common_used() const { return above_ + (left_ > left_floor() ? left_ - left_floor() : 0); }
+  // Those who are above their floors have room. Once closed it opens only when some room is free again, so that not
+  // everybody is woken for each outcome that is released.
+  bool open() const { return open_; }
+  bool scarce() const { return scarce_; }
+  const std::vector<ClientQuota*>& present() const { return present_; }
+
+ private:
+  static constexpr std::uint64_t kParts = 64;
+  static constexpr std::uint64_t kFloorsAhead = 4;
+  static constexpr std::uint64_t kFloorsOfLeft = 4;
+
+  std::uint64_t Above(std::uint64_t used) const { return used > floor_ ? used - floor_ : 0; }
+  // The number of those that are present has changed.
+  void Divide();
+  void Look() {
+    open_ = above_ < (open_ ? common_ : common_ - common_ / 16);
+    scarce_ = above_ > (scarce_ ? common_ / 2 : common_ - common_ / 4);
+  }
+
+  const std::uint64_t room_;
+  std::uint64_t floor_ = 0;
+  std::uint64_t common_ = 0;
+  std::vector<ClientQuota*> present_;
+  std::uint64_t used_ = 0;
+  std::uint64_t above_ = 0;  // of those that are present, above their floors
+  std::uint64_t left_ = 0;   // of those that are not present
+  bool open_ = true;
+  bool scarce_ = false;
+};
+
+}  // namespace poold::core
