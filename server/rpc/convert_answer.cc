@@ -93,6 +93,7 @@ void WriteLimits(const ServiceOptions& options, v1::ServerLimits* out) {
   WriteDuration(options.upload_ttl, out->mutable_upload_ttl());
   out->set_max_items_per_call(options.max_items_per_call);
   WriteDuration(options.limits.owner_grace, out->mutable_owner_grace());
+  out->set_max_message_parts(options.max_message_parts());
   if (options.spool == nullptr) return;
   out->set_max_spool_bytes(options.spool->options().max_bytes);
   out->set_max_shared_memory_bytes(options.spool->options().max_memory_bytes);

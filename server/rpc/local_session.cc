@@ -11,7 +11,7 @@
 namespace poold::rpc {
 namespace {
 
-using Received = wire::MessageSocket::Received;
+using Came = wire::MessageSocket::Received;
 using Found = wire::MessageSocket::Found;
 using Sent = wire::MessageSocket::Sent;
 
@@ -20,7 +20,8 @@ using Sent = wire::MessageSocket::Sent;
 LocalSession::LocalSession(LocalLoop* loop, wire::UniqueFd socket)
     : Session(loop->backend, &loop->due),
       loop_(*loop),
-      socket_(std::move(socket), static_cast<std::uint32_t>(loop->backend->options.max_message_bytes)) {}
+      socket_(std::move(socket), static_cast<std::uint32_t>(loop->backend->options.max_message_bytes)),
+      request_(loop->backend->options) {}
 
 bool LocalSession::Start() {
   {
@@ -51,14 +52,14 @@ bool LocalSession::OnEvents(std::uint32_t events) {
 bool LocalSession::Read() {
   if (ending_) return true;
   switch (socket_.Receive()) {
-    case Received::kNothing:
+    case Came::kNothing:
       return true;
-    case Received::kSome:
+    case Came::kSome:
       return TakeRead();
-    case Received::kEnd:
+    case Came::kEnd:
       End(absl::OkStatus());  // the client has said everything, or is gone
       return true;
-    case Received::kBroken:
+    case Came::kBroken:
       return false;
   }
   return false;
@@ -81,10 +82,8 @@ absl::Status LocalSession::TooLong() const {
 }
 
 absl::Status LocalSession::TakeBytes(std::string_view bytes) {
-  if (!request_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return absl::InvalidArgumentError("what came is no poold.v1.SessionRequest");
-  }
-  return Take(&request_);
+  request_.Parse(bytes);
+  return request_.status().ok() ? Take(&request_.message()) : request_.status();
 }
 
 // Whether to take more from the client: not while much waits for it. Whoever sends then asks for another look.

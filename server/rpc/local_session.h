@@ -13,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "rpc/received.h"
 #include "rpc/session.h"
 #include "rpc/write_turn.h"
 #include "wire/message_socket.h"
@@ -65,7 +66,7 @@ class LocalSession final : public Session {
   wire::MessageSocket socket_;
 
   // The LocalThread's.
-  v1::SessionRequest request_;
+  Received<v1::SessionRequest> request_;
   bool ending_ = false;
   bool left_ = false;
 

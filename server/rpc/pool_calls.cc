@@ -260,16 +260,16 @@ void GetServerInfo(const std::shared_ptr<GetServerInfoCall>& call) {
 }  // namespace
 
 void AcceptPoolCalls(Wiring* wiring) {
-  OpenPoolCall::Accept(wiring, &AsyncService::RequestOpenPool, OpenPool);
-  GetPoolCall::Accept(wiring, &AsyncService::RequestGetPool, GetPool);
-  ListPoolsCall::Accept(wiring, &AsyncService::RequestListPools, ListPools);
-  ResizeCall::Accept(wiring, &AsyncService::RequestResize, Resize);
-  ReloadCall::Accept(wiring, &AsyncService::RequestReload, Reload);
-  CloseCall::Accept(wiring, &AsyncService::RequestClose, Close);
-  TerminateCall::Accept(wiring, &AsyncService::RequestTerminate, Terminate);
-  JoinCall::Accept(wiring, &AsyncService::RequestJoin, Join);
-  GetStatsCall::Accept(wiring, &AsyncService::RequestGetStats, GetStats);
-  GetServerInfoCall::Accept(wiring, &AsyncService::RequestGetServerInfo, GetServerInfo);
+  OpenPoolCall::Accept(wiring, "OpenPool", OpenPool);
+  GetPoolCall::Accept(wiring, "GetPool", GetPool);
+  ListPoolsCall::Accept(wiring, "ListPools", ListPools);
+  ResizeCall::Accept(wiring, "Resize", Resize);
+  ReloadCall::Accept(wiring, "Reload", Reload);
+  CloseCall::Accept(wiring, "Close", Close);
+  TerminateCall::Accept(wiring, "Terminate", Terminate);
+  JoinCall::Accept(wiring, "Join", Join);
+  GetStatsCall::Accept(wiring, "GetStats", GetStats);
+  GetServerInfoCall::Accept(wiring, "GetServerInfo", GetServerInfo);
 }
 
 }  // namespace poold::rpc

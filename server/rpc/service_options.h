@@ -42,6 +42,8 @@ struct ServiceOptions {
   // Also what one task's result may take of an outcome that is sent inline.
   std::uint64_t max_inline_result_bytes = 1ull << 20;
   std::uint32_t max_items_per_call = 65'536;
+  // What one request may consist of (message_parts.h): room for a call's tasks with their options and arguments.
+  std::uint64_t max_message_parts() const { return std::uint64_t{8} * max_items_per_call; }
   std::uint32_t session_window = 64;
   // Where large payloads lie. Null: one of its own, with the defaults.
   std::shared_ptr<const base::Spool> spool;

@@ -229,9 +229,9 @@ void Download(const std::shared_ptr<DownloadCall>& call) {
 }  // namespace
 
 void AcceptStreamCalls(Wiring* wiring) {
-  GetItemsCall::Accept(wiring, &AsyncService::RequestGetItems, GetItems);
-  WatchCall::Accept(wiring, &AsyncService::RequestWatch, Watch);
-  DownloadCall::Accept(wiring, &AsyncService::RequestDownload, Download);
+  GetItemsCall::Accept(wiring, "GetItems", GetItems);
+  WatchCall::Accept(wiring, "Watch", Watch);
+  DownloadCall::Accept(wiring, "Download", Download);
 }
 
 }  // namespace poold::rpc

@@ -338,11 +338,11 @@ void Release(const std::shared_ptr<ReleaseCall>& call) {
 }  // namespace
 
 void AcceptTaskCalls(Wiring* wiring) {
-  SubmitCall::Accept(wiring, &AsyncService::RequestSubmit, Submit);
-  MapCall::Accept(wiring, &AsyncService::RequestMap, Map);
-  GetCall::Accept(wiring, &AsyncService::RequestGet, Get);
-  CancelCall::Accept(wiring, &AsyncService::RequestCancel, Cancel);
-  ReleaseCall::Accept(wiring, &AsyncService::RequestRelease, Release);
+  SubmitCall::Accept(wiring, "Submit", Submit);
+  MapCall::Accept(wiring, "Map", Map);
+  GetCall::Accept(wiring, "Get", Get);
+  CancelCall::Accept(wiring, "Cancel", Cancel);
+  ReleaseCall::Accept(wiring, "Release", Release);
 }
 
 }  // namespace poold::rpc

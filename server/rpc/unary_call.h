@@ -20,20 +20,21 @@ namespace poold::rpc {
 template <typename Request, typename Response>
 class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, Response>> {
  public:
-  using Method = void (AsyncService::*)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
-                                        grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*);
   // Called by the RPC thread with each call; it answers, or sees to it that somebody will.
   using Handler = void (*)(const std::shared_ptr<UnaryCall>& call);
 
   // Accepts calls of this method from now on.
-  static void Accept(Wiring* wiring, Method method, Handler handler) {
+  static void Accept(Wiring* wiring, const char* method, Handler handler) {
+    Accept(wiring, MethodNamed(method), handler);
+  }
+  static void Accept(Wiring* wiring, int method, Handler handler) {
     auto call = std::shared_ptr<UnaryCall>(new UnaryCall(wiring, method, handler));
     call->context_.AsyncNotifyWhenDone(call->done_.AsTag());
-    (wiring->service->*method)(&call->context_, &call->request_, &call->writer_, wiring->queue, wiring->queue,
-                               call->accepted_.Begin(call));
+    wiring->service->AcceptUnary(method, &call->context_, &call->request_, &call->writer_, wiring->queue,
+                                 call->accepted_.Begin(call));
   }
 
-  Request& request() { return request_; }
+  Request& request() { return request_.message(); }
   const grpc::ServerContext& context() const { return context_; }
   Backend& backend() { return *wiring_->backend; }
 
@@ -53,13 +54,14 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   void OnCancelled(std::function<void()> then) { cancelled_ = std::move(then); }
 
  private:
-  UnaryCall(Wiring* wiring, Method method, Handler handler)
-      : wiring_(wiring), method_(method), handler_(handler), writer_(&context_) {}
+  UnaryCall(Wiring* wiring, int method, Handler handler)
+      : wiring_(wiring), method_(method), handler_(handler), request_(wiring->backend->options), writer_(&context_) {}
 
   void Accepted(bool ok) {
     if (!ok) return;  // the server stops
     done_.Keep(this->shared_from_this());
     if (!wiring_->stopped) Accept(wiring_, method_, handler_);
+    if (!request_.status().ok()) return Refuse(request_.status());
     handler_(this->shared_from_this());
   }
   void Finished(bool) {}
@@ -72,10 +74,10 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   bool TakeTurn() { return !answered_.exchange(true) && !wiring_->stopped; }
 
   Wiring* const wiring_;
-  const Method method_;
+  const int method_;
   const Handler handler_;
   grpc::ServerContext context_;
-  Request request_;
+  Received<Request> request_;
   grpc::ServerAsyncResponseWriter<Response> writer_;
   std::atomic<bool> answered_ = false;
   std::function<void()> cancelled_;

@@ -30,15 +30,20 @@ absl::Status Spooled(const absl::Status& status) {
 class UploadCall final : public std::enable_shared_from_this<UploadCall> {
  public:
   static void Accept(Wiring* wiring) {
+    static const int kMethod = MethodNamed("Upload");
     auto call = std::shared_ptr<UploadCall>(new UploadCall(wiring));
     call->context_.AsyncNotifyWhenDone(call->done_op_.AsTag());
-    wiring->service->RequestUpload(&call->context_, &call->reader_, wiring->queue, wiring->queue,
-                                   call->accepted_op_.Begin(call));
+    wiring->service->AcceptClientStream(kMethod, &call->context_, &call->reader_, wiring->queue,
+                                        call->accepted_op_.Begin(call));
   }
 
  private:
   explicit UploadCall(Wiring* wiring)
-      : wiring_(wiring), backend_(*wiring->backend), reader_(&context_), draft_(backend_.options.spool.get()) {}
+      : wiring_(wiring),
+        backend_(*wiring->backend),
+        reader_(&context_),
+        request_(backend_.options),
+        draft_(backend_.options.spool.get()) {}
 
   void Accepted(bool ok) {
     if (!ok) return;
@@ -51,7 +56,8 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
   void ReadDone(bool ok) {
     if (wiring_->stopped) return;
     if (!ok) return Keep();
-    if (absl::Status status = Append(request_.fragment()); !status.ok()) return Refuse(status);
+    if (!request_.status().ok()) return Refuse(request_.status());
+    if (absl::Status status = Append(request_.message().fragment()); !status.ok()) return Refuse(status);
     ReadNext();
   }
 
@@ -104,8 +110,8 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
   Wiring* const wiring_;
   Backend& backend_;
   grpc::ServerContext context_;
-  grpc::ServerAsyncReader<v1::UploadResponse, v1::UploadRequest> reader_;
-  v1::UploadRequest request_;
+  grpc::ServerAsyncReader<v1::UploadResponse, Received<v1::UploadRequest>> reader_;
+  Received<v1::UploadRequest> request_;
   base::PayloadDraft draft_;
   std::uint64_t reserved_ = 0;
   std::string kept_;
