@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/quota.h"
 #include "gate/shards.h"
 #include "poold/v1/server_info.pb.h"
 #include "rpc/client_names.h"
@@ -22,6 +23,7 @@ struct Backend {
   Backend(ServiceOptions service_options, const base::Clock* service_clock, std::size_t shard_count)
       : options(std::move(service_options)),
         clock(service_clock),
+        watch_room(std::make_shared<base::Quota>(options.max_waiting_event_bytes)),
         uploads(options.max_upload_bytes, options.upload_ttl) {
     if (options.spool == nullptr) options.spool = std::make_shared<const base::Spool>(base::SpoolOptions());
     for (std::size_t i = 0; i < shard_count; ++i) shards.push_back(std::make_unique<Shard>(&commons));
@@ -37,6 +39,7 @@ struct Backend {
   const base::Clock* const clock;
   gate::Shards* gates = nullptr;  // constant after Start
   v1::ServerInfo server_info;     // constant after Start
+  const std::shared_ptr<base::Quota> watch_room;
 
   ShardCommons commons;
   std::vector<std::unique_ptr<Shard>> shards;  // constant; as `gates`

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "rpc/accept.h"
 #include "rpc/convert.h"
 #include "rpc/errors.h"
@@ -226,6 +227,7 @@ core::Nanos CpuTime() {
 
 absl::StatusOr<std::vector<core::PoolView>> PoolsNamed(Backend& backend, const std::string& name) {
   if (name.empty()) return AllPools(backend);
+  if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return status;
   absl::StatusOr<core::PoolView> pool =
       backend.ShardOfPool(name).Enter([&](core::Core& core, core::Nanos) { return core.ViewPool(name); });
   if (!pool.ok()) return pool.status();
@@ -248,6 +250,7 @@ void GetStats(const std::shared_ptr<GetStatsCall>& call) {
   response.set_core_entries(call->backend().gates->entries());
   response.set_shared_memory_bytes(call->backend().options.spool->used_memory_bytes());
   response.set_spool_bytes(call->backend().options.spool->used_bytes());
+  response.set_dropped_log_lines(base::DroppedLogLines());
   call->Answer(response);
 }
 

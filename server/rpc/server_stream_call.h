@@ -65,6 +65,10 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
     ended_ = true;
     Pump();
   }
+  // Runs `work` on the RPC thread. By whoever fills.
+  void Post(std::function<void()> work) {
+    if (!wiring_->stopped) Posted::Run(wiring_->queue, std::move(work));
+  }
   void EndForShutdown() override { End(ShuttingDown()); }
 
  private:

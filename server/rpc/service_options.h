@@ -52,6 +52,8 @@ struct ServiceOptions {
   core::Nanos upload_ttl = 5 * 60 * core::kSecond;
   // What waits for one slow reader: output beyond it is dropped, the oldest first.
   std::uint64_t max_waiting_output_bytes = 4ull << 20;
+  // What waits for all watchers together; see WatchQueue.
+  std::uint64_t max_waiting_event_bytes = 64ull << 20;
   std::uint32_t max_connections = 1024;
   // How long an RPC or local thread looks again for events, and with it at the companion of its shard, before it
   // sleeps. 0, or no companion: not at all.

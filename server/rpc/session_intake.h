@@ -42,6 +42,7 @@ class SessionIntake {
   std::optional<std::size_t> Next() const;
   // Called inside an event of the shard that is next.
   void Apply(core::Core& core, core::Nanos now, core::SubscriberId subscriber);
+  bool has_refused() const { return !refused_.empty(); }
   // What was refused, when all of it was applied.
   std::vector<RefusedHandle> TakeRefused() { return std::exchange(refused_, {}); }
 

@@ -15,6 +15,7 @@
 #include "rpc/errors.h"
 #include "rpc/read_call.h"
 #include "rpc/shard_parts.h"
+#include "rpc/suggest.h"
 #include "rpc/unary_call.h"
 #include "rpc/validate.h"
 #include "rpc/waiter.h"
@@ -188,13 +189,17 @@ void Submit(const std::shared_ptr<SubmitCall>& call) {
   const core::ClientId client = ClientOf(call->context(), &call->backend());
   const bool waits = request.has_wait_timeout();
   submitting->shard->Enter([&](core::Core& core, core::Nanos now) {
+    absl::Status no_pool = core.KnowsPool(request.pool()) ? absl::OkStatus() : core.ViewPool(request.pool()).status();
     for (int i = 0; i < request.tasks_size(); ++i) {
       Submission& task = submitting->tasks[i];
       if (request.tasks(i).id().empty()) task.task.id = core.NewHandle();
+      task.refused.Update(no_pool);
       if (task.refused.ok()) SubmitOne(core, now, request.pool(), client, &task);
     }
     if (waits) AwaitTasks(call, submitting, *wait, core, now);
   });
+  OneSuggestion suggestion(backend);
+  for (Submission& task : submitting->tasks) suggestion.AddTo(&task.refused);
   GiveBackUploads(submitting->tasks, backend);
   if (submitting->waiters.empty()) return call->Answer(SubmitAnswer(submitting->tasks, backend));
   call->OnCancelled([submitting] { StopAwaiting(*submitting); });
@@ -217,6 +222,7 @@ absl::StatusOr<core::MapGroup> ReadMap(v1::MapRequest* request, const Backend& b
   }
   const absl::StatusOr<core::TaskOptions> options = ReadTaskOptions(request->options());
   if (status.ok()) status = options.status();
+  if (status.ok()) status = CheckTypeName(request->items().type_name(), "items.type_name");
   if (!status.ok()) return status;
 
   auto column = std::make_shared<core::ItemColumn>();

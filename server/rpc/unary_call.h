@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "rpc/suggest.h"
 #include "rpc/tag.h"
 #include "rpc/wiring.h"
 
@@ -44,7 +45,10 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   }
   void Refuse(const absl::Status& status) {
     if (!TakeTurn()) return;
-    writer_.FinishWithError(ToGrpc(status), finished_.Begin(this->shared_from_this()));
+    if (!IsUnknownName(status)) return FinishWith(status);
+    Post([self = this->shared_from_this(), status] {
+      if (!self->wiring_->stopped) self->FinishWith(WithSuggestion(status, self->backend()));
+    });
   }
   // Runs `work` on the RPC thread. By a flusher.
   void Post(std::function<void()> work) {
@@ -70,6 +74,9 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
     if (!context_.IsCancelled() || answered_) return;
     if (cancelled) cancelled();
     Refuse(absl::CancelledError("the client went away"));
+  }
+  void FinishWith(const absl::Status& status) {
+    writer_.FinishWithError(ToGrpc(status), finished_.Begin(this->shared_from_this()));
   }
   bool TakeTurn() { return !answered_.exchange(true) && !wiring_->stopped; }
 
