@@ -26,7 +26,7 @@ GrpcEvents::Event GrpcEvents::Next(SessionStream::Clock::time_point until) {
 }
 
 void GrpcEvents::Wake() {
-  if (!waking_.exchange(true)) wake_.Set(&queue_, GrpcIn(Duration::zero()), ToTag(Done::kWake));
+  if (!waking_.exchange(true)) wake_.Set(&queue_, gpr_time_0(GPR_CLOCK_MONOTONIC), ToTag(Done::kWake));
 }
 
 void GrpcEvents::Shutdown() {

@@ -66,7 +66,7 @@ class StderrStoppedTest(unittest.TestCase):
 
             eventually(last_line_came, "the log goes on")
             for number in range(30):
-                self.assertIn(f"event=pool_running pool=a-pool-with-a-name-that-fills-the-log-quickly-{number} ",
+                self.assertIn(f"event=pool_terminated pool=a-pool-with-a-name-that-fills-the-log-quickly-{number} ",
                               "".join(text))
             daemon.signal(signal.SIGTERM)
             self.assertEqual(daemon.wait(), 0)
