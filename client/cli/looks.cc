@@ -71,6 +71,7 @@ std::string LimitsText(const v1::ServerLimits& limits) {
   table.Add({"payloads on disk", SizeText(limits.max_spool_bytes())});
   table.Add({"tail of output", SizeText(limits.output_tail_bytes())});
   table.Add({"items of a call", Number(limits.max_items_per_call())});
+  table.Add({"parts of a message", Number(limits.max_message_parts())});
   table.Add({"owner may be away", SpanText(Seconds(limits.owner_grace()))});
   return table.Text().substr(1);
 }

@@ -35,6 +35,9 @@ class EventPrinter {
         return Line(event.progress().id(), ProgressWord(event.progress()));
       case v1::WatchResponse::kDroppedOutputBytes:
         return Warn(absl::StrCat(event.dropped_output_bytes(), " bytes of output were dropped: we read too slowly"));
+      case v1::WatchResponse::kResync:
+        return Warn(absl::StrCat(event.resync().lost_events(),
+                                 " events were lost: we read too slowly; the states as they are now follow"));
       case v1::WatchResponse::EVENT_NOT_SET:
         return;
     }

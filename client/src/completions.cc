@@ -4,6 +4,7 @@
 #include "cancellation.h"
 #include "error.h"
 #include "handle_cell.h"
+#include "mutex.h"
 #include "poold/client/wait.h"
 
 namespace poold::client::internal {
@@ -16,22 +17,22 @@ constexpr Duration kLookUp = std::chrono::seconds(1);
 class Bell {
  public:
   void Ring() {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     ++rung_;
+    woken_.Signal();
   }
   std::uint64_t rung() {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(&mu_);
     return rung_;
   }
   void AwaitAnother(std::uint64_t seen, const Deadline& deadline) {
-    absl::MutexLock lock(&mu_);
-    const auto another = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return rung_ != seen; };
-    mu_.AwaitWithTimeout(absl::Condition(&another),
-                         deadline.never() ? absl::InfiniteDuration() : absl::FromChrono(deadline.left()));
+    MutexLock lock(&mu_);
+    while (rung_ == seen && !deadline.passed()) woken_.WaitWithDeadline(&mu_, deadline);
   }
 
  private:
-  absl::Mutex mu_;
+  Mutex mu_;
+  CondVar woken_;  // of the one who waits
   std::uint64_t rung_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

@@ -9,6 +9,7 @@
 
 #include "convert.h"
 #include "error.h"
+#include "grpc_time.h"
 #include "local_stream.h"
 #include "poold/mocks/finished.h"
 #include "session_owner.h"
@@ -246,8 +247,7 @@ absl::Status AwaitReady(grpc::Channel& channel, const std::string& target, const
     const grpc_connectivity_state state = channel.GetState(/*try_to_connect=*/true);
     if (state == GRPC_CHANNEL_READY) return absl::OkStatus();
     const bool refused = state == GRPC_CHANNEL_TRANSIENT_FAILURE && !options.wait_for_daemon;
-    const auto at = std::chrono::system_clock::now() + std::min<Duration>(deadline.left(), std::chrono::hours(24));
-    if (refused || !channel.WaitForStateChange(state, at)) {
+    if (refused || !channel.WaitForStateChange(state, GrpcIn(deadline.left()))) {
       return absl::UnavailableError("no poold answers at " + target + " (" + WhyUnreachable(target) +
                                     "): start poold there, or name another address in POOLD_ADDRESS");
     }

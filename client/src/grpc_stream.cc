@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "cancellation.h"
+#include "grpc_time.h"
 
 namespace poold::client::internal {
 namespace {
@@ -16,13 +17,10 @@ void* ToTag(Done done) { return reinterpret_cast<void*>(done); }
 
 GrpcEvents::Event GrpcEvents::Next(SessionStream::Clock::time_point until) {
   using Clock = SessionStream::Clock;
-  // gRPC's deadlines are of the system's clock.
-  const auto left = until == Clock::time_point::max() ? std::chrono::hours(24) : until - Clock::now();
-  const auto at =
-      std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::system_clock::duration>(left);
+  const Duration left = until == Clock::time_point::max() ? kForever : until - Clock::now();
   void* tag = nullptr;
   Event event;
-  if (queue_.AsyncNext(&tag, &event.ok, at) != grpc::CompletionQueue::GOT_EVENT) return event;
+  if (queue_.AsyncNext(&tag, &event.ok, GrpcIn(left)) != grpc::CompletionQueue::GOT_EVENT) return event;
   event.done = static_cast<Done>(reinterpret_cast<std::uintptr_t>(tag));
   if (event.done == Done::kWake) waking_ = false;
   return event;
@@ -30,7 +28,7 @@ GrpcEvents::Event GrpcEvents::Next(SessionStream::Clock::time_point until) {
 
 void GrpcEvents::Wake() {
   const NotCancelled not_cancelled;
-  if (!waking_.exchange(true)) wake_.Set(&queue_, std::chrono::system_clock::now(), ToTag(Done::kWake));
+  if (!waking_.exchange(true)) wake_.Set(&queue_, gpr_time_0(GPR_CLOCK_MONOTONIC), ToTag(Done::kWake));
 }
 
 void GrpcEvents::Shutdown() {

@@ -9,6 +9,7 @@
 #include "cancellation.h"
 #include "codec/large_text.h"
 #include "error.h"
+#include "grpc_time.h"
 #include "poold/client/internal/deadline.h"
 #include "wire/default_address.h"
 #include "wire/payload_message.h"
@@ -77,7 +78,7 @@ std::string Stub::payload_socket_path() const {
 
 void Stub::SetDeadline(grpc::ClientContext* context, Duration wait) const {
   const Deadline deadline(wait >= kForever - call_timeout_ ? kForever : Duration(wait + call_timeout_));
-  if (!deadline.never()) context->set_deadline(std::chrono::system_clock::now() + deadline.left());
+  if (!deadline.never()) context->set_deadline(GrpcIn(deadline.left()));
 }
 
 absl::Status Stub::Retry(const std::function<grpc::Status()>& call) {

@@ -44,6 +44,7 @@ absl::StatusOr<ArenaShape> CheckArena(int fd, std::uint64_t slot_bytes) {
   if (seals < 0 || (seals & kSeals) != kSeals || (seals & F_SEAL_WRITE) != 0) {
     return absl::InvalidArgumentError("an arena is sealed by F_SEAL_SHRINK and F_SEAL_GROW, and can be written");
   }
+  if (absl::Status memory = CheckMemoryFile(fd); !memory.ok()) return memory;
   struct stat found {};
   if (fstat(fd, &found) != 0) return absl::InvalidArgumentError("an arena that cannot be looked at");
   const auto size = static_cast<std::uint64_t>(found.st_size);

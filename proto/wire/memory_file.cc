@@ -1,8 +1,10 @@
 #include "wire/memory_file.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,6 +32,12 @@ absl::StatusOr<UniqueFd> MakeMemoryFile(const char* name, std::uint64_t bytes) {
   UniqueFd fd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd || ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) return Failed(name, bytes, std::strerror(errno));
   return fd;
+}
+
+absl::Status CheckMemoryFile(int fd) {
+  struct statfs found {};
+  if (fstatfs(fd, &found) == 0 && found.f_type == TMPFS_MAGIC) return absl::OkStatus();
+  return absl::InvalidArgumentError("its memory is not that of tmpfs: make it with memfd_create, without MFD_HUGETLB");
 }
 
 absl::Status SealMemoryFile(int fd, int seals) {

@@ -16,6 +16,11 @@ namespace poold::wire {
 // also where a limit of file sizes forbids it, which would cost the process a signal.
 absl::StatusOr<UniqueFd> MakeMemoryFile(const char* name, std::uint64_t bytes);
 
+// What another process hands over as one. INVALID_ARGUMENT: its pages come from somewhere else than tmpfs, as those of
+// MFD_HUGETLB do, and who touches one that is not there dies of SIGBUS. Asked after the seals: where there are some, it
+// does not block.
+absl::Status CheckMemoryFile(int fd);
+
 // For good: fcntl(F_ADD_SEALS).
 absl::Status SealMemoryFile(int fd, int seals);
 

@@ -81,6 +81,7 @@ absl::Status CheckSealedFile(int fd, std::uint64_t bytes) {
   if (seals < 0 || (seals & kSeals) != kSeals) {
     return absl::InvalidArgumentError("it is not sealed: F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_WRITE are wanted");
   }
+  if (absl::Status memory = CheckMemoryFile(fd); !memory.ok()) return memory;
   struct stat found {};
   if (fstat(fd, &found) != 0 || static_cast<std::uint64_t>(found.st_size) != bytes) {
     return absl::InvalidArgumentError(absl::StrCat("it has ", found.st_size, " bytes, not ", bytes, " as was told"));

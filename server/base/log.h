@@ -2,10 +2,15 @@
 //
 //   base::Log(base::Level::kInfo, "pool_opened", {{"pool", name}, {"workers", n}});
 //   -> time=2026-01-02T03:04:05.678Z level=info event=pool_opened pool=default workers=2
-// Values with spaces, quotes or control characters are quoted and escaped. Thread-safe.
+// Values with spaces, quotes, '=' or anything else than plain ASCII are quoted. In them '"' and '\\' have a '\\' in front,
+// a line's end is \n, and '=' and each byte that does not show as a character of UTF-8 is \xNN: so a text, whoever
+// wrote it, forges neither a line nor a field, and ` worker=12 ` is found only where a field says so.
+// Thread-safe. Never waits for who reads: up to 1 MiB waits for him, what comes then is dropped and counted, and told in
+// `event=log_lines_dropped lines=N` when he reads again. At exit() it is flushed.
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -34,6 +39,10 @@ class LogField {
 };
 
 void SetLogLevel(Level level);
+// Waits until all is written, half a second at most.
+void FlushLog();
+// Since the start.
+std::uint64_t DroppedLogLines();
 void Log(Level level, std::string_view event, std::initializer_list<LogField> fields = {});
 
 }  // namespace poold::base

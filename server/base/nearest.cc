@@ -6,8 +6,9 @@
 namespace poold::base {
 namespace {
 
-// The distance takes the product of both lengths.
-constexpr std::size_t kMaxWordBytes = 256;
+// The distance takes the product of both lengths, and names come from clients: a few milliseconds at most.
+constexpr std::size_t kMaxWordBytes = 64;
+constexpr std::size_t kMaxCandidates = 512;
 
 // Levenshtein's distance, one row at a time.
 std::size_t Distance(std::string_view a, std::string_view b) {
@@ -31,7 +32,8 @@ std::string Nearest(std::string_view word, const std::vector<std::string>& candi
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   if (word.size() > kMaxWordBytes) return best;
-  for (const std::string& candidate : candidates) {
+  for (std::size_t i = 0; i < std::min(candidates.size(), kMaxCandidates); ++i) {
+    const std::string& candidate = candidates[i];
     if (candidate.size() > kMaxWordBytes) continue;
     const std::size_t distance = Distance(word, candidate);
     if (distance < best_distance) {

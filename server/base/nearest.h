@@ -7,7 +7,8 @@
 
 namespace poold::base {
 
-// The candidate with the fewest typing errors from `word`, if there are few enough for a mistake; else empty.
+// The candidate with the fewest typing errors from `word`, if there are few enough for a mistake; else empty. Looks at
+// the first 512 candidates, and at no word above 64 bytes.
 std::string Nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 // "; did you mean 'x'?", or nothing.

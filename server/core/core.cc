@@ -118,6 +118,19 @@ Load Core::load() const {
 
 MemoryUse Core::memory() const { return {state_->TaskBytes(), state_->room.used()}; }
 
+std::vector<std::string> Core::PoolNames() const {
+  std::vector<std::string> names;
+  for (const auto& [id, pool] : state_->pools) {
+    if (pool->live()) names.push_back(pool->spec.name);
+  }
+  return names;
+}
+
+std::vector<std::string> Core::FunctionNames(std::string_view pool) const {
+  const auto at = state_->pools_by_name.find(std::string(pool));
+  return at == state_->pools_by_name.end() ? std::vector<std::string>() : at->second->FunctionNames();
+}
+
 bool Core::KnowsPool(std::string_view name) const { return state_->pools_by_name.contains(std::string(name)); }
 
 // ---- Handles ----

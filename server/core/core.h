@@ -176,6 +176,9 @@ class Core {
   MemoryUse memory() const;
   // Live, or gone and still shown.
   bool KnowsPool(std::string_view pool) const;
+  // Of pools that live; with `pool`, of the functions that it has. None where there is no such pool.
+  std::vector<std::string> PoolNames() const;
+  std::vector<std::string> FunctionNames(std::string_view pool) const;
 
   // ---- Handles ----
   // A fresh id for a client that brought none.

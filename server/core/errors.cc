@@ -11,6 +11,7 @@ namespace {
 constexpr char kReasonUrl[] = "poold/reason";
 constexpr char kSubjectUrl[] = "poold/subject";
 constexpr char kRetryUrl[] = "poold/retry_after";
+constexpr char kPoolUrl[] = "poold/pool";
 
 std::string Read(const absl::Status& status, const char* url) {
   const auto payload = status.GetPayload(url);
@@ -28,10 +29,16 @@ absl::Status MakeError(absl::StatusCode code, std::string_view reason, std::stri
   return status;
 }
 
+absl::Status InPool(std::string_view pool, absl::Status error) {
+  error.SetPayload(kPoolUrl, absl::Cord(std::string(pool)));
+  return error;
+}
+
 ErrorDetail DetailOf(const absl::Status& status) {
   ErrorDetail detail;
   detail.reason = Read(status, kReasonUrl);
   detail.subject = Read(status, kSubjectUrl);
+  detail.pool = Read(status, kPoolUrl);
   const std::string retry = Read(status, kRetryUrl);
   std::from_chars(retry.data(), retry.data() + retry.size(), detail.retry_after);
   return detail;

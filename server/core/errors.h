@@ -18,11 +18,16 @@ struct ErrorDetail {
   std::string subject;
   // With RESOURCE_EXHAUSTED and UNAVAILABLE: when to try again; 0 for not.
   Nanos retry_after = 0;
+  // With FUNCTION_NOT_FOUND: where it was looked for.
+  std::string pool;
   friend bool operator==(const ErrorDetail&, const ErrorDetail&) = default;
 };
 
 absl::Status MakeError(absl::StatusCode code, std::string_view reason, std::string_view message,
                        std::string_view subject = "", Nanos retry_after = 0);
+
+// The same error, of something that is in this pool.
+absl::Status InPool(std::string_view pool, absl::Status error);
 
 // Everything empty if `status` was not made by MakeError.
 ErrorDetail DetailOf(const absl::Status& status);

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "base/nearest.h"
 #include "core/state.h"
 #include "wire/absl_text.h"
 
@@ -11,17 +10,8 @@ namespace poold::core {
 absl::StatusOr<std::shared_ptr<Pool>> Core::State::FindPool(std::string_view name) const {
   const auto at = pools_by_name.find(std::string(name));
   if (at != pools_by_name.end()) return at->second;
-  std::vector<std::string> names;
-  for (const auto& [id, pool] : pools) {
-    if (pool->live()) names.push_back(pool->spec.name);
-  }
-  const std::string nearest = base::Nearest(name, names);
-  std::string hint = names.empty() ? "; there are no pools: open one" : "; the pools are:";
-  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 8); ++i) absl::StrAppend(&hint, " '", names[i], "'");
-  if (share.count > 1) hint = "; list the pools to see which there are";
-  if (!nearest.empty()) hint = absl::StrCat("; did you mean '", nearest, "'?");
   return MakeError(absl::StatusCode::kNotFound, "POOL_NOT_FOUND",
-                   absl::StrCat("there is no pool '", wire::ToAbsl(name), "'", hint), name);
+                   absl::StrCat("there is no pool '", wire::ToAbsl(name), "'"), name);
 }
 
 absl::Status Core::State::CheckOpen(const PoolSpec& spec, std::uint64_t elsewhere) const {

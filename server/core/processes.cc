@@ -187,11 +187,14 @@ void Core::State::EndUnknownFunctions(Pool& pool) {
   for (MapRun* map : pool.maps) {
     if (!map->linked()) note(*map);
   }
+  std::string asked;
+  std::string hint;
   for (Handle* handle : unknown) {
     const std::string& name = pool.functions[handle->group->function].name;
-    const std::string nearest = base::Nearest(name, pool.FunctionNames());
+    // For one name: there may be as many as there are tasks.
+    if (asked.empty()) hint = base::DidYouMean(asked = name, pool.FunctionNames());
     std::string message = "pool '" + pool.spec.name + "' has no function '" + name + "'";
-    if (!nearest.empty()) message += "; did you mean '" + nearest + "'?";
+    if (name == asked) message += hint;
     const OutcomePtr outcome =
         Stillborn(TaskState::kFailed, "poold.UnknownFunction", message, handle->group->submitted_at);
     if (handle->is_map()) {

@@ -1,7 +1,6 @@
 // Tasks come in.
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
-#include "base/nearest.h"
 #include "core/state.h"
 
 namespace poold::core {
@@ -44,12 +43,10 @@ absl::Status Core::State::CheckFunction(const Pool& pool, std::string_view funct
   if (!pool.functions_known) return absl::OkStatus();
   const auto at = pool.function_numbers.find(std::string(function));
   if (at != pool.function_numbers.end() && pool.functions[at->second].known) return absl::OkStatus();
-  const std::string nearest = base::Nearest(function, pool.FunctionNames());
-  return MakeError(absl::StatusCode::kNotFound, "FUNCTION_NOT_FOUND",
-                   absl::StrCat("pool '", pool.spec.name, "' has no function '", std::string(function), "'",
-                                nearest.empty() ? std::string("; ask for the functions of the pool")
-                                                : absl::StrCat("; did you mean '", nearest, "'?")),
-                   function);
+  return InPool(pool.spec.name,
+                MakeError(absl::StatusCode::kNotFound, "FUNCTION_NOT_FOUND",
+                          absl::StrCat("pool '", pool.spec.name, "' has no function '", std::string(function), "'"),
+                          function));
 }
 
 absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, const ClientOrigin& origin, std::string_view pool_name,

@@ -4,20 +4,14 @@
 #include <functional>
 #include <tuple>
 
-#include "base/nearest.h"
-
 namespace poold::gate {
 
 std::size_t Shards::OfPool(std::string_view name) const {
   if (size() == 1) return 0;
-  std::vector<std::string> names;
   absl::ReaderMutexLock lock(&places_mu_);
   const KnownToSanitizer known(&places_mu_);
-  if (const auto at = places_.find(std::string(name)); at != places_.end()) return at->second;
-  // Where the pool is that was meant, perhaps: there they can say so.
-  for (const auto& [placed, shard] : places_) names.push_back(placed);
-  const auto nearest = places_.find(base::Nearest(name, names));
-  return nearest == places_.end() ? 0 : nearest->second;
+  const auto at = places_.find(std::string(name));
+  return at == places_.end() ? 0 : at->second;
 }
 
 std::size_t Shards::OfHandle(const core::HandleId& id) const { return OfHandles({&id, 1}).front(); }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/quota.h"
 #include "gate/shards.h"
 #include "poold/v1/server_info.pb.h"
 #include "rpc/client_names.h"
@@ -25,6 +26,7 @@ struct Backend {
   Backend(ServiceOptions service_options, const base::Clock* service_clock, std::size_t shard_count)
       : options(std::move(service_options)),
         clock(service_clock),
+        watch_room(std::make_shared<base::Quota>(options.max_waiting_event_bytes, options.memory->watchers)),
         uploads(options.max_upload_bytes, options.upload_ttl),
         grpc_connections(std::make_shared<ConnectionTable>(
             ConnectionTable::Bounds{options.max_connections, options.connections_per_peer()},
@@ -47,6 +49,7 @@ struct Backend {
   const base::Clock* const clock;
   gate::Shards* gates = nullptr;  // constant after Start
   v1::ServerInfo server_info;     // constant after Start
+  const std::shared_ptr<base::Quota> watch_room;
 
   ShardCommons commons;
   std::vector<std::unique_ptr<Shard>> shards;  // constant; as `gates`

@@ -95,6 +95,7 @@ void WriteLimits(const ServiceOptions& options, v1::ServerLimits* out) {
   WriteDuration(options.limits.owner_grace, out->mutable_owner_grace());
   out->set_max_task_bytes(options.limits.max_task_bytes);
   out->set_max_argument_bytes(options.memory->arguments->max());
+  out->set_max_message_parts(options.max_message_parts());
   if (options.spool == nullptr) return;
   out->set_max_spool_bytes(options.spool->options().max_bytes);
   out->set_max_shared_memory_bytes(options.spool->options().max_memory_bytes);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "rpc/convert.h"
 #include "rpc/errors.h"
+#include "rpc/validate.h"
 #include "wire/absl_text.h"
 
 namespace poold::rpc {
@@ -14,7 +15,6 @@ namespace {
 
 using wire::ToAbsl;
 
-constexpr std::size_t kMaxTypeNameBytes = 512;
 constexpr std::uint32_t kMaxAttempts = 1'000'000;
 
 std::uint64_t BigEndian(std::uint64_t number) {
@@ -116,9 +116,7 @@ absl::Status CheckEncoding(int encoding, bool has_bytes, std::string_view field)
 absl::StatusOr<core::Payload> ReadPayload(v1::Payload* payload, std::string_view field) {
   const bool has_bytes = !payload->data().empty() || !payload->upload_id().empty();
   if (absl::Status status = CheckEncoding(payload->encoding(), has_bytes, field); !status.ok()) return status;
-  if (payload->type_name().size() > kMaxTypeNameBytes) {
-    return InvalidField(field, absl::StrCat(ToAbsl(field), ": the type_name is longer than ", kMaxTypeNameBytes));
-  }
+  if (absl::Status status = CheckTypeName(payload->type_name(), field); !status.ok()) return status;
   core::Payload out;
   out.encoding = static_cast<core::Encoding>(payload->encoding());
   if (!payload->type_name().empty()) {

@@ -135,8 +135,8 @@ void Explain(const std::shared_ptr<ExplainCall>& call) {
 }  // namespace
 
 void AcceptListCalls(Wiring* wiring) {
-  ListTasksCall::Accept(wiring, &AsyncService::RequestListTasks, ListTasks);
-  ExplainCall::Accept(wiring, &AsyncService::RequestExplain, Explain);
+  ListTasksCall::Accept(wiring, "ListTasks", ListTasks);
+  ExplainCall::Accept(wiring, "Explain", Explain);
 }
 
 }  // namespace poold::rpc

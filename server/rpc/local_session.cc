@@ -35,7 +35,7 @@ absl::Status Stalled() {
                          "half_read", core::kSecond);
 }
 
-using Received = wire::MessageSocket::Received;
+using Came = wire::MessageSocket::Received;
 using Found = wire::MessageSocket::Found;
 using Sent = wire::MessageSocket::Sent;
 
@@ -45,8 +45,9 @@ LocalSession::LocalSession(LocalLoop* loop, wire::UniqueFd socket, Ticket ticket
     : Session(loop->backend, &loop->due),
       loop_(*loop),
       socket_(std::move(socket), static_cast<std::uint32_t>(loop->backend->options.max_message_bytes)),
-      half_read_(loop->backend->options.memory->half_read),
-      ticket_(std::move(ticket)) {}
+      ticket_(std::move(ticket)),
+      request_(loop->backend->options),
+      half_read_(loop->backend->options.memory->half_read) {}
 
 bool LocalSession::Start() {
   {
@@ -80,15 +81,15 @@ bool LocalSession::Read() {
   if (ending_ || !TakeMemory()) return true;
   const std::size_t before = socket_.in_bytes();
   switch (socket_.Receive()) {
-    case Received::kNothing:
+    case Came::kNothing:
       return true;
-    case Received::kSome:
+    case Came::kSome:
       received_ += socket_.in_bytes() - before;
       return TakeRead();
-    case Received::kEnd:
+    case Came::kEnd:
       End(absl::OkStatus());  // the client has said everything, or is gone
       return true;
-    case Received::kBroken:
+    case Came::kBroken:
       return false;
   }
   return false;
@@ -155,10 +156,8 @@ absl::Status LocalSession::TooLong() const {
 }
 
 absl::Status LocalSession::TakeBytes(std::string_view bytes) {
-  if (!request_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return absl::InvalidArgumentError("what came is no poold.v1.SessionRequest");
-  }
-  return Take(&request_);
+  request_.Parse(bytes);
+  return request_.status().ok() ? Take(&request_.message()) : request_.status();
 }
 
 // Whether to take more from the client: not while much waits for it. Whoever sends then asks for another look.

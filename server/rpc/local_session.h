@@ -15,8 +15,9 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "rpc/connection_table.h"
 #include "base/quota.h"
+#include "rpc/connection_table.h"
+#include "rpc/received.h"
 #include "rpc/session.h"
 #include "rpc/write_turn.h"
 #include "wire/message_socket.h"
@@ -80,7 +81,7 @@ class LocalSession final : public Session {
   const Ticket ticket_;  // goes before the socket
 
   // The LocalThread's.
-  v1::SessionRequest request_;
+  Received<v1::SessionRequest> request_;
   bool ending_ = false;
   bool left_ = false;
   // Memory for a message that has not wholly come, where it is a large one.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "rpc/accept.h"
 #include "rpc/convert.h"
 #include "rpc/errors.h"
@@ -236,6 +237,7 @@ core::Nanos CpuTime() {
 
 absl::StatusOr<std::vector<core::PoolView>> PoolsNamed(Backend& backend, const std::string& name) {
   if (name.empty()) return AllPools(backend);
+  if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return status;
   absl::StatusOr<core::PoolView> pool =
       backend.ShardOfPool(name).Enter([&](core::Core& core, core::Nanos) { return core.ViewPool(name); });
   if (!pool.ok()) return pool.status();
@@ -274,6 +276,7 @@ void GetStats(const std::shared_ptr<GetStatsCall>& call) {
   WriteHeldUpClients(call->backend(), &response);
   response.set_shared_memory_bytes(call->backend().options.spool->used_memory_bytes());
   response.set_spool_bytes(call->backend().options.spool->used_bytes());
+  response.set_dropped_log_lines(base::DroppedLogLines());
   call->Answer(response);
 }
 
@@ -313,16 +316,16 @@ void GetServerInfo(const std::shared_ptr<GetServerInfoCall>& call) {
 }  // namespace
 
 void AcceptPoolCalls(Wiring* wiring) {
-  OpenPoolCall::Accept(wiring, &AsyncService::RequestOpenPool, OpenPool);
-  GetPoolCall::Accept(wiring, &AsyncService::RequestGetPool, GetPool);
-  ListPoolsCall::Accept(wiring, &AsyncService::RequestListPools, ListPools);
-  ResizeCall::Accept(wiring, &AsyncService::RequestResize, Resize);
-  ReloadCall::Accept(wiring, &AsyncService::RequestReload, Reload);
-  CloseCall::Accept(wiring, &AsyncService::RequestClose, Close);
-  TerminateCall::Accept(wiring, &AsyncService::RequestTerminate, Terminate);
-  JoinCall::Accept(wiring, &AsyncService::RequestJoin, Join);
-  GetStatsCall::Accept(wiring, &AsyncService::RequestGetStats, GetStats);
-  GetServerInfoCall::Accept(wiring, &AsyncService::RequestGetServerInfo, GetServerInfo);
+  OpenPoolCall::Accept(wiring, "OpenPool", OpenPool);
+  GetPoolCall::Accept(wiring, "GetPool", GetPool);
+  ListPoolsCall::Accept(wiring, "ListPools", ListPools);
+  ResizeCall::Accept(wiring, "Resize", Resize);
+  ReloadCall::Accept(wiring, "Reload", Reload);
+  CloseCall::Accept(wiring, "Close", Close);
+  TerminateCall::Accept(wiring, "Terminate", Terminate);
+  JoinCall::Accept(wiring, "Join", Join);
+  GetStatsCall::Accept(wiring, "GetStats", GetStats);
+  GetServerInfoCall::Accept(wiring, "GetServerInfo", GetServerInfo);
 }
 
 }  // namespace poold::rpc

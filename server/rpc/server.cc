@@ -1,6 +1,8 @@
 #include "rpc/server.h"
 
 #include <grpc/grpc.h>
+#include <grpc/support/log.h>
+#include <grpc/support/time.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
@@ -51,6 +53,18 @@ void SetArguments(const ServiceOptions& options, grpc::ServerBuilder* builder) {
   // Decompression bombs.
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+}
+
+// gRPC's own functions for moments of C++ know the wall clock only, which may be set meanwhile.
+gpr_timespec Until(std::chrono::steady_clock::time_point end) {
+  const std::chrono::nanoseconds left = end - std::chrono::steady_clock::now();
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(left.count(), GPR_TIMESPAN));
+}
+
+// gRPC writes to stderr itself, and waits for who reads it.
+void LogOfGrpc(gpr_log_func_args* line) {
+  const base::Level level = line->severity == GPR_LOG_SEVERITY_ERROR ? base::Level::kWarning : base::Level::kDebug;
+  base::Log(level, "grpc", {{"file", line->file}, {"line", line->line}, {"message", line->message}});
 }
 
 void LogNoPayloadSocket(const absl::Status& why) {
@@ -118,7 +132,7 @@ absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<Liste
   backend.server_info.set_shards(static_cast<std::uint32_t>(backend.shards.size()));
 
   // Never given back: when its last user goes, gRPC may wait ten seconds for a poller of its own.
-  static const bool kept = (grpc_init(), true);
+  static const bool kept = (gpr_set_log_function(LogOfGrpc), grpc_init(), true);
   static_cast<void>(kept);
   grpc::ServerBuilder builder;
   SetArguments(backend.options, &builder);
@@ -226,10 +240,10 @@ void Server::Running::Shutdown(core::Nanos grace) {
   if (acceptor_ != nullptr) acceptor_->Stop();
   if (payloads_ != nullptr) payloads_->Stop();
   if (server_ == nullptr) return;
-  const auto until = std::chrono::system_clock::now() + std::chrono::nanoseconds(grace);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(grace);
   for (const std::unique_ptr<RpcThread>& thread : threads_) thread->EndStreams();
-  for (const std::unique_ptr<LocalThread>& thread : locals_) thread->Stop(until - std::chrono::system_clock::now());
-  server_->Shutdown(until);
+  for (const std::unique_ptr<LocalThread>& thread : locals_) thread->Stop(until - std::chrono::steady_clock::now());
+  server_->Shutdown(Until(until));
   for (const std::unique_ptr<RpcThread>& thread : threads_) thread->StopQueue();
   for (const std::unique_ptr<RpcThread>& thread : threads_) thread->Join();
   server_.reset();

@@ -31,19 +31,20 @@ template <typename Request, typename Response>
 class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamCall<Request, Response>>,
                                public LiveStream {
  public:
-  using Method = void (AsyncService::*)(grpc::ServerContext*, Request*, grpc::ServerAsyncWriter<Response>*,
-                                        grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*);
   // Called by the RPC thread with each call; it calls Start, or End.
   using Handler = void (*)(const std::shared_ptr<ServerStreamCall>& call);
 
-  static void Accept(Wiring* wiring, Method method, Handler handler) {
+  static void Accept(Wiring* wiring, const char* method, Handler handler) {
+    Accept(wiring, MethodNamed(method), handler);
+  }
+  static void Accept(Wiring* wiring, int method, Handler handler) {
     auto call = std::shared_ptr<ServerStreamCall>(new ServerStreamCall(wiring, method, handler));
     call->context_.AsyncNotifyWhenDone(call->done_.AsTag());
-    (wiring->service->*method)(&call->context_, &call->request_, &call->writer_, wiring->queue, wiring->queue,
-                               call->accepted_.Begin(call));
+    wiring->service->AcceptServerStream(method, &call->context_, &call->request_, &call->writer_, wiring->queue,
+                                        call->accepted_.Begin(call));
   }
 
-  Request& request() { return request_; }
+  Request& request() { return request_.message(); }
   // Who asks.
   const Peer& peer() const { return origin_.peer(); }
   Backend& backend() { return *wiring_->backend; }
@@ -66,17 +67,22 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
     ended_ = true;
     Pump();
   }
+  // Runs `work` on the RPC thread. By whoever fills.
+  void Post(std::function<void()> work) {
+    if (!wiring_->stopped) Posted::Run(wiring_->queue, std::move(work));
+  }
   void EndForShutdown() override { End(ShuttingDown()); }
 
  private:
-  ServerStreamCall(Wiring* wiring, Method method, Handler handler)
-      : wiring_(wiring), method_(method), handler_(handler), writer_(&context_) {}
+  ServerStreamCall(Wiring* wiring, int method, Handler handler)
+      : wiring_(wiring), method_(method), handler_(handler), request_(wiring->backend->options), writer_(&context_) {}
 
   void Accepted(bool ok) {
     if (!ok) return;
     done_.Keep(this->shared_from_this());
     origin_.Come(context_, backend());
     if (!wiring_->stopped) Accept(wiring_, method_, handler_);
+    if (!request_.status().ok()) return End(request_.status());
     handler_(this->shared_from_this());
     wiring_->AddStream(this->shared_from_this());
   }
@@ -105,11 +111,11 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
   }
 
   Wiring* const wiring_;
-  const Method method_;
+  const int method_;
   const Handler handler_;
   grpc::ServerContext context_;
   CallOrigin origin_;
-  Request request_;
+  Received<Request> request_;
   grpc::ServerAsyncWriter<Response> writer_;
   std::shared_ptr<Source<Response>> source_;
   std::function<void()> stop_;

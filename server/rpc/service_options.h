@@ -47,6 +47,8 @@ struct ServiceOptions {
   // Also what one task's result may take of an outcome that is sent inline.
   std::uint64_t max_inline_result_bytes = 1ull << 20;
   std::uint32_t max_items_per_call = 65'536;
+  // What one request may consist of (message_parts.h): room for a call's tasks with their options and arguments.
+  std::uint64_t max_message_parts() const { return std::uint64_t{8} * max_items_per_call; }
   std::uint32_t session_window = 64;
   // Where large payloads lie. Null: one of its own, with the defaults.
   std::shared_ptr<const base::Spool> spool;
@@ -55,6 +57,8 @@ struct ServiceOptions {
   core::Nanos upload_ttl = 5 * 60 * core::kSecond;
   // What waits for one slow reader: output beyond it is dropped, the oldest first.
   std::uint64_t max_waiting_output_bytes = 4ull << 20;
+  // What waits for all watchers together; see WatchQueue.
+  std::uint64_t max_waiting_event_bytes = 64ull << 20;
   // Through gRPC, and twice as many of this host through the payload socket: one for its session, one for payloads.
   std::uint32_t max_connections = 1024;
   // Of one process on this host, or of one address of TCP, of each kind. 0: a quarter of max_connections.

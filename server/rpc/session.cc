@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "rpc/suggest.h"
 
 namespace poold::rpc {
 namespace {
@@ -50,6 +51,7 @@ absl::Status Session::Take(v1::SessionRequest* request) {
     shard.Enter([&](core::Core& core, core::Nanos now) { Apply(shard, ids_[*next], core, now); });
   }
   if (intake_.TakeLarge()) v1::SessionRequest().Swap(request);
+  if (intake_.has_refused()) TellRefused();
   if (taken_ > outbox_.told_taken()) AcknowledgeLater();
   return absl::OkStatus();
 }
@@ -70,12 +72,21 @@ void Session::BePresent(Shard& shard, core::SubscriberId me, core::Core& core, c
 
 // All of the request was taken. Inside the last of its events, so that what that event brings goes along.
 void Session::AnswerWith(Shard& shard) {
-  std::vector<RefusedHandle> refused = intake_.TakeRefused();
+  if (intake_.has_refused()) return;
   const std::uint64_t quarter = std::max<std::uint64_t>(1, backend_.options.session_window / 4);
-  const bool send_now = intake_.greeting() || !refused.empty() || taken_ - outbox_.told_taken() >= quarter;
-  if (!refused.empty()) outbox_.AddRefused(std::move(refused));
+  const bool send_now = intake_.greeting() || taken_ - outbox_.told_taken() >= quarter;
   outbox_.SetTaken(taken_, send_now);
   if (send_now) shard.subscribers().MarkDirty(shared_from_this());
+}
+
+// After the last of its events: suggestions ask the cores once more.
+void Session::TellRefused() {
+  std::vector<RefusedHandle> refused = intake_.TakeRefused();
+  OneSuggestion suggestion(backend_);
+  for (RefusedHandle& one : refused) suggestion.AddTo(&one.why);
+  outbox_.AddRefused(std::move(refused));
+  outbox_.SetTaken(taken_, true);
+  Flush();
 }
 
 // Before anything of the request is done: the greeting comes first, and tells how outcomes are told.

@@ -65,6 +65,7 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
   void Apply(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now);
   void BePresent(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now);
   void AnswerWith(Shard& shard);
+  void TellRefused();
   void Greet(const v1::SessionHello& hello);
   void AcknowledgeLater();
   void AcknowledgeUpTo(std::uint64_t requests);

@@ -22,10 +22,11 @@ namespace {
 class SessionCall final : public Session, public LiveStream {
  public:
   static void Accept(Wiring* wiring) {
+    static const int kMethod = MethodNamed("Session");
     auto call = std::shared_ptr<SessionCall>(new SessionCall(wiring));
     call->context_.AsyncNotifyWhenDone(call->done_op_.AsTag());
-    wiring->service->RequestSession(&call->context_, &call->stream_, wiring->queue, wiring->queue,
-                                    call->accepted_op_.Begin(call));
+    wiring->service->AcceptBothStreams(kMethod, &call->context_, &call->stream_, wiring->queue,
+                                       call->accepted_op_.Begin(call));
   }
 
   // Subscriber.
@@ -40,7 +41,11 @@ class SessionCall final : public Session, public LiveStream {
   void EndForShutdown() override { End(ShuttingDown()); }
 
  private:
-  explicit SessionCall(Wiring* wiring) : Session(wiring->backend, &wiring->due), wiring_(wiring), stream_(&context_) {}
+  explicit SessionCall(Wiring* wiring)
+      : Session(wiring->backend, &wiring->due),
+        wiring_(wiring),
+        stream_(&context_),
+        request_(wiring->backend->options) {}
 
   std::string OtherName() const override { return ClientName(context_); }
   std::shared_ptr<SessionCall> Self() { return std::static_pointer_cast<SessionCall>(shared_from_this()); }
@@ -63,7 +68,8 @@ class SessionCall final : public Session, public LiveStream {
   void ReadDone(bool ok) {
     if (ending_) return;
     if (!ok) return End(absl::OkStatus());  // the client has said everything, or is gone
-    if (const absl::Status status = Take(&request_); !status.ok()) return End(status);
+    if (!request_.status().ok()) return End(request_.status());
+    if (const absl::Status status = Take(&request_.message()); !status.ok()) return End(status);
     paused_ = TooMuchWaits();
     if (!paused_) ReadNext();
   }
@@ -110,10 +116,10 @@ class SessionCall final : public Session, public LiveStream {
   Wiring* const wiring_;
   grpc::ServerContext context_;
   CallOrigin origin_;
-  grpc::ServerAsyncReaderWriter<v1::SessionResponse, v1::SessionRequest> stream_;
+  grpc::ServerAsyncReaderWriter<v1::SessionResponse, Received<v1::SessionRequest>> stream_;
 
   // The RPC thread's.
-  v1::SessionRequest request_;
+  Received<v1::SessionRequest> request_;
   bool paused_ = false;
   bool ending_ = false;
 

@@ -17,7 +17,6 @@ namespace {
 
 using wire::ToAbsl;
 
-constexpr std::size_t kMaxTypeNameBytes = 512;
 constexpr std::uint64_t kLargeBytes = 1 << 20;
 constexpr std::uint64_t kLargeCount = 16'384;
 
@@ -171,9 +170,10 @@ absl::StatusOr<core::Bytes> SessionIntake::TakeShared(const v1::TaskGroup& group
 
 absl::Status SessionIntake::ReadTaskGroup(v1::TaskGroup* group) {
   if (group->args_bytes().empty()) return absl::OkStatus();
-  if (absl::Status status = CheckFunctionName(group->function(), "submit.function"); !status.ok()) return status;
-  if (group->type_name().size() > kMaxTypeNameBytes)
-    return InvalidField("submit.type_name", "submit.type_name: too long");
+  absl::Status status = CheckPoolName(group->pool(), "submit.pool");
+  if (status.ok()) status = CheckFunctionName(group->function(), "submit.function");
+  if (status.ok()) status = CheckTypeName(group->type_name(), "submit.type_name");
+  if (!status.ok()) return status;
   if (GoBeyond(group->first_id_low(), group->args_bytes_size())) {
     return InvalidField("submit.first_id_low",
                         absl::StrCat("submit.first_id_low: ", group->args_bytes_size(), " tasks from ",
@@ -213,7 +213,7 @@ absl::Status SessionIntake::ReadTaskGroup(v1::TaskGroup* group) {
 }
 
 void SessionIntake::ReadMap(v1::MapGroup* group) {
-  const std::size_t shard = shards_.OfPool(group->pool());
+  const std::size_t shard = CheckPoolName(group->pool(), "map.pool").ok() ? shards_.OfPool(group->pool()) : 0;
   Await(shard);
   absl::StatusOr<core::MapGroup> read = ReadMapGroup(group);
   if (read.ok()) {
@@ -227,12 +227,14 @@ void SessionIntake::ReadMap(v1::MapGroup* group) {
 absl::StatusOr<core::MapGroup> SessionIntake::ReadMapGroup(v1::MapGroup* group) {
   absl::StatusOr<core::HandleId> id = ReadId(group->id(), "map.id");
   if (!id.ok()) return id.status();
-  if (absl::Status status = CheckFunctionName(group->function(), "map.function"); !status.ok()) return status;
+  absl::Status status = CheckPoolName(group->pool(), "map.pool");
+  if (status.ok()) status = CheckFunctionName(group->function(), "map.function");
+  if (status.ok()) status = CheckTypeName(group->type_name(), "map.type_name");
+  if (!status.ok()) return status;
   if (group->has_chunk_size() && group->chunk_size() == 0) {
     return InvalidField("map.chunk_size", "map.chunk_size: 0 is not possible; leave it unset for automatic chunks");
   }
-  if (group->type_name().size() > kMaxTypeNameBytes) return InvalidField("map.type_name", "map.type_name: too long");
-  const absl::Status status = CheckEncoding(group->encoding(), !group->items().empty(), "map.encoding");
+  status = CheckEncoding(group->encoding(), !group->items().empty(), "map.encoding");
   if (!status.ok()) return status;
   const std::uint64_t bytes = Sum(group->item_bytes());
   if (bytes != group->items().size()) {

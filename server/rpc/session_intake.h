@@ -45,6 +45,7 @@ class SessionIntake {
   // The request that was read last was a large one: its memory is better given back than kept for the next one. When all
   // of it was applied.
   bool TakeLarge();
+  bool has_refused() const { return !refused_.empty(); }
   // What was refused, when all of it was applied.
   std::vector<RefusedHandle> TakeRefused() { return std::exchange(refused_, {}); }
 

@@ -195,7 +195,11 @@ void SessionOutbox::AddRefused(std::vector<RefusedHandle> refused) {
   absl::MutexLock lock(&mu_);
   Count(refused.size() * kRefusalBytes);
   waiting_.fetch_add(refused.size(), std::memory_order_relaxed);
-  for (RefusedHandle& one : refused) pending_.refused.push_back(std::move(one));
+  for (RefusedHandle& one : refused) {
+    // What many are refused for is kept once.
+    if (!pending_.refused.empty() && pending_.refused.back().why == one.why) one.why = pending_.refused.back().why;
+    pending_.refused.push_back(std::move(one));
+  }
 }
 
 void SessionOutbox::AddGreeting(const v1::ServerInfo& server) {

@@ -15,6 +15,8 @@
 #include "rpc/item_source.h"
 #include "rpc/server_stream_call.h"
 #include "rpc/shard_parts.h"
+#include "rpc/states_page.h"
+#include "rpc/suggest.h"
 #include "rpc/validate.h"
 #include "rpc/waiter.h"
 #include "rpc/watch_queue.h"
@@ -72,7 +74,7 @@ void StartSubscribed(const std::shared_ptr<Call>& call, const std::shared_ptr<So
       return subscribed;
     });
   }
-  if (!status.ok()) call->End(status);
+  if (!status.ok()) call->End(IsUnknownName(status) ? WithSuggestion(status, call->backend()) : status);
 }
 
 // ---- GetItems ----
@@ -112,26 +114,58 @@ void GetItems(const std::shared_ptr<GetItemsCall>& call) {
 
 // ---- Watch ----
 
-class WatchedEvents final : public SubscribedSource<WatchCall, v1::WatchResponse> {
+class WatchedEvents final : public SubscribedSource<WatchCall, v1::WatchResponse>,
+                            public std::enable_shared_from_this<WatchedEvents> {
  public:
-  // `cores`: how many tell it events, until each has said that it is over.
-  WatchedEvents(const std::shared_ptr<WatchCall>& call, const Backend& backend, std::size_t cores)
+  // Each of `parts` tells it events, until it has said that it is over.
+  WatchedEvents(const std::shared_ptr<WatchCall>& call, const Backend& backend, std::vector<ShardPart> parts)
       : SubscribedSource(call),
-        open_(cores),
-        queue_(backend.options.max_waiting_output_bytes, *backend.clock, backend.client_names) {}
+        call_(call),
+        open_(parts.size()),
+        queue_(backend.options.max_waiting_output_bytes, backend.watch_room, *backend.clock, backend.client_names),
+        states_(std::move(parts), call->request().pool()) {}
   void OnEvent(core::WatchEvent event) override { queue_.Add(std::move(event)); }
   void OnEndWatch() override {
     if (--open_ == 0) queue_.End();
   }
   bool Fill(v1::WatchResponse* message) override {
-    if (queue_.Next(message)) return true;
-    if (queue_.over()) EndCall();
+    if (queue_.Next(message)) {
+      if (message->has_resync()) restart_ = true;
+      return true;
+    }
+    const bool asked = asked_;
+    if (restart_ || more_) {
+      AskForStates();
+    } else if (!asked && queue_.over()) {
+      EndCall();
+    }
     return false;
   }
 
  private:
+  // A page when all before it was sent. Not from here: who fills may not enter a core.
+  void AskForStates() {
+    const std::shared_ptr<WatchCall> call = call_.lock();
+    if (call == nullptr || asked_.exchange(true)) return;
+    call->Post([self = std::static_pointer_cast<WatchedEvents>(shared_from_this())] { self->AddStates(); });
+  }
+  // The RPC thread's.
+  void AddStates() {
+    const std::shared_ptr<WatchCall> call = call_.lock();
+    if (call == nullptr) return;
+    if (restart_.exchange(false)) states_.Restart();
+    more_ = states_.AddTo(&queue_);
+    asked_ = false;
+    call->Pump();
+  }
+
+  const std::weak_ptr<WatchCall> call_;
   std::atomic<std::size_t> open_;
   WatchQueue queue_;
+  StatesPage states_;  // the RPC thread's
+  std::atomic<bool> restart_ = false;  // the states are to be told from the first one on
+  std::atomic<bool> more_ = false;     // and go on
+  std::atomic<bool> asked_ = false;    // the RPC thread is to add some
 };
 
 absl::StatusOr<std::vector<core::HandleId>> ReadWatched(const v1::WatchRequest& request, const Backend& backend) {
@@ -164,7 +198,7 @@ void Watch(const std::shared_ptr<WatchCall>& call) {
       ids->empty() ? std::vector<ShardPart>{{&backend.ShardOfPool(request.pool()), {}}} : PartsOf(*ids, backend);
   std::vector<Shard*> shards;
   for (const ShardPart& part : parts) shards.push_back(part.shard);
-  const auto source = std::make_shared<WatchedEvents>(call, backend, parts.size());
+  const auto source = std::make_shared<WatchedEvents>(call, backend, parts);
   const auto watch = [&](core::Core& core, core::Nanos now, core::SubscriberId me, std::size_t place) {
     return core.OnWatch(now, me, parts[place].ids, request.pool(), request.output());
   };
@@ -229,9 +263,9 @@ void Download(const std::shared_ptr<DownloadCall>& call) {
 }  // namespace
 
 void AcceptStreamCalls(Wiring* wiring) {
-  GetItemsCall::Accept(wiring, &AsyncService::RequestGetItems, GetItems);
-  WatchCall::Accept(wiring, &AsyncService::RequestWatch, Watch);
-  DownloadCall::Accept(wiring, &AsyncService::RequestDownload, Download);
+  GetItemsCall::Accept(wiring, "GetItems", GetItems);
+  WatchCall::Accept(wiring, "Watch", Watch);
+  DownloadCall::Accept(wiring, "Download", Download);
 }
 
 }  // namespace poold::rpc

@@ -4,11 +4,11 @@
 // An Op keeps its call from Begin until it comes back; nothing else does, so nothing is freed by hand.
 #pragma once
 
+#include <grpc/support/time.h>
 #include <grpcpp/alarm.h>
 #include <grpcpp/completion_queue.h>
 #include <grpcpp/support/status.h>
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -64,7 +64,8 @@ class Posted final : public Tag {
  public:
   static void Run(grpc::CompletionQueue* queue, std::function<void()> work) {
     auto* posted = new Posted(std::move(work));  // deletes itself when it comes
-    posted->alarm_.Set(queue, std::chrono::system_clock::now(), static_cast<Tag*>(posted));
+    // Long past, so that it comes at once: gRPC's timers wait by the wall clock, which may be set meanwhile.
+    posted->alarm_.Set(queue, gpr_time_0(GPR_CLOCK_MONOTONIC), static_cast<Tag*>(posted));
   }
   void Come(bool) override {
     work_();

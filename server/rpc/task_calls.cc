@@ -16,6 +16,7 @@
 #include "rpc/errors.h"
 #include "rpc/read_call.h"
 #include "rpc/shard_parts.h"
+#include "rpc/suggest.h"
 #include "rpc/unary_call.h"
 #include "rpc/validate.h"
 #include "rpc/waiter.h"
@@ -298,6 +299,8 @@ void Submit(const std::shared_ptr<SubmitCall>& call) {
     intake.Apply(core, now, client, &submitting->tasks);
     if (waits) AwaitTasks(call, submitting, *wait, core, now);
   });
+  OneSuggestion suggestion(backend);
+  for (Submission& task : submitting->tasks) suggestion.AddTo(&task.refused);
   intake.GiveBackUploads(submitting->tasks);
   call->DropRequest();
   if (submitting->waiters.empty()) return call->Answer(SubmitAnswer(submitting->tasks, backend));
@@ -321,6 +324,7 @@ absl::StatusOr<core::MapGroup> ReadMap(v1::MapRequest* request, const Backend& b
   }
   const absl::StatusOr<core::TaskOptions> options = ReadTaskOptions(request->options());
   if (status.ok()) status = options.status();
+  if (status.ok()) status = CheckTypeName(request->items().type_name(), "items.type_name");
   if (!status.ok()) return status;
 
   auto column = std::make_shared<core::ItemColumn>();
@@ -448,11 +452,11 @@ void Release(const std::shared_ptr<ReleaseCall>& call) {
 }  // namespace
 
 void AcceptTaskCalls(Wiring* wiring) {
-  SubmitCall::Accept(wiring, &AsyncService::RequestSubmit, Submit);
-  MapCall::Accept(wiring, &AsyncService::RequestMap, Map);
-  GetCall::Accept(wiring, &AsyncService::RequestGet, Get);
-  CancelCall::Accept(wiring, &AsyncService::RequestCancel, Cancel);
-  ReleaseCall::Accept(wiring, &AsyncService::RequestRelease, Release);
+  SubmitCall::Accept(wiring, "Submit", Submit);
+  MapCall::Accept(wiring, "Map", Map);
+  GetCall::Accept(wiring, "Get", Get);
+  CancelCall::Accept(wiring, "Cancel", Cancel);
+  ReleaseCall::Accept(wiring, "Release", Release);
 }
 
 }  // namespace poold::rpc

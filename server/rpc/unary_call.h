@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "rpc/suggest.h"
 #include "rpc/tag.h"
 #include "rpc/wiring.h"
 
@@ -20,22 +21,23 @@ namespace poold::rpc {
 template <typename Request, typename Response>
 class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, Response>> {
  public:
-  using Method = void (AsyncService::*)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
-                                        grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*);
   // Called by the RPC thread with each call; it answers, or sees to it that somebody will.
   using Handler = void (*)(const std::shared_ptr<UnaryCall>& call);
 
   // Accepts calls of this method from now on.
-  static void Accept(Wiring* wiring, Method method, Handler handler) {
+  static void Accept(Wiring* wiring, const char* method, Handler handler) {
+    Accept(wiring, MethodNamed(method), handler);
+  }
+  static void Accept(Wiring* wiring, int method, Handler handler) {
     auto call = std::shared_ptr<UnaryCall>(new UnaryCall(wiring, method, handler));
     call->context_.AsyncNotifyWhenDone(call->done_.AsTag());
-    (wiring->service->*method)(&call->context_, &call->request_, &call->writer_, wiring->queue, wiring->queue,
-                               call->accepted_.Begin(call));
+    wiring->service->AcceptUnary(method, &call->context_, &call->request_, &call->writer_, wiring->queue,
+                                 call->accepted_.Begin(call));
   }
 
-  Request& request() { return request_; }
+  Request& request() { return request_.message(); }
   // It was read: a call that waits keeps nothing of it.
-  void DropRequest() { Request().Swap(&request_); }
+  void DropRequest() { Request().Swap(&request_.message()); }
   const grpc::ServerContext& context() const { return context_; }
   // Who asks.
   const Peer& peer() const { return origin_.peer(); }
@@ -47,7 +49,10 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   }
   void Refuse(const absl::Status& status) {
     if (!TakeTurn()) return;
-    writer_.FinishWithError(ToGrpc(status), finished_.Begin(this->shared_from_this()));
+    if (!IsUnknownName(status)) return FinishWith(status);
+    Post([self = this->shared_from_this(), status] {
+      if (!self->wiring_->stopped) self->FinishWith(WithSuggestion(status, self->backend()));
+    });
   }
   // Runs `work` on the RPC thread. By a flusher.
   void Post(std::function<void()> work) {
@@ -57,14 +62,15 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   void OnCancelled(std::function<void()> then) { cancelled_ = std::move(then); }
 
  private:
-  UnaryCall(Wiring* wiring, Method method, Handler handler)
-      : wiring_(wiring), method_(method), handler_(handler), writer_(&context_) {}
+  UnaryCall(Wiring* wiring, int method, Handler handler)
+      : wiring_(wiring), method_(method), handler_(handler), request_(wiring->backend->options), writer_(&context_) {}
 
   void Accepted(bool ok) {
     if (!ok) return;  // the server stops
     done_.Keep(this->shared_from_this());
     origin_.Come(context_, backend());
     if (!wiring_->stopped) Accept(wiring_, method_, handler_);
+    if (!request_.status().ok()) return Refuse(request_.status());
     handler_(this->shared_from_this());
   }
   void Finished(bool) {}
@@ -74,14 +80,17 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
     if (cancelled) cancelled();
     Refuse(absl::CancelledError("the client went away"));
   }
+  void FinishWith(const absl::Status& status) {
+    writer_.FinishWithError(ToGrpc(status), finished_.Begin(this->shared_from_this()));
+  }
   bool TakeTurn() { return !answered_.exchange(true) && !wiring_->stopped; }
 
   Wiring* const wiring_;
-  const Method method_;
+  const int method_;
   const Handler handler_;
   grpc::ServerContext context_;
   CallOrigin origin_;
-  Request request_;
+  Received<Request> request_;
   grpc::ServerAsyncResponseWriter<Response> writer_;
   std::atomic<bool> answered_ = false;
   std::function<void()> cancelled_;

@@ -30,10 +30,11 @@ absl::Status Spooled(const absl::Status& status) {
 class UploadCall final : public std::enable_shared_from_this<UploadCall> {
  public:
   static void Accept(Wiring* wiring) {
+    static const int kMethod = MethodNamed("Upload");
     auto call = std::shared_ptr<UploadCall>(new UploadCall(wiring));
     call->context_.AsyncNotifyWhenDone(call->done_op_.AsTag());
-    wiring->service->RequestUpload(&call->context_, &call->reader_, wiring->queue, wiring->queue,
-                                   call->accepted_op_.Begin(call));
+    wiring->service->AcceptClientStream(kMethod, &call->context_, &call->reader_, wiring->queue,
+                                        call->accepted_op_.Begin(call));
   }
 
  private:
@@ -41,6 +42,7 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
       : wiring_(wiring),
         backend_(*wiring->backend),
         reader_(&context_),
+        request_(backend_.options),
         draft_(backend_.options.spool.get(), backend_.options.memory->uploads) {}
 
   void Accepted(bool ok) {
@@ -61,8 +63,9 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
     if (wiring_->stopped) return;
     if (!ok) return Keep();
     under_way_->progress_at.store(backend_.clock->Now(), std::memory_order_relaxed);
-    if (absl::Status status = Append(request_.fragment()); !status.ok()) return Refuse(status);
-    v1::UploadRequest().Swap(&request_);  // while it waits for more it keeps nothing of what came
+    if (!request_.status().ok()) return Refuse(request_.status());
+    if (absl::Status status = Append(request_.message().fragment()); !status.ok()) return Refuse(status);
+    v1::UploadRequest().Swap(&request_.message());  // while it waits for more it keeps nothing of what came
     ReadNext();
   }
 
@@ -116,8 +119,8 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
   Backend& backend_;
   grpc::ServerContext context_;
   CallOrigin origin_;
-  grpc::ServerAsyncReader<v1::UploadResponse, v1::UploadRequest> reader_;
-  v1::UploadRequest request_;
+  grpc::ServerAsyncReader<v1::UploadResponse, Received<v1::UploadRequest>> reader_;
+  Received<v1::UploadRequest> request_;
   base::PayloadDraft draft_;
   const std::shared_ptr<UploadStore::UnderWay> under_way_ = std::make_shared<UploadStore::UnderWay>();
   std::uint64_t reserved_ = 0;

@@ -16,6 +16,7 @@ using wire::ToAbsl;
 
 constexpr std::size_t kMaxNameBytes = 64;
 constexpr std::size_t kMaxFunctionBytes = 256;
+constexpr std::size_t kMaxTypeNameBytes = 512;
 constexpr int kMaxListedNames = 64;
 constexpr std::size_t kMaxEnvironmentBytes = 16 * 1024;
 constexpr std::size_t kMaxPathBytes = 4095;
@@ -99,6 +100,11 @@ absl::Status CheckFunctionName(std::string_view name, std::string_view field) {
   if (!name.empty() && name.size() <= kMaxFunctionBytes && !HasControl(name)) return absl::OkStatus();
   return InvalidField(
       field, absl::StrCat(ToAbsl(field), ": ", Quoted(name), " is not the name of a function: it has 1 to 256 bytes"));
+}
+
+absl::Status CheckTypeName(std::string_view name, std::string_view field) {
+  if (name.size() <= kMaxTypeNameBytes) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat(ToAbsl(field), ": the type_name is longer than ", kMaxTypeNameBytes));
 }
 
 absl::Status CheckSpecTexts(const v1::PoolSpec& spec) {

@@ -14,6 +14,8 @@ absl::Status CheckPoolName(std::string_view name, std::string_view field);
 absl::Status CheckFileName(std::string_view name, std::string_view field);
 // 1 to 256 bytes without control characters.
 absl::Status CheckFunctionName(std::string_view name, std::string_view field);
+// The name of a type beside a value: at most 512 bytes.
+absl::Status CheckTypeName(std::string_view name, std::string_view field);
 // Names, environment and folder of a spec; numbers are ReadPoolSpec's.
 absl::Status CheckSpecTexts(const v1::PoolSpec& spec);
 

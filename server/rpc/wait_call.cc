@@ -137,6 +137,6 @@ void Wait(const std::shared_ptr<WaitCall>& call) {
 
 }  // namespace
 
-void AcceptWaits(Wiring* wiring) { WaitCall::Accept(wiring, &AsyncService::RequestWait, Wait); }
+void AcceptWaits(Wiring* wiring) { WaitCall::Accept(wiring, "Wait", Wait); }
 
 }  // namespace poold::rpc

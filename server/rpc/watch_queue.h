@@ -1,13 +1,15 @@
 // What waits for one watcher.
 //
 // Role: keeps every state in order; of maps, of pools, and of what each task says of its progress only the latest; of
-// output so much as fits, and tells the gap. Beyond kMaxExactStates waiting states, only the latest one of each handle
-// is kept: its end is never lost. Thread-safe.
+// output so much as fits, and tells the gap. Where the room for all that waits for watchers is full, who has more than
+// a share that each may have loses all of it: then a resync tells how much that was, and whoever fills the queue tells
+// the states anew. Thread-safe. Ownership: shares the quota.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <string>
 #include <variant>
 
@@ -15,6 +17,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
+#include "base/quota.h"
 #include "core/ports.h"
 #include "poold/v1/pool_service.pb.h"
 #include "rpc/client_names.h"
@@ -23,16 +26,20 @@ namespace poold::rpc {
 
 class WatchQueue {
  public:
-  static constexpr std::size_t kMaxExactStates = 65'536;
+  // What waits is counted with so much for each event, and its texts.
+  static constexpr std::uint64_t kEventBytes = 1024;
+  // What may wait for each watcher, however much waits for the others.
+  static constexpr std::uint64_t kOwnBytes = 256 * kEventBytes;
 
-  // `clock` and `names` must outlive it.
-  WatchQueue(std::size_t max_output_bytes, const base::Clock& clock, const ClientNames& names)
-      : max_output_bytes_(max_output_bytes), clock_(clock), names_(names) {}
+  // `clock` and `names` must outlive it. `room`: of all watchers, in bytes.
+  WatchQueue(std::size_t max_output_bytes, std::shared_ptr<base::Quota> room, const base::Clock& clock,
+             const ClientNames& names)
+      : max_output_bytes_(max_output_bytes), clock_(clock), names_(names), room_(std::move(room)) {}
 
   void Add(core::WatchEvent event);
-  // Nothing more will be added.
+  // Nothing more will be added but states that are told anew.
   void End();
-  // The next event. False: there is none now.
+  // The next event. False: there is none now. After a resync the states are to be told anew.
   bool Next(v1::WatchResponse* message);
   // Ended, and nothing waits.
   bool over() const;
@@ -45,20 +52,37 @@ class WatchQueue {
     core::Nanos at = 0;
     std::variant<core::TaskView, core::MapView, core::PoolView, core::OutputEvent, core::ProgressEvent, DroppedOutput>
         what;
+    std::uint64_t cost = 0;
+    // Of a result, whose bytes are not kept.
+    std::uint64_t result_bytes = 0;
   };
   using Place = std::list<Entry>::iterator;
 
-  void AddOutput(core::Nanos now, core::OutputEvent output) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AddOutput(Entry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // False: there is no room, and everything was lost.
+  bool Append(Entry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Only the latest one with this key waits.
+  template <typename Key>
+  void Replace(absl::flat_hash_map<Key, Place>* latest, const Key& key, Entry entry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool Count(std::uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Remove(Place place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(Place place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void LoseAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Write(const Entry& entry, v1::WatchResponse* message) const;
 
   const std::size_t max_output_bytes_;
   const base::Clock& clock_;
   const ClientNames& names_;
   mutable absl::Mutex mu_;
   std::list<Entry> entries_ ABSL_GUARDED_BY(mu_);
+  std::uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  base::Reservation room_ ABSL_GUARDED_BY(mu_);  // of what is above kOwnBytes
   std::size_t output_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  // Events that were dropped and not told yet. While there are some nothing waits, and what comes is dropped, too.
+  std::uint64_t lost_ ABSL_GUARDED_BY(mu_) = 0;
   // The latest of each that waits.
-  absl::flat_hash_map<core::HandleId, Place> handles_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<core::HandleId, Place> maps_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<core::HandleId, Place> progress_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, Place> pools_ ABSL_GUARDED_BY(mu_);
   bool ended_ ABSL_GUARDED_BY(mu_) = false;

@@ -14,11 +14,42 @@
 #include "poold/v1/pool_service.grpc.pb.h"
 #include "rpc/backend.h"
 #include "rpc/due_list.h"
+#include "rpc/grpc_received.h"
 #include "rpc/grpc_sockets.h"
 
 namespace poold::rpc {
 
-using AsyncService = v1::PoolService::AsyncService;
+// The generated service; its requests are looked at before they are parsed.
+class AsyncService final : public v1::PoolService::AsyncService {
+ public:
+  using Stream = grpc::internal::ServerAsyncStreamingInterface;
+
+  // As the generated Request... functions. `method`: its place in the service.
+  template <typename Request>
+  void AcceptUnary(int method, grpc::ServerContext* context, Received<Request>* request, Stream* stream,
+                   grpc::ServerCompletionQueue* queue, void* tag) {
+    RequestAsyncUnary(method, context, request, stream, queue, queue, tag);
+  }
+  template <typename Request>
+  void AcceptServerStream(int method, grpc::ServerContext* context, Received<Request>* request, Stream* stream,
+                          grpc::ServerCompletionQueue* queue, void* tag) {
+    RequestAsyncServerStreaming(method, context, request, stream, queue, queue, tag);
+  }
+  void AcceptClientStream(int method, grpc::ServerContext* context, Stream* stream, grpc::ServerCompletionQueue* queue,
+                          void* tag) {
+    RequestAsyncClientStreaming(method, context, stream, queue, queue, tag);
+  }
+  void AcceptBothStreams(int method, grpc::ServerContext* context, Stream* stream, grpc::ServerCompletionQueue* queue,
+                         void* tag) {
+    RequestAsyncBidiStreaming(method, context, stream, queue, queue, tag);
+  }
+};
+
+// The place of a method in the service, which the generated code numbers as the contract does.
+inline int MethodNamed(const char* name) {
+  const auto* const file = v1::OpenPoolRequest::descriptor()->file();
+  return file->FindServiceByName("PoolService")->FindMethodByName(name)->index();
+}
 
 // Streams that are to end when the server stops. The RPC thread's.
 class LiveStream {

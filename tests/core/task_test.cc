@@ -51,13 +51,14 @@ TEST(Task, FailsWithTheFunctionsWords) {
   EXPECT_EQ(story.OutcomeOf(task).attempt, 1u);
 }
 
-TEST(Task, OfAnUnknownFunctionIsRefusedWithTheNearestName) {
+TEST(Task, OfAnUnknownFunctionIsRefusedByItsName) {
   Story story;
   story.processes.functions = {"square"};
   story.Open("p");
   const absl::Status status = story.SubmitAs({1, 1}, "p", "sqare");
   EXPECT_EQ(ReasonOf(status), "FUNCTION_NOT_FOUND");
-  EXPECT_NE(status.message().find("'square'"), absl::string_view::npos) << status;
+  EXPECT_NE(status.message().find("'sqare'"), absl::string_view::npos) << status;
+  EXPECT_EQ(DetailOf(status).pool, "p");
 }
 
 TEST(Task, OfAnUnknownFunctionThatCameBeforeTheWorkersFails) {

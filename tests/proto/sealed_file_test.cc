@@ -10,6 +10,7 @@
 
 #include <string>
 
+#include "wire/arena.h"
 #include "wire/huge_room.h"
 #include "wire/mapped_file.h"
 
@@ -65,6 +66,16 @@ TEST(SealedFileTest, AnotherSizeOrAnotherKindOfDescriptorIsNotTaken) {
   EXPECT_THAT(CheckSealedFile(fd->get(), 6).ToString(), HasSubstr("it has 5 bytes, not 6"));
   const UniqueFd file(open("/dev/null", O_RDONLY | O_CLOEXEC));
   EXPECT_FALSE(CheckSealedFile(file.get(), 0).ok());
+}
+
+TEST(SealedFileTest, HugePagesThatMayNotBeThereAreNotTaken) {
+  constexpr std::uint64_t kBytes = std::uint64_t{2} << 20;
+  const UniqueFd fd(memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB));
+  if (!fd || ftruncate(fd.get(), kBytes) != 0) GTEST_SKIP() << "no huge pages here";
+  ASSERT_EQ(fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+  EXPECT_FALSE(CheckArena(fd.get(), kBytes - kArenaHeadBytes).ok());
+  ASSERT_EQ(fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE), 0);
+  EXPECT_THAT(CheckSealedFile(fd.get(), kBytes).ToString(), HasSubstr("MFD_HUGETLB"));
 }
 
 TEST(SealedFileTest, ALimitOfFileSizesIsAnErrorNotASignal) {

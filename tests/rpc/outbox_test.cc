@@ -399,10 +399,79 @@ TEST(ItemSource, GapsDoNotHoldBackTheEnd) {
   EXPECT_EQ(ReadAll(&source), "f.");
 }
 
+// Beside what each watcher has of its own.
+std::shared_ptr<base::Quota> EventRoom(std::uint64_t events) {
+  return std::make_shared<base::Quota>(events * WatchQueue::kEventBytes);
+}
+
+core::TaskView TaskIn(std::uint64_t low, core::TaskState state) {
+  core::TaskView task;
+  task.id = {1, low};
+  task.state = state;
+  return task;
+}
+
+std::uint64_t LostEvents(WatchQueue* queue) {
+  v1::WatchResponse event;
+  return queue->Next(&event) ? event.resync().lost_events() : 0;
+}
+
+TEST(WatchQueue, WhoDoesNotReadLosesEverythingAndIsToldOnce) {
+  constexpr std::uint64_t kOwn = WatchQueue::kOwnBytes / WatchQueue::kEventBytes;
+  const StillClock clock;
+  const ClientNames names;
+  const std::shared_ptr<base::Quota> room = EventRoom(100);
+  WatchQueue queue(10, room, clock, names);
+  for (std::uint64_t i = 0; i < kOwn + 100; ++i) queue.Add(TaskIn(i, core::TaskState::kRunning));
+  EXPECT_EQ(LostEvents(&queue), 0u);  // one was read, so one more fits
+  queue.Add(TaskIn(1, core::TaskState::kRunning));
+  queue.Add(TaskIn(2, core::TaskState::kRunning));
+  queue.Add(TaskIn(3, core::TaskState::kRunning));
+  queue.End();
+  EXPECT_FALSE(queue.over());
+  EXPECT_EQ(room->used(), 0u);
+  EXPECT_EQ(LostEvents(&queue), kOwn + 100 - 1 + 3);
+  EXPECT_TRUE(queue.over());
+  queue.Add(TaskIn(4, core::TaskState::kRunning));  // told anew
+  v1::WatchResponse event;
+  ASSERT_TRUE(queue.Next(&event));
+  EXPECT_EQ(event.task().id(), IdBytes({1, 4}));
+}
+
+TEST(WatchQueue, WhoReadsKeepsAShareWhateverOthersLeaveUnread) {
+  const StillClock clock;
+  const ClientNames names;
+  const std::shared_ptr<base::Quota> room = EventRoom(100);
+  WatchQueue idle(10, room, clock, names);
+  for (std::uint64_t i = 0; room->used() < room->max(); ++i) idle.Add(TaskIn(i, core::TaskState::kRunning));
+  WatchQueue queue(10, room, clock, names);
+  for (std::uint64_t i = 0; i < WatchQueue::kOwnBytes / WatchQueue::kEventBytes; ++i) {
+    queue.Add(TaskIn(i, core::TaskState::kRunning));
+  }
+  EXPECT_EQ(LostEvents(&queue), 0u);
+}
+
+TEST(WatchQueue, AResultThatNobodyReadsIsNotKept) {
+  const StillClock clock;
+  const ClientNames names;
+  WatchQueue queue(10, EventRoom(100), clock, names);
+  const auto bytes = std::make_shared<const std::string>(1000, 'x');
+  auto outcome = std::make_shared<core::Outcome>();
+  outcome->state = core::TaskState::kSucceeded;
+  outcome->result.data = core::Bytes(bytes, *bytes);
+  core::TaskView task = TaskIn(1, core::TaskState::kSucceeded);
+  task.outcome = std::move(outcome);
+  queue.Add(std::move(task));
+  EXPECT_EQ(bytes.use_count(), 1);
+  v1::WatchResponse event;
+  ASSERT_TRUE(queue.Next(&event));
+  EXPECT_EQ(event.task().outcome().result().size_bytes(), 1000u);
+}
+
 TEST(WatchQueue, KeepsStatesAndTellsTheGapInTheOutput) {
   const StillClock clock;
   const ClientNames names;
-  WatchQueue queue(10, clock, names);
+  WatchQueue queue(10, EventRoom(100), clock, names);
   core::TaskView task;
   task.id = {1, 1};
   task.state = core::TaskState::kRunning;
@@ -427,7 +496,7 @@ TEST(WatchQueue, KeepsStatesAndTellsTheGapInTheOutput) {
 TEST(WatchQueue, OfProgressOnlyTheLatestOfEachTaskWaits) {
   const StillClock clock;
   const ClientNames names;
-  WatchQueue queue(10, clock, names);
+  WatchQueue queue(10, EventRoom(100), clock, names);
   for (const double fraction : {0.1, 0.2, 0.3}) {
     queue.Add(Progress(1, fraction));
     queue.Add(Progress(2, fraction / 2));
@@ -451,7 +520,7 @@ TEST(WatchQueue, OfProgressOnlyTheLatestOfEachTaskWaits) {
 TEST(WatchQueue, OfAPoolOnlyTheLatestWaits) {
   const StillClock clock;
   const ClientNames names;
-  WatchQueue queue(10, clock, names);
+  WatchQueue queue(10, EventRoom(100), clock, names);
   for (const auto state : {core::PoolState::kStarting, core::PoolState::kRunning}) {
     core::PoolView pool;
     pool.spec.name = "p";

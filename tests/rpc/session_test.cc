@@ -268,6 +268,37 @@ TEST_F(Sessions, AMapWhoseFirstItemsAreRefusedIsNot) {
   EXPECT_FALSE(session.refusals[0].has_accepted_items());
 }
 
+TEST_F(Sessions, AMistypedPoolIsToldWithTheNearestOneOnce) {
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
+  AddTasks(&request, "echo", 1, {"x", "y"});
+  const std::string pool = request.submit(0).pool();
+  request.mutable_submit(0)->set_pool(pool + "x");
+  AddTasks(&request, "echo", 3, {"z"});
+  request.mutable_submit(1)->set_pool(pool + "y");
+  AddTasks(&request, "ecko", 4, {"z"});
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.refused.size() == 4; }));
+  for (const std::uint64_t mistyped : {1, 2}) {
+    EXPECT_EQ(session.refused[Id(mistyped)].message(),
+              "there is no pool '" + pool + "x'; did you mean '" + pool + "'?");
+  }
+  EXPECT_EQ(session.refused[Id(3)].message(), "there is no pool '" + pool + "y'");
+  EXPECT_EQ(session.refused[Id(4)].message(), "pool '" + pool + "' has no function 'ecko'");
+}
+
+TEST_F(Sessions, NamesAreCheckedAsThoseOfCalls) {
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
+  AddTasks(&request, "echo", 1, {"x"});
+  request.mutable_submit(0)->set_pool("no name");
+  AddMap(&request, "echo", 2, {"x"})->set_pool("a\nb");
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.refused.size() == 2; }));
+  EXPECT_NE(session.refused[Id(1)].message().find("submit.pool: \"no name\""), std::string::npos);
+  EXPECT_NE(session.refused[Id(2)].message().find("map.pool"), std::string::npos);
+}
+
 TEST_F(Sessions, AClientIsShownByTheNameThatItGave) {
   TestSession session(client_.get());
   v1::SessionRequest request = TestSession::Hello();

@@ -1,0 +1,58 @@
+// A request as it comes from a client: looked at before it is parsed (message_parts.h), whatever carries it.
+//
+// Used by one thread at a time. Ownership: owns the message; `options` must outlive it.
+#pragma once
+
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "rpc/message_parts.h"
+#include "rpc/service_options.h"
+
+namespace poold::rpc {
+
+template <typename Message>
+class Received {
+ public:
+  explicit Received(const ServiceOptions& options) : options_(options) {}
+
+  // What came last. Empty if it was refused.
+  Message& message() { return message_; }
+  // Why it was refused.
+  const absl::Status& status() const { return status_; }
+
+  void Parse(std::string_view bytes) {
+    ParseStream(bytes.size(), [&] {
+      return google::protobuf::io::ArrayInputStream(bytes.data(), static_cast<int>(bytes.size()));
+    });
+  }
+  // `open`: makes a stream of the bytes, from the first one on.
+  template <typename Open>
+  void ParseStream(std::uint64_t bytes, Open open) {
+    // A message keeps the memory of the largest that it ever was.
+    if (bytes_ >= kFewMessageBytes) message_ = Message();
+    bytes_ = bytes;
+    const google::protobuf::Descriptor& type = *Message::descriptor();
+    status_ = absl::OkStatus();
+    if (bytes >= kFewMessageBytes) {
+      auto stream = open();
+      status_ = CheckParts(&stream, type, {options_.max_items_per_call, options_.max_message_parts()});
+    }
+    if (!status_.ok()) return message_.Clear();
+    auto stream = open();
+    if (message_.ParseFromZeroCopyStream(&stream)) return;
+    message_.Clear();
+    status_ = NoSuchMessage(type);
+  }
+
+ private:
+  const ServiceOptions& options_;
+  std::uint64_t bytes_ = 0;
+  Message message_;
+  absl::Status status_;
+};
+
+}  // namespace poold::rpc
