@@ -43,6 +43,7 @@ class OwnCalls final : public core::ClientPort, public gate::Outbox {
   void SendEvent(core::SubscriberId to, core::WatchEvent event) override;
   void EndWatch(core::SubscriberId to) override;
   void RoomIsShort(bool is_short) override;
+  void StartsChanged() override { pools_changed_ = true; }
   void AllPoolsGone() override;
 
   // gate::Outbox

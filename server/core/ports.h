@@ -105,6 +105,9 @@ class ClientPort {
   // them, because without room nothing is dispatched.
   virtual void RoomIsShort(bool is_short) = 0;
 
+  // PoolView::start_failure of a pool became something, or nothing. For who logs it.
+  virtual void StartsChanged() {}
+
   // After OnShutdown: the last process of the last pool is gone.
   virtual void AllPoolsGone() = 0;
 };

@@ -151,6 +151,7 @@ absl::StatusOr<core::Bytes> SessionIntake::TakeShared(const v1::TaskGroup& group
 
 absl::Status SessionIntake::ReadTaskGroup(v1::TaskGroup* group) {
   if (group->args_bytes().empty()) return absl::OkStatus();
+  if (absl::Status status = CheckPoolName(group->pool(), "submit.pool"); !status.ok()) return status;
   if (absl::Status status = CheckFunctionName(group->function(), "submit.function"); !status.ok()) return status;
   if (group->type_name().size() > kMaxTypeNameBytes)
     return InvalidField("submit.type_name", "submit.type_name: too long");
@@ -202,6 +203,7 @@ void SessionIntake::ReadMap(v1::MapGroup* group) {
 absl::StatusOr<core::MapGroup> SessionIntake::ReadMapGroup(v1::MapGroup* group) {
   absl::StatusOr<core::HandleId> id = ReadId(group->id(), "map.id");
   if (!id.ok()) return id.status();
+  if (absl::Status status = CheckPoolName(group->pool(), "map.pool"); !status.ok()) return status;
   if (absl::Status status = CheckFunctionName(group->function(), "map.function"); !status.ok()) return status;
   if (group->has_chunk_size() && group->chunk_size() == 0) {
     return InvalidField("map.chunk_size", "map.chunk_size: 0 is not possible; leave it unset for automatic chunks");

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "poold/v1/pool.pb.h"
+#include "rpc/service_options.h"
 
 namespace poold::rpc {
 
@@ -15,6 +16,6 @@ absl::Status CheckFileName(std::string_view name, std::string_view field);
 // 1 to 256 bytes without control characters.
 absl::Status CheckFunctionName(std::string_view name, std::string_view field);
 // Names, environment and folder of a spec; numbers are ReadPoolSpec's.
-absl::Status CheckSpecTexts(const v1::PoolSpec& spec);
+absl::Status CheckSpecTexts(const v1::PoolSpec& spec, const ServiceOptions& options);
 
 }  // namespace poold::rpc
