@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "rpc/peer.h"
 
@@ -89,6 +90,11 @@ void Acceptor::Run() {
 void Acceptor::AcceptFrom(const ListenSocket& socket) {
   while (true) {
     wire::UniqueFd fd(accept4(socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    // The last ones are kept for what exists: this one is turned away, and others wait as if there were none.
+    if (base::IsReserved(fd.get())) {
+      fd.Reset();
+      errno = EMFILE;
+    }
     if (fd) {
       if (Admit(socket, fd.get())) {
         Watch(fd.get());

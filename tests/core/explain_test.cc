@@ -231,7 +231,7 @@ TEST(Explain, SaysThatWorkersAreMissingForWantOfSomething) {
   EXPECT_NE(why.find("the last start failed: Too many open files (a shortage, and no fault of the pool)"),
             std::string::npos)
       << why;
-  EXPECT_NE(why.find("it is tried again in 100 ms"), std::string::npos) << why;
+  EXPECT_NE(why.find("it is tried again in 0.1 s"), std::string::npos) << why;
 }
 
 }  // namespace
