@@ -51,6 +51,7 @@ Daemon::Daemon(config::Config config, std::shared_ptr<const base::MemoryBudget> 
       memory_(std::move(memory)),
       spool_(std::make_shared<const base::Spool>(config_.spool, memory_->arenas)),
       instance_id_(NewInstanceId()),
+      worker_secret_(NewInstanceId()),
       resolver_(config_),
       dispatchers_(MakeDispatchers()),
       server_(RpcOptions(), &clock_, config_.shards),
@@ -113,6 +114,7 @@ process::DispatcherOptions Daemon::ProcessOptions() const {
   options.pool_worker_path = config_.worker_program;
   options.limits = config_.limits;
   options.spool = spool_;
+  options.worker_secret = worker_secret_;
   return options;
 }
 
@@ -131,6 +133,8 @@ rpc::ServiceOptions Daemon::RpcOptions() {
   // Two of the largest uploads fit, whatever the limit of a payload is.
   options.max_upload_bytes = std::max(options.max_upload_bytes, 2 * config_.limits.max_payload_bytes);
   options.allow_exec = config_.allow_exec;
+  options.worker_secret = worker_secret_;
+  options.allowed_environment = config_.allowed_environment;
   options.resolver = &resolver_;
   options.on_all_pools_gone = [this] {
     all_pools_gone_ = true;
@@ -160,7 +164,16 @@ absl::Status Daemon::Listen(const std::vector<rpc::ListenAddress>& addresses) {
   for (const rpc::ListenAddress& address : server_.addresses()) {
     base::Log(Level::kInfo, "listening", {{"address", address.ToString()}});
   }
+  for (const auto& dispatcher : dispatchers_) dispatcher->SetClientAddress(AddressForTasks());
   return status;
+}
+
+// A socket of this host where there is one.
+std::string Daemon::AddressForTasks() const {
+  const std::vector<rpc::ListenAddress> addresses = server_.addresses();
+  const auto is_unix = [](const rpc::ListenAddress& address) { return address.ToString().rfind("unix:", 0) == 0; };
+  const auto best = std::find_if(addresses.begin(), addresses.end(), is_unix);
+  return (best != addresses.end() ? *best : addresses.front()).ToString();
 }
 
 void Daemon::Run() {

@@ -67,6 +67,7 @@ class Daemon {
   process::DispatcherOptions ProcessOptions() const;
   rpc::ServiceOptions RpcOptions();
   core::Limits LimitsOfShard() const;
+  std::string AddressForTasks() const;
   std::vector<std::unique_ptr<process::Dispatcher>> MakeDispatchers();
   std::vector<std::unique_ptr<Shard>> MakeShards();
   std::vector<gate::Gate*> Gates() const;
@@ -88,6 +89,7 @@ class Daemon {
   const std::shared_ptr<const base::MemoryBudget> memory_;
   const std::shared_ptr<const base::Spool> spool_;
   const std::string instance_id_;
+  const std::string worker_secret_;
   base::SystemClock clock_;
   MainLoop loop_;
   observe::ServiceNotice notice_;

@@ -1,6 +1,5 @@
 // poold: flags -> Config -> Daemon -> wait for a signal -> exit code.
 #include <malloc.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 
@@ -15,6 +14,8 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "base/cpus.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory_budget.h"
 #include "config/config.h"
@@ -24,6 +25,7 @@
 #include "rpc/listen_address.h"
 #include "wire/absl_text.h"
 #include "wire/default_address.h"
+#include "wire/process_order.h"
 
 namespace poold {
 namespace {
@@ -39,26 +41,18 @@ int LogAndFail(int exit_code, std::string_view event, const absl::Status& status
   return exit_code;
 }
 
-std::uint32_t UsableCpus() {
-  cpu_set_t cpus;
-  return sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
-}
-
 config::Surroundings FindSurroundings() {
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
   const char* const temporary = std::getenv("TMPDIR");
   const std::string spool_folder = temporary != nullptr && temporary[0] == '/' ? temporary : "/var/tmp";
-  return {self.parent_path().string(), wire::DefaultAddress(), UsableCpus(), spool_folder};
+  return {self.parent_path().string(), wire::DefaultAddress(), base::UsableCpus(), spool_folder};
 }
 
-// Every worker costs the daemon some descriptors. Returns how many there are.
-std::uint64_t RaiseDescriptorLimit() {
+// Every worker costs the daemon some, and so does every connection.
+std::uint64_t DescriptorLimit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_max;
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
 }
 
 int Print(const std::string& text) {
@@ -86,7 +80,8 @@ int Run(config::Config config) {
   for (const std::string& text : config.listen) addresses.push_back(rpc::ParseListenAddress(text).value());
   base::SetLogLevel(config.log_level);
   // Payloads in files leave enough of them to connections and workers.
-  config.spool.max_files = std::min(config.spool.max_files, RaiseDescriptorLimit() / 2);
+  config.spool.max_files = std::min(config.spool.max_files, DescriptorLimit() / 2);
+  base::PutDescriptorsBy();
   const std::shared_ptr<const base::MemoryBudget> memory = FindMemory(config.memory_budget_bytes);
   config::FitToMemory(*memory, &config);
   BlockSignals();
@@ -120,6 +115,7 @@ int Main(int argc, char** argv) {
 }  // namespace poold
 
 int main(int argc, char** argv) {
+  poold::wire::PutProcessInOrder(poold::wire::ProgramKind::kDaemon);
   // Debian's Abseil is built with debugging checks; this one is costly.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   return poold::Main(argc, argv);

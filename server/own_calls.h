@@ -44,6 +44,7 @@ class OwnCalls final : public core::ClientPort, public gate::Outbox {
   void EndWatch(core::SubscriberId to) override;
   void RoomIsShort(core::ClientId client, bool is_short) override;
   void ClientIsHeldUp(const core::ClientView& client, bool held_up) override;
+  void StartsChanged() override { pools_changed_ = true; }
   void AllPoolsGone() override;
 
   // gate::Outbox

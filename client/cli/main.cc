@@ -18,6 +18,7 @@
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
 #include "poold/client.h"
+#include "wire/process_order.h"
 
 namespace poold::cli {
 namespace {
@@ -62,6 +63,7 @@ ExitStatus Main(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   using poold::cli::ExitStatus;
+  poold::wire::PutProcessInOrder(poold::wire::ProgramKind::kCommand);
   // A reader that goes away is told by write, so that what is left can be cancelled.
   signal(SIGPIPE, SIG_IGN);
   const ExitStatus status = poold::cli::Main(argc, argv);

@@ -1,6 +1,7 @@
 #include "stub.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -28,6 +29,11 @@ bool Unreachable(const grpc::Status& status) {
   const bool away =
       status.error_code() == grpc::StatusCode::UNAVAILABLE || status.error_code() == grpc::StatusCode::CANCELLED;
   return away && status.error_details().empty();
+}
+
+std::string WorkerOfThisTask() {
+  const char* const worker = std::getenv("POOLD_WORKER");
+  return worker != nullptr ? worker : "";
 }
 
 template <typename Response, typename Reader>
@@ -68,8 +74,13 @@ absl::Status FromGrpc(const grpc::Status& status, std::string_view address) {
 
 Stub::Stub(const std::shared_ptr<grpc::Channel>& channel, std::string address, Duration call_timeout)
     : address_(std::move(address)),
+      worker_(WorkerOfThisTask()),
       call_timeout_(std::max(call_timeout, Duration::zero())),
       grpc_(v1::PoolService::NewStub(channel)) {}
+
+void Stub::Introduce(grpc::ClientContext* context) const {
+  if (inside_a_task()) context->AddMetadata("poold-worker", worker_);
+}
 
 std::string Stub::payload_socket_path() const {
   const std::string path = wire::UnixPathOf(address_);

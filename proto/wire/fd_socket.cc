@@ -61,13 +61,16 @@ absl::StatusOr<Received> Receive(int socket, char* into, std::size_t bytes, std:
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Received{0, false, true};
   if (got < 0 && errno == ECONNRESET) return Received{0, true, false};
   if (got < 0) return Failed("read from", errno);
+  bool lost = false;
   if (descriptors != nullptr) {
+    const std::size_t before = descriptors->size();
     TakeDescriptors(&message, descriptors);
-    if ((message.msg_flags & MSG_CTRUNC) != 0) {
+    lost = (message.msg_flags & MSG_CTRUNC) != 0;
+    if (lost && descriptors->size() - before >= kMaxDescriptors) {
       return absl::InvalidArgumentError(absl::StrCat("more than ", kMaxDescriptors, " descriptors at once"));
     }
   }
-  return Received{static_cast<std::size_t>(got), got == 0 && bytes > 0, false};
+  return Received{static_cast<std::size_t>(got), got == 0 && bytes > 0, false, lost};
 }
 
 absl::Status SendAll(int socket, std::string_view bytes, absl::Span<const int> descriptors, Patience patience) {

@@ -23,6 +23,8 @@ struct Received {
   bool end_of_file = false;
   // There is nothing now, and it was not to wait. Neither this nor end_of_file: there are bytes.
   bool would_block = false;
+  // Descriptors came along, and this process could not take some: it has no room for more. The bytes are there.
+  bool lost_descriptors = false;
 };
 
 enum class Patience { kWait, kNoWait };

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "base/names.h"
 #include "config/folders.h"
 #include "config/keys.h"
 #include "wire/absl_text.h"
@@ -16,7 +17,6 @@ namespace {
 
 constexpr std::string_view kDefaultPool = "default";
 constexpr std::string_view kDefaultModules[] = {"examples"};
-constexpr std::size_t kMaxPoolName = 64;
 
 std::string Normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
 
@@ -38,17 +38,22 @@ std::vector<std::string> DefaultModules(const Config& config) {
   return modules;
 }
 
-bool IsPoolName(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxPoolName && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
-  });
+// Of preload and initializer, which submissions could not name either.
+absl::Status CheckFunctions(const std::string& key, const core::PoolSpec& pool) {
+  for (const std::string& name : pool.preload) {
+    if (base::IsFunctionName(name)) continue;
+    return absl::InvalidArgumentError(key + ".preload: " + base::Quoted(name) +
+                                      " is not the name of a function: 1 to 256 bytes without control characters");
+  }
+  if (pool.initializer.empty() || base::IsFunctionName(pool.initializer)) return absl::OkStatus();
+  return absl::InvalidArgumentError(key + ".initializer: " + base::Quoted(pool.initializer) +
+                                    " is not the name of a function: 1 to 256 bytes without control characters");
 }
 
 // Its form, and that what it names is there: its paths are found now.
 absl::Status CheckPool(const Config& config, const Folders& folders, core::PoolSpec& pool) {
   const std::string key = "pools." + pool.name;
-  if (!IsPoolName(pool.name)) {
+  if (!base::IsName(pool.name)) {
     return absl::InvalidArgumentError(key + ": a pool's name is 1 to 64 letters, digits, '-', '_' or '.'");
   }
   if (pool.workers > config.limits.max_workers_per_pool) {
@@ -73,6 +78,7 @@ absl::Status CheckPool(const Config& config, const Folders& folders, core::PoolS
     return absl::InvalidArgumentError(key + ".working_directory: '" + pool.working_directory +
                                       "' is not an absolute path");
   }
+  if (absl::Status named = CheckFunctions(key, pool); !named.ok()) return named;
   const absl::Status status = folders.Resolve(&pool);
   if (!status.ok()) return absl::InvalidArgumentError(key + ": " + std::string(wire::ToStd(status.message())));
   return absl::OkStatus();

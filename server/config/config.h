@@ -42,6 +42,8 @@ struct Config {
   std::uint32_t shards = 1;
   // Pools may have the built-in function "exec", which runs any program.
   bool allow_exec = false;
+  // Variables that clients' specs may set although they are code (base/environment_names.h).
+  std::vector<std::string> allowed_environment;
   core::Limits limits;
   // Where payloads lie that are too large for memory.
   base::SpoolOptions spool;
@@ -62,7 +64,7 @@ struct Surroundings {
   std::string bin_folder;
   // What `listen` is by default.
   std::string default_address;
-  // CPUs that this process may use: the workers of a pool that does not say.
+  // CPUs that this process may use, by its affinity and the quota of its cgroup: the workers of a pool that does not say.
   std::uint32_t cpus = 1;
   // Where large files that go with their program belong.
   std::string spool_folder = "/var/tmp";

@@ -57,7 +57,8 @@ std::span<const Key<Config>> ConfigKeys() {
       {"drain_limit_seconds", &Config::drain_limit, "How long SIGTERM lets tasks end before they are terminated.", 0,
        kHundredYearsInSeconds},
       {"default_workers", &Config::default_workers,
-       "Worker processes of a pool that does not say. Default: one for each CPU that poold may use.", 1, 65'536},
+       "Worker processes of a pool that does not say. Default: one for each CPU that poold may use, by its "
+       "affinity and the CPU quota of its cgroup.", 1, 65'536},
       {"max_connections", &Config::max_connections,
        "Client connections at one time, and as many sessions of this host beside them.", 1, 1'000'000},
       {"max_connections_per_peer", &Config::max_connections_per_peer,
@@ -80,6 +81,9 @@ std::span<const Key<Config>> ConfigKeys() {
        1, 64},
       {"allow_exec", &Config::allow_exec,
        "Whether pools may have the function exec: then whoever can reach a socket runs any program as poold's user."},
+      {"allowed_environment", &Config::allowed_environment,
+       "Variables that clients may set for the pools that they open although these are code: LD_*, PATH, PYTHON*, "
+       "MALLOC_*, GCONV_PATH and their like are refused unless they stand here by name. Pools of this file may set any."},
   };
   return keys;
 }
@@ -103,6 +107,9 @@ std::span<const Key<core::Limits>> LimitKeys() {
       {"max_queued_bytes", &Limits::max_queued_bytes, "Bytes of arguments waiting in a pool that does not say.", 1},
       {"owner_grace_seconds", &Limits::owner_grace,
        "How long the owner of a pool may be without a session before it counts as gone.", 0, kHundredYearsInSeconds},
+      {"start_timeout_seconds", &Limits::start_timeout,
+       "How long a pool's modules may take to load, and a worker to get ready, in pools that do not say.", 1,
+       kHundredYearsInSeconds},
       {"max_prefetch", &Limits::max_prefetch, "Tasks sent ahead to one worker.", 1, kMaxPrefetch},
   };
   return keys;
@@ -140,6 +147,9 @@ std::span<const Key<core::PoolSpec>> PoolKeys() {
       {"max_queued_tasks", &PoolSpec::max_queued_tasks, "0: as in [limits]."},
       {"max_queued_bytes", &PoolSpec::max_queued_bytes, "0: as in [limits]."},
       {"stop_grace_seconds", &PoolSpec::stop_grace, "Between SIGTERM and SIGKILL when a task is stopped.", 0,
+       kHundredYearsInSeconds},
+      {"start_timeout_seconds", &PoolSpec::start_timeout,
+       "How long its modules may take to load, and a worker to get ready. 0: as in [limits].", 0,
        kHundredYearsInSeconds},
       {"environment", &PoolSpec::environment, "Added to the environment of the workers."},
       {"working_directory", &PoolSpec::working_directory, "Where the workers start."},

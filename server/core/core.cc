@@ -61,11 +61,15 @@ absl::StatusOr<std::uint64_t> Core::OnClose(Nanos now, std::string_view name, bo
   return state_->ClosePool(**pool, cancel_queued);
 }
 
-void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nanos grace) {
+void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nanos grace, bool forget) {
   state_->now = now;
   absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
   if (!pool.ok()) return state_->client_port->AnswerTerminate(call, pool.status());
-  if (!(*pool)->live() && !(*pool)->has_processes()) return state_->client_port->AnswerTerminate(call, 0);
+  (*pool)->forget |= forget;
+  if (!(*pool)->live() && !(*pool)->has_processes()) {
+    state_->client_port->AnswerTerminate(call, 0);
+    return state_->ForgetOldPools();
+  }
   Wait* wait = state_->NewWait(Wait::Kind::kTerminate, call);
   wait->pool = *pool;
   (*pool)->terminate_calls.push_back(wait);
@@ -168,7 +172,7 @@ absl::StatusOr<std::uint64_t> Core::OnMap(Nanos now, const MapGroup& group) {
   return state_->SubmitMap(group);
 }
 
-void Core::OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout) {
+void Core::OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout, WorkerId from) {
   state_->now = now;
   absl::StatusOr<Handle*> handle = state_->FindHandle(id);
   if (!handle.ok()) return state_->client_port->AnswerGet(call, handle.status());
@@ -178,11 +182,13 @@ void Core::OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout) 
   wait->left = 1;
   state_->Extras(**handle).waits.emplace_back(wait, 0);
   state_->SetDeadline(wait, wait_timeout);
+  state_->NoteTaskWaits(wait, from);
 }
 
-void Core::OnWait(Nanos now, SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout) {
+void Core::OnWait(Nanos now, SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout,
+                  WorkerId from) {
   state_->now = now;
-  state_->StartWait(call, ids, mode, wait_timeout);
+  state_->StartWait(call, ids, mode, wait_timeout, from);
 }
 
 absl::Status Core::OnSubscribe(Nanos now, SubscriberId subscriber, HandleId id, std::uint64_t first_index) {
@@ -269,12 +275,12 @@ void Core::OnZygoteReady(Nanos now, PoolId id, std::uint32_t generation) {
   if (at != state_->pools.end()) state_->ZygoteIsReady(*std::shared_ptr<Pool>(at->second), generation);
 }
 
-void Core::OnZygoteLost(Nanos now, PoolId id, std::uint32_t generation, std::string why) {
+void Core::OnZygoteLost(Nanos now, PoolId id, std::uint32_t generation, std::string why, LossCause cause) {
   state_->now = now;
   const auto at = state_->pools.find(id);
   if (at == state_->pools.end()) return;
   const std::shared_ptr<Pool> pool = at->second;
-  state_->LoseZygote(*pool, generation, std::move(why));
+  state_->LoseZygote(*pool, generation, std::move(why), cause);
 }
 
 void Core::OnWorkerReady(Nanos now, WorkerId id, std::int64_t pid, std::vector<FunctionInfo> functions,

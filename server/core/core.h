@@ -49,6 +49,8 @@ struct Limits {
   std::uint32_t max_prefetch = 768;
   // How long a pool's owner may be absent.
   Nanos owner_grace = 10 * kSecond;
+  // From the start of a zygote or a worker until it is ready, in pools whose spec does not say.
+  Nanos start_timeout = 60 * kSecond;
 };
 
 // Which one it is of several cores that share a daemon. Their pools and workers have different numbers.
@@ -129,6 +131,8 @@ struct WorkerLoss {
   std::string stderr_tail;
   // It never became ready, and this is why: its own words, or how it died.
   std::string start_failure;
+  // Whose fault that is.
+  LossCause cause = LossCause::kItself;
   // What it had claimed and not finished: the one that dies with it. Attempts that are not named here were not begun
   // (or only in part: the items of a chunk before `guilty_item` are delivered, those behind it were not begun). Of a
   // worker without a page nobody can tell: everything that it has and did not answer may have begun.
@@ -163,8 +167,8 @@ class Core {
   std::vector<ClientView> HeldUpClients() const;
   // Returns how many handles it cancelled.
   absl::StatusOr<std::uint64_t> OnClose(Nanos now, std::string_view pool, bool cancel_queued = false);
-  // `grace`: between SIGTERM and SIGKILL.
-  void OnTerminate(Nanos now, SubscriberId call, std::string_view pool, Nanos grace = 0);
+  // `grace`: between SIGTERM and SIGKILL. `forget`: when its last process is gone its name is not known any more.
+  void OnTerminate(Nanos now, SubscriberId call, std::string_view pool, Nanos grace = 0, bool forget = false);
   absl::StatusOr<PoolView> OnResize(Nanos now, std::string_view pool, std::uint32_t workers);
   // Answered by AnswerReload.
   void OnReload(Nanos now, SubscriberId call, std::string_view pool);
@@ -188,9 +192,11 @@ class Core {
   void OnSubmit(Nanos now, const TaskGroup& group, std::span<NewTask> tasks, std::vector<Refusal>* refused);
   // Opens a map or appends to it; returns how many items it has now.
   absl::StatusOr<std::uint64_t> OnMap(Nanos now, const MapGroup& group);
-  // Answered by AnswerGet / AnswerWait, perhaps before these return.
-  void OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout);
-  void OnWait(Nanos now, SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout);
+  // Answered by AnswerGet / AnswerWait, perhaps before these return. `from`: it is what this worker runs that waits;
+  // refused (WOULD_DEADLOCK) where nobody is left who could run what is waited for. See deadlock.cc.
+  void OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout, WorkerId from = {});
+  void OnWait(Nanos now, SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout,
+              WorkerId from = {});
   // Outcome (or, of a map, items from `first_index` on, in the order in which they come about) to this subscriber.
   absl::Status OnSubscribe(Nanos now, SubscriberId subscriber, HandleId id, std::uint64_t first_index = 0);
   // True: it is, or will be, CANCELLED.
@@ -216,8 +222,9 @@ class Core {
 
   // ---- Processes ----
   void OnZygoteReady(Nanos now, PoolId pool, std::uint32_t generation);
-  // It is gone: its own words, or how it died; empty after StopZygote.
-  void OnZygoteLost(Nanos now, PoolId pool, std::uint32_t generation, std::string why);
+  // It is gone: its own words, or how it died; empty after StopZygote. `cause`: whose fault that is.
+  void OnZygoteLost(Nanos now, PoolId pool, std::uint32_t generation, std::string why,
+                    LossCause cause = LossCause::kItself);
   void OnWorkerReady(Nanos now, WorkerId worker, std::int64_t pid, std::vector<FunctionInfo> functions, bool uses_page);
   void OnTaskResult(Nanos now, WorkerId worker, AttemptToken token, TaskResult result);
   // Items of a chunk that are done, in the order of the chunk; first_index is relative to the chunk (the core makes it

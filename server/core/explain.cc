@@ -89,11 +89,32 @@ std::string Core::State::WhyPoolIsSlow(const Pool& pool, Nanos at) const {
   std::string why = pool.functions_known ? absl::StrCat("no worker of pool '", pool.spec.name, "' is ready; ", starting,
                                                         " of ", pool.spec.workers, " are starting")
                                          : absl::StrCat("pool '", pool.spec.name, "' is starting");
-  if (!pool.present->start_failure.empty())
-    absl::StrAppend(&why, "; the last start failed: ", pool.present->start_failure);
-  const Nanos next_try = timers.When(pool.present->start_timer);
+  return absl::StrCat(why, WhyStartsFail(pool, at));
+}
+
+std::string Core::State::WhyStartsFail(const Pool& pool, Nanos at) const {
+  const Generation& generation = *pool.present;
+  std::string why;
+  if (!generation.start_failure.empty()) why = absl::StrCat("; the last start failed: ", StartFailureOf(pool));
+  const Nanos next_try = timers.When(generation.start_timer);
   if (next_try != kNever) absl::StrAppend(&why, "; it is tried again in ", TimeText(std::max<Nanos>(0, next_try - at)));
   return why;
+}
+
+// Of what new workers come from; else of what is to take over.
+std::string Core::State::StartFailureOf(const Pool& pool) {
+  const Generation& generation =
+      pool.present->start_failure.empty() && pool.next != nullptr ? *pool.next : *pool.present;
+  if (generation.start_failure.empty() || !pool.dispatches()) return "";
+  switch (generation.failure_cause) {
+    case LossCause::kResources:
+      return absl::StrCat(generation.start_failure, " (a shortage, and no fault of the pool)");
+    case LossCause::kOutsider:
+      return absl::StrCat(generation.start_failure, " (by somebody else, and no fault of the pool)");
+    case LossCause::kItself:
+      break;
+  }
+  return generation.start_failure;
 }
 
 std::string Core::State::WhyFenced(const Handle& handle, Nanos at) const {
@@ -124,6 +145,10 @@ std::string Core::State::WhyQueued(const Handle& handle, Nanos at, std::uint64_t
     } else {
       absl::StrAppend(&why, " and ", Count(*ahead, "task comes", "tasks come"), " before it");
     }
+    if (const std::uint64_t waiting = WaitingWorkers(pool); waiting > 0) {
+      absl::StrAppend(&why, "; ", Count(waiting, "of them waits", "of them wait"), " for other tasks");
+    }
+    why += WhyStartsFail(pool, at);
   }
   if (pool.state == PoolState::kClosing) why += " (the pool is closing: it finishes what it has)";
   return why;

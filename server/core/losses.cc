@@ -55,7 +55,7 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
     std::string why = loss.start_failure;
     if (why.empty()) why = "a worker ended before it was ready";
     if (by_memory) why = "a worker was above memory_limit_bytes before it was ready";
-    NoteStartFailure(generation, round, std::move(why));
+    NoteStartFailure(generation, round, std::move(why), by_memory ? LossCause::kItself : loss.cause);
   }
   if (wasted) NoteEnd(generation, round, lived);
   if (pool->fences > 0) TakeBackFenced(*pool);

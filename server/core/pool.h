@@ -42,11 +42,17 @@ struct Generation {
   ZygoteState zygote = ZygoteState::kGone;
   Nanos zygote_ready_at = 0;
   std::uint32_t start_failures = 0;  // one after the other
+  std::uint32_t own_failures = 0;    // of these, by its own fault
   std::string start_failure;         // the latest, of those
+  LossCause failure_cause = LossCause::kItself;  // of that one
   std::uint32_t early_ends = 0;      // one after the other: of what was ready, and soon ended without having worked
   std::uint32_t start_round = 0;
   TimerId start_timer = kNoTimer;  // pause before the next try
 
+  void NoteStarted() {
+    start_failures = own_failures = 0;
+    start_failure.clear();
+  }
   bool may_start() const { return zygote == ZygoteState::kReady && start_timer == kNoTimer; }
 };
 
@@ -57,6 +63,7 @@ struct Pool {
   HandleId creation;  // of the request that made it; zero: it said none
   PoolState state = PoolState::kStarting;
   std::string failure;
+  bool has_run = false;  // it was RUNNING: starts that fail do not end it any more
   bool functions_known = false;
   std::vector<PoolFunction> functions;
   absl::flat_hash_map<std::string, std::uint32_t> function_numbers;
@@ -79,6 +86,7 @@ struct Pool {
   bool kept = false;  // opened by nobody in particular: it is never lost
   TimerId owner_timer = kNoTimer;
   bool broken = false;     // strict, and a worker died
+  bool forget = false;     // when it is over nobody wants to look at it
   bool runs_only = false;  // it was closed so that only what had begun still runs: nothing is queued again
 
   bool staff_due = false;             // see staffing.cc

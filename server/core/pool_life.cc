@@ -252,14 +252,16 @@ void Core::State::AnswerGone(Pool& pool) {
   }
 }
 
-// The last ones that are gone can still be looked at; of a name, the newest.
+// The last ones that are gone can still be looked at, unless somebody said that they are not to be; of a name, the
+// newest.
 void Core::State::ForgetOldPools() {
   std::erase_if(old_pools, [this](PoolId id) {
     const auto at = pools.find(id);
     if (at == pools.end()) return true;
     const auto named = pools_by_name.find(at->second->spec.name);
     const bool replaced = named == pools_by_name.end() || named->second->id != id;
-    if (!replaced || at->second->has_processes()) return false;
+    if ((!replaced && !at->second->forget) || at->second->has_processes()) return false;
+    if (!replaced) pools_by_name.erase(named);
     pools.erase(at);
     return true;
   });

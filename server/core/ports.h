@@ -108,6 +108,9 @@ class ClientPort {
   // between. For the log.
   virtual void ClientIsHeldUp(const ClientView&, bool /*held_up*/) {}
 
+  // PoolView::start_failure of a pool became something, or nothing. For who logs it.
+  virtual void StartsChanged() {}
+
   // After OnShutdown: the last process of the last pool is gone.
   virtual void AllPoolsGone() = 0;
 };

@@ -7,10 +7,12 @@
 namespace poold::core {
 namespace {
 
-// Before each new try of something that did not start.
-constexpr Nanos kStartPauses[] = {100 * kMillisecond, 400 * kMillisecond, 1600 * kMillisecond};
-// Before something is started again that was ready and ended early.
-constexpr Nanos kEndPauses[] = {100 * kMillisecond, 400 * kMillisecond, 1600 * kMillisecond, 5 * kSecond};
+// Before each new try of something that did not start, or was ready and ended early. The last one is used on and on.
+constexpr Nanos kPauses[] = {100 * kMillisecond, 400 * kMillisecond, 1600 * kMillisecond, 5 * kSecond};
+// What never ran is given up when it failed by its own fault once more than so often.
+constexpr std::uint32_t kMostOwnFailures = 3;
+
+Nanos PauseAfter(std::uint32_t tries) { return kPauses[std::min<std::size_t>(tries, std::size(kPauses) - 1)]; }
 
 }  // namespace
 
@@ -51,16 +53,31 @@ void Core::State::StartWorker(Generation& generation) {
   worker_port->StartWorker(pool.id, generation.number, id);
 }
 
-// Those that fail together count as one try.
-void Core::State::NoteStartFailure(Generation& generation, std::uint32_t round, std::string why) {
+// A pool that ran is tried for as long as it takes: what it has goes on, and what is wrong may be mended. One that is
+// closing would never end so.
+bool Core::State::GivesUp(const Generation& generation) {
+  const Pool& pool = *generation.pool;
+  if (generation.own_failures <= kMostOwnFailures) return false;
+  if (&generation == pool.next.get() || !pool.has_run) return true;
+  return pool.state == PoolState::kClosing &&
+         std::none_of(pool.workers.begin(), pool.workers.end(), [](const Worker* worker) { return worker->ready; });
+}
+
+// Those that fail together count as one try. What others do (a shortage of the machine, a kill from outside) is no
+// fault of what is started: that is tried again without end.
+void Core::State::NoteStartFailure(Generation& generation, std::uint32_t round, std::string why, LossCause cause) {
   if (round != generation.start_round || generation.start_timer != kNoTimer) return;
   Pool& pool = *generation.pool;
-  if (generation.start_failures >= std::size(kStartPauses)) {
+  if (cause == LossCause::kItself) ++generation.own_failures;
+  if (GivesUp(generation)) {
     return &generation == pool.next.get() ? RollBack(pool, why) : FailPool(pool, std::move(why));
   }
+  if (generation.start_failure.empty()) client_port->StartsChanged();
   generation.start_failure = std::move(why);
-  timers.Set(&generation.start_timer, now + kStartPauses[generation.start_failures++], TimerKind::kPoolStart,
+  generation.failure_cause = cause;
+  timers.Set(&generation.start_timer, now + PauseAfter(generation.start_failures++), TimerKind::kPoolStart,
              &generation);
+  TellPoolWatchers(pool);
 }
 
 // Something that was ready ended without having done anything. If it had not lived long, it was perhaps killed from
@@ -73,8 +90,7 @@ void Core::State::NoteEnd(Generation& generation, std::uint32_t round, Nanos liv
   ++generation.start_round;
   const std::uint32_t before = generation.early_ends++;
   if (before == 0) return;
-  timers.Set(&generation.start_timer, now + kEndPauses[std::min<std::size_t>(before, std::size(kEndPauses)) - 1],
-             TimerKind::kPoolStart, &generation);
+  timers.Set(&generation.start_timer, now + PauseAfter(before - 1), TimerKind::kPoolStart, &generation);
 }
 
 void Core::State::RetryStart(Generation& generation) {
@@ -124,7 +140,7 @@ void Core::State::ZygoteIsReady(Pool& pool, std::uint32_t number) {
   Settle(pool);
 }
 
-void Core::State::LoseZygote(Pool& pool, std::uint32_t number, std::string why) {
+void Core::State::LoseZygote(Pool& pool, std::uint32_t number, std::string why, LossCause cause) {
   pool.staff_due = true;
   std::erase(pool.stopping_zygotes, number);
   if (Generation* generation = pool.FindZygote(number)) {
@@ -132,7 +148,7 @@ void Core::State::LoseZygote(Pool& pool, std::uint32_t number, std::string why) 
     generation->zygote = ZygoteState::kGone;
     if (!was_ready && pool.dispatches()) {
       NoteStartFailure(*generation, generation->start_round,
-                       why.empty() ? "the zygote ended before it was ready" : std::move(why));
+                       why.empty() ? "the zygote ended before it was ready" : std::move(why), cause);
     } else if (was_ready && !pool.StartsFrom(number)) {
       NoteEnd(*generation, generation->start_round, now - generation->zygote_ready_at);
     }
@@ -151,9 +167,10 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
   if (pool.spec.max_worker_age < kNever - now) {
     timers.Set(&worker.age_timer, now + pool.spec.max_worker_age, TimerKind::kWorkerAge, &worker);
   }
-  pool.OriginOf(worker).start_failures = 0;
+  Generation& origin = pool.OriginOf(worker);
+  if (!origin.start_failure.empty()) client_port->StartsChanged();
+  origin.NoteStarted();
   pool.staff_due = true;
-  pool.OriginOf(worker).start_failure.clear();
   LearnFunctions(pool, worker, std::move(functions));
   if (worker.idle()) pool.ListIdle(&worker);
   if (!pool.functions_known && pool.dispatches()) {
@@ -169,6 +186,7 @@ void Core::State::CheckRunning(Pool& pool) {
   std::uint64_t ready = 0;
   for (const Worker* worker : pool.workers) ready += worker->ready;
   if (ready < pool.spec.workers) return;
+  pool.has_run = true;
   if (pool.state == PoolState::kStarting) ChangeState(pool, PoolState::kRunning);
   if (pool.state == PoolState::kRunning || pool.state == PoolState::kClosing) AnswerOpenCalls(pool, absl::OkStatus());
   if (pool.state == PoolState::kRunning && pool.reload_wanted && pool.next == nullptr) BeginReload(pool);

@@ -109,7 +109,8 @@ struct Core::State {
   void StartZygote(Generation& generation);
   void StopZygote(Generation& generation);
   void StartWorker(Generation& generation);
-  void NoteStartFailure(Generation& generation, std::uint32_t round, std::string why);
+  void NoteStartFailure(Generation& generation, std::uint32_t round, std::string why, LossCause cause);
+  static bool GivesUp(const Generation& generation);
   void NoteEnd(Generation& generation, std::uint32_t round, Nanos lived);
   void RetryStart(Generation& generation);
   void LearnFunctions(Pool& pool, Worker& worker, std::vector<FunctionInfo> functions);
@@ -117,7 +118,7 @@ struct Core::State {
   void Stop(Worker& worker);
   void Kill(Worker& worker, KilledBy why, Nanos grace);
   void ZygoteIsReady(Pool& pool, std::uint32_t number);
-  void LoseZygote(Pool& pool, std::uint32_t number, std::string why);
+  void LoseZygote(Pool& pool, std::uint32_t number, std::string why, LossCause cause);
   void WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<FunctionInfo> functions, bool uses_page);
   void CheckRunning(Pool& pool);
   Worker* FindWorker(WorkerId id) const;
@@ -405,6 +406,8 @@ struct Core::State {
   TaskPage ListHandles(const TaskFilter& filter, std::uint64_t from, std::size_t most) const;
   std::uint64_t CountAhead(const Handle& handle) const;
   std::string WhyPoolIsSlow(const Pool& pool, Nanos at) const;
+  std::string WhyStartsFail(const Pool& pool, Nanos at) const;
+  static std::string StartFailureOf(const Pool& pool);
   std::string WhyFenced(const Handle& handle, Nanos at) const;
   std::string WhyQueued(const Handle& handle, Nanos at, std::uint64_t* ahead) const;
   std::string WhySentAhead(const Worker& worker, const Node* node) const;
@@ -424,7 +427,7 @@ struct Core::State {
   void DropItemArguments(MapRun& map, ItemRange range);
 
   // ---- waits.cc ----
-  void StartWait(SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout);
+  void StartWait(SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout, WorkerId from);
   Wait* NewWait(Wait::Kind kind, SubscriberId call);
   static bool Succeeded(const Handle& handle);
   void SetDeadline(Wait* wait, Nanos wait_timeout);
@@ -435,6 +438,13 @@ struct Core::State {
   void AnswerWait(Wait* wait, bool first);
   void WaitDue(Wait* wait);
   void RemoveWait(Wait* wait);
+
+  // ---- deadlock.cc ----
+  // Notes that a task waits, or refuses the wait when it could not end.
+  void NoteTaskWaits(Wait* wait, WorkerId from);
+  bool WaitsStill(const Wait& wait) const;
+  bool WouldDeadlock(const Wait& wait) const;
+  std::uint64_t WaitingWorkers(const Pool& pool) const;
 
   // ---- watch.cc ----
   void TellWatchers(const Handle& handle) {
@@ -488,6 +498,7 @@ struct Core::State {
   Slab<Subscriber> subscribers;
   absl::flat_hash_map<SubscriberId, Subscriber*> subscribers_by_id;
   absl::flat_hash_map<SubscriberId, std::vector<std::unique_ptr<Wait>>> waits;
+  std::vector<Wait*> task_waits;  // of tasks
   struct HandleWatch {
     std::vector<Handle*> handles;  // that have not ended
     bool output = false;

@@ -98,6 +98,13 @@ enum class KilledBy : std::uint8_t {
   kKernel = 7,
 };
 
+// Why a zygote or a worker did not start, or ended.
+enum class LossCause : std::uint8_t {
+  kItself = 0,     // what it loads and runs, or how it was set up
+  kResources = 1,  // the machine, or the daemon, is short of descriptors, processes or memory
+  kOutsider = 2,   // somebody else ended it
+};
+
 struct DeathCertificate {
   int signal = 0;
   int exit_code = 0;
@@ -201,6 +208,7 @@ struct PoolSpec {
   std::uint64_t max_queued_tasks = 0;
   std::uint64_t max_queued_bytes = 0;
   Nanos stop_grace = 2 * kSecond;
+  Nanos start_timeout = 0;  // 0: the daemon's
   std::map<std::string, std::string> environment;
   std::string working_directory = "/";
   int nice = 0;

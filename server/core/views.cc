@@ -53,6 +53,7 @@ PoolView Core::State::ViewOf(const Pool& pool) const {
   view.shard = share.count > 1 ? share.index + 1 : 0;
   view.state = pool.state;
   view.failure = pool.failure;
+  view.start_failure = StartFailureOf(pool);
   view.functions = pool.FunctionNames();
   for (const Worker* worker : pool.workers) view.workers.push_back(ViewOf(pool, *worker));
   view.stats = pool.stats;

@@ -62,6 +62,7 @@ struct PoolView {
   std::uint32_t shard = 0;  // counted from 1; 0 where there is only one core
   PoolState state = PoolState::kUnspecified;
   std::string failure;
+  std::string start_failure;  // of workers that are missing, and are tried again
   std::vector<std::string> functions;
   std::vector<WorkerView> workers;
   PoolStats stats;

@@ -25,6 +25,9 @@ struct Wait {
   WaitMode mode = WaitMode::kAllCompleted;
   std::vector<Entry> entries;
   std::size_t left = 0;
+  // Who waits is the task (or chunk) that this worker ran then; none: nobody of ours.
+  WorkerId from{};
+  AttemptToken from_attempt{};
   // Of the others.
   std::shared_ptr<Pool> pool;
   bool created = false;

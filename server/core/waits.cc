@@ -67,6 +67,7 @@ void Core::State::WaitDue(Wait* wait) {
 
 void Core::State::RemoveWait(Wait* wait) {
   timers.Clear(&wait->timer);
+  if (wait->from != WorkerId{}) std::erase(task_waits, wait);
   for (const Wait::Entry& entry : wait->entries) {
     if (entry.handle == nullptr || entry.handle->extras == nullptr) continue;
     std::erase_if(entry.handle->extras->waits, [wait](const auto& known) { return known.first == wait; });
@@ -84,7 +85,8 @@ void Core::State::RemoveWait(Wait* wait) {
   if (of_call->second.empty()) waits.erase(of_call);
 }
 
-void Core::State::StartWait(SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout) {
+void Core::State::StartWait(SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout,
+                            WorkerId from) {
   absl::flat_hash_set<HandleId> seen;
   std::vector<Handle*> asked;
   for (const HandleId& id : ids) {
@@ -106,6 +108,7 @@ void Core::State::StartWait(SubscriberId call, std::span<const HandleId> ids, Wa
     Extras(*wait->entries[place].handle).waits.emplace_back(wait, place);
   }
   SetDeadline(wait, wait_timeout);
+  NoteTaskWaits(wait, from);
 }
 
 bool Core::State::Succeeded(const Handle& handle) {

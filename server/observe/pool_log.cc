@@ -47,14 +47,26 @@ void LogState(const core::PoolView& pool) {
   }
 }
 
+// Workers are missing, and are tried again; or they are not any more.
+void LogStarts(const core::PoolView& pool) {
+  const bool ended = pool.state != PoolState::kRunning && pool.state != PoolState::kClosing;
+  if (pool.start_failure.empty() && ended) return;
+  if (pool.start_failure.empty()) return base::Log(Level::kInfo, "pool_starts_again", {{"pool", pool.spec.name}});
+  base::Log(Level::kWarning, "pool_start_failed",
+            {{"pool", pool.spec.name}, {"workers", pool.spec.workers}, {"why", pool.start_failure}});
+}
+
 }  // namespace
 
 void PoolLog::Look(const std::vector<core::PoolView>& pools) {
-  std::map<std::string, PoolState> now;
+  std::map<std::string, Seen> now;
   anything_moves_ = false;
   for (const core::PoolView& pool : pools) {
-    if (pool.state != seen_[pool.spec.name]) LogState(pool);
-    now[pool.spec.name] = pool.state;
+    const Seen& before = seen_[pool.spec.name];
+    const bool starts_fail = !pool.start_failure.empty();
+    if (pool.state != before.state) LogState(pool);
+    if (starts_fail != before.starts_fail) LogStarts(pool);
+    now[pool.spec.name] = {pool.state, starts_fail};
     anything_moves_ |= Moves(pool.state);
   }
   seen_ = std::move(now);

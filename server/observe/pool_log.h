@@ -19,7 +19,11 @@ class PoolLog {
   bool anything_moves() const { return anything_moves_; }
 
  private:
-  std::map<std::string, core::PoolState> seen_;
+  struct Seen {
+    core::PoolState state = core::PoolState::kUnspecified;
+    bool starts_fail = false;
+  };
+  std::map<std::string, Seen> seen_;
   bool anything_moves_ = false;
 };
 

@@ -140,6 +140,8 @@ absl::Status Dispatcher::Start(gate::Gate* gate, std::shared_ptr<Household> hous
   return absl::OkStatus();
 }
 
+void Dispatcher::SetClientAddress(std::string address) { state_->thread.client_address = std::move(address); }
+
 void Dispatcher::Stop() {
   State& s = *state_;
   if (!s.runner.joinable()) return;

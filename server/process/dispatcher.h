@@ -33,10 +33,10 @@ struct DispatcherOptions {
   core::Limits limits;
   // That workers may use: their numeric libraries divide them among each other.
   std::uint32_t cpus = 1;
+  // With what workers show a client's call to be theirs: base/worker_mark.h.
+  std::string worker_secret;
   // Where large results lie. Null: one of its own, with the defaults.
   std::shared_ptr<const base::Spool> spool;
-  // From the start of a zygote or worker until READY.
-  core::Nanos start_timeout = 60 * core::kSecond;
   // From the last outcome after STOP until it is killed.
   core::Nanos exit_timeout = 10 * core::kSecond;
 };
@@ -49,6 +49,8 @@ class Dispatcher final : public core::WorkerPort, public gate::Outbox, public ga
   // Starts the process thread. The caller has given it to gate->AddOutbox. The household is that of all dispatchers of
   // the process, and is kept until this one is destroyed.
   absl::Status Start(gate::Gate* gate, std::shared_ptr<Household> household);
+  // Where workers find this daemon (POOLD_ADDRESS). REQUIRES: no pool was opened.
+  void SetClientAddress(std::string address);
   // Kills all that is left, waits until it is gone, ends the thread. The core hears nothing more. Idempotent.
   void Stop();
 

@@ -1,5 +1,6 @@
 #include "process/failure_text.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "wire/readable.h"
@@ -13,6 +14,7 @@ constexpr std::size_t kMaxTypeBytes = 4 << 10;
 std::string Bounded(std::string text, std::size_t max_bytes) {
   return text.size() <= max_bytes ? std::move(text) : wire::ReadableStart(text, max_bytes);
 }
+constexpr std::size_t kMaxDoingBytes = 500;
 
 }  // namespace
 
@@ -40,6 +42,29 @@ std::string DescribeStartFailure(const internal::StartFailed& failed) {
   words += Bounded(failed.failure().message(), kMaxTextBytes);
   if (!failed.failure().backtrace().empty()) words += "\n" + Bounded(failed.failure().backtrace(), kMaxTextBytes);
   return words;
+}
+
+std::string ParseStarting(const wire::Frame& frame) {
+  internal::Starting starting;
+  if (!starting.ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()))) return "";
+  std::string doing = std::move(*starting.mutable_doing());
+  doing.resize(std::min(doing.size(), kMaxDoingBytes));
+  std::replace_if(
+      doing.begin(), doing.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return doing;
+}
+
+std::string While(const std::string& doing) { return doing.empty() ? "" : ", while it was " + doing; }
+
+std::string StartTimeText(core::Nanos start_timeout, const std::string& doing) {
+  const auto milliseconds = start_timeout / core::kMillisecond;
+  const std::string time = milliseconds % 1000 == 0 ? std::to_string(milliseconds / 1000) + " s"
+                                                    : std::to_string(milliseconds) + " ms";
+  return "did not become ready within " + time + " (start_timeout)" + While(doing);
+}
+
+core::Nanos StartTimeout(const core::PoolSpec& spec, const core::Limits& limits) {
+  return spec.start_timeout > 0 ? spec.start_timeout : limits.start_timeout;
 }
 
 }  // namespace poold::process

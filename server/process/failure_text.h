@@ -4,8 +4,10 @@
 #include <string>
 #include <string_view>
 
+#include "core/core.h"
 #include "core/types.h"
 #include "poold/internal/worker.pb.h"
+#include "wire/frame.h"
 
 namespace poold::process {
 
@@ -14,5 +16,13 @@ core::Failure ToCore(internal::Failure failure);
 core::Failure ParseFailure(std::string_view bytes);
 // "initializer failed: std::runtime_error: no such table", in the worker's own words.
 std::string DescribeStartFailure(const internal::StartFailed& failed);
+
+// What a process that is starting says it does now, made short and printable: "loading the module /lib/a.so".
+std::string ParseStarting(const wire::Frame& frame);
+// ", while it was loading the module /lib/a.so"; empty where it never said.
+std::string While(const std::string& doing);
+// "did not become ready within 60 s (start_timeout), while it was ...".
+std::string StartTimeText(core::Nanos start_timeout, const std::string& doing);
+core::Nanos StartTimeout(const core::PoolSpec& spec, const core::Limits& limits);
 
 }  // namespace poold::process

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/names.h"
+
 namespace poold::process {
 
 FunctionList TakeFunctions(internal::Ready* ready) {
@@ -16,6 +18,15 @@ FunctionList TakeFunctions(internal::Ready* ready) {
     functions.push_back(std::move(info));
   }
   return std::make_shared<const std::vector<core::FunctionInfo>>(std::move(functions));
+}
+
+std::string WhatIsWrong(const std::vector<core::FunctionInfo>& functions) {
+  for (const core::FunctionInfo& function : functions) {
+    if (base::IsFunctionName(function.name)) continue;
+    return "registers " + base::Quoted(function.name) +
+           ", which is not the name of a function: it has 1 to 256 bytes and no control characters";
+  }
+  return "";
 }
 
 }  // namespace poold::process

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/types.h"
@@ -14,5 +15,7 @@ using FunctionList = std::shared_ptr<const std::vector<core::FunctionInfo>>;
 
 // Takes the names out of `ready`.
 FunctionList TakeFunctions(internal::Ready* ready);
+// "": nobody could submit to a function of another name. Else what is wrong, for people.
+std::string WhatIsWrong(const std::vector<core::FunctionInfo>& functions);
 
 }  // namespace poold::process

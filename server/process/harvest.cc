@@ -132,13 +132,13 @@ void Harvest::AddZygoteReady(core::PoolId pool, std::uint32_t generation) {
   event.generation = generation;
 }
 
-void Harvest::AddZygoteLost(core::PoolId pool, std::uint32_t generation, std::string why) {
+void Harvest::AddZygoteLost(core::PoolId pool, std::uint32_t generation, std::string why, core::LossCause cause) {
   CloseBlock();
   Event& event = Append(Kind::kZygoteLost, {}, {});
   event.pool = pool;
   event.generation = generation;
-  event.index = static_cast<std::uint32_t>(texts_.size());
-  texts_.push_back(std::move(why));
+  event.index = static_cast<std::uint32_t>(zygote_losses_.size());
+  zygote_losses_.push_back({std::move(why), cause});
 }
 
 void Harvest::AddWorkerReady(core::WorkerId worker, std::int64_t pid, std::vector<core::FunctionInfo> functions,
@@ -193,9 +193,11 @@ void Harvest::DeliverOne(core::Core& core, core::Nanos now, Event& event) {
     case Kind::kZygoteReady:
       core.OnZygoteReady(now, event.pool, event.generation);
       return;
-    case Kind::kZygoteLost:
-      core.OnZygoteLost(now, event.pool, event.generation, std::move(texts_[event.index]));
+    case Kind::kZygoteLost: {
+      ZygoteLoss& loss = zygote_losses_[event.index];
+      core.OnZygoteLost(now, event.pool, event.generation, std::move(loss.why), loss.cause);
       return;
+    }
     case Kind::kWorkerReady: {
       Ready& ready = ready_[event.index];
       core.OnWorkerReady(now, event.worker, ready.pid, std::move(ready.functions), event.uses_page);
@@ -219,7 +221,7 @@ void Harvest::Clear() {
   events_.clear();
   failures_.clear();
   blocks_.clear();
-  texts_.clear();
+  zygote_losses_.clear();
   progress_.clear();
   usages_.clear();
   ready_.clear();

@@ -46,7 +46,7 @@ class Harvest {
   void AddProgress(core::WorkerId worker, core::AttemptToken token, std::uint32_t item, wire::ProgressNote note);
 
   void AddZygoteReady(core::PoolId pool, std::uint32_t generation);
-  void AddZygoteLost(core::PoolId pool, std::uint32_t generation, std::string why);
+  void AddZygoteLost(core::PoolId pool, std::uint32_t generation, std::string why, core::LossCause cause);
   void AddWorkerReady(core::WorkerId worker, std::int64_t pid, std::vector<core::FunctionInfo> functions,
                       bool uses_page);
   void AddWorkerUsage(core::WorkerId worker, std::uint64_t rss_bytes);
@@ -101,6 +101,10 @@ class Harvest {
     std::uint32_t item = 0;
     wire::ProgressNote note;
   };
+  struct ZygoteLoss {
+    std::string why;
+    core::LossCause cause{};
+  };
   struct Ready {
     std::int64_t pid = 0;
     std::vector<core::FunctionInfo> functions;
@@ -124,7 +128,7 @@ class Harvest {
   std::vector<Event> events_;
   std::vector<core::Failure> failures_;
   std::vector<core::ItemBlock> blocks_;
-  std::vector<std::string> texts_;
+  std::vector<ZygoteLoss> zygote_losses_;
   std::vector<Progress> progress_;
   std::vector<std::uint64_t> usages_;
   std::vector<Ready> ready_;

@@ -18,6 +18,8 @@ class ZygoteClient;
 struct ProcessThread {
   const DispatcherOptions& options;
   const base::Clock& clock;
+  // What workers are told of their daemon (POOLD_ADDRESS). Set before the first pool.
+  std::string client_address;
   EventLoop loop;
   // Shared with the process threads of other dispatchers.
   std::shared_ptr<Household> household;

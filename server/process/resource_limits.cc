@@ -79,6 +79,20 @@ absl::Status LimitOne(pid_t pid, core::ResourceKind kind, std::uint64_t value) {
   return absl::OkStatus();
 }
 
+std::uint64_t SoftLimit(__rlimit_resource resource) {
+  rlimit now{};
+  return getrlimit(resource, &now) == 0 ? now.rlim_cur : 0;
+}
+
+void LiftOne(pid_t pid, __rlimit_resource resource, std::uint64_t inherited) {
+  rlimit ours{}, its{};
+  if (getrlimit(resource, &ours) != 0 || prlimit(pid, resource, nullptr, &its) != 0) return;
+  if (its.rlim_cur != inherited || ours.rlim_cur <= inherited) return;
+  its.rlim_cur = ours.rlim_cur;
+  its.rlim_max = std::max(its.rlim_max, ours.rlim_cur);
+  prlimit(pid, resource, &its, nullptr);
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<KernelLimit>> ToKernel(const ResourceLimits& limits) {
@@ -98,6 +112,19 @@ absl::Status LimitResources(pid_t pid, const ResourceLimits& limits) {
     if (absl::Status limited = LimitOne(pid, kind, value); !limited.ok()) return limited;
   }
   return absl::OkStatus();
+}
+
+InheritedLimits InheritedLimits::Look() {
+  InheritedLimits limits;
+  limits.descriptors_ = SoftLimit(RLIMIT_NOFILE);
+  limits.processes_ = SoftLimit(RLIMIT_NPROC);
+  return limits;
+}
+
+void InheritedLimits::Lift(pid_t pid) const {
+  if (pid <= 0) return;
+  LiftOne(pid, RLIMIT_NOFILE, descriptors_);
+  LiftOne(pid, RLIMIT_NPROC, processes_);
 }
 
 }  // namespace poold::process

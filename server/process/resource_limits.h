@@ -31,4 +31,18 @@ absl::StatusOr<std::vector<KernelLimit>> ToKernel(const ResourceLimits& limits);
 // its way. No error: it is dead already.
 absl::Status LimitResources(pid_t pid, const ResourceLimits& limits);
 
+// What a zygote inherited of the daemon's limits of descriptors and processes. One that was started while they were low
+// would keep them so.
+class InheritedLimits {
+ public:
+  // The daemon's, now.
+  static InheritedLimits Look();
+  // Gives `pid`, which inherited them, what the daemon has now where that is more. What it changed for itself stays.
+  void Lift(pid_t pid) const;
+
+ private:
+  std::uint64_t descriptors_ = 0;
+  std::uint64_t processes_ = 0;
+};
+
 }  // namespace poold::process

@@ -59,9 +59,11 @@ absl::StatusOr<std::shared_ptr<base::Arena>> ResultArenas::Find(const base::Spoo
                                                                 const wire::ResultPlace& place, NextFile next_file) {
   if (const auto found = arenas_.find(place.arena); found != arenas_.end()) return found->second;
   if (place.arena != came_) return absl::InvalidArgumentError("there is no arena of that number");
-  wire::UniqueFd fd = next_file();
-  if (!fd) return absl::InvalidArgumentError("the arena was not sent");
+  std::optional<wire::UniqueFd> sent = next_file();
+  if (!sent) return absl::InvalidArgumentError("the arena was not sent");
   ++came_;
+  if (!*sent) return arenas_.emplace(place.arena, nullptr).first->second;
+  wire::UniqueFd fd = *std::move(sent);
   std::erase_if(arenas_, [](const auto& entry) { return entry.second != nullptr && entry.second->empty(); });
   auto arena = spool.AdoptArena(&fd, place.slot_bytes);
   if (absl::IsResourceExhausted(arena.status()) && fd) arena = NotKept(std::move(fd), place.slot_bytes);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
@@ -21,8 +22,9 @@ namespace poold::process {
 
 class ResultArenas {
  public:
-  // The descriptor that came next and was not asked for yet; none: there is none.
-  using NextFile = absl::FunctionRef<wire::UniqueFd()>;
+  // The descriptor that came next and was not asked for yet; nothing: there is none. One that is not open was lost on
+  // its way in a shortage of descriptors.
+  using NextFile = absl::FunctionRef<std::optional<wire::UniqueFd>()>;
   // REQUIRES: the results of one worker, in the order of its records. INVALID_ARGUMENT: no honest worker says so.
   // RESOURCE_EXHAUSTED: there is no room for it, anywhere.
   absl::StatusOr<base::Kept> Take(const base::Spool& spool, const wire::ResultPlace& place, NextFile next_file);

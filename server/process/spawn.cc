@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 
+#include "base/descriptors.h"
 #include "wire/unique_fd.h"
 
 namespace poold::process {
@@ -27,7 +28,8 @@ struct Actions {
 };
 
 absl::Status Refused(const SpawnOptions& options, const char* what, int error) {
-  return absl::UnavailableError("cannot start " + options.program + ": " + what + ": " + strerror(error));
+  const auto code = base::IsShortage(error) ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kUnavailable;
+  return absl::Status(code, "cannot start " + options.program + ": " + what + ": " + strerror(error));
 }
 
 void ResetSignals(posix_spawnattr_t* attributes) {

@@ -1,7 +1,7 @@
 // Starts a program as a child of the calling thread: posix_spawn with exactly the descriptors it is to have.
 //
 // Threads: the process thread only, because what a child dies with (PDEATHSIG) is the thread that made it.
-// Errors: a Status that names the program and what failed.
+// Errors: a Status that names the program and what failed; RESOURCE_EXHAUSTED where the machine is short of something.
 #pragma once
 
 #include <sys/types.h>

@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "process/failure_text.h"
+#include "process/loss_cause.h"
 #include "process/zygote_client.h"
 #include "wire/absl_text.h"
 #include "wire/crash_note.h"
@@ -55,10 +57,11 @@ void WorkerProcess::Start(ZygoteClient* zygote) {
                           ? Make(zygote)
                           : absl::FailedPreconditionError("the pool has no zygote");
   if (made.ok()) {
-    clone_by_ = started_at_ + thread_->options.start_timeout;
+    clone_by_ = started_at_ + start_timeout_;
     return KeepDeadlines();
   }
   start_failure_ = "worker cannot be made: " + std::string(wire::ToStd(made.message()));
+  start_cause_ = CauseOf(made);
   thread_->attend(this);
 }
 
@@ -80,6 +83,7 @@ absl::Status WorkerProcess::Make(ZygoteClient* zygote) {
     return absl::ResourceExhaustedError(std::string("cannot make its channel: ") + strerror(errno));
   }
   wire::UniqueFd ours(pair[0]), theirs(pair[1]);
+  if (base::IsReserved(theirs.get())) return TooFewDescriptors();
   auto page = SharedPage::Make();
   if (!page.ok()) return page.status();
   ChildPipeEnds out, err;
@@ -114,6 +118,7 @@ absl::Status WorkerProcess::Make(ZygoteClient* zygote) {
   limits_itself_ = zygote->sets_limits();
   zygote_functions_ = zygote->functions();
   usage_period_ = UsagePeriod(zygote->spec());
+  start_timeout_ = StartTimeout(zygote->spec(), thread_->options.limits);
   zygote_->WorkerBegins();
   cloning_ = true;
   zygote_->Clone(this, std::move(fds), has_cgroup);
@@ -128,10 +133,11 @@ void WorkerProcess::OnCloned(pid_t pid) {
             {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"pool", zygote_->spec().name}});
   if (const absl::Status guarded = Guard(); !guarded.ok()) {
     if (start_failure_.empty()) start_failure_ = "worker " + std::string(wire::ToStd(guarded.message()));
+    start_cause_ = CauseOf(guarded);
     killed_ = true;
   }
   if (killed_) KillNow();
-  ready_by_ = thread_->clock.Now() + thread_->options.start_timeout;
+  ready_by_ = thread_->clock.Now() + start_timeout_;
   WatchWritable(channel_->Flush());  // SETUP, perhaps
   TellReady();
   thread_->attend(this);
@@ -149,9 +155,12 @@ absl::Status WorkerProcess::Guard() {
   return limits_itself_ ? absl::OkStatus() : LimitResources(pid_, limits_);
 }
 
-void WorkerProcess::OnCloneFailed(const std::string& why) {
+void WorkerProcess::OnCloneFailed(const std::string& why, core::LossCause cause) {
   cloning_ = false;
-  if (start_failure_.empty()) start_failure_ = why;
+  if (start_failure_.empty()) {
+    start_failure_ = why;
+    start_cause_ = cause;
+  }
   thread_->attend(this);
 }
 
@@ -221,8 +230,7 @@ void WorkerProcess::KeepDeadlines() {
   if (now >= kill_at_) KillNow();
   if (now >= exit_by_ && !killed_) Condemn("worker closed its channel or was stopped, and did not exit");
   if (now >= ready_by_ && !killed_) {
-    Condemn("worker did not become ready within " + std::to_string(thread_->options.start_timeout / core::kSecond) +
-            " s");
+    Condemn("worker " + StartTimeText(start_timeout_, doing_));
   }
   if (now >= clone_by_ && zygote_ != nullptr) {
     clone_by_ = core::kNever;
@@ -263,9 +271,14 @@ std::string WorkerProcess::StartFailure() const {
   if (told_ready_) return "";
   if (!start_failure_.empty() && !death_) return start_failure_;
   std::string words = start_failure_;
-  if (words.empty()) words = "worker " + Describe(*death_) + " before it was ready" + Suspicion(limits_);
+  if (words.empty()) words = "worker " + Describe(*death_) + " before it was ready" + While(doing_) + Suspicion(limits_);
   const std::string stderr_tail = tails_[1].Last();
   return stderr_tail.empty() ? words : words + "; stderr: " + stderr_tail;
+}
+
+core::LossCause WorkerProcess::StartCause() const {
+  if (!start_failure_.empty() || !death_ || killed_) return start_cause_;
+  return CauseOf(*death_, limits_, out_of_memory_);
 }
 
 void WorkerProcess::FindGuilty(core::WorkerLoss* loss) {
@@ -327,6 +340,7 @@ void WorkerProcess::Bury() {
   loss.stdout_tail = tails_[0].Last();
   loss.stderr_tail = tails_[1].Last();
   loss.start_failure = StartFailure();
+  loss.cause = StartCause();
 
   timer_.Stop();
   socket_watch_.Stop();

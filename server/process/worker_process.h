@@ -41,7 +41,7 @@ class WorkerProcess {
   // Answered by OnWorkerReady or OnWorkerLost. `zygote` is null if the pool has none.
   void Start(ZygoteClient* zygote);
   void OnCloned(pid_t pid);
-  void OnCloneFailed(const std::string& why);
+  void OnCloneFailed(const std::string& why, core::LossCause cause);
   // The zygote that it was cloned from goes.
   void ZygoteGone() { zygote_ = nullptr; }
   ZygoteClient* zygote() const { return zygote_; }
@@ -85,7 +85,8 @@ class WorkerProcess {
   // Reads once. False: there is nothing more now, or ever again.
   bool Receive(std::size_t* total);
   // A new arena, which was sent before the record that speaks of it. Nothing: it was not.
-  wire::UniqueFd TakeFile();
+  std::optional<wire::UniqueFd> TakeFile();
+  void LoseFile();
   void OnFrame(const wire::Frame& frame);
   void OnReady(const wire::Frame& frame);
   void OnOutcomes(const wire::Frame& frame);
@@ -127,6 +128,7 @@ class WorkerProcess {
   // The end.
   void Bury();
   std::string StartFailure() const;
+  core::LossCause StartCause() const;
   void FindGuilty(core::WorkerLoss* loss);
   void Certify(core::DeathCertificate* certificate) const;
 
@@ -154,6 +156,7 @@ class WorkerProcess {
   std::uint32_t generation_ = 0;
   ResourceLimits limits_;
   bool limits_itself_ = false;
+  core::Nanos start_timeout_ = 0;
   core::Nanos usage_period_ = core::kNever;
   core::Nanos next_usage_at_ = 0;
   LatestProgress progress_;
@@ -171,7 +174,9 @@ class WorkerProcess {
   bool out_of_memory_ = false;
   core::Nanos died_at_ = 0;
   int burial_tries_ = 0;
+  std::string doing_;  // before it was ready, in its own words
   std::string start_failure_;
+  core::LossCause start_cause_ = core::LossCause::kItself;  // of that
 
   bool cloning_ = false;
   bool reading_ = false;

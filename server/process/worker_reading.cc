@@ -58,6 +58,7 @@ bool WorkerProcess::Receive(std::size_t* total) {
   std::vector<wire::UniqueFd> files;
   const auto got = wire::Receive(channel_->socket(), parser_.Reserve(wanted), wanted, &files, wire::Patience::kNoWait);
   for (wire::UniqueFd& file : files) files_.push_back(std::move(file));
+  if (got.ok() && got->lost_descriptors) LoseFile();
   const bool ended_by_file = !files.empty();
   if (got.ok() && got->would_block) return false;
   if (!got.ok() || got->end_of_file) {
@@ -74,12 +75,22 @@ bool WorkerProcess::Receive(std::size_t* total) {
   return false;
 }
 
-wire::UniqueFd WorkerProcess::TakeFile() {
+// Its arena cannot be looked at, now or later: the result that lies there is lost, and the worker gives way to another
+// one after what it has.
+void WorkerProcess::LoseFile() {
+  files_.emplace_back();
+  base::Log(base::Level::kWarning, "result_lost",
+            {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"why", "no descriptor was left for it"}});
+  channel_->RequestStop();
+  thread_->attend(this);
+}
+
+std::optional<wire::UniqueFd> WorkerProcess::TakeFile() {
   // Bells may be before it. What comes along is cut into frames in its turn.
   std::size_t total = 0;
   bool more = true;
   while (files_.empty() && reading_ && more && total < kSocketBytesPerTurn) more = Receive(&total);
-  if (files_.empty()) return {};
+  if (files_.empty()) return std::nullopt;
   wire::UniqueFd file = std::move(files_.front());
   files_.pop_front();
   return file;
@@ -94,6 +105,9 @@ void WorkerProcess::OnFrame(const wire::Frame& frame) {
       return;  // its descriptor waits for its record
     case internal::FRAME_KIND_READY:
       return OnReady(frame);
+    case internal::FRAME_KIND_STARTING:
+      if (!ready_) doing_ = ParseStarting(frame);
+      return;
     case internal::FRAME_KIND_OUTCOMES:
       return OnOutcomes(frame);
     case internal::FRAME_KIND_OUTPUT:
@@ -118,12 +132,13 @@ void WorkerProcess::OnReady(const wire::Frame& frame) {
     return Condemn("worker speaks protocol version " + std::to_string(ready.protocol_version()) +
                    ", this daemon speaks " + std::to_string(wire::kProtocolVersion) + ": build it again");
   }
+  functions_ = ready.same_functions() ? zygote_functions_ : TakeFunctions(&ready);
+  if (const std::string wrong = WhatIsWrong(*functions_); !wrong.empty()) return Condemn("worker " + wrong);
   ready_ = true;
   uses_page_ = ready.uses_page();
   // An arena stays mapped, and would count against what a task may use of the address space.
   const bool limited = limits_.contains(core::ResourceKind::kAddressSpaceBytes);
   abilities_ = {.descriptors = ready.takes_descriptors(), .arenas = ready.takes_arenas() && !limited};
-  functions_ = ready.same_functions() ? zygote_functions_ : TakeFunctions(&ready);
   TellReady();
 }
 

@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "process/compute_threads.h"
 #include "process/failure_text.h"
+#include "process/loss_cause.h"
 #include "process/setup_frame.h"
 #include "process/spawn.h"
 #include "process/worker_process.h"
@@ -38,8 +40,7 @@ ZygoteClient::ZygoteClient(ProcessThread* thread, core::PoolId pool, std::uint32
     if (!death_ && hung_up_) {
       Condemn("zygote closed its channel");
     } else if (!death_ && !ready_) {
-      Condemn("zygote did not become ready within " + std::to_string(thread_->options.start_timeout / core::kSecond) +
-              " s");
+      Condemn("zygote " + StartTimeText(StartTimeout(spec_, thread_->options.limits), doing_));
     }
     thread_->attend_zygote(this);
   });
@@ -48,16 +49,17 @@ ZygoteClient::ZygoteClient(ProcessThread* thread, core::PoolId pool, std::uint32
 void ZygoteClient::Start() {
   const absl::Status spawned = Spawn();
   if (spawned.ok()) {
-    timer_.Arm(thread_->options.start_timeout);
+    timer_.Arm(StartTimeout(spec_, thread_->options.limits));
     return;
   }
   failure_ = std::string(wire::ToStd(spawned.message()));
+  cause_ = CauseOf(spawned);
   if (pid_ > 0) {
     Kill();
     return;
   }
   gone_ = true;
-  thread_->harvest.AddZygoteLost(pool_, generation_, failure_);
+  thread_->harvest.AddZygoteLost(pool_, generation_, failure_, cause_);
   thread_->attend_zygote(this);
 }
 
@@ -68,6 +70,7 @@ absl::Status ZygoteClient::Spawn() {
   }
   socket_.Reset(pair[0]);
   const wire::UniqueFd channel(pair[1]);
+  if (base::IsReserved(channel.get())) return TooFewDescriptors();
   ChildPipeEnds ends[2];
   for (int i = 0; i < 2; ++i) {
     auto made = pipes_[i].Open(thread_->loop, [this] { thread_->attend_zygote(this); });
@@ -115,8 +118,10 @@ absl::Status ZygoteClient::SpawnProgram(int channel, int out, int err, const Zyg
   if (!launcher && program_ == ours && !spec_.environment.contains("LD_BIND_NOW")) {
     options.environment["LD_BIND_NOW"] = options.environment["POOLD_BIND_NOW"] = "1";
   }
+  if (!thread_->client_address.empty()) options.environment["POOLD_ADDRESS"] = thread_->client_address;
   for (const auto& [name, value] : spec_.environment) options.environment[name] = value;
   DivideComputeThreads(thread_->options.cpus, spec_.workers, &options.environment);
+  if (!thread_->options.worker_secret.empty()) options.environment["POOLD_WORKER"] = thread_->options.worker_secret;
   for (const auto& [name, value] : made.environment) options.environment[name] = value;
   options.environment["POOLD_ROLE"] = "zygote";
   options.environment["POOLD_CHANNEL_FD"] = std::to_string(kChannelFd);
@@ -135,6 +140,7 @@ absl::Status ZygoteClient::SpawnProgram(int channel, int out, int err, const Zyg
   // Another zygote, which has run code of others, may have named it before we could. Then it is that one's.
   if (!birth.Add(*pid)) return absl::UnavailableError("the zygote was taken for a worker by another one");
   pid_ = *pid;
+  limits_ = InheritedLimits::Look();
   pidfd_ = OpenPidFd(pid_);
   absl::Status watched = pidfd_
                              ? pid_watch_.Start(thread_->loop, pidfd_.get(), [this] { thread_->attend_zygote(this); })
@@ -162,6 +168,7 @@ void ZygoteClient::WorkerEnds() {
 
 void ZygoteClient::Kill() {
   if (death_ || pid_ <= 0) return;
+  killed_ = true;
   SendSignal(pidfd_, SIGKILL);
   if (!pidfd_) {
     // Without a watch we look now and then.
@@ -177,6 +184,7 @@ void ZygoteClient::Condemn(const std::string& why) {
 }
 
 void ZygoteClient::Clone(WorkerProcess* worker, std::vector<wire::UniqueFd> fds, bool has_cgroup) {
+  if (std::exchange(clone_failed_, false)) limits_.Lift(pid_);
   internal::Clone clone;
   clone.set_worker_id(static_cast<std::uint64_t>(worker->id()));
   clone.set_has_cgroup(has_cgroup);
@@ -240,10 +248,14 @@ void ZygoteClient::OnFrame(const wire::Frame& frame) {
       return OnReady(frame);
     case internal::FRAME_KIND_CLONED:
       return OnCloned(frame);
+    case internal::FRAME_KIND_STARTING:
+      doing_ = ParseStarting(frame);
+      return;
     case internal::FRAME_KIND_START_FAILED: {
       internal::StartFailed failed;
       if (failed.ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size())) && failure_.empty()) {
         failure_ = DescribeStartFailure(failed);
+        if (failed.shortage()) cause_ = core::LossCause::kResources;
       }
       return;
     }
@@ -254,7 +266,9 @@ void ZygoteClient::OnFrame(const wire::Frame& frame) {
       if (found == clones_.end()) break;
       WorkerProcess* const worker = found->second.worker;
       clones_.erase(found);
-      worker->OnCloneFailed("zygote could not clone a worker: " + failed.message());
+      clone_failed_ = true;
+      worker->OnCloneFailed("zygote could not clone a worker: " + failed.message(),
+                            failed.shortage() ? core::LossCause::kResources : core::LossCause::kItself);
       return;
     }
     default:
@@ -272,9 +286,10 @@ void ZygoteClient::OnReady(const wire::Frame& frame) {
     return Condemn(program_ + " speaks protocol version " + std::to_string(ready.protocol_version()) +
                    ", this daemon speaks " + std::to_string(wire::kProtocolVersion) + ": build it again");
   }
+  functions_ = TakeFunctions(&ready);
+  if (const std::string wrong = WhatIsWrong(*functions_); !wrong.empty()) return Condemn(program_ + " " + wrong);
   ready_ = true;
   sets_limits_ = ready.sets_limits();
-  functions_ = TakeFunctions(&ready);
   timer_.Disarm();
   cage_->Settle(pid_);
   if (!stopping_) thread_->harvest.AddZygoteReady(pool_, generation_);
@@ -292,7 +307,8 @@ void ZygoteClient::OnCloned(const wire::Frame& frame) {
   clones_.erase(found);
   if (plausible) return worker->OnCloned(pid);
   worker->OnCloneFailed("zygote named process " + std::to_string(cloned.pid()) +
-                        " as the worker, which is no child of the daemon");
+                            " as the worker, which is no child of the daemon",
+                        core::LossCause::kItself);
   Condemn("zygote named a process that it did not clone");
 }
 
@@ -305,9 +321,14 @@ void ZygoteClient::DrainPipes() {
 std::string ZygoteClient::Words() const {
   if (!failure_.empty()) return failure_;
   if (stopping_) return "";
-  std::string words = "zygote " + Describe(*death_) + (ready_ ? "" : " before it was ready");
+  std::string words = "zygote " + Describe(*death_) + (ready_ ? "" : " before it was ready" + While(doing_));
   const std::string output = output_.Last();
   return output.empty() ? words : words + "; output: " + output;
+}
+
+core::LossCause ZygoteClient::Cause() const {
+  if (!failure_.empty() || killed_ || !death_) return cause_;
+  return CauseOf(*death_, {}, death_->signal == SIGKILL && cage_ != nullptr && cage_->OutOfMemory());
 }
 
 bool ZygoteClient::FailClones() {
@@ -316,7 +337,7 @@ bool ZygoteClient::FailClones() {
   auto clones = std::move(clones_);
   clones_.clear();
   for (auto& [id, asked] : clones) {
-    asked.worker->OnCloneFailed(words.empty() ? "its zygote was stopped" : "its zygote is gone: " + words);
+    asked.worker->OnCloneFailed(words.empty() ? "its zygote was stopped" : "its zygote is gone: " + words, Cause());
   }
   return true;
 }
@@ -332,7 +353,7 @@ void ZygoteClient::Bury() {
   socket_watch_.Stop();
   for (OutputPipe& pipe : pipes_) pipe.Close();
   gone_ = true;
-  thread_->harvest.AddZygoteLost(pool_, generation_, Words());
+  thread_->harvest.AddZygoteLost(pool_, generation_, Words(), Cause());
 }
 
 }  // namespace poold::process

@@ -16,6 +16,7 @@
 #include "process/outgoing.h"
 #include "process/output_pipe.h"
 #include "process/process_thread.h"
+#include "process/resource_limits.h"
 #include "wire/absl_text.h"
 #include "wire/frame.h"
 
@@ -74,6 +75,7 @@ class ZygoteClient {
   bool FailClones();
   void Bury();
   std::string Words() const;
+  core::LossCause Cause() const;
 
   ProcessThread* const thread_;
   const core::PoolId pool_;
@@ -102,11 +104,16 @@ class ZygoteClient {
 
   int workers_ = 0;
   std::optional<Death> death_;
+  std::string doing_;    // before it was ready, in its own words
   std::string failure_;  // its own words, or ours
+  core::LossCause cause_ = core::LossCause::kItself;  // of that
+  InheritedLimits limits_;
   int burial_tries_ = 0;
   bool ready_ = false;
+  bool killed_ = false;  // by us
   bool sets_limits_ = false;
   bool hung_up_ = false;
+  bool clone_failed_ = false;
   bool stopping_ = false;
   bool gone_ = false;
 };

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "core/errors.h"
 #include "rpc/refusal.h"
@@ -133,6 +134,11 @@ void Acceptor::Run() {
 void Acceptor::AcceptFrom(const Door& door) {
   for (int i = 0; i < kBatch; ++i) {
     wire::UniqueFd fd(accept4(door.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    // The last ones are kept for what exists: this one is turned away, and others wait as if there were none.
+    if (base::IsReserved(fd.get())) {
+      fd.Reset();
+      errno = EMFILE;
+    }
     if (fd) {
       Receive(door, std::move(fd));
       continue;

@@ -75,7 +75,16 @@ void WriteEntry(const core::HandleView& handle, const Legend& legend, bool in_sh
 void WriteExplanation(const core::Explanation& explanation, const Legend& legend, v1::ExplainResponse* out);
 void WriteTaskOptions(const core::TaskOptions& options, v1::TaskOptions* out);
 void WritePoolSpec(const core::PoolSpec& spec, v1::PoolSpec* out);
-void WritePool(const core::PoolView& pool, const WallTime& wall, v1::Pool* out);
+// How long each list of a Pool, and each of its texts, may be: more is cut off. By default all is there, as long as the
+// answer stays below 4 MiB.
+struct PoolRoom {
+  std::size_t list_bytes = 1 << 20;
+  std::size_t text_bytes = 16 * 1024;
+};
+void WritePool(const core::PoolView& pool, const WallTime& wall, const PoolRoom& room, v1::Pool* out);
+inline void WritePool(const core::PoolView& pool, const WallTime& wall, v1::Pool* out) {
+  WritePool(pool, wall, PoolRoom(), out);
+}
 void WriteStats(const core::PoolStats& stats, v1::PoolStats* out);
 void WriteServerInfo(const ServiceOptions& options, const WallTime& wall, core::Nanos started_at, v1::ServerInfo* out);
 

@@ -86,6 +86,7 @@ void WriteLimits(const ServiceOptions& options, v1::ServerLimits* out) {
   WriteDuration(options.limits.outcome_ttl, out->mutable_outcome_ttl());
   out->set_remembered_ids(options.limits.remembered_ids);
   WriteDuration(options.limits.max_wait, out->mutable_max_wait());
+  WriteDuration(options.limits.start_timeout, out->mutable_start_timeout());
   out->set_max_pools(options.limits.max_pools);
   out->set_max_workers_per_pool(options.limits.max_workers_per_pool);
   out->set_output_tail_bytes(options.limits.output_tail_bytes);

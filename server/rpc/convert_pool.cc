@@ -8,8 +8,6 @@
 namespace poold::rpc {
 namespace {
 
-// Of each text and list in a Pool, so that 64 pools fit into one answer.
-constexpr std::size_t kMaxTextBytes = 16 * 1024;
 constexpr std::size_t kMaxWorkerFunctionBytes = 64;
 // A FunctionState without its name.
 constexpr std::size_t kStateBytes = 40;
@@ -60,14 +58,16 @@ void WriteStats(const core::PoolStats& stats, v1::PoolStats* out) {
   out->set_rollbacks(stats.rollbacks);
 }
 
-void WritePool(const core::PoolView& pool, const WallTime& wall, v1::Pool* out) {
+void WritePool(const core::PoolView& pool, const WallTime& wall, const PoolRoom& room, v1::Pool* out) {
+  const auto text = [&room](std::string_view whole) { return ToUtf8(whole.substr(0, room.text_bytes)); };
   WritePoolSpec(pool.spec, out->mutable_spec());
   out->set_state(static_cast<v1::PoolState>(pool.state));
-  out->set_failure(ToUtf8(pool.failure.substr(0, kMaxTextBytes)));
+  out->set_failure(text(pool.failure));
+  out->set_function_count(static_cast<std::uint32_t>(pool.functions.size()));
   std::size_t bytes = 0;
   for (const std::string& function : pool.functions) {
     bytes += function.size() + 4;
-    if (bytes > kMaxTextBytes) break;
+    if (bytes > room.list_bytes) break;
     out->add_functions(ToUtf8(function));
   }
   for (const core::WorkerView& worker : pool.workers) WriteWorker(worker, wall, out->add_workers());
@@ -75,11 +75,12 @@ void WritePool(const core::PoolView& pool, const WallTime& wall, v1::Pool* out) 
   out->set_generation(pool.generation);
   out->set_shard(pool.shard);
   out->set_reloading(pool.reloading);
-  out->set_reload_failure(ToUtf8(std::string_view(pool.reload_failure).substr(0, kMaxTextBytes)));
+  out->set_start_failure(text(pool.start_failure));
+  out->set_reload_failure(text(pool.reload_failure));
   bytes = 0;
   for (const core::FunctionView& function : pool.function_states) {
     bytes += function.name.size() + kStateBytes;
-    if (bytes > kMaxTextBytes) break;
+    if (bytes > room.list_bytes) break;
     WriteFunctionState(function, out->add_function_states());
   }
 }

@@ -1,11 +1,10 @@
 // What a pool is to be, there and back.
-#include <sched.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/cpus.h"
 #include "core/errors.h"
 #include "rpc/convert.h"
 #include "rpc/errors.h"
@@ -21,14 +20,8 @@ constexpr std::size_t kMaxInitializerArgs = 1 << 20;
 constexpr std::size_t kMaxEchoedArgs = 4 * 1024;
 constexpr std::uint64_t kMaxResourceValue = std::numeric_limits<std::int64_t>::max();
 
-std::uint32_t CpusOfThisProcess() {
-  cpu_set_t cpus;
-  if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0) return 1;
-  return static_cast<std::uint32_t>(std::max(CPU_COUNT(&cpus), 1));
-}
-
 absl::Status ReadCounts(const v1::PoolSpec& spec, const ServiceOptions& options, core::PoolSpec* out) {
-  const std::uint32_t default_workers = options.default_workers > 0 ? options.default_workers : CpusOfThisProcess();
+  const std::uint32_t default_workers = options.default_workers > 0 ? options.default_workers : base::UsableCpus();
   out->workers = spec.has_workers() ? spec.workers() : std::min(default_workers, options.limits.max_workers_per_pool);
   if (out->workers == 0 || out->workers > options.limits.max_workers_per_pool) {
     return InvalidField("spec.workers", absl::StrCat("spec.workers: ", out->workers, " is not between 1 and ",
@@ -166,11 +159,13 @@ absl::Status ReadInitializer(const v1::PoolSpec& spec, core::PoolSpec* out) {
 
 absl::StatusOr<core::PoolSpec> ReadPoolSpec(const v1::PoolSpec& spec, const ServiceOptions& options) {
   core::PoolSpec out;
-  absl::Status status = CheckSpecTexts(spec);
+  absl::Status status = CheckSpecTexts(spec, options);
   if (status.ok()) status = ReadCounts(spec, options, &out);
   if (status.ok()) status = ReadBounds(spec, &out);
   if (status.ok()) status = ReadInitializer(spec, &out);
   ReadLimit(spec.has_stop_grace(), spec.stop_grace(), "spec.stop_grace", &out.stop_grace, &status);
+  ReadLimit(spec.has_start_timeout(), spec.start_timeout(), "spec.start_timeout", &out.start_timeout, &status);
+  if (status.ok() && spec.has_start_timeout()) status = CheckNotZero(out.start_timeout, "spec.start_timeout");
   if (status.ok()) status = ReadResourceLimits(spec, &out);
   if (status.ok()) status = ReadPolicies(spec, &out);
   if (status.ok()) status = ReadSpares(spec, options.limits.max_workers_per_pool, &out);
@@ -203,6 +198,7 @@ void WritePoolSpec(const core::PoolSpec& spec, v1::PoolSpec* out) {
   if (spec.max_queued_tasks > 0) out->set_max_queued_tasks(spec.max_queued_tasks);
   if (spec.max_queued_bytes > 0) out->set_max_queued_bytes(spec.max_queued_bytes);
   WriteDuration(spec.stop_grace, out->mutable_stop_grace());
+  if (spec.start_timeout > 0) WriteDuration(spec.start_timeout, out->mutable_start_timeout());
   out->mutable_environment()->insert(spec.environment.begin(), spec.environment.end());
   out->set_working_directory(spec.working_directory);
   out->set_nice(static_cast<std::uint32_t>(std::max(spec.nice, 0)));

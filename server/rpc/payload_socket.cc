@@ -130,6 +130,7 @@ bool PayloadSocket::Read(Connection* connection) {
   if (!got.ok() || got->end_of_file) return false;
   if (c.descriptors.size() > 1) return Answer(c, wire::PayloadStatus::kBad), false;
   c.have += got->bytes;
+  c.lost_descriptors |= got->lost_descriptors;
   if (c.have < sizeof c.request) return true;
   c.have = 0;
   // In use from now on: arenas live as long as their connection.
@@ -143,6 +144,8 @@ bool PayloadSocket::Serve(Connection* connection) {
   Connection& c = *connection;
   wire::PayloadRequest request;
   memcpy(&request, c.request, sizeof request);
+  // No fault of the client, which has other ways.
+  if (std::exchange(c.lost_descriptors, false)) return Answer(c, wire::PayloadStatus::kNotThisWay);
   if (request.ask == static_cast<std::uint32_t>(wire::PayloadAsk::kOffer) && c.descriptors.size() == 1) {
     const wire::PayloadStatus status = desk_.Offer(request, &c.descriptors.front());
     return Answer(c, status) && status != wire::PayloadStatus::kBad;

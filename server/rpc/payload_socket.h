@@ -46,6 +46,7 @@ class PayloadSocket {
     char request[sizeof(wire::PayloadRequest)];
     std::size_t have = 0;
     std::vector<wire::UniqueFd> descriptors;
+    bool lost_descriptors = false;  // there was no room for one
     // That the client made. They end with the connection; what lies in them then is still used.
     std::vector<std::shared_ptr<base::Arena>> arenas;
   };

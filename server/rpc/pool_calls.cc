@@ -120,12 +120,19 @@ std::vector<core::PoolView> AllPools(Backend& backend) {
   return pools;
 }
 
+// Each has its part of an answer that stays below 4 MiB.
+PoolRoom RoomOfOne(std::size_t pools) {
+  constexpr std::size_t kAllLists = 1 << 20;
+  constexpr std::size_t kListedTextBytes = 4 * 1024;
+  return {.list_bytes = kAllLists / std::max<std::size_t>(1, pools), .text_bytes = kListedTextBytes};
+}
+
 void ListPools(const std::shared_ptr<ListPoolsCall>& call) {
   Backend& backend = call->backend();
   const std::vector<core::PoolView> pools = AllPools(backend);
   const WallTime wall(*backend.clock);
   v1::ListPoolsResponse response;
-  for (const core::PoolView& pool : pools) WritePool(pool, wall, response.add_pools());
+  for (const core::PoolView& pool : pools) WritePool(pool, wall, RoomOfOne(pools.size()), response.add_pools());
   call->Answer(response);
 }
 
@@ -186,7 +193,9 @@ void Terminate(const std::shared_ptr<TerminateCall>& call) {
   if (!status.ok()) return call->Refuse(status);
   AskCore(
       call, call->backend().ShardOfPool(name),
-      [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnTerminate(now, id, name, grace); },
+      [&](core::Core& core, core::Nanos now, core::SubscriberId id) {
+        core.OnTerminate(now, id, name, grace, call->request().forget());
+      },
       [call](Answer answer) {
         const auto& cancelled = std::get<absl::StatusOr<std::uint64_t>>(answer);
         if (!cancelled.ok()) return call->Refuse(cancelled.status());

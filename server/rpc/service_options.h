@@ -36,7 +36,7 @@ struct ServiceOptions {
   // The same that the core was made with.
   core::Limits limits;
 
-  // Of pools whose spec names none; 0: the CPUs that this process may use.
+  // Of pools whose spec names none; 0: the CPUs that this process may use (base/cpus.h).
   std::uint32_t default_workers = 0;
 
   // What memory is taken of.
@@ -72,6 +72,10 @@ struct ServiceOptions {
   std::vector<gate::Companion*> companions;
   // Where clients of this host may hand over payloads, once it listens there. Empty: nowhere.
   std::string payload_socket;
+  // With what workers of this daemon show that they are its: base/worker_mark.h. Empty: nobody is believed.
+  std::string worker_secret;
+  // Variables that specs may set although they are code: base/environment_names.h.
+  std::vector<std::string> allowed_environment;
   // Pools may have PoolSpec.allow_exec.
   bool allow_exec = false;
 

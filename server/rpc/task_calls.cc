@@ -31,8 +31,12 @@ using GetCall = UnaryCall<v1::GetRequest, v1::GetResponse>;
 using CancelCall = UnaryCall<v1::CancelRequest, v1::CancelResponse>;
 using ReleaseCall = UnaryCall<v1::ReleaseRequest, v1::ReleaseResponse>;
 
-// Answers stay below gRPC's default of 4 MiB: what comes after so many bytes is said in short.
-constexpr std::size_t kFullAnswerBytes = 1 << 20;
+// Answers stay below gRPC's default of 4 MiB: what does not fit there is said in short, which takes so much for each
+// task at most.
+constexpr std::size_t kMostAnswerBytes = (4 << 20) - 1024;
+constexpr std::size_t kShortBytes = 96;
+// What the fields around a message of up to 4 MiB take.
+constexpr std::size_t kFrameBytes = 8;
 // Arguments from here on are not copied.
 constexpr std::size_t kLargeBytes = 64 << 10;
 
@@ -203,10 +207,26 @@ void SubmitIntake::GiveBackUploads(const std::vector<Submission>& tasks) {
   }
 }
 
+// False: it does not fit.
+bool TakeRoom(const google::protobuf::MessageLite& message, std::size_t* room) {
+  const std::size_t bytes = message.ByteSizeLong() + kFrameBytes;
+  if (bytes > *room) return false;
+  *room -= bytes;
+  return true;
+}
+
+// Of the result that WriteView would copy, so that what cannot fit is not.
+std::size_t InlineBytes(const core::HandleView& view, const Backend& backend) {
+  const auto* task = std::get_if<core::TaskView>(&view);
+  const std::size_t bytes = task == nullptr || task->outcome == nullptr ? 0 : task->outcome->result.data.size();
+  return bytes > backend.options.max_inline_result_bytes ? 0 : bytes;
+}
+
 void WriteRefusal(const absl::Status& why, bool in_full, google::rpc::Status* out) {
   if (in_full) {
     *out = ToProto(why);
   } else {
+    out->Clear();
     out->set_code(static_cast<int>(why.code()));
     out->set_message(core::DetailOf(why).reason);
   }
@@ -227,19 +247,23 @@ void WriteView(const core::HandleView& view, const Legend& legend, const Backend
 v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Backend& backend) {
   const Legend legend = backend.legend();
   v1::SubmitResponse response;
-  std::size_t bytes = 0;
+  const std::size_t in_short = std::min(kMostAnswerBytes, tasks.size() * kShortBytes);
+  std::size_t room = kMostAnswerBytes - in_short;
   for (const Submission& task : tasks) {
     v1::SubmitResult* result = response.add_results();
     result->set_id(IdBytes(task.id));
-    if (!task.refused.ok()) WriteRefusal(task.refused, bytes < kFullAnswerBytes, result->mutable_error());
-    if (!task.refused.ok()) bytes += result->ByteSizeLong();
+    if (task.refused.ok()) continue;
+    WriteRefusal(task.refused, /*in_full=*/true, result->mutable_error());
+    if (!TakeRoom(*result, &room)) WriteRefusal(task.refused, /*in_full=*/false, result->mutable_error());
   }
-  bytes = 0;
   for (const Submission& task : tasks) {
     if (!task.view) continue;
     v1::Task* view = response.add_tasks();
-    WriteView(*task.view, legend, backend, bytes < kFullAnswerBytes, view);
-    bytes += view->ByteSizeLong();
+    const bool may_fit = InlineBytes(*task.view, backend) <= room;
+    if (may_fit) WriteView(*task.view, legend, backend, /*in_full=*/true, view);
+    if (may_fit && TakeRoom(*view, &room)) continue;
+    view->Clear();
+    WriteView(*task.view, legend, backend, /*in_full=*/false, view);
   }
   return response;
 }
@@ -247,6 +271,7 @@ v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Back
 // Inside the event that submitted: asks for each accepted task.
 void AwaitTasks(const std::shared_ptr<SubmitCall>& call, const std::shared_ptr<Submitting>& submitting,
                 core::Nanos wait, core::Core& core, core::Nanos now) {
+  const core::WorkerId from = TaskWorkerOf(call->context(), call->backend());
   for (std::size_t i = 0; i < submitting->tasks.size(); ++i) {
     if (!submitting->tasks[i].refused.ok()) continue;
     ++submitting->missing;
@@ -259,7 +284,7 @@ void AwaitTasks(const std::shared_ptr<SubmitCall>& call, const std::shared_ptr<S
   }
   std::size_t next = 0;
   for (const Submission& task : submitting->tasks) {
-    if (task.refused.ok()) core.OnGet(now, submitting->waiting[next++], task.id, wait);
+    if (task.refused.ok()) core.OnGet(now, submitting->waiting[next++], task.id, wait, from);
   }
 }
 
@@ -392,9 +417,10 @@ void Get(const std::shared_ptr<GetCall>& call) {
   const absl::StatusOr<core::Nanos> wait =
       ReadWait(request.has_wait_timeout(), request.wait_timeout(), call->backend());
   if (!wait.ok()) return call->Refuse(wait.status());
+  const core::WorkerId from = TaskWorkerOf(call->context(), call->backend());
   AskCore(
       call, call->backend().ShardOfHandle(*id),
-      [&](core::Core& core, core::Nanos now, core::SubscriberId me) { core.OnGet(now, me, *id, *wait); },
+      [&](core::Core& core, core::Nanos now, core::SubscriberId me) { core.OnGet(now, me, *id, *wait, from); },
       [call](Answer answer) {
         const auto& handle = std::get<absl::StatusOr<core::HandleView>>(answer);
         if (!handle.ok()) return call->Refuse(handle.status());

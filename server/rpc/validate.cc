@@ -1,11 +1,13 @@
 #include "rpc/validate.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/environment_names.h"
+#include "base/names.h"
+#include "core/errors.h"
 #include "rpc/errors.h"
 #include "wire/absl_text.h"
 
@@ -14,34 +16,25 @@ namespace {
 
 using wire::ToAbsl;
 
-constexpr std::size_t kMaxNameBytes = 64;
-constexpr std::size_t kMaxFunctionBytes = 256;
 constexpr std::size_t kMaxTypeNameBytes = 512;
 constexpr int kMaxListedNames = 64;
 constexpr std::size_t kMaxEnvironmentBytes = 16 * 1024;
 constexpr std::size_t kMaxPathBytes = 4095;
 
-bool IsNameCharacter(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
-}
-
-std::string Quoted(std::string_view text) {
-  return absl::StrCat("\"", ToAbsl(text.substr(0, kMaxNameBytes)), text.size() > kMaxNameBytes ? "...\"" : "\"");
-}
-
-bool HasControl(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
+using base::Quoted;
 
 absl::Status CheckName(std::string_view name, std::string_view field, std::string_view kind) {
-  const bool right =
-      !name.empty() && name.size() <= kMaxNameBytes && std::all_of(name.begin(), name.end(), IsNameCharacter);
-  if (right) return absl::OkStatus();
+  if (base::IsName(name)) return absl::OkStatus();
   return InvalidField(field, absl::StrCat(ToAbsl(field), ": ", Quoted(name), " is not the name of a ", ToAbsl(kind),
                                           ": it has 1 to 64 letters, digits, '-', '_' or '.'"));
 }
 
-absl::Status CheckEnvironment(const v1::PoolSpec& spec) {
+bool IsAllowed(std::string_view name, const ServiceOptions& options) {
+  return !base::IsCode(name) || std::find(options.allowed_environment.begin(), options.allowed_environment.end(),
+                                          name) != options.allowed_environment.end();
+}
+
+absl::Status CheckEnvironment(const v1::PoolSpec& spec, const ServiceOptions& options) {
   std::size_t bytes = 0;
   for (const auto& [name, value] : spec.environment()) {
     bytes += name.size() + value.size() + 2;
@@ -49,9 +42,22 @@ absl::Status CheckEnvironment(const v1::PoolSpec& spec) {
       return InvalidField("spec.environment",
                           absl::StrCat("spec.environment: ", Quoted(name), " is not the name of a variable"));
     }
-    if (name.rfind("POOLD_", 0) == 0) {
-      return InvalidField("spec.environment", absl::StrCat("spec.environment: ", Quoted(name),
-                                                           ": names that begin with POOLD_ are the daemon's own"));
+    if (std::any_of(name.begin(), name.end(), base::IsControl)) {
+      return InvalidField("spec.environment",
+                          absl::StrCat("spec.environment: ", Quoted(name), " has control characters in its name"));
+    }
+    if (name.rfind("POOLD_", 0) == 0 && name != "POOLD_ADDRESS") {
+      return InvalidField("spec.environment",
+                          absl::StrCat("spec.environment: ", Quoted(name), ": names that begin with POOLD_ are the "
+                                       "daemon's own, except POOLD_ADDRESS"));
+    }
+    if (!IsAllowed(name, options)) {
+      return core::MakeError(
+          absl::StatusCode::kFailedPrecondition, "ENVIRONMENT_NOT_ALLOWED",
+          absl::StrCat("spec.environment: ", Quoted(name), " would have the workers load or run code of the client's "
+                       "choice; set it in the task or its module, or let the daemon's configuration say "
+                       "allowed_environment = [\"", name, "\"]"),
+          name);
     }
     if (value.find('\0') != std::string::npos) {
       return InvalidField("spec.environment",
@@ -97,9 +103,9 @@ absl::Status CheckFileName(std::string_view name, std::string_view field) {
 }
 
 absl::Status CheckFunctionName(std::string_view name, std::string_view field) {
-  if (!name.empty() && name.size() <= kMaxFunctionBytes && !HasControl(name)) return absl::OkStatus();
-  return InvalidField(
-      field, absl::StrCat(ToAbsl(field), ": ", Quoted(name), " is not the name of a function: it has 1 to 256 bytes"));
+  if (base::IsFunctionName(name)) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat(ToAbsl(field), ": ", Quoted(name), " is not the name of a function: it has 1 ",
+                                          "to 256 bytes and no control characters"));
 }
 
 absl::Status CheckTypeName(std::string_view name, std::string_view field) {
@@ -107,13 +113,13 @@ absl::Status CheckTypeName(std::string_view name, std::string_view field) {
   return InvalidField(field, absl::StrCat(ToAbsl(field), ": the type_name is longer than ", kMaxTypeNameBytes));
 }
 
-absl::Status CheckSpecTexts(const v1::PoolSpec& spec) {
+absl::Status CheckSpecTexts(const v1::PoolSpec& spec, const ServiceOptions& options) {
   absl::Status status = CheckPoolName(spec.name(), "spec.name");
   if (status.ok()) status = CheckEach(spec.modules(), "spec.modules", CheckFileName);
   if (status.ok()) status = CheckEach(spec.preload(), "spec.preload", CheckFunctionName);
   if (status.ok() && !spec.program().empty()) status = CheckFileName(spec.program(), "spec.program");
   if (status.ok() && !spec.initializer().empty()) status = CheckFunctionName(spec.initializer(), "spec.initializer");
-  if (status.ok()) status = CheckEnvironment(spec);
+  if (status.ok()) status = CheckEnvironment(spec, options);
   if (status.ok()) status = CheckWorkingDirectory(spec.working_directory());
   return status;
 }

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "poold/v1/pool.pb.h"
+#include "rpc/service_options.h"
 
 namespace poold::rpc {
 
@@ -17,6 +18,6 @@ absl::Status CheckFunctionName(std::string_view name, std::string_view field);
 // The name of a type beside a value: at most 512 bytes.
 absl::Status CheckTypeName(std::string_view name, std::string_view field);
 // Names, environment and folder of a spec; numbers are ReadPoolSpec's.
-absl::Status CheckSpecTexts(const v1::PoolSpec& spec);
+absl::Status CheckSpecTexts(const v1::PoolSpec& spec, const ServiceOptions& options);
 
 }  // namespace poold::rpc

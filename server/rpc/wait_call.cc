@@ -55,7 +55,7 @@ class Waiting : public std::enable_shared_from_this<Waiting> {
     part.asked = AskShard(
         *part.handles.shard,
         [&](core::Core& core, core::Nanos now, core::SubscriberId me) {
-          core.OnWait(now, me, part.handles.ids, mode_, wait);
+          core.OnWait(now, me, part.handles.ids, mode_, wait, TaskWorkerOf(call_->context(), call_->backend()));
         },
         [self = shared_from_this(), place](Answer answer) {
           self->Take(place, std::get<absl::StatusOr<core::WaitAnswer>>(std::move(answer)));

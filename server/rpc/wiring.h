@@ -125,6 +125,15 @@ inline std::string ClientName(const grpc::ServerContext& context) {
   return std::string(named->second.data(), named->second.size());
 }
 
+// The metadata "poold-worker": what a task that is a client says, POOLD_WORKER of its environment. None: it is no task
+// of this daemon.
+inline core::WorkerId TaskWorkerOf(const grpc::ServerContext& context, const Backend& backend) {
+  const auto told = context.client_metadata().find("poold-worker");
+  if (told == context.client_metadata().end()) return {};
+  const std::string_view mark(told->second.data(), told->second.size());
+  return core::WorkerId{base::WorkerOfMark(mark, backend.options.worker_secret)};
+}
+
 // Whom fairness counts a unary call for: who calls itself so, else the peer.
 inline core::ClientId ClientOf(const grpc::ServerContext& context, Backend* backend) {
   const std::string name = ClientName(context);

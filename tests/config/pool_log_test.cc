@@ -36,6 +36,18 @@ TEST(PoolLog, EachChangeIsOneLine) {
   EXPECT_EQ(LookAt(&log, {Pool(core::PoolState::kRunning)}), "");
 }
 
+TEST(PoolLog, MissingWorkersAreToldOnceAndAgainWhenTheyAreThere) {
+  PoolLog log;
+  core::PoolView pool = Pool(core::PoolState::kRunning);
+  LookAt(&log, {pool});
+  pool.start_failure = "Too many open files";
+  EXPECT_THAT(LookAt(&log, {pool}), HasSubstr("event=pool_start_failed pool=images workers=2 why=\"Too many open files\""));
+  pool.start_failure = "Too many open files, still";
+  EXPECT_EQ(LookAt(&log, {pool}), "");
+  pool.start_failure = "";
+  EXPECT_THAT(LookAt(&log, {pool}), HasSubstr("event=pool_starts_again pool=images"));
+}
+
 TEST(PoolLog, AFailureIsLoggedWithItsReason) {
   PoolLog log;
   EXPECT_THAT(LookAt(&log, {Pool(core::PoolState::kFailed, "module 'x': no such file")}),

@@ -216,5 +216,23 @@ TEST(Attempts, DoNotCountWhatWasOnlySentAhead) {
   EXPECT_EQ(About(story, behind).attempts.size(), 1u);
 }
 
+TEST(Explain, SaysThatWorkersAreMissingForWantOfSomething) {
+  Story story;
+  story.Open("p", 2);
+  story.Submit("p", "f");
+  const HandleId second = story.Submit("p", "f");
+  const HandleId third = story.Submit("p", "f");
+  (void)second;
+  story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "killed", LossCause::kOutsider);
+  story.processes.Die(story.now, story.FirstWorker(), 9);
+  story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "Too many open files",
+                             LossCause::kResources);
+  const std::string why = story.core.Explain(story.now, third)->waits_for;
+  EXPECT_NE(why.find("the last start failed: Too many open files (a shortage, and no fault of the pool)"),
+            std::string::npos)
+      << why;
+  EXPECT_NE(why.find("it is tried again in 0.1 s"), std::string::npos) << why;
+}
+
 }  // namespace
 }  // namespace poold::core::testing

@@ -131,9 +131,9 @@ class FakeProcesses : public WorkerPort {
     zygotes.at(zygote).ready = true;
     core->OnZygoteReady(now, zygote.first, zygote.second);
   }
-  void ZygoteDies(Nanos now, ZygoteKey zygote, std::string why) {
+  void ZygoteDies(Nanos now, ZygoteKey zygote, std::string why, LossCause cause = LossCause::kItself) {
     zygotes.erase(zygote);
-    core->OnZygoteLost(now, zygote.first, zygote.second, std::move(why));
+    core->OnZygoteLost(now, zygote.first, zygote.second, std::move(why), cause);
   }
   void WorkerReady(Nanos now, WorkerId id) {
     FakeWorker& worker = workers.at(id);
@@ -162,9 +162,11 @@ class FakeProcesses : public WorkerPort {
     while (workers.contains(id) && !workers.at(id).ring.empty()) DeliverOne(now, workers.at(id));
   }
   // REQUIRES: nothing; what the worker wrote is delivered first.
-  void Die(Nanos now, WorkerId id, int signal, std::string start_failure = "") {
+  void Die(Nanos now, WorkerId id, int signal, std::string start_failure = "",
+           LossCause cause = LossCause::kItself) {
     Deliver(now, id);
     WorkerLoss loss;
+    loss.cause = cause;
     loss.death.signal = signal;
     loss.start_failure = std::move(start_failure);
     loss.stderr_tail = "last words";

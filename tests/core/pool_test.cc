@@ -79,6 +79,40 @@ TEST(Pool, ThatFailedMayBeOpenedAnew) {
   EXPECT_EQ(story.Pool("p").state, PoolState::kRunning);
 }
 
+TEST(Pool, ThatFailedIsForgottenWhenSomebodySaysSo) {
+  Story story;
+  story.AskOpen(SpecOf("p", 1));
+  for (int i = 0; i < 4; ++i) {
+    story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "no such module");
+    story.Pass(2 * kSecond);
+  }
+  ASSERT_EQ(story.Pool("p").state, PoolState::kFailed);
+  const SubscriberId kept = story.NewCall();
+  story.core.OnTerminate(story.now, kept, "p");
+  EXPECT_EQ(*story.clients.terminated.at(kept), 0u);
+  EXPECT_EQ(story.Pool("p").state, PoolState::kFailed) << "it is still shown";
+  const SubscriberId forgotten = story.NewCall();
+  story.core.OnTerminate(story.now, forgotten, "p", 0, /*forget=*/true);
+  EXPECT_TRUE(story.clients.terminated.at(forgotten).ok());
+  EXPECT_TRUE(story.core.ViewPools().empty());
+  EXPECT_EQ(ReasonOf(story.core.ViewPool("p").status()), "POOL_NOT_FOUND");
+}
+
+TEST(Pool, ThatRunsIsForgottenWhenItsLastProcessIsGone) {
+  Story story;
+  story.Open("p", 1);
+  const HandleId task = story.Submit("p", "f");
+  const SubscriberId call = story.NewCall();
+  story.core.OnTerminate(story.now, call, "p", 0, /*forget=*/true);
+  EXPECT_EQ(story.Pool("p").state, PoolState::kTerminating);
+  story.EndAll();
+  EXPECT_EQ(*story.clients.terminated.at(call), 1u);
+  EXPECT_EQ(ReasonOf(story.core.ViewPool("p").status()), "POOL_NOT_FOUND");
+  EXPECT_EQ(story.StateOf(task), TaskState::kCancelled) << "its outcomes stay";
+  story.Open("p", 1);
+  EXPECT_EQ(story.Pool("p").state, PoolState::kRunning);
+}
+
 TEST(Pool, ReplacesAWorkerThatDiesAtOnce) {
   Story story;
   story.Open("p", 2);
@@ -109,6 +143,103 @@ TEST(Pool, WhoseZygoteDiesAtEveryCloneFailsAfterThreeMoreTries) {
   }
   EXPECT_EQ(story.Pool("p").state, PoolState::kFailed);
   EXPECT_EQ(ReasonOf(story.clients.opened.at(call).first.status()), "POOL_FAILED");
+}
+
+// What is started fails for ten minutes, for want of something.
+void BeShort(Story& story, LossCause cause) {
+  const Nanos end = story.now + 600 * kSecond;
+  while (story.now < end) {
+    if (!story.processes.zygotes.empty() && !story.processes.zygotes.rbegin()->second.ready) {
+      story.processes.ZygoteDies(story.now, story.processes.zygotes.rbegin()->first, "Too many open files", cause);
+    }
+    std::vector<WorkerId> starting;
+    for (const auto& [id, worker] : story.processes.workers) {
+      if (!worker.ready) starting.push_back(id);
+    }
+    for (const WorkerId id : starting) story.processes.Die(story.now, id, 0, "Too many open files", cause);
+    story.Pass(kSecond);
+  }
+}
+
+TEST(Pool, ThatRanOutlivesAShortageOfTenMinutesWithItsQueue) {
+  for (const LossCause cause : {LossCause::kResources, LossCause::kOutsider, LossCause::kItself}) {
+    Story story;
+    story.Open("p", 2);
+    story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "killed", LossCause::kOutsider);
+    story.processes.Die(story.now, story.FirstWorker(), 9);
+    const HandleId queued = story.Submit("p", "f");
+    const HandleId behind = story.Submit("p", "f");
+    BeShort(story, cause);
+    EXPECT_EQ(story.Pool("p").state, PoolState::kRunning);
+    EXPECT_EQ(story.processes.workers.size(), 1u) << "the worker that lives goes on";
+    EXPECT_NE(story.Pool("p").start_failure.find("Too many open files"), std::string::npos);
+    story.Pass(5 * kSecond);
+    story.StartAll();
+    EXPECT_EQ(story.Pool("p").start_failure, "");
+    EXPECT_EQ(story.processes.workers.size(), 2u);
+    story.RunAll();
+    EXPECT_EQ(story.StateOf(queued), TaskState::kSucceeded);
+    EXPECT_EQ(story.StateOf(behind), TaskState::kSucceeded);
+  }
+}
+
+TEST(Pool, ThatNeverRanWaitsForTheEndOfAShortage) {
+  for (const LossCause cause : {LossCause::kResources, LossCause::kOutsider}) {
+    Story story;
+    const SubscriberId call = story.AskOpen(SpecOf("p", 1));
+    const HandleId queued = story.Submit("p", "f");
+    BeShort(story, cause);
+    EXPECT_EQ(story.Pool("p").state, PoolState::kStarting);
+    EXPECT_FALSE(story.clients.opened.contains(call));
+    story.Pass(5 * kSecond);
+    story.StartAll();
+    EXPECT_TRUE(story.clients.opened.at(call).first.ok());
+    story.RunAll();
+    EXPECT_EQ(story.StateOf(queued), TaskState::kSucceeded);
+  }
+}
+
+TEST(Pool, AShortageDoesNotForgiveFaultsOfItsOwn) {
+  Story story;
+  story.AskOpen(SpecOf("p", 1));
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(story.Pool("p").state, PoolState::kStarting);
+    story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "no memory", LossCause::kResources);
+    story.Pass(5 * kSecond);
+    story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "no such module");
+    story.Pass(5 * kSecond);
+  }
+  EXPECT_EQ(story.Pool("p").state, PoolState::kFailed);
+}
+
+TEST(Pool, PausesBetweenTriesGrowToFiveSecondsAndNoFurther) {
+  Story story;
+  story.Open("p", 1);
+  story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "killed", LossCause::kOutsider);
+  std::vector<Nanos> pauses;
+  for (int i = 0; i < 6; ++i) {
+    story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "short", LossCause::kResources);
+    pauses.push_back(story.core.NextTimer() - story.now);
+    story.Pass(pauses.back());
+  }
+  EXPECT_EQ(pauses, (std::vector<Nanos>{100 * kMillisecond, 400 * kMillisecond, 1600 * kMillisecond, 5 * kSecond,
+                                        5 * kSecond, 5 * kSecond}));
+}
+
+TEST(Pool, ThatIsClosingAndCannotStartAnythingFailsForFaultsOfItsOwn) {
+  Story story;
+  story.Open("p", 1);
+  story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "killed", LossCause::kOutsider);
+  story.processes.Die(story.now, story.FirstWorker(), 9);
+  const HandleId queued = story.Submit("p", "f");
+  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(story.Pool("p").state, PoolState::kClosing);
+    story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "no such module");
+    story.Pass(5 * kSecond);
+  }
+  EXPECT_EQ(story.Pool("p").state, PoolState::kFailed);
+  EXPECT_EQ(story.StateOf(queued), TaskState::kCancelled);
 }
 
 TEST(Pool, CloseFinishesWhatIsQueuedAndRefusesWhatIsNew) {

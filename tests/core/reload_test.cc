@@ -247,5 +247,23 @@ TEST(ReloadWithoutRoom, SendsNothingWhenTheOutcomesOfUnknownFunctionsFillIt) {
   EXPECT_EQ(story.StateOf(last), TaskState::kRunning);
 }
 
+TEST_F(Reload, ThatMeetsAShortageIsTriedAgainWhileTheOldGenerationWorks) {
+  story.Open("p", 1);
+  const SubscriberId call = Ask();
+  for (int i = 0; i < 100; ++i) {
+    story.processes.ZygoteDies(story.now, story.processes.zygotes.rbegin()->first, "no memory", LossCause::kResources);
+    story.Pass(5 * kSecond);
+  }
+  EXPECT_TRUE(story.Pool("p").reloading);
+  EXPECT_NE(story.Pool("p").start_failure.find("no memory"), std::string::npos);
+  const HandleId task = story.Submit("p", "f");
+  story.RunAll();
+  EXPECT_EQ(story.StateOf(task), TaskState::kSucceeded);
+  EXPECT_FALSE(Answered(call));
+  Live();
+  ASSERT_TRUE(Answered(call));
+  EXPECT_TRUE(story.clients.reloaded.at(call).ok());
+}
+
 }  // namespace
 }  // namespace poold::core::testing

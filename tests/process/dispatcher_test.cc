@@ -16,7 +16,7 @@ std::string FailureOf(const absl::StatusOr<core::PoolView>& opened) {
 
 DispatcherOptions Impatient() {
   DispatcherOptions options;
-  options.start_timeout = 200 * core::kMillisecond;
+  options.limits.start_timeout = 200 * core::kMillisecond;
   options.exit_timeout = 200 * core::kMillisecond;
   return options;
 }
@@ -181,7 +181,7 @@ TEST(DispatcherTest, AWorkerThatNeverBecomesReadyIsGivenUp) {
 
 TEST(DispatcherTest, AZygoteThatDoesNotAnswerIsKilled) {
   DispatcherOptions options = Impatient();
-  options.start_timeout = core::kSecond;  // in which the zygote itself must start, also on a busy machine
+  options.limits.start_timeout = core::kSecond;  // in which the zygote itself must start, also on a busy machine
   Stage stage(options);
   const std::string why = FailureOf(stage.Open(OddPool("zygote_hangs_cloning")));
   EXPECT_NE(why.find("zygote does not answer"), std::string::npos) << why;

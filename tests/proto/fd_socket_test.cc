@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -50,6 +51,24 @@ TEST(FdSocketTest, DescriptorsThatNobodyAskedForAreClosed) {
   ASSERT_EQ(Receive(pair.b.get(), &byte, 1)->bytes, 1u);
   EXPECT_EQ(read(ends[0], &byte, 1), 0) << "no write end is open any more";
   close(ends[0]);
+}
+
+TEST(FdSocketTest, ADescriptorForWhichThereIsNoRoomIsToldAndTheBytesAreThere) {
+  Pair pair;
+  ASSERT_TRUE(SendAll(pair.a.get(), "frame", {pair.a.get()}).ok());
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const UniqueFd next(dup(pair.a.get()));
+  const rlimit low{static_cast<rlim_t>(next.get()), before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  char bytes[16];
+  std::vector<UniqueFd> descriptors;
+  const auto received = Receive(pair.b.get(), bytes, sizeof bytes, &descriptors);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_TRUE(received.ok()) << received.status();
+  EXPECT_EQ(received->bytes, 5u);
+  EXPECT_TRUE(received->lost_descriptors);
+  EXPECT_TRUE(descriptors.empty());
 }
 
 TEST(FdSocketTest, AnEmptyNonBlockingSocketSaysSo) {

@@ -111,6 +111,25 @@ TEST_F(Calls, SubmitWithWaitBringsTheOutcomesInOrder) {
   EXPECT_EQ(response.tasks(1).outcome().result().data(), "c");
 }
 
+TEST_F(Calls, AsManyOutcomesAsFitBelow4MiBComeInFull) {
+  grpc::ClientContext context;
+  v1::SubmitRequest request;
+  v1::SubmitResponse response;
+  request.set_pool("p");
+  for (int i = 0; i < 5; ++i) {
+    v1::TaskSpec* task = request.add_tasks();
+    task->set_function("blob");
+    *task->mutable_args() = Raw("1000000");
+  }
+  request.mutable_wait_timeout()->set_seconds(60);
+  ASSERT_TRUE(client_->Submit(&context, request, &response).ok());
+  ASSERT_EQ(response.tasks_size(), 5);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(response.tasks(i).outcome().result().data().size(), 1'000'000u) << i;
+  EXPECT_FALSE(response.tasks(4).has_outcome());
+  EXPECT_EQ(response.tasks(4).state(), v1::TASK_STATE_SUCCEEDED) << "Get brings it";
+  EXPECT_LT(response.ByteSizeLong(), 4u << 20);
+}
+
 TEST_F(Calls, AWaitThatEndsFirstIsOkAndNothingIsLost) {
   const std::string id = Submit("hold");
   grpc::ClientContext context;

@@ -284,6 +284,60 @@ TEST(Convert, APoolTellsOfItsWorkersFunctionsAndReloads) {
   EXPECT_EQ(pool.function_states(0).fenced_for().seconds(), 12);
 }
 
+TEST(Convert, AClientSeesAllFunctionsOfAPool) {
+  core::PoolView view;
+  for (int i = 0; i < 400; ++i) {
+    view.functions.push_back("some::name_space::of_a_program::function_" + std::to_string(1000 + i));
+    view.function_states.push_back({view.functions.back(), 1, 1, 0, 0});
+  }
+  v1::Pool pool;
+  WritePool(view, WallTime(FixedClock()), &pool);
+  EXPECT_EQ(pool.functions_size(), 400);
+  EXPECT_EQ(pool.function_states_size(), 400);
+  EXPECT_EQ(pool.function_count(), 400u);
+  v1::Pool listed;
+  WritePool(view, WallTime(FixedClock()), {.list_bytes = 1000, .text_bytes = 100}, &listed);
+  EXPECT_LT(listed.functions_size(), 30);
+  EXPECT_EQ(listed.function_count(), 400u) << "it says that some are missing";
+}
+
+TEST(Convert, APoolSaysWhyItsWorkersAreMissing) {
+  core::PoolView view;
+  view.start_failure = "Too many open files";
+  v1::Pool pool;
+  WritePool(view, WallTime(FixedClock()), &pool);
+  EXPECT_EQ(pool.start_failure(), "Too many open files");
+}
+
+TEST(Convert, AnEnvironmentIsCodeUnlessTheConfigurationAllowsItByName) {
+  v1::PoolSpec spec;
+  spec.set_name("p");
+  (*spec.mutable_environment())["LANG"] = "C";
+  (*spec.mutable_environment())["POOLD_ADDRESS"] = "unix:/other";
+  EXPECT_TRUE(ReadPoolSpec(spec, ServiceOptions()).ok());
+  (*spec.mutable_environment())["LD_PRELOAD"] = "/tmp/mine.so";
+  const absl::Status refused = ReadPoolSpec(spec, ServiceOptions()).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(core::DetailOf(refused).reason, "ENVIRONMENT_NOT_ALLOWED");
+  EXPECT_EQ(core::DetailOf(refused).subject, "LD_PRELOAD");
+  EXPECT_NE(refused.message().find("allowed_environment = [\"LD_PRELOAD\"]"), absl::string_view::npos) << refused;
+  ServiceOptions options;
+  options.allowed_environment = {"PATH"};
+  EXPECT_FALSE(ReadPoolSpec(spec, options).ok());
+  options.allowed_environment = {"LD_PRELOAD"};
+  EXPECT_TRUE(ReadPoolSpec(spec, options).ok());
+}
+
+TEST(Convert, AStartTimeoutIsKeptAndZeroIsNone) {
+  v1::PoolSpec spec;
+  spec.set_name("p");
+  EXPECT_EQ(ReadPoolSpec(spec, ServiceOptions())->start_timeout, 0);
+  spec.mutable_start_timeout()->set_seconds(7);
+  EXPECT_EQ(ReadPoolSpec(spec, ServiceOptions())->start_timeout, 7 * core::kSecond);
+  spec.mutable_start_timeout()->set_seconds(0);
+  EXPECT_EQ(core::DetailOf(ReadPoolSpec(spec, ServiceOptions()).status()).subject, "spec.start_timeout");
+}
+
 TEST(Convert, AnExplanationTellsEveryAttempt) {
   ClientNames names;
   core::TaskView task;

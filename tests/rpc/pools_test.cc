@@ -114,6 +114,23 @@ TEST_F(Pools, AReloadThatDoesNotStartIsRolledBackWithTheWorkersOwnWords) {
   EXPECT_TRUE(Get(Submit("echo", "x")).done());
 }
 
+TEST_F(Pools, ThatFailedIsForgottenOnRequest) {
+  BreakModule("m", "m.so: undefined symbol: gone");
+  v1::OpenPoolRequest request;
+  request.mutable_spec()->set_name("broken");
+  request.mutable_spec()->add_modules("m");
+  EXPECT_EQ(DetailsOf(Open(request)).reason, "POOL_FAILED");
+  EXPECT_EQ(GetPool("broken").state(), v1::POOL_STATE_FAILED);
+  for (const char* reason : {"", "POOL_NOT_FOUND"}) {
+    grpc::ClientContext context;
+    v1::TerminateRequest forget;
+    v1::TerminateResponse response;
+    forget.set_pool("broken");
+    forget.set_forget(true);
+    EXPECT_EQ(DetailsOf(client_->Terminate(&context, forget, &response)).reason, reason);
+  }
+}
+
 TEST_F(Pools, AReloadGoesOnWhenNobodyWaitsForItAnyMore) {
   OpenPool("p", 1);
   const std::string held = Submit("hold");

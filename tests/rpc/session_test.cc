@@ -52,6 +52,20 @@ TEST_F(Sessions, ARequestWithoutAnAnswerIsAcknowledged) {
   ASSERT_TRUE(session.ReadUntil([&] { return session.taken == 2; }));
 }
 
+TEST_F(Sessions, NamesAreCheckedAsInEveryOtherCall) {
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
+  AddTasks(&request, "echo", 1, {"x"});
+  AddTasks(&request, "echo\n", 2, {"x"});
+  request.mutable_submit(0)->set_pool("p\x1b[2J");
+  session.Send(request);
+  ASSERT_TRUE(session.ReadUntil([&] { return session.refused.size() == 2; }));
+  for (std::uint64_t i : {1, 2}) {
+    EXPECT_EQ(DetailsOf(session.refused[Id(i)]).reason, "INVALID_FIELD") << i;
+    EXPECT_EQ(session.refused[Id(i)].message().find('\x1b'), std::string::npos);
+  }
+}
+
 TEST_F(Sessions, FailuresAndLargeResultsComeWithTheirDetails) {
   TestSession session(client_.get());
   v1::SessionRequest request = TestSession::Hello();

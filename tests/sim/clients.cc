@@ -158,9 +158,14 @@ void World::AskForOne() {
   if (handle == nullptr) return;
   const Nanos wait = Chance(20) ? 0 : static_cast<Nanos>(Any(30)) * kMillisecond;
   const SubscriberId call = NewCall(now_ + wait);
-  if (Chance(50)) return core_.OnGet(now_, call, handle->id, wait);
-  std::vector<HandleId> ids;
   KnownCall& known = ledger_.calls.at(call);
+  const testing::FakeWorker* asks = Chance(40) ? AnyWorker() : nullptr;
+  if (asks != nullptr && asks->running()) known.from = asks->id;
+  if (Chance(50)) {
+    known.asked = {handle->id};
+    return core_.OnGet(now_, call, handle->id, wait, known.from);
+  }
+  std::vector<HandleId> ids;
   for (int i = 0; i < 5; ++i) {
     ids.push_back(AnyHandle()->id);
     if (std::find(known.waits.begin(), known.waits.end(), ids.back()) == known.waits.end()) {
@@ -169,7 +174,8 @@ void World::AskForOne() {
   }
   for (const HandleId id : known.waits) ledger_.handles.at(id).waited = true;
   known.mode = static_cast<WaitMode>(1 + Any(3));
-  core_.OnWait(now_, call, ids, known.mode, wait);
+  known.asked = ids;
+  core_.OnWait(now_, call, ids, known.mode, wait, known.from);
 }
 
 void World::WatchSome() {

@@ -183,7 +183,32 @@ void World::AnswerReload(SubscriberId to, absl::StatusOr<PoolView> view) {
   Answered(to);
 }
 
+// Refused for a circle: something that it asked for waits itself for a task that waits, or for a pool all of whose
+// workers wait.
+void World::CheckDeadlock(SubscriberId call, const absl::Status& status) {
+  if (DetailOf(status).reason != "WOULD_DEADLOCK") return;
+  const auto known = ledger_.calls.find(call);
+  if (known == ledger_.calls.end() || known->second.from == WorkerId{}) {
+    return ledger_.Wrong("a wait of no task was refused as a task's");
+  }
+  std::map<PoolId, std::set<WorkerId>> waiting;
+  for (const auto& [id, other] : ledger_.calls) {
+    const auto worker = processes_.workers.find(other.from);
+    if (worker != processes_.workers.end()) waiting[worker->second.pool].insert(other.from);
+  }
+  for (const HandleId id : known->second.asked) {
+    const Handle* handle = peer_.Find(id);
+    if (handle == nullptr || handle->ended) continue;
+    const Pool& pool = *handle->group->pool;
+    const auto* task = handle->is_map() ? nullptr : static_cast<const Task*>(handle);
+    const bool runs = task != nullptr && task->worker != nullptr && waiting[pool.id].contains(task->worker->id);
+    if (runs || waiting[pool.id].size() >= pool.spec.workers) return;
+  }
+  ledger_.Wrong("a task's wait was refused although it could end");
+}
+
 void World::AnswerGet(SubscriberId to, absl::StatusOr<HandleView> view) {
+  CheckDeadlock(to, view.status());
   if (view.ok()) NoteView(*view);
   const auto known = ledger_.calls.find(to);
   if (view.ok() && known != ledger_.calls.end() && known->second.due > now_) {
@@ -223,6 +248,7 @@ bool World::IsOver(const KnownCall& wait) const {
 }
 
 void World::AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) {
+  CheckDeadlock(to, answer.status());
   const auto at = ledger_.calls.find(to);
   if (at != ledger_.calls.end() && answer.ok()) {
     const KnownCall& wait = at->second;

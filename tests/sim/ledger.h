@@ -103,6 +103,8 @@ struct KnownCall {
   PoolId pool{};                // that it is about; 0: none
   std::vector<HandleId> waits;  // of Wait: each once
   WaitMode mode = WaitMode::kAllCompleted;
+  WorkerId from{};              // whose task asked; 0: nobody of ours
+  std::vector<HandleId> asked;  // of Get and Wait
 };
 
 class Ledger {

@@ -74,7 +74,8 @@ void World::CheckWhyEnded(const Pool& pool, const KnownPool& known) {
       why = known.terminate_asked || (lost && known.spec.on_owner_lost == OwnerLost::kTerminate);
       break;
     case PoolState::kFailed:
-      why = known.broken || known.start_failures >= 4;
+      // What ran does not fail for what does not start, unless it is to end.
+      why = known.broken || (known.start_failures >= 4 && (!pool.has_run || known.close_asked || lost));
       break;
     default:
       break;

@@ -65,6 +65,12 @@ bool World::HasWorkers(ZygoteKey zygote) const {
 
 // ---- Starts ----
 
+// Some shortages have no end but that of the history.
+void World::ShortageComesOrGoes() {
+  if (!endless_shortage_) short_ = Chance(50);
+  endless_shortage_ |= short_ && Chance(10);
+}
+
 void World::ProcessStarts() {
   if (!StartZygotes(/*all_is_well=*/false)) StartWorkers(/*all_is_well=*/false);
 }
@@ -77,6 +83,8 @@ bool World::StartZygotes(bool all_is_well) {
       ZygoteDies(key, "");
     } else if (zygote.ready) {
       continue;
+    } else if (!all_is_well && short_) {
+      ZygoteDies(key, "no descriptor is left", LossCause::kResources);
     } else if (!all_is_well && (GenerationOf(key.first, key.second).doom == Doom::kZygote || Chance(5))) {
       ZygoteDies(key, "bad module");
     } else {
@@ -94,6 +102,8 @@ bool World::StartWorkers(bool all_is_well) {
     if (doom == Doom::kMemory && !worker.killed) {
       ledger_.workers.at(id).over_limit = true;
       core_.OnWorkerUsage(now_, id, 1'000'000);
+    } else if (!all_is_well && !worker.killed && short_) {
+      Die(id, 0, "no process can be made", LossCause::kResources);
     } else if (worker.killed || doom == Doom::kInitializer || (!all_is_well && Chance(5))) {
       Die(id, 6, worker.killed ? "" : "bad initializer");
     } else if (!processes_.zygotes.contains({worker.pool, worker.generation}) && Chance(50)) {
@@ -184,24 +194,25 @@ void World::ProcessDies() {
   if (Chance(30) && !processes_.zygotes.empty()) {
     auto at = processes_.zygotes.begin();
     std::advance(at, Any(processes_.zygotes.size()));
-    return ZygoteDies(at->first, "killed");
+    return ZygoteDies(at->first, "killed", LossCause::kOutsider);
   }
-  if (const FakeWorker* worker = AnyWorker()) Die(worker->id, 9);
+  if (const FakeWorker* worker = AnyWorker()) Die(worker->id, 9, "killed", LossCause::kOutsider);
 }
 
-void World::ZygoteDies(ZygoteKey key, const std::string& why) {
+void World::ZygoteDies(ZygoteKey key, const std::string& why, LossCause cause) {
   const testing::FakeZygote& zygote = processes_.zygotes.at(key);
-  if (!zygote.ready && !zygote.stopping) {
+  if (!zygote.ready && !zygote.stopping && cause == LossCause::kItself) {
     ++ledger_.pools.at(key.first).start_failures;
     ++GenerationOf(key.first, key.second).failures_in_a_row;
   }
-  processes_.ZygoteDies(now_, key, why);
+  processes_.ZygoteDies(now_, key, why, cause);
 }
 
-void World::Die(WorkerId id, int signal, const std::string& start_failure) {
+void World::Die(WorkerId id, int signal, const std::string& start_failure, LossCause cause) {
   breaking_ = PoolId{};
+  dying_of_ = cause;
   const PoolId pool = processes_.workers.at(id).pool;
-  processes_.Die(now_, id, signal, start_failure);
+  processes_.Die(now_, id, signal, start_failure, cause);
   if (breaking_ == pool) CheckStrict(pool);
 }
 

@@ -39,7 +39,9 @@ void World::NoteDeath(const FakeWorker& worker) {
       !(worker.stopping && !worker.running())) {
     breaking_ = worker.pool;
   }
-  if (!worker.ready && ((!worker.stopping && !worker.killed) || ledger_.workers.at(worker.id).over_limit)) {
+  const bool over_limit = ledger_.workers.at(worker.id).over_limit;
+  const bool at_fault = dying_of_ == LossCause::kItself && !worker.stopping && !worker.killed;
+  if (!worker.ready && (at_fault || over_limit)) {
     ++ledger_.pools.at(worker.pool).start_failures;
     ++GenerationOf(worker.pool, worker.generation).failures_in_a_row;
   }

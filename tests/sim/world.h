@@ -99,9 +99,10 @@ class World : public ClientPort {
   bool StartZygotes(bool all_is_well);
   bool StartWorkers(bool all_is_well);
   void ProcessDies();
-  void ZygoteDies(testing::ZygoteKey zygote, const std::string& why);
+  void ZygoteDies(testing::ZygoteKey zygote, const std::string& why, LossCause cause = LossCause::kItself);
   void WorkerReady(testing::FakeWorker& worker);
-  void Die(WorkerId worker, int signal, const std::string& start_failure = "");
+  void Die(WorkerId worker, int signal, const std::string& start_failure = "", LossCause cause = LossCause::kItself);
+  void ShortageComesOrGoes();
   bool IsGuilty(const testing::FakeWorker& worker);
   bool HasWorkers(testing::ZygoteKey zygote) const;
   void NewGeneration(const Pool& pool, std::uint32_t first);
@@ -151,6 +152,7 @@ class World : public ClientPort {
   // ---- hearing.cc ----
   KnownStream::Heard* Hears(SubscriberId to, HandleId id, const char* what);
   void Answered(SubscriberId call);
+  void CheckDeadlock(SubscriberId call, const absl::Status& status);
   void NoteState(KnownHandle& handle, TaskState state);
   void NoteOutcome(KnownHandle& handle, const Outcome& outcome);
   void NoteItem(KnownHandle& map, std::uint64_t index, TaskState state);
@@ -232,6 +234,9 @@ class World : public ClientPort {
   bool shut_down_ = false;
   bool all_gone_ = false;
   bool deadly_ = false;  // function g kills its workers
+  bool short_ = false;   // nothing can be started
+  bool endless_shortage_ = false;
+  LossCause dying_of_ = LossCause::kItself;
   PoolId breaking_{};    // a worker of this strict pool dies
 
   // Dispatches since each client had its last turn, by pool, priority and client.

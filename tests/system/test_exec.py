@@ -5,7 +5,7 @@ import signal
 import unittest
 
 import harness
-from harness import (CANCELLED, FAILED, TIMED_OUT, PoolCase, Watcher, alive, eventually, seconds,
+from harness import (CANCELLED, FAILED, SUCCEEDED, TIMED_OUT, PoolCase, Watcher, alive, eventually, seconds,
                      value_of)
 
 
@@ -83,6 +83,35 @@ class ExecTest(PoolCase):
                        "PYTHONDONTWRITEBYTECODE": "1"}
         ended = outer.call("exec", ["/usr/bin/python3", "-c", script], None, environment)
         self.assertEqual((ended["stdout"], ended["exit_status"]), (b"[0, 1, 4, 9]\nTrue\n", 0), ended["stderr"])
+
+    def test_a_task_is_told_its_daemon_and_that_nobody_is_left_to_run_what_it_waits_for(self):
+        outer = self.shells(workers=1)
+        script = ("import os\n"
+                  "from harness import *\n"
+                  "stub = pool_service_pb2_grpc.PoolServiceStub(grpc.insecure_channel(os.environ['POOLD_ADDRESS']))\n"
+                  "me = [('poold-worker', os.environ['POOLD_WORKER'])]\n"
+                  f"pool = PoolProxy(stub, {outer.name!r})\n"
+                  "child = pool.submit('exec', ['true'])\n"
+                  "try:\n"
+                  "    stub.Get(api.GetRequest(id=child, wait_timeout=seconds(60)), metadata=me)\n"
+                  "except grpc.RpcError as error:\n"
+                  "    print(error.code().name, reason_of(error))\n"
+                  "print(child.hex())\n")
+        environment = {"POOLD_STUB_DIR": harness.STUBS, "PYTHONPATH": os.path.dirname(harness.__file__),
+                       "PYTHONDONTWRITEBYTECODE": "1"}
+        ended = outer.call("exec", ["/usr/bin/python3", "-c", script], None, environment)
+        said = ended["stdout"].decode().split()
+        self.assertEqual(said[:2], ["FAILED_PRECONDITION", "WOULD_DEADLOCK"], ended["stderr"])
+        self.assertEqual(outer.outcome(bytes.fromhex(said[2])).state, SUCCEEDED)
+
+    def test_the_sdk_in_a_task_is_told_too(self):
+        outer = self.shells(workers=1)
+        ended = outer.call("exec", [os.path.join(harness.BIN, "poolctl"), "submit", "exec", "--pool", outer.name, "--", "true"])
+        self.assertNotEqual(ended["exit_status"], 0, ended)
+        self.assertIn(b"would wait for ever", ended["stderr"])
+        wide = self.shells(workers=2)
+        ended = wide.call("exec", [os.path.join(harness.BIN, "poolctl"), "submit", "-r", "exec", "--pool", wide.name, "--", "echo", "hello"])
+        self.assertEqual((ended["stdout"], ended["exit_status"]), (b"hello\n", 0), ended)
 
     def test_a_task_may_start_processes(self):
         ended = self.shells().call("exec", ["sh", "-c", "(echo child) & wait; kill -TERM $$"])

@@ -123,6 +123,32 @@ class OpenPoolTest(PoolCase):
         env = self.pool(workers=2, environment={"OMP_NUM_THREADS": "7"}).call("env")
         self.assertEqual((env["OMP_NUM_THREADS"], env.get("OPENBLAS_NUM_THREADS")), ("7", None))
 
+    def test_an_environment_is_code(self):
+        for name in ("LD_PRELOAD", "PYTHONPATH", "GCONV_PATH", "MALLOC_CONF", "PATH", "GLIBC_TUNABLES", "BASH_ENV"):
+            with self.subTest(name=name):
+                self.assert_refused(grpc.StatusCode.FAILED_PRECONDITION, "ENVIRONMENT_NOT_ALLOWED",
+                                    lambda: self.open(self.spec(workers=1, environment={name: "x"})),
+                                    name, f'allowed_environment = ["{name}"]')
+        for name in ("A\nB", "A=B", "", "POOLD_ROLE"):
+            with self.subTest(name=name):
+                self.assert_refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD",
+                                    lambda: self.open(self.spec(workers=1, environment={name: "x"})))
+
+    def test_workers_are_told_their_daemon_unless_the_spec_says_otherwise(self):
+        self.assertEqual(self.pool(workers=1).call("env")["POOLD_ADDRESS"], f"unix:{self.daemon.socket}")
+        other = self.pool(workers=1, environment={"POOLD_ADDRESS": "unix:/elsewhere"})
+        self.assertEqual(other.call("env")["POOLD_ADDRESS"], "unix:/elsewhere")
+
+    def test_a_pool_that_failed_can_be_forgotten(self):
+        with self.assertRaises(grpc.RpcError):
+            self.open(self.spec("broken", workers=1, initializer="throw", initializer_args=arguments("no")))
+        listed = lambda: [pool.spec.name for pool in self.stub.ListPools(api.ListPoolsRequest()).pools]
+        self.assertIn("broken", listed())
+        self.stub.Terminate(api.TerminateRequest(pool="broken", forget=True))
+        self.assertNotIn("broken", listed())
+        self.assert_refused(grpc.StatusCode.NOT_FOUND, "POOL_NOT_FOUND",
+                            lambda: self.stub.GetPool(api.GetPoolRequest(name="broken")))
+
     def test_opening_a_pool_again_with_the_same_spec_finds_it(self):
         pool = self.pool(workers=1)
         self.assertTrue(pool.opened.created)

@@ -12,6 +12,8 @@ OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs")
 
 class PythonWorkerTest(PoolCase):
 
+    daemon_config = 'allowed_environment = ["PYTHONPATH"]\n'
+
     def pool(self, name=None, **rest):
         return super().pool(name, modules=(), program="python-worker",
                             start_method=pool_pb2.START_METHOD_SPAWN, **rest)
@@ -144,6 +146,7 @@ class OwnProgramCase(PoolCase):
     """Pools with a worker program of these tests."""
 
     program = "counting-worker"
+    daemon_config = 'allowed_environment = ["PYTHONPATH"]\n'
     daemon_flags = tuple(word for folder in (BIN, PROGRAMS, OURS) for word in ("--program-folder", folder))
 
     def pool(self, name=None, **rest):

@@ -6,7 +6,7 @@ import unittest
 
 import grpc
 
-from harness import PATIENCE, PoolCase, PoolProxy, api, arguments, eventually, reason_of
+from harness import PATIENCE, PoolCase, PoolProxy, api, arguments, eventually, reason_of, seconds
 from poold.v1 import pool_pb2
 
 
@@ -21,6 +21,8 @@ SPECS = {
     "initializer throws": dict(initializer="throw", initializer_args=arguments("the initializer says no")),
     "initializer crashes": dict(initializer="crash", initializer_args=arguments(11)),
     "initializer unknown": dict(initializer="no_such_initializer"),
+    "hangs in its preload": dict(preload=["hold"], environment={"HOLD": "/"}, start_timeout=seconds(2)),
+    "hangs in its initializer": dict(initializer="wait_for_ever", start_timeout=seconds(2)),
     "initializer's arguments": dict(initializer="append", initializer_args=arguments(1, 2, 3)),
 }
 
@@ -73,6 +75,10 @@ class StartFailureTest(PoolCase):
 
     def test_a_shared_object_that_is_no_task_module_is_told(self):
         self.failed("not a module", "not_a_module")
+
+    def test_what_hangs_while_it_starts_is_ended_and_told_with_what_it_was_doing(self):
+        self.failed("hangs in its preload", "2 s", "start_timeout", "running the preload 'hold'")
+        self.failed("hangs in its initializer", "2 s", "start_timeout", "running the initializer 'wait_for_ever'")
 
     def test_a_module_with_the_wrong_abi_version_is_told_with_its_version(self):
         self.failed("wrong ABI", "wrong_abi", "999")

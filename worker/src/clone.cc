@@ -86,8 +86,11 @@ bool MoveIntoCgroup(int cgroup_fd) {
   return moved;
 }
 
+// RESOURCE_EXHAUSTED: the machine is short of processes or memory.
 absl::Status Refused(const char* what, int error) {
-  return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(error)));
+  const bool shortage = error == EAGAIN || error == ENOMEM || error == ENOSPC;
+  return absl::Status(shortage ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kUnavailable,
+                      absl::StrCat(what, ": ", std::strerror(error)));
 }
 
 // In the clone. `cgroup_fd`: where it is to go; -1: nowhere. The handlers of others run where it belongs.

@@ -44,6 +44,8 @@ Inherited Inherited::Take() {
   taken.cgroup_kill = TakeFd("POOLD_CGROUP_KILL_FD");
   taken.pid_namespace = TakeVariable("POOLD_PID_NAMESPACE") == "1";
   taken.subreaper = TakeVariable("POOLD_SUBREAPER") == "1";
+  // A worker's is for its tasks.
+  if (taken.role == "zygote") taken.worker_secret = TakeVariable("POOLD_WORKER");
   taken.worker_id = std::strtoull(TakeVariable("POOLD_WORKER_ID").c_str(), nullptr, 10);
   return taken;
 }
@@ -56,6 +58,10 @@ void Inherited::Give() const {
   GiveFd("POOLD_STDERR_FD", stderr_read);
   if (subreaper) GiveVariable("POOLD_SUBREAPER", "1");
   GiveVariable("POOLD_WORKER_ID", std::to_string(worker_id));
+}
+
+void Inherited::TellTasks() const {
+  if (!worker_secret.empty()) GiveVariable("POOLD_WORKER", worker_secret + "." + std::to_string(worker_id));
 }
 
 }  // namespace poold::worker

@@ -24,10 +24,14 @@ struct Inherited {
   bool pid_namespace = false;
   bool subreaper = false;
   std::uint64_t worker_id = 0;
+  // Of a zygote and its clones: with what their tasks tell the daemon who they are.
+  std::string worker_secret;
 
   static Inherited Take();
   // For execution of another program: puts a worker's part back.
   void Give() const;
+  // POOLD_WORKER, of a clone.
+  void TellTasks() const;
 };
 
 }  // namespace poold::worker

@@ -56,6 +56,7 @@ std::optional<internal::StartFailed> Startup::Load(const internal::Setup& setup)
 }
 
 absl::Status Startup::LoadModule(const std::string& path) {
+  Announce("loading the module " + path);
   if (fate_ == Fate::kByHand) return functions_.AddModule(path);
   copies_.Before(path);
   absl::Status added = functions_.AddModule(path);
@@ -112,6 +113,7 @@ std::optional<internal::StartFailed> Startup::CallByName(const std::string& phas
   Call named = call;
   named.function = name;
   context_.function = function->name;
+  Announce(absl::StrCat("running the ", phase, " '", name, "'"));
   Reply reply;
   try {
     function->invoke(named, &reply);

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "function_table.h"
 #include "poold/internal/worker.pb.h"
@@ -26,6 +28,8 @@ class Startup {
 
   // Loads what SETUP names. This and Preload refuse what leaves threads where there may be none.
   std::optional<internal::StartFailed> Load(const internal::Setup& setup);
+  // Told what begins, before it begins, as Starting in worker.proto says.
+  void AnnounceTo(std::function<void(const std::string& doing)> announce) { announce_ = std::move(announce); }
   std::optional<internal::StartFailed> Preload();
   std::optional<internal::StartFailed> Initialize();
 
@@ -48,6 +52,11 @@ class Startup {
 
   absl::Status LoadModule(const std::string& path);
 
+  void Announce(const std::string& doing) const {
+    if (announce_) announce_(doing);
+  }
+
+  std::function<void(const std::string&)> announce_;
   const Fate fate_;
   internal::Setup setup_;
   TaskContext context_;

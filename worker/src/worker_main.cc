@@ -26,6 +26,7 @@
 #include "startup.h"
 #include "thrown.h"
 #include "wire/absl_text.h"
+#include "wire/process_order.h"
 #include "worker_loop.h"
 #include "zygote.h"
 
@@ -74,6 +75,14 @@ internal::Ready ZygoteReady(const Startup& startup) {
   internal::Ready ready = startup.MakeReady();
   ready.set_sets_limits(true);
   return ready;
+}
+
+internal::StartFailed NotContained(const absl::Status& why) {
+  internal::StartFailed failed;
+  failed.set_phase("containment");
+  failed.set_shortage(absl::IsResourceExhausted(why));
+  failed.mutable_failure()->set_message(std::string(wire::ToStd(why.message())));
+  return failed;
 }
 
 // Of a clone.
@@ -132,12 +141,22 @@ void PrepareToWork() {
   _exit(code);
 }
 
+// Who hangs, or dies, has said in what. The channel outlives the start.
+void AnnounceStart(Startup& startup, Channel& channel) {
+  startup.AnnounceTo([&channel](const std::string& doing) {
+    internal::Starting starting;
+    starting.set_doing(doing);
+    (void)channel.Send(internal::FRAME_KIND_STARTING, &starting);
+  });
+}
+
 int BeFreshWorker(Inherited given) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   Channel channel(std::move(given.channel));
   Startup startup(Startup::Fate::kRunsTasks);
   internal::Setup setup;
   if (!ReceiveSetup(channel, &setup)) return kProtocolError;
+  AnnounceStart(startup, channel);
   if (auto failed = startup.Load(setup)) return Refuse(channel, *failed);
   if (auto failed = startup.Preload()) return Refuse(channel, *failed);
   PrepareToWork();
@@ -156,12 +175,13 @@ int BeZygote(Inherited inherited) {
   Startup startup(Startup::Fate::kCloned);
   internal::Setup setup;
   if (!ReceiveSetup(channel, &setup)) return 0;
+  AnnounceStart(startup, channel);
   if (auto failed = startup.Load(setup)) return Refuse(channel, *failed);
   if (auto failed = startup.Preload()) return Refuse(channel, *failed);
   PrepareToWork();
   GatherHugePages();
   if (inherited.pid_namespace) {
-    if (absl::Status entered = EnterPidNamespace(); !entered.ok()) return Complain(entered);
+    if (absl::Status entered = EnterPidNamespace(); !entered.ok()) return Refuse(channel, NotContained(entered));
   }
   // From here on it is needed to kill the pool's cgroup.
   if (inherited.cgroup_kill) prctl(PR_SET_PDEATHSIG, 0);
@@ -192,7 +212,9 @@ int BeZygote(Inherited inherited) {
 int WorkerMain(int argc, char** argv) {
   worker::Inherited inherited = worker::Inherited::Take();
   worker::OwnThisProcess();
-  if (!inherited.channel) return worker::RunByHand(argc, argv);
+  const bool by_hand = !inherited.channel;
+  wire::PutProcessInOrder(by_hand ? wire::ProgramKind::kCommand : wire::ProgramKind::kWorker);
+  if (by_hand) return worker::RunByHand(argc, argv);
   worker::PrepareToSeeThrows();
   if (inherited.role == "zygote") return worker::BeZygote(std::move(inherited));
   if (inherited.role == "worker") return worker::BeFreshWorker(std::move(inherited));

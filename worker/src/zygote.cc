@@ -40,8 +40,10 @@ absl::StatusOr<std::optional<Inherited>> Zygote::Run() {
 absl::StatusOr<std::optional<Inherited>> Zygote::OnClone() {
   const std::size_t wanted = kPlaces + (clone_.has_cgroup() ? 1 : 0);
   std::vector<wire::UniqueFd>& fds = channel_->descriptors();
-  if (fds.size() < wanted) {
-    return absl::InvalidArgumentError(absl::StrCat("CLONE with ", fds.size(), " descriptors, wanted ", wanted));
+  if (fds.size() < wanted) {  // this process had no room for all of them
+    const std::string why = absl::StrCat("CLONE with ", fds.size(), " descriptors, wanted ", wanted);
+    fds.clear();
+    return RefuseClone(absl::ResourceExhaustedError(why));
   }
   wire::UniqueFd taken[kPlaces + 1];
   std::move(fds.begin(), fds.begin() + static_cast<std::ptrdiff_t>(wanted), taken);
@@ -50,13 +52,7 @@ absl::StatusOr<std::optional<Inherited>> Zygote::OnClone() {
   // What stdio holds would be written by every clone again.
   std::fflush(nullptr);
   auto clone = CloneSibling(clone_.has_cgroup() ? taken[kPlaces].get() : -1);
-  if (!clone.ok()) {
-    internal::CloneFailed failed;
-    failed.set_worker_id(clone_.worker_id());
-    failed.set_message(std::string(wire::ToStd(clone.status().message())));
-    if (absl::Status sent = channel_->Send(internal::FRAME_KIND_CLONE_FAILED, &failed); !sent.ok()) return sent;
-    return std::nullopt;
-  }
+  if (!clone.ok()) return RefuseClone(clone.status());
   if (clone->pid > 0) {
     internal::Cloned cloned;
     cloned.set_worker_id(clone_.worker_id());
@@ -73,7 +69,17 @@ absl::StatusOr<std::optional<Inherited>> Zygote::OnClone() {
   given.stderr_read = std::move(taken[kStderrRead]);
   given.subreaper = inherited_->subreaper;
   given.worker_id = clone_.worker_id();
+  given.worker_secret = inherited_->worker_secret;
   return BecomeWorker(std::move(given), std::move(taken[kStdout]), std::move(taken[kStderr]));
+}
+
+absl::StatusOr<std::optional<Inherited>> Zygote::RefuseClone(const absl::Status& why) {
+  internal::CloneFailed failed;
+  failed.set_worker_id(clone_.worker_id());
+  failed.set_message(std::string(wire::ToStd(why.message())));
+  failed.set_shortage(absl::IsResourceExhausted(why));
+  if (absl::Status sent = channel_->Send(internal::FRAME_KIND_CLONE_FAILED, &failed); !sent.ok()) return sent;
+  return std::nullopt;
 }
 
 absl::StatusOr<Inherited> Zygote::BecomeWorker(Inherited given, wire::UniqueFd out, wire::UniqueFd err) {
@@ -82,6 +88,7 @@ absl::StatusOr<Inherited> Zygote::BecomeWorker(Inherited given, wire::UniqueFd o
   setsid();
   dup2(out.get(), STDOUT_FILENO);
   dup2(err.get(), STDERR_FILENO);
+  given.TellTasks();
   if (!setup_->exec_path().empty() && born_.ok()) Execute(given);
   return given;
 }

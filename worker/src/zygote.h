@@ -28,6 +28,8 @@ class Zygote {
 
  private:
   absl::StatusOr<std::optional<Inherited>> OnClone();
+  // RESOURCE_EXHAUSTED: the daemon asks again.
+  absl::StatusOr<std::optional<Inherited>> RefuseClone(const absl::Status& why);
   absl::StatusOr<Inherited> BecomeWorker(Inherited given, wire::UniqueFd out, wire::UniqueFd err);
   [[noreturn]] void Execute(const Inherited& given);
 

@@ -7,35 +7,30 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
 #include <sstream>
 #include <utility>
 #include <vector>
+
+#include "base/descriptors.h"
 
 namespace poold::process {
 namespace {
 
 constexpr char kFolderPrefix[] = "poold-";
 
-std::string ReadText(const std::string& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return std::move(text).str();
-}
-
 bool WriteText(const std::string& path, const std::string& text) {
-  wire::UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  const wire::UniqueFd file = base::OpenSurely(path, O_WRONLY);
   return file && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 absl::Status Refused(const std::string& what, const std::string& path) {
-  return absl::UnavailableError(what + " " + path + ": " + strerror(errno));
+  const auto code = base::IsShortage(errno) ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kUnavailable;
+  return absl::Status(code, what + " " + path + ": " + strerror(errno));
 }
 
 std::vector<std::string> FoldersIn(const std::string& path) {
   std::vector<std::string> names;
-  DIR* const dir = opendir(path.c_str());
+  DIR* const dir = fdopendir(base::OpenSurely(path, O_RDONLY | O_DIRECTORY).Release());
   if (dir == nullptr) return names;
   while (const dirent* entry = readdir(dir)) {
     if (entry->d_type == DT_DIR && entry->d_name[0] != '.') names.push_back(path + "/" + entry->d_name);
@@ -121,7 +116,7 @@ class CgroupCage final : public Cage {
 
   void KillAll() override { folder_->Kill(); }
 
-  bool OutOfMemory() override { return TellsOfOutOfMemory(ReadText(folder_->file("memory.events"))); }
+  bool OutOfMemory() override { return TellsOfOutOfMemory(base::ReadSurely(folder_->file("memory.events"))); }
 
   bool Empty() override {
     // Mostly there is nothing any more, and this is one call.
@@ -175,7 +170,7 @@ std::string FindOwnCgroup(const std::string& mountinfo, const std::string& cgrou
 }
 
 absl::StatusOr<std::unique_ptr<Containment>> CgroupContainment::Make(const std::string& instance) {
-  const std::string own = FindOwnCgroup(ReadText("/proc/self/mountinfo"), ReadText("/proc/self/cgroup"));
+  const std::string own = FindOwnCgroup(base::ReadSurely("/proc/self/mountinfo"), base::ReadSurely("/proc/self/cgroup"));
   if (own.empty()) return absl::UnavailableError("no cgroup2 hierarchy is mounted");
   if (access((own + "/cgroup.procs").c_str(), W_OK) != 0) {
     return Refused("no right to place processes in the daemon's cgroup", own);

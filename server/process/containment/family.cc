@@ -9,22 +9,14 @@
 #include <string>
 #include <utility>
 
-#include "wire/unique_fd.h"
+#include "base/descriptors.h"
 
 namespace poold::process {
 namespace {
 
-std::string ReadAll(const std::string& path) {
-  wire::UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text;
-  char part[4096];
-  for (ssize_t got; file && (got = read(file.get(), part, sizeof part)) > 0;) text.append(part, got);
-  return text;
-}
-
 // The fields of /proc/<pid>/stat behind the name, which may hold anything: state, then the parent.
 bool ReadStat(pid_t pid, char* state, pid_t* parent) {
-  const std::string text = ReadAll("/proc/" + std::to_string(pid) + "/stat");
+  const std::string text = base::ReadSurely("/proc/" + std::to_string(pid) + "/stat");
   const std::size_t name_end = text.rfind(')');
   if (name_end == std::string::npos || name_end + 4 > text.size()) return false;
   *state = text[name_end + 2];
@@ -34,7 +26,7 @@ bool ReadStat(pid_t pid, char* state, pid_t* parent) {
 
 std::vector<pid_t> NumbersIn(const char* folder) {
   std::vector<pid_t> numbers;
-  DIR* const dir = opendir(folder);
+  DIR* const dir = fdopendir(base::OpenSurely(folder, O_RDONLY | O_DIRECTORY).Release());
   if (dir == nullptr) return numbers;
   while (const dirent* entry = readdir(dir)) {
     if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9') numbers.push_back(atoi(entry->d_name));
@@ -59,7 +51,7 @@ std::vector<pid_t> ChildrenOf(pid_t pid) {
   if (access((tasks + "/" + std::to_string(pid) + "/children").c_str(), R_OK) != 0) return ScanChildrenOf(pid);
   std::vector<pid_t> children;
   for (const pid_t thread : NumbersIn(tasks.c_str())) {
-    const std::string text = ReadAll(tasks + "/" + std::to_string(thread) + "/children");
+    const std::string text = base::ReadSurely(tasks + "/" + std::to_string(thread) + "/children");
     for (const char* at = text.c_str(); *at != '\0';) {
       char* end = nullptr;
       const long child = strtol(at, &end, 10);

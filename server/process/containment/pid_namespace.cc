@@ -5,11 +5,12 @@
 #include <signal.h>
 #include <string.h>
 
-#include <fstream>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "base/descriptors.h"
 #include "process/containment/orphan_sweep.h"
 
 namespace poold::process {
@@ -22,7 +23,7 @@ struct Namespace {
 
 // "NSpid:  4711  1": its number in the innermost namespace is the last.
 bool IsInitOfNamespace(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  std::istringstream status(base::ReadSurely("/proc/" + std::to_string(pid) + "/status"));
   for (std::string line; std::getline(status, line);) {
     if (line.rfind("NSpid:", 0) != 0) continue;
     const std::size_t last = line.find_last_of(" \t");

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -20,6 +21,14 @@ pid_t prepared = 0;
 // As preload: remembers which process it ran in.
 void prepare() { prepared = getpid(); }
 std::int64_t prepared_pid() { return prepared; }
+
+// As preload: does not come to an end while the file that $HOLD names is there.
+void hold() {
+  const char* const path = std::getenv("HOLD");
+  while (path != nullptr && access(path, F_OK) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
+
+void wait_for_ever() { std::this_thread::sleep_for(std::chrono::hours(1)); }
 
 // As preload: its clones would deadlock.
 void leave_thread() {
@@ -114,6 +123,8 @@ void report_and_wait(double fraction, const std::string& text, const std::string
 POOLD_TASK(prepare);
 POOLD_TASK(prepared_pid);
 POOLD_TASK(leave_thread);
+POOLD_TASK(hold);
+POOLD_TASK(wait_for_ever);
 POOLD_TASK(append_or_crash);
 POOLD_TASK(append_and_fail);
 POOLD_TASK(print_error);

@@ -1,0 +1,37 @@
+// What names may look like: of pools, modules, programs and functions, whichever way they come in (an open, a submission,
+// the configuration, a worker that registers its functions).
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace poold::base {
+
+inline constexpr std::size_t kMaxNameBytes = 64;
+inline constexpr std::size_t kMaxFunctionNameBytes = 256;
+
+// 1 to 64 letters, digits, '-', '_' or '.'.
+inline bool IsName(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxNameBytes && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  });
+}
+
+inline bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+// 1 to 256 bytes without control characters.
+inline bool IsFunctionName(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxFunctionNameBytes && std::none_of(text.begin(), text.end(), IsControl);
+}
+
+// For messages: in quotes, at most 64 bytes of it, without control characters.
+inline std::string Quoted(std::string_view text) {
+  std::string shown(text.substr(0, kMaxNameBytes));
+  std::replace_if(shown.begin(), shown.end(), IsControl, '?');
+  return "\"" + shown + (text.size() > kMaxNameBytes ? "...\"" : "\"");
+}
+
+}  // namespace poold::base

@@ -1,0 +1,18 @@
+// Whose fault it is that a process did not start.
+#pragma once
+
+#include "absl/status/status.h"
+#include "core/types.h"
+#include "process/death.h"
+
+namespace poold::process {
+
+// Of what the daemon could not make: RESOURCE_EXHAUSTED is a shortage.
+core::LossCause CauseOf(const absl::Status& status);
+// Of a process that the daemon did not end, with these limits.
+core::LossCause CauseOf(const Death& death, const ResourceLimits& limits, bool out_of_memory);
+
+// What is left is kept for what exists.
+absl::Status TooFewDescriptors();
+
+}  // namespace poold::process
