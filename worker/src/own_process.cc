@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 
 namespace poold::worker {
 namespace {
@@ -26,6 +28,17 @@ pid_t* owner = nullptr;
 // Not what a library may have in place of it, or have kept.
 pid_t OwnNumber() { return static_cast<pid_t>(syscall(SYS_getpid)); }
 
+// Set in the memory of whoever left here, which is mostly its own.
+volatile bool used_up = false;
+
+void StopIfUsedUp() {
+  if (!used_up) return;
+  std::fputs("poold worker: a child of vfork came back from the task's function, on the stack of its parent: it may only "
+             "execute a program or call _exit\n",
+             stderr);
+  std::abort();
+}
+
 }  // namespace
 
 void OwnThisProcess() {
@@ -36,7 +49,9 @@ void OwnThisProcess() {
 bool IsOwnProcess() { return owner != nullptr && *owner == OwnNumber(); }
 
 void LeaveIfChild(int code) {
-  if (!IsOwnProcess()) _exit(code);
+  if (IsOwnProcess()) return StopIfUsedUp();
+  used_up = true;
+  _exit(code);
 }
 
 }  // namespace poold::worker

@@ -17,7 +17,8 @@ bool IsOwnProcess();
 inline constexpr int kChildReturned = 0;
 inline constexpr int kChildThrew = 1;
 
-// Ends a child, at once and without a word: neither exit handlers nor stdio's buffers, which are its parent's.
+// Ends a child, at once and without a word: neither exit handlers nor stdio's buffers, which are its parent's. One that
+// shares our memory (vfork) has used up the stack that we came back on: then we end, with SIGABRT and words of it.
 void LeaveIfChild(int code);
 
 }  // namespace poold::worker

@@ -206,8 +206,9 @@ void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view 
   Invoke(task, args);
   now_ = clock_.Now();
   const std::int64_t elapsed = std::max<std::int64_t>(now_ - begin, 0);
-  // Before the lock, which another thread of the parent may have held when this child was made.
-  if (elapsed >= kSilentNs) EndIfChild(kChildReturned);
+  // Of a function that forked two come back, and one of them speaks. Before the lock, which another thread of the parent
+  // may have held when the child was made.
+  if (elapsed >= kSilentNs) LeaveIfChild(kChildReturned);
   PlaceResult();
   answers_.lock();
 
@@ -256,18 +257,9 @@ void WorkerLoop::Call(const Function& function, const Task& task, std::string_vi
   try {
     function.invoke(call, &reply_);
   } catch (...) {
-    EndIfChild(kChildThrew);
+    LeaveIfChild(kChildThrew);
     reply_.failure = FailureOfException();
   }
-}
-
-// Of a function that forked, or the like, two come back. Only one of them speaks.
-void WorkerLoop::EndIfChild(int code) {
-  if (IsOwnProcess()) return;
-  // Where it shares our memory: this is for the parent to fill.
-  reply_.data.clear();
-  reply_.failure.reset();
-  _exit(code);
 }
 
 // What is large and was not written to the slot at once.

@@ -59,7 +59,6 @@ class WorkerLoop {
   void Invoke(const Task& task, std::string_view args);
   void InvokeInArena(const Function& function, const Task& task);
   void Call(const Function& function, const Task& task, std::string_view args);
-  void EndIfChild(int code);
   void PlaceResult();
   void Answer(std::int64_t elapsed);
   void KeepLittle();

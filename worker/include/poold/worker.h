@@ -31,8 +31,8 @@
 //   START_METHOD_SPAWN every worker loads and preloads for itself, and may have threads from the start.
 // Children: a function may fork. Only the process that it was called in speaks for the task: a child that returns from
 //   it, or throws, ends there at once (exit status 0 or 1), without exit handlers and without writing what stdio holds;
-//   what it reports is not heard. It should end itself with _exit, or execute something. What it prints is the task's
-//   output as long as the task runs. A child of vfork must do one of the two: it uses up the stack of its parent.
+//   what it reports is not heard. It should end itself with _exit, or execute something; a child of vfork must, or its
+//   parent dies. What a child prints is the task's output as long as the task runs.
 // Progress: ReportProgress(fraction, text) reaches whoever watches the task; CurrentTask() and Attempt() tell a
 //   function where it runs.
 // End: a worker flushes stdio when it is stopped, and runs no atexit functions and no destructors of static objects,
