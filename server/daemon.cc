@@ -101,6 +101,7 @@ void Daemon::EnterAll(Event event) {
 
 process::DispatcherOptions Daemon::ProcessOptions() const {
   process::DispatcherOptions options;
+  options.cpus = config_.default_workers;
   options.pool_worker_path = config_.worker_program;
   options.limits = config_.limits;
   options.spool = spool_;

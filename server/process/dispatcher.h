@@ -31,6 +31,8 @@ struct DispatcherOptions {
   // The zygote of pools that name no program, and the launcher of pools that start fresh programs.
   std::string pool_worker_path;
   core::Limits limits;
+  // That workers may use: their numeric libraries divide them among each other.
+  std::uint32_t cpus = 1;
   // Where large results lie. Null: one of its own, with the defaults.
   std::shared_ptr<const base::Spool> spool;
   // From the start of a zygote or worker until READY.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "process/compute_threads.h"
 #include "process/failure_text.h"
 #include "process/setup_frame.h"
 #include "process/spawn.h"
@@ -115,6 +116,7 @@ absl::Status ZygoteClient::SpawnProgram(int channel, int out, int err, const Zyg
     options.environment["LD_BIND_NOW"] = options.environment["POOLD_BIND_NOW"] = "1";
   }
   for (const auto& [name, value] : spec_.environment) options.environment[name] = value;
+  DivideComputeThreads(thread_->options.cpus, spec_.workers, &options.environment);
   for (const auto& [name, value] : made.environment) options.environment[name] = value;
   options.environment["POOLD_ROLE"] = "zygote";
   options.environment["POOLD_CHANNEL_FD"] = std::to_string(kChannelFd);

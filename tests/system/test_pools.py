@@ -115,6 +115,14 @@ class OpenPoolTest(PoolCase):
         self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), self.folder)
         self.assertEqual(os.getpriority(os.PRIO_PROCESS, pid) - os.getpriority(os.PRIO_PROCESS, self.daemon.pid), 7)
 
+    def test_numeric_libraries_divide_the_cpus_among_the_workers(self):
+        threads = str(max(1, cpus() // 2))
+        env = self.pool(workers=2).call("env")
+        self.assertEqual([env[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")],
+                         [threads] * 3)
+        env = self.pool(workers=2, environment={"OMP_NUM_THREADS": "7"}).call("env")
+        self.assertEqual((env["OMP_NUM_THREADS"], env.get("OPENBLAS_NUM_THREADS")), ("7", None))
+
     def test_opening_a_pool_again_with_the_same_spec_finds_it(self):
         pool = self.pool(workers=1)
         self.assertTrue(pool.opened.created)
