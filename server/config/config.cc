@@ -15,7 +15,7 @@ namespace poold::config {
 namespace {
 
 constexpr std::string_view kDefaultPool = "default";
-constexpr std::string_view kShippedModules[] = {"examples", "testing"};
+constexpr std::string_view kDefaultModules[] = {"examples"};
 constexpr std::size_t kMaxPoolName = 64;
 
 std::string Normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
@@ -28,11 +28,11 @@ std::string FindWorkerProgram(const std::string& bin_folder) {
   return "";
 }
 
-// What of the shipped modules is installed.
-std::vector<std::string> ShippedModules(const Config& config) {
+// Of the default pool: what of these is installed.
+std::vector<std::string> DefaultModules(const Config& config) {
   const std::vector<std::string> there = Folders(config.module_folders, {}, "").ModuleNames();
   std::vector<std::string> modules;
-  for (const std::string_view name : kShippedModules) {
+  for (const std::string_view name : kDefaultModules) {
     if (std::find(there.begin(), there.end(), name) != there.end()) modules.emplace_back(name);
   }
   return modules;
@@ -142,7 +142,7 @@ absl::Status Finish(const Surroundings& surroundings, Config* config) {
   for (core::PoolSpec& pool : config->pools) {
     if (pool.workers == 0) pool.workers = std::min(config->default_workers, config->limits.max_workers_per_pool);
     if (pool.spares == kOpen) pool.spares = pool.start_method == core::StartMethod::kFresh ? pool.workers : 0;
-    if (pool.name == kDefaultPool && !config->default_modules_named) pool.modules = ShippedModules(*config);
+    if (pool.name == kDefaultPool && !config->default_modules_named) pool.modules = DefaultModules(*config);
   }
   return Check(*config);
 }

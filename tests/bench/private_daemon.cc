@@ -15,7 +15,18 @@
 namespace poold::bench {
 namespace {
 
-std::string BesideUs() { return std::filesystem::path(OwnPath()).parent_path() / "poold"; }
+namespace fs = std::filesystem;
+
+fs::path OwnFolder() { return fs::path(OwnPath()).parent_path(); }
+
+std::string BesideUs() { return OwnFolder() / "poold"; }
+
+// With the module `testing`, which an installed daemon does not look for by itself.
+std::vector<std::string> ModuleFolders() {
+  const fs::path root = OwnFolder().parent_path() / "lib" / "poold";
+  if (!fs::exists(root / "testing")) return {};
+  return {"--module-folder", root / "modules", "--module-folder", root / "testing"};
+}
 
 }  // namespace
 
@@ -45,6 +56,8 @@ absl::StatusOr<std::unique_ptr<PrivateDaemon>> PrivateDaemon::Start(const std::v
   std::unique_ptr<PrivateDaemon> daemon(new PrivateDaemon(*std::move(folder)));
   std::vector<std::string> arguments = {"--listen",    daemon->address(), "--listen", daemon->tcp_address(),
                                         "--log-level", "warning"};
+  const std::vector<std::string> folders = ModuleFolders();
+  arguments.insert(arguments.end(), folders.begin(), folders.end());
   arguments.insert(arguments.end(), more.begin(), more.end());
   auto child = Child::Run(program, arguments);
   if (!child.ok()) return child.status();

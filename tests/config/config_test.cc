@@ -76,7 +76,7 @@ class ConfigTest : public ::testing::Test {
   };
 };
 
-TEST_F(ConfigTest, WithoutConfigurationThereIsADefaultPoolOfTheShippedModules) {
+TEST_F(ConfigTest, WithoutConfigurationThereIsADefaultPoolOfTheExamples) {
   const Config config = MustLoad({});
   ASSERT_EQ(config.pools.size(), 1u);
   EXPECT_EQ(config.pools[0].name, "default");
@@ -86,9 +86,9 @@ TEST_F(ConfigTest, WithoutConfigurationThereIsADefaultPoolOfTheShippedModules) {
   EXPECT_EQ(config.worker_program, (root_ / "bin/pool-worker").string());
 }
 
-TEST_F(ConfigTest, TheTestingModuleIsInTheDefaultPoolWhereItIsInstalled) {
+TEST_F(ConfigTest, TheTestingModuleIsInNoPoolThatDoesNotNameIt) {
   Touch("lib/poold/modules/testing.so", 0644);
-  EXPECT_THAT(MustLoad({}).pools[0].modules, ElementsAre("examples", "testing"));
+  EXPECT_THAT(MustLoad({}).pools[0].modules, ElementsAre("examples")) << "its functions write files, exit and crash";
 }
 
 TEST_F(ConfigTest, PoolWorkerIsAlsoFoundInLibexec) {

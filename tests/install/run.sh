@@ -13,11 +13,19 @@ mkdir -p "$scratch"
 cmake --install "$build" --prefix "$scratch/first" > "$scratch/install.log"
 mv "$scratch/first" "$scratch/moved"
 prefix=$scratch/moved
-for file in bin/poold bin/poolctl bin/poold-bench libexec/poold/pool-worker lib/poold/modules/examples.so \
+for file in bin/poold bin/poolctl libexec/poold/pool-worker lib/poold/modules/examples.so \
             share/poold/proto/poold/v1/pool_service.proto share/man/man1/poolctl.1 share/man/man8/poold.8 \
             share/man/man5/poold.toml.5 share/bash-completion/completions/poolctl share/zsh/site-functions/_poolctl \
             lib/systemd/system/poold.service; do
   [ -e "$prefix/$file" ] || { echo "$file is not installed" >&2; exit 1; }
+done
+if find "$prefix" -name 'testing*' | grep .; then
+  echo "the module testing is installed: its functions write files, exit and crash" >&2
+  exit 1
+fi
+cmake --install "$build" --prefix "$scratch/bench" --component bench > "$scratch/install-bench.log"
+for file in bin/poold-bench lib/poold/testing/testing.so; do
+  [ ! -e "$build/bin/poold-bench" ] || [ -e "$scratch/bench/$file" ] || { echo "$file is not in the component bench" >&2; exit 1; }
 done
 if grep -rIlE -e "$build|$scratch/first" "$prefix/lib/cmake" "$prefix"/lib/*/cmake 2> /dev/null; then
   echo "the package files above know where they were made: they cannot be moved" >&2

@@ -1,4 +1,5 @@
-// Tasks that misbehave, and tasks that tell where they run: for tests, and for whoever evaluates poold.
+// Tasks that misbehave, and tasks that tell where they run: for tests, and for whoever evaluates poold. Not installed
+// but with poold-bench, and in no pool that does not name it.
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
