@@ -75,6 +75,8 @@ void WriteEntry(const core::HandleView& handle, const Legend& legend, bool in_sh
 void WriteExplanation(const core::Explanation& explanation, const Legend& legend, v1::ExplainResponse* out);
 void WriteTaskOptions(const core::TaskOptions& options, v1::TaskOptions* out);
 void WritePoolSpec(const core::PoolSpec& spec, v1::PoolSpec* out);
+// As many as fit into 3 MiB.
+void WriteFunctions(const std::vector<core::FunctionInfo>& functions, v1::GetPoolResponse* out);
 void WritePool(const core::PoolView& pool, const WallTime& wall, v1::Pool* out);
 void WriteStats(const core::PoolStats& stats, v1::PoolStats* out);
 void WriteServerInfo(const ServiceOptions& options, const WallTime& wall, core::Nanos started_at, v1::ServerInfo* out);
