@@ -10,7 +10,7 @@ void Grammar::AddLooks() {
   Add("workers", "The workers of a pool", workers_)
       ->add_option("POOL", workers_.pool, "Its name (that of --pool)")
       ->type_name("");
-  Add("functions", "The functions that a pool can run", functions_)
+  Add("functions", "The functions that a pool can run, with their arguments, results and help", functions_)
       ->add_option("POOL", functions_.pool, "Its name (that of --pool)")
       ->type_name("");
   CLI::App* stats = Add("stats", "Counters of a pool, or of all", stats_);

@@ -1,14 +1,26 @@
 // Pools, workers, functions, stats, info: what is there now.
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cli/commands.h"
 #include "cli/message_json.h"
 #include "cli/pool_text.h"
 #include "cli/task_text.h"
 #include "cli/text_table.h"
 #include "nlohmann/json.hpp"
+#include "src/terminal_text.h"
 
 namespace poold::cli {
 namespace {
+
+std::string Dash(const std::string& text) { return text.empty() ? "-" : text; }
+
+// The help behind it shall be seen.
+std::string Short(const std::string& signature) {
+  constexpr std::size_t kColumns = 40;
+  const std::string shown = client::internal::OneLine(signature);
+  if (client::internal::Columns(shown) <= kColumns) return shown;
+  return std::string(client::internal::FirstColumns(shown, kColumns - 2)) + "..";
+}
 
 std::string Number(uint64_t number) { return absl::StrCat(number); }
 
@@ -145,15 +157,20 @@ ExitStatus Run(const WorkersOptions& options, Context& context) {
 }
 
 ExitStatus Run(const FunctionsOptions& options, Context& context) {
-  auto pool = GetPool(context.PoolOr(options.pool), context);
-  if (!pool.ok()) return Complain(pool.status());
+  v1::GetPoolRequest request;
+  request.set_name(context.PoolOr(options.pool));
+  auto response = context.daemon().GetPool(request);
+  if (!response.ok()) return Complain(response.status());
   if (context.json()) {
-    Json functions = Json::array();
-    for (const std::string& function : pool->functions()) functions.push_back(function);
-    PrintJson(Json{{"functions", functions}});
-  } else {
-    for (const std::string& function : pool->functions()) PrintLine(function);
+    PrintJson(Json{{"functions", JsonFromMessage(*response)["functions"]}});
+    return ExitStatus::kOk;
   }
+  TextTable table({"FUNCTION", "ARGUMENTS", "RESULT", "HELP"});
+  for (const v1::FunctionInfo& function : response->functions()) {
+    const std::string arguments = absl::StrJoin(function.arguments(), ", ");
+    table.Add({function.name(), Dash(Short(arguments)), Dash(Short(function.result())), Dash(function.help())});
+  }
+  Print(table);
   return ExitStatus::kOk;
 }
 

@@ -101,6 +101,16 @@ absl::StatusOr<PoolView> Core::ViewPool(std::string_view name) const {
   return state_->ViewOf(**pool);
 }
 
+std::vector<FunctionInfo> Core::ViewFunctions(std::string_view name) const {
+  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
+  std::vector<FunctionInfo> functions;
+  if (!pool.ok()) return functions;
+  for (const PoolFunction& function : (*pool)->functions) {
+    if (function.known) functions.push_back({function.name, function.result_type, function.signature});
+  }
+  return functions;
+}
+
 std::vector<PoolView> Core::ViewPools() const {
   std::vector<PoolView> views;
   for (const auto& [id, pool] : state_->pools) {

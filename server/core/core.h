@@ -174,6 +174,8 @@ class Core {
   void OnReload(Nanos now, SubscriberId call, std::string_view pool);
   void OnJoin(Nanos now, SubscriberId call, std::string_view pool, Nanos wait_timeout);
   absl::StatusOr<PoolView> ViewPool(std::string_view pool) const;
+  // What its workers say of their functions.
+  std::vector<FunctionInfo> ViewFunctions(std::string_view pool) const;
   std::vector<PoolView> ViewPools() const;
   // Of its live pools.
   Load load() const;

@@ -23,6 +23,7 @@ namespace poold::core {
 struct PoolFunction {
   std::string name;
   std::shared_ptr<const std::string> result_type;
+  std::shared_ptr<const FunctionSignature> signature;  // of the newest worker
   bool known = false;            // some worker has it
   double average = 0;            // nanoseconds of one call; 0: not measured
   double result_bytes = 0;       // of one call: about so many, rather more

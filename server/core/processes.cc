@@ -106,6 +106,7 @@ void Core::State::LearnFunctions(Pool& pool, Worker& worker, std::vector<Functio
     PoolFunction& function = pool.functions[number];
     if (pool.next == nullptr || !pool.functions_known) function.known = true;  // else when the reload is through
     if (function.result_type == nullptr) function.result_type = std::move(functions[i].result_type);
+    if (functions[i].signature != nullptr) function.signature = std::move(functions[i].signature);
     if (number >= numbers.size()) numbers.resize(number + 1, -1);
     numbers[number] = static_cast<std::int32_t>(i);
   }

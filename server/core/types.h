@@ -242,10 +242,19 @@ enum class PoolState : std::uint8_t {
 // The values of poold.v1.WorkerState.
 enum class WorkerState : std::uint8_t { kUnspecified = 0, kStarting = 1, kIdle = 2, kBusy = 3, kStopping = 4 };
 
+// What a worker says of a function to people.
+struct FunctionSignature {
+  std::vector<std::string> arguments;
+  std::string result;
+  std::string help;
+};
+
 struct FunctionInfo {
   std::string name;
   // The protobuf message that it returns, null for none.
   std::shared_ptr<const std::string> result_type;
+  // Null: nothing is known of it.
+  std::shared_ptr<const FunctionSignature> signature;
 };
 
 // Neighbouring items of a map: lengths[i] bytes of `data` each, one behind the other. Immutable, shared.

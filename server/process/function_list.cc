@@ -3,8 +3,28 @@
 #include <utility>
 
 #include "base/names.h"
+#include "wire/readable.h"
 
 namespace poold::process {
+namespace {
+
+// What is longer is cut off.
+constexpr std::size_t kMaxHelpBytes = 1000;
+constexpr std::size_t kMaxWordBytes = 200;
+constexpr std::size_t kMaxArguments = 64;
+
+std::shared_ptr<const core::FunctionSignature> SignatureOf(const internal::Function& function) {
+  core::FunctionSignature signature{.arguments = {},
+                                    .result = wire::Readable(function.result(), kMaxWordBytes),
+                                    .help = wire::Readable(function.help(), kMaxHelpBytes)};
+  for (const std::string& argument : function.arguments()) {
+    if (signature.arguments.size() == kMaxArguments) break;
+    signature.arguments.push_back(wire::Readable(argument, kMaxWordBytes));
+  }
+  return std::make_shared<const core::FunctionSignature>(std::move(signature));
+}
+
+}  // namespace
 
 FunctionList TakeFunctions(internal::Ready* ready) {
   std::vector<core::FunctionInfo> functions;
@@ -15,6 +35,7 @@ FunctionList TakeFunctions(internal::Ready* ready) {
     if (!function.result_type().empty()) {
       info.result_type = std::make_shared<const std::string>(std::move(*function.mutable_result_type()));
     }
+    info.signature = SignatureOf(function);
     functions.push_back(std::move(info));
   }
   return std::make_shared<const std::vector<core::FunctionInfo>>(std::move(functions));

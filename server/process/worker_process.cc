@@ -264,6 +264,7 @@ void WorkerProcess::TellReady() {
   told_ready_ = true;
   ready_by_ = core::kNever;
   channel_->SetAbilities(uses_page_, abilities_);
+  base::Log(base::Level::kDebug, "worker_ready", {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}});
   thread_->harvest.AddWorkerReady(id(), pid_, *functions_, uses_page_);
 }
 
@@ -349,6 +350,10 @@ void WorkerProcess::Bury() {
   cage_.reset();
   if (zygote_ != nullptr) std::exchange(zygote_, nullptr)->WorkerEnds();
   gone_ = true;
+  base::Log(base::Level::kDebug, "worker_ended",
+            {{"worker", static_cast<std::uint64_t>(id())},
+             {"pid", pid_},
+             {"how", death_ ? Describe(*death_) : "was not there yet"}});
   thread_->harvest.AddWorkerLost(id(), std::move(loss));
 }
 

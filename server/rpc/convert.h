@@ -75,6 +75,8 @@ void WriteEntry(const core::HandleView& handle, const Legend& legend, bool in_sh
 void WriteExplanation(const core::Explanation& explanation, const Legend& legend, v1::ExplainResponse* out);
 void WriteTaskOptions(const core::TaskOptions& options, v1::TaskOptions* out);
 void WritePoolSpec(const core::PoolSpec& spec, v1::PoolSpec* out);
+// As many as fit into 3 MiB.
+void WriteFunctions(const std::vector<core::FunctionInfo>& functions, v1::GetPoolResponse* out);
 // How long each list of a Pool, and each of its texts, may be: more is cut off. By default all is there, as long as the
 // answer stays below 4 MiB.
 struct PoolRoom {

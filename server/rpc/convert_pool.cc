@@ -8,6 +8,7 @@
 namespace poold::rpc {
 namespace {
 
+constexpr std::size_t kMaxFunctionsBytes = 3 << 20;
 constexpr std::size_t kMaxWorkerFunctionBytes = 64;
 // A FunctionState without its name.
 constexpr std::size_t kStateBytes = 40;
@@ -56,6 +57,22 @@ void WriteStats(const core::PoolStats& stats, v1::PoolStats* out) {
   out->set_recycled(stats.recycled);
   out->set_reloads(stats.reloads);
   out->set_rollbacks(stats.rollbacks);
+}
+
+void WriteFunctions(const std::vector<core::FunctionInfo>& functions, v1::GetPoolResponse* out) {
+  std::size_t bytes = 0;
+  for (const core::FunctionInfo& function : functions) {
+    v1::FunctionInfo info;
+    info.set_name(ToUtf8(function.name));
+    if (function.signature != nullptr) {
+      for (const std::string& argument : function.signature->arguments) info.add_arguments(argument);
+      info.set_result(function.signature->result);
+      info.set_help(function.signature->help);
+    }
+    bytes += info.ByteSizeLong();
+    if (bytes > kMaxFunctionsBytes) return;
+    *out->add_functions() = std::move(info);
+  }
 }
 
 void WritePool(const core::PoolView& pool, const WallTime& wall, const PoolRoom& room, v1::Pool* out) {

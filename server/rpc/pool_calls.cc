@@ -100,11 +100,15 @@ void GetPool(const std::shared_ptr<GetPoolCall>& call) {
   Backend& backend = call->backend();
   const std::string& name = call->request().name();
   if (absl::Status status = CheckPoolName(name, "name"); !status.ok()) return call->Refuse(status);
-  const absl::StatusOr<core::PoolView> pool =
-      backend.ShardOfPool(name).Enter([&](core::Core& core, core::Nanos) { return core.ViewPool(name); });
+  std::vector<core::FunctionInfo> functions;
+  const absl::StatusOr<core::PoolView> pool = backend.ShardOfPool(name).Enter([&](core::Core& core, core::Nanos) {
+    functions = core.ViewFunctions(name);
+    return core.ViewPool(name);
+  });
   if (!pool.ok()) return call->Refuse(pool.status());
   v1::GetPoolResponse response;
   WritePool(*pool, WallTime(*backend.clock), response.mutable_pool());
+  WriteFunctions(functions, &response);
   call->Answer(response);
 }
 

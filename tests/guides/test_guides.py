@@ -255,8 +255,9 @@ class Guides(unittest.TestCase):
                   ("python", program),
                   ("sh", self.shell("poolctl --pool py submit square 7")))
         table = self.run_as("poolctl", "--pool", "py", "functions")
-        for name in ("square", "twice", "digest"):
-            self.assertRegex(table, rf"(?m)^{name}\b")
+        self.assertRegex(table, r"(?m)^square +x: int +int +square\(x\): x times itself$")
+        self.assertRegex(table, r"(?m)^twice +google.protobuf.Duration +- +-$")
+        self.assertRegex(table, r"(?m)^digest +data +- +-$")
         digest = self.run_as("poolctl", "--pool", "py", "submit", "digest", "--raw", "abc")
         self.assertIn("$bytes", digest)
 

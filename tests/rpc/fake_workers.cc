@@ -13,6 +13,8 @@ std::vector<core::FunctionInfo> Functions() {
   std::vector<core::FunctionInfo> out;
   for (const char* name : {"echo", "blob", "fail", "print", "flood", "hold", "crash", "report", "same"})
     out.push_back({name, nullptr});
+  out[kEcho].signature = std::make_shared<const core::FunctionSignature>(
+      core::FunctionSignature{.arguments = {"bytes"}, .result = "bytes", .help = "says it again"});
   return out;
 }
 

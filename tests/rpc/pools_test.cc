@@ -96,6 +96,23 @@ TEST_F(Pools, AReloadAnswersWhenTheNewGenerationHasTakenOver) {
   EXPECT_TRUE(Get(Submit("echo", "x")).done());
 }
 
+TEST_F(Pools, APoolTellsWhatItsWorkersSayOfTheirFunctions) {
+  OpenPool("p", 1);
+  grpc::ClientContext context;
+  v1::GetPoolRequest request;
+  v1::GetPoolResponse response;
+  request.set_name("p");
+  ASSERT_TRUE(client_->GetPool(&context, request, &response).ok());
+  ASSERT_EQ(response.functions_size(), response.pool().functions_size());
+  const v1::FunctionInfo& echo = response.functions(0);
+  EXPECT_EQ(echo.name(), "echo");
+  ASSERT_EQ(echo.arguments_size(), 1);
+  EXPECT_EQ(echo.arguments(0), "bytes");
+  EXPECT_EQ(echo.result(), "bytes");
+  EXPECT_EQ(echo.help(), "says it again");
+  EXPECT_EQ(response.functions(1).help(), "");
+}
+
 TEST_F(Pools, AReloadThatDoesNotStartIsRolledBackWithTheWorkersOwnWords) {
   v1::OpenPoolRequest request;
   request.mutable_spec()->set_name("p");

@@ -237,8 +237,8 @@ class PoolsTest(PoolctlCase):
         self.assertEqual(len(self.json("workers")["workers"]), 2)
 
     def test_functions_and_counters(self):
-        self.assertIn("square", self.says("functions", self.name).splitlines())
-        self.assertIn("echo", self.json("functions")["functions"])
+        self.assertRegex(self.says("functions", self.name), r"(?m)^square  ")
+        self.assertIn("echo", [function["name"] for function in self.json("functions")["functions"]])
         self.ctl("submit", "square", "7")
         self.ctl("submit", "throw", "x", status=1)
         stats = self.json("stats", self.name)["pools"][self.name]

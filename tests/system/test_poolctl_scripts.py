@@ -58,6 +58,16 @@ class StatusTest(PoolctlCase):
         self.assertEqual(self.says("submit", "--strings", "--", "echo_value", "-1"), '"-1"\n')
         self.complains(64, "submit", "--strings", "--raw", "x", "echo")
 
+    def test_functions_tell_their_arguments_and_help(self):
+        table = self.says("functions", self.name).splitlines()
+        self.assertEqual(table[0].split(), ["FUNCTION", "ARGUMENTS", "RESULT", "HELP"])
+        square = next(line for line in table if line.startswith("square "))
+        self.assertRegex(square, r"^square +int64 +int64 +square\(number\): the number times itself$")
+        listed = {each["name"]: each for each in self.json("functions")["functions"]}
+        self.assertEqual(listed["add"]["arguments"], ["int64", "int64"])
+        self.assertEqual((listed["noop"]["arguments"], listed["noop"]["result"]), ([], "nothing"))
+        self.assertEqual(listed["word_count"]["result"], "map from string to int64")
+
     def test_errors_name_commands_and_no_calls(self):
         for words, command in ((("submit", "no-such-thing-at-all"), "poolctl functions"),
                                (("workers", "no-such-pool"), "poolctl pools"), (("get", "22" * 16), "poolctl tasks"),

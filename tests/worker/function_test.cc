@@ -160,6 +160,24 @@ TEST(FunctionTest, MessagesTravelAsProtobuf) {
   EXPECT_EQ(registry.functions()[0].result_type, "poold.internal.Cloned");
 }
 
+TEST(FunctionTest, ASignatureIsToldInWords) {
+  Registry registry;
+  registry.Add("next", NextPid);
+  registry.Add("none", [] {});
+  registry.Add("many", [](std::string_view, std::optional<double>, const std::map<std::string, int>&) {
+    return absl::StatusOr<std::vector<bool>>(absl::UnimplementedError(""));
+  });
+  const Function& next = registry.functions()[0];
+  EXPECT_EQ(next.arguments, std::vector<std::string>{"poold.internal.Cloned"});
+  EXPECT_EQ(next.result, "poold.internal.Cloned");
+  const Function& none = registry.functions()[1];
+  EXPECT_EQ(none.arguments, std::vector<std::string>{});
+  EXPECT_EQ(none.result, "nothing");
+  const Function& many = registry.functions()[2];
+  EXPECT_EQ(many.arguments, (std::vector<std::string>{"string", "double or nil", "map from string to int32"}));
+  EXPECT_EQ(many.result, "array of boolean");
+}
+
 TEST(FunctionTest, WrongMessagesAreNamed) {
   EXPECT_EQ(CallOf(NextPid, {.encoding = Encoding::kProtobuf, .type_name = "acme.Order"}).failure->message,
             "f: argument 1: wanted poold.internal.Cloned, given acme.Order");

@@ -86,8 +86,12 @@ void Exec(const Call& call, std::uint64_t max_output_bytes, Reply* reply) {
 
 Function MakeExecFunction(std::uint64_t max_result_bytes) {
   const std::uint64_t most = max_result_bytes > kFrameBytes ? max_result_bytes - kFrameBytes : 0;
-  return {"exec", "exec(argv, stdin, environment, directory): runs a program; exit_status, signal, stdout, stderr", "",
-          [most](const Call& call, Reply* reply) { Exec(call, most, reply); }};
+  return {"exec",
+          "exec(argv, stdin, environment, directory): runs a program; exit_status, signal, stdout, stderr",
+          "",
+          [most](const Call& call, Reply* reply) { Exec(call, most, reply); },
+          {"array of string", "bytes or nil", "map from string to string", "string or nil"},
+          "map from string to any value"};
 }
 
 }  // namespace poold::worker

@@ -139,6 +139,8 @@ internal::Ready Startup::MakeReady() const {
     told->set_name(function.name);
     told->set_result_type(function.result_type);
     told->set_help(wire::ReadableStart(function.help, kMaxHelpBytes));
+    for (const std::string& argument : function.arguments) told->add_arguments(argument);
+    told->set_result(function.result);
   }
   return ready;
 }

@@ -9,6 +9,7 @@ It needs the protobuf package only; functions that take or return MessagePack al
 channel is described in worker.proto, from which protoc makes worker_pb2. This worker is started afresh (a pool with
 START_METHOD_SPAWN names it as its program) and has no claim page: it gets one task, or one chunk of a map, at a time.
 """
+import inspect
 import io
 import os
 import socket
@@ -241,6 +242,22 @@ def run_frame(setup, run, blob):
         Running.ticket = None
 
 
+def describe(name, function, message):
+    """What people are told of a function: its parameters, its result, and the first line of its docstring."""
+    arguments, result = [], ""
+    try:
+        signature = inspect.signature(function)
+        arguments = [readable(str(each)) for each in signature.parameters.values()]
+        if signature.return_annotation is not signature.empty:
+            result = readable(inspect.formatannotation(signature.return_annotation))
+    except (TypeError, ValueError):  # it is written in C, and does not tell
+        pass
+    if message:
+        arguments = [message.DESCRIPTOR.full_name]
+    return pb.Function(name=name, help=words(lambda: inspect.getdoc(function).split("\n")[0], ""), arguments=arguments,
+                       result=result)
+
+
 def start(setup, role):
     """Everything before READY. The name of what fails is told to whoever opened the pool."""
     phase, name = "protocol", "the worker protocol"
@@ -278,8 +295,7 @@ def main():
     start(setup, role)
     channel.send(pb.FRAME_KIND_READY, pb.Ready(
         protocol_version=1,
-        functions=[pb.Function(name=name, help=words(lambda: function.__doc__.split("\n")[0], ""))
-                   for name, (function, _) in functions.items()]))
+        functions=[describe(name, function, message) for name, (function, message) in functions.items()]))
     while True:
         kind, message, blob = channel.receive()
         if kind == pb.FRAME_KIND_STOP:

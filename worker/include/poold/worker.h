@@ -21,6 +21,7 @@
 //   has returned, and before anything that it was given goes: it may show an argument, a static or a thread_local, not
 //   a local. Such a result, a std::string or Bytes from 32 KiB to 64 MiB is written once, to where the client finds it.
 //   Arguments in shared memory may change meanwhile if a process of the same user means harm.
+// Help: POOLD_TASK("name", function, "one line"): `poolctl functions` shows it, with the types of arguments and result.
 // Errors: what a function throws, or a status that is not OK, is the task's failure (type, message, backtrace of the
 //   throw). Arguments that do not decode are a failure "poold.ArgumentError" and do not reach the function.
 // Threads: a worker runs one task at a time, all of them in its only thread. A function may start threads; it must join

@@ -14,6 +14,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -104,6 +105,20 @@ inline std::string EncodingName(Encoding encoding) {
   return "unknown (" + std::to_string(static_cast<std::uint32_t>(encoding)) + ")";
 }
 
+// A type in words: "int64", "array of string", the name of a message.
+template <typename T>
+std::string TypeWord() {
+  if constexpr (std::is_void_v<T> || std::is_same_v<T, absl::Status>) {
+    return "nothing";
+  } else if constexpr (ProtobufMessage<T>) {
+    return T().GetTypeName();
+  } else if constexpr (codec::Convertible<T>) {
+    return codec::Convert<T>::Name();
+  } else {
+    return "";
+  }
+}
+
 template <typename F>
 class BoundFunction {
   using Types = Signature<F>;
@@ -126,6 +141,16 @@ class BoundFunction {
       return typename StatusOrValue<Result>::type().GetTypeName();
     }
     return "";
+  }
+
+  static std::vector<std::string> ArgumentWords() { return WordsOf(static_cast<Values*>(nullptr)); }
+  static std::string ResultWord() {
+    using Value = typename StatusOrValue<Result>::type;
+    if constexpr (std::is_void_v<Value>) {
+      return TypeWord<Result>();
+    } else {
+      return TypeWord<Value>();
+    }
   }
 
   void operator()(const Call& call, Reply* reply) const {
@@ -151,6 +176,10 @@ class BoundFunction {
   struct IsBytes : std::bool_constant<kBytesAlone<T>> {};
   template <typename T>
   static constexpr bool kIsText = std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>;
+  template <typename... A>
+  static std::vector<std::string> WordsOf(std::tuple<A...>*) {
+    return {TypeWord<A>()...};
+  }
   template <template <typename> typename Is>
   static constexpr bool TakesOne() {
     if constexpr (Types::kCount == 1) return Is<std::tuple_element_t<0, Values>>::value;

@@ -10,7 +10,7 @@
 
 // Raised with every change of what modules and worker programs hand each other.
 #ifndef POOLD_MODULE_ABI_VERSION
-#define POOLD_MODULE_ABI_VERSION 2
+#define POOLD_MODULE_ABI_VERSION 3
 #endif
 
 namespace poold::worker {

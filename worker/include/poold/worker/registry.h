@@ -20,6 +20,9 @@ struct Function {
   // The full name of the protobuf message that it returns, where it returns one.
   std::string result_type;
   Invoke invoke;
+  // What each argument is, and the result, in words: "int64", "array of string". Unset: not known.
+  std::vector<std::string> arguments = {};
+  std::string result = "";
 };
 
 class Registry {
@@ -28,7 +31,8 @@ class Registry {
   template <typename Callable>
   bool Add(std::string name, Callable callable, std::string help = "") {
     using Bound = BoundFunction<Callable>;
-    functions_.push_back({std::move(name), std::move(help), Bound::ResultType(), Bound(std::move(callable))});
+    functions_.push_back({std::move(name), std::move(help), Bound::ResultType(), Bound(std::move(callable)),
+                          Bound::ArgumentWords(), Bound::ResultWord()});
     return true;
   }
 
@@ -54,6 +58,8 @@ inline std::string UnqualifiedName(const char* text) {
 }  // namespace poold::worker
 
 // POOLD_TASK(square)   POOLD_TASK("name", callable)   POOLD_TASK("name", callable, "one line of help")
+//
+// `poolctl functions` shows the help, with the types of the arguments and of the result.
 #define POOLD_TASK(...) \
   POOLD_TASK_CHOOSE_(__VA_ARGS__, POOLD_TASK_NAMED_, POOLD_TASK_NAMED_, POOLD_TASK_PLAIN_)(__VA_ARGS__)
 #define POOLD_TASK_CHOOSE_(a, b, c, chosen, ...) chosen
