@@ -99,6 +99,8 @@ void Grammar::AddChanges() {
   CLI::App* terminate = Add("terminate", "Kill the workers now; what is unfinished ends CANCELLED", terminate_);
   terminate->add_option("POOL", terminate_.pool, about)->required()->type_name("");
   AddDuration(terminate, "--grace", terminate_.grace, "SIGTERM first, and SIGKILL after this (at once)");
+  terminate->add_flag("--forget", terminate_.forget,
+                      "Then show the pool no more; also one that is over, or that failed");
 
   Add("join", "Wait until a closed or terminated pool has no process left", join_)
       ->add_option("POOL", join_.pool, about)

@@ -214,6 +214,7 @@ struct CloseOptions {
 struct TerminateOptions {
   std::string pool;
   std::optional<Duration> grace;
+  bool forget = false;
 };
 struct JoinOptions {
   std::string pool;

@@ -52,12 +52,14 @@ ExitStatus Run(const TerminateOptions& options, Context& context) {
   v1::TerminateRequest request;
   request.set_pool(options.pool);
   if (options.grace) *request.mutable_grace() = ToProto(*options.grace);
+  request.set_forget(options.forget);
   auto response = context.daemon().Terminate(request);
   if (!response.ok()) return Complain(response.status());
   if (context.json()) {
     PrintJson(JsonFromMessage(*response));
   } else {
-    PrintLine(absl::StrCat(options.pool, ": terminated, ", response->cancelled_tasks(), " unfinished cancelled"));
+    PrintLine(absl::StrCat(options.pool, options.forget ? ": terminated and forgotten, " : ": terminated, ",
+                           response->cancelled_tasks(), " unfinished cancelled"));
   }
   return ExitStatus::kOk;
 }

@@ -247,7 +247,7 @@ absl::Status AwaitReady(grpc::Channel& channel, const std::string& target, const
     const grpc_connectivity_state state = channel.GetState(/*try_to_connect=*/true);
     if (state == GRPC_CHANNEL_READY) return absl::OkStatus();
     const bool refused = state == GRPC_CHANNEL_TRANSIENT_FAILURE && !options.wait_for_daemon;
-    if (refused || !channel.WaitForStateChange(state, GrpcIn(deadline.left()))) {
+    if (refused || !channel.WaitForStateChange(state, internal::GrpcIn(deadline.left()))) {
       return absl::UnavailableError("no poold answers at " + target + " (" + WhyUnreachable(target) +
                                     "): start poold there, or name another address in POOLD_ADDRESS");
     }

@@ -17,7 +17,7 @@ void* ToTag(Done done) { return reinterpret_cast<void*>(done); }
 
 GrpcEvents::Event GrpcEvents::Next(SessionStream::Clock::time_point until) {
   using Clock = SessionStream::Clock;
-  const Duration left = until == Clock::time_point::max() ? kForever : until - Clock::now();
+  const Duration left = until == Clock::time_point::max() ? kForever : Duration(until - Clock::now());
   void* tag = nullptr;
   Event event;
   if (queue_.AsyncNext(&tag, &event.ok, GrpcIn(left)) != grpc::CompletionQueue::GOT_EVENT) return event;

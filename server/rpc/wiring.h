@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/hash/hash.h"
+#include "base/worker_mark.h"
 #include "core/types.h"
 #include "poold/v1/pool_service.grpc.pb.h"
 #include "rpc/backend.h"

@@ -214,6 +214,15 @@ class PoolsTest(PoolctlCase):
         self.assertEqual(self.says("join", name), "")
         self.assertIn("POOL_NOT_RUNNING", self.complains(70, "--pool", name, "submit", "square", "7"))
 
+    def test_a_pool_that_failed_can_be_forgotten(self):
+        name = self.name + "-failed"
+        self.complains(1, "open", name, "--workers", "1", "--module", "testing", "--initializer", "init_fail",
+                       "--initializer-arg", '"no"')
+        self.assertIn(name, self.says("pools"))
+        self.assertEqual(self.says("terminate", "--forget", name),
+                         f"{name}: terminated and forgotten, 0 unfinished cancelled\n")
+        self.assertNotIn(name, self.says("pools"))
+
     def test_terminate_ends_what_is_unfinished(self):
         ids = [self.says("submit", "--no-wait", "sleep", "60000").strip() for _ in range(3)]
         self.assertEqual(self.says("terminate", self.name), f"{self.name}: terminated, 3 unfinished cancelled\n")

@@ -112,10 +112,8 @@ std::string TypeWord() {
     return "nothing";
   } else if constexpr (ProtobufMessage<T>) {
     return T().GetTypeName();
-  } else if constexpr (codec::Convertible<T>) {
-    return codec::Convert<T>::Name();
   } else {
-    return "";
+    return codec::Convert<T>::Name();
   }
 }
 
