@@ -3,6 +3,8 @@
 // T has a member `std::uint32_t slot`, which the slab sets.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -57,6 +59,10 @@ class Slab {
   }
 
   std::size_t size() const { return size_; }
+  // That are in memory.
+  std::size_t blocks() const {
+    return std::count_if(blocks_.begin(), blocks_.end(), [](const auto& block) { return block != nullptr; });
+  }
 
  private:
   static constexpr std::uint32_t kBlock = 256;
@@ -100,15 +106,20 @@ class Slab {
     listed_[number] = true;
   }
 
-  // Keeps the block that is taken from next. The number of a dropped one comes free when it is met in with_room_.
+  // Keeps the block that is taken from next, and no other empty one. The number of a dropped one comes free when it is
+  // met in with_room_.
   void DropIfSpare(std::uint32_t number) {
-    if (with_room_.back() != number) blocks_[number].reset();
+    if (with_room_.back() != number) return blocks_[number].reset();
+    const bool other = spare_ != number && spare_ < blocks_.size() && blocks_[spare_] != nullptr;
+    if (other && blocks_[spare_]->free == kBlock) blocks_[spare_].reset();
+    spare_ = number;
   }
 
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::uint32_t> with_room_;  // each once; may name full or dropped ones
   std::vector<bool> listed_;              // whether it is in with_room_
   std::vector<std::uint32_t> holes_;
+  std::uint32_t spare_ = 0;  // the last one that was kept though it was empty
   std::size_t size_ = 0;
 };
 
