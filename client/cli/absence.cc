@@ -2,11 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "cli/console.h"
 #include "cli/exit_status.h"
 #include "cli/text_table.h"
@@ -14,13 +15,17 @@
 namespace poold::cli {
 namespace {
 
+// No sum with it overflows.
+constexpr Duration kLongest = std::chrono::hours(24 * 365);
+
 std::string PatienceText(Duration patience) { return SpanText(std::chrono::duration<double>(patience).count()); }
 
 }  // namespace
 
 void Absence::Heard(const absl::Status& connection) {
-  absl::MutexLock lock(&mu_);
+  const std::lock_guard lock(mu_);
   back_ = connection.ok();
+  changed_.notify_all();
   if (back_) return Warn("the daemon is back");
   Warn(absl::StrCat("the daemon went away; it may take ", PatienceText(patience_), " to come back: ",
                     std::string(connection.message())));
@@ -28,8 +33,9 @@ void Absence::Heard(const absl::Status& connection) {
 }
 
 void Absence::Await() {
-  absl::MutexLock lock(&mu_);
-  if (mu_.AwaitWithTimeout(absl::Condition(&back_), absl::FromChrono(patience_))) return;
+  std::unique_lock lock(mu_);
+  const Duration patience = std::min<Duration>(patience_, kLongest);
+  if (changed_.wait_for(lock, patience, [this] { return back_; })) return;
   Warn(absl::StrCat("the daemon did not come back in ", PatienceText(patience_),
                     "; --daemon-timeout is how long it may be away"));
   std::fflush(stdout);

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "cli/options.h"
 
 namespace poold::cli {
@@ -15,15 +16,17 @@ class Absence : public std::enable_shared_from_this<Absence> {
   explicit Absence(Duration patience) : patience_(patience) {}
 
   // It went away, or (OK) it is back. As ClientOptions::on_connection.
-  void Heard(const absl::Status& connection) ABSL_LOCKS_EXCLUDED(mu_);
+  void Heard(const absl::Status& connection);
 
  private:
   // On a thread of its own.
-  void Await() ABSL_LOCKS_EXCLUDED(mu_);
+  void Await();
 
   const Duration patience_;
-  absl::Mutex mu_;
-  bool back_ ABSL_GUARDED_BY(mu_) = false;
+  // Those of C++: Abseil's wait by the wall clock.
+  std::mutex mu_;
+  std::condition_variable changed_;
+  bool back_ = false;
 };
 
 }  // namespace poold::cli

@@ -129,8 +129,6 @@ void WorkerProcess::OnCloned(pid_t pid) {
   cloning_ = false;
   clone_by_ = core::kNever;
   pid_ = pid;
-  base::Log(base::Level::kDebug, "worker_started",
-            {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"pool", zygote_->spec().name}});
   if (const absl::Status guarded = Guard(); !guarded.ok()) {
     if (start_failure_.empty()) start_failure_ = "worker " + std::string(wire::ToStd(guarded.message()));
     start_cause_ = CauseOf(guarded);
@@ -204,11 +202,6 @@ void WorkerProcess::Service() {
     death_ = thread_->household->family.Reap(pid_);
     if (death_) {
       died_at_ = thread_->clock.Now();
-      base::Log(base::Level::kDebug, "worker_ended",
-                {{"worker", static_cast<std::uint64_t>(id())},
-                 {"pid", pid_},
-                 {"signal", death_->signal},
-                 {"exit_code", death_->exit_code}});
       out_of_memory_ = death_->signal == SIGKILL && cage_ != nullptr && cage_->OutOfMemory();
       pid_watch_.Stop();
     }
