@@ -69,6 +69,10 @@ void RaiseLimits() {
   Raise(RLIMIT_STACK, kLeastStack);
 }
 
+// Before the initializers of libraries, which open descriptors: what they were given of 0 to 2 they would keep.
+void OpenFirst(int, char**, char**) { OpenStandardDescriptors(); }
+__attribute__((section(".preinit_array"), used)) void (*const open_first)(int, char**, char**) = OpenFirst;
+
 }  // namespace
 
 void PutProcessInOrder(ProgramKind kind) {

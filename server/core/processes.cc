@@ -136,6 +136,12 @@ void Core::State::ZygoteIsReady(Pool& pool, std::uint32_t number) {
   if (generation == nullptr || generation->zygote != ZygoteState::kStarting) return;
   generation->zygote = ZygoteState::kReady;
   generation->zygote_ready_at = now;
+  const bool missing = RosterOf(pool).ready < pool.spec.workers;
+  if (!missing && !generation->start_failure.empty()) {
+    client_port->StartsChanged();
+    generation->NoteStarted();
+    TellPoolWatchers(pool);
+  }
   if (generation == pool.next.get()) pool.stale_below = generation->first;
   pool.staff_due = true;
   Settle(pool);

@@ -14,6 +14,7 @@ constexpr std::size_t kMaxTypeBytes = 4 << 10;
 std::string Bounded(std::string text, std::size_t max_bytes) {
   return text.size() <= max_bytes ? std::move(text) : wire::ReadableStart(text, max_bytes);
 }
+
 constexpr std::size_t kMaxDoingBytes = 500;
 
 }  // namespace

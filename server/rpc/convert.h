@@ -80,7 +80,7 @@ void WriteFunctions(const std::vector<core::FunctionInfo>& functions, v1::GetPoo
 // How long each list of a Pool, and each of its texts, may be: more is cut off. By default all is there, as long as the
 // answer stays below 4 MiB.
 struct PoolRoom {
-  std::size_t list_bytes = 1 << 20;
+  std::size_t list_bytes = 256 << 10;
   std::size_t text_bytes = 16 * 1024;
 };
 void WritePool(const core::PoolView& pool, const WallTime& wall, const PoolRoom& room, v1::Pool* out);

@@ -43,6 +43,8 @@ std::pair<internal::FrameKind, std::string> Peer::Receive(int timeout_ms) {
   while (true) {
     auto frame = parser_.Next();
     if (!frame.ok()) return {};
+    // What it is doing before it is ready is of no interest here.
+    if (*frame && (*frame)->kind == internal::FRAME_KIND_STARTING) continue;
     if (*frame) return {(*frame)->kind, std::string((*frame)->message)};
     pollfd readable{socket_.get(), POLLIN, 0};
     if (poll(&readable, 1, timeout_ms) <= 0) return {};

@@ -191,6 +191,14 @@ def words(tell, otherwise):
         return otherwise
 
 
+def words(tell, otherwise):
+    """What `tell` returns, or `otherwise`: an exception may raise another one when it is asked for its words."""
+    try:
+        return readable(tell())
+    except BaseException:
+        return otherwise
+
+
 def failure(error):
     """Called while it is handled. The type is named as Python does; the backtrace is the traceback."""
     return pb.Failure(type=words(lambda: type(error).__qualname__, "an exception"),
