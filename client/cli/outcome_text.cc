@@ -1,6 +1,5 @@
 #include "cli/outcome_text.h"
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
@@ -8,6 +7,7 @@
 #include "cli/message_json.h"
 #include "cli/task_text.h"
 #include "cli/text_table.h"
+#include "codec/text.h"
 #include "nlohmann/json.hpp"
 #include "src/terminal_text.h"
 
@@ -114,14 +114,10 @@ std::string ExplainOutcome(const v1::Outcome& outcome) {
 
 std::string ResultText(const v1::Payload& result, bool raw) {
   if (raw && result.encoding() == v1::ENCODING_RAW) return result.data();
-  const Json value = JsonFromPayload(result);
-  if (raw && value.is_string()) return value.get<std::string>();
-  if (raw && value.is_object() && value.contains("$bytes")) {
-    std::string bytes;
-    absl::Base64Unescape(value["$bytes"].get<std::string>(), &bytes);
-    return bytes;
+  if (raw && result.encoding() == v1::ENCODING_MSGPACK) {
+    if (const auto text = codec::ReadOnlyText(result.data())) return std::string(*text);
   }
-  return Dump(value);
+  return Dump(JsonFromPayload(result));
 }
 
 }  // namespace poold::cli
