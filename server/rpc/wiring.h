@@ -13,7 +13,6 @@
 #include "base/worker_mark.h"
 #include "core/types.h"
 #include "poold/v1/pool_service.grpc.pb.h"
-#include "base/worker_mark.h"
 #include "rpc/backend.h"
 #include "rpc/due_list.h"
 #include "rpc/grpc_received.h"
