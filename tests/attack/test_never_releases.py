@@ -68,7 +68,7 @@ class NeverReleasesTest(PoolCase):
         return statistics.median(spans)
 
     def test_who_never_releases_fills_its_part_and_stops_nobody_else(self):
-        pool = self.pool(workers=2)
+        pool = self.pool(workers=2, modules=["testing"])
         alone = self.spans(pool)
         session, reader = self.hoard(pool)
         ended = reader.ended
@@ -90,7 +90,7 @@ class NeverReleasesTest(PoolCase):
         session.close()
 
     def test_plain_calls_that_never_release_run_on_and_the_oldest_outcomes_go(self):
-        pool = self.pool(workers=2)
+        pool = self.pool(workers=2, modules=["testing"])
         ids = []
         for _ in range(10):
             ids += pool.submit_all([pool.task("blob", RESULT_BYTES) for _ in range(50)])
@@ -105,7 +105,7 @@ class NeverReleasesTest(PoolCase):
         self.assertEqual(refused.exception.code(), grpc.StatusCode.NOT_FOUND)
 
     def test_sessions_that_submit_and_leave_stop_nobody(self):
-        pool = self.pool(workers=2)
+        pool = self.pool(workers=2, modules=["testing"])
         alone = self.spans(pool, 50)
         for i in range(50):
             session = Session(self.daemon)
