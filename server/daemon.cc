@@ -115,6 +115,7 @@ rpc::ServiceOptions Daemon::RpcOptions() {
   options.limits = config_.limits;
   options.default_workers = config_.default_workers;
   options.max_connections = config_.max_connections;
+  options.max_connections_per_peer = config_.max_connections_per_peer;
   options.spin = core::Nanos{1000} * config_.spin_us;
   for (const auto& dispatcher : dispatchers_) options.companions.push_back(dispatcher.get());
   options.spool = spool_;

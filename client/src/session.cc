@@ -81,7 +81,8 @@ absl::Status Session::Start(std::weak_ptr<HandleOwner> owner, std::shared_ptr<Se
   }
   if (state_ == State::kUp) return absl::OkStatus();
   if (!last_end_.ok()) return last_end_;
-  return absl::UnavailableError("what listens at " + stub_->address() + " does not answer as a poold");
+  return absl::UnavailableError("what listens at " + stub_->address() +
+                                " has not answered in time: it is no poold, or one that is too busy");
 }
 
 std::string Session::instance_id() {

@@ -36,6 +36,8 @@ enum class PayloadStatus : std::uint32_t {
   kTaken = 1,       // kOffer: it waits under its id. kFetch, kMap: with one descriptor. kSession: speak
   kNotThisWay = 2,  // ask through gRPC, this time
   kBad = 3,         // makes no sense; the connection is closed
+  // To whatever is asked, or to nothing: the connection is closed.
+  kTooManyConnections = 4,
 };
 
 struct PayloadAnswer {

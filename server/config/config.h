@@ -32,6 +32,7 @@ struct Config {
   // How long SIGTERM lets tasks end before they are terminated.
   core::Nanos drain_limit = 30 * core::kSecond;
   std::uint32_t max_connections = 1024;
+  std::uint32_t max_connections_per_peer = 256;
   // How many microseconds a thread looks again for something to do before it sleeps.
   std::uint32_t spin_us = 0;
   // Among how many threads and mutexes the pools are divided.

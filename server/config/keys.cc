@@ -60,6 +60,9 @@ std::span<const Key<Config>> ConfigKeys() {
        "Worker processes of a pool that does not say. Default: one for each CPU that poold may use.", 1, 65'536},
       {"max_connections", &Config::max_connections,
        "Client connections at one time, and as many sessions of this host beside them.", 1, 1'000'000},
+      {"max_connections_per_peer", &Config::max_connections_per_peer,
+       "Of these, how many may come from one process of this host, or from one address of TCP.",
+       1, 1'000'000},
       {"spin_us", &Config::spin_us,
        "Microseconds that a thread of poold looks again for work and results before it sleeps: a lone task takes about "
        "half as long. It takes a core meanwhile, and pauses by itself while others want that core, or nothing comes. "

@@ -1,28 +1,45 @@
-// Accepts connections and hands them over.
+// Accepts connections, finds out who comes, and hands over who may come in.
 //
-// Role: one small thread that waits on the listening sockets; refuses peers of other users on Unix sockets and
-// connections above the cap; pauses, and goes on, when descriptors run out. Non-role: speaks no gRPC.
-// Ownership: owns the listening sockets and a duplicate of every connection's descriptor, by which it knows that the
-// connection is gone (and so how many there are).
-// Thread safety: Start and Stop by one thread; the hand-over is called by the acceptor's thread.
+// Role: one small thread that waits on the listening sockets; refuses peers of other users on Unix sockets, and whom
+// the table of connections has no room for; tells them why. Who is silent stays here until it speaks. Descriptors are
+// kept in reserve for what exists: workers, arenas, payloads in files. When only the reserve is left, strangers make
+// room, or newcomers are refused. It pauses, and goes on, when even the reserve is gone. Non-role: speaks no gRPC.
+// Ownership: owns the listening sockets. Thread safety: Start and Stop by one thread; the functions of a door are
+// called by the acceptor's thread.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "rpc/connection_table.h"
+#include "rpc/grpc_refusals.h"
 #include "rpc/listen_socket.h"
+#include "rpc/peer.h"
 #include "wire/unique_fd.h"
 
 namespace poold::rpc {
 
+// A socket that listens, and what becomes of who comes there.
+struct Door {
+  ListenSocket socket;
+  Transport transport = Transport::kUnknown;
+  std::shared_ptr<ConnectionTable> table;
+  // Bytes that a client sends by itself, and first: its connection is handed over once they are there.
+  std::size_t first_bytes = 1;
+  // Takes over a connected, non-blocking descriptor. An error: it did not, and why the client is refused.
+  std::function<absl::Status(wire::UniqueFd* fd, Ticket* ticket)> hand_over;
+};
+
 class Acceptor {
  public:
-  // `hand_over` takes ownership of a connected, non-blocking descriptor.
-  Acceptor(std::vector<ListenSocket> sockets, std::uint32_t max_connections, std::function<void(int fd)> hand_over);
+  explicit Acceptor(std::vector<Door> doors);
   ~Acceptor();
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
@@ -33,20 +50,33 @@ class Acceptor {
 
  private:
   void Run();
-  void AcceptFrom(const ListenSocket& socket);
-  bool Admit(const ListenSocket& socket, int fd);
-  void Watch(int fd);
+  void AcceptFrom(const Door& door);
+  void Receive(const Door& door, wire::UniqueFd fd);
+  void HearSilent(int fd);
+  absl::StatusOr<Ticket> Admit(const Door& door, int fd);
+  void HandOver(const Door& door, wire::UniqueFd fd, Ticket ticket);
+  void Refuse(const Door& door, wire::UniqueFd fd, const absl::Status& why);
+  void LogRefusal(const Door& door, int fd, const absl::Status& why);
+  // False: there is none at any door.
+  bool ShedStranger();
+  void Pause(const Door& door);
   void Listen(bool on);
 
-  std::vector<ListenSocket> sockets_;
-  const std::uint32_t max_connections_;
-  const std::function<void(int)> hand_over_;
+  std::vector<Door> doors_;
   wire::UniqueFd epoll_;
   wire::UniqueFd stop_;
   std::thread thread_;
 
   // The thread's own.
-  std::map<int, wire::UniqueFd> connections_;
+  struct Silent {
+    const Door* door;
+    wire::UniqueFd fd;
+    Ticket ticket;
+  };
+  std::map<int, Silent> silent_;
+  GrpcRefusals refusals_;
+  std::chrono::steady_clock::time_point logged_{};
+  std::uint64_t not_logged_ = 0;
   bool paused_ = false;
 };
 

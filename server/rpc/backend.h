@@ -11,7 +11,9 @@
 #include "gate/shards.h"
 #include "poold/v1/server_info.pb.h"
 #include "rpc/client_names.h"
+#include "rpc/connection_table.h"
 #include "rpc/convert.h"
+#include "rpc/refusal.h"
 #include "rpc/service_options.h"
 #include "rpc/shard.h"
 #include "rpc/uploads.h"
@@ -22,7 +24,13 @@ struct Backend {
   Backend(ServiceOptions service_options, const base::Clock* service_clock, std::size_t shard_count)
       : options(std::move(service_options)),
         clock(service_clock),
-        uploads(options.max_upload_bytes, options.upload_ttl) {
+        uploads(options.max_upload_bytes, options.upload_ttl),
+        grpc_connections(std::make_shared<ConnectionTable>(
+            ConnectionTable::Bounds{options.max_connections, options.connections_per_peer()},
+            GrpcFarewell("too many connections to poold: this one was not in use"))),
+        local_connections(std::make_shared<ConnectionTable>(
+            ConnectionTable::Bounds{2 * options.max_connections, 2 * options.connections_per_peer()},
+            LocalFarewell())) {
     if (options.spool == nullptr) options.spool = std::make_shared<const base::Spool>(base::SpoolOptions());
     for (std::size_t i = 0; i < shard_count; ++i) shards.push_back(std::make_unique<Shard>(&commons));
   }
@@ -42,6 +50,9 @@ struct Backend {
   std::vector<std::unique_ptr<Shard>> shards;  // constant; as `gates`
   UploadStore uploads;                         // synchronises itself
   ClientNames client_names;                    // synchronises itself
+  // Synchronise themselves. gRPC may keep connections for longer than the server lives.
+  const std::shared_ptr<ConnectionTable> grpc_connections;
+  const std::shared_ptr<ConnectionTable> local_connections;
   std::atomic<std::uint64_t> sessions = 0;
 
   // What the health service says.

@@ -17,10 +17,11 @@ using Sent = wire::MessageSocket::Sent;
 
 }  // namespace
 
-LocalSession::LocalSession(LocalLoop* loop, wire::UniqueFd socket)
+LocalSession::LocalSession(LocalLoop* loop, wire::UniqueFd socket, Ticket ticket)
     : Session(loop->backend, &loop->due),
       loop_(*loop),
-      socket_(std::move(socket), static_cast<std::uint32_t>(loop->backend->options.max_message_bytes)) {}
+      socket_(std::move(socket), static_cast<std::uint32_t>(loop->backend->options.max_message_bytes)),
+      ticket_(std::move(ticket)) {}
 
 bool LocalSession::Start() {
   {
@@ -29,7 +30,7 @@ bool LocalSession::Start() {
     epoll_event event{.events = awaited_, .data = {.fd = fd()}};
     if (epoll_ctl(loop_.epoll.get(), EPOLL_CTL_ADD, fd(), &event) != 0) return false;
   }
-  Enter();
+  Enter(ticket_->peer());
   return true;
 }
 

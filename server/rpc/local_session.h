@@ -13,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "rpc/connection_table.h"
 #include "rpc/session.h"
 #include "rpc/write_turn.h"
 #include "wire/message_socket.h"
@@ -32,7 +33,7 @@ struct LocalLoop {
 class LocalSession final : public Session {
  public:
   // `loop` must outlive it.
-  LocalSession(LocalLoop* loop, wire::UniqueFd socket);
+  LocalSession(LocalLoop* loop, wire::UniqueFd socket, Ticket ticket);
 
   int fd() const { return socket_.fd(); }
   // False: it cannot be waited for.
@@ -63,6 +64,7 @@ class LocalSession final : public Session {
 
   LocalLoop& loop_;
   wire::MessageSocket socket_;
+  const Ticket ticket_;  // goes before the socket
 
   // The LocalThread's.
   v1::SessionRequest request_;

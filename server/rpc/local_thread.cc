@@ -46,11 +46,11 @@ absl::Status LocalThread::Start() {
   return absl::OkStatus();
 }
 
-bool LocalThread::Take(wire::UniqueFd* socket) {
+bool LocalThread::Take(wire::UniqueFd* socket, Ticket* ticket) {
   absl::MutexLock lock(&mu_);
   if (stopping_ || count_ >= max_sessions_) return false;
   ++count_;
-  come_.push_back(std::move(*socket));
+  come_.push_back({std::move(*socket), std::move(*ticket)});
   Wake();
   return true;
 }
@@ -115,15 +115,15 @@ void LocalThread::OnEvents(int fd, std::uint32_t events) {
 void LocalThread::TakeNew() {
   std::uint64_t wakes = 0;
   [[maybe_unused]] const ssize_t got = read(wake_.get(), &wakes, sizeof wakes);
-  std::vector<wire::UniqueFd> come;
+  std::vector<Comer> come;
   std::vector<int> look_at;
   {
     absl::MutexLock lock(&mu_);
     come.swap(come_);
     look_at.swap(look_at_);
   }
-  for (wire::UniqueFd& socket : come) {
-    auto session = std::make_shared<LocalSession>(&loop_, std::move(socket));
+  for (Comer& comer : come) {
+    auto session = std::make_shared<LocalSession>(&loop_, std::move(comer.socket), std::move(comer.ticket));
     const int fd = session->fd();
     if (SayTaken(fd) && session->Start()) {
       if (ending_) session->End(ShuttingDown());

@@ -28,8 +28,8 @@ class LocalThread {
   ~LocalThread();
 
   absl::Status Start();
-  // A session speaks through this socket from now on. False, with the socket still the caller's: there are too many.
-  bool Take(wire::UniqueFd* socket);
+  // A session speaks through this socket from now on. False, with both still the caller's: there are too many.
+  bool Take(wire::UniqueFd* socket, Ticket* ticket);
   // Sessions get what waits for them and end; after `grace` they are cut. Then the thread ends. Idempotent.
   void Stop(std::chrono::nanoseconds grace);
 
@@ -51,7 +51,11 @@ class LocalThread {
 
   absl::Mutex mu_;
   std::size_t count_ ABSL_GUARDED_BY(mu_) = 0;  // with those that come
-  std::vector<wire::UniqueFd> come_ ABSL_GUARDED_BY(mu_);
+  struct Comer {
+    wire::UniqueFd socket;
+    Ticket ticket;
+  };
+  std::vector<Comer> come_ ABSL_GUARDED_BY(mu_);
   std::vector<int> look_at_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   DueList::Clock::time_point stop_at_ ABSL_GUARDED_BY(mu_);

@@ -22,11 +22,6 @@
 namespace poold::rpc {
 namespace {
 
-// One for each client that uses it; the others use gRPC.
-constexpr std::size_t kMaxConnections = 256;
-// When descriptors have run out.
-constexpr int kPauseMilliseconds = 200;
-
 absl::Status Failed(const char* what) { return absl::UnavailableError(absl::StrCat(what, ": ", strerror(errno))); }
 
 // What was sent was read.
@@ -37,34 +32,45 @@ bool HasReadAll(int socket) {
 
 }  // namespace
 
-PayloadSocket::PayloadSocket(ListenSocket socket, Backend* backend, TakeSession take_session)
-    : socket_(std::make_unique<ListenSocket>(std::move(socket))),
-      backend_(*backend),
-      desk_(backend),
-      take_session_(std::move(take_session)) {}
+PayloadSocket::PayloadSocket(Backend* backend, TakeSession take_session)
+    : backend_(*backend), desk_(backend), take_session_(std::move(take_session)) {}
 
 PayloadSocket::~PayloadSocket() { Stop(); }
 
 absl::Status PayloadSocket::Start() {
   epoll_.Reset(epoll_create1(EPOLL_CLOEXEC));
-  stop_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!epoll_ || !stop_) return Failed("cannot wait for connections");
-  for (const int fd : {stop_.get(), socket_->fd()}) {
-    epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
-    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return Failed("epoll_ctl");
-  }
+  wake_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!epoll_ || !wake_) return Failed("cannot wait for connections");
+  epoll_event event{.events = EPOLLIN, .data = {.fd = wake_.get()}};
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0) return Failed("epoll_ctl");
   thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
 }
 
 void PayloadSocket::Stop() {
-  if (thread_.joinable()) {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = write(stop_.get(), &one, sizeof(one));
-    thread_.join();
+  if (!thread_.joinable()) return;
+  {
+    absl::MutexLock lock(&mu_);
+    stopping_ = true;
+    come_.clear();
   }
-  socket_.reset();
+  Wake();
+  thread_.join();
   connections_.clear();
+}
+
+void PayloadSocket::Take(wire::UniqueFd connection, Ticket ticket) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (stopping_) return;
+    come_.push_back({.fd = std::move(connection), .ticket = std::move(ticket)});
+  }
+  Wake();
+}
+
+void PayloadSocket::Wake() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof one);
 }
 
 void PayloadSocket::Run() {
@@ -75,9 +81,8 @@ void PayloadSocket::Run() {
     if (ready < 0 && errno != EINTR) return;
     for (int i = 0; i < ready; ++i) {
       const int fd = events[i].data.fd;
-      if (fd == stop_.get()) return;
-      if (fd == socket_->fd()) {
-        Accept();
+      if (fd == wake_.get()) {
+        if (!TakeNew()) return;
       } else if (const auto found = connections_.find(fd); found != connections_.end() && !Read(&found->second)) {
         Close(found);
       }
@@ -94,22 +99,21 @@ int PayloadSocket::Timeout() const {
   return static_cast<int>(std::min<core::Nanos>(wait / core::kMillisecond + 1, 60'000));
 }
 
-void PayloadSocket::Accept() {
-  while (true) {
-    wire::UniqueFd fd(accept4(socket_->fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!fd) {
-      // Who waits there is let in when some are closed; until then this thread must not spin.
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) usleep(kPauseMilliseconds * 1000);
-      if (errno == EINTR || errno == ECONNABORTED) continue;
-      return;
-    }
-    if (connections_.size() >= kMaxConnections || !IsOurUser(fd.get())) continue;
-    epoll_event event{.events = EPOLLIN | EPOLLRDHUP, .data = {.fd = fd.get()}};
-    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0) continue;
-    Connection& connection = connections_[fd.get()];
-    connection.same_user = IsSameUser(fd.get());
-    connection.fd = std::move(fd);
+bool PayloadSocket::TakeNew() {
+  std::uint64_t wakes = 0;
+  [[maybe_unused]] const ssize_t got = read(wake_.get(), &wakes, sizeof wakes);
+  std::vector<Connection> come;
+  {
+    absl::MutexLock lock(&mu_);
+    if (stopping_) return false;
+    come.swap(come_);
   }
+  for (Connection& connection : come) {
+    const int fd = connection.fd.get();
+    epoll_event event{.events = EPOLLIN | EPOLLRDHUP, .data = {.fd = fd}};
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) connections_.emplace(fd, std::move(connection));
+  }
+  return true;
 }
 
 // What a client submitted last may be on its way still, by another connection.
@@ -128,6 +132,8 @@ bool PayloadSocket::Read(Connection* connection) {
   c.have += got->bytes;
   if (c.have < sizeof c.request) return true;
   c.have = 0;
+  // In use from now on: arenas live as long as their connection.
+  if (c.ticket->calls() == 0) c.ticket->BeginCall();
   const bool goes_on = HasReadAll(c.fd.get()) && Serve(&c);
   c.descriptors.clear();
   return goes_on;
@@ -156,7 +162,7 @@ bool PayloadSocket::Serve(Connection* connection) {
 bool PayloadSocket::ServeSession(Connection* connection) {
   const int fd = connection->fd.get();
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-  if (take_session_(&connection->fd)) return false;
+  if (take_session_(&connection->fd, &connection->ticket)) return false;
   Answer(*connection, wire::PayloadStatus::kNotThisWay);
   return false;
 }
@@ -167,7 +173,7 @@ bool PayloadSocket::ServeArena(Connection* connection, const wire::PayloadReques
   const bool map = request.ask == static_cast<std::uint32_t>(wire::PayloadAsk::kMap) && c.descriptors.empty();
   if (!share && !map) return Answer(c, wire::PayloadStatus::kBad), false;
   // What lies in an arena may change under who reads it.
-  if (!c.same_user) return Answer(c, wire::PayloadStatus::kNotThisWay);
+  if (!IsSameUser(c.ticket->peer())) return Answer(c, wire::PayloadStatus::kNotThisWay);
   if (map) {
     const std::shared_ptr<base::Arena> arena = desk_.Map(request);
     if (arena == nullptr) return Answer(c, wire::PayloadStatus::kNotThisWay);

@@ -1,9 +1,9 @@
 // The socket through which clients on this host hand over descriptors: poold/v1/payload_socket.md.
 //
-// Role: one small thread that accepts, reads fixed messages, asks the desk and answers; connections that are to carry a
-// session it hands on. It also lets uploads expire of which only it knows. Refuses peers of other users and connections
-// above its cap. Waits for nobody: who does not read its answers, or sends what makes no sense, is cut off. Thread
-// safety: Start and Stop by one thread. Ownership: owns its sockets; the backend must outlive it.
+// Role: one small thread that reads fixed messages, asks the desk and answers; connections that are to carry a session
+// it hands on. It also lets uploads expire of which only it knows. Waits for nobody: who does not read its answers, or
+// sends what makes no sense, is cut off. Thread safety: Start and Stop by one thread; Take by any. Ownership: owns its
+// connections; the backend must outlive it.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,10 @@
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "rpc/listen_socket.h"
+#include "absl/synchronization/mutex.h"
+#include "rpc/connection_table.h"
 #include "rpc/payload_desk.h"
 #include "wire/payload_message.h"
 #include "wire/unique_fd.h"
@@ -24,31 +26,35 @@ namespace poold::rpc {
 class PayloadSocket {
  public:
   // Takes a connection that carries a session from here on; false, with the socket still the caller's: it cannot.
-  using TakeSession = std::function<bool(wire::UniqueFd* connection)>;
+  using TakeSession = std::function<bool(wire::UniqueFd* connection, Ticket* ticket)>;
 
-  PayloadSocket(ListenSocket socket, Backend* backend, TakeSession take_session);
+  PayloadSocket(Backend* backend, TakeSession take_session);
   ~PayloadSocket();
   PayloadSocket(const PayloadSocket&) = delete;
   PayloadSocket& operator=(const PayloadSocket&) = delete;
 
   absl::Status Start();
-  // Closes all connections and removes the socket. Idempotent.
+  // A client speaks through this connection from now on. Thread-safe.
+  void Take(wire::UniqueFd connection, Ticket ticket);
+  // Closes all connections. Idempotent.
   void Stop();
 
  private:
   struct Connection {
     wire::UniqueFd fd;
+    Ticket ticket;
     char request[sizeof(wire::PayloadRequest)];
     std::size_t have = 0;
     std::vector<wire::UniqueFd> descriptors;
-    bool same_user = false;
     // That the client made. They end with the connection; what lies in them then is still used.
     std::vector<std::shared_ptr<base::Arena>> arenas;
   };
 
   void Run();
   int Timeout() const;
-  void Accept();
+  // False: the thread is to end.
+  bool TakeNew();
+  void Wake();
   void Close(std::map<int, Connection>::iterator connection);
   // False: the connection is over.
   bool Read(Connection* connection);
@@ -58,13 +64,16 @@ class PayloadSocket {
   // `descriptor` may be -1: none.
   bool Answer(const Connection& connection, wire::PayloadStatus status, std::uint64_t number = 0, int descriptor = -1);
 
-  std::unique_ptr<ListenSocket> socket_;
   Backend& backend_;
   PayloadDesk desk_;
   const TakeSession take_session_;
   wire::UniqueFd epoll_;
-  wire::UniqueFd stop_;
+  wire::UniqueFd wake_;
   std::thread thread_;
+
+  absl::Mutex mu_;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<Connection> come_ ABSL_GUARDED_BY(mu_);
 
   // The thread's own.
   std::map<int, Connection> connections_;

@@ -1,37 +1,54 @@
 #include "rpc/peer.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <optional>
-
-#include "base/log.h"
+#include "absl/strings/str_cat.h"
 
 namespace poold::rpc {
-
 namespace {
 
-std::optional<ucred> PeerOf(int connection) {
-  ucred peer{};
-  socklen_t size = sizeof(peer);
-  if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
-  return peer;
+std::optional<std::string> HostOf(int fd) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return std::nullopt;
+  char text[INET6_ADDRSTRLEN] = "";
+  const void* const address = name.ss_family == AF_INET6
+                                  ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6*>(&name)->sin6_addr)
+                                  : static_cast<const void*>(&reinterpret_cast<sockaddr_in*>(&name)->sin_addr);
+  return inet_ntop(name.ss_family, address, text, sizeof text);
 }
 
 }  // namespace
 
-bool IsOurUser(int connection) {
-  const std::optional<ucred> peer = PeerOf(connection);
-  if (!peer) return false;
-  if (peer->uid == geteuid() || peer->uid == 0) return true;
-  base::Log(base::Level::kWarning, "connection_refused",
-            {{"reason", "another user"}, {"uid", peer->uid}, {"pid", peer->pid}});
-  return false;
+std::string Peer::ToString() const {
+  if (!host.empty()) return absl::StrCat("host=", host);
+  return absl::StrCat("uid=", uid, " pid=", pid);
 }
 
-bool IsSameUser(int connection) {
-  const std::optional<ucred> peer = PeerOf(connection);
-  return peer && peer->uid == geteuid();
+std::optional<Peer> PeerOf(int fd, Transport transport) {
+  Peer peer{.transport = transport};
+  if (transport == Transport::kGrpcTcp) {
+    const std::optional<std::string> host = HostOf(fd);
+    if (!host) return std::nullopt;
+    peer.host = *host;
+    return peer;
+  }
+  ucred process{};
+  socklen_t size = sizeof process;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &process, &size) != 0) return std::nullopt;
+  peer.uid = process.uid;
+  peer.gid = process.gid;
+  peer.pid = process.pid;
+  return peer;
 }
+
+bool MayConnect(const Peer& peer) {
+  return peer.transport == Transport::kGrpcTcp || peer.uid == geteuid() || peer.uid == 0;
+}
+
+bool IsSameUser(const Peer& peer) { return peer.uid == geteuid(); }
 
 }  // namespace poold::rpc

@@ -9,11 +9,14 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
 #include "rpc/acceptor.h"
 #include "rpc/convert.h"
+#include "rpc/grpc_sockets.h"
+#include "rpc/http2_guard.h"
 #include "rpc/local_thread.h"
 #include "rpc/payload_socket.h"
 #include "rpc/rpc_thread.h"
@@ -34,7 +37,7 @@ void SetArguments(const ServiceOptions& options, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1000);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, Http2Guard::kMaxStreams);
   // Decompression bombs.
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
@@ -69,9 +72,12 @@ class Server::Running {
 
  private:
   gate::Companion* CompanionOf(std::size_t shard) const;
-  void OpenPayloadSocket();
-  void StartPayloadSocket();
-  bool TakeSession(wire::UniqueFd* connection);
+  std::optional<ListenSocket> OpenPayloadSocket();
+  bool StartPayloadSocket();
+  bool TakeSession(wire::UniqueFd* connection, Ticket* ticket);
+  Door GrpcDoor(ListenSocket socket);
+  Door LocalDoor(ListenSocket socket);
+  absl::Status GiveToGrpc(wire::UniqueFd* fd, Ticket* ticket);
 
   AsyncService service_;
   grpc::AsyncGenericService generic_;
@@ -93,9 +99,11 @@ absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<Liste
     addresses.push_back(socket->address());
     sockets.push_back(*std::move(socket));
   }
+  std::vector<Door> doors;
+  for (ListenSocket& socket : sockets) doors.push_back(GrpcDoor(std::move(socket)));
   backend.gates = gates;
   for (std::size_t i = 0; i < backend.shards.size(); ++i) backend.shards[i]->Attach(&gates->gate(i));
-  OpenPayloadSocket();
+  std::optional<ListenSocket> payload_socket = OpenPayloadSocket();
   WriteServerInfo(backend.options, WallTime(*backend.clock), backend.clock->Now(), &backend.server_info);
   backend.server_info.set_shards(static_cast<std::uint32_t>(backend.shards.size()));
 
@@ -115,14 +123,32 @@ absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<Liste
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not start its server; its own log says why");
   for (const std::unique_ptr<RpcThread>& thread : threads_) thread->Start();
-  StartPayloadSocket();
+  if (payload_socket && StartPayloadSocket()) doors.push_back(LocalDoor(*std::move(payload_socket)));
 
-  acceptor_ = std::make_unique<Acceptor>(std::move(sockets), backend.options.max_connections, [this](int fd) {
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
-    connection.fd = fd;
-    connections_->HandleNewConnection(&connection);
-  });
+  acceptor_ = std::make_unique<Acceptor>(std::move(doors));
   return acceptor_->Start();
+}
+
+Door Server::Running::GrpcDoor(ListenSocket socket) {
+  const Transport transport = socket.is_unix() ? Transport::kGrpcUnix : Transport::kGrpcTcp;
+  return {std::move(socket), transport, backend.grpc_connections, Http2FrameHeads::kPrefaceBytes,
+          [this](wire::UniqueFd* fd, Ticket* ticket) { return GiveToGrpc(fd, ticket); }};
+}
+
+Door Server::Running::LocalDoor(ListenSocket socket) {
+  return {std::move(socket), Transport::kLocal, backend.local_connections, 1,
+          [this](wire::UniqueFd* fd, Ticket* ticket) {
+            payloads_->Take(std::move(*fd), std::move(*ticket));
+            return absl::OkStatus();
+          }};
+}
+
+absl::Status Server::Running::GiveToGrpc(wire::UniqueFd* fd, Ticket* ticket) {
+  if (absl::Status status = KnowGrpcSocket(fd->get(), ticket); !status.ok()) return status;
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+  connection.fd = fd->Release();
+  connections_->HandleNewConnection(&connection);
+  return absl::OkStatus();
 }
 
 gate::Companion* Server::Running::CompanionOf(std::size_t shard) const {
@@ -131,10 +157,10 @@ gate::Companion* Server::Running::CompanionOf(std::size_t shard) const {
 }
 
 // Beside the first Unix socket. Without it clients use gRPC for everything: no reason not to start.
-void Server::Running::OpenPayloadSocket() {
+std::optional<ListenSocket> Server::Running::OpenPayloadSocket() {
   const auto beside = std::find_if(addresses.begin(), addresses.end(),
                                    [](const ListenAddress& address) { return !address.unix_path.empty(); });
-  if (beside == addresses.end()) return;
+  if (beside == addresses.end()) return std::nullopt;
   const absl::StatusOr<ListenAddress> address =
       ParseListenAddress("unix:" + beside->unix_path + std::string(wire::kPayloadSocketSuffix));
   absl::Status status = address.status();
@@ -142,17 +168,16 @@ void Server::Running::OpenPayloadSocket() {
     absl::StatusOr<ListenSocket> socket = ListenSocket::Open(*address);
     status = socket.status();
     if (socket.ok()) {
-      payloads_ = std::make_unique<PayloadSocket>(
-          *std::move(socket), &backend, [this](wire::UniqueFd* connection) { return TakeSession(connection); });
       backend.options.payload_socket = address->unix_path;
+      return *std::move(socket);
     }
   }
-  if (!status.ok()) LogNoPayloadSocket(status);
+  LogNoPayloadSocket(status);
+  return std::nullopt;
 }
 
 // When clients can be told what the server is.
-void Server::Running::StartPayloadSocket() {
-  if (payloads_ == nullptr) return;
+bool Server::Running::StartPayloadSocket() {
   const std::size_t threads = backend.shards.size();
   const std::size_t most = backend.options.max_connections;
   absl::Status status;
@@ -161,19 +186,21 @@ void Server::Running::StartPayloadSocket() {
         std::make_unique<LocalThread>(&backend, CompanionOf(i), most / threads + (i < most % threads ? 1 : 0)));
     status = locals_.back()->Start();
   }
+  payloads_ = std::make_unique<PayloadSocket>(
+      &backend, [this](wire::UniqueFd* connection, Ticket* ticket) { return TakeSession(connection, ticket); });
   if (status.ok()) status = payloads_->Start();
+  if (status.ok()) return true;
   // Clients that connect there are refused, and use gRPC.
-  if (!status.ok()) {
-    payloads_.reset();
-    backend.server_info.clear_payload_socket();
-    LogNoPayloadSocket(status);
-  }
+  payloads_.reset();
+  backend.server_info.clear_payload_socket();
+  LogNoPayloadSocket(status);
+  return false;
 }
 
 // The threads in turn.
-bool Server::Running::TakeSession(wire::UniqueFd* connection) {
+bool Server::Running::TakeSession(wire::UniqueFd* connection, Ticket* ticket) {
   for (std::size_t tried = 0; tried < locals_.size(); ++tried) {
-    if (locals_[next_local_++ % locals_.size()]->Take(connection)) return true;
+    if (locals_[next_local_++ % locals_.size()]->Take(connection, ticket)) return true;
   }
   return false;
 }

@@ -1,12 +1,12 @@
 // The gRPC server of the daemon: poold.v1.PoolService, health and reflection, on the addresses that were configured.
 //
 // Role: accepts connections, converts requests into events of the cores and what these say into answers. Non-role: it
-// decides nothing about tasks or pools; all business state lies in the cores.
-// Threads: as many RPC threads as shards, each of which polls a completion queue of its own; a connection belongs to
-// one of them, and brings tasks to any shard; as many local threads, for sessions of this host. One small thread
-// accepts connections, another one hands payloads over. Outboxes are flushed by whichever thread entered a core, and
-// write to streams and answer calls from there: no hop. Ownership: does not own the gates, the clock or the resolver;
-// they must outlive it. No core must call it once it is being destroyed: stop everything that enters the gates first.
+// decides nothing about tasks or pools; all business state lies in the cores. Threads: as many RPC threads as shards,
+// each of which polls a completion queue of its own; a connection belongs to one of them, and brings tasks to any
+// shard; as many local threads, for sessions of this host. One small thread accepts connections and refuses those that
+// are too many, another one hands payloads over. Outboxes are flushed by whichever thread entered a core, and write to
+// streams and answer calls from there: no hop. Ownership: does not own the gates, the clock or the resolver; they must
+// outlive it. No core must call it once it is being destroyed: stop everything that enters the gates first.
 #pragma once
 
 #include <cstddef>

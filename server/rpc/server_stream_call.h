@@ -44,6 +44,8 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
   }
 
   Request& request() { return request_; }
+  // Who asks.
+  const Peer& peer() const { return origin_.peer(); }
   Backend& backend() { return *wiring_->backend; }
 
   // Messages come from `source` from now on. `stop` is called by the RPC thread when the call is over, however it
@@ -73,6 +75,7 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
   void Accepted(bool ok) {
     if (!ok) return;
     done_.Keep(this->shared_from_this());
+    origin_.Come(context_, backend());
     if (!wiring_->stopped) Accept(wiring_, method_, handler_);
     handler_(this->shared_from_this());
     wiring_->AddStream(this->shared_from_this());
@@ -105,6 +108,7 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
   const Method method_;
   const Handler handler_;
   grpc::ServerContext context_;
+  CallOrigin origin_;
   Request request_;
   grpc::ServerAsyncWriter<Response> writer_;
   std::shared_ptr<Source<Response>> source_;

@@ -50,7 +50,13 @@ struct ServiceOptions {
   core::Nanos upload_ttl = 5 * 60 * core::kSecond;
   // What waits for one slow reader: output beyond it is dropped, the oldest first.
   std::uint64_t max_waiting_output_bytes = 4ull << 20;
+  // Through gRPC, and twice as many of this host through the payload socket: one for its session, one for payloads.
   std::uint32_t max_connections = 1024;
+  // Of one process on this host, or of one address of TCP, of each kind. 0: a quarter of max_connections.
+  std::uint32_t max_connections_per_peer = 0;
+  std::uint32_t connections_per_peer() const {
+    return max_connections_per_peer != 0 ? max_connections_per_peer : (max_connections + 3) / 4;
+  }
   // How long an RPC or local thread looks again for events, and with it at the companion of its shard, before it
   // sleeps. 0, or no companion: not at all.
   core::Nanos spin = 0;

@@ -25,7 +25,8 @@ bool Session::TooMuchWaits() const { return outbox_.waiting() >= kMaxWaiting; }
 
 bool Session::EnoughWasSent() const { return outbox_.waiting() < kMaxWaiting / 2; }
 
-void Session::Enter() {
+void Session::Enter(const Peer& peer) {
+  peer_ = peer;
   ++backend_.sessions;
   for (const std::unique_ptr<Shard>& shard : backend_.shards) {
     ids_.push_back(

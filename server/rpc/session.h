@@ -15,6 +15,7 @@
 #include "poold/v1/session.pb.h"
 #include "rpc/backend.h"
 #include "rpc/due_list.h"
+#include "rpc/peer.h"
 #include "rpc/session_intake.h"
 #include "rpc/session_outbox.h"
 #include "rpc/subscriber.h"
@@ -39,7 +40,7 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
   Session(Backend* backend, DueList* due);
 
   // Before the first request.
-  void Enter();
+  void Enter(const Peer& peer);
   // One request. It is cleared of what it brought. An error ends the session.
   absl::Status Take(v1::SessionRequest* request);
   // The last. Nothing comes from the cores after it.
@@ -52,6 +53,8 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
   bool EnoughWasSent() const;
 
   Backend& backend() const { return backend_; }
+  // Who is at the other end. After Enter.
+  const Peer& peer() const { return peer_; }
   SessionOutbox& outbox() { return outbox_; }
 
  private:
@@ -63,6 +66,7 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
 
   Backend& backend_;
   DueList& due_;
+  Peer peer_;
 
   // Of the thread that reads.
   std::vector<core::SubscriberId> ids_;  // in each shard

@@ -43,8 +43,9 @@ class SessionCall final : public Session, public LiveStream {
   void Accepted(bool ok) {
     if (!ok) return;
     done_op_.Keep(Self());
+    origin_.Come(context_, backend());
     if (!wiring_->stopped) Accept(wiring_);
-    Enter();
+    Enter(origin_.peer());
     wiring_->AddStream(Self());
     ReadNext();
   }
@@ -101,6 +102,7 @@ class SessionCall final : public Session, public LiveStream {
 
   Wiring* const wiring_;
   grpc::ServerContext context_;
+  CallOrigin origin_;
   grpc::ServerAsyncReaderWriter<v1::SessionResponse, v1::SessionRequest> stream_;
 
   // The RPC thread's.

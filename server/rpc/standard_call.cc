@@ -70,6 +70,7 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
   void Accepted(bool ok) {
     if (!ok) return;
     done_op_.Keep(shared_from_this());
+    origin_.Come(context_, *wiring_->backend);
     if (wiring_->stopped) return;
     Accept(wiring_);
     kind_ = KindOf(context_.method());
@@ -125,6 +126,7 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
 
   Wiring* const wiring_;
   grpc::GenericServerContext context_;
+  CallOrigin origin_;
   grpc::GenericServerAsyncReaderWriter stream_;
   grpc::ByteBuffer message_;
   Kind kind_ = Kind::kUnknown;

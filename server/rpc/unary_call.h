@@ -35,6 +35,8 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
 
   Request& request() { return request_; }
   const grpc::ServerContext& context() const { return context_; }
+  // Who asks.
+  const Peer& peer() const { return origin_.peer(); }
   Backend& backend() { return *wiring_->backend; }
 
   void Answer(const Response& response) {
@@ -59,6 +61,7 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   void Accepted(bool ok) {
     if (!ok) return;  // the server stops
     done_.Keep(this->shared_from_this());
+    origin_.Come(context_, backend());
     if (!wiring_->stopped) Accept(wiring_, method_, handler_);
     handler_(this->shared_from_this());
   }
@@ -75,6 +78,7 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   const Method method_;
   const Handler handler_;
   grpc::ServerContext context_;
+  CallOrigin origin_;
   Request request_;
   grpc::ServerAsyncResponseWriter<Response> writer_;
   std::atomic<bool> answered_ = false;

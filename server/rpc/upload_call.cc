@@ -43,6 +43,7 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
   void Accepted(bool ok) {
     if (!ok) return;
     done_op_.Keep(shared_from_this());
+    origin_.Come(context_, backend_);
     if (wiring_->stopped) return;
     Accept(wiring_);
     ReadNext();
@@ -104,6 +105,7 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
   Wiring* const wiring_;
   Backend& backend_;
   grpc::ServerContext context_;
+  CallOrigin origin_;
   grpc::ServerAsyncReader<v1::UploadResponse, v1::UploadRequest> reader_;
   v1::UploadRequest request_;
   base::PayloadDraft draft_;

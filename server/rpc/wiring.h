@@ -14,6 +14,7 @@
 #include "poold/v1/pool_service.grpc.pb.h"
 #include "rpc/backend.h"
 #include "rpc/due_list.h"
+#include "rpc/grpc_sockets.h"
 
 namespace poold::rpc {
 
@@ -60,6 +61,30 @@ struct Wiring {
     streams.push_back(stream);
     if (ending) stream->EndForShutdown();
   }
+};
+
+// Who brought a call, from when it was accepted to its end: meanwhile its connection is in use.
+class CallOrigin {
+ public:
+  CallOrigin() = default;
+  CallOrigin(const CallOrigin&) = delete;
+  CallOrigin& operator=(const CallOrigin&) = delete;
+  ~CallOrigin() {
+    if (connection_ != nullptr) connection_->EndCall();
+  }
+  // By the RPC thread, once.
+  void Come(const grpc::ServerContext& context, const Backend& backend) {
+    connection_ = backend.grpc_connections->Find(ConnectionOf(context.peer()));
+    if (connection_ != nullptr) connection_->BeginCall();
+  }
+  // Nobody is known after the connection was cut.
+  const Peer& peer() const {
+    static const Peer unknown;
+    return connection_ == nullptr ? unknown : connection_->peer();
+  }
+
+ private:
+  std::shared_ptr<Connection> connection_;
 };
 
 // The metadata "poold-client": what a caller calls itself. Empty without it.

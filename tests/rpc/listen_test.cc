@@ -6,10 +6,15 @@
 
 #include <cstring>
 #include <fstream>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 #include "rpc/acceptor.h"
 #include "rpc/listen_address.h"
 #include "rpc/listen_socket.h"
+#include "rpc/refusal.h"
 #include "server_fixture.h"
 
 namespace poold::rpc {
@@ -31,6 +36,13 @@ wire::UniqueFd Connect(const std::string& path) {
   name.sun_family = AF_UNIX;
   strcpy(name.sun_path, path.c_str());
   if (connect(fd.get(), reinterpret_cast<sockaddr*>(&name), sizeof(name)) != 0) fd.Reset();
+  return fd;
+}
+
+// Who is silent is not handed over.
+wire::UniqueFd ConnectAndSpeak(const std::string& path) {
+  wire::UniqueFd fd = Connect(path);
+  EXPECT_EQ(send(fd.get(), "x", 1, MSG_NOSIGNAL), 1);
   return fd;
 }
 
@@ -108,38 +120,84 @@ TEST(ListenSocket, ATcpPortInUseIsNamed) {
   EXPECT_NE(second.status().message().find(std::to_string(first->address().port)), absl::string_view::npos);
 }
 
-TEST(Acceptor, RefusesAboveTheCapAndAcceptsAgainWhenOneIsGone) {
+// Greets, and closes its end when the peer is gone.
+class Greeter {
+ public:
+  explicit Greeter(const std::string& path, ConnectionTable::Bounds bounds)
+      : table(std::make_shared<ConnectionTable>(bounds, "full")) {
+    std::vector<Door> doors;
+    doors.push_back({ListenSocket::Open({.unix_path = path}).value(), Transport::kLocal, table, 1,
+                     [this](wire::UniqueFd* fd, Ticket* ticket) {
+                       std::lock_guard lock(mu);
+                       guests.emplace_back(std::move(*fd), std::move(*ticket));
+                       EXPECT_EQ(send(guests.back().first.get(), "hello", 5, MSG_NOSIGNAL), 5);
+                       return absl::OkStatus();
+                     }});
+    acceptor = std::make_unique<Acceptor>(std::move(doors));
+    EXPECT_TRUE(acceptor->Start().ok());
+  }
+
+  std::shared_ptr<ConnectionTable> table;
+  std::mutex mu;
+  std::vector<std::pair<wire::UniqueFd, Ticket>> guests;
+  std::unique_ptr<Acceptor> acceptor;
+};
+
+std::string Heard(const wire::UniqueFd& fd) {
+  char words[32];
+  const ssize_t got = recv(fd.get(), words, sizeof words, 0);
+  return got < 0 ? "" : std::string(words, static_cast<std::size_t>(got));
+}
+
+TEST(Acceptor, TellsWhoIsOneTooManyAndLetsInAgainWhenOneIsGone) {
   const PrivateFolder folder;
   const std::string path = folder / "poold.sock";
-  std::vector<ListenSocket> sockets;
-  sockets.push_back(ListenSocket::Open({.unix_path = path}).value());
-  // Stands for gRPC: greets, and closes its end when the peer is gone.
-  std::mutex mu;
-  std::vector<wire::UniqueFd> handed_over;
-  Acceptor acceptor(std::move(sockets), 1, [&](int fd) {
-    std::lock_guard lock(mu);
-    handed_over.emplace_back(fd);
-    EXPECT_EQ(send(fd, "x", 1, MSG_NOSIGNAL), 1);
-  });
-  ASSERT_TRUE(acceptor.Start().ok());
-  const auto greeted = [](const wire::UniqueFd& fd) {
-    char byte = 0;
-    return recv(fd.get(), &byte, 1, 0) == 1;
-  };
-  wire::UniqueFd first = Connect(path);
-  EXPECT_TRUE(greeted(first));
-  EXPECT_FALSE(greeted(Connect(path)));
-  first.Reset();
+  Greeter greeter(path, {.all = 1, .per_peer = 1});
+  const wire::UniqueFd first = ConnectAndSpeak(path);
+  EXPECT_EQ(Heard(first), "hello");
   {
-    std::lock_guard lock(mu);
-    handed_over.clear();
+    std::lock_guard lock(greeter.mu);
+    greeter.guests[0].second->BeginCall();
   }
-  // The hang-up is noticed by the acceptor's thread: until then it refuses.
-  bool again = false;
-  for (int tries = 0; tries < 100'000 && !again; ++tries) again = greeted(Connect(path));
-  EXPECT_TRUE(again);
-  acceptor.Stop();
+  const wire::UniqueFd second = ConnectAndSpeak(path);
+  EXPECT_EQ(Heard(second), LocalFarewell());
+  EXPECT_EQ(Heard(second), "");
+  {
+    std::lock_guard lock(greeter.mu);
+    greeter.guests.clear();
+  }
+  EXPECT_EQ(Heard(ConnectAndSpeak(path)), "hello");
+  greeter.acceptor->Stop();
   EXPECT_FALSE(Exists(path));
+}
+
+TEST(Acceptor, KeepsWhoIsSilentUntilItSpeaks) {
+  const PrivateFolder folder;
+  const std::string path = folder / "poold.sock";
+  Greeter greeter(path, {});
+  const wire::UniqueFd silent = Connect(path);
+  EXPECT_EQ(Heard(ConnectAndSpeak(path)), "hello");
+  {
+    std::lock_guard lock(greeter.mu);
+    EXPECT_EQ(greeter.guests.size(), 1u);
+  }
+  EXPECT_EQ(send(silent.get(), "x", 1, MSG_NOSIGNAL), 1);
+  EXPECT_EQ(Heard(silent), "hello");
+}
+
+TEST(Acceptor, KnowsWhoComes) {
+  const PrivateFolder folder;
+  const std::string path = folder / "poold.sock";
+  Greeter greeter(path, {});
+  const wire::UniqueFd first = ConnectAndSpeak(path), second = ConnectAndSpeak(path);
+  EXPECT_EQ(Heard(first) + Heard(second), "hellohello");
+  std::lock_guard lock(greeter.mu);
+  const Peer& peer = greeter.guests[0].second->peer();
+  EXPECT_EQ(peer.uid, geteuid());
+  EXPECT_EQ(peer.gid, getegid());
+  EXPECT_EQ(peer.pid, getpid());
+  EXPECT_NE(peer.connection, 0u);
+  EXPECT_NE(peer.connection, greeter.guests[1].second->peer().connection);
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ class PayloadSockets : public ServerTest {
         base::SpoolOptions{.folder = std::filesystem::temp_directory_path(), .max_memory_bytes = 1'000'000});
     options->spool = spool_;
     options->limits.max_payload_bytes = 5'000'000;
+    options->max_connections_per_peer = 128;  // twice as many here
   }
   void SetUp() override {
     ServerTest::SetUp();

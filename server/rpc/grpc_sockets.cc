@@ -1,0 +1,174 @@
+#include "rpc/grpc_sockets.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/errors.h"
+#include "rpc/http2_guard.h"
+#include "rpc/refusal.h"
+#include "wire/absl_text.h"
+
+namespace poold::rpc {
+namespace {
+
+// The kernel's own bound of descriptors (fs.nr_open) unless somebody has raised it.
+constexpr int kMaxDescriptors = 1 << 20;
+
+// As it is given to gRPC, and as gRPC tells it.
+constexpr std::string_view kName = "poold-";
+constexpr std::string_view kToldName = "unix-abstract:poold-";
+
+core::Nanos Now() { return base::SystemClock().Now(); }
+
+// One for each peer, for as long as it has connections or owes something.
+class Budgets {
+ public:
+  std::shared_ptr<TokenBucket> Of(const Peer& peer) {
+    absl::MutexLock lock(&mu_);
+    if (budgets_.size() >= next_sweep_) Sweep();
+    std::shared_ptr<TokenBucket>& budget = budgets_[{peer.host, peer.uid, peer.pid}];
+    if (budget == nullptr) budget = std::make_shared<TokenBucket>(Http2Guard::kBudget, Http2Guard::kBudgetPerSecond);
+    return budget;
+  }
+
+ private:
+  void Sweep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    const core::Nanos now = Now();
+    std::erase_if(budgets_, [now](auto& one) { return one.second.use_count() == 1 && one.second->OwesFor(now) == 0; });
+    next_sweep_ = std::max<std::size_t>(64, 2 * budgets_.size());
+  }
+
+  absl::Mutex mu_;
+  std::map<std::tuple<std::string, uid_t, pid_t>, std::shared_ptr<TokenBucket>> budgets_ ABSL_GUARDED_BY(mu_);
+  std::size_t next_sweep_ ABSL_GUARDED_BY(mu_) = 64;
+};
+
+// A socket that gRPC has. It reads it one read at a time, and closes it after the last.
+class GrpcSocket {
+ public:
+  GrpcSocket(Ticket ticket, std::shared_ptr<TokenBucket> budget)
+      : ticket_(std::move(ticket)), budget_(std::move(budget)), guard_(budget_.get()) {}
+  ~GrpcSocket() { guard_.End(ticket_->calls(), Now()); }
+
+  const Peer& peer() const { return ticket_->peer(); }
+
+  // What gRPC is told to have read.
+  ssize_t Read(int fd, const msghdr& message, ssize_t bytes) {
+    const core::Nanos now = Now();
+    auto left = static_cast<std::size_t>(bytes);
+    for (std::size_t i = 0; i < message.msg_iovlen && left > 0; ++i) {
+      const iovec& part = message.msg_iov[i];
+      const std::string_view read(static_cast<const char*>(part.iov_base), std::min(part.iov_len, left));
+      left -= read.size();
+      const std::string_view fault = guard_.Take(read, ticket_->calls(), now);
+      if (!fault.empty()) return Cut(fd, fault);
+    }
+    return bytes;
+  }
+
+ private:
+  // For gRPC the client has gone away.
+  ssize_t Cut(int fd, std::string_view fault) {
+    base::Log(base::Level::kWarning, "connection_cut", {{"peer", peer().ToString()}, {"reason", fault}});
+    const std::string words = GrpcFarewell("poold has cut this connection: " + std::string(fault));
+    send(fd, words.data(), words.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(fd, SHUT_RDWR);
+    return 0;
+  }
+
+  const Ticket ticket_;
+  const std::shared_ptr<TokenBucket> budget_;
+  Http2Guard guard_;
+};
+
+// By descriptor.
+std::atomic<GrpcSocket*> sockets[kMaxDescriptors];
+
+GrpcSocket* SocketOf(int fd) {
+  if (fd < 0 || fd >= kMaxDescriptors) return nullptr;
+  return sockets[fd].load(std::memory_order_acquire);
+}
+
+// The function that this file stands before: of the C library, or of a sanitizer.
+template <typename Function>
+Function* Next(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+// The connection's number, as the name of a Unix socket.
+void WriteName(const GrpcSocket& socket, sockaddr* into, socklen_t* size) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  const std::string text = absl::StrCat(wire::ToAbsl(kName), socket.peer().connection);
+  memcpy(name.sun_path + 1, text.data(), text.size());
+  const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+  memcpy(into, &name, std::min(*size, bytes));
+  *size = bytes;
+}
+
+absl::Status HasToWait(core::Nanos wait) {
+  return core::MakeError(absl::StatusCode::kResourceExhausted, "TOO_MANY_CANCELLED_CALLS",
+                         "connections of this process, or of this address of TCP, were cut since too many of their "
+                         "calls were cancelled before they began; connect again in a few seconds",
+                         "connection", wait);
+}
+
+}  // namespace
+
+absl::Status KnowGrpcSocket(int fd, Ticket* ticket) {
+  static Budgets* const budgets = new Budgets;
+  if (fd >= kMaxDescriptors) return absl::ResourceExhaustedError("poold has too many open descriptors");
+  std::shared_ptr<TokenBucket> budget = budgets->Of((*ticket)->peer());
+  if (const core::Nanos wait = budget->OwesFor(Now()); wait > 0) return HasToWait(wait);
+  sockets[fd].store(new GrpcSocket(std::move(*ticket), std::move(budget)), std::memory_order_release);
+  return absl::OkStatus();
+}
+
+std::uint64_t ConnectionOf(std::string_view grpc_peer) {
+  std::uint64_t number = 0;
+  if (!grpc_peer.starts_with(kToldName)) return 0;
+  return absl::SimpleAtoi(wire::ToAbsl(grpc_peer.substr(kToldName.size())), &number) ? number : 0;
+}
+
+}  // namespace poold::rpc
+
+extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  static auto* const next = poold::rpc::Next<ssize_t(int, msghdr*, int)>("recvmsg");
+  const ssize_t bytes = next(fd, message, flags);
+  if (bytes <= 0) return bytes;
+  poold::rpc::GrpcSocket* const socket = poold::rpc::SocketOf(fd);
+  return socket == nullptr ? bytes : socket->Read(fd, *message, bytes);
+}
+
+extern "C" int close(int fd) {
+  if (poold::rpc::SocketOf(fd) != nullptr) delete poold::rpc::sockets[fd].exchange(nullptr);
+  static auto* const next = poold::rpc::Next<int(int)>("close");
+  return next(fd);
+}
+
+extern "C" int getpeername(int fd, sockaddr* __restrict name, socklen_t* __restrict size) noexcept {
+  if (const auto* const socket = poold::rpc::SocketOf(fd)) {
+    poold::rpc::WriteName(*socket, name, size);
+    return 0;
+  }
+  static auto* const next = poold::rpc::Next<int(int, sockaddr*, socklen_t*)>("getpeername");
+  return next(fd, name, size);
+}
