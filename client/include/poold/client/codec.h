@@ -46,9 +46,10 @@ template <typename T>
 inline constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::MessageLite, T>;
 
 template <typename T>
-inline constexpr bool kIsResult =
-    std::is_void_v<T> || std::is_same_v<T, Payload> || std::is_same_v<T, SharedBytes> || kIsMessage<T> ||
-    (codec::kReadable<T> && codec::kOwning<T>);
+inline constexpr bool kIsResult = std::is_same_v<T, Payload> || std::is_same_v<T, SharedBytes> || kIsMessage<T> ||
+                                  (codec::kReadable<T> && codec::kOwning<T>);
+template <>
+inline constexpr bool kIsResult<void> = true;
 
 // "square returned what is no int: wanted an integer, got a string".
 absl::Status ResultTypeError(std::string_view function, std::string_view detail);
