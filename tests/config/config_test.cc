@@ -297,7 +297,7 @@ TEST_F(ConfigTest, WhatIsPrintedReadsBackAsTheSame) {
 drain_limit_seconds = 0.1
 [pools.default]
 [pools."a.b"]
-initializer = "open \"it\"\n"
+initializer = "open \"it\""
 initializer_args = [-1, 1e300, 3.0, "\u0001ü", { "x y" = [] }]
 environment = { "A B" = "\\" }
 start_method = "fresh"

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/log.h"
+
 namespace poold::observe {
 namespace {
 
@@ -24,6 +26,7 @@ core::PoolView Pool(core::PoolState state, std::string failure = "") {
 std::string LookAt(PoolLog* log, std::vector<core::PoolView> pools) {
   CaptureStderr();
   log->Look(pools);
+  base::FlushLog();
   return GetCapturedStderr();
 }
 

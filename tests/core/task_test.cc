@@ -129,14 +129,18 @@ TEST(Task, MemoryForTasksIsBoundedOverAllPools) {
   story.Open("p");
   story.Open("q");
   std::uint64_t taken = 0;
-  while (story.SubmitAs({1, ++taken}, taken % 2 == 0 ? "p" : "q", "f").ok()) ASSERT_LT(taken, 10u);
+  const auto submit_next = [&] {
+    ++taken;
+    return story.SubmitAs({1, taken}, taken % 2 == 0 ? "p" : "q", "f");
+  };
+  while (submit_next().ok()) ASSERT_LT(taken, 10u);
   EXPECT_GE(story.core.memory().task_bytes, limits.max_task_bytes);
   const absl::Status refused = story.SubmitAs({1, 99}, "q", "f");
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(DetailOf(refused).subject, "max_task_bytes");
   EXPECT_GT(DetailOf(refused).retry_after, 0);
   EXPECT_EQ(ReasonOf(story.Map({2, 1}, "p", "f", {"item"}).status()), "QUEUE_FULL");
-  EXPECT_TRUE(story.SubmitAs({1, 1}, "q", "f").ok()) << "what is known is no new task";
+  EXPECT_EQ(story.SubmitAs({1, 1}, "q", "f"), absl::OkStatus()) << "what is known is no new task";
   story.RunAll();
   EXPECT_EQ(story.core.memory().task_bytes, 0u) << "what has ended counts with the outcomes";
   EXPECT_TRUE(story.SubmitAs({1, 99}, "q", "f").ok());
