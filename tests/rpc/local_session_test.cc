@@ -45,7 +45,7 @@ class LocalSessions : public SessionTest {
 
 class TwoLocalSessions : public LocalSessions {
  protected:
-  void Adjust(ServiceOptions* options) override { options->max_connections = 2; }
+  void Adjust(ServiceOptions* options) override { options->max_connections = options->max_connections_per_peer = 2; }
 };
 
 TEST_F(LocalSessions, WhoSpeaksNoSessionIsToldSoAndDisturbsNobody) {
