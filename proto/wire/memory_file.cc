@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "wire/file_size_limit.h"
 
 namespace poold::wire {
 namespace {
@@ -19,16 +19,10 @@ absl::Status Failed(const char* name, std::uint64_t bytes, const char* why) {
   return absl::ResourceExhaustedError(absl::StrCat("cannot make a ", name, " of ", bytes, " bytes in memory: ", why));
 }
 
-// A file above it would cost the process a SIGXFSZ.
-bool MayBeSoLarge(std::uint64_t bytes) {
-  rlimit limit{};
-  return getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes <= limit.rlim_cur;
-}
-
 }  // namespace
 
 absl::StatusOr<UniqueFd> MakeMemoryFile(const char* name, std::uint64_t bytes) {
-  if (!MayBeSoLarge(bytes)) return Failed(name, bytes, "the limit of file sizes is lower");
+  if (!FileMayHave(bytes)) return Failed(name, bytes, "the limit of file sizes is lower");
   UniqueFd fd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd || ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) return Failed(name, bytes, std::strerror(errno));
   return fd;

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <utility>
 
+#include "wire/file_size_limit.h"
+
 namespace poold::worker {
 namespace {
 
@@ -29,6 +31,7 @@ bool StaysAsItIs(std::string_view path) {
 
 // A copy that nobody else knows.
 wire::UniqueFd CopyOf(int fd, off_t bytes) {
+  if (!wire::FileMayHave(static_cast<std::uint64_t>(bytes))) return {};
   wire::UniqueFd copy(memfd_create("poold-symbols", MFD_CLOEXEC));
   while (copy && bytes > 0) {
     const ssize_t sent = sendfile(copy.get(), fd, nullptr, static_cast<std::size_t>(bytes));

@@ -2,7 +2,6 @@
 
 #include <link.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "other_threads.h"
+#include "wire/file_size_limit.h"
 #include "wire/unique_fd.h"
 
 #if defined(__has_feature)
@@ -97,12 +97,6 @@ std::vector<Mapping> MappingsOf(const Loaded& loaded) {
   return mappings;
 }
 
-// A file may be so large; more would end this process by a signal.
-bool MayWrite(std::size_t bytes) {
-  rlimit limit;
-  return getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes <= limit.rlim_cur;
-}
-
 bool WriteAll(int fd, const Mapping& from, off_t at) {
   std::size_t written = 0;
   while (written < from.bytes()) {
@@ -119,7 +113,7 @@ void CopyOne(const Loaded& loaded, bool also_writable) {
   std::erase_if(mappings, [&](const Mapping& at) { return (at.rights & PROT_WRITE) != 0 && !also_writable; });
   std::size_t bytes = 0;
   for (const Mapping& mapping : mappings) bytes += mapping.bytes();
-  if (bytes == 0 || bytes > kMostBytes || !MayWrite(bytes)) return;
+  if (bytes == 0 || bytes > kMostBytes || !wire::FileMayHave(bytes)) return;
   const std::string name = loaded.path.substr(loaded.path.rfind('/') + 1);
   const wire::UniqueFd copy(memfd_create(name.substr(0, 200).c_str(), MFD_CLOEXEC));
   if (!copy) return;
