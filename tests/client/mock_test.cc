@@ -75,7 +75,7 @@ TEST_F(MockTest, SharedBytesTakeTextsAndBytesAndNothingElse) {
       .WillOnce([](const TaskCall&) { return MakeFinishedTask(49); });
   EXPECT_EQ(pool_.Apply<SharedBytes>("f")->view(), "text");
   EXPECT_EQ(pool_.Apply<SharedBytes>("f")->view(), "raw");
-  EXPECT_THAT(std::string(pool_.Apply<SharedBytes>("f").status().message()), HasSubstr("wanted string, given integer"));
+  EXPECT_THAT(std::string(pool_.Apply<SharedBytes>("f").status().message()), HasSubstr("wanted bytes, given integer"));
 }
 
 TEST_F(MockTest, AFailureNamesFunctionTypeAndMessage) {

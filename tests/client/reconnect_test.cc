@@ -119,12 +119,12 @@ TEST_F(ReconnectTest, WhatWasSubmittedWhileTheDaemonWasAwayIsSentWhenItIsBack) {
   const Client client = Connect();
   KillDaemon();
   // Whoever has not been told of the cut yet waits for it.
-  const auto handle = client.Default().Submit<int>("identity", 7);
+  const auto handle = client.Default().Submit<int>("square", 7);
   EXPECT_FALSE(handle.Wait(std::chrono::milliseconds(50)));
   StartDaemon();
   ASSERT_TRUE(handle.Wait(seconds(30)));
   const auto result = handle.Get();
-  EXPECT_TRUE(result.ok() ? *result == 7 : ReasonOf(result.status()) == "HANDLE_LOST") << result.status();
+  EXPECT_TRUE(result.ok() ? *result == 49 : ReasonOf(result.status()) == "HANDLE_LOST") << result.status();
 }
 
 TEST_F(ReconnectTest, AWrittenHandleIsResumedByAnotherClient) {

@@ -1,5 +1,6 @@
 # Compiles SOURCE, which must fail with one error: a sentence of ours that says what to do.
 execute_process(COMMAND ${COMPILE} -fsyntax-only "${SOURCE}" RESULT_VARIABLE result ERROR_VARIABLE said)
+string(REPLACE ";" "," said "${said}")  # it would divide a list
 string(REGEX MATCHALL "error:[^\n]*" errors "${said}")
 list(LENGTH errors count)
 string(REGEX MATCHALL "\n" lines "${said}")

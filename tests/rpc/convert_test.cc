@@ -89,6 +89,7 @@ v1::PoolSpec WholeSpec() {
   spec.set_death_policy(v1::DEATH_POLICY_STRICT);
   spec.set_spares(0);
   spec.set_allow_exec(true);
+  spec.mutable_start_timeout()->set_seconds(90);
   return spec;
 }
 

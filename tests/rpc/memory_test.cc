@@ -77,6 +77,7 @@ TEST_F(LittleMemory, WaitingForManyHandlesCountsToo) {
   std::vector<std::unique_ptr<grpc::ClientAsyncResponseReader<v1::WaitResponse>>> calls;
   std::vector<v1::WaitResponse> responses(8);
   std::vector<grpc::Status> statuses(8);
+  contexts.reserve(responses.size());  // their places are the tags
   for (std::size_t i = 0; i < responses.size(); ++i) {
     contexts.push_back(std::make_unique<grpc::ClientContext>());
     calls.push_back(client_->AsyncWait(contexts[i].get(), request, &queue));
@@ -118,30 +119,6 @@ class HalfMessage {
   std::string text_;
   std::size_t sent_ = 0;
 };
-
-TEST_F(LittleMemory, WhoStopsHalfWayIsCutOffWhenOthersNeedTheMemory) {
-  TestSession::local_socket = folder_ / "poold.sock.payloads";
-  const std::size_t largest = memory_->half_read->max() / 4;
-  std::vector<std::unique_ptr<HalfMessage>> halves;
-  for (int i = 0; i < 6; ++i) halves.push_back(std::make_unique<HalfMessage>(TestSession::local_socket, largest));
-  // Four of them fill the part; as long as nobody wanted it, they could stay.
-  int ended = 0;
-  Await([&] {
-    ended = 0;
-    for (const auto& half : halves) ended += half->Push() ? 0 : 1;
-    EXPECT_LE(memory_->half_read->used(), memory_->half_read->max());
-    return ended > 0;
-  });
-  TestSession session(client_.get());
-  v1::SessionRequest request = TestSession::Hello();
-  AddTasks(&request, "echo", 1, {std::string(1'500'000, 'y')});
-  ASSERT_TRUE(session.Send(request));
-  EXPECT_TRUE(session.ReadUntil([&] { return session.outcomes.contains(Id(1)); }));
-  halves.clear();
-  session.Vanish();
-  Await([&] { return memory_->half_read->used() == 0; });
-  TestSession::local_socket.clear();
-}
 
 }  // namespace
 }  // namespace poold::rpc

@@ -124,7 +124,7 @@ TEST_F(ReceivedSubmit, AFullCallWithOptionsAndArgumentsIsTaken) {
 
 TEST_F(ReceivedSubmit, MessagesInsideOfMessagesCount) {
   // One task whose options come again and again: `tasks { options {} options {} ... }`.
-  const std::string options = Repeated({"\x22\x00", 2}, 600'000);
+  const std::string options = Repeated({"\x1a\x00", 2}, 600'000);
   std::string bytes = "\x12";
   for (std::size_t size = options.size(); size > 0; size >>= 7) {
     bytes += static_cast<char>((size & 0x7f) | (size > 0x7f ? 0x80 : 0));

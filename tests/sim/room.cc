@@ -58,12 +58,15 @@ bool World::WentTooEarly(const KnownHandle& gone, const KnownHandle& left) const
 // What is gone has had its time, or had to make way: the oldest first, and nothing that somebody waits for.
 void World::CheckGoing(const std::vector<const KnownHandle*>& gone) {
   const std::uint64_t most_aside = (peer_.room().left_floor() + peer_.room().common()) / 2;
+  // A map may be more than there was in all of what went before it.
+  const bool a_map_went =
+      std::any_of(gone.begin(), gone.end(), [](const KnownHandle* handle) { return handle->is_map; });
   for (const KnownHandle* handle : gone) {
     const std::string name = Ledger::TextOf(*handle, 0);
     if (handle->ended && now_ - handle->ended_at >= limits_.outcome_ttl) continue;
     if (!MayGo(*handle)) ledger_.Wrong("the outcome of " + name + " is gone although its client is there");
     if (!handle->ended) continue;
-    const bool much_is_aside = peer_.aside_bytes() + kSomeOutcomes > most_aside;
+    const bool much_is_aside = a_map_went || peer_.aside_bytes() + kSomeOutcomes > most_aside;
     for (const auto& [call, wait] : ledger_.calls) {
       if (std::find(wait.waits.begin(), wait.waits.end(), handle->id) == wait.waits.end() || much_is_aside) continue;
       ledger_.Wrong("the outcome of " + name + " is gone, and somebody waits for it");

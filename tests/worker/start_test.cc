@@ -39,7 +39,7 @@ TEST(StartTest, AMissingModuleIsNamed) {
 
 TEST(StartTest, AModuleOfAnotherAbiVersionIsRefused) {
   EXPECT_THAT(FailureOf(SetupWith({WRONG_ABI_MODULE})).failure().message(),
-              AllOf(HasSubstr(WRONG_ABI_MODULE), HasSubstr("has ABI version 999, this worker program has 2")));
+              AllOf(HasSubstr(WRONG_ABI_MODULE), HasSubstr("has ABI version 999, this worker program has 3")));
 }
 
 TEST(StartTest, ALibraryThatIsNoModuleIsRefused) {

@@ -22,9 +22,9 @@ TEST(TextTable, NobodysTextForgesARow) {
   table.Add({"a\nforged  root  1", "\x1b[1A\x1b[2K", "1"});
   table.Add({"世界", "\u202eme", "2"});
   EXPECT_EQ(table.Text(),
-            "NAME                 CLIENT            N\n"
+            "NAME                CLIENT          N\n"
             "a\\nforged  root  1  \\x1b[1A\\x1b[2K  1\n"
-            "世界                 \\u202eme          2\n");
+            "世界                \\u202eme        2\n");
 }
 
 TEST(TextTable, SizesAndTimesAreRounded) {
