@@ -1,7 +1,6 @@
 #include "poold/client/internal/task_ref.h"
 
 #include <array>
-#include <utility>
 
 #include "error.h"
 #include "handle_cell.h"
@@ -59,10 +58,7 @@ absl::Status TaskRef::Await(Duration timeout) const {
   if (!cell_->done() && InOutputCallback()) {
     return absl::FailedPreconditionError("an on_output callback must not wait for a task: the outcome comes after it");
   }
-  if (!cell_->done() && !Wait(timeout)) {
-    absl::Status why = std::exchange(WhyNoWait(), absl::OkStatus());
-    return why.ok() ? WaitTimeoutError(cell_->FunctionName()) : why;
-  }
+  if (!cell_->done() && !Wait(timeout)) return WaitTimeoutError(cell_->FunctionName());
   switch (cell_->phase.load(std::memory_order_acquire)) {
     case Phase::kSucceeded:
       return absl::OkStatus();

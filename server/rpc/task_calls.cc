@@ -35,6 +35,8 @@ using ReleaseCall = UnaryCall<v1::ReleaseRequest, v1::ReleaseResponse>;
 // task at most.
 constexpr std::size_t kMostAnswerBytes = (4 << 20) - 1024;
 constexpr std::size_t kShortBytes = 96;
+// For the first ones, however many there are.
+constexpr std::size_t kSomeInFull = 64 << 10;
 // What the fields around a message of up to 4 MiB take.
 constexpr std::size_t kFrameBytes = 8;
 // Arguments from here on are not copied.
@@ -247,7 +249,7 @@ void WriteView(const core::HandleView& view, const Legend& legend, const Backend
 v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Backend& backend) {
   const Legend legend = backend.legend();
   v1::SubmitResponse response;
-  const std::size_t in_short = std::min(kMostAnswerBytes, tasks.size() * kShortBytes);
+  const std::size_t in_short = std::min(kMostAnswerBytes - kSomeInFull, tasks.size() * kShortBytes);
   std::size_t room = kMostAnswerBytes - in_short;
   for (const Submission& task : tasks) {
     v1::SubmitResult* result = response.add_results();

@@ -104,10 +104,10 @@ class EmptyGroupsTest(PoolCase):
         call = self.daemon.channel().stream_stream("/poold.v1.PoolService/Session")
         for name, entry in GROUPS.items():
             with self.subTest(name), self.assertRaises(grpc.RpcError) as caught:
-                list(call(iter([self.hello() + entry * (16 * MEBIBYTE // len(entry))]), timeout=60))
+                list(call(iter([self.hello() + entry * (15 * MEBIBYTE // len(entry))]), timeout=60))
             self.assertEqual(reason_of(caught.exception), "TOO_MANY", caught.exception)
             self.assertIn(name, caught.exception.details())
-        self.assert_cheap(16 * MEBIBYTE)
+        self.assert_cheap(15 * MEBIBYTE)
 
     def test_a_plain_call_of_empty_parts_is_refused_by_name(self):
         for method, entry, word in (("Submit", b"\x12\x00", "tasks"),         # tasks

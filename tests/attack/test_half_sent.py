@@ -122,24 +122,6 @@ class HalfSentTest(unittest.TestCase):
         eventually(lambda: self.part("half-read messages").used_bytes == 0, "what was half-read is given back")
         self.assert_memory_comes_back()
 
-    def test_uploads(self):
-        each = MIB - 4096
-        fragment = pool_service_pb2.UploadRequest(fragment=bytes(each)).SerializeToString()
-        connections = [HalfConnection(self.daemon.socket) for _ in range(CONNECTIONS)]
-        for connection in connections:
-            self.addCleanup(connection.close)
-            for _ in range(18):
-                # A whole fragment, and the beginning of another one: the upload goes on for ever.
-                connection.begin("Upload", len(fragment) + 1, fragment)
-        push_all(connections)
-        self.assert_bounded()
-        uploads = self.part("uploads")
-        self.assertLessEqual(uploads.used_bytes, uploads.max_bytes)
-        for connection in connections:
-            connection.close()
-        eventually(lambda: self.part("uploads").used_bytes == 0, "what was uploaded is given back")
-        self.assert_memory_comes_back()
-
     def test_bodies_of_calls(self):
         connections = [HalfConnection(self.daemon.socket) for _ in range(CONNECTIONS)]
         for connection in connections:

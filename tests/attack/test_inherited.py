@@ -97,7 +97,7 @@ class InheritedTest(unittest.TestCase):
         self.assertEqual(len(self.pool.call("blob", 900_000)), 900_000)
 
     def test_a_command_works_too(self):
-        done = subprocess.run([os.path.join(BIN, "poolctl"), "--address", f"unix:{self.daemon.socket}", "pool", "list"],
+        done = subprocess.run([os.path.join(BIN, "poolctl"), "--address", f"unix:{self.daemon.socket}", "pools"],
                               preexec_fn=lambda: (signal.signal(signal.SIGCHLD, signal.SIG_IGN), os.umask(0o777), os.close(0)),
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.assertEqual(done.returncode, 0, done.stderr)

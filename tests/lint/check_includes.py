@@ -25,7 +25,7 @@ PROTO = {
     "server/base": {"wire"},
     "server/core": {"wire"},
     "server/gate": set(),
-    "server/config": {"wire"},
+    "server/config": {"codec", "wire"},
     "server/observe": set(),
     "server/process": {"wire", "poold/internal"},
     "server/rpc": {"wire", "poold/v1", "google/rpc"},

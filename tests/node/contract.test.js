@@ -70,7 +70,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'poold-node-'));
   const config = join(folder, 'poold.toml');
   const socket = join(folder, 'poold.sock');
-  await writeFile(config, `listen = ["unix:${socket}"]\nmodule_folders = ["${process.env.POOLD_MODULE_DIR}"]\nprogram_folders = ["${process.env.POOLD_OWN_PROGRAM_DIR}"]\n`);
+  await writeFile(config, `allowed_environment = ["PYTHONPATH"]\nlisten = ["unix:${socket}"]\nmodule_folders = ["${process.env.POOLD_MODULE_DIR}"]\nprogram_folders = ["${process.env.POOLD_OWN_PROGRAM_DIR}"]\n`);
   daemon = spawn(join(process.env.POOLD_BIN_DIR, 'poold'), ['--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   daemon.stderr.on('data', (data) => (log += data));
   const { PoolService } = load('poold/v1/pool_service.proto').poold.v1;

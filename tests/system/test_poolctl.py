@@ -216,7 +216,7 @@ class PoolsTest(PoolctlCase):
 
     def test_a_pool_that_failed_can_be_forgotten(self):
         name = self.name + "-failed"
-        self.complains(1, "open", name, "--workers", "1", "--module", "testing", "--initializer", "init_fail",
+        self.complains(70, "open", name, "--workers", "1", "--module", "testing", "--initializer", "init_fail",
                        "--initializer-arg", '"no"')
         self.assertIn(name, self.says("pools"))
         self.assertEqual(self.says("terminate", "--forget", name),

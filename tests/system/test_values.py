@@ -50,6 +50,7 @@ FLOAT32 = {"7.0f": b"\xca\x40\xe0\x00\x00", "0.1f": b"\xca\x3d\xcc\xcc\xcd", "-0
 
 
 class ValuesTest(PoolCase):
+    daemon_config = 'allowed_environment = ["PYTHONPATH"]\n'
     daemon_flags = tuple(word for folder in (BIN, PROGRAMS, OURS) for word in ("--program-folder", folder))
 
     def cpp(self):

@@ -112,8 +112,10 @@ std::string TypeWord() {
     return "nothing";
   } else if constexpr (ProtobufMessage<T>) {
     return T().GetTypeName();
-  } else {
+  } else if constexpr (requires { codec::Convert<T>::Name(); }) {
     return codec::Convert<T>::Name();
+  } else {
+    return "";
   }
 }
 
