@@ -180,6 +180,11 @@ void CallWhileReading(const Callback& callback, const Argument& argument) {
 
 bool InOutputCallback() { return in_output_callback; }
 
+absl::Status& WhyNoWait() {
+  thread_local absl::Status why;
+  return why;
+}
+
 void CallOutput(const OutputCallback& callback, const Output& output) { CallWhileReading(callback, output); }
 
 void CallProgress(const ProgressCallback& callback, const Progress& progress) { CallWhileReading(callback, progress); }

@@ -93,6 +93,8 @@ class Linked {
 
 // In a callback for output, which must not wait.
 bool InOutputCallback();
+// Of this thread's last wait, where it was refused: taken by who tells.
+absl::Status& WhyNoWait();
 void CallOutput(const OutputCallback& callback, const Output& output);
 void CallProgress(const ProgressCallback& callback, const Progress& progress);
 

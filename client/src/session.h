@@ -61,6 +61,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool AwaitIdle(const std::string& pool, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
 
   bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
+  bool AwaitInTask(Waiter* waiter, const std::vector<HandleCell*>& pending, Deadline deadline)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) ABSL_LOCKS_EXCLUDED(mu_);
   void Unwatch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) ABSL_LOCKS_EXCLUDED(mu_);
   std::optional<std::uint32_t> Collect(Waiter& waiter, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);

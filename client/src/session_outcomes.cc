@@ -2,6 +2,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "error.h"
+#include "poold/client/status.h"
 #include "session.h"
 #include "session_stream.h"
 
@@ -12,6 +13,10 @@ constexpr std::size_t kSpareCells = 4096;
 constexpr std::size_t kSpareResultBytes = 1024;
 // Of the outcomes of one map.
 constexpr std::uint64_t kUntoldBytes = 16 << 10;
+// Of a wait inside a task: how long it is not told of, how often after that (below a second), and of how many handles.
+constexpr Duration kSoon = std::chrono::milliseconds(50);
+constexpr Duration kAskEvery = std::chrono::milliseconds(900);
+constexpr std::size_t kMostAsked = 256;
 
 HandleId IdOf(std::string_view bytes) { return HandleId::FromBytes(bytes).value_or(HandleId{}); }
 
@@ -363,8 +368,16 @@ bool Session::AwaitInTask(Waiter* waiter, const std::vector<HandleCell*>& pendin
     for (const HandleCell* cell : pending) {
       if (!cell->done()) request.add_ids(cell->id.ToBytes());
     }
-  };
-  return leader_.Await(&waiter, deadline);
+    const Duration wait = std::min<Duration>(kAskEvery, deadline.left());
+    request.mutable_wait_timeout()->set_nanos(static_cast<std::int32_t>(wait.count()));
+    mu_.Unlock();
+    const auto answer = stub_->Call(&v1::PoolService::StubInterface::Wait, request, wait);
+    mu_.Lock();
+    if (ReasonOf(answer.status()) != "WOULD_DEADLOCK") continue;
+    WhyNoWait() = answer.status();
+    return false;
+  }
+  return waiter->over();
 }
 
 void Session::Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) {

@@ -31,6 +31,11 @@ bool Unreachable(const grpc::Status& status) {
   return away && status.error_details().empty();
 }
 
+std::string WorkerOfThisTask() {
+  const char* const worker = std::getenv("POOLD_WORKER");
+  return worker != nullptr ? worker : "";
+}
+
 template <typename Response, typename Reader>
 absl::Status ReadAll(std::unique_ptr<Reader> reader, grpc::ClientContext* context, std::string_view address,
                      const std::function<bool(const Response&)>& take) {

@@ -40,6 +40,7 @@ class Stub {
       response.Clear();
       grpc::ClientContext context;
       SetDeadline(&context, wait);
+      Introduce(&context);
       return (grpc_.get()->*method)(&context, request, &response);
     });
     if (!status.ok()) return status;
@@ -68,6 +69,8 @@ class Stub {
 
   v1::PoolService::StubInterface& grpc() { return *grpc_; }
   const std::string& address() const { return address_; }
+  // This process is a task of a daemon, or was started by one.
+  bool inside_a_task() const { return !worker_.empty(); }
   bool on_unix_socket() const { return address_.rfind("unix:", 0) == 0; }
   // Empty: the daemon does not listen at a path.
   std::string payload_socket_path() const;
@@ -76,9 +79,12 @@ class Stub {
   std::shared_ptr<PayloadSocket> payloads();
   absl::Status Retry(const std::function<grpc::Status()>& call);
   void SetDeadline(grpc::ClientContext* context, Duration wait) const;
+  // Says which worker this task runs on, so that a wait that could not end is refused.
+  void Introduce(grpc::ClientContext* context) const;
 
   // Constant after construction.
   const std::string address_;
+  const std::string worker_;  // POOLD_WORKER; empty: no task
   const Duration call_timeout_;
   const ProcessMark process_ = ProcessMark::Here();
   const std::unique_ptr<v1::PoolService::StubInterface> grpc_;

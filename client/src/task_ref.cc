@@ -1,6 +1,7 @@
 #include "poold/client/internal/task_ref.h"
 
 #include <array>
+#include <utility>
 
 #include "error.h"
 #include "handle_cell.h"
@@ -58,7 +59,10 @@ absl::Status TaskRef::Await(Duration timeout) const {
   if (!cell_->done() && InOutputCallback()) {
     return absl::FailedPreconditionError("an on_output callback must not wait for a task: the outcome comes after it");
   }
-  if (!cell_->done() && !Wait(timeout)) return WaitTimeoutError(cell_->FunctionName());
+  if (!cell_->done() && !Wait(timeout)) {
+    absl::Status why = std::exchange(WhyNoWait(), absl::OkStatus());
+    return why.ok() ? WaitTimeoutError(cell_->FunctionName()) : why;
+  }
   switch (cell_->phase.load(std::memory_order_acquire)) {
     case Phase::kSucceeded:
       return absl::OkStatus();
