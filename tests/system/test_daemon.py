@@ -211,6 +211,7 @@ class ListenTest(FolderCase):
             nobody = said_to(user=65534, group=65534, extra_groups=[])
             if "unreachable" in nobody.stderr:
                 self.skipTest("the folder of temporary files is closed to others")
+            eventually(lambda: "serves that user and root, not the user 65534" in daemon.log(), "the log says so")
 
     def test_a_daemon_that_ran_out_of_descriptors_accepts_again_when_some_come_free(self):
         with Daemon(config=TESTING) as daemon:
