@@ -236,7 +236,7 @@ void TaskCell::Reset() {
   handles.store(1, std::memory_order_relaxed);
   phase.store(Phase::kPending, std::memory_order_relaxed);
   kept.store(false, std::memory_order_relaxed);
-  released = detached = resumed = cancel_asked = ended_unsent = false;
+  released = detached = resumed = cancel_asked = ended_unsent = in_daemon = false;
   pool = nullptr;
   function = nullptr;
   type_name = nullptr;

@@ -224,6 +224,8 @@ struct HandleCell {
   bool cancel_asked = false;
   // It was: the daemon has never taken it, and it has ended CANCELLED.
   bool ended_unsent = false;
+  // The session has it among those that keep results in the daemon.
+  bool in_daemon = false;
   HandleId id;
   std::shared_ptr<HandleOwner> owner;
   PoolEntry* pool = nullptr;
@@ -249,6 +251,17 @@ struct TaskCell : HandleCell {
 
   // As new, to be used again.
   void Reset();
+};
+
+// Results that lie in the daemon: of a task, or of neighbouring items of a map.
+struct ResultsInDaemon {
+  struct One {
+    std::uint64_t index = 0;
+    v1::Payload told;  // without its bytes
+  };
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  std::vector<One> results;
 };
 
 // How a map was opened.
@@ -285,6 +298,9 @@ struct MapCell : HandleCell {
   // writes the handle of a small map down finds all of it there. Empty for a streamed one.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> untold;
   std::uint64_t untold_bytes = 0;
+  // Results that lie in the daemon still, and those that were brought because it is short of room.
+  std::deque<ResultsInDaemon> in_daemon_blocks;
+  std::map<std::uint64_t, std::shared_ptr<const Downloaded>> brought;
   std::uint64_t items_sent = 0;
   bool complete = false;
   v1::MapProgress progress;

@@ -106,13 +106,29 @@ absl::StatusOr<std::optional<ItemView>> MapRef::NextWithin(ItemCursor* cursor, M
   return MapTimeoutError(function());
 }
 
+// An item's result that did not come inline: brought for want of room in the daemon, which has dropped it then, or from
+// there.
+absl::StatusOr<std::shared_ptr<const Downloaded>> MapRef::BringItem(std::uint64_t index,
+                                                                    const v1::Payload& told) const {
+  const auto brought = [&]() -> std::shared_ptr<const Downloaded> {
+    MutexLock lock(&cell_->owner->mutex());
+    const auto at = cell_->brought.find(index);
+    return at != cell_->brought.end() ? at->second : nullptr;
+  };
+  if (auto here = brought()) return here;
+  auto bytes = cell_->owner->Download(cell_->id, index, told);
+  if (bytes.ok()) return std::make_shared<const Downloaded>(*std::move(bytes));
+  if (auto here = brought()) return here;
+  return bytes.status();
+}
+
 absl::StatusOr<Payload> MapRef::Download(std::uint64_t index, const v1::Outcome& outcome) const {
   const v1::Payload& result = outcome.result();
   Payload payload{result.encoding(), result.type_name(), result.data()};
   if (result.size_bytes() <= result.data().size()) return payload;
-  auto bytes = cell_->owner->Download(cell_->id, index, result);
+  const auto bytes = BringItem(index, result);
   if (!bytes.ok()) return bytes.status();
-  payload.data = codec::CopyText(bytes->view());
+  payload.data = codec::CopyText((*bytes)->view());
   return payload;
 }
 
@@ -120,11 +136,10 @@ absl::StatusOr<OwnedResult> MapRef::Own(std::uint64_t index, const v1::Outcome& 
   const v1::Payload& result = outcome.result();
   if (result.size_bytes() <= result.data().size())
     return CopyOf({result.encoding(), result.type_name(), result.data()});
-  auto bytes = cell_->owner->Download(cell_->id, index, result);
+  auto bytes = BringItem(index, result);
   if (!bytes.ok()) return bytes.status();
-  auto owner = std::make_shared<const Downloaded>(*std::move(bytes));
-  const std::string_view data = owner->view();
-  return OwnedResult{result.encoding(), result.type_name(), data, std::move(owner)};
+  const std::string_view data = (*bytes)->view();
+  return OwnedResult{result.encoding(), result.type_name(), data, *std::move(bytes)};
 }
 
 bool MapRef::Wait(Duration timeout) const {

@@ -404,6 +404,7 @@ void Session::Stop() {
   }
   callbacks_.Stop();
   uploads_.Stop();
+  results_.Stop();
 }
 
 }  // namespace poold::client::internal

@@ -128,6 +128,17 @@ class Session : public std::enable_shared_from_this<Session> {
   void DropUpload(std::string_view upload_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void WakeLeader() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
+  // ---- Large results (session_results.cc) ----
+  void NoteInDaemon(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void NoteInDaemon(MapCell* map, const v1::ItemOutcomes& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ForgetInDaemon(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void BringSoon() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  HandleCell* NextToBring(ResultsInDaemon* results) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PutBack(HandleCell* cell, ResultsInDaemon results) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool BringNext() ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status Bring(HandleCell* cell, const ResultsInDaemon& results) ABSL_LOCKS_EXCLUDED(mu_);
+  void ReleaseBrought(HandleCell* cell, const ResultsInDaemon& results) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   // ---- Waiting for room in the daemon (session_room.cc) ----
   void Postpone(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool SendAnotherWay(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -156,6 +167,7 @@ class Session : public std::enable_shared_from_this<Session> {
   HandleCell* Find(const HandleId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // It has just ended: out of the tables, callbacks posted, released if nobody holds it.
   void Retire(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ReleaseOrNote(TaskCell* task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void GiveUp(MapCell* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Refuse(HandleCell* cell, absl::Status why, bool lost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Hold(HandleCell* cell, std::uint32_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -202,6 +214,7 @@ class Session : public std::enable_shared_from_this<Session> {
   GrpcEvents grpc_events_;
   CallbackThread callbacks_;
   CallbackThread uploads_;
+  CallbackThread results_;
   std::atomic<HandleCell*> dropped_{nullptr};
   std::atomic<std::uint32_t> dropped_count_{0};
 
@@ -229,6 +242,9 @@ class Session : public std::enable_shared_from_this<Session> {
   bool told_away_ ABSL_GUARDED_BY(mu_) = false;
   // The daemon's room for outcomes: what is here need not be there.
   bool room_is_short_ ABSL_GUARDED_BY(mu_) = false;
+  // Those that keep results in the daemon which only they ask for, and whether they are being brought.
+  absl::flat_hash_set<HandleCell*> in_daemon_ ABSL_GUARDED_BY(mu_);
+  bool brings_ ABSL_GUARDED_BY(mu_) = false;
   WaitNode* state_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;
   WaitNode* room_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;
   WaitNode* flush_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;

@@ -28,9 +28,7 @@ bool AllInline(const v1::ItemOutcomes& outcomes) {
   return true;
 }
 
-// A task of which nothing more will be asked for. One that was resumed was written down: others may have it, too.
 bool IsAllHere(const HandleCell& cell) {
-  if (cell.is_map || cell.resumed) return false;
   const Phase phase = cell.phase.load(std::memory_order_relaxed);
   if (phase != Phase::kEnded) return phase == Phase::kSucceeded;
   const v1::Payload& result = cell.detail->outcome->result();
@@ -81,7 +79,10 @@ void Session::DeliverProgress(const v1::SessionResponse& response) {
 
 void Session::Apply(v1::SessionResponse& response) {
   if (response.has_server()) OnGreeted(response.server());
-  if (response.has_room_is_short()) room_is_short_ = response.room_is_short();
+  if (response.has_room_is_short()) {
+    room_is_short_ = response.room_is_short();
+    BringSoon();
+  }
   // Refusals first: what is acknowledged and was not refused, the daemon has.
   for (const auto& refusal : response.refused()) ApplyRefusal(refusal);
   OnAcknowledged(response.taken_requests());
@@ -135,6 +136,7 @@ void Session::ApplyMap(v1::MapOutcomes& outcomes) {
     const std::uint64_t bytes = block.results().size() + sizeof(std::uint32_t) * static_cast<std::uint64_t>(count);
     const bool here = AllInline(block);
     if (map->detached) continue;
+    if (!here) NoteInDaemon(map, block);
     const bool tell = here && !map->kept.load(std::memory_order_relaxed);
     AddBlock(map, std::move(block), tell);
     if (!tell) continue;
@@ -236,10 +238,19 @@ void Session::Retire(HandleCell* cell) {
   if (cell->detail && !cell->detail->callbacks.empty()) PostCallbacks(cell);
   if (cell->detached) {
     Discard(cell);
-  } else if (room_is_short_ && IsAllHere(*cell) && !cell->kept.load(std::memory_order_relaxed)) {
-    cell->released = true;
-    outbox_.AddRelease(cell->id);
+  } else if (!cell->is_map) {
+    ReleaseOrNote(AsTask(cell));
   }
+}
+
+// Its handles stay. Where room is short the daemon need not keep it for them; but if it was resumed it was written down,
+// and others may have it, too.
+void Session::ReleaseOrNote(TaskCell* task) {
+  if (task->resumed || task->kept.load(std::memory_order_relaxed)) return;
+  if (!IsAllHere(*task)) return NoteInDaemon(task);
+  if (!room_is_short_) return;
+  task->released = true;
+  outbox_.AddRelease(task->id);
 }
 
 // So many more references. False: the last one has just gone, and nobody has taken note of it yet.
@@ -276,6 +287,7 @@ void Session::Discard(HandleCell* cell) {
 }
 
 void Session::Free(HandleCell* cell) {
+  if (cell->in_daemon) ForgetInDaemon(cell);
   if (cell->detail) grave_.push_back(std::move(cell->detail));
   if (cell->is_map) {
     delete AsMap(cell);
@@ -320,6 +332,7 @@ void Session::Detach(HandleCell* cell) {
   MapCell* map = AsMap(cell);
   map->arrived.clear();
   map->by_index.clear();
+  map->in_daemon_blocks.clear();
   const bool sent = map->items_sent != 0 || map->complete;
   const bool known = map->window == nullptr ? sent : map->window->first() != 0 || map->window->next() != 0;
   if (known) {

@@ -24,9 +24,11 @@ absl::Status BringResult(TaskCell& cell) {
     if (cell.detail->downloaded) return absl::OkStatus();
   }
   auto bytes = cell.owner->Download(cell.id, 0, cell.detail->outcome->result());
-  if (!bytes.ok()) return bytes.status();
   MutexLock lock(&cell.owner->mutex());
-  if (!cell.detail->downloaded) cell.detail->downloaded = std::make_shared<const Downloaded>(*std::move(bytes));
+  // Meanwhile it may have been brought for want of room in the daemon, which has dropped it then.
+  if (cell.detail->downloaded) return absl::OkStatus();
+  if (!bytes.ok()) return bytes.status();
+  cell.detail->downloaded = std::make_shared<const Downloaded>(*std::move(bytes));
   return absl::OkStatus();
 }
 

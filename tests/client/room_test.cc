@@ -61,5 +61,40 @@ TEST_F(SmallRoomTest, AHandleThatWasWrittenDownStaysForOthers) {
   EXPECT_EQ(other.Resume<int>(written)->Get(kPatience).value(), 7);
 }
 
+// Results that stay in the daemon until they are asked for, many times as much as it has room for.
+class LargeResultsTest : public DaemonTest {
+ protected:
+  static constexpr int kResults = 48;
+  static constexpr std::size_t kEach = 3 << 20;
+
+  std::vector<std::string> MoreFlags() const override { return {"--set", "limits.max_kept_outcome_bytes = 16000000"}; }
+  static Bytes Sent(int i) { return Bytes{std::string(kEach, static_cast<char>('a' + i % 26))}; }
+};
+
+TEST_F(LargeResultsTest, HandlesThatAreHeldDoNotStopThePool) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  std::vector<TaskHandle<Bytes>> handles;
+  for (int i = 0; i < kResults; ++i) handles.push_back(pool.Submit<Bytes>("echo", Sent(i)));
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < kResults; ++i) {
+      const auto result = handles[static_cast<std::size_t>(i)].Get(kPatience);
+      ASSERT_TRUE(result.ok()) << i << ": " << result.status();
+      ASSERT_TRUE(result->data == Sent(i).data) << i;
+    }
+  }
+}
+
+TEST_F(LargeResultsTest, AMapThatNobodyWalksYetDoesNotStopThePool) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  std::vector<Bytes> items;
+  for (int i = 0; i < kResults; ++i) items.push_back(Sent(i));
+  const auto map = pool.Map<Bytes>("echo", items);
+  const auto results = map.Get(kPatience);
+  ASSERT_TRUE(results.ok()) << results.status();
+  for (int i = 0; i < kResults; ++i) ASSERT_TRUE((*results)[static_cast<std::size_t>(i)].data == Sent(i).data) << i;
+}
+
 }  // namespace
 }  // namespace poold::client

@@ -19,6 +19,8 @@
 
 namespace poold::client::internal {
 
+class Downloaded;
+
 struct MapCell;
 
 // Outcomes of neighbouring items, with where each result begins in message.results(). Immutable once a walk has found
@@ -153,6 +155,7 @@ class MapRef {
   friend bool operator==(const MapRef&, const MapRef&) = default;
 
  private:
+  absl::StatusOr<std::shared_ptr<const Downloaded>> BringItem(std::uint64_t index, const v1::Payload& told) const;
   void LeaveBlock(ItemCursor* cursor, MapOrder order) const;
   void Drop();
   MapCell* cell_ = nullptr;
