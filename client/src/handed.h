@@ -1,4 +1,4 @@
-// How arguments go that do not travel in the submission itself. Neither: they do.
+// How arguments go: by an upload, or by a slot of an arena. Where neither is set they travel in the submission itself.
 #pragma once
 
 #include <cstdint>

@@ -3,8 +3,8 @@
 // Performance: writing appends to a string. Reading uses one zone per thread again and again and refers to texts and
 // bytes where they lie; it allocates what the C++ value itself allocates.
 // Thread safety: functions, safe from any thread.
-// Errors: INVALID_ARGUMENT in words for people. TooLong, the only exception that leaves, is thrown for a text, bytes, a
-// list or a map of 4 GiB and more.
+// Errors: INVALID_ARGUMENT in words for people. TooLong, the only exception that leaves, is thrown for a text or bytes
+// of 4 GiB and more, and for a list or a map of 2^32 elements and more.
 #pragma once
 
 #include <cstddef>

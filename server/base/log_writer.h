@@ -1,4 +1,4 @@
-// Writes lines to a descriptor behind the back of those who have them: a reader that stopped stops nobody else.
+// Writes lines to a descriptor on a thread of its own: a reader that stopped stops nobody who logs.
 //
 // Role: keeps what waits, so much as fits; what does not is dropped, counted, and told in a line of its own behind what
 // was written next. Threads: Put and the others by any; one thread of its own writes, with all signals blocked, and is
@@ -25,7 +25,7 @@ class LogWriter {
 
   LogWriter(int fd, Tell tell, std::size_t max_bytes = kMaxBytes);
 
-  // Never waits for the reader. `lines`: one or several, with their ends.
+  // Never waits for the reader. `line`: one or several, with their ends.
   void Put(std::string_view line);
   // Waits until all is written; false: it was not in time.
   bool Drain(std::chrono::milliseconds patience);

@@ -31,9 +31,9 @@ struct DispatcherOptions {
   // The zygote of pools that name no program, and the launcher of pools that start fresh programs.
   std::string pool_worker_path;
   core::Limits limits;
-  // That workers may use: their numeric libraries divide them among each other.
+  // CPUs that workers may use: their numeric libraries divide them among each other.
   std::uint32_t cpus = 1;
-  // With what workers show a client's call to be theirs: base/worker_mark.h.
+  // The secret by which the daemon knows calls that its tasks make as clients: base/worker_mark.h.
   std::string worker_secret;
   // Where large results lie. Null: one of its own, with the defaults.
   std::shared_ptr<const base::Spool> spool;

@@ -1,10 +1,11 @@
 // The open connections of one kind, who is at their other ends, and who may come in.
 //
 // Role: bounds, for each peer and for all together, and who makes room when one is reached. A *peer* is a process on
-// this host, or on TCP an address. A *stranger* is a connection on which nothing was asked yet: the oldest one makes
-// room. When there is none, the one that is idle for longest makes room, but only for a peer with fewer connections.
-// What is in use never makes room, so a newcomer locks nobody out. Threads: thread-safe. Ownership: a Ticket keeps a
-// connection in the table; whoever owns the descriptor gives the ticket back before it closes the descriptor.
+// this host, or on TCP an address. A *stranger* is a connection on which nothing was asked yet. At a peer's bound its
+// oldest stranger makes room. At the bound of all it is the oldest stranger of the peer with the most connections; when
+// there is no stranger, the connection of the peer with the most that is idle for longest, if the newcomer's peer has
+// fewer. What is in use never makes room, so a newcomer locks nobody out. Threads: thread-safe. Ownership: a Ticket
+// keeps a connection in the table; whoever owns the descriptor gives the ticket back before it closes the descriptor.
 #pragma once
 
 #include <atomic>

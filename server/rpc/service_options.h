@@ -72,7 +72,7 @@ struct ServiceOptions {
   std::vector<gate::Companion*> companions;
   // Where clients of this host may hand over payloads, once it listens there. Empty: nowhere.
   std::string payload_socket;
-  // With what workers of this daemon show that they are its: base/worker_mark.h. Empty: nobody is believed.
+  // The secret by which calls of this daemon's tasks are known: base/worker_mark.h. Empty: none counts as a task's.
   std::string worker_secret;
   // Variables that specs may set although they are code: base/environment_names.h.
   std::vector<std::string> allowed_environment;

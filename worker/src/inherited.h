@@ -24,7 +24,7 @@ struct Inherited {
   bool pid_namespace = false;
   bool subreaper = false;
   std::uint64_t worker_id = 0;
-  // Of a zygote and its clones: with what their tasks tell the daemon who they are.
+  // Of a zygote and its clones: the first part of POOLD_WORKER, by which the daemon knows calls of its tasks.
   std::string worker_secret;
 
   static Inherited Take();

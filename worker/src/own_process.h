@@ -17,8 +17,9 @@ bool IsOwnProcess();
 inline constexpr int kChildReturned = 0;
 inline constexpr int kChildThrew = 1;
 
-// Ends a child, at once and without a word: neither exit handlers nor stdio's buffers, which are its parent's. One that
-// shares our memory (vfork) has used up the stack that we came back on: then we end, with SIGABRT and words of it.
+// Ends a child, at once: it runs no exit handlers and does not write stdio's buffers, which are its parent's. A child of
+// vfork shares its parent's memory, and has overwritten the stack on which the parent returns: there the parent ends
+// too, with SIGABRT and a message.
 void LeaveIfChild(int code);
 
 }  // namespace poold::worker

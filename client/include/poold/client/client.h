@@ -18,10 +18,10 @@ namespace poold::client {
 // Purpose: find the daemon, open pools, take up handles that were written down.
 // Performance: a value of one pointer; copy it. Make one for each process and keep it: it holds a connection, a thread
 //   that reads when nobody waits, and one for callbacks once there are any.
-// Thread safety: all of it may be called from any thread. A thread that is cancelled (pthread_cancel) in a call goes
-//   within a second where it waits for a handle, and when the call is over elsewhere; the client stays usable.
-//   Of a child that is forked nothing here is at home: every call says FAILED_PRECONDITION (FORKED), also Connect, since
-//   gRPC does not survive a fork; what goes there (handles, a PoolScope) leaves the parent's alone. Make no Client before
+// Thread safety: all of it may be called from any thread. A thread that is cancelled (pthread_cancel) while it waits for
+//   a handle ends within a second; in another call, when that is over. The client stays usable.
+// Fork: in a child that is forked every call answers FAILED_PRECONDITION (FORKED), Connect too, since gRPC does not
+//   survive a fork. When handles or a PoolScope go in the child, nothing happens to the parent's. Make no Client before
 //   the fork and one in each child, or exec.
 // Errors: Connect says at once where it looked and what to do. Later the client reconnects by itself: while the daemon
 //   is away, waiting waits and submitting queues; handles survive. A daemon that was restarted does not know them: they

@@ -85,9 +85,8 @@ class Connection {
   virtual absl::StatusOr<v1::ResizeResponse> Resize(const v1::ResizeRequest& request) = 0;
   virtual absl::StatusOr<v1::ReloadResponse> Reload(const v1::ReloadRequest& request) = 0;
   virtual absl::StatusOr<v1::ListTasksResponse> ListTasks(const v1::ListTasksRequest& request) = 0;
-  // Comes after everything that was submitted here before, as the next four.
+  // The daemon sees the next five after everything that was submitted here before.
   virtual absl::StatusOr<v1::ExplainResponse> Explain(const v1::ExplainRequest& request) = 0;
-  // These four come after everything that was submitted here before.
   virtual absl::StatusOr<v1::CloseResponse> Close(const v1::CloseRequest& request) = 0;
   virtual absl::StatusOr<v1::TerminateResponse> Terminate(const v1::TerminateRequest& request) = 0;
   virtual absl::StatusOr<v1::CancelResponse> Cancel(const v1::CancelRequest& request) = 0;

@@ -113,9 +113,8 @@ struct TaskOptions {
   ProgressCallback on_progress = {};
   // Bring the progress to the handle, also without a callback.
   bool watch_progress = false;
-  // When the pool's queue is full: try again by itself, as the daemon says. Otherwise the handle ends with
-  // RESOURCE_EXHAUSTED.
-  // What waits is held here, up to ClientOptions::max_unsent_bytes.
+  // When the pool's queue is full: try again by itself, as the daemon says. What waits is held here, up to
+  // ClientOptions::max_unsent_bytes. Otherwise the handle ends with RESOURCE_EXHAUSTED.
   bool wait_when_full = false;
   // A handle of the caller's own choice, so that a submission may be repeated safely, also by another process.
   std::optional<HandleId> id = {};
@@ -190,17 +189,17 @@ struct PoolSpec {
 // What Submit does when ClientOptions::max_unsent_bytes wait to be sent (a daemon that takes nothing, or is away).
 enum class OnFull {
   kBlock,  // wait for room
-  kFail,   // the handle ends with RESOURCE_EXHAUSTED
+  kFail,   // the handle ends with RESOURCE_EXHAUSTED (CLIENT_FULL)
 };
 
 struct ClientOptions {
-  // "unix:/run/poold/poold.sock" or "127.0.0.1:7340". Empty: $POOLD_ADDRESS, else the default socket.
+  // "unix:/run/poold/poold.sock" or "127.0.0.1:7070". Empty: $POOLD_ADDRESS, else the default socket.
   std::string address = {};
   // For the daemon's log.
   std::string client_name = {};
-  // How long Connect may take. Where nothing listens, it fails at once,
+  // How long Connect may take. Where nothing listens it fails at once, unless wait_for_daemon says otherwise.
   Duration connect_timeout = std::chrono::seconds(5);
-  // unless it is to wait for a daemon that is still to come.
+  // Wait also for a daemon that is still to come.
   bool wait_for_daemon = false;
   // The longest that a call which does not wait for anything may take.
   Duration call_timeout = std::chrono::seconds(30);

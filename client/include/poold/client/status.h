@@ -5,13 +5,13 @@
 // which whoever prints the status sees, and the functions below read. How a task ended in full is not in its status:
 // the handle tells (TaskHandle::outcome, MapItem::outcome).
 //
-// The reasons of refused calls come from the daemon (POOL_NOT_FOUND, QUEUE_FULL, ...: poold/v1/pool_service.proto). The
-// reasons of handles are made here:
+// The reasons of refused calls come from the daemon (POOL_NOT_FOUND, QUEUE_FULL, ...: poold/v1/pool_service.proto).
+// These are made here:
 //
-//   reason          code                how the handle stands
+//   reason          code                what it says
 //   TASK_FAILED     UNKNOWN             the function threw or returned an error: outcome().failure
 //   TASK_CRASHED    ABORTED             its worker died: outcome().death
-//   TASK_TIMED_OUT  ABORTED             run_timeout or total_timeout: killed
+//   TASK_TIMED_OUT  ABORTED             run_timeout or total_timeout passed: outcome().death if it was killed
 //   TASK_EXPIRED    ABORTED             queue_timeout or total_timeout: never started
 //   TASK_CANCELLED  CANCELLED           by a client, by Terminate, or because the pool failed
 //   HANDLE_LOST     UNAVAILABLE         the daemon was restarted and does not know it
@@ -19,6 +19,8 @@
 //   WAIT_TIMEOUT    DEADLINE_EXCEEDED   not finished yet; nothing is lost, ask again
 //   MAP_TIMEOUT     DEADLINE_EXCEEDED   MapOptions::timeout has passed; what is left of the map is cancelled
 //   NOT_READY       FAILED_PRECONDITION Successful() was asked before the end
+//   CLIENT_FULL     RESOURCE_EXHAUSTED  max_unsent_bytes wait to be sent, and OnFull::kFail: it was not submitted
+//   FORKED          FAILED_PRECONDITION the client belongs to the process that this one was forked from
 #pragma once
 
 #include <optional>
