@@ -70,6 +70,7 @@ void Grammar::AddOpenLimits(CLI::App* app) {
   AddCount(app, "--max-queued-tasks", o.max_queued_tasks, "How many may wait", 1);
   AddSize(app, "--max-queued-bytes", o.max_queued_bytes, "How many bytes of arguments may wait");
   AddDuration(app, "--stop-grace", o.stop_grace, "Between SIGTERM and SIGKILL (2s)");
+  AddDuration(app, "--start-timeout", o.start_timeout, "What loading and each worker's start may take (60s)");
   // A pool's owner is a client that stays.
   auto refuse = [](const std::string&) {
     throw CLI::ValidationError("--on-owner-lost",

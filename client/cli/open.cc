@@ -15,6 +15,7 @@ void AddLimits(const OpenOptions& options, v1::PoolSpec& spec) {
   if (options.max_queued_tasks) spec.set_max_queued_tasks(*options.max_queued_tasks);
   if (options.max_queued_bytes) spec.set_max_queued_bytes(*options.max_queued_bytes);
   if (options.stop_grace) *spec.mutable_stop_grace() = ToProto(*options.stop_grace);
+  if (options.start_timeout) *spec.mutable_start_timeout() = ToProto(*options.start_timeout);
   if (options.max_worker_rss_bytes) spec.set_max_worker_rss_bytes(*options.max_worker_rss_bytes);
   if (options.max_worker_age) *spec.mutable_max_worker_age() = ToProto(*options.max_worker_age);
   if (options.memory_limit_bytes) spec.set_memory_limit_bytes(*options.memory_limit_bytes);

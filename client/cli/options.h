@@ -171,6 +171,7 @@ struct OpenOptions {
   std::optional<uint64_t> max_queued_tasks;
   std::optional<uint64_t> max_queued_bytes;
   std::optional<Duration> stop_grace;
+  std::optional<Duration> start_timeout;
   std::map<std::string, std::string> environment;
   std::string working_directory;
   uint32_t nice = 0;

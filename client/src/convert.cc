@@ -78,6 +78,7 @@ void ToProto(const PoolSpec& spec, v1::PoolSpec* proto) {
   if (spec.max_queued_tasks) proto->set_max_queued_tasks(*spec.max_queued_tasks);
   if (spec.max_queued_bytes) proto->set_max_queued_bytes(*spec.max_queued_bytes);
   if (spec.stop_grace) ToProto(*spec.stop_grace, proto->mutable_stop_grace());
+  if (spec.start_timeout) ToProto(*spec.start_timeout, proto->mutable_start_timeout());
   proto->mutable_environment()->insert(spec.environment.begin(), spec.environment.end());
   proto->set_working_directory(spec.working_directory);
   proto->set_nice(spec.nice);

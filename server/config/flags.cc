@@ -25,6 +25,7 @@ Exit status:
   64   wrong usage of the command line
   69   it cannot listen: the socket belongs to a live daemon, or the address cannot be bound
   70   an error inside poold
+  74   what it prints cannot be written
   78   the configuration is wrong, or names something that is not there)";
 
 std::string QuotedList(const std::vector<std::string>& texts) {

@@ -11,6 +11,7 @@
 #include "options.h"
 #include "private_daemon.h"
 #include "roles.h"
+#include "wire/process_order.h"
 
 namespace poold::bench {
 namespace {
@@ -57,4 +58,7 @@ int Main(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace poold::bench
 
-int main(int argc, char** argv) { return poold::bench::Main(argc, argv); }
+int main(int argc, char** argv) {
+  poold::wire::PutProcessInOrder(poold::wire::ProgramKind::kCommand);
+  return poold::bench::Main(argc, argv);
+}

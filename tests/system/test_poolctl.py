@@ -202,14 +202,15 @@ class PoolsTest(PoolctlCase):
         name = self.name + "-b"
         words = ("open", name, "--workers", "1", "--module", "testing", "--module", "examples", "--stop-grace", "100ms",
                  "--env", "COLOUR=blue", "--max-tasks-per-worker", "1000", "--max-queued-tasks", "10000",
-                 "--max-queued-bytes", "1mb", "--start-method", "spawn", "--nice", "1", "--working-directory", "/tmp")
+                 "--max-queued-bytes", "1mb", "--start-method", "spawn", "--nice", "1", "--working-directory", "/tmp",
+                 "--start-timeout", "30s")
         self.assertRegex(self.says(*words), rf"^{name}: open, 1 worker, \d+ functions\n$")
         self.assertIn("was open already", self.says(*words))
         self.assertIn("POOL_EXISTS", self.complains(70, "open", name, "--workers", "2"))
         spec = next(p for p in self.json("pools")["pools"] if p["spec"]["name"] == name)["spec"]
         self.assertEqual((spec["workers"], spec["modules"], spec["stop_grace"]), (1, ["testing", "examples"], 0.1))
         self.assertEqual((spec["environment"], spec["max_queued_bytes"]), ({"COLOUR": "blue"}, 1 << 20))
-        self.assertEqual(spec["start_method"], "SPAWN")
+        self.assertEqual((spec["start_method"], spec["start_timeout"]), ("SPAWN", 30))
         self.assertEqual(self.says("close", name), "")
         self.assertEqual(self.says("join", name), "")
         self.assertIn("POOL_NOT_RUNNING", self.complains(70, "--pool", name, "submit", "square", "7"))

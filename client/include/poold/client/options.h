@@ -167,6 +167,8 @@ struct PoolSpec {
   std::optional<Count> max_queued_tasks = {};
   std::optional<Count> max_queued_bytes = {};
   std::optional<Duration> stop_grace = {};
+  // How long loading, the preload and each worker's start may take. {}: as the daemon is configured.
+  std::optional<Duration> start_timeout = {};
   std::map<std::string, std::string> environment = {};
   std::string working_directory = {};
   std::uint32_t nice = 0;
