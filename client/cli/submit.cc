@@ -115,10 +115,11 @@ ExitStatus Run(const SubmitOptions& options, Context& context) {
   if (options.no_wait) return PrintHandle(handle, context);
 
   Interrupt interrupt([&] { OnInterrupt(options, handle); });
-  const bool done = handle.Wait(context.global().wait_timeout.value_or(client::kForever));
+  const absl::Status ended = handle.Await(context.global().wait_timeout.value_or(client::kForever));
   bar->End();
-  if (!done) {
+  if (!handle.done()) {
     handle.Keep();
+    if (client::ReasonOf(ended) == "WOULD_DEADLOCK") return Complain(ended);
     Warn(
         absl::StrCat(options.function, " is not finished and goes on; its outcome: poolctl get ", handle.id().ToHex()));
     if (context.json()) PrintJson(Json{{"id", handle.id().ToHex()}, {"state", StateWord(handle.state())}});

@@ -92,7 +92,10 @@ absl::StatusOr<std::optional<ItemView>> MapRef::Next(ItemCursor* cursor, MapOrde
       if (cell_->done()) break;
       seen = cell_->blocks;
     }
-    if (!cell_->owner->WaitForBlock(*cell_, seen, deadline)) return WaitTimeoutError(cell_->FunctionName());
+    if (!cell_->owner->WaitForBlock(*cell_, seen, deadline)) {
+      absl::Status why = std::exchange(WhyNoWait(), absl::OkStatus());
+      return why.ok() ? WaitTimeoutError(cell_->FunctionName()) : why;
+    }
   }
   if (absl::Status refused = refusal(); !refused.ok()) return refused;
   return std::optional<ItemView>();

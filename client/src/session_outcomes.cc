@@ -346,6 +346,7 @@ void Session::Detach(HandleCell* cell) {
 }
 
 bool Session::Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) {
+  WhyNoWait() = absl::OkStatus();
   if (InOutputCallback()) return false;
   MutexLock lock(&mu_);
   Waiter waiter{.mode = mode};
@@ -386,7 +387,7 @@ bool Session::AwaitInTask(Waiter* waiter, const std::vector<HandleCell*>& pendin
     mu_.Unlock();
     const auto answer = stub_->Call(&v1::PoolService::StubInterface::Wait, request, wait);
     mu_.Lock();
-    if (ReasonOf(answer.status()) != "WOULD_DEADLOCK") continue;
+    if (waiter->over() || ReasonOf(answer.status()) != "WOULD_DEADLOCK") continue;
     WhyNoWait() = answer.status();
     return false;
   }
@@ -421,6 +422,7 @@ std::optional<std::uint32_t> Session::Collect(Waiter& waiter, Deadline deadline)
 }
 
 bool Session::WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) {
+  WhyNoWait() = absl::OkStatus();
   if (InOutputCallback()) return false;
   MutexLock lock(&mu_);
   while (map.blocks == blocks && !map.done()) {
@@ -428,7 +430,11 @@ bool Session::WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline
     Waiter waiter;
     WaitNode node{&waiter};
     const Linked linked(&map.block_waiters, &node);
-    leader_.Await(&waiter, deadline);
+    if (!stub_->inside_a_task()) {
+      leader_.Await(&waiter, deadline);
+    } else if (!AwaitInTask(&waiter, {&map}, deadline) && !WhyNoWait().ok()) {
+      return false;
+    }
   }
   return true;
 }

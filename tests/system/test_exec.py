@@ -104,6 +104,19 @@ class ExecTest(PoolCase):
         self.assertEqual(said[:2], ["FAILED_PRECONDITION", "WOULD_DEADLOCK"], ended["stderr"])
         self.assertEqual(outer.outcome(bytes.fromhex(said[2])).state, SUCCEEDED)
 
+    def test_the_sdk_in_a_task_is_told_too(self):
+        outer = self.shells(workers=1)
+        ended = outer.call("exec", [os.path.join(harness.BIN, "poolctl"), "submit", "exec", "--pool", outer.name, "--", "true"])
+        self.assertNotEqual(ended["exit_status"], 0, ended)
+        self.assertIn(b"would wait for ever", ended["stderr"])
+        poolctl = os.path.join(harness.BIN, "poolctl")
+        ended = outer.call("exec", ["sh", "-c", f"seq 3 | {poolctl} map square --pool {outer.name}"])
+        self.assertNotEqual(ended["exit_status"], 0, ended)
+        self.assertIn(b"would wait for ever", ended["stderr"])
+        wide = self.shells(workers=2)
+        ended = wide.call("exec", [os.path.join(harness.BIN, "poolctl"), "submit", "-r", "exec", "--pool", wide.name, "--", "echo", "hello"])
+        self.assertEqual((ended["stdout"], ended["exit_status"]), (b"hello\n", 0), ended)
+
     def test_a_task_may_start_processes(self):
         ended = self.shells().call("exec", ["sh", "-c", "(echo child) & wait; kill -TERM $$"])
         self.assertEqual((ended["stdout"], ended["signal"]), (b"child\n", signal.SIGTERM))

@@ -58,6 +58,8 @@ class TaskHandle {
     if (!status.ok()) return status;
     return internal::DecodeResult<T>(name, task_.result());
   }
+  // As Get, without the result: OK when it SUCCEEDED.
+  absl::Status Await(Duration timeout = kForever) const { return task_.Await(timeout); }
   // True: it is done.
   bool Wait(Duration timeout = kForever) const { return task_.Wait(timeout); }
   bool done() const { return task_.done(); }
