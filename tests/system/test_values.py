@@ -118,6 +118,32 @@ class ValuesTest(PoolCase):
             got = [msgpack.packb(data) if encoding == payload_pb2.ENCODING_RAW else data for encoding, data in got]
             self.assertEqual(got, list(VALUES.values()))
 
+    def test_the_sdk_sends_and_takes_every_type(self):
+        for pool in (self.cpp(), self.python()):
+            done = subprocess.run([os.path.join(BIN, "values_program"), pool.name], capture_output=True, text=True,
+                                  env=dict(os.environ, POOLD_ADDRESS=f"unix:{self.daemon.socket}"), timeout=PATIENCE)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+            self.assertIn("7.0", done.stdout)
+
+    def test_poolctl_takes_and_prints_every_value(self):
+        env = dict(os.environ, POOLD_ADDRESS=f"unix:{self.daemon.socket}")
+        cpp, python = self.cpp(), self.python()
+
+        def poolctl(*words):
+            return subprocess.run([os.path.join(BIN, "poolctl"), "--pool", pool.name, *words], env=env, text=True,
+                                  capture_output=True, timeout=PATIENCE)
+
+        cases = [(cpp, *case) for case in (VALUES | FLOAT32).items()] + [(python, *case) for case in VALUES.items()]
+        for pool, name, value in cases:
+            with self.subTest(name, pool=pool.name):
+                # Out of MessagePack, back into it, and out again.
+                id = pool.submit_all([task_pb2.TaskSpec(function="echo_value", args=payload_pb2.Payload(
+                    encoding=payload_pb2.ENCODING_MSGPACK, data=b"\x91" + value))])[0]
+                # As Python's prompt, it prints nothing for nothing.
+                printed = poolctl("get", id.hex()).stdout.strip() or "null"
+                id = poolctl("submit", "--no-wait", "echo_value", "--", printed).stdout.strip()
+                self.assertEqual(self.result(pool.outcome(bytes.fromhex(id))), value, printed)
+
     def test_poolctl_refuses_json_that_cannot_travel(self):
         env = dict(os.environ, POOLD_ADDRESS=f"unix:{self.daemon.socket}")
         pool = self.cpp()

@@ -146,6 +146,11 @@ Result<T> DecodeValue(const Name& name, const ResultView& result) {
                                          std::to_string(result.data.size()));
     }
   }
+  if (result.encoding == v1::ENCODING_RAW && result.data.size() <= std::numeric_limits<std::uint32_t>::max()) {
+    // A result that is bytes alone comes so, also where bytes are one of several things that T may be.
+    absl::StatusOr<T> bytes = codec::Decode<T>(codec::Encode(BytesView{result.data}));
+    if (bytes.ok()) return bytes;
+  }
   if (result.encoding != v1::ENCODING_MSGPACK) return WrongEncoding(name(), v1::ENCODING_MSGPACK, result);
   absl::StatusOr<T> value = codec::Decode<T>(result.data);
   if (!value.ok()) return ResultTypeError(name(), std::string(value.status().message()));
