@@ -28,6 +28,15 @@ std::string Peer::ToString() const {
   return absl::StrCat("uid=", uid, " pid=", pid);
 }
 
+core::ClientOrigin OriginOf(const Peer& peer) {
+  core::ClientOrigin origin{.connection = peer.connection};
+  if (peer.uid == Peer::kUnknownId) return origin;
+  origin.uid = peer.uid;
+  origin.gid = peer.gid;
+  origin.pid = peer.pid;
+  return origin;
+}
+
 std::optional<Peer> PeerOf(int fd, Transport transport) {
   Peer peer{.transport = transport};
   if (transport == Transport::kGrpcTcp) {

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "core/types.h"
+
 namespace poold::rpc {
 
 enum class Transport : std::uint8_t {
@@ -32,6 +34,9 @@ struct Peer {
   // "uid=1000 pid=4711", "host=127.0.0.1".
   std::string ToString() const;
 };
+
+// As the core knows a client.
+core::ClientOrigin OriginOf(const Peer& peer);
 
 // Of a connection that was just accepted, still without a number. Nothing: it is gone already.
 std::optional<Peer> PeerOf(int fd, Transport transport);

@@ -59,14 +59,14 @@ absl::Status Session::Take(v1::SessionRequest* request) {
 // Inside the event.
 void Session::Apply(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now) {
   if (intake_.greeting()) BePresent(shard, me, core, now);
-  intake_.Apply(core, now, me);
+  intake_.Apply(core, now, me, OriginOf(peer_));
   if (!intake_.Next()) AnswerWith(shard);
 }
 
 // Inside the event.
 void Session::BePresent(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now) {
   const bool first = shard.present().Come(intake_.client(), me);
-  if (first) core.OnClientPresent(now, intake_.client());
+  if (first) core.OnClientPresent(now, intake_.client(), OriginOf(peer_));
   if (!first && core.ViewClient(intake_.client()).room_is_short) OnRoom(true);
 }
 

@@ -355,15 +355,17 @@ std::optional<std::size_t> SessionIntake::Next() const {
   return next - waits_.begin();
 }
 
-void SessionIntake::Apply(core::Core& core, core::Nanos now, core::SubscriberId subscriber) {
+void SessionIntake::Apply(core::Core& core, core::Nanos now, core::SubscriberId subscriber,
+                          const core::ClientOrigin& origin) {
   const std::size_t shard = *Next();
   waits_[shard] = false;
-  ApplyTasks(shard, core, now, subscriber);
-  ApplyMaps(shard, core, now, subscriber);
+  ApplyTasks(shard, core, now, subscriber, origin);
+  ApplyMaps(shard, core, now, subscriber, origin);
   ApplyAsked(shard, core, now, subscriber);
 }
 
-void SessionIntake::ApplyTasks(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber) {
+void SessionIntake::ApplyTasks(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber,
+                               const core::ClientOrigin& origin) {
   for (RefusedPart& one : without_args_) {
     if (one.shard != shard) continue;
     const std::optional<core::HandleId> id = ParseId(one.handle.id);
@@ -373,6 +375,7 @@ void SessionIntake::ApplyTasks(std::size_t shard, core::Core& core, core::Nanos 
   for (Tasks& tasks : groups_) {
     if (tasks.shard != shard) continue;
     tasks.group.subscriber = subscriber;
+    tasks.group.origin = origin;
     const std::size_t refused_before = refusals_.size();
     core.OnSubmit(now, tasks.group, std::span(tasks_).subspan(tasks.begin, tasks.count), &refusals_);
     if (tasks.upload_id.empty() || refusals_.size() == refused_before) continue;
@@ -385,7 +388,8 @@ void SessionIntake::ApplyTasks(std::size_t shard, core::Core& core, core::Nanos 
   if (groups_.empty()) tasks_.clear();
 }
 
-void SessionIntake::ApplyMaps(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber) {
+void SessionIntake::ApplyMaps(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber,
+                               const core::ClientOrigin& origin) {
   for (RefusedPart& one : refused_maps_) {
     if (one.shard != shard) continue;
     if (const auto id = ParseId(one.handle.id)) one.handle.accepted_items = AcceptedItems(core, *id);
@@ -395,6 +399,7 @@ void SessionIntake::ApplyMaps(std::size_t shard, core::Core& core, core::Nanos n
   for (Map& map : maps_) {
     if (map.shard != shard) continue;
     map.group.subscriber = subscriber;
+    map.group.origin = origin;
     const absl::StatusOr<std::uint64_t> items = core.OnMap(now, map.group);
     if (items.ok()) continue;
     refused_.push_back({IdBytes(map.group.id), items.status()});

@@ -41,7 +41,7 @@ class SessionIntake {
   // The shard that is next; none when all of it was applied. One at least for each request; all for a greeting.
   std::optional<std::size_t> Next() const;
   // Called inside an event of the shard that is next.
-  void Apply(core::Core& core, core::Nanos now, core::SubscriberId subscriber);
+  void Apply(core::Core& core, core::Nanos now, core::SubscriberId subscriber, const core::ClientOrigin& origin);
   // The request that was read last was a large one: its memory is better given back than kept for the next one. When all
   // of it was applied.
   bool TakeLarge();
@@ -94,8 +94,10 @@ class SessionIntake {
   void Await(std::size_t shard) { waits_[shard] = true; }
   std::size_t HomeOf(const core::HandleId& id) const { return homes_.Of(id).value_or(0); }
   void Learn(const core::HandleId& first, std::uint64_t count, std::size_t shard);
-  void ApplyTasks(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber);
-  void ApplyMaps(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber);
+  void ApplyTasks(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber,
+                  const core::ClientOrigin& origin);
+  void ApplyMaps(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber,
+                 const core::ClientOrigin& origin);
   void ApplyAsked(std::size_t shard, core::Core& core, core::Nanos now, core::SubscriberId subscriber);
   absl::Status Ask(const Asked& asked, const core::HandleId& id, core::Core& core, core::Nanos now,
                    core::SubscriberId subscriber) const;

@@ -78,7 +78,8 @@ class SubmitIntake {
   // Beside `tasks`, which become as many as the request has.
   void Read(std::vector<Submission>* tasks);
   // Inside an event.
-  void Apply(core::Core& core, core::Nanos now, core::ClientId client, std::vector<Submission>* tasks);
+  void Apply(core::Core& core, core::Nanos now, core::ClientId client, const core::ClientOrigin& origin,
+             std::vector<Submission>* tasks);
   // Those that were refused wait again, or are dropped.
   void GiveBackUploads(const std::vector<Submission>& tasks);
 
@@ -186,15 +187,19 @@ void SubmitIntake::Read(std::vector<Submission>* tasks) {
   for (Submission& task : *tasks) task.refused.Update(kept);
 }
 
-void SubmitIntake::Apply(core::Core& core, core::Nanos now, core::ClientId client, std::vector<Submission>* tasks) {
+void SubmitIntake::Apply(core::Core& core, core::Nanos now, core::ClientId client, const core::ClientOrigin& origin,
+                         std::vector<Submission>* tasks) {
   for (std::size_t i = 0; i < tasks->size(); ++i) {
     if (request_.tasks(static_cast<int>(i)).id().empty()) (*tasks)[i].id = core.NewHandle();
     tasks_[i].id = (*tasks)[i].id;
   }
   std::vector<core::Refusal> refused;
   for (const Run& run : runs_) {
-    const core::TaskGroup group{
-        .client = client, .pool = request_.pool(), .function = run.function, .options = run.options};
+    const core::TaskGroup group{.client = client,
+                                .pool = request_.pool(),
+                                .function = run.function,
+                                .options = run.options,
+                                .origin = origin};
     core.OnSubmit(now, group, std::span(tasks_).subspan(run.begin, run.count), &refused);
     for (core::Refusal& refusal : refused) (*tasks)[run.begin + refusal.place].refused = std::move(refusal.why);
     refused.clear();
@@ -323,7 +328,7 @@ void Submit(const std::shared_ptr<SubmitCall>& call) {
   const core::ClientId client = ClientOf(call->context(), &call->backend());
   const bool waits = request.has_wait_timeout();
   submitting->shard->Enter([&](core::Core& core, core::Nanos now) {
-    intake.Apply(core, now, client, &submitting->tasks);
+    intake.Apply(core, now, client, OriginOf(call->peer()), &submitting->tasks);
     if (waits) AwaitTasks(call, submitting, *wait, core, now);
   });
   OneSuggestion suggestion(backend);
@@ -388,6 +393,7 @@ void Map(const std::shared_ptr<MapCall>& call) {
   absl::StatusOr<core::MapGroup> map = ReadMap(&call->request(), call->backend());
   if (!map.ok()) return call->Refuse(map.status());
   map->client = ClientOf(call->context(), &call->backend());
+  map->origin = OriginOf(call->peer());
   Shard& shard = call->backend().ShardOfPool(map->pool);
   const absl::StatusOr<std::uint64_t> items = shard.Enter([&](core::Core& core, core::Nanos now) {
     if (call->request().id().empty()) map->id = core.NewHandle();

@@ -1,5 +1,6 @@
 """Clients that never release an outcome: they fill their own part of the room, and nobody else feels it."""
 
+import os
 import signal
 import statistics
 import threading
@@ -78,7 +79,9 @@ class NeverReleasesTest(PoolCase):
         self.assertLess(pool.stats().kept_outcome_bytes, 2 * ROOM)
         waits = self.stub.Explain(api.ExplainRequest(id=id_of(1, 500))).waits_for
         self.assertIn("no room for outcomes", waits)
-        self.assertEqual([client.client for client in self.held_up()], ["test"])
+        [held_up] = self.held_up()
+        self.assertEqual((held_up.client, held_up.uid, held_up.pid), ("test", os.getuid(), os.getpid()))
+        self.assertGreater(held_up.connection, 0)
         self.assertEqual(self.daemon.log().count("event=client_held_up"), 1)
         # When it releases it goes on.
         released = 0
