@@ -60,6 +60,14 @@ TEST_F(ChildrenTest, EachItemOfAChunkHasOneOutcome) {
   ExpectNothingMore(50);
 }
 
+TEST_F(ChildrenTest, WhoBorrowsTheParentsStackAndUsesItUpEndsIt) {
+  worker_->Run({Task("borrowed_return")});
+  EXPECT_NE(WaitForExit(worker_->pid).signal, 0) << "what it would answer from there on nobody knows";
+  worker_->Drain();
+  EXPECT_TRUE(worker_->heard.empty() || worker_->heard[0].second.kind == RecordKind::kStderr);
+  worker_->pid = -1;
+}
+
 TEST_F(ChildrenTest, ReportsAndBuffersOfAChildAreItsOwn) {
   EXPECT_EQ(Text(Task("child_speaks")), "0");
   for (const auto& [ticket, record] : worker_->heard) EXPECT_NE(record.kind, RecordKind::kProgress);
