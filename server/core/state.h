@@ -206,8 +206,11 @@ struct Core::State {
   // As Settle, when all that happened is that this worker has less to do.
   void SettleWorker(Pool& pool, Worker& worker);
   void Pump(Pool& pool);
-  // How many more calls of its client may be with workers, so that there is room for what they come to.
+  // How many more calls of its client may be with workers, so that there is room for what they come to. Only an
+  // estimate: the next result may be larger than any before.
   std::uint64_t RoomAhead(const Handle& next) const;
+  // Whether it is one at least.
+  bool HasRoomAhead(const Handle& next, const PoolFunction& function) const;
   Worker* ChooseWorker(Pool& pool, const Handle& next) const;
   bool Takes(const Worker& worker, const Handle& next) const;
   bool Refills(const Worker& worker) const;
