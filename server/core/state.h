@@ -191,7 +191,12 @@ struct Core::State {
     return unfinished * kTaskBytes + std::min<std::uint64_t>(unfinished, groups.size()) * kGroupBytes +
            std::min<std::uint64_t>(unfinished, handles.blocks()) * kIdBlockBytes;
   }
-  absl::Status CheckTaskBytes() const;
+  // First as if none of them shared anything: so it is told mostly.
+  bool HasTaskBytes() const {
+    return unfinished * (kTaskBytes + kGroupBytes + kIdBlockBytes) < limits.max_task_bytes ||
+           TaskBytes() < limits.max_task_bytes;
+  }
+  absl::Status TaskBytesFull() const;
   absl::StatusOr<std::uint64_t> SubmitMap(const MapGroup& group);
   absl::StatusOr<MapRun*> OpenMap(const MapGroup& group);
   absl::Status AppendItems(MapRun& map, const MapGroup& group);
