@@ -20,14 +20,19 @@ constexpr std::uint64_t kMoreBytes = 16 << 10;
 // ---- Who is known ----
 
 ClientQuota& Core::State::QuotaOf(ClientId id, const ClientOrigin& origin) {
+  if (latest_client == nullptr || latest_client->id != id) latest_client = &KnowClient(id);
+  if (latest_client == unused_client) unused_client = nullptr;
+  latest_client->origin = origin;
+  return *latest_client;
+}
+
+ClientQuota& Core::State::KnowClient(ClientId id) {
   std::unique_ptr<ClientQuota>& client = clients[id];
   if (client == nullptr) {
     client = std::make_unique<ClientQuota>();
     client->id = id;
     client->number = ++last_client;
   }
-  if (client.get() == unused_client) unused_client = nullptr;
-  client->origin = origin;
   return *client;
 }
 
@@ -42,6 +47,7 @@ void Core::State::LeaveQuota(ClientQuota& client) {
   if (ClientQuota* unused = std::exchange(unused_client, &client)) {
     timers.Clear(&unused->kept_timer);
     UnlistLeft(*unused);
+    if (unused == latest_client) latest_client = nullptr;
     clients.erase(unused->id);
   }
 }

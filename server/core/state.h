@@ -231,6 +231,7 @@ struct Core::State {
   // ---- room.cc ----
   static ClientQuota& QuotaOf(const Handle& handle) { return *handle.group->queue->quota; }
   ClientQuota& QuotaOf(ClientId client, const ClientOrigin& origin);
+  ClientQuota& KnowClient(ClientId id);
   void EnterQuota(Group& group, const ClientOrigin& origin);
   void LeaveQuota(ClientQuota& client);
   void ClientComes(ClientId client, const ClientOrigin& origin);
@@ -523,6 +524,7 @@ struct Core::State {
   absl::flat_hash_map<ClientId, std::unique_ptr<ClientQuota>> clients;
   std::uint64_t last_client = 0;
   ClientQuota* unused_client = nullptr;  // the one that was of use last: who submits one by one is known again
+  ClientQuota* latest_client = nullptr;  // that was looked for
   NodeList held_clients;                 // of which some line is held up
   NodeList waking;                       // of these, those that may have room again
   bool is_waking = false;
