@@ -139,9 +139,8 @@ void Core::State::NoteFreed(ClientQuota& client) {
   client.waking = true;
 }
 
-// Not in the midst of something: what waits goes to workers.
-void Core::State::WakeClients() {
-  if (waking.empty() || std::exchange(is_waking, true)) return;
+void Core::State::WakeEachClient() {
+  if (std::exchange(is_waking, true)) return;
   while (Node* node = waking.front()) WakeClient(*static_cast<ClientQuota*>(node));
   is_waking = false;
 }
@@ -171,8 +170,7 @@ void Core::State::WakeClient(ClientQuota& client) {
 
 // ---- Who is told ----
 
-// What this client keeps has changed.
-void Core::State::TellRoom(ClientQuota& client) {
+void Core::State::TellScarceRoom(ClientQuota& client) {
   if (room.scarce() == told_scarce) return TellOneRoom(client);
   told_scarce = room.scarce();
   for (ClientQuota* one : room.present()) TellOneRoom(*one);
@@ -219,16 +217,12 @@ void Core::State::UnlistLeft(ClientQuota& client) {
   client.oldest_left = kNever;
 }
 
-// REQUIRES: it has ended, and is in no list.
-void Core::State::Keep(Handle& handle) {
-  ClientQuota& client = QuotaOf(handle);
-  client.kept.PushBack(&handle);
+void Core::State::NoteKept(ClientQuota& client) {
   if (client.kept_timer == kNoTimer) ArmOutcomeTimer(client);
   if (!client.present && client.oldest_left == kNever) ListLeft(client, now);
 }
 
-void Core::State::Unkeep(Handle& handle) {
-  if (handle.extras == nullptr || !handle.extras->aside) return QuotaOf(handle).kept.Remove(&handle);
+void Core::State::LeaveAside(Handle& handle) {
   handle.extras->aside = false;
   aside.Remove(&handle);
 }

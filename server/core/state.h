@@ -245,14 +245,32 @@ struct Core::State {
   bool HoldUp(const Handle& handle);
   void WakeAllClients();
   void NoteFreed(ClientQuota& client);
-  void WakeClients();
+  // Not in the midst of something: what waits goes to workers.
+  void WakeClients() {
+    if (!waking.empty()) WakeEachClient();
+  }
+  void WakeEachClient();
   void WakeClient(ClientQuota& client);
   void DropHeldLine(const ClientQueue* queue);
-  void TellRoom(ClientQuota& client);
+  // What this client keeps has changed. While nothing is scarce, and all know that, there is nothing to tell.
+  void TellRoom(ClientQuota& client) {
+    if (room.scarce() || told_scarce) TellScarceRoom(client);
+  }
+  void TellScarceRoom(ClientQuota& client);
   void TellOneRoom(ClientQuota& client);
   static bool IsAwaited(const Handle& handle) { return handle.extras != nullptr && !handle.extras->waits.empty(); }
-  void Keep(Handle& handle);
-  void Unkeep(Handle& handle);
+  // REQUIRES: it has ended, and is in no list.
+  void Keep(Handle& handle) {
+    ClientQuota& client = QuotaOf(handle);
+    client.kept.PushBack(&handle);
+    if (client.kept_timer == kNoTimer || !client.present) NoteKept(client);
+  }
+  void NoteKept(ClientQuota& client);
+  void Unkeep(Handle& handle) {
+    if (handle.extras != nullptr && handle.extras->aside) return LeaveAside(handle);
+    QuotaOf(handle).kept.Remove(&handle);
+  }
+  void LeaveAside(Handle& handle);
   void SetAside(Handle& handle);
   // Nobody waits for it any more.
   void ReturnAside(Handle& handle);
@@ -362,12 +380,33 @@ struct Core::State {
   static std::uint64_t KeptBytesOf(const Handle& handle);
   // REQUIRES: it has ended.
   static Nanos EndedAt(const Handle& handle);
-  void CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes);
-  void UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes);
+  void CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
+    PoolStats& stats = handle.group->pool->stats;
+    stats.kept_outcomes += outcomes;
+    stats.kept_outcome_bytes += bytes;
+    if (handle.is_map()) static_cast<MapRun&>(handle).kept_bytes += bytes;
+    ClientQuota& client = QuotaOf(handle);
+    room.Add(client, bytes);
+    TellRoom(client);
+  }
+  void UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
+    PoolStats& stats = handle.group->pool->stats;
+    stats.kept_outcomes -= outcomes;
+    stats.kept_outcome_bytes -= bytes;
+    if (handle.is_map()) static_cast<MapRun&>(handle).kept_bytes -= bytes;
+    if (handle.extras != nullptr && handle.extras->aside) aside_bytes -= bytes;
+    ClientQuota& client = QuotaOf(handle);
+    room.Subtract(client, bytes);
+    TellRoom(client);
+    if (!held_clients.empty()) NoteFreed(client);
+  }
   void Free(Handle& handle);
   // Nobody can name it any more, and what it kept is gone.
   void Forget(Handle& handle);
-  void Release(Handle& handle);
+  void Release(Handle& handle) {
+    Forget(handle);
+    WakeClients();
+  }
   void ReleaseOld(ClientQuota& client);
   void ArmOutcomeTimer(ClientQuota& client);
   void CountEnd(PoolStats& stats, TaskState state, std::uint64_t count) const;

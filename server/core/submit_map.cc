@@ -100,6 +100,7 @@ absl::StatusOr<std::uint64_t> Core::State::SubmitMap(const MapGroup& asked) {
     if (is_new) {  // a refused call changes nothing
       map.released = map.cut = true;
       handles.Forget(map.id);
+      in_order.Remove(&map);
       EndMap(map);
     }
     return status;
