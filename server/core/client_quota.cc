@@ -36,10 +36,28 @@ void OutcomeRoom::Divide() {
   Look();
 }
 
-std::uint64_t OutcomeRoom::RoomOf(const ClientQuota& client) const {
-  const std::uint64_t common = common_ > above_ ? common_ - above_ : 0;
-  if (!client.present) return common + left_floor();
-  return common + (client.used < floor_ ? floor_ - client.used : 0);
+void OutcomeRoom::TakeCommon(const ClientQuota& client, std::uint64_t bytes) {
+  if (client.present) {
+    above_ += Above(client.used) - Above(client.used - bytes);
+  } else {
+    left_ += bytes;
+  }
+  Look();
+}
+
+void OutcomeRoom::GiveCommon(const ClientQuota& client, std::uint64_t bytes) {
+  if (client.present) {
+    above_ -= Above(client.used) - Above(client.used - bytes);
+  } else {
+    left_ -= bytes;
+  }
+  Look();
+}
+
+void OutcomeRoom::Look() {
+  open_ = above_ < (open_ ? common_ : common_ - common_ / 16);
+  scarce_ = above_ > (scarce_ ? common_ / 2 : common_ - common_ / 4);
+  overfull_ = left_ > left_floor() && common_used() > common_;
 }
 
 }  // namespace poold::core

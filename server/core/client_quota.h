@@ -60,19 +60,16 @@ class OutcomeRoom {
   // It is present from now on, or no longer.
   void Come(ClientQuota* client);
   void Go(ClientQuota* client);
+  // Both: below its floor a client takes from nobody, so nothing else changes.
   void Add(ClientQuota& client, std::uint64_t bytes) {
-    if (client.present) above_ += Above(client.used + bytes) - Above(client.used);
-    if (!client.present) left_ += bytes;
     client.used += bytes;
     used_ += bytes;
-    Look();
+    if (!client.present || client.used > floor_) TakeCommon(client, bytes);
   }
   void Subtract(ClientQuota& client, std::uint64_t bytes) {
-    if (client.present) above_ -= Above(client.used) - Above(client.used - bytes);
-    if (!client.present) left_ -= bytes;
+    if (!client.present || client.used > floor_) GiveCommon(client, bytes);
     client.used -= bytes;
     used_ -= bytes;
-    Look();
   }
 
   // What a client left that is not present makes way, so it never lacks room.
@@ -80,13 +77,17 @@ class OutcomeRoom {
   // It keeps more than it has room for.
   bool IsBeyond(const ClientQuota& client) const { return above_ > common_ && client.used > floor_; }
   // In bytes, if nothing else came.
-  std::uint64_t RoomOf(const ClientQuota& client) const;
+  std::uint64_t RoomOf(const ClientQuota& client) const {
+    const std::uint64_t common = common_ > above_ ? common_ - above_ : 0;
+    if (!client.present) return common + left_floor();
+    return common + (client.used < floor_ ? floor_ - client.used : 0);
+  }
   // Whether to tell a client to release what it can.
   bool IsShort(const ClientQuota& client) const {
     return scarce_ && client.present && client.used > (client.is_short ? floor_ / 2 : floor_ - floor_ / 4);
   }
   // Something that was left has to make way.
-  bool IsOverfull() const { return left_ > left_floor() && above_ + left_ - left_floor() > common_; }
+  bool IsOverfull() const { return overfull_; }
 
   std::uint64_t used() const { return used_; }
   std::uint64_t left() const { return left_; }
@@ -107,12 +108,13 @@ class OutcomeRoom {
   static constexpr std::uint64_t kFloorsOfLeft = 4;
 
   std::uint64_t Above(std::uint64_t used) const { return used > floor_ ? used - floor_ : 0; }
+  // Of Add, when it has taken; of Subtract, before it gives.
+  void TakeCommon(const ClientQuota& client, std::uint64_t bytes);
+  void GiveCommon(const ClientQuota& client, std::uint64_t bytes);
   // The number of those that are present has changed.
   void Divide();
-  void Look() {
-    open_ = above_ < (open_ ? common_ : common_ - common_ / 16);
-    scarce_ = above_ > (scarce_ ? common_ / 2 : common_ - common_ / 4);
-  }
+  // What is common, or is used of it, has changed.
+  void Look();
 
   const std::uint64_t room_;
   std::uint64_t floor_ = 0;
@@ -123,6 +125,7 @@ class OutcomeRoom {
   std::uint64_t left_ = 0;   // of those that are not present
   bool open_ = true;
   bool scarce_ = false;
+  bool overfull_ = false;
 };
 
 }  // namespace poold::core

@@ -14,6 +14,11 @@ constexpr Nanos kLeastChunkTime = 20'000;
 // What a claim word counts.
 constexpr std::uint64_t kMostAsked = (1u << 24) - 1;
 
+// What is counted for the outcome of one call.
+double OutcomeBytes(const Handle& called, const PoolFunction& function) {
+  return function.result_bytes + (called.is_map() ? 4.0 : static_cast<double>(kOutcomeOverhead));
+}
+
 }  // namespace
 
 void Core::State::Queue(Task& task, bool in_front) {
@@ -135,21 +140,26 @@ bool Core::State::Takes(const Worker& worker, const Handle& next) const {
   if (worker.pool->draining && worker.pool->Leaving(worker)) return false;
   if (!worker.uses_page || worker.unmeasured > 0 || worker.sent.size() >= limits.max_prefetch) return false;
   if (now - worker.progress_at >= kPatience) return false;
-  const double average = worker.pool->functions[next.group->function].average;
-  if (average == 0 || RoomAhead(next) == 0) return false;
+  const PoolFunction& function = worker.pool->functions[next.group->function];
+  const double average = function.average;
+  if (average == 0 || !HasRoomAhead(next, function)) return false;
   if (!next.is_map()) return worker.load + average <= kAheadTime;
   const MapRun& map = static_cast<const MapRun&>(next);
   return worker.load < kAheadTime / 2 ||
          worker.load + average * static_cast<double>(ChunkSize(*worker.pool, map)) <= kAheadTime;
 }
 
-// In calls. Only an estimate: the next result may be larger than any before.
 std::uint64_t Core::State::RoomAhead(const Handle& next) const {
   const Pool& pool = *next.group->pool;
   const auto bytes = static_cast<double>(room.RoomOf(QuotaOf(next)));
-  const double each = pool.functions[next.group->function].result_bytes + (next.is_map() ? 4 : kOutcomeOverhead);
-  const double calls = bytes / each - static_cast<double>(pool.stats.running);
+  const double calls = bytes / OutcomeBytes(next, pool.functions[next.group->function]) -
+                       static_cast<double>(pool.stats.running);
   return calls < 1 ? 0 : static_cast<std::uint64_t>(std::min(calls, 1e15));
+}
+
+bool Core::State::HasRoomAhead(const Handle& next, const PoolFunction& function) const {
+  const auto calls = static_cast<double>(next.group->pool->stats.running + 1);
+  return static_cast<double>(room.RoomOf(QuotaOf(next))) >= OutcomeBytes(next, function) * calls;
 }
 
 void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {

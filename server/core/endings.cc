@@ -175,33 +175,8 @@ Nanos Core::State::EndedAt(const Handle& handle) {
   return task.plain ? task.ended_at : task.outcome->ended_at;
 }
 
-void Core::State::CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
-  if (handle.is_map()) AsMap(&handle)->kept_bytes += bytes;
-  ClientQuota& client = QuotaOf(handle);
-  room.Add(client, bytes);
-  handle.group->pool->stats.kept_outcomes += outcomes;
-  handle.group->pool->stats.kept_outcome_bytes += bytes;
-  TellRoom(client);
-}
-
-void Core::State::UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
-  if (handle.is_map()) AsMap(&handle)->kept_bytes -= bytes;
-  if (handle.extras != nullptr && handle.extras->aside) aside_bytes -= bytes;
-  ClientQuota& client = QuotaOf(handle);
-  room.Subtract(client, bytes);
-  handle.group->pool->stats.kept_outcomes -= outcomes;
-  handle.group->pool->stats.kept_outcome_bytes -= bytes;
-  TellRoom(client);
-  if (!held_clients.empty()) NoteFreed(client);
-}
-
-void Core::State::Release(Handle& handle) {
-  Forget(handle);
-  WakeClients();
-}
-
 void Core::State::Forget(Handle& handle) {
-  if (!handle.is_map() && handle.ended) UncountKept(handle, KeptBytesOf(handle), 1);
+  if (!handle.is_map() && handle.ended) UncountKept(handle, BytesOf(static_cast<Task&>(handle)), 1);
   handle.released = true;
   in_order.Remove(&handle);
   handles.Bury(handle.id);
@@ -212,13 +187,12 @@ void Core::State::Forget(Handle& handle) {
   }
 }
 
-// REQUIRES: ended, released, in no list.
+// REQUIRES: ended, released, in no list, also not among those that can be named.
 void Core::State::Free(Handle& handle) {
   if (handle.extras != nullptr) {
     for (const auto& [wait, place] : handle.extras->waits) wait->entries[place].handle = nullptr;
     for (const Subscription& subscription : handle.extras->subscriptions) Unsubscribe(subscription.to);
   }
-  in_order.Remove(&handle);
   Group* group = handle.group;
   if (handle.is_map()) {
     maps.Delete(&static_cast<MapRun&>(handle));

@@ -9,6 +9,7 @@ ClientQueue* ReadyQueue::Enter(ClientId client, int priority) {
   if (queue == nullptr) {
     queue = std::make_unique<ClientQueue>();
     queue->level = &level;
+    queue->turns = &level.turns;
     queue->client = client;
   }
   ++queue->groups;
@@ -22,51 +23,46 @@ void ReadyQueue::Leave(ClientQueue* queue) {
   if (level->clients.empty() && level->in_flight == 0) levels_.erase(level->priority);
 }
 
-void ReadyQueue::Begin(ClientQueue* queue) {
-  (queue->held_up ? queue->level->held_up : queue->level->turns).PushBack(queue);
-}
-
-void ReadyQueue::End(ClientQueue* queue) {
-  (queue->held_up ? queue->level->held_up : queue->level->turns).Remove(queue);
+void ReadyQueue::Move(ClientQueue* queue, NodeList* turns) {
+  if (!queue->waiting.empty()) {
+    queue->turns->Remove(queue);
+    turns->PushBack(queue);
+  }
+  queue->turns = turns;
 }
 
 void ReadyQueue::HoldUp(ClientQueue* queue) {
-  if (!queue->waiting.empty()) End(queue);
+  Move(queue, &queue->level->held_up);
   queue->held_up = true;
   waiting_ -= queue->waiting.size();
-  if (!queue->waiting.empty()) Begin(queue);
 }
 
 void ReadyQueue::LetGo(ClientQueue* queue) {
-  if (!queue->waiting.empty()) End(queue);
+  Move(queue, &queue->level->turns);
   queue->held_up = false;
   waiting_ += queue->waiting.size();
-  if (!queue->waiting.empty()) Begin(queue);
 }
 
 void ReadyQueue::PushBack(ClientQueue* queue, Node* node) {
-  if (queue->waiting.empty()) Begin(queue);
+  Begin(queue, 1);
   queue->waiting.PushBack(node);
-  waiting_ += !queue->held_up;
 }
 
 void ReadyQueue::PushFront(ClientQueue* queue, Node* node) {
-  if (queue->waiting.empty()) Begin(queue);
+  Begin(queue, 1);
   queue->waiting.PushFront(node);
-  waiting_ += !queue->held_up;
 }
 
 void ReadyQueue::PushAllFront(ClientQueue* queue, NodeList* nodes) {
   if (nodes->empty()) return;
-  if (queue->waiting.empty()) Begin(queue);
-  if (!queue->held_up) waiting_ += nodes->size();
+  Begin(queue, nodes->size());
   queue->waiting.SpliceFront(nodes);
 }
 
 void ReadyQueue::Remove(ClientQueue* queue, Node* node) {
   queue->waiting.Remove(node);
-  if (queue->waiting.empty()) End(queue);
-  waiting_ -= !queue->held_up;
+  if (queue->waiting.empty()) queue->turns->Remove(queue);
+  if (!queue->held_up) --waiting_;
 }
 
 Node* ReadyQueue::Any() const {
@@ -90,9 +86,10 @@ Node* ReadyQueue::Next() const {
 }
 
 void ReadyQueue::EndTurn(ClientQueue* queue) {
-  if (!queue->linked() || queue->held_up) return;
-  queue->level->turns.Remove(queue);
-  queue->level->turns.PushBack(queue);
+  NodeList& turns = queue->level->turns;
+  if (turns.size() < 2 || !queue->linked() || queue->held_up) return;
+  turns.Remove(queue);
+  turns.PushBack(queue);
 }
 
 bool ReadyQueue::LowerInFlight(int priority) const {

@@ -22,6 +22,7 @@ struct PriorityLevel;
 struct ClientQueue : Node {
   ClientQueue() : Node(NodeKind::kList) {}
   PriorityLevel* level = nullptr;
+  NodeList* turns = nullptr;  // of the level: where it is while something waits in it
   ClientId client{};
   ClientQuota* quota = nullptr;  // of the client; null before its first group has entered
   NodeList waiting;
@@ -91,9 +92,13 @@ class ReadyQueue {
 
  private:
   const PriorityLevel* Top() const;
-  // Before, and after, something waits in it.
-  void Begin(ClientQueue* queue);
-  void End(ClientQueue* queue);
+  // Of the queue, before nodes come into it.
+  void Begin(ClientQueue* queue, std::size_t nodes) {
+    if (queue->waiting.empty()) queue->turns->PushBack(queue);
+    if (!queue->held_up) waiting_ += nodes;
+  }
+  // It waits there from now on, if something waits in it.
+  static void Move(ClientQueue* queue, NodeList* turns);
 
   std::map<int, PriorityLevel, std::greater<>> levels_;
   std::size_t waiting_ = 0;

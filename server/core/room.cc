@@ -20,14 +20,19 @@ constexpr std::uint64_t kMoreBytes = 16 << 10;
 // ---- Who is known ----
 
 ClientQuota& Core::State::QuotaOf(ClientId id, const ClientOrigin& origin) {
+  if (latest_client == nullptr || latest_client->id != id) latest_client = &KnowClient(id);
+  if (latest_client == unused_client) unused_client = nullptr;
+  latest_client->origin = origin;
+  return *latest_client;
+}
+
+ClientQuota& Core::State::KnowClient(ClientId id) {
   std::unique_ptr<ClientQuota>& client = clients[id];
   if (client == nullptr) {
     client = std::make_unique<ClientQuota>();
     client->id = id;
     client->number = ++last_client;
   }
-  if (client.get() == unused_client) unused_client = nullptr;
-  client->origin = origin;
   return *client;
 }
 
@@ -42,6 +47,7 @@ void Core::State::LeaveQuota(ClientQuota& client) {
   if (ClientQuota* unused = std::exchange(unused_client, &client)) {
     timers.Clear(&unused->kept_timer);
     UnlistLeft(*unused);
+    if (unused == latest_client) latest_client = nullptr;
     clients.erase(unused->id);
   }
 }
@@ -133,9 +139,8 @@ void Core::State::NoteFreed(ClientQuota& client) {
   client.waking = true;
 }
 
-// Not in the midst of something: what waits goes to workers.
-void Core::State::WakeClients() {
-  if (waking.empty() || std::exchange(is_waking, true)) return;
+void Core::State::WakeEachClient() {
+  if (std::exchange(is_waking, true)) return;
   while (Node* node = waking.front()) WakeClient(*static_cast<ClientQuota*>(node));
   is_waking = false;
 }
@@ -165,8 +170,7 @@ void Core::State::WakeClient(ClientQuota& client) {
 
 // ---- Who is told ----
 
-// What this client keeps has changed.
-void Core::State::TellRoom(ClientQuota& client) {
+void Core::State::TellScarceRoom(ClientQuota& client) {
   if (room.scarce() == told_scarce) return TellOneRoom(client);
   told_scarce = room.scarce();
   for (ClientQuota* one : room.present()) TellOneRoom(*one);
@@ -213,16 +217,12 @@ void Core::State::UnlistLeft(ClientQuota& client) {
   client.oldest_left = kNever;
 }
 
-// REQUIRES: it has ended, and is in no list.
-void Core::State::Keep(Handle& handle) {
-  ClientQuota& client = QuotaOf(handle);
-  client.kept.PushBack(&handle);
+void Core::State::NoteKept(ClientQuota& client) {
   if (client.kept_timer == kNoTimer) ArmOutcomeTimer(client);
   if (!client.present && client.oldest_left == kNever) ListLeft(client, now);
 }
 
-void Core::State::Unkeep(Handle& handle) {
-  if (handle.extras == nullptr || !handle.extras->aside) return QuotaOf(handle).kept.Remove(&handle);
+void Core::State::LeaveAside(Handle& handle) {
   handle.extras->aside = false;
   aside.Remove(&handle);
 }

@@ -191,7 +191,12 @@ struct Core::State {
     return unfinished * kTaskBytes + std::min<std::uint64_t>(unfinished, groups.size()) * kGroupBytes +
            std::min<std::uint64_t>(unfinished, handles.blocks()) * kIdBlockBytes;
   }
-  absl::Status CheckTaskBytes() const;
+  // First as if none of them shared anything: so it is told mostly.
+  bool HasTaskBytes() const {
+    return unfinished * (kTaskBytes + kGroupBytes + kIdBlockBytes) < limits.max_task_bytes ||
+           TaskBytes() < limits.max_task_bytes;
+  }
+  absl::Status TaskBytesFull() const;
   absl::StatusOr<std::uint64_t> SubmitMap(const MapGroup& group);
   absl::StatusOr<MapRun*> OpenMap(const MapGroup& group);
   absl::Status AppendItems(MapRun& map, const MapGroup& group);
@@ -206,8 +211,11 @@ struct Core::State {
   // As Settle, when all that happened is that this worker has less to do.
   void SettleWorker(Pool& pool, Worker& worker);
   void Pump(Pool& pool);
-  // How many more calls of its client may be with workers, so that there is room for what they come to.
+  // How many more calls of its client may be with workers, so that there is room for what they come to. Only an
+  // estimate: the next result may be larger than any before.
   std::uint64_t RoomAhead(const Handle& next) const;
+  // Whether it is one at least.
+  bool HasRoomAhead(const Handle& next, const PoolFunction& function) const;
   Worker* ChooseWorker(Pool& pool, const Handle& next) const;
   bool Takes(const Worker& worker, const Handle& next) const;
   bool Refills(const Worker& worker) const;
@@ -223,6 +231,7 @@ struct Core::State {
   // ---- room.cc ----
   static ClientQuota& QuotaOf(const Handle& handle) { return *handle.group->queue->quota; }
   ClientQuota& QuotaOf(ClientId client, const ClientOrigin& origin);
+  ClientQuota& KnowClient(ClientId id);
   void EnterQuota(Group& group, const ClientOrigin& origin);
   void LeaveQuota(ClientQuota& client);
   void ClientComes(ClientId client, const ClientOrigin& origin);
@@ -236,14 +245,32 @@ struct Core::State {
   bool HoldUp(const Handle& handle);
   void WakeAllClients();
   void NoteFreed(ClientQuota& client);
-  void WakeClients();
+  // Not in the midst of something: what waits goes to workers.
+  void WakeClients() {
+    if (!waking.empty()) WakeEachClient();
+  }
+  void WakeEachClient();
   void WakeClient(ClientQuota& client);
   void DropHeldLine(const ClientQueue* queue);
-  void TellRoom(ClientQuota& client);
+  // What this client keeps has changed. While nothing is scarce, and all know that, there is nothing to tell.
+  void TellRoom(ClientQuota& client) {
+    if (room.scarce() || told_scarce) TellScarceRoom(client);
+  }
+  void TellScarceRoom(ClientQuota& client);
   void TellOneRoom(ClientQuota& client);
   static bool IsAwaited(const Handle& handle) { return handle.extras != nullptr && !handle.extras->waits.empty(); }
-  void Keep(Handle& handle);
-  void Unkeep(Handle& handle);
+  // REQUIRES: it has ended, and is in no list.
+  void Keep(Handle& handle) {
+    ClientQuota& client = QuotaOf(handle);
+    client.kept.PushBack(&handle);
+    if (client.kept_timer == kNoTimer || !client.present) NoteKept(client);
+  }
+  void NoteKept(ClientQuota& client);
+  void Unkeep(Handle& handle) {
+    if (handle.extras != nullptr && handle.extras->aside) return LeaveAside(handle);
+    QuotaOf(handle).kept.Remove(&handle);
+  }
+  void LeaveAside(Handle& handle);
   void SetAside(Handle& handle);
   // Nobody waits for it any more.
   void ReturnAside(Handle& handle);
@@ -353,12 +380,33 @@ struct Core::State {
   static std::uint64_t KeptBytesOf(const Handle& handle);
   // REQUIRES: it has ended.
   static Nanos EndedAt(const Handle& handle);
-  void CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes);
-  void UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes);
+  void CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
+    PoolStats& stats = handle.group->pool->stats;
+    stats.kept_outcomes += outcomes;
+    stats.kept_outcome_bytes += bytes;
+    if (handle.is_map()) static_cast<MapRun&>(handle).kept_bytes += bytes;
+    ClientQuota& client = QuotaOf(handle);
+    room.Add(client, bytes);
+    TellRoom(client);
+  }
+  void UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
+    PoolStats& stats = handle.group->pool->stats;
+    stats.kept_outcomes -= outcomes;
+    stats.kept_outcome_bytes -= bytes;
+    if (handle.is_map()) static_cast<MapRun&>(handle).kept_bytes -= bytes;
+    if (handle.extras != nullptr && handle.extras->aside) aside_bytes -= bytes;
+    ClientQuota& client = QuotaOf(handle);
+    room.Subtract(client, bytes);
+    TellRoom(client);
+    if (!held_clients.empty()) NoteFreed(client);
+  }
   void Free(Handle& handle);
   // Nobody can name it any more, and what it kept is gone.
   void Forget(Handle& handle);
-  void Release(Handle& handle);
+  void Release(Handle& handle) {
+    Forget(handle);
+    WakeClients();
+  }
   void ReleaseOld(ClientQuota& client);
   void ArmOutcomeTimer(ClientQuota& client);
   void CountEnd(PoolStats& stats, TaskState state, std::uint64_t count) const;
@@ -515,6 +563,7 @@ struct Core::State {
   absl::flat_hash_map<ClientId, std::unique_ptr<ClientQuota>> clients;
   std::uint64_t last_client = 0;
   ClientQuota* unused_client = nullptr;  // the one that was of use last: who submits one by one is known again
+  ClientQuota* latest_client = nullptr;  // that was looked for
   NodeList held_clients;                 // of which some line is held up
   NodeList waking;                       // of these, those that may have room again
   bool is_waking = false;

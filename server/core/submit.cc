@@ -140,8 +140,7 @@ absl::Status Core::State::CheckRoom(const Pool& pool, std::uint64_t tasks, std::
   return absl::OkStatus();
 }
 
-absl::Status Core::State::CheckTaskBytes() const {
-  if (TaskBytes() < limits.max_task_bytes) return absl::OkStatus();
+absl::Status Core::State::TaskBytesFull() const {
   return MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
                    absl::StrCat("the memory for tasks of all pools is full: ", unfinished, " have not ended (",
                                 limits.max_task_bytes, " bytes); try again later"),
@@ -180,9 +179,10 @@ absl::Status Core::State::SubmitOne(Group& group, NewTask& asked) {
                      "args");
   }
   Pool& pool = *group.pool;
-  absl::Status status = CheckRoom(pool, 1, asked.args.data.size());
-  if (status.ok()) status = CheckTaskBytes();
-  if (!status.ok()) return status;
+  if (absl::Status status = CheckRoom(pool, 1, asked.args.data.size()); !status.ok()) {
+    return status;
+  }
+  if (!HasTaskBytes()) return TaskBytesFull();
   Task& task = *tasks.New();
   handles.Add(asked.id, &task);
   in_order.Append(&task);

@@ -34,7 +34,7 @@ absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
     return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_EXISTS",
                      "this id belongs to another task or map; a new map needs a new id", "id");
   }
-  if (absl::Status status = CheckTaskBytes(); !status.ok()) return status;
+  if (!HasTaskBytes()) return TaskBytesFull();
   absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.origin, asked.pool, asked.function, asked.options);
   if (!group.ok()) return group.status();
   Pool& pool = *(*group)->pool;
@@ -100,6 +100,7 @@ absl::StatusOr<std::uint64_t> Core::State::SubmitMap(const MapGroup& asked) {
     if (is_new) {  // a refused call changes nothing
       map.released = map.cut = true;
       handles.Forget(map.id);
+      in_order.Remove(&map);
       EndMap(map);
     }
     return status;
