@@ -40,12 +40,12 @@ run_tests() {
 
 run_asan() {
   step "AddressSanitizer, UndefinedBehaviorSanitizer (build/asan)"
-  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan proto base core gate sim config process rpc worker client
+  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan programs proto base core gate sim config process rpc worker client
 }
 
 run_tsan() {
   step "ThreadSanitizer (build/tsan)"
-  TSAN_OPTIONS=halt_on_error=1 sanitize tsan proto base core gate process
+  TSAN_OPTIONS=halt_on_error=1 sanitize tsan programs proto base core gate process
 }
 
 run_thread-safety() {

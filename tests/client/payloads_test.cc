@@ -137,6 +137,7 @@ TEST_F(PayloadsTest, WhatAnotherClientHasReleasedIsNotMistakenForAnotherResult) 
   const Client owner = Connect(), reader = Connect();
   const Pool pool = OpenPool(owner);
   const auto handle = pool.Submit<Bytes>("echo", Bytes{Pattern(kMiB)});
+  ASSERT_TRUE(owner.Flush().ok());
   const auto other = reader.Resume<Bytes>(handle.ToString()).value();
   ASSERT_TRUE(other.Wait());
   v1::ReleaseRequest release;

@@ -114,6 +114,7 @@ TEST_F(ViewsTest, OfWhatAnotherClientReleasesStay) {
   const Pool pool = OpenPool(owner);
   const std::string sent = Pattern(kMiB);
   const auto handle = pool.Submit<SharedBytes>("echo_view", BytesView{sent});
+  ASSERT_TRUE(owner.Flush().ok());
   const auto other = reader.Resume<SharedBytes>(handle.ToString()).value();
   const SharedBytes bytes = other.Get().value();
   v1::ReleaseRequest release;

@@ -116,7 +116,8 @@ class TaskHandle {
     });
   }
   HandleId id() const { return task_.id(); }
-  // Names the task for Client::Resume, in any process. From now on the outcome is kept when this handle goes.
+  // Names the task for Client::Resume, in any process: there it is NOT_FOUND until this client has sent it, as
+  // Client::Flush makes sure. From now on the outcome is kept when this handle goes.
   std::string ToString() const { return task_.ToString(); }
   // From now on the outcome is kept when this handle goes.
   void Keep() const { task_.Keep(); }
