@@ -36,6 +36,7 @@ struct Backend {
             LocalFarewell())) {
     options.max_message_bytes = std::min(options.max_message_bytes, options.memory->half_read->max() / 4);
     commons.names = &client_names;
+    commons.clock = clock;
     if (options.spool == nullptr) options.spool = std::make_shared<const base::Spool>(base::SpoolOptions());
     for (std::size_t i = 0; i < shard_count; ++i) shards.push_back(std::make_unique<Shard>(&commons));
   }

@@ -1,7 +1,5 @@
 #include "rpc/shard.h"
 
-#include "base/log.h"
-
 namespace poold::rpc {
 
 void Shard::Unsubscribe(core::Core& core, core::Nanos now, core::SubscriberId id) {
@@ -72,39 +70,13 @@ void Shard::RoomIsShort(core::ClientId client, bool is_short) {
   });
 }
 
-void Shard::ClientIsHeldUp(const core::ClientView& client, bool held_up) {
-  absl::MutexLock lock(&held_up_mu_);
-  held_up_.push_back({client, held_up});
-  any_held_up_ = true;
-}
-
-void Shard::LogHeldUp() {
-  std::vector<HeldUp> news;
-  {
-    absl::MutexLock lock(&held_up_mu_);
-    news.swap(held_up_);
-    any_held_up_ = false;
-  }
-  for (const HeldUp& one : news) {
-    const core::ClientView& client = one.client;
-    base::Log(one.held_up ? base::Level::kWarning : base::Level::kInfo,
-              one.held_up ? "client_held_up" : "client_goes_on",
-              {{"client", commons_.names->Shown(client.id)},
-               {"uid", client.origin.uid},
-               {"pid", client.origin.pid},
-               {"connection", client.origin.connection},
-               {"kept_bytes", client.kept_bytes},
-               {"floor_bytes", client.floor_bytes},
-               {"common_used", client.common_used},
-               {"common_bytes", client.common_bytes}});
-  }
-}
+void Shard::ClientIsHeldUp(const core::ClientView& client, bool held_up) { held_up_.Note(client, held_up); }
 
 void Shard::AllPoolsGone() { pools_gone_ = true; }
 
 void Shard::Flush(core::Nanos) {
   subscribers_.FlushDirty(&commons_.stopping_mu);
-  if (any_held_up_.load(std::memory_order_relaxed)) LogHeldUp();
+  if (held_up_.waits()) held_up_.Write(commons_.clock->Now(), *commons_.names);
   if (!pools_gone_.load(std::memory_order_relaxed) || !pools_gone_.exchange(false)) return;
   ++commons_.gone;
   if (commons_.on_pools_gone) commons_.on_pools_gone();

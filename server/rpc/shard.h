@@ -10,13 +10,13 @@
 #include <functional>
 #include <memory>
 #include <utility>
-#include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "base/clock.h"
 #include "core/ports.h"
 #include "gate/gate.h"
 #include "rpc/client_names.h"
+#include "rpc/held_up_log.h"
 #include "rpc/present_clients.h"
 #include "rpc/subscriber.h"
 
@@ -28,6 +28,7 @@ struct ShardCommons {
   // flushers.
   absl::Mutex stopping_mu;
   const ClientNames* names = nullptr;
+  const base::Clock* clock = nullptr;
   // Of how many shards the last process is gone, and whom to tell that.
   std::atomic<std::uint32_t> gone = 0;
   std::function<void()> on_pools_gone;
@@ -84,20 +85,12 @@ class Shard final : public core::ClientPort, public gate::Outbox {
   // The same, and nothing more after it.
   void Answer(core::SubscriberId to, rpc::Answer answer);
 
-  struct HeldUp {
-    core::ClientView client;
-    bool held_up = false;
-  };
-  void LogHeldUp();
-
   ShardCommons& commons_;
   gate::Gate* gate_ = nullptr;
   SubscriberTable subscribers_;  // see there
   PresentClients present_;       // under the core's mutex
   std::atomic<bool> pools_gone_ = false;
-  std::atomic<bool> any_held_up_ = false;
-  absl::Mutex held_up_mu_;
-  std::vector<HeldUp> held_up_ ABSL_GUARDED_BY(held_up_mu_);  // to be logged
+  HeldUpLog held_up_;
 };
 
 }  // namespace poold::rpc

@@ -90,6 +90,7 @@ class NeverReleasesTest(PoolCase):
             session.send(release=runs(*have[released:]))
             released = len(have)
             eventually(lambda: reader.ended > released or reader.ended == 500, "the hoarder goes on")
+        self.assertEqual(self.daemon.log().count("event=client_held_up"), 1, "it is told once, however often it was")
         session.close()
 
     def test_plain_calls_that_never_release_run_on_and_the_oldest_outcomes_go(self):
