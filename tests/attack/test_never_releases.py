@@ -1,5 +1,6 @@
 """Clients that never release an outcome: they fill their own part of the room, and nobody else feels it."""
 
+import itertools
 import os
 import signal
 import statistics
@@ -16,6 +17,8 @@ ROOM = 1 << 20
 RESULT_BYTES = 10_000
 CONFIG = f"\n[limits]\nmax_kept_outcome_bytes = {ROOM * SHARDS}\n"
 DRAIN_SECONDS = 30
+# An id that was released is not used again.
+HIGH_IDS = itertools.count(1 << 32)
 
 
 def blobs(pool, high, count):
@@ -58,13 +61,14 @@ class NeverReleasesTest(PoolCase):
     def spans(self, pool, count=200):
         """How long tasks of another client take, one at a time, each released."""
         session = Session(self.daemon)
+        high = next(HIGH_IDS)
         spans = []
         for i in range(count):
             begin = time.monotonic()
-            session.send(submit=[group(pool.name, "echo", 77, i + 1, [("x",)])])
-            session.read_until(lambda: id_of(77, i + 1) in session.outcomes)
+            session.send(submit=[group(pool.name, "echo", high, i + 1, [("x",)])])
+            session.read_until(lambda: id_of(high, i + 1) in session.outcomes)
             spans.append(time.monotonic() - begin)
-            session.send(release=runs(id_of(77, i + 1)))
+            session.send(release=runs(id_of(high, i + 1)))
         session.close()
         return statistics.median(spans)
 
