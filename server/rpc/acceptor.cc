@@ -1,6 +1,7 @@
 #include "rpc/acceptor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -27,7 +28,7 @@
 namespace poold::rpc {
 namespace {
 
-// When descriptors have run out.
+// When descriptors have run out, or are few.
 constexpr int kPauseMilliseconds = 200;
 // Descriptors that connections leave to everything else: a quarter, but no more than so many.
 constexpr rlim_t kMostInReserve = 512;
@@ -101,6 +102,7 @@ void Acceptor::Stop() {
     thread_.join();
   }
   silent_.clear();
+  waiting_.clear();
   doors_.clear();
 }
 
@@ -127,7 +129,9 @@ void Acceptor::Run() {
         if (door.socket.fd() == fd && !paused_) AcceptFrom(door);
       }
     }
-    if (paused_ && ready == 0) Listen(true);
+    if (!paused_ || ready != 0) continue;
+    Listen(true);
+    ReceiveWaiting();
   }
 }
 
@@ -141,6 +145,7 @@ void Acceptor::AcceptFrom(const Door& door) {
     }
     if (fd) {
       Receive(door, std::move(fd));
+      if (paused_) return;
       continue;
     }
     if (OutOfDescriptors(errno)) return Pause(door);
@@ -149,6 +154,25 @@ void Acceptor::AcceptFrom(const Door& door) {
 }
 
 void Acceptor::Receive(const Door& door, wire::UniqueFd fd) {
+  if (CanAfford(fd.get())) return LetIn(door, std::move(fd));
+  waiting_.push_back({&door, std::move(fd)});
+  Listen(false);
+}
+
+// Whoever made room is gone by now: the lowest number that is free tells.
+void Acceptor::ReceiveWaiting() {
+  for (Waiting& one : std::exchange(waiting_, {})) {
+    const int lowest = fcntl(one.fd.get(), F_DUPFD_CLOEXEC, 0);
+    if (lowest >= 0) one.fd.Reset(lowest);
+    if (CanAfford(one.fd.get())) {
+      LetIn(*one.door, std::move(one.fd));
+    } else {
+      Refuse(*one.door, std::move(one.fd), ShortOfDescriptors());
+    }
+  }
+}
+
+void Acceptor::LetIn(const Door& door, wire::UniqueFd fd) {
   absl::StatusOr<Ticket> ticket = Admit(door, fd.get());
   if (!ticket.ok()) return Refuse(door, std::move(fd), ticket.status());
   if (Hear(fd.get(), door.first_bytes) == Heard::kEnough) return HandOver(door, std::move(fd), *std::move(ticket));
@@ -204,10 +228,14 @@ absl::StatusOr<Ticket> Acceptor::Admit(const Door& door, int fd) {
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
-  const Price price = PriceOf(fd);
-  if (price != Price::kNone && !ShedStranger()) return ShortOfDescriptors();
-  if (price == Price::kTooHigh) return ShortOfDescriptors();
   return door.table->Admit(*std::move(peer), fd);
+}
+
+// Makes room where descriptors are few; that takes a moment.
+bool Acceptor::CanAfford(int fd) {
+  const Price price = PriceOf(fd);
+  if (price == Price::kNone) return true;
+  return ShedStranger() && price == Price::kStranger;
 }
 
 bool Acceptor::ShedStranger() {

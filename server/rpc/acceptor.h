@@ -3,7 +3,8 @@
 // Role: one small thread that waits on the listening sockets; refuses peers of other users on Unix sockets, and whom
 // the table of connections has no room for; tells them why. Who is silent stays here until it speaks. Descriptors are
 // kept in reserve for what exists: workers, arenas, payloads in files. When only the reserve is left, strangers make
-// room, or newcomers are refused. It pauses, and goes on, when even the reserve is gone. Non-role: speaks no gRPC.
+// room, and a newcomer waits a moment for that before it is refused. It pauses, and goes on, when even the reserve is
+// gone. Non-role: speaks no gRPC.
 // Ownership: owns the listening sockets. Thread safety: Start and Stop by one thread; the functions of a door are
 // called by the acceptor's thread.
 #pragma once
@@ -52,8 +53,11 @@ class Acceptor {
   void Run();
   void AcceptFrom(const Door& door);
   void Receive(const Door& door, wire::UniqueFd fd);
+  void ReceiveWaiting();
+  void LetIn(const Door& door, wire::UniqueFd fd);
   void HearSilent(int fd);
   absl::StatusOr<Ticket> Admit(const Door& door, int fd);
+  bool CanAfford(int fd);
   void HandOver(const Door& door, wire::UniqueFd fd, Ticket ticket);
   void Refuse(const Door& door, wire::UniqueFd fd, const absl::Status& why);
   void LogRefusal(const Door& door, int fd, const absl::Status& why);
@@ -68,12 +72,18 @@ class Acceptor {
   std::thread thread_;
 
   // The thread's own.
+  // For a descriptor that is being given back.
+  struct Waiting {
+    const Door* door;
+    wire::UniqueFd fd;
+  };
   struct Silent {
     const Door* door;
     wire::UniqueFd fd;
     Ticket ticket;
   };
   std::map<int, Silent> silent_;
+  std::vector<Waiting> waiting_;
   GrpcRefusals refusals_;
   std::chrono::steady_clock::time_point logged_{};
   std::uint64_t not_logged_ = 0;

@@ -105,7 +105,7 @@ class ExecTest(PoolCase):
         self.assertEqual(outer.outcome(bytes.fromhex(said[2])).state, SUCCEEDED)
 
     def test_the_sdk_in_a_task_is_told_too(self):
-        outer = self.shells(workers=1)
+        outer = self.shells(workers=1, modules=["examples"])
         ended = outer.call("exec", [os.path.join(harness.BIN, "poolctl"), "submit", "exec", "--pool", outer.name, "--", "true"])
         self.assertNotEqual(ended["exit_status"], 0, ended)
         self.assertIn(b"would wait for ever", ended["stderr"])
