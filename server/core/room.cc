@@ -280,16 +280,22 @@ void Core::State::MakeRoom(Handle& came, std::uint64_t bytes) {
   }
 }
 
-// All that is kept is of maps that still run: those of this client, or (null) those that were left. More of them go than
-// have to, so that they are seldom looked for. False: there is none.
+// All that may go is of maps that still run: those of this client, or (null) those that were left. More of them go than
+// have to, so that they are seldom looked for; but of those that somebody waits for one, when there are no others.
+// False: there is none.
 bool Core::State::DropMaps(const ClientQuota* client) {
   const std::uint64_t enough = (room.left_floor() + room.common()) / 16 + 1;
+  return DropMapsThat(/*are_awaited=*/false, client, enough) || DropMapsThat(/*are_awaited=*/true, client, 1);
+}
+
+bool Core::State::DropMapsThat(bool are_awaited, const ClientQuota* client, std::uint64_t enough) {
   std::uint64_t freed = 0;
   for (const auto& [id, pool] : pools) {
     for (MapRun* map : pool->maps) {
       const ClientQuota& its = QuotaOf(*map);
       const bool wanted = client == nullptr ? !its.present : &its == client;
       if (!wanted || map->kept_bytes == 0 || map->released) continue;
+      if ((IsAwaited(*map) && !faults.drop_awaited) != are_awaited) continue;
       freed += map->kept_bytes;
       Drop(*map);
       if (freed >= enough) return true;

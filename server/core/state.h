@@ -282,6 +282,7 @@ struct Core::State {
   // So many bytes of this handle came: others may have to go for it, or, if it still runs, itself.
   void MakeRoom(Handle& came, std::uint64_t bytes);
   bool DropMaps(const ClientQuota* client);
+  bool DropMapsThat(bool are_awaited, const ClientQuota* client, std::uint64_t enough);
   void Drop(Handle& handle);
   ClientView ViewOf(ClientId client) const;
   ClientView ViewOf(const ClientQuota& client) const;

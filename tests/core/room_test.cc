@@ -57,6 +57,15 @@ class Room : public ::testing::Test {
     return {first, second};
   }
   std::uint64_t KeptBytes() { return CoreTestPeer(&story_.core).room().used(); }
+  std::uint64_t AsideBytes() { return CoreTestPeer(&story_.core).aside_bytes(); }
+  // Of a plain caller; it goes on.
+  HandleId RunMap(std::uint64_t number, int items) {
+    story_.client = kPlain;
+    const HandleId map{8, number};
+    EXPECT_TRUE(story_.Map(map, "p", "f", std::vector<std::string>(items, std::string(1000, 'L')), false).ok());
+    story_.RunAll(1000);
+    return map;
+  }
 
   Story story_{Narrow()};
 };
@@ -241,6 +250,26 @@ TEST_F(Room, AMapThatWasLeftRunsOnWhenItsOutcomesFillTheRoom) {
   EXPECT_EQ(story_.Pool("p").stats.succeeded, 40u);
   EXPECT_FALSE(story_.core.ViewHandle(map).ok());
   EXPECT_EQ(story_.clients.ends[story_.stream][map].size(), 1u);
+  EXPECT_LE(KeptBytes(), kRoom);
+}
+
+TEST_F(Room, AMapThatSomebodyWaitsForGoesAfterTheOthers) {
+  const HandleId waited = RunMap(1, 20);
+  story_.core.OnGet(story_.now, story_.NewCall(), waited, 3600 * kSecond);
+  const HandleId other = RunMap(2, 20);
+  RunMap(3, 20);
+  EXPECT_TRUE(story_.core.ViewHandle(waited).ok());
+  EXPECT_FALSE(story_.core.ViewHandle(other).ok());
+  EXPECT_LE(KeptBytes(), kRoom);
+}
+
+TEST_F(Room, AMapThatSomebodyWaitsForGoesWhenThereIsNothingElse) {
+  const HandleId map = RunMap(1, 20);
+  story_.core.OnGet(story_.now, story_.NewCall(), map, 3600 * kSecond);
+  ASSERT_TRUE(story_.Map(map, "p", "f", std::vector<std::string>(60, std::string(1000, 'L')), true, 20).ok());
+  story_.RunAll(1000);
+  EXPECT_FALSE(story_.core.ViewHandle(map).ok());
+  EXPECT_EQ(story_.Pool("p").stats.succeeded, 80u);
   EXPECT_LE(KeptBytes(), kRoom);
 }
 
