@@ -48,6 +48,15 @@ class Room : public ::testing::Test {
   std::size_t Known(const std::vector<HandleId>& ids) {
     return std::count_if(ids.begin(), ids.end(), [&](HandleId id) { return story_.core.ViewHandle(id).ok(); });
   }
+  // One after the other, on this worker.
+  std::vector<HandleId> RunOn(WorkerId worker, ClientId client, int tasks) {
+    std::vector<HandleId> ids;
+    for (int i = 0; i < tasks; ++i) {
+      ids.push_back(Submit(client, 1).front());
+      story_.RunOne(worker, true, 1000);
+    }
+    return ids;
+  }
   // Of two workers, of which one has something, which it begins.
   std::pair<WorkerId, WorkerId> BusyAndOther() {
     WorkerId first = story_.processes.workers.begin()->first;
@@ -187,6 +196,25 @@ TEST_F(Room, WaitsDoNotTakeMoreThanHalfOfWhatWasLeft) {
   EXPECT_EQ(story_.Pool("p").stats.succeeded, 700u);
   EXPECT_LE(KeptBytes(), kRoom);
   EXPECT_GT(Known(waited), 50u);
+}
+
+TEST_F(Room, WhoComesBackHasAlsoWhatWasSetAside) {
+  const std::vector<HandleId> ids = Run(kOther, 50);
+  std::vector<HandleId> waited = ids;
+  waited.push_back(Submit(kOther, 1).front());
+  const auto [busy, other] = BusyAndOther();
+  story_.core.OnWait(story_.now, story_.NewCall(), waited, WaitMode::kAllCompleted, 3600 * kSecond);
+  story_.core.OnClientAbsent(story_.now, kOther);
+  RunOn(other, kPlain, 500);
+  EXPECT_GT(AsideBytes(), 0u);
+  story_.core.OnClientPresent(story_.now, kOther);
+  EXPECT_EQ(AsideBytes(), 0u);
+  std::vector<HandleId> more = RunOn(other, kPlain, 180);
+  more.push_back(waited.back());
+  story_.core.OnWait(story_.now, story_.NewCall(), more, WaitMode::kAllCompleted, 3600 * kSecond);
+  RunOn(other, kPlain, 500);
+  EXPECT_LT(Known(more), more.size());  // that was too much
+  EXPECT_EQ(Known(ids), 50u);
 }
 
 TEST_F(Room, AClientThatLeavesIsNotHeldUpAnyMore) {
