@@ -50,6 +50,9 @@ struct ClientQuota : Node {
   NodeList kept;               // ended handles; the first one goes first
   TimerId kept_timer = kNoTimer;
   Nanos oldest_left = kNever;  // its place in State::left; kNever: it is not there
+  NodeList aside;              // ended handles that were to go, and somebody waits for
+  std::uint64_t aside_bytes = 0;
+  Nanos oldest_aside = kNever;  // its place in State::left_aside
   std::vector<HeldLine> held;
 };
 

@@ -54,7 +54,7 @@ struct Subscription {
 struct HandleExtras {
   std::vector<Subscription> subscriptions;
   std::vector<std::pair<Wait*, std::uint32_t>> waits;  // and this handle's place among those that it waits for
-  bool aside = false;                                  // in State::aside
+  bool aside = false;                                  // in ClientQuota::aside
   std::vector<SubscriberId> watchers;
   std::string stdout_tail;
   std::string stderr_tail;

@@ -57,7 +57,9 @@ void Core::State::ClientComes(ClientId id, const ClientOrigin& origin) {
   ClientQuota& client = QuotaOf(id, origin);
   if (client.present) return;
   UnlistLeft(client);
+  aside_bytes -= client.aside_bytes;
   room.Come(&client);
+  ListAside(client);
   TellRoom(client);
 }
 
@@ -67,6 +69,8 @@ void Core::State::ClientGoes(ClientId id) {
   ClientQuota& client = *at->second;
   ++client.queues;
   room.Go(&client);
+  aside_bytes += client.aside_bytes;
+  ListAside(client);
   TellOneRoom(client);
   TellRoom(client);
   if (!client.kept.empty()) ListLeft(client, EndedAt(*static_cast<Handle*>(client.kept.front())));
@@ -222,22 +226,45 @@ void Core::State::NoteKept(ClientQuota& client) {
   if (!client.present && client.oldest_left == kNever) ListLeft(client, now);
 }
 
-void Core::State::LeaveAside(Handle& handle) {
-  handle.extras->aside = false;
-  aside.Remove(&handle);
+void Core::State::ListAside(ClientQuota& client) {
+  if (client.oldest_aside != kNever) left_aside.erase({client.oldest_aside, client.number});
+  client.oldest_aside = kNever;
+  if (client.present || client.aside.empty()) return;
+  client.oldest_aside = EndedAt(*static_cast<Handle*>(client.aside.front()));
+  left_aside.emplace(std::pair(client.oldest_aside, client.number), &client);
+}
+
+void Core::State::CountAside(ClientQuota& client, std::uint64_t bytes) {
+  client.aside_bytes += bytes;
+  if (!client.present) aside_bytes += bytes;
+}
+
+void Core::State::UncountAside(ClientQuota& client, std::uint64_t bytes) {
+  client.aside_bytes -= bytes;
+  if (!client.present) aside_bytes -= bytes;
 }
 
 void Core::State::SetAside(Handle& handle) {
-  Unkeep(handle);
-  aside.PushBack(&handle);
-  aside_bytes += KeptBytesOf(handle);
+  ClientQuota& client = QuotaOf(handle);
+  client.kept.Remove(&handle);
+  client.aside.PushBack(&handle);
   handle.extras->aside = true;
+  CountAside(client, KeptBytesOf(handle));
+  if (client.aside.size() == 1) ListAside(client);
+}
+
+void Core::State::LeaveAside(Handle& handle) {
+  ClientQuota& client = QuotaOf(handle);
+  const bool first = client.aside.front() == &handle;
+  client.aside.Remove(&handle);
+  handle.extras->aside = false;
+  if (first) ListAside(client);
 }
 
 // Behind all others: who waited has time to ask for it.
 void Core::State::ReturnAside(Handle& handle) {
-  aside_bytes -= KeptBytesOf(handle);
-  Unkeep(handle);
+  UncountAside(QuotaOf(handle), KeptBytesOf(handle));
+  LeaveAside(handle);
   Keep(handle);
 }
 
@@ -252,8 +279,13 @@ Handle* Core::State::OldestOf(ClientQuota& client) {
 
 // Those who wait for outcomes of others do not get more than half of the room for what was left: of what is more, the
 // oldest goes all the same.
+Handle* Core::State::OldestAside() const {
+  if (aside_bytes <= (room.left_floor() + room.common()) / 2) return nullptr;
+  return static_cast<Handle*>(left_aside.begin()->second->aside.front());
+}
+
 Handle* Core::State::OldestLeft() {
-  if (aside_bytes > (room.left_floor() + room.common()) / 2) return static_cast<Handle*>(aside.front());
+  if (Handle* oldest = OldestAside()) return oldest;
   while (!left.empty()) {
     ClientQuota& client = *left.begin()->second;
     const Nanos listed = client.oldest_left;
@@ -262,7 +294,7 @@ Handle* Core::State::OldestLeft() {
     UnlistLeft(client);
     if (oldest != nullptr) ListLeft(client, EndedAt(*oldest));
   }
-  return nullptr;
+  return OldestAside();
 }
 
 void Core::State::MakeRoom(Handle& came, std::uint64_t bytes) {
@@ -280,16 +312,22 @@ void Core::State::MakeRoom(Handle& came, std::uint64_t bytes) {
   }
 }
 
-// All that is kept is of maps that still run: those of this client, or (null) those that were left. More of them go than
-// have to, so that they are seldom looked for. False: there is none.
+// All that may go is of maps that still run: those of this client, or (null) those that were left. More of them go than
+// have to, so that they are seldom looked for; but of those that somebody waits for one, when there are no others.
+// False: there is none.
 bool Core::State::DropMaps(const ClientQuota* client) {
   const std::uint64_t enough = (room.left_floor() + room.common()) / 16 + 1;
+  return DropMapsThat(/*are_awaited=*/false, client, enough) || DropMapsThat(/*are_awaited=*/true, client, 1);
+}
+
+bool Core::State::DropMapsThat(bool are_awaited, const ClientQuota* client, std::uint64_t enough) {
   std::uint64_t freed = 0;
   for (const auto& [id, pool] : pools) {
     for (MapRun* map : pool->maps) {
       const ClientQuota& its = QuotaOf(*map);
       const bool wanted = client == nullptr ? !its.present : &its == client;
       if (!wanted || map->kept_bytes == 0 || map->released) continue;
+      if ((IsAwaited(*map) && !faults.drop_awaited) != are_awaited) continue;
       freed += map->kept_bytes;
       Drop(*map);
       if (freed >= enough) return true;

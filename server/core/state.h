@@ -271,6 +271,12 @@ struct Core::State {
     QuotaOf(handle).kept.Remove(&handle);
   }
   void LeaveAside(Handle& handle);
+  // What the client has aside, or whether it is present, has changed.
+  void ListAside(ClientQuota& client);
+  void CountAside(ClientQuota& client, std::uint64_t bytes);
+  void UncountAside(ClientQuota& client, std::uint64_t bytes);
+  // Of those that are not present: null unless they have too much aside.
+  Handle* OldestAside() const;
   void SetAside(Handle& handle);
   // Nobody waits for it any more.
   void ReturnAside(Handle& handle);
@@ -282,6 +288,7 @@ struct Core::State {
   // So many bytes of this handle came: others may have to go for it, or, if it still runs, itself.
   void MakeRoom(Handle& came, std::uint64_t bytes);
   bool DropMaps(const ClientQuota* client);
+  bool DropMapsThat(bool are_awaited, const ClientQuota* client, std::uint64_t enough);
   void Drop(Handle& handle);
   ClientView ViewOf(ClientId client) const;
   ClientView ViewOf(const ClientQuota& client) const;
@@ -394,8 +401,8 @@ struct Core::State {
     stats.kept_outcomes -= outcomes;
     stats.kept_outcome_bytes -= bytes;
     if (handle.is_map()) static_cast<MapRun&>(handle).kept_bytes -= bytes;
-    if (handle.extras != nullptr && handle.extras->aside) aside_bytes -= bytes;
     ClientQuota& client = QuotaOf(handle);
+    if (handle.extras != nullptr && handle.extras->aside) UncountAside(client, bytes);
     room.Subtract(client, bytes);
     TellRoom(client);
     if (!held_clients.empty()) NoteFreed(client);
@@ -571,8 +578,9 @@ struct Core::State {
   bool told_scarce = false;
   // Those that are not present and keep something, by the end of the oldest outcome; or a little before that.
   std::map<std::pair<Nanos, std::uint64_t>, ClientQuota*> left;
-  NodeList aside;  // what was to go, and somebody waits for
-  std::uint64_t aside_bytes = 0;
+  // Of them, those that have something aside, by the end of the first of it.
+  std::map<std::pair<Nanos, std::uint64_t>, ClientQuota*> left_aside;
+  std::uint64_t aside_bytes = 0;  // of these
 
   bool shutting_down = false;
   bool told_all_gone = false;

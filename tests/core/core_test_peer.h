@@ -16,7 +16,6 @@ class CoreTestPeer {
     for (const auto& [id, client] : core_->state_->clients) visit(*client);
   }
   std::uint64_t aside_bytes() const { return core_->state_->aside_bytes; }
-  const NodeList& aside() const { return core_->state_->aside; }
   static std::uint64_t KeptBytesOf(const Handle& handle) { return Core::State::KeptBytesOf(handle); }
   static Nanos EndedAt(const Handle& handle) { return Core::State::EndedAt(handle); }
   std::size_t tombstones() const { return core_->state_->handles.tombstones(); }
@@ -55,12 +54,13 @@ class CoreTestPeer {
       clients -= client->present;
       note("kept", client->kept.size());
       note("lines that are held up", client->held.size());
+      note("set aside", client->aside.size() + client->aside_bytes);
     }
     note("timers", timers);
     note("clients", clients);
     note("kept bytes", state.room.used());
     note("kept above floors, or left", state.room.above() + state.room.left());
-    note("set aside", state.aside.size() + state.aside_bytes);
+    note("set aside of what was left", state.left_aside.size() + state.aside_bytes);
     note("clients that are held up", state.held_clients.size() + state.waking.size());
     note("handles that are no tombstones", state.handles.size() - state.handles.tombstones());
     return left;

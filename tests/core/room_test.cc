@@ -48,6 +48,15 @@ class Room : public ::testing::Test {
   std::size_t Known(const std::vector<HandleId>& ids) {
     return std::count_if(ids.begin(), ids.end(), [&](HandleId id) { return story_.core.ViewHandle(id).ok(); });
   }
+  // One after the other, on this worker.
+  std::vector<HandleId> RunOn(WorkerId worker, ClientId client, int tasks) {
+    std::vector<HandleId> ids;
+    for (int i = 0; i < tasks; ++i) {
+      ids.push_back(Submit(client, 1).front());
+      story_.RunOne(worker, true, 1000);
+    }
+    return ids;
+  }
   // Of two workers, of which one has something, which it begins.
   std::pair<WorkerId, WorkerId> BusyAndOther() {
     WorkerId first = story_.processes.workers.begin()->first;
@@ -57,6 +66,15 @@ class Room : public ::testing::Test {
     return {first, second};
   }
   std::uint64_t KeptBytes() { return CoreTestPeer(&story_.core).room().used(); }
+  std::uint64_t AsideBytes() { return CoreTestPeer(&story_.core).aside_bytes(); }
+  // Of a plain caller; it goes on.
+  HandleId RunMap(std::uint64_t number, int items) {
+    story_.client = kPlain;
+    const HandleId map{8, number};
+    EXPECT_TRUE(story_.Map(map, "p", "f", std::vector<std::string>(items, std::string(1000, 'L')), false).ok());
+    story_.RunAll(1000);
+    return map;
+  }
 
   Story story_{Narrow()};
 };
@@ -180,6 +198,25 @@ TEST_F(Room, WaitsDoNotTakeMoreThanHalfOfWhatWasLeft) {
   EXPECT_GT(Known(waited), 50u);
 }
 
+TEST_F(Room, WhoComesBackHasAlsoWhatWasSetAside) {
+  const std::vector<HandleId> ids = Run(kOther, 50);
+  std::vector<HandleId> waited = ids;
+  waited.push_back(Submit(kOther, 1).front());
+  const auto [busy, other] = BusyAndOther();
+  story_.core.OnWait(story_.now, story_.NewCall(), waited, WaitMode::kAllCompleted, 3600 * kSecond);
+  story_.core.OnClientAbsent(story_.now, kOther);
+  RunOn(other, kPlain, 500);
+  EXPECT_GT(AsideBytes(), 0u);
+  story_.core.OnClientPresent(story_.now, kOther);
+  EXPECT_EQ(AsideBytes(), 0u);
+  std::vector<HandleId> more = RunOn(other, kPlain, 180);
+  more.push_back(waited.back());
+  story_.core.OnWait(story_.now, story_.NewCall(), more, WaitMode::kAllCompleted, 3600 * kSecond);
+  RunOn(other, kPlain, 500);
+  EXPECT_LT(Known(more), more.size());  // that was too much
+  EXPECT_EQ(Known(ids), 50u);
+}
+
 TEST_F(Room, AClientThatLeavesIsNotHeldUpAnyMore) {
   const std::vector<HandleId> hoard = Run(kHoarder, 400);
   story_.core.OnClientAbsent(story_.now, kHoarder);
@@ -241,6 +278,26 @@ TEST_F(Room, AMapThatWasLeftRunsOnWhenItsOutcomesFillTheRoom) {
   EXPECT_EQ(story_.Pool("p").stats.succeeded, 40u);
   EXPECT_FALSE(story_.core.ViewHandle(map).ok());
   EXPECT_EQ(story_.clients.ends[story_.stream][map].size(), 1u);
+  EXPECT_LE(KeptBytes(), kRoom);
+}
+
+TEST_F(Room, AMapThatSomebodyWaitsForGoesAfterTheOthers) {
+  const HandleId waited = RunMap(1, 20);
+  story_.core.OnGet(story_.now, story_.NewCall(), waited, 3600 * kSecond);
+  const HandleId other = RunMap(2, 20);
+  RunMap(3, 20);
+  EXPECT_TRUE(story_.core.ViewHandle(waited).ok());
+  EXPECT_FALSE(story_.core.ViewHandle(other).ok());
+  EXPECT_LE(KeptBytes(), kRoom);
+}
+
+TEST_F(Room, AMapThatSomebodyWaitsForGoesWhenThereIsNothingElse) {
+  const HandleId map = RunMap(1, 20);
+  story_.core.OnGet(story_.now, story_.NewCall(), map, 3600 * kSecond);
+  ASSERT_TRUE(story_.Map(map, "p", "f", std::vector<std::string>(60, std::string(1000, 'L')), true, 20).ok());
+  story_.RunAll(1000);
+  EXPECT_FALSE(story_.core.ViewHandle(map).ok());
+  EXPECT_EQ(story_.Pool("p").stats.succeeded, 80u);
   EXPECT_LE(KeptBytes(), kRoom);
 }
 

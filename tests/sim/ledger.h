@@ -52,6 +52,8 @@ struct KnownHandle {
   bool fail_fast = false;
   bool waited = false;             // a call waited for it and others
   Nanos ended_at = kNever;         // as far as somebody looked
+  std::uint64_t kept_bytes = 0;    // after the event before this one
+  bool unseen_end = false;         // it had not ended before the event in which it went
   Nanos orphan_since = kNever;     // of a map that was not complete when its client left
   std::uint64_t guilty_every = 0;  // every so many-th item kills whoever runs it; 0: none does
 

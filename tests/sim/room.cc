@@ -6,7 +6,7 @@
 namespace poold::core::sim {
 namespace {
 
-// What a wait may add at once to what was set aside.
+// What came last may be above what there is room for.
 constexpr std::uint64_t kSomeOutcomes = 3'000;
 
 }  // namespace
@@ -34,6 +34,7 @@ bool World::Runs(const HandleId& id) const {
 // Nobody released it.
 void World::NoteGone(KnownHandle& handle) {
   handle.released = true;
+  handle.unseen_end = handle.ended_at == kNever;
   handle.ended_at = std::min(handle.ended_at, looked_at_);
   if (handle.is_map && Runs(handle.id)) return;  // it goes on, and nobody will ask
   handle.ended = true;
@@ -55,22 +56,75 @@ bool World::WentTooEarly(const KnownHandle& gone, const KnownHandle& left) const
   return left.client == gone.client || (!IsPresent(left.client) && !IsPresent(gone.client));
 }
 
-// What is gone has had its time, or had to make way: the oldest first, and nothing that somebody waits for.
+// By calls that have no answer yet.
+std::set<HandleId> World::Awaited() const {
+  std::set<HandleId> awaited;
+  for (const auto& [call, known] : ledger_.calls) awaited.insert(known.asked.begin(), known.asked.end());
+  return awaited;
+}
+
+// Of an ended handle, before it went in this event.
+std::uint64_t World::MostOf(const KnownHandle& gone) const {
+  if (!gone.unseen_end) return gone.kept_bytes;
+  return gone.is_map ? limits_.max_kept_outcome_bytes : kSomeOutcomes;
+}
+
+// When the last one went that somebody still waits for, without it: what is kept of ended handles that somebody waits
+// for, or did before this event, and whose clients are not present.
+std::uint64_t World::MostAsideBeside(const std::vector<const KnownHandle*>& gone) const {
+  const std::set<HandleId> now = Awaited();
+  std::uint64_t bytes = 0;
+  for (const KnownHandle* handle : gone) {
+    if (awaited_.contains(handle->id) && !now.contains(handle->id)) bytes += MostOf(*handle);
+  }
+  for (const auto& [id, known] : ledger_.handles) {
+    const Handle* handle = known.ended && (somebody_came_ || !IsPresent(known.client)) ? peer_.Find(id) : nullptr;
+    if (handle == nullptr || (!now.contains(id) && !awaited_.contains(id))) continue;
+    bytes += std::max(known.kept_bytes, peer_.KeptBytesOf(*handle));
+  }
+  return bytes;
+}
+
+// The rule: what somebody waits for stays while all of that, of clients that are not present, has at most half of the
+// room for what was left. So when the last of it went there was more. A map that runs is not a part of that.
+void World::CheckAwaitedWent(const std::vector<const KnownHandle*>& gone) {
+  const std::set<HandleId> now = Awaited();
+  std::uint64_t last = 0;
+  std::string name;
+  for (const KnownHandle* handle : gone) {
+    if (!now.contains(handle->id) || now_ - handle->ended_at >= limits_.outcome_ttl) continue;
+    if (handle->is_map && handle->unseen_end) {
+      CheckAwaitedMapWent(*handle);
+      continue;
+    }
+    name = Ledger::TextOf(*handle, 0);
+    last = std::max(last, MostOf(*handle));
+  }
+  if (!name.empty() && MostAsideBeside(gone) + last <= std::min(most_aside_, MostAside())) {
+    ledger_.Wrong("the outcome of " + name + " is gone, and somebody waits for it");
+  }
+}
+
+// A map that runs goes last of all, if somebody waits for it.
+void World::CheckAwaitedMapWent(const KnownHandle& gone) {
+  if (somebody_came_) return;
+  const std::set<HandleId> now = Awaited();
+  for (const auto& [id, known] : ledger_.handles) {
+    const Handle* handle = known.kept_bytes == 0 ? nullptr : peer_.Find(id);
+    if (handle == nullptr || peer_.KeptBytesOf(*handle) == 0 || now.contains(id) || awaited_.contains(id)) continue;
+    if (known.client != gone.client && (IsPresent(known.client) || IsPresent(gone.client))) continue;
+    ledger_.Wrong("somebody waits for " + Ledger::TextOf(gone, 0) + ", which went before " + Ledger::TextOf(known, 0));
+  }
+}
+
+// What is gone has had its time, or had to make way: the oldest first, and what somebody waits for last.
 void World::CheckGoing(const std::vector<const KnownHandle*>& gone) {
-  const std::uint64_t most_aside = (peer_.room().left_floor() + peer_.room().common()) / 2;
-  // A map may be more than there was in all of what went before it.
-  const bool a_map_went =
-      std::any_of(gone.begin(), gone.end(), [](const KnownHandle* handle) { return handle->is_map; });
+  CheckAwaitedWent(gone);
   for (const KnownHandle* handle : gone) {
     const std::string name = Ledger::TextOf(*handle, 0);
     if (handle->ended && now_ - handle->ended_at >= limits_.outcome_ttl) continue;
     if (!MayGo(*handle)) ledger_.Wrong("the outcome of " + name + " is gone although its client is there");
     if (!handle->ended) continue;
-    const bool much_is_aside = a_map_went || peer_.aside_bytes() + kSomeOutcomes > most_aside;
-    for (const auto& [call, wait] : ledger_.calls) {
-      if (std::find(wait.waits.begin(), wait.waits.end(), handle->id) == wait.waits.end() || much_is_aside) continue;
-      ledger_.Wrong("the outcome of " + name + " is gone, and somebody waits for it");
-    }
     for (const auto& [id, left] : ledger_.handles) {
       if (WentTooEarly(*handle, left)) {
         ledger_.Wrong("the outcome of " + name + " is gone, and that of " + Ledger::TextOf(left, 0) + " is older");
@@ -82,32 +136,40 @@ void World::CheckGoing(const std::vector<const KnownHandle*>& gone) {
 void World::CheckRoom() {
   const OutcomeRoom& room = peer_.room();
   std::map<ClientId, std::uint64_t> kept;
-  for (const auto& [id, known] : ledger_.handles) {
-    if (const Handle* handle = peer_.Find(id)) kept[known.client] += peer_.KeptBytesOf(*handle);
+  for (auto& [id, known] : ledger_.handles) {
+    const Handle* handle = peer_.Find(id);
+    known.kept_bytes = handle == nullptr ? 0 : peer_.KeptBytesOf(*handle);
+    kept[known.client] += known.kept_bytes;
   }
   std::uint64_t used = 0;
   std::uint64_t above = 0;
   std::uint64_t left = 0;
+  std::uint64_t aside = 0;
   peer_.ForEachClient([&](const ClientQuota& client) {
     if (client.used != kept[client.id]) ledger_.Wrong("what is kept of a client is miscounted");
     if (client.present != IsPresent(client.id)) ledger_.Wrong("a client counts as present and is not, or is and does not");
     used += client.used;
     if (client.present && client.used > room.floor()) above += client.used - room.floor();
     if (!client.present) left += client.used;
+    if (!client.present) aside += client.aside_bytes;
     CheckHeldUp(client);
     kept.erase(client.id);
   });
   for (const auto& [client, bytes] : kept) used += bytes;
   if (used != room.used() || above != room.above() || left != room.left()) ledger_.Wrong("what is kept is miscounted");
+  if (aside != peer_.aside_bytes()) ledger_.Wrong("what is set aside is miscounted");
   // What is left makes way for what comes, but not what came last, nor what somebody waits for.
   const std::uint64_t over = room.IsOverfull() ? room.common_used() - room.common() : 0;
+  const bool may_stay = aside > 0 && aside <= MostAside();
   const bool much_is_left = room.left() > room.left_floor() + kSomeOutcomes;
-  if (over > overfull_ && much_is_left && !somebody_came_ && peer_.aside().empty()) {
+  if (over > overfull_ && much_is_left && !somebody_came_ && !may_stay) {
     ledger_.Wrong("more is kept than there is room for, and nothing that was left makes way");
   }
   overfull_ = over;
   somebody_came_ = false;
   looked_at_ = now_;
+  awaited_ = Awaited();
+  most_aside_ = MostAside();
 }
 
 void World::CheckHeldUp(const ClientQuota& client) {

@@ -199,6 +199,12 @@ class World : public ClientPort {
   void CheckGoing(const std::vector<const KnownHandle*>& gone);
   bool MayGo(const KnownHandle& handle) const;
   bool WentTooEarly(const KnownHandle& gone, const KnownHandle& left) const;
+  std::set<HandleId> Awaited() const;
+  std::uint64_t MostOf(const KnownHandle& gone) const;
+  std::uint64_t MostAsideBeside(const std::vector<const KnownHandle*>& gone) const;
+  void CheckAwaitedWent(const std::vector<const KnownHandle*>& gone);
+  void CheckAwaitedMapWent(const KnownHandle& gone);
+  std::uint64_t MostAside() const { return (peer_.room().left_floor() + peer_.room().common()) / 2; }
   void CheckRoom();
   void CheckHeldUp(const ClientQuota& client);
 
@@ -231,6 +237,8 @@ class World : public ClientPort {
   std::uint64_t overfull_ = 0;  // by how much more is kept than there is room for
   bool somebody_came_ = false;  // or left, in this event
   Nanos looked_at_ = 0;         // after the event before this one
+  std::set<HandleId> awaited_;  // then
+  std::uint64_t most_aside_ = 0;  // then
   bool shut_down_ = false;
   bool all_gone_ = false;
   bool deadly_ = false;  // function g kills its workers
