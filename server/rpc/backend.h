@@ -15,6 +15,7 @@
 #include "rpc/client_names.h"
 #include "rpc/connection_table.h"
 #include "rpc/convert.h"
+#include "rpc/half_read.h"
 #include "rpc/refusal.h"
 #include "rpc/service_options.h"
 #include "rpc/shard.h"
@@ -27,6 +28,7 @@ struct Backend {
       : options(std::move(service_options)),
         clock(service_clock),
         watch_room(std::make_shared<base::Quota>(options.max_waiting_event_bytes, options.memory->watchers)),
+        half_read(std::make_shared<HalfRead>(options.memory->half_read)),
         uploads(options.max_upload_bytes, options.upload_ttl),
         grpc_connections(std::make_shared<ConnectionTable>(
             ConnectionTable::Bounds{options.max_connections, options.connections_per_peer()},
@@ -54,14 +56,14 @@ struct Backend {
 
   ShardCommons commons;
   std::vector<std::unique_ptr<Shard>> shards;  // constant; as `gates`
+  // Synchronises itself. gRPC may keep connections for longer than the server lives.
+  const std::shared_ptr<HalfRead> half_read;
   UploadStore uploads;                         // synchronises itself
   ClientNames client_names;                    // synchronises itself
   // Synchronise themselves. gRPC may keep connections for longer than the server lives.
   const std::shared_ptr<ConnectionTable> grpc_connections;
   const std::shared_ptr<ConnectionTable> local_connections;
   std::atomic<std::uint64_t> sessions = 0;
-  // Sessions that wait for memory to read on.
-  std::atomic<int> hungry = 0;
 
   // What the health service says.
   std::atomic<bool> serving = false;

@@ -61,42 +61,79 @@ class Budgets {
   std::size_t next_sweep_ ABSL_GUARDED_BY(mu_) = 64;
 };
 
-// A socket that gRPC has. It reads it one read at a time, and closes it after the last.
+// So much of each connection is not counted, two blocks: whoever sends small messages is in nobody's way.
+constexpr std::uint64_t kUncounted = 2 * (HalfMessages::kBlockBytes + HalfMessages::kFrameBytes);
+constexpr std::string_view kHalfSent = "others needed the memory of what was sent half-way, or where nobody reads";
+
+std::uint64_t Counted(std::uint64_t bytes) { return bytes > kUncounted ? bytes : 0; }
+
+// Calls `each` with what lies in the first `bytes` of the message, part by part, until it returns false.
+template <typename Each>
+void ForEachPart(const msghdr& message, ssize_t bytes, Each each) {
+  auto left = static_cast<std::size_t>(bytes);
+  for (std::size_t i = 0; i < message.msg_iovlen && left > 0; ++i) {
+    const iovec& part = message.msg_iov[i];
+    const std::string_view text(static_cast<const char*>(part.iov_base), std::min(part.iov_len, left));
+    left -= text.size();
+    if (!each(text)) return;
+  }
+}
+
+// A socket that gRPC has. It reads it one read at a time, sends one thing at a time, and closes it after all that.
 class GrpcSocket {
  public:
-  GrpcSocket(Ticket ticket, std::shared_ptr<TokenBucket> budget)
-      : ticket_(std::move(ticket)), budget_(std::move(budget)), guard_(budget_.get()) {}
+  GrpcSocket(int fd, Ticket ticket, std::shared_ptr<TokenBucket> budget, std::shared_ptr<HalfRead> half_read)
+      : fd_(fd),
+        ticket_(std::move(ticket)),
+        budget_(std::move(budget)),
+        guard_(budget_.get()),
+        half_read_(std::move(half_read), ticket_->peer(), fd,
+                   [this](std::uint64_t held) { Cut(kHalfSent, held); }) {}
   ~GrpcSocket() { guard_.End(ticket_->calls(), Now()); }
 
   const Peer& peer() const { return ticket_->peer(); }
 
-  // What gRPC is told to have read.
-  ssize_t Read(int fd, const msghdr& message, ssize_t bytes) {
+  // What gRPC is told to have read: nothing if the connection is cut. Then for gRPC the client has gone away.
+  ssize_t Read(const msghdr& message, ssize_t bytes) {
     const core::Nanos now = Now();
-    auto left = static_cast<std::size_t>(bytes);
-    for (std::size_t i = 0; i < message.msg_iovlen && left > 0; ++i) {
-      const iovec& part = message.msg_iov[i];
-      const std::string_view read(static_cast<const char*>(part.iov_base), std::min(part.iov_len, left));
-      left -= read.size();
-      const std::string_view fault = guard_.Take(read, ticket_->calls(), now);
-      if (!fault.empty()) return Cut(fd, fault);
+    absl::MutexLock lock(&mu_);
+    std::string_view fault;
+    ForEachPart(message, bytes, [&](std::string_view part) {
+      mu_.AssertHeld();
+      fault = guard_.Take(part, ticket_->calls(), now);
+      return fault.empty();
+    });
+    if (!fault.empty()) return Cut(fault, half_read_.held()), 0;
+    half_read_.Came(static_cast<std::uint64_t>(bytes), now);
+    return half_read_.Hold(Counted(guard_.half_read()), HalfRead::Need::kNow, now) ? bytes : 0;
+  }
+  void Sent(const msghdr& message, ssize_t bytes) {
+    absl::MutexLock lock(&mu_);
+    ForEachPart(message, bytes, [&](std::string_view part) {
+      mu_.AssertHeld();
+      guard_.TakeSent(part);
+      return true;
+    });
+    if (guard_.half_read() < half_read_.held()) {
+      half_read_.Hold(Counted(guard_.half_read()), HalfRead::Need::kNow, Now());
     }
-    return bytes;
   }
 
  private:
-  // For gRPC the client has gone away.
-  ssize_t Cut(int fd, std::string_view fault) {
-    base::Log(base::Level::kWarning, "connection_cut", {{"peer", peer().ToString()}, {"reason", fault}});
-    const std::string words = GrpcFarewell("poold has cut this connection: " + std::string(fault));
-    send(fd, words.data(), words.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    shutdown(fd, SHUT_RDWR);
-    return 0;
+  void Cut(std::string_view fault, std::uint64_t half_read) const {
+    base::Log(base::Level::kWarning, "connection_cut",
+              {{"peer", peer().ToString()}, {"reason", fault}, {"half_read_bytes", half_read}});
+    const std::string words = GrpcCutOff("poold has cut this connection: " + std::string(fault));
+    send(fd_, words.data(), words.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(fd_, SHUT_RDWR);
   }
 
+  const int fd_;
   const Ticket ticket_;
   const std::shared_ptr<TokenBucket> budget_;
-  Http2Guard guard_;
+  absl::Mutex mu_;
+  Http2Guard guard_ ABSL_GUARDED_BY(mu_);
+  HalfRead::Holder half_read_;  // goes before what its Cut needs
 };
 
 // By descriptor.
@@ -133,12 +170,13 @@ absl::Status HasToWait(core::Nanos wait) {
 
 }  // namespace
 
-absl::Status KnowGrpcSocket(int fd, Ticket* ticket) {
+absl::Status KnowGrpcSocket(int fd, Ticket* ticket, std::shared_ptr<HalfRead> half_read) {
   static Budgets* const budgets = new Budgets;
   if (fd >= kMaxDescriptors) return absl::ResourceExhaustedError("poold has too many open descriptors");
   std::shared_ptr<TokenBucket> budget = budgets->Of((*ticket)->peer());
   if (const core::Nanos wait = budget->OwesFor(Now()); wait > 0) return HasToWait(wait);
-  sockets[fd].store(new GrpcSocket(std::move(*ticket), std::move(budget)), std::memory_order_release);
+  auto* const socket = new GrpcSocket(fd, std::move(*ticket), std::move(budget), std::move(half_read));
+  sockets[fd].store(socket, std::memory_order_release);
   return absl::OkStatus();
 }
 
@@ -155,7 +193,15 @@ extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
   const ssize_t bytes = next(fd, message, flags);
   if (bytes <= 0) return bytes;
   poold::rpc::GrpcSocket* const socket = poold::rpc::SocketOf(fd);
-  return socket == nullptr ? bytes : socket->Read(fd, *message, bytes);
+  return socket == nullptr ? bytes : socket->Read(*message, bytes);
+}
+
+extern "C" ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+  static auto* const next = poold::rpc::Next<ssize_t(int, const msghdr*, int)>("sendmsg");
+  const ssize_t bytes = next(fd, message, flags);
+  if (bytes <= 0) return bytes;
+  if (poold::rpc::GrpcSocket* const socket = poold::rpc::SocketOf(fd)) socket->Sent(*message, bytes);
+  return bytes;
 }
 
 extern "C" int close(int fd) {

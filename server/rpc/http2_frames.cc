@@ -4,30 +4,32 @@
 #include <cstring>
 
 namespace poold::rpc {
-namespace {
-
-std::uint32_t Number(const char* at, int bytes) {
-  std::uint32_t value = 0;
-  for (int i = 0; i < bytes; ++i) value = value << 8 | static_cast<std::uint8_t>(at[i]);
-  return value;
-}
-
-}  // namespace
 
 bool Http2FrameHeads::Next(std::string_view* bytes, Http2FrameHead* head) {
-  const std::size_t skipped = std::min<std::size_t>(skip_, bytes->size());
-  skip_ -= static_cast<std::uint32_t>(skipped);
-  bytes->remove_prefix(skipped);
+  Payload(bytes);
   const std::size_t taken = std::min(sizeof head_ - have_, bytes->size());
   std::memcpy(head_ + have_, bytes->data(), taken);
   have_ += taken;
   bytes->remove_prefix(taken);
   if (have_ < sizeof head_) return false;
   have_ = 0;
-  *head = {Number(head_, 3), static_cast<std::uint8_t>(head_[3]), static_cast<std::uint8_t>(head_[4]),
-           Number(head_ + 5, 4) & 0x7fffffff};
+  *head = {FromBigEndian(head_, 3), static_cast<std::uint8_t>(head_[3]), static_cast<std::uint8_t>(head_[4]),
+           FromBigEndian(head_ + 5, 4) & 0x7fffffff};
   skip_ = head->bytes;
   return true;
+}
+
+std::string_view Http2FrameHeads::Payload(std::string_view* bytes) {
+  const std::string_view payload = bytes->substr(0, skip_);
+  skip_ -= static_cast<std::uint32_t>(payload.size());
+  bytes->remove_prefix(payload.size());
+  return payload;
+}
+
+std::uint32_t FromBigEndian(const char* at, int bytes) {
+  std::uint32_t value = 0;
+  for (int i = 0; i < bytes; ++i) value = value << 8 | static_cast<std::uint8_t>(at[i]);
+  return value;
 }
 
 std::string BigEndian(std::uint32_t value, int bytes) {

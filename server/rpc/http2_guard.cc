@@ -17,11 +17,46 @@ std::string_view Http2Guard::Take(std::string_view bytes, std::uint64_t calls, c
 }
 
 std::string_view Http2Guard::TakeAll(std::string_view bytes) {
+  const std::uint64_t end = taken_ + bytes.size();
   Http2FrameHead frame;
-  while (heads_.Next(&bytes, &frame)) {
+  while (true) {
+    taken_ = end - bytes.size();
+    if (in_data_) TakePayload(&bytes);
+    if (!heads_.Next(&bytes, &frame)) break;
     if (const std::string_view fault = TakeFrame(frame); !fault.empty()) return fault;
+    in_data_ = frame.type == kHttp2Data;
+    if (in_data_) messages_.TakeHead(frame);
   }
+  taken_ = end;
   return {};
+}
+
+void Http2Guard::TakePayload(std::string_view* bytes) {
+  const std::string_view payload = heads_.Payload(bytes);
+  if (!payload.empty()) messages_.TakePayload(payload, taken_);
+}
+
+void Http2Guard::TakeSent(std::string_view bytes) {
+  while (true) {
+    if (increment_left_ > 0) TakeIncrement(sent_heads_.Payload(&bytes));
+    if (!sent_heads_.Next(&bytes, &sent_frame_)) return;
+    TakeSentFrame(sent_frame_);
+  }
+}
+
+void Http2Guard::TakeSentFrame(const Http2FrameHead& frame) {
+  const bool may_end = frame.type == kHttp2Headers || frame.type == kHttp2Data;
+  const bool ends = may_end && (frame.flags & kHttp2EndStream) != 0;
+  if (ends || frame.type == kHttp2ResetStream) messages_.End(frame.stream);
+  if (frame.type != kHttp2WindowUpdate || frame.stream == 0) return;
+  increment_ = 0;
+  increment_left_ = 4;
+}
+
+void Http2Guard::TakeIncrement(std::string_view payload) {
+  for (const char byte : payload) increment_ = increment_ << 8 | static_cast<std::uint8_t>(byte);
+  increment_left_ -= static_cast<int>(payload.size());
+  if (increment_left_ == 0) messages_.OpenWindow(sent_frame_.stream, increment_ & 0x7fffffff);
 }
 
 std::string_view Http2Guard::Pay(std::uint64_t calls, core::Nanos now) {
@@ -41,6 +76,7 @@ void Http2Guard::End(std::uint64_t calls, core::Nanos now) {
 std::string_view Http2Guard::TakeFrame(const Http2FrameHead& frame) {
   if (frame.type == kHttp2Headers) return TakeHeaders(frame);
   if (frame.type == kHttp2Continuation) return AddHeaderBytes(frame);
+  if (frame.type == kHttp2ResetStream) messages_.End(frame.stream);
   if (frame.type == kHttp2Settings && (frame.flags & kHttp2Acknowledges) != 0) {
     acknowledged_ = true;
   } else if (IsIdle(frame)) {
@@ -54,7 +90,9 @@ std::string_view Http2Guard::TakeHeaders(const Http2FrameHead& frame) {
   if (frame.stream > last_stream_) {  // else it is a trailer
     last_stream_ = frame.stream;
     ++streams_;
+    messages_.Begin(frame.stream);
   }
+  if ((frame.flags & kHttp2EndStream) != 0) messages_.EndInput(frame.stream);
   if (!acknowledged_ && streams_ > kMaxStreams) return kNoAcknowledgement;
   return AddHeaderBytes(frame);
 }

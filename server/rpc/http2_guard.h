@@ -1,10 +1,11 @@
-// Watches what a client sends on one HTTP/2 connection, frame by frame, before gRPC has it.
+// Watches what goes over one HTTP/2 connection, frame by frame: what a client sends, before gRPC has it.
 //
 // gRPC 1.51 takes as many streams as come when each is cancelled at once (rapid reset) or when its settings are never
-// acknowledged, and a header of any size in CONTINUATION frames. Role: bounds these. It looks at the nine bytes in
-// front of each frame, nothing else. What counts is how far a client is *ahead*: streams that it began and that never
-// became calls, since it cancelled them before the server got to them, or broke them in another way. Calls that the
-// server began may be cancelled freely. Non-role: reads and cuts nothing. Threads: one at a time.
+// acknowledged, and a header of any size in CONTINUATION frames. Role: bounds these, and counts what gRPC keeps of
+// messages that have not wholly come (half_messages.h). It looks at the nine bytes in front of each frame, and at the
+// five in front of each message, nothing else. What counts is how far a client is *ahead*: streams that it began and
+// that never became calls, since it cancelled them before the server got to them, or broke them in another way. Calls
+// that the server began may be cancelled freely. Non-role: reads and cuts nothing. Threads: one at a time.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include <string_view>
 
 #include "core/types.h"
+#include "rpc/half_messages.h"
 #include "rpc/http2_frames.h"
 #include "rpc/token_bucket.h"
 
@@ -36,11 +38,18 @@ class Http2Guard {
   // The next bytes. `calls`: that the server has begun of this connection. Empty: all is well; else what is wrong,
   // after which nothing more must be taken from this client.
   std::string_view Take(std::string_view bytes, std::uint64_t calls, core::Nanos now);
+  // The next bytes that the server has sent.
+  void TakeSent(std::string_view bytes);
+  // What gRPC keeps of messages that have not wholly come.
+  std::uint64_t half_read() const { return messages_.bytes(); }
   // The connection is over: the budget pays for what is still ahead.
   void End(std::uint64_t calls, core::Nanos now);
 
  private:
   std::string_view TakeAll(std::string_view bytes);
+  void TakePayload(std::string_view* bytes);
+  void TakeSentFrame(const Http2FrameHead& frame);
+  void TakeIncrement(std::string_view payload);
   std::string_view TakeFrame(const Http2FrameHead& frame);
   std::string_view Pay(std::uint64_t calls, core::Nanos now);
   std::string_view TakeHeaders(const Http2FrameHead& frame);
@@ -50,6 +59,14 @@ class Http2Guard {
 
   TokenBucket& budget_;
   Http2FrameHeads heads_;
+  HalfMessages messages_;
+  bool in_data_ = false;     // the frame that is coming is one of DATA
+  std::uint64_t taken_ = 0;  // bytes before those that are looked at
+  // What the server sends.
+  Http2FrameHeads sent_heads_{0};
+  Http2FrameHead sent_frame_;
+  std::uint32_t increment_ = 0;  // of its WINDOW_UPDATE, as far as it is there
+  int increment_left_ = 0;       // bytes of that
   bool acknowledged_ = false;
   std::uint32_t last_stream_ = 0;
   std::uint64_t streams_ = 0;

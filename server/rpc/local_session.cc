@@ -15,10 +15,7 @@ namespace {
 
 // So much of each session is not counted: whoever sends small messages waits for nobody's memory.
 constexpr std::size_t kUncounted = 64 << 10;
-// Who sends less than this between two Tend, so many times one after the other, has stalled: less than 1 MiB in a
-// second. Who waits for memory for so many is told so: ten seconds.
-constexpr std::size_t kLittle = 256 << 10;
-constexpr int kStalledFrom = 4;
+// Who waits for memory for so many Tend is told so: ten seconds.
 constexpr int kHungryFor = 40;
 
 std::size_t Counted(std::size_t bytes) { return bytes > kUncounted ? bytes : 0; }
@@ -47,7 +44,8 @@ LocalSession::LocalSession(LocalLoop* loop, wire::UniqueFd socket, Ticket ticket
       socket_(std::move(socket), static_cast<std::uint32_t>(loop->backend->options.max_message_bytes)),
       ticket_(std::move(ticket)),
       request_(loop->backend->options),
-      half_read_(loop->backend->options.memory->half_read) {}
+      half_read_(loop->backend->half_read, ticket_->peer(), -1, 
+                 [this](std::uint64_t) { loop_.look_at(fd()); }) {}
 
 bool LocalSession::Start() {
   {
@@ -69,6 +67,7 @@ void LocalSession::Await(std::uint32_t events, bool on) {
 void LocalSession::AwaitInput() { Await(EPOLLIN, !ending_ && !paused_ && !hungry_); }
 
 bool LocalSession::OnEvents(std::uint32_t events) {
+  if (half_read_.is_cut()) EndStalled();
   if ((events & EPOLLOUT) != 0) SendRest();
   const bool readable = (events & EPOLLIN) != 0;
   const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0 && !readable;
@@ -84,7 +83,7 @@ bool LocalSession::Read() {
     case Came::kNothing:
       return true;
     case Came::kSome:
-      received_ += socket_.in_bytes() - before;
+      half_read_.Came(socket_.in_bytes() - before, backend().clock->Now());
       return TakeRead();
     case Came::kEnd:
       End(absl::OkStatus());  // the client has said everything, or is gone
@@ -110,9 +109,8 @@ bool LocalSession::TakeRead() {
 bool LocalSession::TakeMemory() {
   const std::size_t wanted = Counted(socket_.in_memory_wanted());
   CountMemory();
-  if (wanted <= half_read_.taken()) return SetHungry(false), true;
-  const bool there = half_read_.Resize(wanted);
-  if (there) quiet_ = 0;
+  if (wanted <= half_read_.held()) return SetHungry(false), true;
+  const bool there = half_read_.Hold(wanted, HalfRead::Need::kCanWait, backend().clock->Now());
   SetHungry(!there);
   return there;
 }
@@ -120,16 +118,15 @@ bool LocalSession::TakeMemory() {
 // What was given back is no longer counted.
 void LocalSession::CountMemory() {
   const std::size_t counted = Counted(socket_.in_memory());
-  if (counted < half_read_.taken()) half_read_.Resize(counted);
-  const bool to_tend = hungry_ || half_read_.taken() > 0;
+  if (counted < half_read_.held()) half_read_.Hold(counted, HalfRead::Need::kCanWait, backend().clock->Now());
+  const bool to_tend = hungry_ || half_read_.held() > 0;
   if (to_tend == std::exchange(to_tend_, to_tend)) return;
   loop_.to_tend += to_tend ? 1 : -1;
 }
 
 void LocalSession::SetHungry(bool hungry) {
   if (hungry != std::exchange(hungry_, hungry)) {
-    backend().hungry += hungry ? 1 : -1;
-    quiet_ = 0;
+    hungry_for_ = 0;
     absl::MutexLock lock(&mu_);
     AwaitInput();
   }
@@ -138,16 +135,18 @@ void LocalSession::SetHungry(bool hungry) {
 
 void LocalSession::Tend() {
   if (!to_tend_) return;
-  quiet_ = std::exchange(received_, 0) < kLittle ? quiet_ + 1 : 0;
   if (hungry_) {
-    if (!TakeMemory() && quiet_ >= kHungryFor) End(NoMemory());
+    if (!TakeMemory() && ++hungry_for_ >= kHungryFor) End(NoMemory());
   } else if (socket_.in_bytes() == 0) {
     socket_.DropIn();
     CountMemory();
-  } else if (quiet_ >= kStalledFrom && backend().hungry > 0) {
-    base::Log(base::Level::kWarning, "session_stalled", {{"half_read_bytes", half_read_.taken()}});
-    End(Stalled());
   }
+}
+
+void LocalSession::EndStalled() {
+  if (ending_) return;
+  base::Log(base::Level::kWarning, "session_stalled", {{"peer", peer().ToString()}, {"bytes", socket_.in_bytes()}});
+  End(Stalled());
 }
 
 absl::Status LocalSession::TooLong() const {

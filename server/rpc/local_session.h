@@ -15,8 +15,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "base/quota.h"
 #include "rpc/connection_table.h"
+#include "rpc/half_read.h"
 #include "rpc/received.h"
 #include "rpc/session.h"
 #include "rpc/write_turn.h"
@@ -46,8 +46,8 @@ class LocalSession final : public Session {
   bool Start();
   // What epoll said of its socket. False: it is over, and has left.
   bool OnEvents(std::uint32_t events);
-  // To be called every kTendTime while there are sessions to tend. Who waits for memory tries again; who holds some that
-  // others wait for, and does not go on sending, is ended.
+  // To be called every kTendTime while there are sessions to tend. Who waits for memory tries again; who has waited for
+  // long is told that there is none.
   void Tend();
   static constexpr auto kTendTime = std::chrono::milliseconds(250);
   // Sends what waits, says why, and is over then.
@@ -65,6 +65,7 @@ class LocalSession final : public Session {
   void CountMemory();
   void SetHungry(bool hungry);
   bool TakeRead();
+  void EndStalled();
   bool GoesOn();
   absl::Status TooLong() const;
   absl::Status TakeBytes(std::string_view bytes);
@@ -85,11 +86,10 @@ class LocalSession final : public Session {
   bool ending_ = false;
   bool left_ = false;
   // Memory for a message that has not wholly come, where it is a large one.
-  base::Reservation half_read_;
+  HalfRead::Holder half_read_;
   bool hungry_ = false;  // it waits for memory
+  int hungry_for_ = 0;   // for so many Tend
   bool to_tend_ = false;
-  std::size_t received_ = 0;  // since Tend was called last
-  int quiet_ = 0;             // how often little was received between two of them, one after the other
 
   // Of the one who has the turn.
   WriteTurn turn_;

@@ -70,6 +70,8 @@ std::string GrpcGoodbye() { return GoAway(kLastStream, kNoError, ""); }
 
 std::string GrpcFarewell(std::string_view words) { return GoAway(0, kEnhanceYourCalm, words); }
 
+std::string GrpcCutOff(std::string_view words) { return GoAway(kLastStream, kEnhanceYourCalm, words); }
+
 std::string LocalFarewell() {
   const wire::PayloadAnswer answer{static_cast<std::uint32_t>(wire::PayloadStatus::kTooManyConnections), 0, 0};
   return {reinterpret_cast<const char*>(&answer), sizeof answer};

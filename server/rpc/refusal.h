@@ -15,8 +15,10 @@ std::string GrpcGreeting();
 std::string GrpcAnswer(std::uint32_t stream, const absl::Status& status);
 // Calls that are under way are answered still; for the next one the client is to connect again.
 std::string GrpcGoodbye();
-// No call is answered any more: these words say why.
+// No call was begun, or will be: these words say why.
 std::string GrpcFarewell(std::string_view words);
+// No call is answered any more, although some may have been begun: these words say why.
+std::string GrpcCutOff(std::string_view words);
 
 // An answer of the payload socket, to whatever is asked.
 std::string LocalFarewell();

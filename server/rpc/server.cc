@@ -30,16 +30,20 @@ namespace poold::rpc {
 namespace {
 
 // With less than this gRPC would cut streams that do no harm.
-constexpr std::size_t kLeastGrpcBytes = 32 << 20;
+constexpr std::size_t kLeastGrpcBytes = 64 << 20;
 
 // What keeps one hostile or dead client from holding much.
 void SetArguments(const ServiceOptions& options, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
   builder->SetMaxSendMessageSize(-1);
-  // What gRPC has read of messages that have not wholly come. It cuts streams when there is more.
+  // The last resort: short of memory gRPC cuts whom it happens to meet. What clients half-send is bounded by HalfRead,
+  // long before: this is the other half of what there is, which the budget leaves.
   grpc::ResourceQuota quota("poold");
-  quota.Resize(std::max<std::size_t>(kLeastGrpcBytes, options.memory->half_read->max()));
+  quota.Resize(std::max<std::size_t>(kLeastGrpcBytes, options.memory->bytes()));
   builder->SetResourceQuota(quota);
+  // Windows of streams stay at 64 KiB: it would widen them to megabytes while much comes, and keep as much of each
+  // stream whose messages nobody reads yet.
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   // Of that each connection would take megabytes to read into, while much comes.
   builder->AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, 256 << 10);
   builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8192);
@@ -168,7 +172,7 @@ Door Server::Running::LocalDoor(ListenSocket socket) {
 }
 
 absl::Status Server::Running::GiveToGrpc(wire::UniqueFd* fd, Ticket* ticket) {
-  if (absl::Status status = KnowGrpcSocket(fd->get(), ticket); !status.ok()) return status;
+  if (absl::Status status = KnowGrpcSocket(fd->get(), ticket, backend.half_read); !status.ok()) return status;
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
   connection.fd = fd->Release();
   connections_->HandleNewConnection(&connection);

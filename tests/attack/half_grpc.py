@@ -122,10 +122,19 @@ class HalfConnection:
 
 def push_all(connections, patience=20):
     """Until nothing goes on any more for a while."""
+    while_pushing(lambda: None, connections, patience)
+
+
+def while_pushing(check, connections, patience=20):
+    """The same, and calls `check` again and again meanwhile, and at the end."""
     end = time.monotonic() + patience
-    quiet_since = time.monotonic()
+    quiet_since = checked = time.monotonic()
     while time.monotonic() < end and time.monotonic() - quiet_since < 0.5:
         if any([connection.push() for connection in connections]):
             quiet_since = time.monotonic()
         else:
             time.sleep(0.005)
+        if time.monotonic() - checked > 0.1:
+            check()
+            checked = time.monotonic()
+    check()

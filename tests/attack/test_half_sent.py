@@ -6,9 +6,7 @@ import time
 import unittest
 import uuid
 
-import grpc
-
-from half_grpc import HalfConnection, push_all
+from half_grpc import HalfConnection, push_all, while_pushing
 from harness import Daemon, PoolProxy, api, eventually
 from poold.v1 import payload_pb2, pool_service_pb2, session_pb2, task_pb2
 
@@ -87,7 +85,11 @@ class HalfSentTest(unittest.TestCase):
     def assert_bounded(self):
         growth = resident(self.daemon.pid) - self.before
         self.assertLess(growth, MOST_GROWTH, f"{growth >> 20} MiB")
-        self.assertEqual(self.pool.call("square", 4), 16, "others are served")
+        self.assertEqual(self.pool.call("square", 4), 16, "who is connected is served")
+
+    def assert_newcomer_is_served(self):
+        newcomer = PoolProxy(self.daemon.another_client(), "default")
+        self.assertEqual(newcomer.call("square", 5), 25, "who comes now is served")
 
     def assert_memory_comes_back(self):
         eventually(lambda: resident(self.daemon.pid) - self.before < 64 * MIB, "the memory goes back to the system")
@@ -122,27 +124,40 @@ class HalfSentTest(unittest.TestCase):
         eventually(lambda: self.part("half-read messages").used_bytes == 0, "what was half-read is given back")
         self.assert_memory_comes_back()
 
+    def test_uploads(self):
+        each = MIB - 4096
+        fragment = pool_service_pb2.UploadRequest(fragment=bytes(each)).SerializeToString()
+        connections = [HalfConnection(self.daemon.socket) for _ in range(CONNECTIONS)]
+        for connection in connections:
+            self.addCleanup(connection.close)
+            for _ in range(18):
+                # All of a fragment but its last byte.
+                connection.begin("Upload", len(fragment) + 1, fragment)
+        while_pushing(self.assert_bounded, connections)
+        self.assert_newcomer_is_served()
+        uploads = self.part("uploads")
+        self.assertLessEqual(uploads.used_bytes, uploads.max_bytes)
+        for connection in connections:
+            connection.close()
+        eventually(lambda: self.part("uploads").used_bytes == 0, "what was uploaded is given back")
+        self.assert_memory_comes_back()
+
     def test_bodies_of_calls(self):
         connections = [HalfConnection(self.daemon.socket) for _ in range(CONNECTIONS)]
         for connection in connections:
             self.addCleanup(connection.close)
             for method in ("Submit", "Map", "Session", "Upload"):
                 connection.begin(method, self.message - 1)
-        push_all(connections)
-        self.assertLess(resident(self.daemon.pid) - self.before, MOST_GROWTH)
-        # Short of memory, gRPC closes connections and streams, whosesoever they are: others come again.
-        eventually(self.is_served, "others are served", patience=20)
+        while_pushing(self.assert_bounded, connections)
+        self.assert_newcomer_is_served()
+        half_read = self.part("half-read messages")
+        self.assertLessEqual(half_read.used_bytes, half_read.max_bytes)
         for connection in connections:
             connection.close()
-        eventually(self.is_served, "others are served", patience=20)
+        self.assert_bounded()
+        self.assert_newcomer_is_served()
+        eventually(lambda: self.part("half-read messages").used_bytes == 0, "what was half-read is given back")
         self.assert_memory_comes_back()
-
-    def is_served(self):
-        try:
-            return self.pool.call("square", 4) == 16
-        except grpc.RpcError as error:
-            self.assertEqual(error.code(), grpc.StatusCode.UNAVAILABLE)
-            return False
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "rpc/counted_bytes.h"
+#include "rpc/half_read.h"
 #include "session_client.h"
+#include "wire/unique_fd.h"
 
 namespace poold::rpc {
 namespace {
@@ -95,6 +97,93 @@ TEST_F(LittleMemory, WaitingForManyHandlesCountsToo) {
   Await([&] { return memory_->watchers->used() == 0; });
 }
 
+// ---- Who is cut off for others ----
+
+class HalfReads : public ::testing::Test {
+ protected:
+  static constexpr auto kNow = HalfRead::Need::kNow;
+  static constexpr auto kCanWait = HalfRead::Need::kCanWait;
+
+  // One that holds so much, at this time.
+  std::unique_ptr<HalfRead::Holder> Make(pid_t pid, std::uint64_t bytes, core::Nanos now, int fd = -1) {
+    const std::size_t number = cut_.size();
+    cut_.push_back(0);
+    auto holder =
+        std::make_unique<HalfRead::Holder>(room_, Peer{.pid = pid}, fd, [=, this](auto held) { cut_[number] += held; });
+    holder->Came(bytes, now);
+    EXPECT_TRUE(holder->Hold(bytes, kNow, now));
+    return holder;
+  }
+
+  const std::shared_ptr<base::Quota> quota_ = std::make_shared<base::Quota>(100);
+  const std::shared_ptr<HalfRead> room_ = std::make_shared<HalfRead>(quota_);
+  std::vector<std::uint64_t> cut_;  // what each held then
+  static constexpr core::Nanos kLater = 10 * core::kSecond;
+};
+
+TEST_F(HalfReads, WhoHasStalledGoesBeforeWhoHoldsMost) {
+  const auto stalled = Make(1, 30, 0);
+  const auto most = Make(2, 60, kLater);
+  const auto asks = Make(3, 5, kLater);
+  EXPECT_TRUE(asks->Hold(20, kCanWait, kLater));
+  EXPECT_EQ(cut_, (std::vector<std::uint64_t>{30, 0, 0}));
+  EXPECT_TRUE(stalled->is_cut());
+  EXPECT_FALSE(stalled->Hold(1, kNow, kLater));
+  EXPECT_EQ(quota_->used(), 80u);
+}
+
+TEST_F(HalfReads, OfThePeerThatHoldsMostTheConnectionThatHoldsMostGoes) {
+  const auto largest = Make(1, 40, 0);
+  const auto a = Make(2, 20, 0), b = Make(2, 25, 0);
+  const auto asks = Make(3, 0, 0);
+  EXPECT_FALSE(asks->Hold(30, kCanWait, 0)) << "nobody has stalled";
+  EXPECT_TRUE(asks->Hold(30, kNow, 0));
+  EXPECT_EQ(cut_, (std::vector<std::uint64_t>{0, 0, 25, 0}));
+}
+
+TEST_F(HalfReads, WhoAsksMayBeTheOneWhoGoes) {
+  const auto little = Make(1, 30, 0);
+  const auto asks = Make(2, 60, 0);
+  EXPECT_FALSE(asks->Hold(80, kNow, 0));
+  EXPECT_EQ(cut_, (std::vector<std::uint64_t>{0, 60}));
+  const auto too_much = Make(3, 10, kLater);
+  EXPECT_FALSE(too_much->Hold(101, kNow, kLater)) << "nobody can make so much room, stalled or not";
+  EXPECT_EQ(cut_, (std::vector<std::uint64_t>{0, 60, 10}));
+  EXPECT_EQ(quota_->used(), 30u);
+}
+
+TEST_F(HalfReads, ADripIsNoProgress) {
+  const auto drips = Make(1, 10, 0);
+  for (core::Nanos now = 0; now <= HalfRead::kStalledFrom; now += core::kSecond / 10) drips->Came(1000, now);
+  const auto moves = Make(2, 70, HalfRead::kStalledFrom);
+  EXPECT_TRUE(Make(3, 0, 0)->Hold(30, kCanWait, HalfRead::kStalledFrom));
+  EXPECT_EQ(cut_, (std::vector<std::uint64_t>{10, 0, 0}));
+}
+
+TEST_F(HalfReads, WhoWaitsForRoomOrForTheDaemonHasNotStalled) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  const wire::UniqueFd client(ends[0]), server(ends[1]);
+  const auto late = Make(1, 50, 0, server.get());
+  ASSERT_EQ(send(client.get(), "more", 4, 0), 4);
+  const auto waits = Make(2, 50, 0);
+  EXPECT_FALSE(waits->Hold(60, kCanWait, 0));
+  EXPECT_FALSE(Make(3, 0, 0)->Hold(1, kCanWait, kLater));
+  char bytes[4];
+  ASSERT_EQ(recv(server.get(), bytes, sizeof bytes, 0), 4);
+  EXPECT_TRUE(Make(3, 0, 0)->Hold(1, kCanWait, kLater));
+  EXPECT_TRUE(late->is_cut());
+}
+
+TEST_F(HalfReads, WhatIsGivenBackIsThereForOthers) {
+  auto one = Make(1, 100, 0);
+  EXPECT_TRUE(one->Hold(10, kNow, 0));
+  const auto other = Make(2, 90, 0);
+  one.reset();
+  EXPECT_EQ(quota_->used(), 90u);
+  EXPECT_TRUE(other->Hold(100, kCanWait, 0));
+}
+
 // A local session's message of which the last byte does not come.
 class HalfMessage {
  public:
@@ -119,6 +208,30 @@ class HalfMessage {
   std::string text_;
   std::size_t sent_ = 0;
 };
+
+TEST_F(LittleMemory, WhoStopsHalfWayIsCutOffWhenOthersNeedTheMemory) {
+  TestSession::local_socket = folder_ / "poold.sock.payloads";
+  const std::size_t largest = memory_->half_read->max() / 4;
+  std::vector<std::unique_ptr<HalfMessage>> halves;
+  for (int i = 0; i < 6; ++i) halves.push_back(std::make_unique<HalfMessage>(TestSession::local_socket, largest));
+  // Four of them fill the part; as long as nobody wanted it, they could stay.
+  int ended = 0;
+  Await([&] {
+    ended = 0;
+    for (const auto& half : halves) ended += half->Push() ? 0 : 1;
+    EXPECT_LE(memory_->half_read->used(), memory_->half_read->max());
+    return ended > 0;
+  });
+  TestSession session(client_.get());
+  v1::SessionRequest request = TestSession::Hello();
+  AddTasks(&request, "echo", 1, {std::string(1'500'000, 'y')});
+  ASSERT_TRUE(session.Send(request));
+  EXPECT_TRUE(session.ReadUntil([&] { return session.outcomes.contains(Id(1)); }));
+  halves.clear();
+  session.Vanish();
+  Await([&] { return memory_->half_read->used() == 0; });
+  TestSession::local_socket.clear();
+}
 
 }  // namespace
 }  // namespace poold::rpc
