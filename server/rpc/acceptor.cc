@@ -28,8 +28,12 @@
 namespace poold::rpc {
 namespace {
 
-// When descriptors have run out, or are few.
+// When descriptors have run out.
 constexpr int kPauseMilliseconds = 200;
+// When they are few: how many newcomers wait for one, how often they are looked at, and how many times.
+constexpr std::size_t kMostWaiting = 16;
+constexpr int kLookMilliseconds = 20;
+constexpr int kLooks = 25;
 // Descriptors that connections leave to everything else: a quarter, but no more than so many.
 constexpr rlim_t kMostInReserve = 512;
 // Accepted in one go: between them those come to an end that made room.
@@ -60,6 +64,12 @@ Heard Hear(int fd, std::size_t first_bytes) {
   if (got < 0) return errno == EAGAIN || errno == EINTR ? Heard::kTooLittle : Heard::kEnd;
   if (got == 0) return Heard::kEnd;
   return static_cast<std::size_t>(got) >= first_bytes ? Heard::kEnough : Heard::kTooLittle;
+}
+
+// With the lowest number that is free.
+wire::UniqueFd Lowest(wire::UniqueFd fd) {
+  wire::UniqueFd lowest(fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+  return lowest && lowest.get() < fd.get() ? std::move(lowest) : std::move(fd);
 }
 
 absl::Status ShortOfDescriptors() {
@@ -118,7 +128,7 @@ void Acceptor::Run() {
   pthread_setname_np(pthread_self(), "poold-accept");
   std::array<epoll_event, 64> events;
   while (true) {
-    const int ready = epoll_wait(epoll_.get(), events.data(), events.size(), paused_ ? kPauseMilliseconds : -1);
+    const int ready = epoll_wait(epoll_.get(), events.data(), events.size(), Patience());
     if (ready < 0 && errno != EINTR) return;
     for (int i = 0; i < ready; ++i) {
       const int fd = events[i].data.fd;
@@ -129,9 +139,8 @@ void Acceptor::Run() {
         if (door.socket.fd() == fd && !paused_) AcceptFrom(door);
       }
     }
-    if (!paused_ || ready != 0) continue;
-    Listen(true);
-    ReceiveWaiting();
+    LookAtWaiting();
+    if (paused_ && ready == 0) Listen(true);
   }
 }
 
@@ -145,7 +154,6 @@ void Acceptor::AcceptFrom(const Door& door) {
     }
     if (fd) {
       Receive(door, std::move(fd));
-      if (paused_) return;
       continue;
     }
     if (OutOfDescriptors(errno)) return Pause(door);
@@ -155,19 +163,28 @@ void Acceptor::AcceptFrom(const Door& door) {
 
 void Acceptor::Receive(const Door& door, wire::UniqueFd fd) {
   if (CanAfford(fd.get())) return LetIn(door, std::move(fd));
+  if (waiting_.size() >= kMostWaiting) return Refuse(door, std::move(fd), ShortOfDescriptors());
   waiting_.push_back({&door, std::move(fd)});
-  Listen(false);
 }
 
-// Whoever made room is gone by now: the lowest number that is free tells.
-void Acceptor::ReceiveWaiting() {
+int Acceptor::Patience() const {
+  if (!waiting_.empty()) return kLookMilliseconds;
+  return paused_ ? kPauseMilliseconds : -1;
+}
+
+// Whoever made room may be gone by now.
+void Acceptor::LookAtWaiting() {
+  const auto now = std::chrono::steady_clock::now();
+  if (waiting_.empty() || now - looked_ < std::chrono::milliseconds(kLookMilliseconds)) return;
+  looked_ = now;
   for (Waiting& one : std::exchange(waiting_, {})) {
-    const int lowest = fcntl(one.fd.get(), F_DUPFD_CLOEXEC, 0);
-    if (lowest >= 0) one.fd.Reset(lowest);
-    if (CanAfford(one.fd.get())) {
+    one.fd = Lowest(std::move(one.fd));
+    if (PriceOf(one.fd.get()) != Price::kTooHigh && CanAfford(one.fd.get())) {
       LetIn(*one.door, std::move(one.fd));
-    } else {
+    } else if (++one.looks == kLooks) {
       Refuse(*one.door, std::move(one.fd), ShortOfDescriptors());
+    } else {
+      waiting_.push_back(std::move(one));
     }
   }
 }
@@ -238,8 +255,12 @@ bool Acceptor::CanAfford(int fd) {
   return ShedStranger() && price == Price::kStranger;
 }
 
+// The oldest of all doors: a newcomer at one makes no room for the many of another.
 bool Acceptor::ShedStranger() {
-  return std::any_of(doors_.begin(), doors_.end(), [](const Door& door) { return door.table->ShedStranger(); });
+  const auto oldest = std::min_element(doors_.begin(), doors_.end(), [](const Door& a, const Door& b) {
+    return a.table->OldestStrangerNumber() < b.table->OldestStrangerNumber();
+  });
+  return oldest != doors_.end() && oldest->table->ShedStranger();
 }
 
 // Who waits at a door is let in later.

@@ -53,7 +53,8 @@ class Acceptor {
   void Run();
   void AcceptFrom(const Door& door);
   void Receive(const Door& door, wire::UniqueFd fd);
-  void ReceiveWaiting();
+  int Patience() const;
+  void LookAtWaiting();
   void LetIn(const Door& door, wire::UniqueFd fd);
   void HearSilent(int fd);
   absl::StatusOr<Ticket> Admit(const Door& door, int fd);
@@ -76,6 +77,7 @@ class Acceptor {
   struct Waiting {
     const Door* door;
     wire::UniqueFd fd;
+    int looks = 0;
   };
   struct Silent {
     const Door* door;
@@ -84,6 +86,7 @@ class Acceptor {
   };
   std::map<int, Silent> silent_;
   std::vector<Waiting> waiting_;
+  std::chrono::steady_clock::time_point looked_;
   GrpcRefusals refusals_;
   std::chrono::steady_clock::time_point logged_{};
   std::uint64_t not_logged_ = 0;

@@ -99,6 +99,13 @@ ConnectionTable::Connections::iterator ConnectionTable::WhoMakesRoom(const PeerA
   return best;
 }
 
+std::uint64_t ConnectionTable::OldestStrangerNumber() const {
+  absl::MutexLock lock(&mu_);
+  const auto oldest = std::find_if(connections_.begin(), connections_.end(),
+                                   [](const auto& entry) { return entry.second->IsStranger(); });
+  return oldest == connections_.end() ? kNobody : oldest->first;
+}
+
 bool ConnectionTable::ShedStranger() {
   absl::MutexLock lock(&mu_);
   return ShutDown(OldestStranger(nullptr));

@@ -99,6 +99,9 @@ class ConnectionTable : public std::enable_shared_from_this<ConnectionTable> {
   absl::StatusOr<Ticket> Admit(Peer peer, int fd);
   // The oldest stranger is shut down. False: there is none.
   bool ShedStranger();
+  // Of the oldest stranger; numbers go over all tables.
+  std::uint64_t OldestStrangerNumber() const;
+  static constexpr std::uint64_t kNobody = ~std::uint64_t{0};
 
   // Null: it is not there any more.
   std::shared_ptr<Connection> Find(std::uint64_t number) const;

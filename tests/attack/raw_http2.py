@@ -37,6 +37,9 @@ class RawConnection:
         self.received = b""
         self.send(PREFACE + frame(SETTINGS, 0, 0) + (frame(SETTINGS, ACK, 0) if acknowledges else b""))
 
+    def fileno(self):
+        return self.socket.fileno()
+
     def send(self, data):
         """False: the daemon has cut the connection."""
         try:

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import select
 import socket
 import unittest
 
@@ -10,6 +11,14 @@ from harness import PoolCase, eventually
 from raw_http2 import RawConnection
 
 FEW = 200
+
+
+def still_open(connections):
+    """How many the daemon has not ended: those that it has not accepted yet among them."""
+    poll = select.poll()
+    for connection in connections:
+        poll.register(connection.fileno(), select.POLLRDHUP)
+    return len(connections) - len(poll.poll(0))
 
 
 class FewDescriptorsTest(PoolCase):
@@ -31,6 +40,7 @@ class FewDescriptorsTest(PoolCase):
         resource.prlimit(self.daemon.pid, resource.RLIMIT_NOFILE, (FEW, FEW))
         idle = [RawConnection(self.daemon.socket) for _ in range(2 * FEW)]
         idle += [self.silent(self.daemon.socket + ".payloads") for _ in range(2 * FEW)]
+        eventually(lambda: still_open(idle) < FEW, "all have been let in or turned away")
         eventually(lambda: self.open_descriptors() < FEW - 25, "some are left")
         # Dead workers are replaced, and everybody goes on.
         for _ in range(4):

@@ -100,6 +100,7 @@ TEST_F(ConnectionTables, WhatIsInUseNeverMakesRoom) {
   Guest a(*table_, 1), b(*table_, 1), c(*table_, 2), d(*table_, 2);
   for (Guest* guest : {&a, &b, &c, &d}) guest->connection().BeginCall();
   EXPECT_FALSE(Guest(*table_, 5).is_in());
+  EXPECT_EQ(table_->OldestStrangerNumber(), ConnectionTable::kNobody);
   EXPECT_FALSE(table_->ShedStranger());
 }
 
