@@ -109,8 +109,8 @@ bool LocalSession::TakeRead() {
 bool LocalSession::TakeMemory() {
   const std::size_t wanted = Counted(socket_.in_memory_wanted());
   CountMemory();
-  if (wanted <= half_read_.held()) return SetHungry(false), true;
-  const bool there = half_read_.Hold(wanted, HalfRead::Need::kCanWait, backend().clock->Now());
+  const bool there = wanted <= half_read_.held() ||
+                     half_read_.Hold(wanted, HalfRead::Need::kCanWait, backend().clock->Now());
   SetHungry(!there);
   return there;
 }
@@ -119,6 +119,10 @@ bool LocalSession::TakeMemory() {
 void LocalSession::CountMemory() {
   const std::size_t counted = Counted(socket_.in_memory());
   if (counted < half_read_.held()) half_read_.Hold(counted, HalfRead::Need::kCanWait, backend().clock->Now());
+  WantTend();
+}
+
+void LocalSession::WantTend() {
   const bool to_tend = hungry_ || half_read_.held() > 0;
   if (to_tend == std::exchange(to_tend_, to_tend)) return;
   loop_.to_tend += to_tend ? 1 : -1;
@@ -130,7 +134,7 @@ void LocalSession::SetHungry(bool hungry) {
     absl::MutexLock lock(&mu_);
     AwaitInput();
   }
-  CountMemory();
+  WantTend();
 }
 
 void LocalSession::Tend() {

@@ -63,6 +63,7 @@ class LocalSession final : public Session {
   bool Read();
   bool TakeMemory();
   void CountMemory();
+  void WantTend();
   void SetHungry(bool hungry);
   bool TakeRead();
   void EndStalled();

@@ -41,9 +41,6 @@ void SetArguments(const ServiceOptions& options, grpc::ServerBuilder* builder) {
   grpc::ResourceQuota quota("poold");
   quota.Resize(std::max<std::size_t>(kLeastGrpcBytes, options.memory->bytes()));
   builder->SetResourceQuota(quota);
-  // Windows of streams stay at 64 KiB: it would widen them to megabytes while much comes, and keep as much of each
-  // stream whose messages nobody reads yet.
-  builder->AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   // Of that each connection would take megabytes to read into, while much comes.
   builder->AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, 256 << 10);
   builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8192);
