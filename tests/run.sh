@@ -28,14 +28,14 @@ sanitize() {
   done
   configure "$preset" "-DPOOLD_TEST_PARTS=$(IFS=';'; echo "${parts[*]}")"
   cmake --build --preset "$preset" -j "$jobs" --target "${targets[@]}"
-  ctest --preset "$preset" -j 2 --no-tests=error --exclude-regex '^(Grpc|Sharded)[.]'
+  ctest --preset "$preset" -j 3 --no-tests=error --exclude-regex '^(Grpc|Sharded)[.]'
 }
 
 run_tests() {
   step "Build and test (build/dev)"
   configure dev
   cmake --build --preset dev -j "$jobs"
-  ctest --preset dev -j 2 --no-tests=error
+  ctest --preset dev -j 3 --no-tests=error
 }
 
 run_asan() {
