@@ -322,6 +322,20 @@ TEST_F(Room, ArgumentsOfWhatFailedAreKeptThoughAnotherHasFilledTheRoom) {
   EXPECT_TRUE(story_.core.ViewArguments(failed, 0).ok());
 }
 
+TEST_F(Room, WhoHasRoomOnlyForAMomentIsNotSaidToGoOn) {
+  story_.Open("q", 1);
+  story_.client = kHoarder;
+  story_.Submit("p", "f", {}, std::string(40'000, 'L'));
+  const std::vector<HandleId> hoard = Run(kHoarder, 400);
+  const HandleId waits = Submit(kHoarder, 1, "q").front();
+  ASSERT_TRUE(story_.core.OnClose(story_.now, "p", /*cancel_queued=*/true).ok());  // the large one goes first
+  ASSERT_EQ(story_.StateOf(waits), TaskState::kQueued);
+  EXPECT_THAT(story_.clients.held_up_clients[kHoarder], ElementsAre(true));
+  for (const HandleId id : hoard) story_.core.OnRelease(story_.now, id);
+  EXPECT_EQ(story_.StateOf(waits), TaskState::kRunning);
+  EXPECT_THAT(story_.clients.held_up_clients[kHoarder], ElementsAre(true, false));
+}
+
 TEST(OutcomeRoomTest, FloorsNeverTakeMoreThanHalf) {
   OutcomeRoom room(64'000);
   std::vector<std::unique_ptr<ClientQuota>> clients;
