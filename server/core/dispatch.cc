@@ -98,7 +98,11 @@ void Core::State::Pump(Pool& pool) {
   for (;;) {
     if (pool.fences > 0) CallForTrials(pool);
     const Handle* next = NextToSend(pool.ready);
-    if (next == nullptr && NextToSend(pool.ready_fresh) == nullptr) break;
+    if (next == nullptr) {
+      const bool none = NextToSend(pool.ready_fresh) == nullptr;
+      if (!pool.ready.empty()) continue;  // one there was held up, and another one is called for its trial
+      if (none) break;
+    }
     Worker* unused = pool.ready_fresh.empty() || !pool.has_slot() ? nullptr : pool.UnusedIdle();
     Worker* worker = next == nullptr || (unused != nullptr && pool.FreshIsNext()) ? nullptr : ChooseWorker(pool, *next);
     if (worker == nullptr && unused != nullptr) {

@@ -336,6 +336,32 @@ TEST_F(Room, WhoHasRoomOnlyForAMomentIsNotSaidToGoOn) {
   EXPECT_THAT(story_.clients.held_up_clients[kHoarder], ElementsAre(true, false));
 }
 
+// Of a fenced function: whose turn it is to try waits for a worker of its own, and has no room when that comes.
+TEST_F(Room, AnotherTriesAtOnceWhenTheOneWhoseTurnItIsIsHeldUp) {
+  story_.Open("q", 1);
+  const auto worker_of_q = [&] { return story_.Pool("q").workers.front().id; };
+  for (int i = 0; i < 5; ++i) {
+    const HandleId crashed = Submit(kOther, 1, "q").front();
+    story_.Begin(worker_of_q());
+    story_.Crash(worker_of_q());
+    story_.core.OnRelease(story_.now, crashed);
+    story_.StartAll();
+  }
+  story_.Submit("q", "g");
+  story_.RunOne(worker_of_q());
+  TaskOptions fresh;
+  fresh.fresh = true;
+  story_.client = kHoarder;
+  const HandleId held_up = story_.Submit("q", "f", fresh);
+  const HandleId other = Submit(kOther, 1, "q").front();
+  story_.Pass(kSecond);
+  Run(kHoarder, 400);
+  ASSERT_EQ(story_.StateOf(other), TaskState::kQueued);
+  story_.StartAll();
+  EXPECT_EQ(story_.StateOf(held_up), TaskState::kQueued);
+  EXPECT_EQ(story_.StateOf(other), TaskState::kRunning);
+}
+
 TEST(OutcomeRoomTest, FloorsNeverTakeMoreThanHalf) {
   OutcomeRoom room(64'000);
   std::vector<std::unique_ptr<ClientQuota>> clients;
