@@ -38,7 +38,7 @@ Need NeedOf(const Handle& handle) {
   return need;
 }
 
-// One worker's wait, made short.
+// One worker's wait, made short: of what has not ended.
 struct Waiting {
   const Worker* worker = nullptr;
   bool for_all = false;
@@ -50,7 +50,7 @@ Waiting Shorten(const Wait& wait, const Worker* worker) {
   Waiting waiting{worker, wait.kind == Wait::Kind::kGet || wait.mode == WaitMode::kAllCompleted, false, {}};
   if (wait.left > kMostLooked) waiting.unknown = true;
   for (const Wait::Entry& entry : wait.entries) {
-    if (entry.handle == nullptr || waiting.unknown) continue;
+    if (entry.handle == nullptr || entry.done || waiting.unknown) continue;
     const Need need = NeedOf(*entry.handle);
     if (std::find(waiting.needs.begin(), waiting.needs.end(), need) == waiting.needs.end()) {
       waiting.needs.push_back(need);

@@ -82,11 +82,14 @@ void Core::State::Settle(Pool& pool) {
 
 void Core::State::SettleWorker(Pool& pool, Worker& worker) {
   if (pool.staff_due || !pool.idle.empty() || !waking.empty()) return Settle(pool);
-  if (pool.fences > 0) CallForTrials(pool);
+  if (pool.fences > 0) {
+    CallForTrials(pool);
+    if (pool.staff_due) return Settle(pool);  // one was called that wants a fresh worker
+  }
   if (pool.ready.empty()) return Advance(pool);
   if (!Refills(worker)) return;
   const Handle* next = NextToSend(pool.ready);
-  if (next == nullptr) return Advance(pool);
+  if (next == nullptr) return pool.staff_due ? Settle(pool) : Advance(pool);
   if (Takes(worker, *next)) Fill(pool.ready, worker, limits.max_prefetch);
   if (pool.staff_due) return Settle(pool);  // that was its last: the one that replaces it gets ready meanwhile
   WatchWaiting(pool);
@@ -98,7 +101,11 @@ void Core::State::Pump(Pool& pool) {
   for (;;) {
     if (pool.fences > 0) CallForTrials(pool);
     const Handle* next = NextToSend(pool.ready);
-    if (next == nullptr && NextToSend(pool.ready_fresh) == nullptr) break;
+    if (next == nullptr) {
+      const bool none = NextToSend(pool.ready_fresh) == nullptr;
+      if (!pool.ready.empty()) continue;  // one there was held up, and another one is called for its trial
+      if (none) break;
+    }
     Worker* unused = pool.ready_fresh.empty() || !pool.has_slot() ? nullptr : pool.UnusedIdle();
     Worker* worker = next == nullptr || (unused != nullptr && pool.FreshIsNext()) ? nullptr : ChooseWorker(pool, *next);
     if (worker == nullptr && unused != nullptr) {

@@ -123,6 +123,7 @@ void Core::State::DropHeldLine(const ClientQueue* queue) {
   if (!client.held.empty()) return;
   (client.waking ? waking : held_clients).Remove(&client);
   client.waking = false;
+  TellGoesOn(client);
 }
 
 void Core::State::WakeAllClients() {
@@ -167,6 +168,7 @@ void Core::State::WakeClient(ClientQuota& client) {
     if (std::find(settle.begin(), settle.end(), pool->second) == settle.end()) settle.push_back(pool->second);
   }
   if (!client.held.empty()) held_clients.PushBack(&client);
+  TellGoesOn(client);
   for (const std::shared_ptr<Pool>& pool : settle) {
     if (pool->dispatches()) Settle(*pool);
   }
@@ -184,9 +186,13 @@ void Core::State::TellOneRoom(ClientQuota& client) {
   if (room.IsShort(client) == client.is_short) return;
   client.is_short = !client.is_short;
   client_port->RoomIsShort(client.id, client.is_short);
-  if (!client.is_short && std::exchange(client.told_held_up, false)) {
-    client_port->ClientIsHeldUp(ViewOf(client), false);
-  }
+  TellGoesOn(client);
+}
+
+// Of one that was held up, when it has room again and all that it has waits only for workers.
+void Core::State::TellGoesOn(ClientQuota& client) {
+  if (client.is_short || !client.held.empty() || !std::exchange(client.told_held_up, false)) return;
+  client_port->ClientIsHeldUp(ViewOf(client), false);
 }
 
 ClientView Core::State::ViewOf(const ClientQuota& client) const {

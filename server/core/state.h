@@ -258,6 +258,7 @@ struct Core::State {
   }
   void TellScarceRoom(ClientQuota& client);
   void TellOneRoom(ClientQuota& client);
+  void TellGoesOn(ClientQuota& client);
   static bool IsAwaited(const Handle& handle) { return handle.extras != nullptr && !handle.extras->waits.empty(); }
   // REQUIRES: it has ended, and is in no list.
   void Keep(Handle& handle) {

@@ -87,6 +87,32 @@ TEST_F(Deadlock, OneOfSeveralIsEnoughForTheFirst) {
       << "another thread of it waits for what can end";
 }
 
+TEST_F(Deadlock, WhatHasEndedNeedsNoWorkerAnyMore) {
+  story.Open("p", 1);
+  story.Open("q", 1);
+  const HandleId ended = story.Submit("p", "f");
+  story.RunAll();
+  const HandleId parent = story.Submit("p", "f");
+  const HandleId elsewhere = story.Submit("q", "f");
+  const WorkerId worker = Runner(parent);
+  const SubscriberId call = WaitFor({ended, elsewhere}, WaitMode::kAllCompleted, worker);
+  EXPECT_EQ(Refused(call), "") << "its pool has no other worker, but it needs none";
+  story.RunAll();
+  EXPECT_EQ(story.StateOf(parent), TaskState::kSucceeded);
+  ASSERT_TRUE(story.clients.waits.contains(call));
+  ASSERT_TRUE(story.clients.waits.at(call).ok());
+  EXPECT_EQ(story.clients.waits.at(call)->done.size(), 2u);
+}
+
+TEST_F(Deadlock, WhatHasEndedDoesNotEndAWaitForAFirstFailure) {
+  story.Open("p", 2);
+  const HandleId ended = story.Submit("p", "f");
+  story.RunAll();
+  const HandleId parent = story.Submit("p", "f");
+  const WorkerId worker = Runner(parent);
+  EXPECT_EQ(Refused(WaitFor({ended, parent}, WaitMode::kFirstException, worker)), "WOULD_DEADLOCK");
+}
+
 TEST_F(Deadlock, ACircleOverTwoPoolsIsOne) {
   story.Open("p", 1);
   story.Open("q", 1);

@@ -176,6 +176,33 @@ TEST_F(Fenced, LetsAnotherTryWhenTheOneThatIsNextGoesAway) {
   EXPECT_EQ(story.StateOf(second), TaskState::kRunning);
 }
 
+TEST_F(Fenced, StartsAFreshWorkerForWhoeverTriesNextWhileAllOthersAreBusy) {
+  story.Open("p");
+  story.Submit("p", "f");
+  story.Submit("p", "g");
+  story.RunAll(1000);
+  Fence();
+  const HandleId first = story.Submit("p", "f");
+  TaskOptions fresh;
+  fresh.fresh = true;
+  const HandleId second = story.Submit("p", "f", fresh);
+  story.Pass(kSecond);
+  ASSERT_EQ(story.StateOf(first), TaskState::kRunning);
+  story.Submit("p", "g");
+  FakeWorker& worker = story.processes.workers.at(story.FirstWorker());
+  ASSERT_EQ(worker.work.size(), 2u);
+  story.processes.Begin(worker);
+  story.processes.End(worker, true, 1000);
+  story.processes.Begin(worker);
+  ASSERT_TRUE(*story.core.OnCancel(story.now, first, true));  // too late to end it, and its result is dropped
+  story.processes.Deliver(story.now, worker.id);
+  ASSERT_EQ(story.StateOf(first), TaskState::kCancelled);
+  EXPECT_EQ(story.processes.workers.size(), 2u);
+  story.RunAll();
+  story.StartAll();
+  EXPECT_EQ(story.StateOf(second), TaskState::kRunning);
+}
+
 TEST_F(Fenced, TimeOutsAndCancelAndTerminateReachWhatWaits) {
   story.Open("p");
   Fence();

@@ -322,6 +322,46 @@ TEST_F(Room, ArgumentsOfWhatFailedAreKeptThoughAnotherHasFilledTheRoom) {
   EXPECT_TRUE(story_.core.ViewArguments(failed, 0).ok());
 }
 
+TEST_F(Room, WhoHasRoomOnlyForAMomentIsNotSaidToGoOn) {
+  story_.Open("q", 1);
+  story_.client = kHoarder;
+  story_.Submit("p", "f", {}, std::string(40'000, 'L'));
+  const std::vector<HandleId> hoard = Run(kHoarder, 400);
+  const HandleId waits = Submit(kHoarder, 1, "q").front();
+  ASSERT_TRUE(story_.core.OnClose(story_.now, "p", /*cancel_queued=*/true).ok());  // the large one goes first
+  ASSERT_EQ(story_.StateOf(waits), TaskState::kQueued);
+  EXPECT_THAT(story_.clients.held_up_clients[kHoarder], ElementsAre(true));
+  for (const HandleId id : hoard) story_.core.OnRelease(story_.now, id);
+  EXPECT_EQ(story_.StateOf(waits), TaskState::kRunning);
+  EXPECT_THAT(story_.clients.held_up_clients[kHoarder], ElementsAre(true, false));
+}
+
+// Of a fenced function: whose turn it is to try waits for a worker of its own, and has no room when that comes.
+TEST_F(Room, AnotherTriesAtOnceWhenTheOneWhoseTurnItIsIsHeldUp) {
+  story_.Open("q", 1);
+  const auto worker_of_q = [&] { return story_.Pool("q").workers.front().id; };
+  for (int i = 0; i < 5; ++i) {
+    const HandleId crashed = Submit(kOther, 1, "q").front();
+    story_.Begin(worker_of_q());
+    story_.Crash(worker_of_q());
+    story_.core.OnRelease(story_.now, crashed);
+    story_.StartAll();
+  }
+  story_.Submit("q", "g");
+  story_.RunOne(worker_of_q());
+  TaskOptions fresh;
+  fresh.fresh = true;
+  story_.client = kHoarder;
+  const HandleId held_up = story_.Submit("q", "f", fresh);
+  const HandleId other = Submit(kOther, 1, "q").front();
+  story_.Pass(kSecond);
+  Run(kHoarder, 400);
+  ASSERT_EQ(story_.StateOf(other), TaskState::kQueued);
+  story_.StartAll();
+  EXPECT_EQ(story_.StateOf(held_up), TaskState::kQueued);
+  EXPECT_EQ(story_.StateOf(other), TaskState::kRunning);
+}
+
 TEST(OutcomeRoomTest, FloorsNeverTakeMoreThanHalf) {
   OutcomeRoom room(64'000);
   std::vector<std::unique_ptr<ClientQuota>> clients;
