@@ -64,7 +64,7 @@ TEST(LogWriter, WritesLinesInTheirOrder) {
 }
 
 TEST(LogWriter, WithoutAReaderDropsWhatDoesNotFitAndTellsItLater) {
-  auto& pipe = *new Pipe;
+  static auto& pipe = *new Pipe;  // the writer keeps it
   LogWriter& writer = NewWriter(pipe, 1000);
   const std::string line = std::string(99, 'x') + "\n";
   const std::string full(4096, 'a');
