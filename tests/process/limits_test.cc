@@ -33,6 +33,9 @@ core::PoolSpec Limited(ResourceKind kind, std::uint64_t value) {
 }
 
 TEST(ResourceLimitTest, AWorkerOfLimitedAddressSpaceCannotAllocateMore) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizers reserve address space";
+#endif
   Stage stage(WithPoolWorker());
   ASSERT_TRUE(stage.Open(Limited(ResourceKind::kAddressSpaceBytes, 512 * kMegabyte)).ok());
   const core::OutcomePtr outcome = Call(stage, "alloc", std::uint64_t{600 * kMegabyte});

@@ -73,6 +73,9 @@ TEST(LatestProgressTest, TellsTheFirstAtOnceAndThenTheLatest) {
 }
 
 TEST(CrashTest, AFaultIsShownWithItsFramesAndItsWorker) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizers report crashes themselves";
+#endif
   Stage stage(WithPoolWorker());
   ASSERT_TRUE(stage.Open(TestingPool()).ok());
   stage.WorkerPid();
