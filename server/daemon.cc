@@ -159,13 +159,21 @@ absl::Status Daemon::StartProcesses() {
 }
 
 absl::Status Daemon::Listen(const std::vector<rpc::ListenAddress>& addresses) {
-  absl::Status status = server_.Start(&gates_, addresses);
-  if (!status.ok()) return status;
+  return server_.Start(&gates_, addresses, [this] { BeThere(); });
+}
+
+// The pools are there before the first client is.
+void Daemon::BeThere() {
   for (const rpc::ListenAddress& address : server_.addresses()) {
     base::Log(Level::kInfo, "listening", {{"address", address.ToString()}});
   }
   for (const auto& dispatcher : dispatchers_) dispatcher->SetClientAddress(AddressForTasks());
-  return status;
+  base::Log(Level::kInfo, "started",
+            {{"version", POOLD_VERSION},
+             {"instance", instance_id_},
+             {"pid", getpid()},
+             {"memory_budget_bytes", memory_->bytes()}});
+  OpenPools();
 }
 
 // A socket of this host where there is one.
@@ -177,12 +185,6 @@ std::string Daemon::AddressForTasks() const {
 }
 
 void Daemon::Run() {
-  base::Log(Level::kInfo, "started",
-            {{"version", POOLD_VERSION},
-             {"instance", instance_id_},
-             {"pid", getpid()},
-             {"memory_budget_bytes", memory_->bytes()}});
-  OpenPools();
   Look();
   while (!Stopped()) {
     const int signal = loop_.Next(UntilNextLook());

@@ -75,6 +75,7 @@ class Daemon {
   template <typename Event>
   void EnterAll(Event event);
 
+  void BeThere();
   void OpenPools();
   void OnSignal(int signal);
   void Drain();

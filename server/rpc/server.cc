@@ -88,7 +88,8 @@ class Server::Running {
     for (const std::unique_ptr<Shard>& shard : backend.shards) shard->subscribers().Clear();
   }
 
-  absl::Status Start(gate::Shards* gates, const std::vector<ListenAddress>& addresses);
+  absl::Status Start(gate::Shards* gates, const std::vector<ListenAddress>& addresses,
+                     const std::function<void()>& before_anybody);
   void SetServing(bool serving);
   void Shutdown(core::Nanos grace);
 
@@ -116,7 +117,8 @@ class Server::Running {
   bool shut_down_ = false;
 };
 
-absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<ListenAddress>& wanted) {
+absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<ListenAddress>& wanted,
+                                    const std::function<void()>& before_anybody) {
   std::vector<ListenSocket> sockets;
   for (const ListenAddress& address : wanted) {
     absl::StatusOr<ListenSocket> socket = ListenSocket::Open(address);
@@ -150,6 +152,7 @@ absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<Liste
   for (const std::unique_ptr<RpcThread>& thread : threads_) thread->Start();
   if (payload_socket && StartPayloadSocket()) doors.push_back(LocalDoor(*std::move(payload_socket)));
 
+  if (before_anybody) before_anybody();
   acceptor_ = std::make_unique<Acceptor>(std::move(doors));
   return acceptor_->Start();
 }
@@ -264,8 +267,9 @@ core::ClientPort* Server::clients(std::size_t shard) { return running_->backend.
 
 gate::Outbox* Server::outbox(std::size_t shard) { return running_->backend.shards[shard].get(); }
 
-absl::Status Server::Start(gate::Shards* gates, const std::vector<ListenAddress>& addresses) {
-  return running_->Start(gates, addresses);
+absl::Status Server::Start(gate::Shards* gates, const std::vector<ListenAddress>& addresses,
+                           const std::function<void()>& before_anybody) {
+  return running_->Start(gates, addresses, before_anybody);
 }
 
 std::vector<ListenAddress> Server::addresses() const { return running_->addresses; }

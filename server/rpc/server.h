@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,9 +40,11 @@ class Server final {
   core::ClientPort* clients(std::size_t shard);
   gate::Outbox* outbox(std::size_t shard);
 
-  // Listens, and serves from now on. Call once.
+  // Listens, and serves from now on. Call once. `before_anybody` is called when all that may fail by others' doing has
+  // gone well: addresses() are known, clients may connect, and none has been let in.
   // Errors: the socket is in use by a live daemon, the address cannot be bound, ...: each names it and says what to do.
-  absl::Status Start(gate::Shards* gates, const std::vector<ListenAddress>& addresses);
+  absl::Status Start(gate::Shards* gates, const std::vector<ListenAddress>& addresses,
+                     const std::function<void()>& before_anybody = {});
 
   // Where it listens, with the ports that were found for port 0. After Start.
   std::vector<ListenAddress> addresses() const;
