@@ -333,6 +333,7 @@ void Session::Detach(HandleCell* cell) {
   map->arrived.clear();
   map->by_index.clear();
   map->in_daemon_blocks.clear();
+  if (cell->in_daemon) ForgetInDaemon(cell);
   const bool sent = map->items_sent != 0 || map->complete;
   const bool known = map->window == nullptr ? sent : map->window->first() != 0 || map->window->next() != 0;
   if (known) {

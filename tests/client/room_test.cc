@@ -1,4 +1,6 @@
 // A daemon with little room for outcomes, and clients that hold on to all of theirs.
+#include <future>
+#include <thread>
 #include <vector>
 
 #include "daemon_fixture.h"
@@ -94,6 +96,22 @@ TEST_F(LargeResultsTest, AMapThatNobodyWalksYetDoesNotStopThePool) {
   const auto results = map.Get(kPatience);
   ASSERT_TRUE(results.ok()) << results.status();
   for (int i = 0; i < kResults; ++i) ASSERT_TRUE((*results)[static_cast<std::size_t>(i)].data == Sent(i).data) << i;
+}
+
+// Its callback gets a handle again when the map has ended.
+TEST_F(LargeResultsTest, AMapThatIsDroppedWithACallbackKeepsNothing) {
+  const Client client = Connect();
+  const Pool pool = OpenPool(client);
+  std::vector<Bytes> items;
+  for (int i = 0; i < kResults; ++i) items.push_back(Sent(i));
+  std::promise<void> done;
+  {
+    const auto map = pool.Map<Bytes>("echo", items, {.chunk_size = 1});
+    map.OnDone([&](const MapHandle<Bytes>&) { done.set_value(); });
+    while (map.progress().done_items() < 3) std::this_thread::yield();
+  }
+  ASSERT_EQ(done.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_TRUE(pool.Apply<Bytes>("echo", Sent(1)).ok());
 }
 
 }  // namespace
