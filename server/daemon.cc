@@ -82,13 +82,13 @@ std::vector<std::unique_ptr<process::Dispatcher>> Daemon::MakeDispatchers() {
 }
 
 Daemon::Shard::Shard(Daemon* daemon, std::uint32_t index)
-    : own_calls(daemon->server_.clients(index), [daemon] { daemon->loop_.Wake(); }),
-      core(daemon->LimitsOfShard(), daemon->dispatchers_[index].get(), &own_calls, Random<std::uint64_t>(),
+    : internal_client(daemon->server_.clients(index), [daemon] { daemon->loop_.Wake(); }),
+      core(daemon->LimitsOfShard(), daemon->dispatchers_[index].get(), &internal_client, Random<std::uint64_t>(),
            {.index = index, .count = daemon->config_.shards}),
       gate(&core, &daemon->clock_) {
   gate.AddOutbox(daemon->dispatchers_[index].get());
   gate.AddOutbox(daemon->server_.outbox(index));
-  gate.AddOutbox(&own_calls);
+  gate.AddOutbox(&internal_client);
 }
 
 std::vector<std::unique_ptr<Daemon::Shard>> Daemon::MakeShards() {
@@ -127,7 +127,7 @@ rpc::ServiceOptions Daemon::RpcOptions() {
   options.max_connections = config_.max_connections;
   options.max_connections_per_peer = config_.max_connections_per_peer;
   options.spin = core::Nanos{1000} * config_.spin_us;
-  for (const auto& dispatcher : dispatchers_) options.companions.push_back(dispatcher.get());
+  for (const auto& dispatcher : dispatchers_) options.poll_sources.push_back(dispatcher.get());
   options.spool = spool_;
   options.memory = memory_;
   // Two of the largest uploads fit, whatever the limit of a payload is.
@@ -144,15 +144,15 @@ rpc::ServiceOptions Daemon::RpcOptions() {
 }
 
 absl::Status Daemon::StartProcesses() {
-  const auto household =
-      process::Household::Make(static_cast<process::ContainmentChoice>(config_.containment), instance_id_);
-  if (!household.ok()) return household.status();
+  const auto registry =
+      process::ProcessRegistry::Make(static_cast<process::ContainmentChoice>(config_.containment), instance_id_);
+  if (!registry.ok()) return registry.status();
   absl::Status status;
   for (std::size_t i = 0; i < shards_.size() && status.ok(); ++i) {
-    status = dispatchers_[i]->Start(&shards_[i]->gate, *household);
+    status = dispatchers_[i]->Start(&shards_[i]->gate, *registry);
   }
   if (!status.ok()) return status;
-  const process::ContainmentReport& report = (*household)->report;
+  const process::ContainmentReport& report = (*registry)->report;
   server_.SetContainment(static_cast<rpc::Containment>(report.tier), report.note);
   base::Log(Level::kInfo, "containment", {{"means", process::ContainmentName(report.tier)}, {"note", report.note}});
   return status;
@@ -197,7 +197,7 @@ void Daemon::Run() {
 void Daemon::OpenPools() {
   for (const core::PoolSpec& pool : config_.pools) {
     gates_.OpenPool(pool.name, [&](core::Core& core, core::Nanos now, std::size_t shard, std::uint64_t elsewhere) {
-      core.OnOpenPool(now, shards_[shard]->own_calls.NextCall(), pool, {}, elsewhere);
+      core.OnOpenPool(now, shards_[shard]->internal_client.NextCall(), pool, {}, elsewhere);
     });
   }
 }
@@ -233,7 +233,7 @@ void Daemon::Look() {
   std::vector<core::PoolView> pools;
   for (const std::unique_ptr<Shard>& shard : shards_) {
     std::vector<core::PoolView> some = shard->gate.Enter([&](core::Core& core, core::Nanos) {
-      answered += shard->own_calls.answered();
+      answered += shard->internal_client.answered();
       const core::MemoryUse memory = core.memory();
       used_bytes += memory.task_bytes + memory.kept_outcome_bytes;
       return core.ViewPools();

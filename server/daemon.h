@@ -17,10 +17,10 @@
 #include "config/folders.h"
 #include "core/core.h"
 #include "gate/shards.h"
+#include "internal_client.h"
 #include "main_loop.h"
 #include "observe/pool_log.h"
 #include "observe/service_notice.h"
-#include "own_calls.h"
 #include "process/dispatcher.h"
 #include "rpc/listen_address.h"
 #include "rpc/server.h"
@@ -48,7 +48,7 @@ class Daemon {
   struct Shard {
     Shard(Daemon* daemon, std::uint32_t index);
 
-    OwnCalls own_calls;
+    InternalClient internal_client;
     core::Core core;
     gate::Gate gate;
   };

@@ -27,8 +27,8 @@ void Absence::Heard(const absl::Status& connection) {
   back_ = connection.ok();
   changed_.notify_all();
   if (back_) return Warn("the daemon is back");
-  Warn(absl::StrCat("the daemon went away; it may take ", PatienceText(patience_), " to come back: ",
-                    std::string(connection.message())));
+  Warn(absl::StrCat("the daemon went away; it may take ", PatienceText(patience_),
+                    " to come back: ", std::string(connection.message())));
   std::thread([self = shared_from_this()] { self->Await(); }).detach();
 }
 

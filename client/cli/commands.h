@@ -17,7 +17,7 @@ ExitStatus Run(const ExplainOptions& options, Context& context);  // explain.cc
 ExitStatus Run(const ReplayOptions& options, Context& context);   // replay.cc
 ExitStatus Run(const CancelOptions& options, Context& context);
 ExitStatus Run(const ReleaseOptions& options, Context& context);
-ExitStatus Run(const PoolsOptions& options, Context& context);  // looks.cc
+ExitStatus Run(const PoolsOptions& options, Context& context);  // show_commands.cc
 ExitStatus Run(const WorkersOptions& options, Context& context);
 ExitStatus Run(const FunctionsOptions& options, Context& context);
 ExitStatus Run(const StatsOptions& options, Context& context);

@@ -69,8 +69,7 @@ bool Written() {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return true;
   const int why = errno;
   if (!std::exchange(told, true) && why != EPIPE && !ReaderIsGone()) {
-    Warn(why == 0 ? "standard output could not be written"
-                  : "standard output: " + std::string(std::strerror(why)));
+    Warn(why == 0 ? "standard output could not be written" : "standard output: " + std::string(std::strerror(why)));
   }
   return false;
 }

@@ -11,10 +11,12 @@ namespace {
 
 // The command that helps further where the daemon refused something for this reason.
 const char* HelpfulCommand(const std::string& reason) {
-  static const std::map<std::string, const char*> kCommands{
-      {"FUNCTION_NOT_FOUND", "poolctl functions"}, {"POOL_NOT_FOUND", "poolctl pools"},
-      {"HANDLE_NOT_FOUND", "poolctl tasks"},       {"POOL_EXISTS", "poolctl pools"},
-      {"POOL_FAILED", "poolctl pools"},            {"POOL_STILL_RUNNING", "poolctl close --help"}};
+  static const std::map<std::string, const char*> kCommands{{"FUNCTION_NOT_FOUND", "poolctl functions"},
+                                                            {"POOL_NOT_FOUND", "poolctl pools"},
+                                                            {"HANDLE_NOT_FOUND", "poolctl tasks"},
+                                                            {"POOL_EXISTS", "poolctl pools"},
+                                                            {"POOL_FAILED", "poolctl pools"},
+                                                            {"POOL_STILL_RUNNING", "poolctl close --help"}};
   const auto found = kCommands.find(reason);
   return found == kCommands.end() ? nullptr : found->second;
 }
@@ -34,8 +36,8 @@ ExitStatus Complain(const absl::Status& status) {
   }
   const std::string mark = reason.empty() ? absl::StatusCodeToString(status.code()) : reason;
   const char* const command = HelpfulCommand(reason);
-  Warn(absl::StrCat(std::string(status.message()), " (", mark, ")", command == nullptr ? "" : "; see: ",
-                    command == nullptr ? "" : command));
+  Warn(absl::StrCat(std::string(status.message()), " (", mark, ")",
+                    command == nullptr ? "" : "; see: ", command == nullptr ? "" : command));
   return ExitStatus::kRefused;
 }
 

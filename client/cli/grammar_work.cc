@@ -7,9 +7,7 @@
 namespace poold::cli {
 namespace {
 
-constexpr char kRawOutput[] =
-    "Print a text or bytes as they are, not as JSON; and what is printed, on a terminal too";
-
+constexpr char kRawOutput[] = "Print a text or bytes as they are, not as JSON; and what is printed, on a terminal too";
 
 void AddPriority(CLI::App* app, int& priority) {
   auto parse = [&priority](const std::string& text) {

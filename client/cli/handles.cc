@@ -59,9 +59,7 @@ absl::StatusOr<v1::TaskState> StateOfHandle(const std::string& id, client::Conne
   return answer.status();
 }
 
-std::string EndWord(v1::TaskState state) {
-  return state == v1::TASK_STATE_UNSPECIFIED ? "released" : StateWord(state);
-}
+std::string EndWord(v1::TaskState state) { return state == v1::TASK_STATE_UNSPECIFIED ? "released" : StateWord(state); }
 
 // How those that were waited for have ended.
 absl::StatusOr<std::vector<v1::TaskState>> StatesOf(const v1::WaitResponse& response, client::Connection& daemon) {

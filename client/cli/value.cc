@@ -91,8 +91,8 @@ bool IsJson(std::string_view text, const Checker& checked) {
   const std::size_t at = text.rfind(checked.beyond(), checked.position());
   if (at == std::string_view::npos) return false;
   Checker rest;
-  const std::string zero = absl::StrCat(wire::ToAbsl(text.substr(0, at)), "0",
-                                        wire::ToAbsl(text.substr(at + checked.beyond().size())));
+  const std::string zero =
+      absl::StrCat(wire::ToAbsl(text.substr(0, at)), "0", wire::ToAbsl(text.substr(at + checked.beyond().size())));
   return Json::sax_parse(zero, &rest) || !rest.beyond().empty();
 }
 
@@ -219,9 +219,9 @@ absl::Status Writer::WriteFloat(const Json& number, const char* mark) {
   const std::optional<Float> value =
       number.is_string() ? FloatNamed<Float>(number.get<std::string>()) : static_cast<Float>(number.get<double>());
   if (!value || (number.is_number() && std::isinf(*value))) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", mark, "\" must be a number in its range, \"nan\", \"inf\", \"-inf\" or ", 2 * sizeof(Float),
-                     " hex digits behind 0x"));
+    return absl::InvalidArgumentError(absl::StrCat("\"", mark,
+                                                   "\" must be a number in its range, \"nan\", \"inf\", \"-inf\" or ",
+                                                   2 * sizeof(Float), " hex digits behind 0x"));
   }
   if constexpr (sizeof(Float) == 4) {
     packer_.pack_float(*value);

@@ -3,7 +3,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "cancellation.h"
 #include "error.h"
-#include "handle_cell.h"
+#include "handle_state.h"
 #include "mutex.h"
 #include "poold/client/wait.h"
 
@@ -44,7 +44,7 @@ struct Completions::State {
     std::shared_ptr<HandleOwner> owner;
     Collector collector;
     Waiter waiter;
-    std::vector<HandleCell*> cells;  // null once it was handed out
+    std::vector<HandleState*> cells;  // null once it was handed out
     std::vector<WaitNode> nodes;
     std::vector<std::size_t> places;  // of the cells, in what the caller has
   };
@@ -78,8 +78,8 @@ struct Completions::State {
   Bell bell;
 };
 
-Completions::Completions(const std::vector<HandleCell*>& cells) : state_(std::make_unique<State>()) {
-  absl::flat_hash_set<HandleCell*> seen;
+Completions::Completions(const std::vector<HandleState*>& cells) : state_(std::make_unique<State>()) {
+  absl::flat_hash_set<HandleState*> seen;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (!seen.insert(cells[i]).second) continue;
     ++total_;
@@ -130,7 +130,7 @@ absl::Status UnfinishedError(std::size_t left, std::size_t total) {
                    std::to_string(left) + " (of " + std::to_string(total) + ") handles unfinished", kWaitTimeout);
 }
 
-HandleCell* CellOf(const TaskRef& task) { return task.get(); }
-HandleCell* CellOf(const MapRef& map) { return map.get(); }
+HandleState* CellOf(const TaskRef& task) { return task.get(); }
+HandleState* CellOf(const MapRef& map) { return map.get(); }
 
 }  // namespace poold::client::internal

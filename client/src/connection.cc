@@ -29,7 +29,7 @@ SessionOwner::~SessionOwner() {
 }
 
 // Both come after what was submitted before.
-absl::StatusOr<bool> SessionOwner::Cancel(HandleCell& cell, bool running) {
+absl::StatusOr<bool> SessionOwner::Cancel(HandleState& cell, bool running) {
   if (!here()) return ForkedError();
   if (session_->CancelHere(cell)) return true;
   if (absl::Status flushed = session_->Flush(Deadline(std::chrono::seconds(30))); !flushed.ok()) return flushed;
@@ -43,7 +43,7 @@ absl::StatusOr<bool> SessionOwner::Cancel(HandleCell& cell, bool running) {
   return response->cancelled_size() == 1 && response->cancelled(0);
 }
 
-absl::StatusOr<v1::GetResponse> SessionOwner::Ask(HandleCell& cell) {
+absl::StatusOr<v1::GetResponse> SessionOwner::Ask(HandleState& cell) {
   if (!here()) return ForkedError();
   if (absl::Status flushed = session_->Flush(Deadline(std::chrono::seconds(30))); !flushed.ok()) return flushed;
   v1::GetRequest request;

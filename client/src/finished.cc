@@ -1,7 +1,7 @@
 #include "poold/mocks/finished.h"
 
 #include "error.h"
-#include "handle_cell.h"
+#include "handle_state.h"
 
 namespace poold::client {
 namespace internal {
@@ -10,37 +10,37 @@ namespace {
 // Owns cells that have ended before anybody saw them.
 class NoSession : public HandleOwner {
  public:
-  bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) override { return true; }
-  void Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) override {
+  bool Wait(std::span<HandleState* const> cells, WaitMode mode, Deadline deadline) override { return true; }
+  void Watch(std::span<HandleState* const> cells, std::span<WaitNode> nodes) override {
     for (WaitNode& node : nodes) node.waiter->collector->ended.push_back(node.index);
   }
-  void Unwatch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) override {}
+  void Unwatch(std::span<HandleState* const> cells, std::span<WaitNode> nodes) override {}
   std::optional<std::uint32_t> Collect(Waiter& waiter, Deadline deadline) override {
     if (!waiter.over()) return std::nullopt;
     const std::uint32_t index = waiter.collector->ended.front();
     waiter.collector->ended.pop_front();
     return index;
   }
-  bool WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) override { return true; }
-  void Walked(MapCell& map, const ItemCursor& cursor) override {}
+  bool WaitForBlock(MapHandleState& map, std::uint64_t blocks, Deadline deadline) override { return true; }
+  void Walked(MapHandleState& map, const ItemCursor& cursor) override {}
   Mutex& mutex() override { return mu_; }
-  absl::StatusOr<bool> Cancel(HandleCell& cell, bool running) override { return false; }
-  void CancelSoon(HandleCell& cell, bool running) override {}
-  absl::StatusOr<v1::GetResponse> Ask(HandleCell& cell) override {
+  absl::StatusOr<bool> Cancel(HandleState& cell, bool running) override { return false; }
+  void CancelSoon(HandleState& cell, bool running) override {}
+  absl::StatusOr<v1::GetResponse> Ask(HandleState& cell) override {
     return absl::UnimplementedError("a finished handle of a mock has no daemon to ask");
   }
-  void OnProgress(HandleCell& cell, ProgressCallback callback) override {}
+  void OnProgress(HandleState& cell, ProgressCallback callback) override {}
   std::optional<ResultInArena> InArena(const v1::Payload& told) override { return std::nullopt; }
   std::shared_ptr<const HeldResult> HoldInArena(const v1::Payload& told) override { return nullptr; }
   absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index, const v1::Payload& told) override {
     return absl::UnimplementedError("a finished handle of a mock has nothing to download");
   }
-  void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) override {
+  void OnDone(HandleState& cell, std::function<void(HandleState*)> callback) override {
     cell.handles.fetch_add(1);
     callback(&cell);
   }
   std::string instance_id() override { return "mock"; }
-  void Dropped(HandleCell* cell) override {
+  void Dropped(HandleState* cell) override {
     if (cell->is_map) {
       delete AsMap(cell);
     } else {
@@ -66,27 +66,27 @@ Cell* NewCell(std::string function) {
 
 TaskRef RefuseTooLong(std::string_view function, std::string_view why) {
   const std::string name(function);
-  return MakeRefusedTask(name, MakeError(absl::StatusCode::kInvalidArgument,
-                                         "the arguments of " + name + " do not travel: " + std::string(why),
-                                         "TOO_LARGE"));
+  return MakeRefusedTask(name,
+                         MakeError(absl::StatusCode::kInvalidArgument,
+                                   "the arguments of " + name + " do not travel: " + std::string(why), "TOO_LARGE"));
 }
 
 }  // namespace internal
 
 internal::TaskRef MakeEndedTask(std::string function, v1::Outcome outcome) {
-  auto* cell = internal::NewCell<internal::TaskCell>(std::move(function));
+  auto* cell = internal::NewCell<internal::TaskHandleState>(std::move(function));
   internal::EndWithOutcome(cell, std::make_shared<const v1::Outcome>(std::move(outcome)));
   return internal::TaskRef(cell);
 }
 
 internal::TaskRef MakeRefusedTask(std::string function, absl::Status why) {
-  auto* cell = internal::NewCell<internal::TaskCell>(std::move(function));
+  auto* cell = internal::NewCell<internal::TaskHandleState>(std::move(function));
   internal::EndWithRefusal(cell, std::move(why), /*lost=*/false);
   return internal::TaskRef(cell);
 }
 
 internal::MapRef MakeRefusedMap(std::string function, absl::Status why) {
-  auto* cell = internal::NewCell<internal::MapCell>(std::move(function));
+  auto* cell = internal::NewCell<internal::MapHandleState>(std::move(function));
   internal::EndWithRefusal(cell, std::move(why), /*lost=*/false);
   return internal::MapRef(cell);
 }
@@ -112,7 +112,7 @@ internal::TaskRef MakeFailedTask(std::string function, std::string type, std::st
 }
 
 internal::MapRef MakeEndedMap(std::string function, std::vector<v1::Outcome> items) {
-  auto* cell = internal::NewCell<internal::MapCell>(std::move(function));
+  auto* cell = internal::NewCell<internal::MapHandleState>(std::move(function));
   cell->items_sent = items.size();
   cell->progress.set_items(items.size());
   cell->progress.set_complete(true);

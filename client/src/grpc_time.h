@@ -1,5 +1,5 @@
-// Moments as gRPC takes them, by the monotonic clock: its functions for moments of C++ know the wall clock only, which may
-// be set while somebody waits.
+// Moments as gRPC takes them, by the monotonic clock: its functions for moments of C++ know the wall clock only, which
+// may be set while somebody waits.
 #pragma once
 
 #include <grpc/support/time.h>

@@ -46,7 +46,7 @@ bool Leader::Lead(Clock::time_point until, bool waiter) {
   return pump_(until, waiter);
 }
 
-void Leader::Stir() {
+void Leader::Resume() {
   if (!std::exchange(dozing_, false)) return;
   background_.Signal();
   for (int events = 0; events < kMostMissed && !leading_ && Lead(Clock::now(), false); ++events) continue;
@@ -59,7 +59,7 @@ void Leader::PassOn() {
   if (leading_) return;
   if (first_waiting_ != nullptr) {
     first_waiting_->wake.Signal();
-  } else if (nudged_ || Clock::now() - leading_since_ > kRest / 2) {
+  } else if (poll_requested_ || Clock::now() - leading_since_ > kRest / 2) {
     background_.Signal();
   }
 }
@@ -97,7 +97,7 @@ void Leader::Rest() {
   }
 }
 
-void Leader::Doze() {
+void Leader::Sleep() {
   dozing_ = true;
   background_.WaitWithDeadline(mu_, Deadline(kNothingHappens));
   dozing_ = false;
@@ -108,18 +108,18 @@ void Leader::RunBackground(const std::function<bool()>& over, const std::functio
   std::uint64_t leads_seen = 0;
   while (!over()) {
     const bool quiet = !leading_ && first_waiting_ == nullptr;
-    if (quiet && (std::exchange(nudged_, false) || leads_ == std::exchange(leads_seen, leads_))) {
+    if (quiet && (std::exchange(poll_requested_, false) || leads_ == std::exchange(leads_seen, leads_))) {
       leading_since_ = Clock::now();
       const bool nothing_to_come = idle();
       Lead(nothing_to_come ? leading_since_ : leading_since_ + kNothingHappens, false);
-      nudged_ = false;
+      poll_requested_ = false;
       if (first_waiting_ != nullptr) {
         // Whoever waits leads from now on.
         PassOn();
         leads_seen = leads_ - 1;
         Rest();
       } else if (nothing_to_come && idle()) {
-        Doze();
+        Sleep();
       }
     } else {
       leads_seen = leads_;

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "handle_cell.h"
+#include "handle_state.h"
 #include "mutex.h"
 #include "poold/client/internal/deadline.h"
 
@@ -32,19 +32,19 @@ class Leader {
   // Leads or sleeps until the wait is over (true) or the deadline has passed. A cancellation of the thread takes place
   // here, and unwinds its stack: callers undo what they did. REQUIRES: the mutex is held.
   bool Await(Waiter* waiter, Deadline deadline);
-  // Something lies here that needs a leader soon; Calm: no longer. REQUIRES: the mutex is held.
-  void Nudge() {
-    if (std::exchange(nudged_, true) || leading_ || first_waiting_ != nullptr) return;
+  // Something lies here that needs a leader soon; ClearPending: no longer. REQUIRES: the mutex is held.
+  void RequestPoll() {
+    if (std::exchange(poll_requested_, true) || leading_ || first_waiting_ != nullptr) return;
     background_.Signal();
   }
-  void Calm() { nudged_ = false; }
+  void ClearPending() { poll_requested_ = false; }
   // Something is about to be sent, and there will be something to come. Handles what came while nobody looked: the end
   // of a stream, for example, on which nothing should be sent any more. Leaves the mutex meanwhile. REQUIRES: the mutex
   // is held.
-  void Stir();
+  void Resume();
   bool dozing() const { return dozing_; }
-  // The background thread. Returns when `over` says so; `idle` says that nothing is to come, until Stir is called (both
-  // are called with the mutex). REQUIRES: the mutex is not held.
+  // The background thread. Returns when `over` says so; `idle` says that nothing is to come, until Resume is called
+  // (both are called with the mutex). REQUIRES: the mutex is not held.
   void RunBackground(const std::function<bool()>& over, const std::function<bool()>& idle);
   void WakeBackground() { background_.Signal(); }
 
@@ -56,7 +56,7 @@ class Leader {
   void Enter(Waiter* waiter);
   void Leave(Waiter* waiter);
   void Rest();
-  void Doze();
+  void Sleep();
 
   // Constant after construction.
   Mutex* const mu_;
@@ -66,7 +66,7 @@ class Leader {
   CondVar background_;
   Waiter* first_waiting_ = nullptr;
   bool leading_ = false;
-  bool nudged_ = false;
+  bool poll_requested_ = false;
   bool dozing_ = false;
   Clock::time_point leading_since_{};
   // Counts leads by those who wait.

@@ -5,7 +5,7 @@
 
 #include "codec/large_text.h"
 #include "error.h"
-#include "handle_cell.h"
+#include "handle_state.h"
 #include "wire/absl_text.h"
 
 namespace poold::client::internal {
@@ -26,7 +26,7 @@ const v1::Outcome& CancelledOutcome() {
 }
 
 // Looks without waiting. REQUIRES: the owner's lock is held.
-bool FindInOrder(const MapCell& map, ItemCursor* cursor) {
+bool FindInOrder(const MapHandleState& map, ItemCursor* cursor) {
   auto after = map.by_index.upper_bound(cursor->position);
   if (after == map.by_index.begin()) return false;
   const auto& block = std::prev(after)->second;
@@ -35,7 +35,7 @@ bool FindInOrder(const MapCell& map, ItemCursor* cursor) {
   return true;
 }
 
-bool FindArrived(MapCell& map, ItemCursor* cursor) {
+bool FindArrived(MapHandleState& map, ItemCursor* cursor) {
   if (cursor->block < map.arrived_before || cursor->block - map.arrived_before >= map.arrived.size()) return false;
   map.arrived_seen = std::max(map.arrived_seen, cursor->block + 1);
   cursor->at = map.arrived[cursor->block - map.arrived_before];
@@ -43,7 +43,7 @@ bool FindArrived(MapCell& map, ItemCursor* cursor) {
   return true;
 }
 
-bool Find(MapCell& map, ItemCursor* cursor, MapOrder order) {
+bool Find(MapHandleState& map, ItemCursor* cursor, MapOrder order) {
   return order == MapOrder::kInOrder ? FindInOrder(map, cursor) : FindArrived(map, cursor);
 }
 
@@ -147,7 +147,7 @@ absl::StatusOr<OwnedResult> MapRef::Own(std::uint64_t index, const v1::Outcome& 
 
 bool MapRef::Wait(Duration timeout) const {
   if (cell_ == nullptr || cell_->done()) return true;
-  std::array<HandleCell*, 1> cells{cell_};
+  std::array<HandleState*, 1> cells{cell_};
   return cell_->owner->Wait(cells, WaitMode::kAllCompleted, Deadline(timeout));
 }
 
@@ -203,7 +203,7 @@ void MapRef::OnProgress(ProgressCallback callback) const {
 
 void MapRef::OnDone(std::function<void(MapRef)> callback) const {
   if (cell_ == nullptr) return;
-  cell_->owner->OnDone(*cell_, [callback = std::move(callback)](HandleCell* cell) { callback(MapRef(AsMap(cell))); });
+  cell_->owner->OnDone(*cell_, [callback = std::move(callback)](HandleState* cell) { callback(MapRef(AsMap(cell))); });
 }
 
 HandleId MapRef::id() const { return cell_ != nullptr ? cell_->id : HandleId{}; }

@@ -21,11 +21,11 @@ bool Joins(const v1::TaskGroup& group, const TaskOptions& group_options, const T
          SameOnWire(group_options, *call.options);
 }
 
-void WritePlace(const Handed& handed, v1::ArenaSlot* out) {
-  out->set_arena(handed.slot->arena);
-  out->set_slot(handed.slot->place.slot);
-  out->set_use(handed.slot->place.use);
-  out->set_bytes(handed.bytes);
+void WritePlace(const ArgumentTransfer& transfer, v1::ArenaSlot* out) {
+  out->set_arena(transfer.slot->arena);
+  out->set_slot(transfer.slot->place.slot);
+  out->set_use(transfer.slot->place.use);
+  out->set_bytes(transfer.bytes);
 }
 
 // The group that these items continue, if it is the last one of its message.
@@ -57,13 +57,13 @@ Batch& Outbox::Open(std::uint64_t bytes) {
   return batch;
 }
 
-std::uint64_t Outbox::AddTask(const TaskCall& call, const HandleId& id, const Handed& handed) {
-  const std::string_view args = handed.travels_inline() ? call.args : std::string_view();
+std::uint64_t Outbox::AddTask(const TaskCall& call, const HandleId& id, const ArgumentTransfer& transfer) {
+  const std::string_view args = transfer.travels_inline() ? call.args : std::string_view();
   Batch& batch = Open(args.size() + kTaskBytes);
   ++urgent_;
   auto* groups = batch.message.mutable_submit();
   v1::TaskGroup* group = groups->empty() ? nullptr : groups->Mutable(groups->size() - 1);
-  if (group == nullptr || !handed.travels_inline() || !Joins(*group, batch.last_options, call, id)) {
+  if (group == nullptr || !transfer.travels_inline() || !Joins(*group, batch.last_options, call, id)) {
     group = groups->Add();
     group->set_pool(call.pool.data(), call.pool.size());
     group->set_function(call.function.data(), call.function.size());
@@ -72,8 +72,8 @@ std::uint64_t Outbox::AddTask(const TaskCall& call, const HandleId& id, const Ha
     group->set_first_id_low(id.low);
     group->set_encoding(call.encoding);
     group->set_type_name(call.type_name.data(), call.type_name.size());
-    group->set_upload_id(handed.upload_id);
-    if (handed.slot) WritePlace(handed, group->mutable_in_arena());
+    group->set_upload_id(transfer.upload_id);
+    if (transfer.slot) WritePlace(transfer, group->mutable_in_arena());
     batch.last_options = *call.options;
     batch.bytes += call.pool.size() + call.function.size() + kTaskBytes;
     bytes_ += call.pool.size() + call.function.size() + kTaskBytes;

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "handed.h"
+#include "argument_transfer.h"
 #include "poold/client/connection.h"
 #include "poold/v1/session.pb.h"
 
@@ -29,7 +29,7 @@ struct Batch {
 class Outbox {
  public:
   // Each returns the number of the batch that carries it.
-  std::uint64_t AddTask(const TaskCall& call, const HandleId& id, const Handed& handed);
+  std::uint64_t AddTask(const TaskCall& call, const HandleId& id, const ArgumentTransfer& transfer);
   // `first`: this group opens the map.
   std::uint64_t AddItems(const MapCall& call, const HandleId& id, std::uint64_t first_index, const MapBatch& items);
   std::uint64_t AddSubscription(const HandleId& id);

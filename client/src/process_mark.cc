@@ -13,8 +13,7 @@ constexpr std::size_t kPageBytes = 4096;
 // 0 in a process without a mark: at first, and in every child.
 std::uint64_t& Generation() {
   static std::uint64_t* const page = [] {
-    void* const memory =
-        mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* const memory = mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     // Without it a child would pass for its parent: no reason to have no client.
     if (memory == MAP_FAILED) return new std::uint64_t(0);
     (void)madvise(memory, kPageBytes, MADV_WIPEONFORK);

@@ -40,7 +40,7 @@ Session::Session(std::shared_ptr<Stub> stub, const ClientOptions& options)
       leader_(&mu_, [this](Clock::time_point until, bool waiter) { return Pump(until, waiter); }) {}
 
 Session::~Session() {
-  for (TaskCell* cell : spare_) delete cell;
+  for (TaskHandleState* cell : spare_) delete cell;
 }
 
 void Session::Begin(Write write) {
@@ -121,7 +121,7 @@ bool Session::Pump(Clock::time_point until, bool waiter) {
   } else {
     OnTime();
   }
-  std::vector<std::unique_ptr<CellDetail>> grave;
+  std::vector<std::unique_ptr<HandleDetail>> grave;
   MutexLock lock(&mu_);
   grave.swap(grave_);
   if (!grave.empty()) {
@@ -272,8 +272,8 @@ void Session::OnEnded(const grpc::Status& status) {
   if (was_up && Final(status)) {
     const std::uint64_t after = outbox_.last_acknowledged();
     const std::uint64_t upto = outbox_.last_sent();
-    RefuseAll([after, upto](const HandleCell& cell) { return cell.batch > after && cell.batch <= upto; },
-              [this](const HandleCell&) ABSL_NO_THREAD_SAFETY_ANALYSIS { return last_end_; }, false);
+    RefuseAll([after, upto](const HandleState& cell) { return cell.batch > after && cell.batch <= upto; },
+              [this](const HandleState&) ABSL_NO_THREAD_SAFETY_ANALYSIS { return last_end_; }, false);
     outbox_.ForgetSent();
   }
   if (was_up && !stopping_) TellConnection(last_end_);
@@ -315,8 +315,8 @@ void Session::OnGreeted(const v1::ServerInfo& server) {
   TellConnection(last_end_);
   if (restarted) {
     const std::uint64_t upto = outbox_.last_sent();
-    RefuseAll([upto](const HandleCell& cell) { return cell.resumed || cell.batch <= upto; },
-              [](const HandleCell& cell) { return LostError(cell.FunctionName()); }, true);
+    RefuseAll([upto](const HandleState& cell) { return cell.resumed || cell.batch <= upto; },
+              [](const HandleState& cell) { return LostError(cell.FunctionName()); }, true);
     outbox_.ForgetSent();
   } else {
     outbox_.Rewind();
@@ -330,7 +330,7 @@ void Session::OnGreeted(const v1::ServerInfo& server) {
 void Session::Subscribe() {
   const std::uint64_t upto = outbox_.last_acknowledged();
   std::vector<HandleId> ids;
-  own_.ForEach([&](const TaskCell* cell) {
+  own_.ForEach([&](const TaskHandleState* cell) {
     if (cell->batch <= upto) ids.push_back(cell->id);
   });
   for (const auto& [id, cell] : others_) {

@@ -23,9 +23,9 @@
 #include "absl/container/node_hash_map.h"
 #include "absl/container/node_hash_set.h"
 #include "callback_thread.h"
-#include "cell_table.h"
 #include "grpc_stream.h"
-#include "handle_cell.h"
+#include "handle_registry.h"
+#include "handle_state.h"
 #include "leader.h"
 #include "mutex.h"
 #include "outbox.h"
@@ -52,29 +52,29 @@ class Session : public std::enable_shared_from_this<Session> {
   TaskRef SubmitPieces(const TaskCall& call, const wire::Pieces& args, std::shared_ptr<HandleOwner> owner)
       ABSL_LOCKS_EXCLUDED(mu_);
   MapRef OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner) ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status AddItems(MapCell* map, const MapBatch& batch) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status AddItems(MapHandleState* map, const MapBatch& batch) ABSL_LOCKS_EXCLUDED(mu_);
   // A new reference. INVALID_ARGUMENT: it is not such a handle's text.
-  absl::StatusOr<HandleCell*> Resume(std::string_view written, bool map, std::shared_ptr<HandleOwner> owner)
+  absl::StatusOr<HandleState*> Resume(std::string_view written, bool map, std::shared_ptr<HandleOwner> owner)
       ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Flush(Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
   // True: nothing that was submitted to this pool here is unfinished.
   bool AwaitIdle(const std::string& pool, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
 
-  bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
-  bool AwaitInTask(Waiter* waiter, const std::vector<HandleCell*>& pending, Deadline deadline)
+  bool Wait(std::span<HandleState* const> cells, WaitMode mode, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
+  bool AwaitInTask(Waiter* waiter, const std::vector<HandleState*>& pending, Deadline deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) ABSL_LOCKS_EXCLUDED(mu_);
-  void Unwatch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) ABSL_LOCKS_EXCLUDED(mu_);
+  void Watch(std::span<HandleState* const> cells, std::span<WaitNode> nodes) ABSL_LOCKS_EXCLUDED(mu_);
+  void Unwatch(std::span<HandleState* const> cells, std::span<WaitNode> nodes) ABSL_LOCKS_EXCLUDED(mu_);
   std::optional<std::uint32_t> Collect(Waiter& waiter, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
-  bool WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
-  void Walked(MapCell& map, const ItemCursor& cursor) ABSL_LOCKS_EXCLUDED(mu_);
-  void CancelSoon(HandleCell& cell, bool running) ABSL_LOCKS_EXCLUDED(mu_);
+  bool WaitForBlock(MapHandleState& map, std::uint64_t blocks, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
+  void Walked(MapHandleState& map, const ItemCursor& cursor) ABSL_LOCKS_EXCLUDED(mu_);
+  void CancelSoon(HandleState& cell, bool running) ABSL_LOCKS_EXCLUDED(mu_);
   // True: the daemon has never taken it, and it has ended CANCELLED. False: it is with the daemon or on its way there;
   // if that has no room, it is not sent again.
-  bool CancelHere(HandleCell& cell) ABSL_LOCKS_EXCLUDED(mu_);
-  void OnProgress(HandleCell& cell, ProgressCallback callback) ABSL_LOCKS_EXCLUDED(mu_);
-  void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) ABSL_LOCKS_EXCLUDED(mu_);
-  void Dropped(HandleCell* cell) ABSL_LOCKS_EXCLUDED(mu_);
+  bool CancelHere(HandleState& cell) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnProgress(HandleState& cell, ProgressCallback callback) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnDone(HandleState& cell, std::function<void(HandleState*)> callback) ABSL_LOCKS_EXCLUDED(mu_);
+  void Dropped(HandleState* cell) ABSL_LOCKS_EXCLUDED(mu_);
   std::string instance_id() ABSL_LOCKS_EXCLUDED(mu_);
   const std::string& client_id() const { return client_id_; }
   Mutex& mutex() { return mu_; }
@@ -93,64 +93,67 @@ class Session : public std::enable_shared_from_this<Session> {
   enum class What { kPaced, kUrgent, kAll };
 
   // ---- Submitting (session_submit.cc) ----
-  TaskRef SubmitHanded(const TaskCall& call, const wire::Pieces& args, const absl::StatusOr<Handed>& handed,
-                       std::shared_ptr<HandleOwner> owner) ABSL_LOCKS_EXCLUDED(mu_);
+  TaskRef SubmitTransferred(const TaskCall& call, const wire::Pieces& args,
+                            const absl::StatusOr<ArgumentTransfer>& transfer, std::shared_ptr<HandleOwner> owner)
+      ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status AwaitRoom(std::uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   HandleId NextId(PoolEntry& pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  TaskCell* NewTask(const TaskCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Enlist(HandleCell* cell, std::string_view pool, std::string_view function) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Insert(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  TaskHandleState* NewTask(const TaskCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Enlist(HandleState* cell, std::string_view pool, std::string_view function) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Insert(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   const std::string* Intern(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   PoolEntry* FindPool(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  HandleCell* Revive(HandleCell* cell, std::shared_ptr<HandleOwner>& owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  HandleState* Revive(HandleState* cell, std::shared_ptr<HandleOwner>& owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool CanWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool IsPaced() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Write NextWrite(What what = What::kPaced) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Write WriteOrNudge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Writes, and what has accumulated meanwhile.
   void Begin(Write write) ABSL_LOCKS_EXCLUDED(mu_);
-  void Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<Handed>& handed)
+  void Enqueue(HandleState* cell, const TaskCall& call, const absl::StatusOr<ArgumentTransfer>& transfer)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  std::string CopyToUploadAgain(const absl::StatusOr<Handed>& handed, const wire::Pieces& args)
+  std::string CopyToUploadAgain(const absl::StatusOr<ArgumentTransfer>& transfer, const wire::Pieces& args)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void KeepToUploadAgain(HandleCell* cell, const TaskCall& call, std::string args) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void KeepToUploadAgain(HandleState* cell, const TaskCall& call, std::string args) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- Large arguments (session_uploads.cc) ----
   bool WaitsForRoom(const TaskCall& call) ABSL_LOCKS_EXCLUDED(mu_);
-  absl::StatusOr<Handed> HandOverFirst(const TaskCall& call) ABSL_LOCKS_EXCLUDED(mu_);
-  std::optional<Handed> HandOverHere(const TaskCall& call, const wire::Pieces& args);
-  absl::StatusOr<Handed> UploadFirst(const TaskCall& call);
-  void UploadAgain(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<ArgumentTransfer> HandOverFirst(const TaskCall& call) ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<ArgumentTransfer> HandOverHere(const TaskCall& call, const wire::Pieces& args);
+  absl::StatusOr<ArgumentTransfer> UploadFirst(const TaskCall& call);
+  void UploadAgain(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool WantsUpload(const HandleId& id) ABSL_LOCKS_EXCLUDED(mu_);
   void Uploaded(const HandleId& id, std::string args, absl::StatusOr<std::string> upload) ABSL_LOCKS_EXCLUDED(mu_);
-  void SubmitUploaded(HandleCell* cell, absl::StatusOr<std::string> upload) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void DropUpload(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SubmitUploaded(HandleState* cell, absl::StatusOr<std::string> upload) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void DropUpload(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void DropUpload(std::string_view upload_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void WakeLeader() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- Large results (session_results.cc) ----
-  void NoteInDaemon(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void NoteInDaemon(MapCell* map, const v1::ItemOutcomes& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void ForgetInDaemon(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void NoteInDaemon(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void NoteInDaemon(MapHandleState* map, const v1::ItemOutcomes& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ForgetInDaemon(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void BringSoon() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  HandleCell* NextToBring(ResultsInDaemon* results) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void PutBack(HandleCell* cell, ResultsInDaemon results) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  HandleState* NextToBring(ResultsInDaemon* results) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PutBack(HandleState* cell, ResultsInDaemon results) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool BringNext() ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status Bring(HandleCell* cell, const ResultsInDaemon& results) ABSL_LOCKS_EXCLUDED(mu_);
-  void ReleaseBrought(HandleCell* cell, const ResultsInDaemon& results) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status Bring(HandleState* cell, const ResultsInDaemon& results) ABSL_LOCKS_EXCLUDED(mu_);
+  void ReleaseBrought(HandleState* cell, const ResultsInDaemon& results) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- Waiting for room in the daemon (session_room.cc) ----
-  void Postpone(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool SendAnotherWay(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool TryLater(HandleCell* cell, const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Resubmit(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Postpone(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool SendAnotherWay(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool TryLater(HandleState* cell, const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Resubmit(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ResubmitSome(PoolEntry& pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void ForgetResubmission(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::Status AwaitWindow(MapCell* map) ABSL_LOCKS_EXCLUDED(mu_);
-  void SendWindow(MapCell* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool GoOnLater(MapCell* map, const absl::Status& why, std::uint64_t accepted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void EndUnsent(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void CutShort(MapCell* map, const absl::Status& why, std::uint64_t accepted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ForgetResubmission(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status AwaitWindow(MapHandleState* map) ABSL_LOCKS_EXCLUDED(mu_);
+  void SendWindow(MapHandleState* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool GoOnLater(MapHandleState* map, const absl::Status& why, std::uint64_t accepted)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void EndUnsent(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void CutShort(MapHandleState* map, const absl::Status& why, std::uint64_t accepted)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AcknowledgeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void TryRoom(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Clock::time_point NextTry() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -162,24 +165,24 @@ class Session : public std::enable_shared_from_this<Session> {
   void ApplySucceeded(const v1::OutcomeGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ApplyOther(v1::TaskOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ApplyMap(v1::MapOutcomes& outcomes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void TellConsumed(MapCell* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void TellConsumed(MapHandleState* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ApplyRefusal(const v1::SubmitResult& refusal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  HandleCell* Find(const HandleId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  HandleState* Find(const HandleId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // It has just ended: out of the tables, callbacks posted, released if nobody holds it.
-  void Retire(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void ReleaseOrNote(TaskCell* task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void GiveUp(MapCell* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Refuse(HandleCell* cell, absl::Status why, bool lost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool Hold(HandleCell* cell, std::uint32_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void PostCallbacks(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Discard(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Free(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Detach(HandleCell* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Retire(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ReleaseOrNote(TaskHandleState* task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void GiveUp(MapHandleState* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Refuse(HandleState* cell, absl::Status why, bool lost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool Hold(HandleState* cell, std::uint32_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PostCallbacks(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Discard(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Free(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Detach(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void TakeDropped() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Those that nobody holds any more are not waited for: the daemon drops their outcomes when they come about.
   void ReleaseAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void RefuseAll(const std::function<bool(const HandleCell&)>& which,
-                 const std::function<absl::Status(const HandleCell&)>& why, bool lost)
+  void RefuseAll(const std::function<bool(const HandleState&)>& which,
+                 const std::function<absl::Status(const HandleState&)>& why, bool lost)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- The stream (session.cc) ----
@@ -215,7 +218,7 @@ class Session : public std::enable_shared_from_this<Session> {
   CallbackThread callbacks_;
   CallbackThread uploads_;
   CallbackThread results_;
-  std::atomic<HandleCell*> dropped_{nullptr};
+  std::atomic<HandleState*> dropped_{nullptr};
   std::atomic<std::uint32_t> dropped_count_{0};
 
   Mutex mu_;
@@ -243,7 +246,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // The daemon's room for outcomes: what is here need not be there.
   bool room_is_short_ ABSL_GUARDED_BY(mu_) = false;
   // Those that keep results in the daemon which only they ask for, and whether they are being brought.
-  absl::flat_hash_set<HandleCell*> in_daemon_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<HandleState*> in_daemon_ ABSL_GUARDED_BY(mu_);
   bool brings_ ABSL_GUARDED_BY(mu_) = false;
   WaitNode* state_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;
   WaitNode* room_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;
@@ -252,11 +255,11 @@ class Session : public std::enable_shared_from_this<Session> {
   Outbox outbox_ ABSL_GUARDED_BY(mu_);
   std::uint64_t last_stretch_ ABSL_GUARDED_BY(mu_) = 0;
   // Pending cells: tasks with ids of this client, by the low half; all else.
-  CellTable own_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_map<HandleId, HandleCell*> others_ ABSL_GUARDED_BY(mu_);
+  HandleRegistry own_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<HandleId, HandleState*> others_ ABSL_GUARDED_BY(mu_);
   // Pools with a backlog, maps that have something in their window.
   absl::flat_hash_set<PoolEntry*> full_pools_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_set<MapCell*> windows_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<MapHandleState*> windows_ ABSL_GUARDED_BY(mu_);
   // Tasks that may be refused for want of room, by the batch in which they left: until the daemon has taken that.
   struct Offer {
     std::uint64_t batch = 0;
@@ -270,9 +273,9 @@ class Session : public std::enable_shared_from_this<Session> {
   absl::node_hash_map<std::string, PoolEntry> pools_ ABSL_GUARDED_BY(mu_);
   const std::string* last_name_ ABSL_GUARDED_BY(mu_) = nullptr;
   PoolEntry* last_pool_ ABSL_GUARDED_BY(mu_) = nullptr;
-  std::vector<TaskCell*> spare_ ABSL_GUARDED_BY(mu_);
+  std::vector<TaskHandleState*> spare_ ABSL_GUARDED_BY(mu_);
   // What users gave us is destroyed without the mutex.
-  std::vector<std::unique_ptr<CellDetail>> grave_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::unique_ptr<HandleDetail>> grave_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace poold::client::internal

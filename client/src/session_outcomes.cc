@@ -28,7 +28,7 @@ bool AllInline(const v1::ItemOutcomes& outcomes) {
   return true;
 }
 
-bool IsAllHere(const HandleCell& cell) {
+bool IsAllHere(const HandleState& cell) {
   const Phase phase = cell.phase.load(std::memory_order_relaxed);
   if (phase != Phase::kEnded) return phase == Phase::kSucceeded;
   const v1::Payload& result = cell.detail->outcome->result();
@@ -37,9 +37,9 @@ bool IsAllHere(const HandleCell& cell) {
 
 }  // namespace
 
-HandleCell* Session::Find(const HandleId& id) {
+HandleState* Session::Find(const HandleId& id) {
   if (id.high == id_high_) {
-    if (TaskCell* const cell = own_.Find(id.low)) return cell;
+    if (TaskHandleState* const cell = own_.Find(id.low)) return cell;
   }
   auto at = others_.find(id);
   return at != others_.end() ? at->second : nullptr;
@@ -52,7 +52,7 @@ void Session::DeliverOutputs(const v1::SessionResponse& response) {
     std::shared_ptr<const OutputCallback> sink;
     {
       MutexLock lock(&mu_);
-      HandleCell* cell = Find(id);
+      HandleState* cell = Find(id);
       if (cell != nullptr && cell->detail) sink = cell->detail->output;
     }
     if (sink) CallOutput(*sink, {id, output.stream(), output.data()});
@@ -65,7 +65,7 @@ void Session::DeliverProgress(const v1::SessionResponse& response) {
     std::vector<std::shared_ptr<const ProgressCallback>> callbacks;
     {
       MutexLock lock(&mu_);
-      HandleCell* cell = Find(id);
+      HandleState* cell = Find(id);
       if (cell == nullptr) continue;
       cell->Detail().progress = progress;
       cell->Detail().has_progress = true;
@@ -96,9 +96,9 @@ void Session::ApplySucceeded(const v1::OutcomeGroup& group) {
   const char* data = group.results().data();
   for (int i = 0; i < group.id_low_size(); ++i) {
     const std::uint32_t bytes = group.result_bytes(i);
-    HandleCell* cell = Find({group.id_high(), group.id_low(i)});
+    HandleState* cell = Find({group.id_high(), group.id_low(i)});
     if (cell != nullptr && !cell->is_map) {
-      TaskCell* task = AsTask(cell);
+      TaskHandleState* task = AsTask(cell);
       task->encoding = group.encoding();
       task->type_name = type_name;
       task->result.assign(data, bytes);
@@ -114,7 +114,7 @@ void Session::ApplyOther(v1::TaskOutcome& outcome) {
   const v1::IdRuns& ids = outcome.ids();
   for (int run = 0; run < ids.count_size(); ++run) {
     for (std::uint32_t i = 0; i < ids.count(run); ++i) {
-      HandleCell* cell = Find({ids.high(run), ids.low(run) + i});
+      HandleState* cell = Find({ids.high(run), ids.low(run) + i});
       if (cell == nullptr || cell->is_map) continue;
       EndWithOutcome(cell, shared);
       Retire(cell);
@@ -123,13 +123,13 @@ void Session::ApplyOther(v1::TaskOutcome& outcome) {
 }
 
 void Session::ApplyMap(v1::MapOutcomes& outcomes) {
-  HandleCell* cell = Find(IdOf(outcomes.id()));
+  HandleState* cell = Find(IdOf(outcomes.id()));
   if (cell == nullptr) return;
   if (!cell->is_map) {
     Refuse(cell, absl::InvalidArgumentError(cell->FunctionName() + " is a map: resume it with ResumeMap"), false);
     return;
   }
-  MapCell* map = AsMap(cell);
+  MapHandleState* map = AsMap(cell);
   for (auto& block : *outcomes.mutable_outcomes()) {
     const std::uint64_t first = block.first_index();
     const int count = block.result_bytes_size();
@@ -140,10 +140,10 @@ void Session::ApplyMap(v1::MapOutcomes& outcomes) {
     const bool tell = here && !map->kept.load(std::memory_order_relaxed);
     AddBlock(map, std::move(block), tell);
     if (!tell) continue;
-    map->untold.emplace_back(first, count);
-    map->untold_bytes += bytes;
+    map->unreleased.emplace_back(first, count);
+    map->unreleased_bytes += bytes;
     const bool streamed = map->call && map->call->streamed;
-    if (streamed || room_is_short_ || map->untold_bytes > kUntoldBytes) TellConsumed(map);
+    if (streamed || room_is_short_ || map->unreleased_bytes > kUntoldBytes) TellConsumed(map);
   }
   if (!outcomes.has_end()) return;
   // The counts of this client, which saw every item once.
@@ -156,23 +156,23 @@ void Session::ApplyMap(v1::MapOutcomes& outcomes) {
   Retire(map);
 }
 
-void Session::TellConsumed(MapCell* map) {
+void Session::TellConsumed(MapHandleState* map) {
   if (!map->kept.load(std::memory_order_relaxed)) {
-    for (const auto& [first, count] : map->untold) outbox_.AddConsumed(map->id, first, count);
+    for (const auto& [first, count] : map->unreleased) outbox_.AddConsumed(map->id, first, count);
   }
-  map->untold.clear();
-  map->untold_bytes = 0;
+  map->unreleased.clear();
+  map->unreleased_bytes = 0;
 }
 
 void Session::ApplyRefusal(const v1::SubmitResult& refusal) {
-  HandleCell* cell = Find(IdOf(refusal.id()));
+  HandleState* cell = Find(IdOf(refusal.id()));
   if (cell == nullptr) return;
   absl::Status why = FromProto(refusal.error());
   if (!cell->is_map) {
     if (!TryLater(cell, why)) Refuse(cell, std::move(why), false);
     return;
   }
-  MapCell* map = AsMap(cell);
+  MapHandleState* map = AsMap(cell);
   // Of what was under way when it was cut short.
   if (!map->cut_short.empty() && refusal.has_accepted_items()) return;
   if (GoOnLater(map, why, refusal.accepted_items())) return;
@@ -185,34 +185,34 @@ void Session::ApplyRefusal(const v1::SubmitResult& refusal) {
 }
 
 // The daemon has a part of it that nobody will ask for.
-void Session::GiveUp(MapCell* map) {
+void Session::GiveUp(MapHandleState* map) {
   outbox_.AddCancel(map->id);
   outbox_.AddRelease(map->id);
 }
 
-void Session::Refuse(HandleCell* cell, absl::Status why, bool lost) {
+void Session::Refuse(HandleState* cell, absl::Status why, bool lost) {
   if (!lost) DropUpload(cell);
   EndWithRefusal(cell, std::move(why), lost);
   Retire(cell);
 }
 
-void Session::RefuseAll(const std::function<bool(const HandleCell&)>& which,
-                        const std::function<absl::Status(const HandleCell&)>& why, bool lost) {
-  std::vector<HandleCell*> cells;
-  own_.ForEach([&](TaskCell* cell) {
+void Session::RefuseAll(const std::function<bool(const HandleState&)>& which,
+                        const std::function<absl::Status(const HandleState&)>& why, bool lost) {
+  std::vector<HandleState*> cells;
+  own_.ForEach([&](TaskHandleState* cell) {
     if (which(*cell)) cells.push_back(cell);
   });
   for (const auto& [id, cell] : others_) {
     if (which(*cell)) cells.push_back(cell);
   }
-  for (HandleCell* cell : cells) Refuse(cell, why(*cell), lost);
+  for (HandleState* cell : cells) Refuse(cell, why(*cell), lost);
 }
 
 void Session::ReleaseAll() {
-  std::vector<HandleCell*> cells;
-  own_.ForEach([&](TaskCell* cell) { cells.push_back(cell); });
+  std::vector<HandleState*> cells;
+  own_.ForEach([&](TaskHandleState* cell) { cells.push_back(cell); });
   for (const auto& [id, cell] : others_) cells.push_back(cell);
-  for (HandleCell* cell : cells) {
+  for (HandleState* cell : cells) {
     own_.Remove(cell->id.low);
     others_.erase(cell->id);
     ForgetResubmission(cell);
@@ -223,7 +223,7 @@ void Session::ReleaseAll() {
   }
 }
 
-void Session::Retire(HandleCell* cell) {
+void Session::Retire(HandleState* cell) {
   if (cell->id.high == id_high_ && own_.Find(cell->id.low) == cell) {
     own_.Remove(cell->id.low);
   } else {
@@ -243,9 +243,9 @@ void Session::Retire(HandleCell* cell) {
   }
 }
 
-// Its handles stay. Where room is short the daemon need not keep it for them; but if it was resumed it was written down,
-// and others may have it, too.
-void Session::ReleaseOrNote(TaskCell* task) {
+// Its handles stay. Where room is short the daemon need not keep it for them; but if it was resumed it was written
+// down, and others may have it, too.
+void Session::ReleaseOrNote(TaskHandleState* task) {
   if (task->resumed || task->kept.load(std::memory_order_relaxed)) return;
   if (!IsAllHere(*task)) return NoteInDaemon(task);
   if (!room_is_short_) return;
@@ -254,7 +254,7 @@ void Session::ReleaseOrNote(TaskCell* task) {
 }
 
 // So many more references. False: the last one has just gone, and nobody has taken note of it yet.
-bool Session::Hold(HandleCell* cell, std::uint32_t count) {
+bool Session::Hold(HandleState* cell, std::uint32_t count) {
   std::uint32_t handles = cell->handles.load(std::memory_order_relaxed);
   while (handles != 0) {
     if (cell->handles.compare_exchange_weak(handles, handles + count)) return true;
@@ -263,7 +263,7 @@ bool Session::Hold(HandleCell* cell, std::uint32_t count) {
 }
 
 // Each callback gets a handle of its own, also where the user has kept none.
-void Session::PostCallbacks(HandleCell* cell) {
+void Session::PostCallbacks(HandleState* cell) {
   if (cell->detached) {
     cell->owner = owner_.lock();
     // The client is going: there is nobody to be told.
@@ -280,20 +280,20 @@ void Session::PostCallbacks(HandleCell* cell) {
 }
 
 // Nobody holds it, and it has ended.
-void Session::Discard(HandleCell* cell) {
+void Session::Discard(HandleState* cell) {
   const bool known = cell->phase.load(std::memory_order_relaxed) != Phase::kRefused;
   if (known && !cell->released && !cell->kept.load(std::memory_order_relaxed)) outbox_.AddRelease(cell->id);
   Free(cell);
 }
 
-void Session::Free(HandleCell* cell) {
+void Session::Free(HandleState* cell) {
   if (cell->in_daemon) ForgetInDaemon(cell);
   if (cell->detail) grave_.push_back(std::move(cell->detail));
   if (cell->is_map) {
     delete AsMap(cell);
     return;
   }
-  TaskCell* task = AsTask(cell);
+  TaskHandleState* task = AsTask(cell);
   if (spare_.size() >= kSpareCells || task->result.capacity() > kSpareResultBytes) {
     delete task;
     return;
@@ -303,17 +303,17 @@ void Session::Free(HandleCell* cell) {
 }
 
 void Session::TakeDropped() {
-  HandleCell* cell = dropped_.exchange(nullptr, std::memory_order_acquire);
+  HandleState* cell = dropped_.exchange(nullptr, std::memory_order_acquire);
   if (cell == nullptr) return;
   dropped_count_.store(0, std::memory_order_relaxed);
   // The stack has the latest on top; in order, ids make runs.
-  HandleCell* in_order = nullptr;
+  HandleState* in_order = nullptr;
   while (cell != nullptr) {
-    HandleCell* next = std::exchange(cell->next_dropped, in_order);
+    HandleState* next = std::exchange(cell->next_dropped, in_order);
     in_order = std::exchange(cell, next);
   }
   for (cell = in_order; cell != nullptr;) {
-    HandleCell* next = cell->next_dropped;
+    HandleState* next = cell->next_dropped;
     if (!cell->done()) {
       Detach(cell);
     } else {
@@ -326,10 +326,10 @@ void Session::TakeDropped() {
 }
 
 // Its last handle went while it is unfinished: a task goes on, what is left of a map is cancelled.
-void Session::Detach(HandleCell* cell) {
+void Session::Detach(HandleState* cell) {
   cell->detached = true;
   if (!cell->is_map || cell->kept.load(std::memory_order_relaxed)) return;
-  MapCell* map = AsMap(cell);
+  MapHandleState* map = AsMap(cell);
   map->arrived.clear();
   map->by_index.clear();
   map->in_daemon_blocks.clear();
@@ -346,15 +346,15 @@ void Session::Detach(HandleCell* cell) {
   }
 }
 
-bool Session::Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) {
+bool Session::Wait(std::span<HandleState* const> cells, WaitMode mode, Deadline deadline) {
   WhyNoWait() = absl::OkStatus();
   if (InOutputCallback()) return false;
   MutexLock lock(&mu_);
   Waiter waiter{.mode = mode};
   std::vector<WaitNode> nodes;
-  std::vector<HandleCell*> pending;
+  std::vector<HandleState*> pending;
   bool enough = false;
-  for (HandleCell* cell : cells) {
+  for (HandleState* cell : cells) {
     if (!cell->done()) {
       pending.push_back(cell);
     } else {
@@ -364,7 +364,7 @@ bool Session::Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline d
   if (enough || pending.empty()) return true;
   waiter.remaining = pending.size();
   nodes.reserve(pending.size());
-  for (HandleCell* cell : pending) Link(&cell->waiters, &nodes.emplace_back(WaitNode{&waiter}));
+  for (HandleState* cell : pending) Link(&cell->waiters, &nodes.emplace_back(WaitNode{&waiter}));
   const absl::Cleanup unlink = [&] {
     for (std::size_t i = 0; i < pending.size(); ++i) {
       if (!pending[i]->done()) Unlink(&pending[i]->waiters, &nodes[i]);
@@ -376,11 +376,11 @@ bool Session::Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline d
 
 // The daemon does not know that a session's client waits. Of a task it has to: it says so when nobody is left to run
 // what is waited for. What is over soon is not asked about.
-bool Session::AwaitInTask(Waiter* waiter, const std::vector<HandleCell*>& pending, Deadline deadline) {
+bool Session::AwaitInTask(Waiter* waiter, const std::vector<HandleState*>& pending, Deadline deadline) {
   while (!leader_.Await(waiter, Deadline(std::min<Duration>(kSoon, deadline.left()))) && !deadline.passed()) {
     v1::WaitRequest request;
     request.set_mode(static_cast<v1::WaitMode>(static_cast<int>(waiter->mode) + 1));
-    for (const HandleCell* cell : pending) {
+    for (const HandleState* cell : pending) {
       if (!cell->done()) request.add_ids(cell->id.ToBytes());
     }
     const Duration wait = std::min<Duration>(kAskEvery, deadline.left());
@@ -395,7 +395,7 @@ bool Session::AwaitInTask(Waiter* waiter, const std::vector<HandleCell*>& pendin
   return waiter->over();
 }
 
-void Session::Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) {
+void Session::Watch(std::span<HandleState* const> cells, std::span<WaitNode> nodes) {
   MutexLock lock(&mu_);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (cells[i]->done()) {
@@ -406,7 +406,7 @@ void Session::Watch(std::span<HandleCell* const> cells, std::span<WaitNode> node
   }
 }
 
-void Session::Unwatch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) {
+void Session::Unwatch(std::span<HandleState* const> cells, std::span<WaitNode> nodes) {
   MutexLock lock(&mu_);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (cells[i] != nullptr && !cells[i]->done()) Unlink(&cells[i]->waiters, &nodes[i]);
@@ -422,7 +422,7 @@ std::optional<std::uint32_t> Session::Collect(Waiter& waiter, Deadline deadline)
   return index;
 }
 
-bool Session::WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) {
+bool Session::WaitForBlock(MapHandleState& map, std::uint64_t blocks, Deadline deadline) {
   WhyNoWait() = absl::OkStatus();
   if (InOutputCallback()) return false;
   MutexLock lock(&mu_);
@@ -453,13 +453,13 @@ bool Session::AwaitIdle(const std::string& pool, Deadline deadline) {
   return true;
 }
 
-void Session::OnProgress(HandleCell& cell, ProgressCallback callback) {
+void Session::OnProgress(HandleState& cell, ProgressCallback callback) {
   auto shared = std::make_shared<const ProgressCallback>(std::move(callback));
   MutexLock lock(&mu_);
   if (!cell.done()) cell.Detail().on_progress.push_back(std::move(shared));
 }
 
-void Session::OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) {
+void Session::OnDone(HandleState& cell, std::function<void(HandleState*)> callback) {
   MutexLock lock(&mu_);
   if (!cell.done()) {
     cell.Detail().callbacks.push_back(std::move(callback));

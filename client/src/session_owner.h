@@ -17,30 +17,30 @@ class SessionOwner : public HandleOwner, public std::enable_shared_from_this<Ses
 
   Session& session() { return *session_; }
 
-  bool Wait(std::span<HandleCell* const> cells, WaitMode mode, Deadline deadline) override {
+  bool Wait(std::span<HandleState* const> cells, WaitMode mode, Deadline deadline) override {
     return here() && session_->Wait(cells, mode, deadline);
   }
-  void Watch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) override {
+  void Watch(std::span<HandleState* const> cells, std::span<WaitNode> nodes) override {
     if (here()) session_->Watch(cells, nodes);
   }
-  void Unwatch(std::span<HandleCell* const> cells, std::span<WaitNode> nodes) override {
+  void Unwatch(std::span<HandleState* const> cells, std::span<WaitNode> nodes) override {
     if (here()) session_->Unwatch(cells, nodes);
   }
   std::optional<std::uint32_t> Collect(Waiter& waiter, Deadline deadline) override {
     return here() ? session_->Collect(waiter, deadline) : std::nullopt;
   }
-  bool WaitForBlock(MapCell& map, std::uint64_t blocks, Deadline deadline) override {
+  bool WaitForBlock(MapHandleState& map, std::uint64_t blocks, Deadline deadline) override {
     return here() && session_->WaitForBlock(map, blocks, deadline);
   }
-  void Walked(MapCell& map, const ItemCursor& cursor) override {
+  void Walked(MapHandleState& map, const ItemCursor& cursor) override {
     if (here()) session_->Walked(map, cursor);
   }
   Mutex& mutex() override { return session_->mutex(); }
-  absl::StatusOr<bool> Cancel(HandleCell& cell, bool running) override;
-  void CancelSoon(HandleCell& cell, bool running) override {
+  absl::StatusOr<bool> Cancel(HandleState& cell, bool running) override;
+  void CancelSoon(HandleState& cell, bool running) override {
     if (here()) session_->CancelSoon(cell, running);
   }
-  absl::StatusOr<v1::GetResponse> Ask(HandleCell& cell) override;
+  absl::StatusOr<v1::GetResponse> Ask(HandleState& cell) override;
   absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index, const v1::Payload& told) override;
   std::optional<ResultInArena> InArena(const v1::Payload& told) override {
     return here() ? session_->stub().InArena(told) : std::nullopt;
@@ -48,14 +48,14 @@ class SessionOwner : public HandleOwner, public std::enable_shared_from_this<Ses
   std::shared_ptr<const HeldResult> HoldInArena(const v1::Payload& told) override {
     return here() ? session_->stub().HoldInArena(told) : nullptr;
   }
-  void OnDone(HandleCell& cell, std::function<void(HandleCell*)> callback) override {
+  void OnDone(HandleState& cell, std::function<void(HandleState*)> callback) override {
     if (here()) session_->OnDone(cell, std::move(callback));
   }
-  void OnProgress(HandleCell& cell, ProgressCallback callback) override {
+  void OnProgress(HandleState& cell, ProgressCallback callback) override {
     if (here()) session_->OnProgress(cell, std::move(callback));
   }
   std::string instance_id() override { return here() ? session_->instance_id() : ""; }
-  void Dropped(HandleCell* cell) override {
+  void Dropped(HandleState* cell) override {
     if (here()) session_->Dropped(cell);
   }
 

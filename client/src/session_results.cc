@@ -14,11 +14,11 @@ v1::Payload WithoutBytes(const v1::Payload& result) {
   return told;
 }
 
-ResultsInDaemon ResultsOf(const TaskCell& task) {
+ResultsInDaemon ResultsOf(const TaskHandleState& task) {
   return {.count = 1, .results = {{0, WithoutBytes(task.detail->outcome->result())}}};
 }
 
-void KeepBrought(HandleCell* cell, std::uint64_t index, Downloaded bytes) {
+void KeepBrought(HandleState* cell, std::uint64_t index, Downloaded bytes) {
   auto brought = std::make_shared<const Downloaded>(std::move(bytes));
   if (cell->is_map) {
     AsMap(cell)->brought.emplace(index, std::move(brought));
@@ -28,18 +28,16 @@ void KeepBrought(HandleCell* cell, std::uint64_t index, Downloaded bytes) {
 }
 
 // Of a reference that Session::Hold took.
-void LetGo(HandleCell* cell) {
-  cell->is_map ? void(MapRef(AsMap(cell))) : void(TaskRef(AsTask(cell)));
-}
+void LetGo(HandleState* cell) { cell->is_map ? void(MapRef(AsMap(cell))) : void(TaskRef(AsTask(cell))); }
 
 }  // namespace
 
-void Session::NoteInDaemon(HandleCell* cell) {
+void Session::NoteInDaemon(HandleState* cell) {
   if (!std::exchange(cell->in_daemon, true)) in_daemon_.insert(cell);
   BringSoon();
 }
 
-void Session::NoteInDaemon(MapCell* map, const v1::ItemOutcomes& block) {
+void Session::NoteInDaemon(MapHandleState* map, const v1::ItemOutcomes& block) {
   if (map->resumed || (map->call && map->call->streamed)) return;
   ResultsInDaemon& noted = map->in_daemon_blocks.emplace_back();
   noted.first = block.first_index();
@@ -51,7 +49,7 @@ void Session::NoteInDaemon(MapCell* map, const v1::ItemOutcomes& block) {
   NoteInDaemon(map);
 }
 
-void Session::ForgetInDaemon(HandleCell* cell) {
+void Session::ForgetInDaemon(HandleState* cell) {
   cell->in_daemon = false;
   in_daemon_.erase(cell);
 }
@@ -66,9 +64,9 @@ void Session::BringSoon() {
 }
 
 // Held; null: enough was brought.
-HandleCell* Session::NextToBring(ResultsInDaemon* results) {
+HandleState* Session::NextToBring(ResultsInDaemon* results) {
   while (room_is_short_ && !stopping_ && !in_daemon_.empty()) {
-    HandleCell* cell = *in_daemon_.begin();
+    HandleState* cell = *in_daemon_.begin();
     if (cell->kept.load(std::memory_order_relaxed) || !Hold(cell, 1)) {
       ForgetInDaemon(cell);
       continue;
@@ -91,7 +89,7 @@ HandleCell* Session::NextToBring(ResultsInDaemon* results) {
 // short.
 bool Session::BringNext() {
   ResultsInDaemon results;
-  HandleCell* cell = nullptr;
+  HandleState* cell = nullptr;
   {
     MutexLock lock(&mu_);
     cell = NextToBring(&results);
@@ -114,13 +112,13 @@ bool Session::BringNext() {
   return !away;
 }
 
-void Session::PutBack(HandleCell* cell, ResultsInDaemon results) {
+void Session::PutBack(HandleState* cell, ResultsInDaemon results) {
   if (cell->is_map) AsMap(cell)->in_daemon_blocks.push_front(std::move(results));
   cell->in_daemon = true;
   in_daemon_.insert(cell);
 }
 
-absl::Status Session::Bring(HandleCell* cell, const ResultsInDaemon& results) {
+absl::Status Session::Bring(HandleState* cell, const ResultsInDaemon& results) {
   for (const ResultsInDaemon::One& one : results.results) {
     v1::DownloadRequest request;
     request.set_id(cell->id.ToBytes());
@@ -133,7 +131,7 @@ absl::Status Session::Bring(HandleCell* cell, const ResultsInDaemon& results) {
   return absl::OkStatus();
 }
 
-void Session::ReleaseBrought(HandleCell* cell, const ResultsInDaemon& results) {
+void Session::ReleaseBrought(HandleState* cell, const ResultsInDaemon& results) {
   if (cell->kept.load(std::memory_order_relaxed)) return;
   if (cell->is_map) return outbox_.AddConsumed(cell->id, results.first, results.count);
   cell->released = true;

@@ -38,14 +38,14 @@ std::shared_ptr<const v1::Outcome> NeverSubmitted() {
 
 // ---- Tasks ----
 
-void Session::Postpone(HandleCell* cell) {
+void Session::Postpone(HandleState* cell) {
   cell->batch = kNoBatch;
   cell->pool->backlog.emplace(cell->detail->resubmission->number, cell->id);
   full_pools_.insert(cell->pool);
 }
 
 // The daemon was restarted, and does not know the arena. Nobody has taken the arguments: they go another way.
-bool Session::SendAnotherWay(HandleCell* cell) {
+bool Session::SendAnotherWay(HandleState* cell) {
   ArgsInArena in_arena = *std::exchange(cell->detail->in_arena, std::nullopt);
   const wire::ArenaMapping& arena = *in_arena.slot.mapping;
   if (!arena.Is(in_arena.slot.place, wire::SlotState::kFilled)) return false;
@@ -64,7 +64,7 @@ bool Session::SendAnotherWay(HandleCell* cell) {
 }
 
 // When the daemon's queue is full and the caller wants to wait for room; or does not have the arguments.
-bool Session::TryLater(HandleCell* cell, const absl::Status& why) {
+bool Session::TryLater(HandleState* cell, const absl::Status& why) {
   if (cell->detail && cell->detail->in_arena && ReasonOf(why) == "UPLOAD_NOT_FOUND") return SendAnotherWay(cell);
   if (!cell->detail || !cell->detail->resubmission) return false;
   if (cell->detail->resubmission->large && ReasonOf(why) == "UPLOAD_NOT_FOUND") {
@@ -89,7 +89,7 @@ bool Session::TryLater(HandleCell* cell, const absl::Status& why) {
   return true;
 }
 
-void Session::Resubmit(HandleCell* cell) {
+void Session::Resubmit(HandleState* cell) {
   const Resubmission& again = *cell->detail->resubmission;
   if (again.large && cell->detail->upload_id.empty()) {
     cell->batch = kNoBatch;
@@ -104,7 +104,7 @@ void Session::Resubmit(HandleCell* cell) {
 void Session::ResubmitSome(PoolEntry& pool) {
   pool.try_at = kNever;
   for (std::uint32_t i = 0; i < pool.burst && !pool.backlog.empty(); ++i) {
-    HandleCell* cell = Find(pool.backlog.begin()->second);
+    HandleState* cell = Find(pool.backlog.begin()->second);
     pool.backlog.erase(pool.backlog.begin());
     if (cell == nullptr || cell->is_map || !cell->detail || !cell->detail->resubmission) continue;
     Resubmit(cell);
@@ -114,7 +114,7 @@ void Session::ResubmitSome(PoolEntry& pool) {
 }
 
 // It has ended: it is not sent again.
-void Session::ForgetResubmission(HandleCell* cell) {
+void Session::ForgetResubmission(HandleState* cell) {
   if (!cell->detail || !cell->detail->resubmission) return;
   const Resubmission& resubmission = *cell->detail->resubmission;
   if (cell->batch == kNoBatch) cell->pool->backlog.erase(resubmission.number);
@@ -124,11 +124,11 @@ void Session::ForgetResubmission(HandleCell* cell) {
 }
 
 // It is cancelled, and the daemon has never taken it.
-void Session::EndUnsent(HandleCell* cell) {
+void Session::EndUnsent(HandleState* cell) {
   cell->ended_unsent = true;
   DropUpload(cell);
   if (cell->is_map) {
-    MapCell* map = AsMap(cell);
+    MapHandleState* map = AsMap(cell);
     map->complete = true;
     AddCancelled(map);
     Publish(map, Phase::kEnded);
@@ -139,7 +139,7 @@ void Session::EndUnsent(HandleCell* cell) {
 }
 
 // What is under way to the daemon now and is refused there for want of room ends then (TryLater, GoOnLater).
-bool Session::CancelHere(HandleCell& cell) {
+bool Session::CancelHere(HandleState& cell) {
   MutexLock lock(&mu_);
   if (cell.ended_unsent) return true;
   if (cell.done()) return false;
@@ -149,7 +149,7 @@ bool Session::CancelHere(HandleCell& cell) {
   return true;
 }
 
-void Session::CancelSoon(HandleCell& cell, bool running) {
+void Session::CancelSoon(HandleState& cell, bool running) {
   if (CancelHere(cell)) return;
   Write write;
   {
@@ -163,7 +163,7 @@ void Session::CancelSoon(HandleCell& cell, bool running) {
 
 // ---- Maps ----
 
-void Session::SendWindow(MapCell* map) {
+void Session::SendWindow(MapHandleState* map) {
   if (Clock::now() < map->hold_until) return;
   map->hold_until = {};
   ItemWindow& window = *map->window;
@@ -177,7 +177,7 @@ void Session::SendWindow(MapCell* map) {
 }
 
 // True: it was refused for now.
-bool Session::GoOnLater(MapCell* map, const absl::Status& why, std::uint64_t accepted) {
+bool Session::GoOnLater(MapHandleState* map, const absl::Status& why, std::uint64_t accepted) {
   if (map->window == nullptr) return false;
   const bool full = IsFull(why);
   if (!full && !IsGap(why, *map->window, accepted)) return false;
@@ -194,7 +194,7 @@ bool Session::GoOnLater(MapCell* map, const absl::Status& why, std::uint64_t acc
 }
 
 // No more is taken (the pool was closed): the map ends with what the daemon has.
-void Session::CutShort(MapCell* map, const absl::Status& why, std::uint64_t accepted) {
+void Session::CutShort(MapHandleState* map, const absl::Status& why, std::uint64_t accepted) {
   map->cut_short = std::string(why.message());
   windows_.erase(map);
   map->window = nullptr;
@@ -203,7 +203,7 @@ void Session::CutShort(MapCell* map, const absl::Status& why, std::uint64_t acce
   WakeAll(&map->window_waiters);
 }
 
-absl::Status Session::AwaitWindow(MapCell* map) {
+absl::Status Session::AwaitWindow(MapHandleState* map) {
   MutexLock lock(&mu_);
   if (map->call->streamed || InOutputCallback()) return absl::OkStatus();
   while (!map->done() && map->window != nullptr && map->window->bytes() > kMostWindowBytes) {
@@ -215,7 +215,7 @@ absl::Status Session::AwaitWindow(MapCell* map) {
   return absl::OkStatus();
 }
 
-void Session::Walked(MapCell& map, const ItemCursor& cursor) {
+void Session::Walked(MapHandleState& map, const ItemCursor& cursor) {
   Write write;
   std::vector<std::shared_ptr<const ItemBlock>> gone;
   {
@@ -246,11 +246,11 @@ void Session::Walked(MapCell& map, const ItemCursor& cursor) {
 void Session::AcknowledgeRoom() {
   const std::uint64_t upto = outbox_.last_acknowledged();
   for (; !offered_.empty() && offered_.front().batch <= upto; offered_.pop_front()) {
-    HandleCell* cell = Find(offered_.front().id);
+    HandleState* cell = Find(offered_.front().id);
     if (cell != nullptr && cell->batch == offered_.front().batch) ForgetResubmission(cell);
   }
   for (auto at = windows_.begin(); at != windows_.end();) {
-    MapCell* map = *at;
+    MapHandleState* map = *at;
     map->window->Acknowledge(upto);
     SendWindow(map);
     if (map->window->bytes() <= kMostWindowBytes) WakeAll(&map->window_waiters);
@@ -271,7 +271,7 @@ void Session::AcknowledgeRoom() {
 
 void Session::TryRoom(Clock::time_point now) {
   if (state_ != State::kUp) return;
-  for (MapCell* map : windows_) {
+  for (MapHandleState* map : windows_) {
     SendWindow(map);
   }
   const std::vector<PoolEntry*> pools(full_pools_.begin(), full_pools_.end());
@@ -283,7 +283,7 @@ void Session::TryRoom(Clock::time_point now) {
 Session::Clock::time_point Session::NextTry() {
   Clock::time_point next = kNever;
   if (state_ != State::kUp) return next;
-  for (const MapCell* map : windows_) {
+  for (const MapHandleState* map : windows_) {
     if (map->hold_until > Clock::time_point{}) next = std::min(next, map->hold_until);
   }
   for (const PoolEntry* pool : full_pools_) next = std::min(next, pool->try_at);

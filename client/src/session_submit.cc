@@ -83,7 +83,7 @@ PoolEntry* Session::FindPool(std::string_view name) {
 
 // Returns with the mutex held, which it leaves while it waits.
 absl::Status Session::AwaitRoom(std::uint64_t bytes) {
-  leader_.Stir();
+  leader_.Resume();
   const auto full = [&](std::uint64_t held) { return held != 0 && held + bytes > options_.max_unsent_bytes; };
   while (full(outbox_.bytes()) || full(resubmission_bytes_)) {
     // In a callback of output this is the thread that would make room.
@@ -104,10 +104,10 @@ HandleId Session::NextId(PoolEntry& pool) {
   return {id_high_, pool.next_low++};
 }
 
-TaskCell* Session::NewTask(const TaskCall& call) {
-  TaskCell* cell = nullptr;
+TaskHandleState* Session::NewTask(const TaskCall& call) {
+  TaskHandleState* cell = nullptr;
   if (spare_.empty()) {
-    cell = new TaskCell;
+    cell = new TaskHandleState;
   } else {
     cell = spare_.back();
     spare_.pop_back();
@@ -121,13 +121,13 @@ TaskCell* Session::NewTask(const TaskCall& call) {
   return cell;
 }
 
-void Session::Enlist(HandleCell* cell, std::string_view pool, std::string_view function) {
+void Session::Enlist(HandleState* cell, std::string_view pool, std::string_view function) {
   cell->function = Intern(function);
   cell->pool = FindPool(pool);
   ++cell->pool->unfinished;
 }
 
-void Session::Insert(HandleCell* cell) {
+void Session::Insert(HandleState* cell) {
   if (!cell->is_map && cell->id.high == id_high_ && !cell->resumed) {
     own_.Add(cell->id.low, AsTask(cell));
   } else {
@@ -152,7 +152,7 @@ bool Session::IsPaced() {
   if (sleeps_until_ > write_at_) {
     stream_->Wake();
   } else {
-    leader_.Nudge();
+    leader_.RequestPoll();
   }
   return true;
 }
@@ -165,7 +165,7 @@ Session::Write Session::NextWrite(What what) {
   write_at_ = Clock::time_point::max();
   stream_->writing = true;
   Write write{stream_, outbox_.Send()};
-  if (outbox_.empty()) leader_.Calm();
+  if (outbox_.empty()) leader_.ClearPending();
   return write;
 }
 
@@ -173,36 +173,39 @@ Session::Write Session::NextWrite(What what) {
 // somebody must see that.
 Session::Write Session::WriteOrNudge() {
   Write write = NextWrite();
-  if (write.request == nullptr && state_ == State::kUp && stream_->writing && !stream_->is_local()) leader_.Nudge();
+  if (write.request == nullptr && state_ == State::kUp && stream_->writing && !stream_->is_local())
+    leader_.RequestPoll();
   return write;
 }
 
 TaskRef Session::Submit(const TaskCall& call, std::shared_ptr<HandleOwner> owner) {
-  return SubmitHanded(call, wire::Pieces({&call.args, 1}), HandOverFirst(call), std::move(owner));
+  return SubmitTransferred(call, wire::Pieces({&call.args, 1}), HandOverFirst(call), std::move(owner));
 }
 
 TaskRef Session::SubmitPieces(const TaskCall& call, const wire::Pieces& args, std::shared_ptr<HandleOwner> owner) {
   TaskCall rest = call;
   rest.args = {};
-  if (auto handed = HandOverHere(call, args)) return SubmitHanded(rest, args, *std::move(handed), std::move(owner));
+  if (auto transfer = HandOverHere(call, args))
+    return SubmitTransferred(rest, args, *std::move(transfer), std::move(owner));
   const std::string joined = args.Join();
   rest.args = joined;
-  return SubmitHanded(rest, args, call.options->wait_when_full ? HandOverFirst(rest) : UploadFirst(rest),
-                      std::move(owner));
+  return SubmitTransferred(rest, args, call.options->wait_when_full ? HandOverFirst(rest) : UploadFirst(rest),
+                           std::move(owner));
 }
 
-TaskRef Session::SubmitHanded(const TaskCall& call, const wire::Pieces& args, const absl::StatusOr<Handed>& handed,
-                              std::shared_ptr<HandleOwner> owner) {
+TaskRef Session::SubmitTransferred(const TaskCall& call, const wire::Pieces& args,
+                                   const absl::StatusOr<ArgumentTransfer>& transfer,
+                                   std::shared_ptr<HandleOwner> owner) {
   const bool waits = call.options->wait_when_full;
-  const bool held = waits || (handed.ok() && handed->travels_inline());
+  const bool held = waits || (transfer.ok() && transfer->travels_inline());
   Write write;
   TaskRef task;
   {
     MutexLock lock(&mu_);
-    absl::Status room = waits && absl::IsResourceExhausted(handed.status()) ? absl::OkStatus() : handed.status();
+    absl::Status room = waits && absl::IsResourceExhausted(transfer.status()) ? absl::OkStatus() : transfer.status();
     if (room.ok()) room = AwaitRoom(held ? call.args.size() : 0);
-    std::string copy = room.ok() && !waits ? CopyToUploadAgain(handed, args) : "";
-    TaskCell* cell = NewTask(call);
+    std::string copy = room.ok() && !waits ? CopyToUploadAgain(transfer, args) : "";
+    TaskHandleState* cell = NewTask(call);
     cell->owner = std::move(owner);
     task = TaskRef(cell);
     if (room.ok() && others_.contains(cell->id)) {
@@ -210,14 +213,14 @@ TaskRef Session::SubmitHanded(const TaskCall& call, const wire::Pieces& args, co
     }
     cell->function = Intern(call.function);
     if (!room.ok()) {
-      if (handed.ok() && handed->slot) wire::ArenaMaker::Abandon(*handed->slot);
-      if (handed.ok()) DropUpload(handed->upload_id);
+      if (transfer.ok() && transfer->slot) wire::ArenaMaker::Abandon(*transfer->slot);
+      if (transfer.ok()) DropUpload(transfer->upload_id);
       EndWithRefusal(cell, std::move(room), false);
       return task;
     }
     Enlist(cell, call.pool, call.function);
     Insert(cell);
-    Enqueue(cell, call, handed);
+    Enqueue(cell, call, transfer);
     if (!copy.empty()) KeepToUploadAgain(cell, call, std::move(copy));
     write = WriteOrNudge();
   }
@@ -226,17 +229,17 @@ TaskRef Session::SubmitHanded(const TaskCall& call, const wire::Pieces& args, co
 }
 
 // To be sent now, or behind those that wait for room in the pool's queue.
-void Session::Enqueue(HandleCell* cell, const TaskCall& call, const absl::StatusOr<Handed>& handed) {
+void Session::Enqueue(HandleState* cell, const TaskCall& call, const absl::StatusOr<ArgumentTransfer>& transfer) {
   if (!call.options->wait_when_full) {
-    if (!handed->upload_id.empty()) cell->Detail().upload_id = handed->upload_id;
-    if (handed->slot) {
-      cell->Detail().in_arena.emplace(ArgsInArena{*handed->slot, handed->bytes, call.encoding,
+    if (!transfer->upload_id.empty()) cell->Detail().upload_id = transfer->upload_id;
+    if (transfer->slot) {
+      cell->Detail().in_arena.emplace(ArgsInArena{*transfer->slot, transfer->bytes, call.encoding,
                                                   std::string(call.type_name), WithoutCallbacks(*call.options)});
     }
-    cell->batch = outbox_.AddTask(call, cell->id, *handed);
+    cell->batch = outbox_.AddTask(call, cell->id, *transfer);
     return;
   }
-  if (handed.ok()) cell->Detail().upload_id = handed->upload_id;
+  if (transfer.ok()) cell->Detail().upload_id = transfer->upload_id;
   cell->Detail().resubmission.emplace(Resubmission{
       .args = {call.encoding, std::string(call.type_name), std::string(call.args)},
       .large = call.args.size() > kInlineArgsBytes,
@@ -245,8 +248,8 @@ void Session::Enqueue(HandleCell* cell, const TaskCall& call, const absl::Status
       .bytes = call.args.size() + kResubmissionBytes,
   });
   resubmission_bytes_ += cell->detail->resubmission->bytes;
-  if (!handed.ok()) {  // the daemon has no room for it
-    TryLater(cell, handed.status());
+  if (!transfer.ok()) {  // the daemon has no room for it
+    TryLater(cell, transfer.status());
     return WakeLeader();
   }
   cell->pool->backlog.empty() ? Resubmit(cell) : Postpone(cell);
@@ -254,8 +257,8 @@ void Session::Enqueue(HandleCell* cell, const TaskCall& call, const absl::Status
 
 // What was uploaded for a submission that cannot leave now: a daemon that is started anew meanwhile does not know it.
 // Leaves the mutex while it copies. Empty: not needed.
-std::string Session::CopyToUploadAgain(const absl::StatusOr<Handed>& handed, const wire::Pieces& args) {
-  if (handed->upload_id.empty() || (CanWrite() && outbox_.empty())) return "";
+std::string Session::CopyToUploadAgain(const absl::StatusOr<ArgumentTransfer>& transfer, const wire::Pieces& args) {
+  if (transfer->upload_id.empty() || (CanWrite() && outbox_.empty())) return "";
   mu_.Unlock();
   std::string copy = args.Join();
   mu_.Lock();
@@ -263,7 +266,7 @@ std::string Session::CopyToUploadAgain(const absl::StatusOr<Handed>& handed, con
 }
 
 // Until the daemon has taken it. These count for the daemon's room for uploads, and here for nothing.
-void Session::KeepToUploadAgain(HandleCell* cell, const TaskCall& call, std::string args) {
+void Session::KeepToUploadAgain(HandleState* cell, const TaskCall& call, std::string args) {
   cell->Detail().resubmission.emplace(Resubmission{
       .args = {call.encoding, std::string(call.type_name), std::move(args)},
       .large = true,
@@ -274,10 +277,10 @@ void Session::KeepToUploadAgain(HandleCell* cell, const TaskCall& call, std::str
 }
 
 MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner) {
-  auto* cell = new MapCell;
+  auto* cell = new MapHandleState;
   cell->owner = std::move(owner);
   MutexLock lock(&mu_);
-  leader_.Stir();
+  leader_.Resume();
   cell->id = call.options->task.id ? *call.options->task.id : HandleId::Random();
   cell->call.emplace(call);
   if (call.streamed || call.options->task.wait_when_full) cell->window = std::make_unique<ItemWindow>();
@@ -292,7 +295,7 @@ MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner)
   return MapRef(cell);
 }
 
-absl::Status Session::AddItems(MapCell* map, const MapBatch& batch) {
+absl::Status Session::AddItems(MapHandleState* map, const MapBatch& batch) {
   Write write;
   {
     MutexLock lock(&mu_);
@@ -322,7 +325,7 @@ absl::Status Session::AddItems(MapCell* map, const MapBatch& batch) {
 }
 
 // A reference to a cell that is in the tables; null when its last handle is just going.
-HandleCell* Session::Revive(HandleCell* cell, std::shared_ptr<HandleOwner>& owner) {
+HandleState* Session::Revive(HandleState* cell, std::shared_ptr<HandleOwner>& owner) {
   if (cell->detached) {
     cell->detached = false;
     cell->owner = owner;
@@ -332,26 +335,26 @@ HandleCell* Session::Revive(HandleCell* cell, std::shared_ptr<HandleOwner>& owne
   return Hold(cell, 1) ? cell : nullptr;
 }
 
-absl::StatusOr<HandleCell*> Session::Resume(std::string_view written, bool map, std::shared_ptr<HandleOwner> owner) {
+absl::StatusOr<HandleState*> Session::Resume(std::string_view written, bool map, std::shared_ptr<HandleOwner> owner) {
   const auto parsed = Parse(written);
   if (!parsed) {
     return absl::InvalidArgumentError("'" + std::string(written) +
                                       "' names no handle: expected what ToString() wrote, or 32 hexadecimal digits");
   }
   Write write;
-  HandleCell* cell = nullptr;
+  HandleState* cell = nullptr;
   {
     MutexLock lock(&mu_);
-    leader_.Stir();
-    for (HandleCell* known = Find(parsed->id); known != nullptr; known = Find(parsed->id)) {
+    leader_.Resume();
+    for (HandleState* known = Find(parsed->id); known != nullptr; known = Find(parsed->id)) {
       if (known->is_map != map) {
         return absl::InvalidArgumentError(std::string(written) + " is a " + (map ? "task" : "map") +
                                           ": resume it as such");
       }
       TakeDropped();
-      if (HandleCell* revived = Revive(known, owner)) return revived;
+      if (HandleState* revived = Revive(known, owner)) return revived;
     }
-    cell = map ? static_cast<HandleCell*>(new MapCell) : new TaskCell;
+    cell = map ? static_cast<HandleState*>(new MapHandleState) : new TaskHandleState;
     cell->id = parsed->id;
     cell->resumed = true;
     cell->owner = std::move(owner);
@@ -367,10 +370,10 @@ absl::StatusOr<HandleCell*> Session::Resume(std::string_view written, bool map, 
   return cell;
 }
 
-void Session::Dropped(HandleCell* cell) {
+void Session::Dropped(HandleState* cell) {
   // What is left of an unfinished map is cancelled: that is worth a message of its own.
   const bool at_once = cell->is_map && !cell->done();
-  HandleCell* top = dropped_.load(std::memory_order_relaxed);
+  HandleState* top = dropped_.load(std::memory_order_relaxed);
   do {
     cell->next_dropped = top;
   } while (!dropped_.compare_exchange_weak(top, cell, std::memory_order_release, std::memory_order_relaxed));

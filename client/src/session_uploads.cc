@@ -23,33 +23,34 @@ bool Session::WaitsForRoom(const TaskCall& call) {
 }
 
 // Before its task is submitted, in the thread of who submits. Inline: not needed, or not now.
-absl::StatusOr<Handed> Session::HandOverFirst(const TaskCall& call) {
-  if (call.args.size() < wire::kMinArenaPayloadBytes || WaitsForRoom(call)) return Handed{.bytes = call.args.size()};
-  if (auto handed = HandOverHere(call, wire::Pieces({&call.args, 1}))) return *std::move(handed);
+absl::StatusOr<ArgumentTransfer> Session::HandOverFirst(const TaskCall& call) {
+  if (call.args.size() < wire::kMinArenaPayloadBytes || WaitsForRoom(call))
+    return ArgumentTransfer{.bytes = call.args.size()};
+  if (auto transfer = HandOverHere(call, wire::Pieces({&call.args, 1}))) return *std::move(transfer);
   return UploadFirst(call);
 }
 
 // In shared memory. What may be sent again for want of room goes as it would go then.
-std::optional<Handed> Session::HandOverHere(const TaskCall& call, const wire::Pieces& args) {
+std::optional<ArgumentTransfer> Session::HandOverHere(const TaskCall& call, const wire::Pieces& args) {
   if (args.size() < wire::kMinArenaPayloadBytes || call.options->wait_when_full) return std::nullopt;
-  Handed handed{.bytes = args.size()};
-  handed.slot = stub_->Place(args);
-  if (!handed.slot && args.size() >= kHandOverBytes) handed.upload_id = stub_->HandOver(args);
-  if (handed.travels_inline()) return std::nullopt;
-  return handed;
+  ArgumentTransfer transfer{.bytes = args.size()};
+  transfer.slot = stub_->Place(args);
+  if (!transfer.slot && args.size() >= kHandOverBytes) transfer.upload_id = stub_->HandOver(args);
+  if (transfer.travels_inline()) return std::nullopt;
+  return transfer;
 }
 
 // REQUIRES: HandOverHere came to nothing.
-absl::StatusOr<Handed> Session::UploadFirst(const TaskCall& call) {
-  Handed handed{.bytes = call.args.size()};
-  if (call.args.size() <= kInlineArgsBytes) return handed;
+absl::StatusOr<ArgumentTransfer> Session::UploadFirst(const TaskCall& call) {
+  ArgumentTransfer transfer{.bytes = call.args.size()};
+  if (call.args.size() <= kInlineArgsBytes) return transfer;
   auto upload = call.options->wait_when_full ? stub_->Upload(call.args) : stub_->SendUp(call.args);
   if (!upload.ok()) return upload.status();
-  handed.upload_id = *std::move(upload);
-  return handed;
+  transfer.upload_id = *std::move(upload);
+  return transfer;
 }
 
-void Session::UploadAgain(HandleCell* cell) {
+void Session::UploadAgain(HandleState* cell) {
   // The thread has them meanwhile: the task may be cancelled, and the cell gone.
   std::string args = std::exchange(cell->detail->resubmission->args.data, {});
   uploads_.Post([self = shared_from_this(), id = cell->id, args = std::move(args)]() mutable {
@@ -68,7 +69,7 @@ void Session::Uploaded(const HandleId& id, std::string args, absl::StatusOr<std:
   Write write;
   {
     MutexLock lock(&mu_);
-    HandleCell* cell = Find(id);
+    HandleState* cell = Find(id);
     if (cell != nullptr && cell->detail && cell->detail->resubmission) {
       cell->detail->resubmission->args.data = std::move(args);
       SubmitUploaded(cell, std::move(upload));
@@ -81,7 +82,7 @@ void Session::Uploaded(const HandleId& id, std::string args, absl::StatusOr<std:
   Begin(std::move(write));
 }
 
-void Session::SubmitUploaded(HandleCell* cell, absl::StatusOr<std::string> upload) {
+void Session::SubmitUploaded(HandleState* cell, absl::StatusOr<std::string> upload) {
   PoolEntry& pool = *cell->pool;
   if (upload.ok()) {
     cell->detail->upload_id = *std::move(upload);
@@ -96,7 +97,7 @@ void Session::SubmitUploaded(HandleCell* cell, absl::StatusOr<std::string> uploa
   }
 }
 
-void Session::DropUpload(HandleCell* cell) {
+void Session::DropUpload(HandleState* cell) {
   if (cell->detail) DropUpload(std::exchange(cell->detail->upload_id, {}));
 }
 

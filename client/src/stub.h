@@ -24,8 +24,8 @@ namespace poold::client::internal {
 
 absl::Status FromGrpc(const grpc::Status& status, std::string_view address);
 
-// Thread-safe. Each call takes at most call_timeout plus what it waits for, twice where the connection failed under it. A
-// daemon that is away for a moment is tried again; every call here does no harm when it is made twice.
+// Thread-safe. Each call takes at most call_timeout plus what it waits for, twice where the connection failed under it.
+// A daemon that is away for a moment is tried again; every call here does no harm when it is made twice.
 class Stub {
  public:
   Stub(const std::shared_ptr<grpc::Channel>& channel, std::string address, Duration call_timeout);

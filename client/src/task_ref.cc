@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "error.h"
-#include "handle_cell.h"
+#include "handle_state.h"
 
 namespace poold::client::internal {
 namespace {
@@ -12,12 +12,12 @@ namespace {
 absl::Status NoTask() { return absl::FailedPreconditionError("this TaskHandle refers to no task"); }
 
 // The result in the outcome, or in what was downloaded. REQUIRES: phase is kEnded.
-bool NeedsDownload(const TaskCell& cell) {
+bool NeedsDownload(const TaskHandleState& cell) {
   const v1::Payload& result = cell.detail->outcome->result();
   return result.size_bytes() > result.data().size();
 }
 
-absl::Status BringResult(TaskCell& cell) {
+absl::Status BringResult(TaskHandleState& cell) {
   if (!cell.owner->here()) return ForkedError();
   {
     MutexLock lock(&cell.owner->mutex());
@@ -32,7 +32,7 @@ absl::Status BringResult(TaskCell& cell) {
   return absl::OkStatus();
 }
 
-v1::Outcome PlainSuccess(const TaskCell& cell) {
+v1::Outcome CompactSuccess(const TaskHandleState& cell) {
   v1::Outcome outcome;
   outcome.set_state(v1::TASK_STATE_SUCCEEDED);
   outcome.mutable_result()->set_encoding(cell.encoding);
@@ -114,7 +114,7 @@ absl::StatusOr<OwnedResult> TaskRef::Own() const {
 
 bool TaskRef::Wait(Duration timeout) const {
   if (cell_ == nullptr || cell_->done()) return true;
-  std::array<HandleCell*, 1> cells{cell_};
+  std::array<HandleState*, 1> cells{cell_};
   return cell_->owner->Wait(cells, WaitMode::kAllCompleted, Deadline(timeout));
 }
 
@@ -181,7 +181,7 @@ absl::StatusOr<v1::Outcome> TaskRef::Outcome() const {
     case Phase::kPending:
       return WaitTimeoutError(cell_->FunctionName());
     case Phase::kSucceeded:
-      return PlainSuccess(*cell_);
+      return CompactSuccess(*cell_);
     case Phase::kEnded:
       return *cell_->detail->outcome;
     default:
@@ -191,7 +191,8 @@ absl::StatusOr<v1::Outcome> TaskRef::Outcome() const {
 
 void TaskRef::OnDone(std::function<void(TaskRef)> callback) const {
   if (cell_ == nullptr) return;
-  cell_->owner->OnDone(*cell_, [callback = std::move(callback)](HandleCell* cell) { callback(TaskRef(AsTask(cell))); });
+  cell_->owner->OnDone(*cell_,
+                       [callback = std::move(callback)](HandleState* cell) { callback(TaskRef(AsTask(cell))); });
 }
 
 HandleId TaskRef::id() const { return cell_ != nullptr ? cell_->id : HandleId{}; }

@@ -32,8 +32,8 @@ bool Within(char32_t code, char32_t first, char32_t last) { return code >= first
 // It does something to a terminal, or to what stands around it.
 bool Acts(char32_t code) {
   const bool control = code < 0x20 || Within(code, 0x7f, 0x9f);
-  const bool turns = code == 0x61c || Within(code, 0x200e, 0x200f) || Within(code, 0x202a, 0x202e) ||
-                     Within(code, 0x2066, 0x2069);
+  const bool turns =
+      code == 0x61c || Within(code, 0x200e, 0x200f) || Within(code, 0x202a, 0x202e) || Within(code, 0x2066, 0x2069);
   const bool separates = Within(code, 0x2028, 0x2029) || Within(code, 0xfff9, 0xfffb);
   return control || turns || separates;
 }

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "handle_cell.h"
+#include "handle_state.h"
 
 namespace poold::client::internal {
 namespace {
 
-bool WaitApart(const std::vector<HandleCell*>& cells, WaitMode mode, Duration timeout) {
+bool WaitApart(const std::vector<HandleState*>& cells, WaitMode mode, Duration timeout) {
   const Deadline deadline(timeout);
   Completions completions(cells);
   while (completions.left() > 0) {
@@ -21,12 +21,12 @@ bool WaitApart(const std::vector<HandleCell*>& cells, WaitMode mode, Duration ti
 
 }  // namespace
 
-bool WaitFor(std::vector<HandleCell*> cells, WaitMode mode, Duration timeout) {
+bool WaitFor(std::vector<HandleState*> cells, WaitMode mode, Duration timeout) {
   const auto end = std::remove(cells.begin(), cells.end(), nullptr);
   const bool one_is_nothing = end != cells.end();
   cells.erase(end, cells.end());
   if (cells.empty() || (one_is_nothing && mode == WaitMode::kFirstCompleted)) return true;
-  const auto elsewhere = [&](HandleCell* cell) { return cell->owner != cells.front()->owner; };
+  const auto elsewhere = [&](HandleState* cell) { return cell->owner != cells.front()->owner; };
   if (std::any_of(cells.begin(), cells.end(), elsewhere)) return WaitApart(cells, mode, timeout);
   return cells.front()->owner->Wait(cells, mode, Deadline(timeout));
 }

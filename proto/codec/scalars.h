@@ -18,7 +18,7 @@ template <typename T>
 inline constexpr bool kIsScalar = false;
 template <typename T>
 requires(std::is_integral_v<T>) inline constexpr bool kIsScalar<T> = !std::is_same_v<T, bool> && sizeof(T) >= 4 &&
-                                                                  sizeof(T) <= 8;
+                                                                     sizeof(T) <= 8;
 
 // So that its bytes in memory are those of the number, the highest first.
 inline std::uint64_t ToBigEndian(std::uint64_t number) {

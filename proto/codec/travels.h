@@ -12,20 +12,24 @@ namespace poold::codec {
 // What it is to be able to do.
 struct Writes {
   template <typename T>
-  static constexpr bool kTrue = requires(Packer& packer, const T& value) { Convert<T>::Write(packer, value); };
+  static constexpr bool kTrue = requires(Packer& packer, const T& value) {
+    Convert<T>::Write(packer, value);
+  };
 };
 // Into one that begins empty.
 struct Reads {
   template <typename T>
-  static constexpr bool kTrue = std::is_default_constructible_v<T> &&
-                                requires(const msgpack::object& value, T* out, Mismatch* mismatch) {
-                                  Convert<T>::Read(value, out, mismatch);
-                                };
+  static constexpr bool kTrue = std::is_default_constructible_v<T>&& requires(const msgpack::object& value, T* out,
+                                                                              Mismatch* mismatch) {
+    Convert<T>::Read(value, out, mismatch);
+  };
 };
 // Refers to nothing that goes when it has been read.
 struct Owns {
   template <typename T>
-  static constexpr bool kTrue = !requires { Convert<T>::kView; };
+  static constexpr bool kTrue = !requires {
+    Convert<T>::kView;
+  };
 };
 
 // T and all its parts. The fields of structs are not looked at: a bad one is told where it is written or read.

@@ -19,7 +19,8 @@ enum class ProgramKind {
 // - Signals have their default handling (SIGCHLD that is ignored would take away how children ended), and none is
 //   blocked.
 // - No timer of setitimer(2) or alarm(2) runs.
-// - Descriptors 0, 1 and 2 are open: what was closed is /dev/null. A file that is opened later would else be written to.
+// - Descriptors 0, 1 and 2 are open: what was closed is /dev/null. A file that is opened later would else be written
+// to.
 // - The owner may read and write what is made (umask), and search folders.
 // - The daemon's soft limits of descriptors, processes, file size and processor time are raised to the hard ones, and
 //   that of the stack (of its threads) to 1 MiB. Its workers inherit them; a pool's own limits stay as they are.

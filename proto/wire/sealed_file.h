@@ -20,8 +20,8 @@ namespace poold::wire {
 absl::StatusOr<UniqueFd> MakeSealedFile(std::string_view bytes);
 absl::StatusOr<UniqueFd> MakeSealedFile(const Pieces& bytes);
 
-// OK: it is sealed, its memory is tmpfs, and it has exactly `bytes` bytes, so it can be mapped and read without fear. INVALID_ARGUMENT: what is
-// wrong with it.
+// OK: it is sealed, its memory is tmpfs, and it has exactly `bytes` bytes, so it can be mapped and read without fear.
+// INVALID_ARGUMENT: what is wrong with it.
 absl::Status CheckSealedFile(int fd, std::uint64_t bytes);
 
 }  // namespace poold::wire

@@ -67,7 +67,8 @@ std::vector<Hierarchy> Hierarchies(const std::string& mountinfo, const std::stri
 
 // 0: none.
 std::uint32_t Rounded(std::int64_t quota, std::int64_t period) {
-  return quota <= 0 || period <= 0 ? 0 : static_cast<std::uint32_t>(std::max<std::int64_t>(1, (quota - 1) / period + 1));
+  return quota <= 0 || period <= 0 ? 0
+                                   : static_cast<std::uint32_t>(std::max<std::int64_t>(1, (quota - 1) / period + 1));
 }
 
 std::uint32_t QuotaAt(const std::string& folder, bool version_1,
@@ -105,7 +106,8 @@ std::uint32_t UsableCpus() {
   cpu_set_t set;
   const int affine = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
   const auto cpus = static_cast<std::uint32_t>(std::max(affine, 1));
-  const std::uint32_t quota = QuotaCpus(ReadSurely("/proc/self/mountinfo"), ReadSurely("/proc/self/cgroup"), ReadSurely);
+  const std::uint32_t quota =
+      QuotaCpus(ReadSurely("/proc/self/mountinfo"), ReadSurely("/proc/self/cgroup"), ReadSurely);
   return quota == 0 ? cpus : std::min(cpus, quota);
 }
 

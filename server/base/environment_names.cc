@@ -8,17 +8,16 @@ namespace {
 
 // The C library and its loader; interpreters; shells; libraries that load plugins.
 constexpr std::string_view kBeginnings[] = {
-    "LD_",     "MALLOC_", "GCONV_",    "PYTHON",   "PERL",      "RUBY",      "GEM_",  "BUNDLE_",   "NODE_",
-    "NPM_",    "JAVA_",   "JDK_",      "_JAVA_",   "CLASSPATH", "DOTNET_",   "MONO_", "CORECLR_",  "COMPlus_",
-    "LUA_",    "PHP",     "R_",        "JULIA_",   "GUILE_",    "ERL_",      "BASH_",     "GIT_",
-    "GTK_",    "GDK_",    "GIO_",      "GST_",     "QT_",       "LIBGL_",    "OCL_",  "VK_",       "CUDA_INJECTION",
-    "OPENSSL_", "DYLD_",  "OMP_TOOL",  "ASAN_",    "TSAN_",     "UBSAN_",    "LSAN_", "MSAN_",     "SASL_"};
+    "LD_",   "MALLOC_",  "GCONV_", "PYTHON", "PERL",      "RUBY",    "GEM_",  "BUNDLE_",        "NODE_",
+    "NPM_",  "JAVA_",    "JDK_",   "_JAVA_", "CLASSPATH", "DOTNET_", "MONO_", "CORECLR_",       "COMPlus_",
+    "LUA_",  "PHP",      "R_",     "JULIA_", "GUILE_",    "ERL_",    "BASH_", "GIT_",           "GTK_",
+    "GDK_",  "GIO_",     "GST_",   "QT_",    "LIBGL_",    "OCL_",    "VK_",   "CUDA_INJECTION", "OPENSSL_",
+    "DYLD_", "OMP_TOOL", "ASAN_",  "TSAN_",  "UBSAN_",    "LSAN_",   "MSAN_", "SASL_"};
 constexpr std::string_view kNames[] = {
-    "PATH",         "IFS",        "TCLLIBPATH",  "SHELLOPTS",  "BASHOPTS",        "PS4",
-    "CDPATH",       "GLOBIGNORE", "FPATH",       "ZDOTDIR",    "PROMPT_COMMAND",  "GLIBC_TUNABLES",
-    "LOCPATH",      "NLSPATH",    "HOSTALIASES", "GETCONF_DIR", "RESOLV_HOST_CONF", "LOCALDOMAIN",
-    "RES_OPTIONS",  "TZDIR",      "TERMINFO",    "TERMINFO_DIRS", "LESSOPEN",     "LESSCLOSE",
-    "KRB5_CONFIG",  "SSLKEYLOGFILE"};
+    "PATH",          "IFS",         "TCLLIBPATH",       "SHELLOPTS",      "BASHOPTS",       "PS4",     "CDPATH",
+    "GLOBIGNORE",    "FPATH",       "ZDOTDIR",          "PROMPT_COMMAND", "GLIBC_TUNABLES", "LOCPATH", "NLSPATH",
+    "HOSTALIASES",   "GETCONF_DIR", "RESOLV_HOST_CONF", "LOCALDOMAIN",    "RES_OPTIONS",    "TZDIR",   "TERMINFO",
+    "TERMINFO_DIRS", "LESSOPEN",    "LESSCLOSE",        "KRB5_CONFIG",    "SSLKEYLOGFILE"};
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// Which variables of an environment are code: they have the loader, an interpreter, a shell or a library load or run what
-// they name.
+// Which variables of an environment are code: they have the loader, an interpreter, a shell or a library load or run
+// what they name.
 #pragma once
 
 #include <string_view>

@@ -2,11 +2,11 @@
 //
 //   base::Log(base::Level::kInfo, "pool_opened", {{"pool", name}, {"workers", n}});
 //   -> time=2026-01-02T03:04:05.678Z level=info event=pool_opened pool=default workers=2
-// Values with spaces, quotes, '=' or anything else than plain ASCII are quoted. In them '"' and '\\' have a '\\' in front,
-// a line's end is \n, and '=' and each byte that does not show as a character of UTF-8 is \xNN: so a text, whoever
-// wrote it, forges neither a line nor a field, and ` worker=12 ` is found only where a field says so.
-// Thread-safe. Never waits for its reader: up to 1 MiB is kept for him. What comes beyond that is dropped and counted, and
-// told in `event=log_lines_dropped lines=N` when he reads again. At exit() it is flushed.
+// Values with spaces, quotes, '=' or anything else than plain ASCII are quoted. In them '"' and '\\' have a '\\' in
+// front, a line's end is \n, and '=' and each byte that does not show as a character of UTF-8 is \xNN: so a text,
+// whoever wrote it, forges neither a line nor a field, and ` worker=12 ` is found only where a field says so.
+// Thread-safe. Never waits for its reader: up to 1 MiB is kept for him. What comes beyond that is dropped and counted,
+// and told in `event=log_lines_dropped lines=N` when he reads again. At exit() it is flushed.
 #pragma once
 
 #include <concepts>

@@ -2,8 +2,8 @@
 //
 // Role: keeps what waits, so much as fits; what does not is dropped, counted, and told in a line of its own behind what
 // was written next. Threads: Put and the others by any; one thread of its own writes, with all signals blocked, and is
-// never joined: it may hang in its write when the process ends. Ownership: does not own the descriptor; lives as long as
-// the process.
+// never joined: it may hang in its write when the process ends. Ownership: does not own the descriptor; lives as long
+// as the process.
 #pragma once
 
 #include <chrono>

@@ -30,7 +30,7 @@ class MemoryReturn {
  private:
   const System system_;
   bool looked_ = false;
-  std::uint64_t baseline_ = 0;  // resident at the start, beside what was used
+  std::uint64_t baseline_ = 0;   // resident at the start, beside what was used
   std::uint64_t used_then_ = 0;  // when it gave back last
   std::int64_t pause_ = 0;
   std::int64_t next_ = 0;

@@ -1,5 +1,5 @@
-// What names may look like: of pools, modules, programs and functions, whichever way they come in (an open, a submission,
-// the configuration, a worker that registers its functions).
+// What names may look like: of pools, modules, programs and functions, whichever way they come in (an open, a
+// submission, the configuration, a worker that registers its functions).
 #pragma once
 
 #include <algorithm>

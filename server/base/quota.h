@@ -16,8 +16,7 @@ namespace poold::base {
 class Quota {
  public:
   // `parent` may be null.
-  explicit Quota(std::uint64_t max, std::shared_ptr<Quota> parent = nullptr)
-      : max_(max), parent_(std::move(parent)) {}
+  explicit Quota(std::uint64_t max, std::shared_ptr<Quota> parent = nullptr) : max_(max), parent_(std::move(parent)) {}
   // False: here, or above, there is not so much left, and nothing was taken.
   bool Take(std::uint64_t amount) {
     if (!TakeHere(amount)) return false;

@@ -64,7 +64,8 @@ struct Surroundings {
   std::string bin_folder;
   // What `listen` is by default.
   std::string default_address;
-  // CPUs that this process may use, by its affinity and the quota of its cgroup: the workers of a pool that does not say.
+  // CPUs that this process may use, by its affinity and the quota of its cgroup: the workers of a pool that does not
+  // say.
   std::uint32_t cpus = 1;
   // Where large files that go with their program belong.
   std::string spool_folder = "/var/tmp";

@@ -99,7 +99,8 @@ void DeclareFlags(CLI::App* app, Flags* flags) {
   set.Number("--max-connections", "max_connections",
              "Client connections at one time, and as many sessions of this host");
   set.Number("--max-connections-per-peer", "max_connections_per_peer", "Of these, of one process, or one TCP address");
-  set.Number("--memory-budget", "memory_budget_bytes", "Bytes of memory for what clients send; 0: half of what there is");
+  set.Number("--memory-budget", "memory_budget_bytes",
+             "Bytes of memory for what clients send; 0: half of what there is");
   set.Number("--spin-us", "spin_us", "Microseconds to look again before sleeping, for short trips");
   set.Number("--shards", "shards", "Among how many parts of the daemon pools are divided, on many CPUs");
   set.Text("--log-level", "log_level", "LEVEL", "debug, info, warning or error");

@@ -58,12 +58,12 @@ std::span<const Key<Config>> ConfigKeys() {
        kHundredYearsInSeconds},
       {"default_workers", &Config::default_workers,
        "Worker processes of a pool that does not say. Default: one for each CPU that poold may use, by its "
-       "affinity and the CPU quota of its cgroup.", 1, 65'536},
+       "affinity and the CPU quota of its cgroup.",
+       1, 65'536},
       {"max_connections", &Config::max_connections,
        "Client connections at one time, and as many sessions of this host beside them.", 1, 1'000'000},
       {"max_connections_per_peer", &Config::max_connections_per_peer,
-       "Of these, how many may come from one process of this host, or from one address of TCP.",
-       1, 1'000'000},
+       "Of these, how many may come from one process of this host, or from one address of TCP.", 1, 1'000'000},
       {"memory_budget_bytes", &Config::memory_budget_bytes,
        "Memory for all that clients send and have not fetched yet: what is above it is refused, to be tried again. "
        "0: half of the least of the cgroup's limit, the machine's memory and the address space.",
@@ -83,7 +83,8 @@ std::span<const Key<Config>> ConfigKeys() {
        "Whether pools may have the function exec: then whoever can reach a socket runs any program as poold's user."},
       {"allowed_environment", &Config::allowed_environment,
        "Variables that clients may set for the pools that they open although these are code: LD_*, PATH, PYTHON*, "
-       "MALLOC_*, GCONV_PATH and their like are refused unless they stand here by name. Pools of this file may set any."},
+       "MALLOC_*, GCONV_PATH and their like are refused unless they stand here by name. Pools of this file may set "
+       "any."},
   };
   return keys;
 }

@@ -21,7 +21,8 @@ Bytes OwnCopy(const Bytes& bytes) {
 bool Core::State::HasRoomForArguments(const Handle& handle, std::uint64_t bytes) const {
   const auto fits = [bytes](std::uint64_t used, std::uint64_t most) { return bytes <= most && used <= most - bytes; };
   const ClientQuota& client = QuotaOf(handle);
-  return fits(room.used(), limits.max_kept_outcome_bytes / 2) || (client.present && fits(client.used, room.floor() / 2));
+  return fits(room.used(), limits.max_kept_outcome_bytes / 2) ||
+         (client.present && fits(client.used, room.floor() / 2));
 }
 
 void Core::State::KeepArguments(Task& task) const {

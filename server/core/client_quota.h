@@ -1,9 +1,9 @@
 // How the room for outcomes that nobody released is divided among clients.
 //
-// A client that is *present* (it has a session) has a floor for itself: a 64th of the room, less where there are so many
-// that their floors would take more than half of it. Some floors are kept ready for those who come next. What clients
-// *left* that are not present, and what still comes of their tasks, shares one part with a floor of its own. The rest is
-// *common*: in it is what is above a floor.
+// A client that is *present* (it has a session) has a floor for itself: a 64th of the room, less where there are so
+// many that their floors would take more than half of it. Some floors are kept ready for those who come next. What
+// clients *left* that are not present, and what still comes of their tasks, shares one part with a floor of its own.
+// The rest is *common*: in it is what is above a floor.
 //
 // So a client below its floor has room whatever others keep, and what was left is there as long as nobody wants its
 // place. The sum of all may be above the room only for a while: when so many come at once that there are not enough
@@ -38,16 +38,16 @@ struct HeldLine {
 struct ClientQuota : Node {
   ClientQuota() : Node(NodeKind::kList) {}
   ClientId id{};
-  ClientOrigin origin;         // of its latest session or call
-  std::uint64_t number = 0;    // in the order in which they became known
-  bool present = false;        // it has a session
-  bool is_short = false;       // as it was told
-  bool told_held_up = false;   // as ClientIsHeldUp
-  bool waking = false;         // in State::waking, else in State::held_clients, if it is linked
-  std::uint32_t queues = 0;    // ClientQueues that refer to it
-  std::size_t place = 0;       // among those that are present
-  std::uint64_t used = 0;      // bytes of kept outcomes
-  NodeList kept;               // ended handles; the first one goes first
+  ClientOrigin origin;        // of its latest session or call
+  std::uint64_t number = 0;   // in the order in which they became known
+  bool present = false;       // it has a session
+  bool is_short = false;      // as it was told
+  bool told_held_up = false;  // as ClientIsHeldUp
+  bool waking = false;        // in State::waking, else in State::held_clients, if it is linked
+  std::uint32_t queues = 0;   // ClientQueues that refer to it
+  std::size_t place = 0;      // among those that are present
+  std::uint64_t used = 0;     // bytes of kept outcomes
+  NodeList kept;              // ended handles; the first one goes first
   TimerId kept_timer = kNoTimer;
   Nanos oldest_left = kNever;  // its place in State::left; kNever: it is not there
   NodeList aside;              // ended handles that were to go, and somebody waits for

@@ -7,8 +7,8 @@
 
 namespace poold::core {
 
-Core::Core(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, Share share)
-    : state_(std::make_unique<State>(limits, workers, clients, seed, share)) {}
+Core::Core(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, ShardInfo shard)
+    : state_(std::make_unique<State>(limits, workers, clients, seed, shard)) {}
 Core::~Core() = default;
 
 Core::State::~State() = default;

@@ -54,7 +54,7 @@ struct Limits {
 };
 
 // Which one it is of several cores that share a daemon. Their pools and workers have different numbers.
-struct Share {
+struct ShardInfo {
   std::uint32_t index = 0;
   std::uint32_t count = 1;
 };
@@ -144,7 +144,7 @@ struct WorkerLoss {
 class Core {
  public:
   // `seed`: for ids that the daemon chooses, and for jitter.
-  Core(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, Share share = {});
+  Core(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, ShardInfo shard = {});
   ~Core();
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
@@ -210,7 +210,8 @@ class Core {
   // The result of a task, or of one item of a map, for Download.
   absl::StatusOr<Payload> ViewResult(HandleId id, std::uint64_t index) const;
   // The arguments, while they are kept: until it ended; then, with its outcome, of a task or item that did not succeed,
-  // unless half of max_kept_outcome_bytes was in use, and half of its client's floor. An item that was cancelled with its map has none.
+  // unless half of max_kept_outcome_bytes was in use, and half of its client's floor. An item that was cancelled with
+  // its map has none.
   absl::StatusOr<Payload> ViewArguments(HandleId id, std::uint64_t index) const;
   absl::StatusOr<HandleView> ViewHandle(HandleId id) const;
   // Handles in the order of their submission, at most `most`; `from`: TaskPage::next of the page before, or 0. Looks at

@@ -133,7 +133,8 @@ void Core::State::NoteTaskWaits(Wait* wait, WorkerId from) {
       absl::StatusCode::kFailedPrecondition, "WOULD_DEADLOCK",
       absl::StrCat("a task of pool '", pool,
                    "' would wait for ever: no worker is left that could run what it waits for, since all that could (",
-                   worker->pool->spec.workers, " in its own pool) wait like it; give the pool more workers than tasks "
+                   worker->pool->spec.workers,
+                   " in its own pool) wait like it; give the pool more workers than tasks "
                    "that wait, submit to another pool, or return and let the client go on"),
       pool);
   const SubscriberId call = wait->call;

@@ -67,31 +67,31 @@ void Core::State::UnqueueMap(MapRun& map) {
 
 // Workers are kept ready for what waits in ready_fresh.
 void Core::State::NoteFresh(const Group& group) {
-  if (group.ready == &group.pool->ready_fresh) group.pool->staff_due = true;
+  if (group.ready == &group.pool->ready_fresh) group.pool->scaling_due = true;
 }
 
-void Core::State::Settle(Pool& pool) {
-  if (pool.staff_due) Staff(pool);
+void Core::State::Reconcile(Pool& pool) {
+  if (pool.scaling_due) ScaleWorkers(pool);
   Pump(pool);
   Steal(pool);
-  if (pool.staff_due) Staff(pool);
+  if (pool.scaling_due) ScaleWorkers(pool);
   WatchWaiting(pool);
   Advance(pool);
   WakeClients();
 }
 
-void Core::State::SettleWorker(Pool& pool, Worker& worker) {
-  if (pool.staff_due || !pool.idle.empty() || !waking.empty()) return Settle(pool);
-  if (pool.fences > 0) {
-    CallForTrials(pool);
-    if (pool.staff_due) return Settle(pool);  // one was called that wants a fresh worker
+void Core::State::ReconcileWorker(Pool& pool, Worker& worker) {
+  if (pool.scaling_due || !pool.idle.empty() || !waking.empty()) return Reconcile(pool);
+  if (pool.breakers_open > 0) {
+    CallForProbes(pool);
+    if (pool.scaling_due) return Reconcile(pool);  // one was called that wants a fresh worker
   }
   if (pool.ready.empty()) return Advance(pool);
   if (!Refills(worker)) return;
   const Handle* next = NextToSend(pool.ready);
-  if (next == nullptr) return pool.staff_due ? Settle(pool) : Advance(pool);
+  if (next == nullptr) return pool.scaling_due ? Reconcile(pool) : Advance(pool);
   if (Takes(worker, *next)) Fill(pool.ready, worker, limits.max_prefetch);
-  if (pool.staff_due) return Settle(pool);  // that was its last: the one that replaces it gets ready meanwhile
+  if (pool.scaling_due) return Reconcile(pool);  // that was its last: the one that replaces it gets ready meanwhile
   WatchWaiting(pool);
 }
 
@@ -99,11 +99,11 @@ void Core::State::Pump(Pool& pool) {
   if (!pool.functions_known || !pool.dispatches()) return;
   bool made_way = false;
   for (;;) {
-    if (pool.fences > 0) CallForTrials(pool);
+    if (pool.breakers_open > 0) CallForProbes(pool);
     const Handle* next = NextToSend(pool.ready);
     if (next == nullptr) {
       const bool none = NextToSend(pool.ready_fresh) == nullptr;
-      if (!pool.ready.empty()) continue;  // one there was held up, and another one is called for its trial
+      if (!pool.ready.empty()) continue;  // one there was held up, and another one is called for its probe
       if (none) break;
     }
     Worker* unused = pool.ready_fresh.empty() || !pool.has_slot() ? nullptr : pool.UnusedIdle();
@@ -159,8 +159,8 @@ bool Core::State::Takes(const Worker& worker, const Handle& next) const {
 std::uint64_t Core::State::RoomAhead(const Handle& next) const {
   const Pool& pool = *next.group->pool;
   const auto bytes = static_cast<double>(room.RoomOf(QuotaOf(next)));
-  const double calls = bytes / OutcomeBytes(next, pool.functions[next.group->function]) -
-                       static_cast<double>(pool.stats.running);
+  const double calls =
+      bytes / OutcomeBytes(next, pool.functions[next.group->function]) - static_cast<double>(pool.stats.running);
   return calls < 1 ? 0 : static_cast<std::uint64_t>(std::min(calls, 1e15));
 }
 
@@ -189,7 +189,7 @@ void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
     work.push_back(next.is_map() ? SendChunk(*AsMap(&next), worker) : SendTask(*AsTask(&next), worker));
     if (!faults.never_end_turn) ready.EndTurn(queue);
     // It was kept for what wants a fresh one: that needs another one now.
-    if (worker.dispatches++ == 0 && !pool.ready_fresh.empty()) pool.staff_due = true;
+    if (worker.dispatches++ == 0 && !pool.ready_fresh.empty()) pool.scaling_due = true;
     if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) break;
   }
   if (!work.empty()) worker_port->Dispatch(worker.id, std::move(work));
@@ -208,7 +208,8 @@ bool Core::State::Knows(const Worker& worker, const Handle& next) {
 void Core::State::EndUnknown(Pool& pool, Handle& next) {
   const std::string name = pool.functions[next.group->function].name;
   const std::string message = "no worker of the pool has the function '" + name + "'";
-  const OutcomePtr outcome = Stillborn(TaskState::kFailed, "poold.UnknownFunction", message, next.group->submitted_at);
+  const OutcomePtr outcome =
+      NeverStartedOutcome(TaskState::kFailed, "poold.UnknownFunction", message, next.group->submitted_at);
   if (next.is_map()) {
     EndReadyItems(*AsMap(&next), outcome);
     CheckMapDone(*AsMap(&next));
@@ -234,7 +235,7 @@ Assignment Core::State::SendTask(Task& task, Worker& worker) {
   ++task.group->queue->level->in_flight;
   worker.load += task.estimate;
   worker.unmeasured += task.estimate == 0;
-  if (pool.fences > 0) NoteTrial(task, task.token);
+  if (pool.breakers_open > 0) NoteProbe(task, task.token);
   Sent(pool, worker, &task);
   if (task.group->timed || task.timer != kNoTimer) ArmTask(task);
   TellWatchers(task);
@@ -273,7 +274,7 @@ Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
   ++map.group->queue->level->in_flight;
   worker.load += Nanos{chunk.estimate} * chunk.count;
   worker.unmeasured += chunk.estimate == 0;
-  if (pool.fences > 0) NoteTrial(map, chunk.token);
+  if (pool.breakers_open > 0) NoteProbe(map, chunk.token);
   Sent(pool, worker, &chunk);
   return assignment;
 }
@@ -285,7 +286,7 @@ Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
 std::uint64_t Core::State::MostItems(const MapRun& map, const Worker& worker) const {
   const Pool& pool = *worker.pool;
   const TaskOptions& options = *map.group->options;
-  if (map.NextTrial() != nullptr || (pool.fences > 0 && FenceOf(map) != nullptr)) return 1;
+  if (map.NextRetry() != nullptr || (pool.breakers_open > 0 && BreakerOf(map) != nullptr)) return 1;
   if (!worker.uses_page) {
     const bool again = (options.retry_on >> static_cast<unsigned>(TaskState::kCrashed) & 1) != 0;
     if (!again || map.NextAttempts() + 1 >= options.max_attempts) return 1;
@@ -348,7 +349,7 @@ void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos 
   if (worker.sent.empty()) {
     --pool.busy;
     if (worker.idle()) pool.ListIdle(&worker);
-    if (pool.draining || pool.fresh() || !pool.ready_fresh.empty()) pool.staff_due = true;
+    if (pool.draining || pool.fresh() || !pool.ready_fresh.empty()) pool.scaling_due = true;
   } else if (was_head) {
     NewHead(worker);
   }
@@ -357,7 +358,7 @@ void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos 
 void Core::State::Unsend(Task& task) {
   Pool& pool = *task.group->pool;
   --pool.stats.running;
-  if (pool.fences > 0) TrialLeft(task, task.token);
+  if (pool.breakers_open > 0) ProbeLeft(task, task.token);
   LeaveWorker(*task.worker, &task, task, task.estimate, task.estimate != 0);
   task.worker = nullptr;
   task.token = 0;
@@ -369,7 +370,7 @@ void Core::State::Unsend(Chunk& chunk) {
   Pool& pool = *map.group->pool;
   pool.stats.running -= chunk.count - chunk.done;
   --pool.chunks_sent;
-  if (pool.fences > 0) TrialLeft(map, chunk.token);
+  if (pool.breakers_open > 0) ProbeLeft(map, chunk.token);
   LeaveWorker(*chunk.worker, &chunk, map, Nanos{chunk.estimate} * (chunk.count - chunk.done), chunk.estimate != 0);
   timers.Clear(&chunk.timer);
   map.RemoveChunk(&chunk);

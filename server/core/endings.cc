@@ -49,8 +49,8 @@ OutcomePtr Core::State::CancelledOutcome(const Task& task, std::string_view why)
 }
 
 // Of something that never started.
-OutcomePtr Core::State::Stillborn(TaskState state, std::string_view type, std::string_view message,
-                                  Nanos submitted_at) const {
+OutcomePtr Core::State::NeverStartedOutcome(TaskState state, std::string_view type, std::string_view message,
+                                            Nanos submitted_at) const {
   auto outcome = std::make_shared<Outcome>();
   outcome->state = state;
   outcome->submitted_at = submitted_at;
@@ -116,7 +116,7 @@ void Core::State::Conclude(Task& task) {
   EndHandle(task);
 }
 
-PlainSuccess Core::State::SuccessOf(const Task& task) {
+CompactSuccess Core::State::SuccessOf(const Task& task) {
   return {task.result_encoding, task.body, task.group->submitted_at, task.sent_at, task.ended_at};
 }
 
@@ -179,7 +179,7 @@ void Core::State::Forget(Handle& handle) {
   if (!handle.is_map() && handle.ended) UncountKept(handle, BytesOf(static_cast<Task&>(handle)), 1);
   handle.released = true;
   in_order.Remove(&handle);
-  handles.Bury(handle.id);
+  handles.Retire(handle.id);
   if (handle.is_map()) DropBlocksOf(static_cast<MapRun&>(handle));
   if (handle.ended) {
     Unkeep(handle);

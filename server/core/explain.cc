@@ -51,10 +51,10 @@ std::uint64_t Core::State::CountAhead(const Handle& handle) const {
   if (!handle.linked()) return 0;
   const Pool& pool = *handle.group->pool;
   const ClientQueue& own = *handle.group->queue;
-  const Fence* fence = FenceOf(handle);
+  const CircuitBreaker* breaker = BreakerOf(handle);
   const bool held = IsHeld(handle);
   const NodeList& line =
-      held ? fence->lines.at({-own.level->priority, own.client, handle.group->ready != &pool.ready}).waiting
+      held ? breaker->lines.at({-own.level->priority, own.client, handle.group->ready != &pool.ready}).waiting
            : own.waiting;
   const std::uint64_t place = PlaceInLine(line, handle);
   if (held) return place;
@@ -117,15 +117,17 @@ std::string Core::State::StartFailureOf(const Pool& pool) {
   return generation.start_failure;
 }
 
-std::string Core::State::WhyFenced(const Handle& handle, Nanos at) const {
-  const Fence* fence = FenceOf(handle);
-  if (fence == nullptr) return "";
+std::string Core::State::WhyBreakerHolds(const Handle& handle, Nanos at) const {
+  const CircuitBreaker* breaker = BreakerOf(handle);
+  if (breaker == nullptr) return "";
   const PoolFunction& function = handle.group->pool->functions[handle.group->function];
   const std::string deaths = absl::StrCat(function.deaths, " workers in a row died under it");
-  if (at < fence->until) {
-    return absl::StrCat("its function '", function.name, "' is fenced for ", TimeText(fence->until - at), ": ", deaths);
+  if (at < breaker->until) {
+    return absl::StrCat("the circuit breaker of its function '", function.name, "' is open for ",
+                        TimeText(breaker->until - at), ": ", deaths);
   }
-  return absl::StrCat("its function '", function.name, "' is fenced, and one call is being tried: ", deaths);
+  return absl::StrCat("the circuit breaker of its function '", function.name,
+                      "' is open, and one call is the probe: ", deaths);
 }
 
 std::string Core::State::WhyQueued(const Handle& handle, Nanos at, std::uint64_t* ahead) const {
@@ -137,7 +139,7 @@ std::string Core::State::WhyQueued(const Handle& handle, Nanos at, std::uint64_t
                        " bytes are in use; release outcomes that are no longer needed");
   }
   *ahead = CountAhead(handle);
-  if (why.empty()) why = WhyFenced(handle, at);
+  if (why.empty()) why = WhyBreakerHolds(handle, at);
   if (why.empty()) {
     why = pool.busy < 2 ? "its worker is busy" : absl::StrCat("all ", pool.busy, " workers that are ready are busy");
     if (*ahead == 0) {

@@ -68,7 +68,7 @@ struct Handle : Node {
 
   // In an order that leaves no gaps, also not between Node, Handle and Task.
   std::uint8_t place = 0;  // in `block`
-  std::uint16_t held = 0;  // Fence::era, if it waits at the fence of its function
+  std::uint16_t held = 0;  // CircuitBreaker::epoch, if it waits at the open breaker of its function
   std::uint32_t slot = 0;  // of the slab
   HandleId id;
   Group* group = nullptr;

@@ -55,7 +55,7 @@ void HandleTable::Forget(const HandleId& id) {
   blocks_.Delete(block);
 }
 
-void HandleTable::Bury(const HandleId& id) {
+void HandleTable::Retire(const HandleId& id) {
   if (remembered_ids_ == 0) return Forget(id);
   FindBlock(KeyOf(id))->handles[id.low % kBlock] = nullptr;
   buried_.push_back(id);

@@ -27,7 +27,7 @@ class HandleTable {
   bool IsTombstone(const HandleId& id) const;
   void Forget(const HandleId& id);
   // The id stays as a tombstone, until enough later ones were released.
-  void Bury(const HandleId& id);
+  void Retire(const HandleId& id);
   std::size_t size() const { return size_; }
   std::size_t blocks() const { return blocks_.size(); }
   std::size_t tombstones() const { return buried_.size(); }

@@ -14,7 +14,7 @@ void Core::State::EndMap(MapRun& map) {
   Pool& pool = *map.group->pool;
   UnqueueMap(map);
   while (!map.chunks.empty()) Unsend(*map.chunks.back());
-  ForgetTrials(map);
+  ForgetRetries(map);
   map.columns.clear();
   timers.Clear(&map.timer);
   timers.Clear(&map.orphan_timer);
@@ -35,17 +35,17 @@ std::uint64_t Core::State::CutMap(MapRun& map) {
   return dropped;
 }
 
-void Core::State::ForgetTrials(MapRun& map) {
+void Core::State::ForgetRetries(MapRun& map) {
   Pool& pool = *map.group->pool;
-  for (auto& [index, trial] : map.trials) {
-    timers.Clear(&trial->timer);
-    if (!trial->waiting) continue;
+  for (auto& [index, retry] : map.retries) {
+    timers.Clear(&retry->timer);
+    if (!retry->waiting) continue;
     --pool.stats.queued;
     pool.stats.queued_bytes -= map.BytesOf(index, 1);
     ++pool.stats.cancelled;
     ++map.cancelled_items;
   }
-  map.trials.clear();
+  map.retries.clear();
   map.waiting_items = 0;
 }
 
@@ -61,7 +61,7 @@ std::uint64_t Core::State::DropReadyItems(MapRun& map) {
     map.cancelled_items += range.size();
     dropped += range.size();
   }
-  ForgetTrials(map);
+  ForgetRetries(map);
   return dropped;
 }
 

@@ -49,9 +49,9 @@ void Core::State::TakeItemResults(WorkerId worker_id, AttemptToken token, ItemBl
   }
   const std::uint64_t first = items.first_index;
   KeepBlock(map, RetryItemsOf(map, std::move(items), attempt));
-  if (attempt > 1) DropTrial(map, first);
+  if (attempt > 1) DropRetry(map, first);
   CheckMapDone(map);
-  SettleWorker(pool, worker);
+  ReconcileWorker(pool, worker);
 }
 
 // Leaves out the items that are tried again. They are the fewest, so a block is cut at each of them.
@@ -128,35 +128,35 @@ bool Core::State::RetryItem(MapRun& map, std::uint64_t index, std::uint32_t atte
   const TaskOptions& options = *map.group->options;
   if (map.cut || options.max_attempts == 1 || map.group->pool->broken) return false;
   if ((options.retry_on >> static_cast<unsigned>(state) & 1) == 0) return false;
-  std::unique_ptr<ItemTrial>& trial = map.trials[index];
-  if (trial == nullptr) trial = std::make_unique<ItemTrial>();
-  trial->deaths += death;
-  if (trial->deaths >= kMostDeaths || attempt >= options.max_attempts) return false;
-  trial->map = &map;
-  trial->index = index;
-  trial->attempt = attempt;
-  trial->waiting = true;
+  std::unique_ptr<ItemRetry>& retry = map.retries[index];
+  if (retry == nullptr) retry = std::make_unique<ItemRetry>();
+  retry->deaths += death;
+  if (retry->deaths >= kMostDeaths || attempt >= options.max_attempts) return false;
+  retry->map = &map;
+  retry->index = index;
+  retry->attempt = attempt;
+  retry->waiting = true;
   ++map.waiting_items;
   ++map.group->pool->stats.retried;
   ++map.group->pool->stats.queued;
   map.group->pool->stats.queued_bytes += map.BytesOf(index, 1);
-  timers.Set(&trial->timer, After(now, RetryPause(options, attempt)), TimerKind::kItemRetry, trial.get());
+  timers.Set(&retry->timer, After(now, RetryPause(options, attempt)), TimerKind::kItemRetry, retry.get());
   return true;
 }
 
-void Core::State::ItemRetryDue(ItemTrial& trial) {
-  MapRun& map = *trial.map;
-  trial.waiting = false;
+void Core::State::ItemRetryDue(ItemRetry& retry) {
+  MapRun& map = *retry.map;
+  retry.waiting = false;
   --map.waiting_items;
-  map.GiveBack({trial.index, trial.index + 1}, trial.attempt);
+  map.GiveBack({retry.index, retry.index + 1}, retry.attempt);
   QueueMap(map, /*in_front=*/true);
-  Settle(*map.group->pool);
+  Reconcile(*map.group->pool);
 }
 
-void Core::State::DropTrial(MapRun& map, std::uint64_t index) {
-  const auto at = map.trials.find(index);
-  if (at == map.trials.end() || at->second->waiting) return;
-  map.trials.erase(at);
+void Core::State::DropRetry(MapRun& map, std::uint64_t index) {
+  const auto at = map.retries.find(index);
+  if (at == map.retries.end() || at->second->waiting) return;
+  map.retries.erase(at);
 }
 
 }  // namespace poold::core

@@ -123,21 +123,21 @@ std::uint64_t MapRun::BytesOf(std::uint64_t begin, std::uint64_t count) const {
   return bytes;
 }
 
-ItemTrial* MapRun::NextTrial() const {
-  if (trials_ready.empty()) return nullptr;
-  return trials.at(trials_ready.back()).get();
+ItemRetry* MapRun::NextRetry() const {
+  if (retries_ready.empty()) return nullptr;
+  return retries.at(retries_ready.back()).get();
 }
 
 std::uint32_t MapRun::NextAttempts() const {
-  if (const ItemTrial* trial = NextTrial()) return trial->attempt;
+  if (const ItemRetry* retry = NextRetry()) return retry->attempt;
   return splits.empty() ? 0 : splits.back().attempts;
 }
 
 ItemRange MapRun::TakeItems(std::uint64_t most) {
   ItemRange taken;
-  if (!trials_ready.empty()) {
-    taken = {trials_ready.back(), trials_ready.back() + 1};
-    trials_ready.pop_back();
+  if (!retries_ready.empty()) {
+    taken = {retries_ready.back(), retries_ready.back() + 1};
+    retries_ready.pop_back();
     --again_items;
   } else if (!splits.empty()) {
     ItemRange& split = splits.back().range;
@@ -156,7 +156,7 @@ ItemRange MapRun::TakeItems(std::uint64_t most) {
 }
 
 std::uint64_t MapRun::OldestReady() const {
-  if (!trials_ready.empty()) return trials_ready.back();
+  if (!retries_ready.empty()) return retries_ready.back();
   if (!splits.empty()) return splits.back().range.begin;
   return again.empty() ? next_fresh : again.front();
 }
@@ -167,8 +167,8 @@ std::uint64_t MapRun::ColumnEnd(std::uint64_t index) const {
 }
 
 void MapRun::GiveBack(ItemRange range, std::uint32_t attempts) {
-  if (range.size() == 1 && trials.contains(range.begin)) {
-    trials_ready.push_back(range.begin);
+  if (range.size() == 1 && retries.contains(range.begin)) {
+    retries_ready.push_back(range.begin);
   } else if (attempts > 0) {
     splits.push_back({range, attempts});
   } else {

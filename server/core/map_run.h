@@ -67,7 +67,7 @@ class ItemRanges {
 };
 
 // An item that is tried again, or waits for that.
-struct ItemTrial {
+struct ItemRetry {
   MapRun* map = nullptr;
   std::uint64_t index = 0;
   std::uint32_t attempt = 0;  // made so far
@@ -96,8 +96,8 @@ struct MapRun : Handle {
   std::uint64_t ready_items() const { return again_items + (items - next_fresh); }
   // How often the items that come next may have been started.
   std::uint32_t NextAttempts() const;
-  // The trial of an item that comes next and was tried before; null for items of a plain chunk.
-  ItemTrial* NextTrial() const;
+  // The retry of an item that comes next and was tried before; null for items of a plain chunk.
+  ItemRetry* NextRetry() const;
   ItemRange TakeItems(std::uint64_t most);
   // The item that TakeItems would begin with. REQUIRES: ready_items() > 0.
   std::uint64_t OldestReady() const;
@@ -132,8 +132,8 @@ struct MapRun : Handle {
   std::uint64_t next_fresh = 0;
   std::uint64_t again_items = 0;
   ItemRanges again;
-  std::map<std::uint64_t, std::unique_ptr<ItemTrial>> trials;
-  std::vector<std::uint64_t> trials_ready;
+  std::map<std::uint64_t, std::unique_ptr<ItemRetry>> retries;
+  std::vector<std::uint64_t> retries_ready;
   // Parts of chunks that died with a worker that has no claim page: sent by themselves, the last one next.
   struct Split {
     ItemRange range;

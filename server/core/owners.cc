@@ -50,7 +50,7 @@ void Core::State::CloseOrphan(MapRun& map) {
   const std::shared_ptr<Pool> pool = pools.at(map.group->pool->id);
   map.closed = true;
   CheckMapDone(map);
-  Settle(*pool);
+  Reconcile(*pool);
 }
 
 void Core::State::OwnersGone(Pool& gone) {

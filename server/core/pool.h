@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "core/fence.h"
+#include "core/circuit_breaker.h"
 #include "core/handle.h"
 #include "core/map_run.h"
 #include "core/ready_queue.h"
@@ -24,12 +24,12 @@ struct PoolFunction {
   std::string name;
   std::shared_ptr<const std::string> result_type;
   std::shared_ptr<const FunctionSignature> signature;  // of the newest worker
-  bool known = false;            // some worker has it
-  double average = 0;            // nanoseconds of one call; 0: not measured
-  double result_bytes = 0;       // of one call: about so many, rather more
-  std::uint64_t calls = 0;       // that came back
-  std::uint32_t deaths = 0;      // of workers under it, since a call came back
-  std::unique_ptr<Fence> fence;  // null: it never had one
+  bool known = false;                                  // some worker has it
+  double average = 0;                                  // nanoseconds of one call; 0: not measured
+  double result_bytes = 0;                             // of one call: about so many, rather more
+  std::uint64_t calls = 0;                             // that came back
+  std::uint32_t deaths = 0;                            // of workers under it, since a call came back
+  std::unique_ptr<CircuitBreaker> breaker;             // null: it never had one
 };
 
 enum class ZygoteState : std::uint8_t { kGone, kStarting, kReady };
@@ -42,11 +42,11 @@ struct Generation {
   std::uint32_t number = 0;  // of the present one
   ZygoteState zygote = ZygoteState::kGone;
   Nanos zygote_ready_at = 0;
-  std::uint32_t start_failures = 0;  // one after the other
-  std::uint32_t own_failures = 0;    // of these, by its own fault
-  std::string start_failure;         // the latest, of those
+  std::uint32_t start_failures = 0;              // one after the other
+  std::uint32_t own_failures = 0;                // of these, by its own fault
+  std::string start_failure;                     // the latest, of those
   LossCause failure_cause = LossCause::kItself;  // of that one
-  std::uint32_t early_ends = 0;      // one after the other: of what was ready, and soon ended without having worked
+  std::uint32_t early_ends = 0;  // one after the other: of what was ready, and soon ended without having worked
   std::uint32_t start_round = 0;
   TimerId start_timer = kNoTimer;  // pause before the next try
 
@@ -90,24 +90,24 @@ struct Pool {
   bool forget = false;     // when it is over nobody wants to look at it
   bool runs_only = false;  // it was closed so that only what had begun still runs: nothing is queued again
 
-  bool staff_due = false;             // see staffing.cc
+  bool scaling_due = false;           // see staffing.cc
   bool draining = false;              // workers that are to be replaced take nothing more: their replacements are ready
-  TimerId fence_timer = kNoTimer;     // when the next one may try
+  TimerId breaker_timer = kNoTimer;   // when the next one may try
   TimerId watchful_timer = kNoTimer;  // looks at work that waits behind something long
 
   std::vector<Worker*> workers;  // in the order of their starts
   std::vector<Worker*> idle;     // the most recently used one last, unused ones first
   ReadyQueue ready;
-  ReadyQueue ready_fresh;         // what wants a worker that ran nothing, where that is not the rule
-  bool fresh_turn = false;        // between equals, the next one comes from ready_fresh
-  NodeList delayed;               // tasks that wait for their time
-  std::uint32_t fences = 0;       // that stand
-  std::vector<MapRun*> maps;      // that have not ended
-  std::uint64_t unfinished = 0;   // tasks and maps
-  std::uint64_t sent = 0;         // tasks and chunks that are with workers
-  std::uint64_t chunks_sent = 0;  // of these, chunks
-  std::uint64_t busy = 0;         // workers that have something
-  Nanos steal_at = kNever;        // no worker has work that another one may take before then
+  ReadyQueue ready_fresh;           // what wants a worker that ran nothing, where that is not the rule
+  bool fresh_turn = false;          // between equals, the next one comes from ready_fresh
+  NodeList delayed;                 // tasks that wait for their time
+  std::uint32_t breakers_open = 0;  // that stand
+  std::vector<MapRun*> maps;        // that have not ended
+  std::uint64_t unfinished = 0;     // tasks and maps
+  std::uint64_t sent = 0;           // tasks and chunks that are with workers
+  std::uint64_t chunks_sent = 0;    // of these, chunks
+  std::uint64_t busy = 0;           // workers that have something
+  Nanos steal_at = kNever;          // no worker has work that another one may take before then
   PoolStats stats;
 
   std::vector<Wait*> open_calls;
@@ -142,7 +142,7 @@ struct Pool {
   std::uint64_t slots() const { return busy < spec.workers ? spec.workers - busy : 0; }
   bool has_slot() const { return slots() > 0; }
   // It is to be replaced.
-  bool Leaving(const Worker& worker) const { return worker.worn || worker.origin < stale_below; }
+  bool Leaving(const Worker& worker) const { return worker.replacement_due || worker.origin < stale_below; }
   Generation& OriginOf(const Worker& worker) {
     return next != nullptr && worker.origin == next->first ? *next : *present;
   }

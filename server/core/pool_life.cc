@@ -126,7 +126,7 @@ std::uint64_t Core::State::ClosePool(Pool& pool, bool cancel_queued) {
                     MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
                               absl::StrCat("pool '", pool.spec.name, "' was closed before it ran"), pool.spec.name));
   }
-  Settle(pool);
+  Reconcile(pool);
   return cancelled;
 }
 
@@ -158,7 +158,7 @@ std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
       end(*AsTask(node));
     }
   }
-  LowerFences(pool);  // what waits there is in the queue again
+  CloseBreakers(pool);  // what waits there is in the queue again
   for (ReadyQueue* ready : {&pool.ready, &pool.ready_fresh}) {
     while (Node* node = ready->Any()) {
       Unqueue(*AsTask(node));
@@ -229,7 +229,7 @@ void Core::State::Advance(Pool& pool) {
   if (!had_ended && pool.state != PoolState::kFailed) {
     ChangeState(pool, pool.state == PoolState::kClosing ? PoolState::kClosed : PoolState::kTerminated);
     timers.Clear(&pool.watchful_timer);
-    LowerFences(pool);
+    CloseBreakers(pool);
     old_pools.push_back(pool.id);
   }
   AnswerGone(pool);

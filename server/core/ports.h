@@ -81,7 +81,7 @@ class ClientPort {
   // a task wrote comes before its outcome.
   virtual void SendOutcome(SubscriberId to, HandleId task, OutcomePtr outcome) = 0;
   // Where it was a plain success. Who makes no difference gets an outcome.
-  virtual void SendSuccess(SubscriberId to, HandleId task, const PlainSuccess& success) {
+  virtual void SendSuccess(SubscriberId to, HandleId task, const CompactSuccess& success) {
     SendOutcome(to, task, success.ToOutcome());
   }
   virtual void SendItems(SubscriberId to, HandleId map, ItemBlockPtr items) = 0;

@@ -95,8 +95,8 @@ void Core::State::NoteEnd(Generation& generation, std::uint32_t round, Nanos liv
 
 void Core::State::RetryStart(Generation& generation) {
   ++generation.start_round;
-  generation.pool->staff_due = true;
-  Settle(*generation.pool);
+  generation.pool->scaling_due = true;
+  Reconcile(*generation.pool);
 }
 
 void Core::State::LearnFunctions(Pool& pool, Worker& worker, std::vector<FunctionInfo> functions) {
@@ -116,14 +116,14 @@ void Core::State::LearnFunctions(Pool& pool, Worker& worker, std::vector<Functio
 void Core::State::Stop(Worker& worker) {
   if (worker.stopping || worker.killed_by != KilledBy::kUnspecified) return;
   worker.pool->UnlistIdle(&worker);
-  worker.pool->staff_due = true;
+  worker.pool->scaling_due = true;
   worker.stopping = true;
   worker_port->StopWorker(worker.id);
 }
 
 void Core::State::Kill(Worker& worker, KilledBy why, Nanos grace) {
   worker.pool->UnlistIdle(&worker);
-  worker.pool->staff_due = true;
+  worker.pool->scaling_due = true;
   if (worker.killed_by == KilledBy::kUnspecified) worker.killed_by = why;
   const Nanos at = grace > kNever - now ? kNever : now + grace;
   if (at >= worker.kill_at) return;
@@ -136,19 +136,19 @@ void Core::State::ZygoteIsReady(Pool& pool, std::uint32_t number) {
   if (generation == nullptr || generation->zygote != ZygoteState::kStarting) return;
   generation->zygote = ZygoteState::kReady;
   generation->zygote_ready_at = now;
-  const bool missing = RosterOf(pool).ready < pool.spec.workers;
+  const bool missing = CountWorkers(pool).ready < pool.spec.workers;
   if (!missing && !generation->start_failure.empty()) {
     client_port->StartsChanged();
     generation->NoteStarted();
     TellPoolWatchers(pool);
   }
   if (generation == pool.next.get()) pool.stale_below = generation->first;
-  pool.staff_due = true;
-  Settle(pool);
+  pool.scaling_due = true;
+  Reconcile(pool);
 }
 
 void Core::State::LoseZygote(Pool& pool, std::uint32_t number, std::string why, LossCause cause) {
-  pool.staff_due = true;
+  pool.scaling_due = true;
   std::erase(pool.stopping_zygotes, number);
   if (Generation* generation = pool.FindZygote(number)) {
     const bool was_ready = generation->zygote == ZygoteState::kReady;
@@ -160,7 +160,7 @@ void Core::State::LoseZygote(Pool& pool, std::uint32_t number, std::string why, 
       NoteEnd(*generation, generation->start_round, now - generation->zygote_ready_at);
     }
   }
-  Settle(pool);
+  Reconcile(pool);
 }
 
 void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<FunctionInfo> functions, bool uses_page) {
@@ -177,7 +177,7 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
   Generation& origin = pool.OriginOf(worker);
   if (!origin.start_failure.empty()) client_port->StartsChanged();
   origin.NoteStarted();
-  pool.staff_due = true;
+  pool.scaling_due = true;
   LearnFunctions(pool, worker, std::move(functions));
   if (worker.idle()) pool.ListIdle(&worker);
   if (!pool.functions_known && pool.dispatches()) {
@@ -186,7 +186,7 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
   }
   CheckRunning(pool);
   TellPoolWatchers(pool);
-  Settle(pool);
+  Reconcile(pool);
 }
 
 void Core::State::CheckRunning(Pool& pool) {
@@ -221,7 +221,7 @@ void Core::State::EndUnknownFunctions(Pool& pool) {
     std::string message = "pool '" + pool.spec.name + "' has no function '" + name + "'";
     if (name == asked) message += hint;
     const OutcomePtr outcome =
-        Stillborn(TaskState::kFailed, "poold.UnknownFunction", message, handle->group->submitted_at);
+        NeverStartedOutcome(TaskState::kFailed, "poold.UnknownFunction", message, handle->group->submitted_at);
     if (handle->is_map()) {
       EndReadyItems(*AsMap(handle), outcome);
       CheckMapDone(*AsMap(handle));

@@ -1,7 +1,7 @@
 // Workers that are replaced because of their memory or their age, or killed because of their memory.
 //
-// Who is worn works on until a replacement is ready: staffing.cc. Who is above memory_limit_bytes endangers others, so
-// it goes at once, and its task ends as in any other crash.
+// A worker that is due for replacement works on until a replacement is ready: staffing.cc. Who is above
+// memory_limit_bytes endangers others, so it goes at once, and its task ends as in any other crash.
 #include "core/state.h"
 
 namespace poold::core {
@@ -12,7 +12,7 @@ void Core::State::TakeUsage(Worker& worker, std::uint64_t rss_bytes) {
   if (spec.memory_limit_bytes != 0 && rss_bytes > spec.memory_limit_bytes) {
     if (worker.killed_by != KilledBy::kUnspecified) return;
     Kill(worker, KilledBy::kMemoryLimit, 0);
-    Settle(*std::shared_ptr<Pool>(worker.pool));
+    Reconcile(*std::shared_ptr<Pool>(worker.pool));
   } else if (spec.max_worker_rss_bytes != 0 && rss_bytes > spec.max_worker_rss_bytes && worker.dispatches > 0) {
     WearOut(worker);  // one that has run nothing is as small as they get
   }
@@ -21,13 +21,13 @@ void Core::State::TakeUsage(Worker& worker, std::uint64_t rss_bytes) {
 void Core::State::WorkerIsOld(Worker& worker) { WearOut(worker); }
 
 void Core::State::WearOut(Worker& worker) {
-  if (worker.worn || worker.stopping || worker.killed_by != KilledBy::kUnspecified) return;
+  if (worker.replacement_due || worker.stopping || worker.killed_by != KilledBy::kUnspecified) return;
   const std::shared_ptr<Pool> pool = worker.pool;
-  worker.worn = true;
+  worker.replacement_due = true;
   ++pool->stats.recycled;
-  pool->staff_due = true;
+  pool->scaling_due = true;
   if (faults.replace_early) Stop(worker);
-  Settle(*pool);
+  Reconcile(*pool);
 }
 
 }  // namespace poold::core

@@ -2,7 +2,8 @@
 //
 // While the next one's zygote starts, nothing changes. When it is ready, the workers of the present one are stale, and
 // staffing.cc replaces them one after the other. When the last of them is gone, the next one is the pool's. When it
-// does not start, those of its workers that did are worn, and are replaced in the same way by the present one's.
+// does not start, those of its workers that did are due for replacement, and are replaced in the same way by the
+// present one's.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -47,8 +48,8 @@ void Core::State::CheckReload(Pool& pool) {
   for (const Worker* worker : pool.workers) {
     if (worker->origin < pool.stale_below) return;
   }
-  const Roster roster = RosterOf(pool);
-  if (roster.ready < pool.spec.workers) return;
+  const WorkerCounts counts = CountWorkers(pool);
+  if (counts.ready < pool.spec.workers) return;
   StopZygote(*pool.present);
   pool.present = std::move(pool.next);
   pool.reload_failure.clear();
@@ -61,7 +62,7 @@ void Core::State::RollBack(Pool& pool, std::string_view why) {
   pool.reload_failure = std::string(why);
   ++pool.stats.rollbacks;
   DropNext(pool);
-  for (Worker* worker : pool.workers) worker->worn |= worker->origin > pool.present->first;
+  for (Worker* worker : pool.workers) worker->replacement_due |= worker->origin > pool.present->first;
   EndReload(pool,
             MakeError(absl::StatusCode::kFailedPrecondition, "RELOAD_FAILED",
                       absl::StrCat("the reload of pool '", pool.spec.name, "' was rolled back: ", pool.reload_failure),
@@ -81,7 +82,7 @@ void Core::State::DropNext(Pool& pool) {
   pool.stale_below = pool.present->first;
   const std::uint32_t origin = pool.next->first;
   pool.next = nullptr;
-  pool.staff_due = true;
+  pool.scaling_due = true;
   const std::vector<Worker*> workers = pool.workers;
   for (Worker* worker : workers) {
     if (worker->origin == origin && !worker->ready) Kill(*worker, KilledBy::kTerminate, 0);
@@ -106,10 +107,10 @@ void Core::State::AnswerReloads(Pool& pool, std::vector<Wait*> Pool::*calls, con
   }
 }
 
-// The functions are those of the new workers; what waits for one that is gone fails. What was fenced is tried anew: the
-// new code may be better.
+// The functions are those of the new workers; what waits for one that is gone fails. What a breaker held is tried anew:
+// the new code may be better.
 void Core::State::ForgetFunctions(Pool& pool) {
-  LowerFences(pool);
+  CloseBreakers(pool);
   for (PoolFunction& function : pool.functions) function.deaths = 0;
   for (std::uint32_t number = 0; number < pool.functions.size(); ++number) {
     pool.functions[number].known =

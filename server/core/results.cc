@@ -33,7 +33,7 @@ void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskRes
     if (worker.killed_by != KilledBy::kUnspecified) return;
     Unsend(*task);
     EndTask(*task, OutcomeOf(*task, task->intent, "poold.Cancelled", "cancelled by a client"));
-    return SettleWorker(pool, worker);
+    return ReconcileWorker(pool, worker);
   }
   CallsCameBack(pool, task->group->function, result.elapsed, 1, result.result.data.size());
   if (worker.tasks_done++ == 0) pool.OriginOf(worker).early_ends = 0;
@@ -43,11 +43,11 @@ void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskRes
   if (result.failure && MayRetry(*task, state)) {
     NoteAttempt(*task, state, started_at, ReasonOf(&*result.failure, nullptr));
     RetryTask(*task);
-    return SettleWorker(pool, worker);
+    return ReconcileWorker(pool, worker);
   }
   if (!result.failure && IsPlain(*task, result.result)) {
     EndPlainly(*task, started_at, std::move(result.result));
-    return SettleWorker(pool, worker);
+    return ReconcileWorker(pool, worker);
   }
   auto outcome = NewOutcome(*task, state);
   outcome->started_at = started_at;
@@ -58,7 +58,7 @@ void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskRes
     outcome->result = std::move(result.result);
   }
   EndTask(*task, std::move(outcome));
-  SettleWorker(pool, worker);
+  ReconcileWorker(pool, worker);
 }
 
 bool Core::State::MayRetry(const Task& task, TaskState state) const {

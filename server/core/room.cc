@@ -104,11 +104,11 @@ bool Core::State::HoldUp(const Handle& handle) {
   if (!client.linked()) held_clients.PushBack(&client);
   if (!std::exchange(client.told_held_up, true)) client_port->ClientIsHeldUp(ViewOf(client), true);
   for (PoolFunction& function : pool.functions) {  // others may be tried in its place
-    Fence* fence = function.fence.get();
-    if (fence == nullptr || fence->called == nullptr) continue;
-    if (static_cast<const Handle*>(fence->called)->group->queue != queue) continue;
-    fence->called = nullptr;
-    trials_uncalled = true;
+    CircuitBreaker* breaker = function.breaker.get();
+    if (breaker == nullptr || breaker->called == nullptr) continue;
+    if (static_cast<const Handle*>(breaker->called)->group->queue != queue) continue;
+    breaker->called = nullptr;
+    probes_uncalled = true;
   }
   return true;
 }
@@ -116,8 +116,8 @@ bool Core::State::HoldUp(const Handle& handle) {
 // The queue ends: nothing waits in it.
 void Core::State::DropHeldLine(const ClientQueue* queue) {
   ClientQuota& client = *queue->quota;
-  const auto line = std::find_if(client.held.begin(), client.held.end(),
-                                 [queue](const HeldLine& one) { return one.queue == queue; });
+  const auto line =
+      std::find_if(client.held.begin(), client.held.end(), [queue](const HeldLine& one) { return one.queue == queue; });
   line->ready->LetGo(line->queue);
   client.held.erase(line);
   if (!client.held.empty()) return;
@@ -162,7 +162,7 @@ void Core::State::WakeClient(ClientQuota& client) {
       continue;
     }
     line.ready->LetGo(line.queue);
-    if (line.ready == &line.pool->ready_fresh) line.pool->staff_due = true;
+    if (line.ready == &line.pool->ready_fresh) line.pool->scaling_due = true;
     const auto pool = pools.find(line.pool->id);
     if (pool == pools.end()) continue;  // it is over; only outcomes of it are kept
     if (std::find(settle.begin(), settle.end(), pool->second) == settle.end()) settle.push_back(pool->second);
@@ -170,7 +170,7 @@ void Core::State::WakeClient(ClientQuota& client) {
   if (!client.held.empty()) held_clients.PushBack(&client);
   TellGoesOn(client);
   for (const std::shared_ptr<Pool>& pool : settle) {
-    if (pool->dispatches()) Settle(*pool);
+    if (pool->dispatches()) Reconcile(*pool);
   }
 }
 

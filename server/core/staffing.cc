@@ -22,49 +22,49 @@ std::uint64_t MostProcesses(const Pool& pool) {
 
 }  // namespace
 
-// Makes the workers what they should be. Call (Settle does) when `staff_due`: something about them has changed.
-void Core::State::Staff(Pool& pool) {
-  pool.staff_due = false;
+// Makes the workers what they should be. Call (Reconcile does) when `scaling_due`: something about them has changed.
+void Core::State::ScaleWorkers(Pool& pool) {
+  pool.scaling_due = false;
   if (!pool.dispatches() || (pool.state == PoolState::kClosing && pool.unfinished == 0)) return;
   StopSurplus(pool);
   StartMissing(pool);
-  pool.staff_due = false;
+  pool.scaling_due = false;
   CheckReload(pool);
 }
 
-Roster Core::State::RosterOf(const Pool& pool) {
-  Roster roster;
+WorkerCounts Core::State::CountWorkers(const Pool& pool) {
+  WorkerCounts counts;
   for (const Worker* worker : pool.workers) {
     if (worker->stopping || worker->killed_by != KilledBy::kUnspecified) continue;
-    ++roster.live;
-    roster.ready += worker->ready;
-    roster.staying += !pool.Leaving(*worker);
-    roster.used += worker->dispatches > 0;
+    ++counts.live;
+    counts.ready += worker->ready;
+    counts.staying += !pool.Leaving(*worker);
+    counts.used += worker->dispatches > 0;
   }
-  return roster;
+  return counts;
 }
 
 // With START_METHOD_FRESH a worker that has its task has been told to go: the others are those that wait for one. So
 // the next one is cloned when a task is handed out to the last but `spares`. Elsewhere, what wants a fresh worker gets
 // it beside those that have run something: these are not lost to the others.
-std::uint64_t Core::State::WantedWorkers(const Pool& pool, const Roster& roster) {
+std::uint64_t Core::State::WantedWorkers(const Pool& pool, const WorkerCounts& counts) {
   if (pool.fresh()) return pool.slots() + pool.spec.spares;
   if (pool.ready_fresh.empty()) return pool.spec.workers;
   const Handle& next = *static_cast<const Handle*>(pool.ready_fresh.Next());
   const std::uint64_t items = next.is_map() ? static_cast<const MapRun&>(next).ready_items() : 1;
   const std::uint64_t waiting = std::max<std::uint64_t>(items, pool.ready_fresh.size());
-  const std::uint64_t used = std::min<std::uint64_t>(roster.used, pool.spec.workers);
+  const std::uint64_t used = std::min<std::uint64_t>(counts.used, pool.spec.workers);
   return std::max<std::uint64_t>(pool.spec.workers, used + std::min<std::uint64_t>(waiting, pool.spec.workers));
 }
 
 void Core::State::StopSurplus(Pool& pool) {
-  const Roster roster = RosterOf(pool);
-  const std::uint64_t wanted = WantedWorkers(pool, roster);
-  const bool some_leave = roster.staying < roster.live;
-  std::uint64_t surplus = roster.ready > wanted ? roster.ready - wanted : 0;
+  const WorkerCounts counts = CountWorkers(pool);
+  const std::uint64_t wanted = WantedWorkers(pool, counts);
+  const bool some_leave = counts.staying < counts.live;
+  std::uint64_t surplus = counts.ready > wanted ? counts.ready - wanted : 0;
   const std::vector<Worker*> idle = pool.idle;
-  if (!pool.ready_fresh.empty() && surplus == 0 && roster.used > pool.spec.workers) {
-    StopUsed(idle, roster.used - pool.spec.workers);
+  if (!pool.ready_fresh.empty() && surplus == 0 && counts.used > pool.spec.workers) {
+    StopUsed(idle, counts.used - pool.spec.workers);
   }
   for (Worker* worker : idle) {
     if (surplus == 0) break;
@@ -85,21 +85,21 @@ void Core::State::StopUsed(const std::vector<Worker*>& idle, std::uint64_t most)
 }
 
 void Core::State::StartMissing(Pool& pool) {
-  Roster roster = RosterOf(pool);
-  const std::uint64_t wanted = WantedWorkers(pool, roster);
+  WorkerCounts counts = CountWorkers(pool);
+  const std::uint64_t wanted = WantedWorkers(pool, counts);
   Generation& newest = pool.next != nullptr && pool.stale_below == pool.next->first ? *pool.next : *pool.present;
-  StartZygotes(pool, roster.live < wanted);
+  StartZygotes(pool, counts.live < wanted);
   const auto start = [&](Generation& origin, std::uint64_t most) {
-    while (origin.may_start() && roster.live < most && pool.workers.size() < MostProcesses(pool)) {
+    while (origin.may_start() && counts.live < most && pool.workers.size() < MostProcesses(pool)) {
       StartWorker(origin);
-      ++roster.live;
-      roster.staying += origin.first >= pool.stale_below;
+      ++counts.live;
+      counts.staying += origin.first >= pool.stale_below;
     }
   };
   start(newest, wanted);
   start(*pool.present, wanted);  // while the next generation has its pauses
-  if (roster.staying < wanted)
-    start(newest, std::min(wanted + SurplusOf(wanted), roster.live + wanted - roster.staying));
+  if (counts.staying < wanted)
+    start(newest, std::min(wanted + SurplusOf(wanted), counts.live + wanted - counts.staying));
 }
 
 // The zygote of a generation that is being replaced is not needed until workers are.
@@ -125,7 +125,7 @@ void Core::State::Shrink(Pool& pool) {
   };
   std::stable_sort(live.begin(), live.end(),
                    [&](const Worker* a, const Worker* b) { return usefulness(a) < usefulness(b); });
-  const std::uint64_t wanted = WantedWorkers(pool, RosterOf(pool));
+  const std::uint64_t wanted = WantedWorkers(pool, CountWorkers(pool));
   for (std::size_t i = 0; i + wanted < live.size(); ++i) {
     Worker& worker = *live[i];
     Node* head = worker.sent.front();
@@ -150,9 +150,9 @@ absl::StatusOr<PoolView> Core::State::Resize(std::string_view name, std::uint32_
   pool.spec.workers = workers;
   if (fewer) Shrink(pool);
   CheckRunning(pool);
-  pool.staff_due = true;
+  pool.scaling_due = true;
   TellPoolWatchers(pool);
-  Settle(pool);
+  Reconcile(pool);
   return ViewOf(pool);
 }
 

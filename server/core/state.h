@@ -65,7 +65,7 @@ struct CoreFaults {
 };
 
 // The workers that were not told to go.
-struct Roster {
+struct WorkerCounts {
   std::uint64_t live = 0;     // starting or ready
   std::uint64_t ready = 0;    // of these, ready
   std::uint64_t staying = 0;  // of these, not to be replaced
@@ -73,9 +73,9 @@ struct Roster {
 };
 
 struct Core::State {
-  State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, Share share)
+  State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, ShardInfo shard)
       : limits(limits),
-        share(share),
+        shard(shard),
         worker_port(workers),
         client_port(clients),
         random(seed),
@@ -103,7 +103,7 @@ struct Core::State {
   absl::StatusOr<std::shared_ptr<Pool>> FindPool(std::string_view name) const;
 
   // The n-th of this core, counted from one, among those of all cores.
-  std::uint64_t NumberOf(std::uint64_t n) const { return (n - 1) * share.count + share.index + 1; }
+  std::uint64_t NumberOf(std::uint64_t n) const { return (n - 1) * shard.count + shard.index + 1; }
 
   // ---- processes.cc ----
   void StartZygote(Generation& generation);
@@ -124,9 +124,9 @@ struct Core::State {
   Worker* FindWorker(WorkerId id) const;
 
   // ---- staffing.cc ----
-  void Staff(Pool& pool);
-  static Roster RosterOf(const Pool& pool);
-  static std::uint64_t WantedWorkers(const Pool& pool, const Roster& roster);
+  void ScaleWorkers(Pool& pool);
+  static WorkerCounts CountWorkers(const Pool& pool);
+  static std::uint64_t WantedWorkers(const Pool& pool, const WorkerCounts& counts);
   void StartZygotes(Pool& pool, bool missing);
   void StopSurplus(Pool& pool);
   void StopUsed(const std::vector<Worker*>& idle, std::uint64_t most);
@@ -146,7 +146,7 @@ struct Core::State {
   void NoteMapOwner(MapRun& map, bool present);
   void CloseOrphan(MapRun& map);
 
-  // ---- breaking.cc, unbegun.cc ----
+  // ---- strict_policy.cc, cancel_unstarted.cc ----
   std::uint64_t CancelUnbegun(Pool& pool);
   std::uint64_t CancelUnbegunMaps(Pool& pool);
   bool Breaks(const Worker& worker, const WorkerLoss& loss) const;
@@ -164,7 +164,7 @@ struct Core::State {
   void AnswerReloads(Pool& pool, std::vector<Wait*> Pool::*calls, const absl::Status& status);
   void ForgetFunctions(Pool& pool);
 
-  // ---- losses.cc ----
+  // ---- worker_loss.cc ----
   void LoseWorker(Worker& worker, WorkerLoss loss);
   void LoseTask(Task& task, bool guilty, WorkerLoss& loss);
   void LoseChunk(Chunk& chunk, bool guilty, WorkerLoss& loss);
@@ -207,9 +207,9 @@ struct Core::State {
   void Unqueue(Task& task);
   void QueueMap(MapRun& map, bool in_front);
   void UnqueueMap(MapRun& map);
-  void Settle(Pool& pool);
-  // As Settle, when all that happened is that this worker has less to do.
-  void SettleWorker(Pool& pool, Worker& worker);
+  void Reconcile(Pool& pool);
+  // As Reconcile, when all that happened is that this worker has less to do.
+  void ReconcileWorker(Pool& pool, Worker& worker);
   void Pump(Pool& pool);
   // How many more calls of its client may be with workers, so that there is room for what they come to. Only an
   // estimate: the next result may be larger than any before.
@@ -314,28 +314,28 @@ struct Core::State {
   void WatchWaiting(Pool& pool);
   void LookAtWaiting(Pool& pool);
 
-  // ---- fence.cc ----
-  // The fence at which this one has to wait; null if none stands.
-  Fence* FenceOf(const Handle& handle) const;
+  // ---- circuit_breaker.cc ----
+  // The open breaker at which this handle has to wait; null if none is open.
+  CircuitBreaker* BreakerOf(const Handle& handle) const;
   bool IsHeld(const Handle& handle) const;
-  bool IsTrial(const Handle& handle, std::uint64_t token) const;
+  bool IsProbe(const Handle& handle, std::uint64_t token) const;
   Handle* NextToSend(ReadyQueue& ready);
   void Hold(Handle& handle);
   void LeaveLine(Handle& handle);
-  std::map<Fence::LineKey, Fence::Line>::iterator LineToCall(Fence& fence);
-  void CallForTrials(Pool& pool);
-  void CallForTrial(PoolFunction& function);
-  void NoteTrial(const Handle& handle, std::uint64_t token);
-  void TrialLeft(const Handle& handle, std::uint64_t token);
+  std::map<CircuitBreaker::LineKey, CircuitBreaker::Line>::iterator LineToCall(CircuitBreaker& breaker);
+  void CallForProbes(Pool& pool);
+  void CallForProbe(PoolFunction& function);
+  void NoteProbe(const Handle& handle, std::uint64_t token);
+  void ProbeLeft(const Handle& handle, std::uint64_t token);
   void CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls,
                      std::uint64_t result_bytes);
   // REQUIRES: what died is in no list.
-  void NoteDeath(Pool& pool, std::uint32_t function, bool trial, KilledBy killed_by);
+  void NoteDeath(Pool& pool, std::uint32_t function, bool probe, KilledBy killed_by);
   void Lower(Pool& pool, PoolFunction& function);
-  void LowerFences(Pool& pool);
-  void TakeBackFenced(Pool& pool);
-  void ArmFences(Pool& pool);
-  void FencesDue(Pool& pool);
+  void CloseBreakers(Pool& pool);
+  void TakeBackHeldCalls(Pool& pool);
+  void ArmBreakers(Pool& pool);
+  void BreakersDue(Pool& pool);
 
   // ---- results.cc, map_results.cc ----
   void TakeTaskResult(WorkerId worker, AttemptToken token, TaskResult&& result);
@@ -347,11 +347,11 @@ struct Core::State {
   Nanos RetryPause(const TaskOptions& options, std::uint32_t attempt);
   ItemBlock RetryItemsOf(MapRun& map, ItemBlock items, std::uint32_t attempt);
   ItemBlock CutBlock(const ItemBlock& block, std::uint64_t begin, std::uint64_t end) const;
-  void ItemRetryDue(ItemTrial& trial);
+  void ItemRetryDue(ItemRetry& probe);
   void KeepBlock(MapRun& map, ItemBlock block);
   void RecordItem(MapRun& map, std::uint64_t index, OutcomePtr outcome);
   bool RetryItem(MapRun& map, std::uint64_t index, std::uint32_t attempt, TaskState state, bool death);
-  void DropTrial(MapRun& map, std::uint64_t index);
+  void DropRetry(MapRun& map, std::uint64_t index);
 
   // ---- map_items.cc ----
   void CheckMapDone(MapRun& map);
@@ -359,7 +359,7 @@ struct Core::State {
   // Nothing more of it is sent; what was not begun comes back and is cancelled.
   std::uint64_t CutMap(MapRun& map);
   std::uint64_t DropReadyItems(MapRun& map);
-  void ForgetTrials(MapRun& map);
+  void ForgetRetries(MapRun& map);
   void Consume(MapRun& map, ItemRange range);
   void DropBlocksOf(MapRun& map);
   // Records one outcome for all items of the range, which are in no chunk.
@@ -370,14 +370,15 @@ struct Core::State {
   std::shared_ptr<Outcome> NewOutcome(const Task& task, TaskState state) const;
   OutcomePtr OutcomeOf(const Task& task, TaskState state, std::string_view type, std::string_view message) const;
   OutcomePtr CancelledOutcome(const Task& task, std::string_view why);
-  OutcomePtr Stillborn(TaskState state, std::string_view type, std::string_view message, Nanos submitted_at) const;
+  OutcomePtr NeverStartedOutcome(TaskState state, std::string_view type, std::string_view message,
+                                 Nanos submitted_at) const;
   // REQUIRES, both: it is in no list.
   void EndTask(Task& task, OutcomePtr outcome);
   void EndPlainly(Task& task, Nanos started_at, Payload result);
   // What both do when it is known how it ended.
   void Conclude(Task& task);
   static bool IsPlain(const Task& task, const Payload& result);
-  static PlainSuccess SuccessOf(const Task& task);
+  static CompactSuccess SuccessOf(const Task& task);
   // Null: it has not ended.
   static OutcomePtr OutcomeOf(const Task& task) { return task.plain ? SuccessOf(task).ToOutcome() : task.outcome; }
   void EndHandle(Handle& handle);
@@ -419,7 +420,7 @@ struct Core::State {
   void ArmOutcomeTimer(ClientQuota& client);
   void CountEnd(PoolStats& stats, TaskState state, std::uint64_t count) const;
 
-  // ---- intents.cc ----
+  // ---- cancel_and_deadlines.cc ----
   bool CancelTask(Task& task, bool running);
   bool CancelMap(MapRun& map, bool running);
   bool TakeOutOfQueue(Task& task);
@@ -464,7 +465,7 @@ struct Core::State {
   std::string WhyPoolIsSlow(const Pool& pool, Nanos at) const;
   std::string WhyStartsFail(const Pool& pool, Nanos at) const;
   static std::string StartFailureOf(const Pool& pool);
-  std::string WhyFenced(const Handle& handle, Nanos at) const;
+  std::string WhyBreakerHolds(const Handle& handle, Nanos at) const;
   std::string WhyQueued(const Handle& handle, Nanos at, std::uint64_t* ahead) const;
   std::string WhySentAhead(const Worker& worker, const Node* node) const;
   std::string WhyWaits(const Task& task, Nanos at, std::uint64_t* ahead) const;
@@ -529,7 +530,7 @@ struct Core::State {
   void RunTimer(const DueTimer& due);
 
   const Limits limits;
-  const Share share;
+  const ShardInfo shard;
   WorkerPort* const worker_port;
   ClientPort* const client_port;
   std::mt19937_64 random;
@@ -564,7 +565,7 @@ struct Core::State {
 
   CoreFaults faults;
   Timers timers;
-  OutcomePtr last_cancelled;  // of the task that was cancelled last without having run
+  OutcomePtr last_cancelled;     // of the task that was cancelled last without having run
   std::uint64_t unfinished = 0;  // tasks and maps, of all pools
 
   OutcomeRoom room;
@@ -575,7 +576,7 @@ struct Core::State {
   NodeList held_clients;                 // of which some line is held up
   NodeList waking;                       // of these, those that may have room again
   bool is_waking = false;
-  bool trials_uncalled = false;  // of clients that were held up
+  bool probes_uncalled = false;  // of clients that were held up
   bool told_scarce = false;
   // Those that are not present and keep something, by the end of the oldest outcome; or a little before that.
   std::map<std::pair<Nanos, std::uint64_t>, ClientQuota*> left;

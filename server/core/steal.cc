@@ -146,7 +146,7 @@ void Core::State::LookAtWaiting(Pool& pool) {
       TakeBackItems(*AsChunk(head), 0);
     }
   }
-  Settle(pool);
+  Reconcile(pool);
 }
 
 }  // namespace poold::core

@@ -43,10 +43,10 @@ absl::Status Core::State::CheckFunction(const Pool& pool, std::string_view funct
   if (!pool.functions_known) return absl::OkStatus();
   const auto at = pool.function_numbers.find(std::string(function));
   if (at != pool.function_numbers.end() && pool.functions[at->second].known) return absl::OkStatus();
-  return InPool(pool.spec.name,
-                MakeError(absl::StatusCode::kNotFound, "FUNCTION_NOT_FOUND",
-                          absl::StrCat("pool '", pool.spec.name, "' has no function '", std::string(function), "'"),
-                          function));
+  return InPool(
+      pool.spec.name,
+      MakeError(absl::StatusCode::kNotFound, "FUNCTION_NOT_FOUND",
+                absl::StrCat("pool '", pool.spec.name, "' has no function '", std::string(function), "'"), function));
 }
 
 absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, const ClientOrigin& origin, std::string_view pool_name,
@@ -168,7 +168,7 @@ void Core::State::Submit(const TaskGroup& asked, std::span<NewTask> tasks, std::
   if (!group.ok()) return;
   const std::shared_ptr<Pool> pool = (*group)->pool;
   LeaveGroup(*group);
-  Settle(*pool);
+  Reconcile(*pool);
 }
 
 absl::Status Core::State::SubmitOne(Group& group, NewTask& asked) {

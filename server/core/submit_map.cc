@@ -120,7 +120,7 @@ absl::StatusOr<std::uint64_t> Core::State::SubmitMap(const MapGroup& asked) {
     if (map.group->timed || map.not_before > now) ArmMap(map);
     TellWatchers(map);
     CheckMapDone(map);
-    Settle(*pool);
+    Reconcile(*pool);
   }
   return items;
 }

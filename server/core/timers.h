@@ -19,7 +19,7 @@ enum class TimerKind : std::uint8_t {
   kItemRetry,
   kWait,
   kPoolStart,
-  kPoolFences,
+  kPoolBreakers,
   kPoolOwner,
   kPoolWatchful,
   kWorkerAge,

@@ -12,15 +12,15 @@ void Core::State::RunTimer(const DueTimer& due) {
     case TimerKind::kChunk:
       return ChunkDue(*static_cast<Chunk*>(due.owner));
     case TimerKind::kItemRetry:
-      return ItemRetryDue(*static_cast<ItemTrial*>(due.owner));
+      return ItemRetryDue(*static_cast<ItemRetry*>(due.owner));
     case TimerKind::kWait:
       return WaitDue(static_cast<Wait*>(due.owner));
     case TimerKind::kMapOrphan:
       return CloseOrphan(*static_cast<MapRun*>(due.owner));
     case TimerKind::kPoolStart:
       return RetryStart(*static_cast<Generation*>(due.owner));
-    case TimerKind::kPoolFences:
-      return FencesDue(*static_cast<Pool*>(due.owner));
+    case TimerKind::kPoolBreakers:
+      return BreakersDue(*static_cast<Pool*>(due.owner));
     case TimerKind::kPoolWatchful:
       return LookAtWaiting(*static_cast<Pool*>(due.owner));
     case TimerKind::kPoolOwner:

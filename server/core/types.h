@@ -143,7 +143,7 @@ using OutcomePtr = std::shared_ptr<const Outcome>;
 
 // What most tasks end in: success at the first attempt, with nothing to be told beside a result without a type's name.
 // The task keeps it in itself; an Outcome is made where somebody wants one.
-struct PlainSuccess {
+struct CompactSuccess {
   Encoding encoding = Encoding::kUnspecified;
   const Bytes& result;
   Nanos submitted_at = 0;

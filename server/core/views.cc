@@ -41,8 +41,8 @@ FunctionView Core::State::ViewOf(const PoolFunction& function) const {
   view.average_time = static_cast<Nanos>(function.average);
   view.deaths_in_a_row = function.deaths;
   // Never zero while it stands.
-  if (function.fence != nullptr && function.fence->stands)
-    view.fenced_for = std::max<Nanos>(1, function.fence->until - now);
+  if (function.breaker != nullptr && function.breaker->open)
+    view.breaker_open_for = std::max<Nanos>(1, function.breaker->until - now);
   return view;
 }
 
@@ -50,7 +50,7 @@ PoolView Core::State::ViewOf(const Pool& pool) const {
   PoolView view;
   view.spec = pool.spec;
   view.opened_at = pool.opened_at;
-  view.shard = share.count > 1 ? share.index + 1 : 0;
+  view.shard = shard.count > 1 ? shard.index + 1 : 0;
   view.state = pool.state;
   view.failure = pool.failure;
   view.start_failure = StartFailureOf(pool);

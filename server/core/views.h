@@ -29,7 +29,7 @@ struct FunctionView {
   std::uint64_t calls = 0;
   Nanos average_time = 0;
   std::uint32_t deaths_in_a_row = 0;
-  Nanos fenced_for = 0;
+  Nanos breaker_open_for = 0;
 };
 
 struct PoolStats {

@@ -92,8 +92,8 @@ absl::Status Core::State::WatchPool(SubscriberId call, std::string_view name, bo
     });
   }
   for (const PoolFunction& function : pool.functions) {
-    if (function.fence == nullptr) continue;
-    for (const auto& [key, line] : function.fence->lines) {
+    if (function.breaker == nullptr) continue;
+    for (const auto& [key, line] : function.breaker->lines) {
       for (Node* node = line.waiting.front(); node != nullptr; node = line.waiting.After(node)) {
         if (node->kind == NodeKind::kTask) tell(*AsTask(node));
       }

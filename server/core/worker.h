@@ -28,8 +28,8 @@ struct Worker {
   std::uint64_t rss_bytes = 0;  // when it was last looked at
   bool ready = false;
   bool uses_page = false;
-  bool stopping = false;  // gets no more: recycled, closing
-  bool worn = false;      // to be replaced
+  bool stopping = false;         // gets no more: recycled, closing
+  bool replacement_due = false;  // to be replaced
   // We are ending it, and this is why.
   KilledBy killed_by = KilledBy::kUnspecified;
   Nanos kill_at = kNever;  // then with SIGKILL

@@ -24,7 +24,7 @@ namespace poold::gate {
 
 class Shards {
  public:
-  // One or more, in the order of core::Share::index.
+  // One or more, in the order of core::ShardInfo::index.
   explicit Shards(std::vector<Gate*> gates) : gates_(std::move(gates)) {}
 
   std::size_t size() const { return gates_.size(); }

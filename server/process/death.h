@@ -1,6 +1,6 @@
 // How a child ended: reaping, and what is known about it afterwards.
 //
-// Threads: the process thread whose child it is. Reap is for Family alone, which knows whose they are.
+// Threads: the process thread whose child it is. Reap is for ChildRegistry alone, which knows whose they are.
 #pragma once
 
 #include <sys/types.h>
@@ -23,7 +23,7 @@ struct Death {
 
 // Readable when the process has ended. Fails (no descriptor, no such child) with errno.
 wire::UniqueFd OpenPidFd(pid_t pid);
-// Only to a process that is not reaped yet, so never to a stranger.
+// Only to a process that is not reaped yet, so never to an orphan.
 void SendSignal(const wire::UniqueFd& pidfd, int signal);
 // Alive or not reaped yet.
 bool IsOurChild(pid_t pid);

@@ -25,7 +25,7 @@ constexpr core::Nanos kMinPoll = 4 * core::kMillisecond;
 constexpr core::Nanos kMaxPoll = 64 * core::kMillisecond;
 // The shortest time between two looks at a worker's memory.
 constexpr core::Nanos kUsageTurn = 250 * core::kMillisecond;
-// After a death: how often, and after what pause, strangers among the daemon's children are reaped.
+// After a death: how often, and after what pause, orphans among the daemon's children are reaped.
 constexpr int kSweeps = 20;
 constexpr core::Nanos kSweepPause = 50 * core::kMillisecond;
 
@@ -53,7 +53,7 @@ void AddOnce(std::vector<Object*>* list, Object* object) {
 }  // namespace
 
 struct Dispatcher::State {
-  using News = gate::Companion::News;
+  using PollResult = gate::PollSource::PollResult;
 
   State(DispatcherOptions given, const base::Clock* clock)
       : options(WithSpool(std::move(given))), thread{.options = options, .clock = *clock} {}
@@ -64,8 +64,8 @@ struct Dispatcher::State {
   void Flush(core::Nanos next_timer);
 
   // ---- Process thread, or another one while it sleeps ----
-  News TakeNews();
-  void Unmute();
+  PollResult TakePolled();
+  void RearmDoorbells();
   void Hand(const std::vector<WorkerProcess*>& heard);
 
   // ---- Process thread ----
@@ -76,7 +76,7 @@ struct Dispatcher::State {
   void ServiceAll();
   void GatherAll();
   void Deliver();
-  void BuryGone();
+  void ReapGone();
   void ArmTick();
   void OnPollTime();
   void Sweep();
@@ -127,11 +127,11 @@ Dispatcher::Dispatcher(DispatcherOptions options, const base::Clock* clock)
 
 Dispatcher::~Dispatcher() { Stop(); }
 
-absl::Status Dispatcher::Start(gate::Gate* gate, std::shared_ptr<Household> household) {
+absl::Status Dispatcher::Start(gate::Gate* gate, std::shared_ptr<ProcessRegistry> registry) {
   State& s = *state_;
   s.gate = gate;
-  s.sweep.emplace(&household->family);
-  s.thread.household = std::move(household);
+  s.sweep.emplace(&registry->children);
+  s.thread.registry = std::move(registry);
   s.thread.attend = [&s](WorkerProcess* worker) { AddOnce(&s.attended_workers, worker); };
   s.thread.attend_zygote = [&s](ZygoteClient* zygote) { AddOnce(&s.attended_zygotes, zygote); };
   const absl::Status opened = s.thread.loop.Open([&s] { s.OnWake(); }, [&s] { s.AfterRound(); });
@@ -200,15 +200,15 @@ void Dispatcher::KillWorker(core::WorkerId worker, core::Nanos grace) {
 
 void Dispatcher::Flush(core::Nanos next_timer) { state_->Flush(next_timer); }
 
-gate::Companion::News Dispatcher::Look() {
-  News news = News::kNone;
+gate::PollSource::PollResult Dispatcher::Poll() {
+  PollResult result = PollResult::kNone;
   // The process thread is at work: there is more than one small task.
-  if (!state_->thread.loop.TryWhileAsleep([&] { news = state_->TakeNews(); })) return News::kMuch;
-  return news;
+  if (!state_->thread.loop.TryWhileAsleep([&] { result = state_->TakePolled(); })) return PollResult::kTooMuch;
+  return result;
 }
 
-void Dispatcher::Rest() {
-  state_->thread.loop.WhileAsleep([this] { state_->Unmute(); });
+void Dispatcher::Rearm() {
+  state_->thread.loop.WhileAsleep([this] { state_->RearmDoorbells(); });
 }
 
 // ---- Any thread ----
@@ -247,10 +247,10 @@ void Dispatcher::State::Flush(core::Nanos next_timer) {
 // ---- The process thread, or another one while it sleeps ----
 
 // From the rings alone, and only where a worker has one task and nothing else: who has more rings when it is time.
-gate::Companion::News Dispatcher::State::TakeNews() {
-  if (stopping) return News::kNone;
+gate::PollSource::PollResult Dispatcher::State::TakePolled() {
+  if (stopping) return PollResult::kNone;
   for (auto& [id, worker] : workers) {
-    if (worker->channel().HasMuch()) return News::kMuch;
+    if (worker->channel().HasMuch()) return PollResult::kTooMuch;
   }
   std::vector<WorkerProcess*> heard;
   for (auto& [id, worker] : workers) {
@@ -258,16 +258,16 @@ gate::Companion::News Dispatcher::State::TakeNews() {
     worker->DrainRing(wire::RingReader::Bell::kNotWanted);
     heard.push_back(worker.get());
   }
-  if (heard.empty()) return News::kNone;
+  if (heard.empty()) return PollResult::kNone;
   Hand(heard);
-  return News::kTaken;
+  return PollResult::kTaken;
 }
 
-void Dispatcher::State::Unmute() {
+void Dispatcher::State::RearmDoorbells() {
   if (stopping) return;
   std::vector<WorkerProcess*> heard;
   for (auto& [id, worker] : workers) {
-    if (!worker->muted()) continue;
+    if (!worker->doorbell_suppressed()) continue;
     worker->DrainRing();
     heard.push_back(worker.get());
   }
@@ -294,7 +294,7 @@ void Dispatcher::State::Run() {
     // Whoever lowers it from here on rings again.
     wanted_timer.store(core::kNever, std::memory_order_release);
     tick_armed_for = core::kNever;
-    thread.harvest.AddTick();
+    thread.batch.AddTick();
   });
   poll_timer.Open(thread.loop, [this] { OnPollTime(); });
   sweep_timer.Open(thread.loop, [this] { Sweep(); });
@@ -371,9 +371,9 @@ void Dispatcher::State::Execute(Command command) {
 
 void Dispatcher::State::AfterRound() {
   ServiceAll();
-  if (!thread.harvest.empty()) poll_delay = kMinPoll;
+  if (!thread.batch.empty()) poll_delay = kMinPoll;
   Deliver();
-  BuryGone();
+  ReapGone();
   if (std::exchange(poll_wanted, false) && !poll_timer.armed()) poll_timer.Arm(poll_delay);
   if (stopping && workers.empty() && zygotes.empty()) thread.loop.Quit();
 }
@@ -390,7 +390,7 @@ void Dispatcher::State::ServiceAll() {
       poll_wanted |= worker->NeedsPoll();
     }
   }
-  if (!thread.harvest.empty()) GatherAll();
+  if (!thread.batch.empty()) GatherAll();
 }
 
 // Since we are awake: what lies in the rings of the others would wake us soon.
@@ -401,14 +401,14 @@ void Dispatcher::State::GatherAll() {
 }
 
 void Dispatcher::State::Deliver() {
-  if (thread.harvest.empty()) return;
-  if (stopping) return thread.harvest.Discard();
+  if (thread.batch.empty()) return;
+  if (stopping) return thread.batch.Discard();
   gate->Enter([this](core::Core& core, core::Nanos now) {
-    thread.harvest.Deliver(core, now, [this](core::WorkerId worker) { channels.erase(worker); });
+    thread.batch.Deliver(core, now, [this](core::WorkerId worker) { channels.erase(worker); });
   });
 }
 
-void Dispatcher::State::BuryGone() {
+void Dispatcher::State::ReapGone() {
   std::size_t buried = std::erase_if(workers, [](const auto& entry) { return entry.second->gone(); });
   for (const auto& zygote : zygotes) {
     if (!zygote->gone()) continue;
@@ -427,7 +427,8 @@ void Dispatcher::State::BuryGone() {
 // it.
 void Dispatcher::State::Sweep() {
   const Swept swept = sweep->Go(false);
-  // A sweep that had to wait for a birth is none: else it would never get its turn where workers are born all the time.
+  // A sweep that had to wait for a pending child is none: else it would never get its turn where workers are born all
+  // the time.
   if (swept == Swept::kSome) --sweeps_left;
   if (swept != Swept::kClean && sweeps_left > 0) sweep_timer.Arm(kSweepPause);
 }

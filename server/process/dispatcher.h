@@ -3,10 +3,10 @@
 // Role: the daemon's side of processes, core::WorkerPort. Non-role: decides nothing but what it must to stay whole (a
 // worker that writes what no honest worker writes is killed; so is one that does not become ready in time).
 // Threads: one of its own, the process thread, from Start to Stop. All its children are made by that one and die with
-// it (PDEATHSIG), also where dispatchers share a household. WorkerPort is called under the core's mutex, Flush by any
+// it (PDEATHSIG), also where dispatchers share a registry. WorkerPort is called under the core's mutex, Flush by any
 // thread without it; work is written to worker sockets by the thread that flushes. Another thread that does not sleep
-// may take results while the process thread does (gate::Companion): one thread at a time.
-// Ownership: shares the household; does not own gate and clock, and both must outlive it. Stop before the gate goes;
+// may take results while the process thread does (gate::PollSource): one thread at a time.
+// Ownership: shares the registry; does not own gate and clock, and both must outlive it. Stop before the gate goes;
 // Stop kills what is left.
 // Errors: a zygote or worker that cannot be made is told to the core in words (OnZygoteLost, OnWorkerLost).
 #pragma once
@@ -21,9 +21,9 @@
 #include "base/spool.h"
 #include "core/core.h"
 #include "core/ports.h"
-#include "gate/companion.h"
 #include "gate/gate.h"
-#include "process/containment/household.h"
+#include "gate/poll_source.h"
+#include "process/containment/process_registry.h"
 
 namespace poold::process {
 
@@ -41,14 +41,14 @@ struct DispatcherOptions {
   core::Nanos exit_timeout = 10 * core::kSecond;
 };
 
-class Dispatcher final : public core::WorkerPort, public gate::Outbox, public gate::Companion {
+class Dispatcher final : public core::WorkerPort, public gate::Outbox, public gate::PollSource {
  public:
   Dispatcher(DispatcherOptions options, const base::Clock* clock);
   ~Dispatcher() override;
 
-  // Starts the process thread. The caller has given it to gate->AddOutbox. The household is that of all dispatchers of
+  // Starts the process thread. The caller has given it to gate->AddOutbox. The registry is that of all dispatchers of
   // the process, and is kept until this one is destroyed.
-  absl::Status Start(gate::Gate* gate, std::shared_ptr<Household> household);
+  absl::Status Start(gate::Gate* gate, std::shared_ptr<ProcessRegistry> registry);
   // Where workers find this daemon (POOLD_ADDRESS). REQUIRES: no pool was opened.
   void SetClientAddress(std::string address);
   // Kills all that is left, waits until it is gone, ends the thread. The core hears nothing more. Idempotent.
@@ -66,9 +66,9 @@ class Dispatcher final : public core::WorkerPort, public gate::Outbox, public ga
   // gate::Outbox
   void Flush(core::Nanos next_timer) override;
 
-  // gate::Companion
-  News Look() override;
-  void Rest() override;
+  // gate::PollSource
+  PollResult Poll() override;
+  void Rearm() override;
 
  private:
   struct State;

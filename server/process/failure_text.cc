@@ -59,8 +59,8 @@ std::string While(const std::string& doing) { return doing.empty() ? "" : ", whi
 
 std::string StartTimeText(core::Nanos start_timeout, const std::string& doing) {
   const auto milliseconds = start_timeout / core::kMillisecond;
-  const std::string time = milliseconds % 1000 == 0 ? std::to_string(milliseconds / 1000) + " s"
-                                                    : std::to_string(milliseconds) + " ms";
+  const std::string time =
+      milliseconds % 1000 == 0 ? std::to_string(milliseconds / 1000) + " s" : std::to_string(milliseconds) + " ms";
   return "did not become ready within " + time + " (start_timeout)" + While(doing);
 }
 

@@ -5,10 +5,10 @@
 #include <memory>
 
 #include "base/clock.h"
-#include "process/containment/household.h"
+#include "process/containment/process_registry.h"
 #include "process/dispatcher.h"
+#include "process/event_batch.h"
 #include "process/event_loop.h"
-#include "process/harvest.h"
 
 namespace poold::process {
 
@@ -22,8 +22,8 @@ struct ProcessThread {
   std::string client_address;
   EventLoop loop;
   // Shared with the process threads of other dispatchers.
-  std::shared_ptr<Household> household;
-  Harvest harvest;
+  std::shared_ptr<ProcessRegistry> registry;
+  EventBatch batch;
   // Look at it before the next sleep. May be called for one that is already on the list.
   std::function<void(WorkerProcess*)> attend;
   std::function<void(ZygoteClient*)> attend_zygote;

@@ -17,8 +17,8 @@ absl::StatusOr<std::shared_ptr<base::Arena>> NotKept(wire::UniqueFd fd, std::uin
   if (!shape.ok()) return shape.status();
   auto mapping = wire::ArenaMapping::Map(fd.get(), *shape, wire::ArenaAccess::kHead);
   if (!mapping.ok()) return mapping.status();
-  const auto arena =
-      std::make_shared<base::Arena>(kNotKept, std::move(fd), *std::move(mapping), base::Reservation(), base::Reservation());
+  const auto arena = std::make_shared<base::Arena>(kNotKept, std::move(fd), *std::move(mapping), base::Reservation(),
+                                                   base::Reservation());
   arena->Close();
   return arena;
 }

@@ -88,12 +88,12 @@ absl::Status WorkerProcess::Make(ZygoteClient* zygote) {
   if (!page.ok()) return page.status();
   ChildPipeEnds out, err;
   if (absl::Status made = MakePipes(&out, &err); !made.ok()) return made;
-  auto cage = thread_->household->containment->MakeWorkerCage(pool_, id(), zygote->cage());
-  if (!cage.ok()) return cage.status();
-  cage_ = std::move(*cage);
+  auto scope = thread_->registry->containment->MakeWorkerScope(pool_, id(), zygote->scope());
+  if (!scope.ok()) return scope.status();
+  scope_ = std::move(*scope);
   wire::UniqueFd cgroup;
-  if (cage_->fd() >= 0) {
-    cgroup.Reset(fcntl(cage_->fd(), F_DUPFD_CLOEXEC, 0));
+  if (scope_->fd() >= 0) {
+    cgroup.Reset(fcntl(scope_->fd(), F_DUPFD_CLOEXEC, 0));
     if (!cgroup) return absl::ResourceExhaustedError(std::string("cannot duplicate its cgroup: ") + strerror(errno));
   }
   absl::Status watched = socket_watch_.Start(thread_->loop, ours.get(), [this] { thread_->attend(this); });
@@ -182,12 +182,12 @@ void WorkerProcess::KillNow() {
   }
   if (death_ || pid_ <= 0) return;
   kill_at_ = core::kNever;
-  if (cage_ != nullptr) cage_->KillAll();
+  if (scope_ != nullptr) scope_->KillAll();
   SendSignal(pidfd_, SIGKILL);
   if (!pidfd_) kill(pid_, SIGKILL);  // ours and not reaped
 }
 
-void WorkerProcess::Condemn(const std::string& why) {
+void WorkerProcess::KillWithReason(const std::string& why) {
   if (killed_ && death_) return;
   base::Log(base::Level::kWarning, "worker_killed",
             {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"why", why}});
@@ -199,10 +199,10 @@ void WorkerProcess::Condemn(const std::string& why) {
 void WorkerProcess::Service() {
   if (gone_) return;
   if (!death_ && pid_ > 0 && (exited_ || !pid_watch_.started())) {
-    death_ = thread_->household->family.Reap(pid_);
+    death_ = thread_->registry->children.Reap(pid_);
     if (death_) {
       died_at_ = thread_->clock.Now();
-      out_of_memory_ = death_->signal == SIGKILL && cage_ != nullptr && cage_->OutOfMemory();
+      out_of_memory_ = death_->signal == SIGKILL && scope_ != nullptr && scope_->OutOfMemory();
       pid_watch_.Stop();
     }
   }
@@ -210,7 +210,7 @@ void WorkerProcess::Service() {
   if (!reading_) socket_watch_.Stop();
   DrainRing();
   DrainPipes();
-  if (death_ || (!cloning_ && pid_ <= 0)) return Bury();
+  if (death_ || (!cloning_ && pid_ <= 0)) return Reap();
 
   if (exit_by_ == core::kNever && channel_->StopSent() && !channel_->Busy()) {
     exit_by_ = thread_->clock.Now() + thread_->options.exit_timeout;
@@ -221,9 +221,9 @@ void WorkerProcess::Service() {
 void WorkerProcess::KeepDeadlines() {
   const core::Nanos now = thread_->clock.Now();
   if (now >= kill_at_) KillNow();
-  if (now >= exit_by_ && !killed_) Condemn("worker closed its channel or was stopped, and did not exit");
+  if (now >= exit_by_ && !killed_) KillWithReason("worker closed its channel or was stopped, and did not exit");
   if (now >= ready_by_ && !killed_) {
-    Condemn("worker " + StartTimeText(start_timeout_, doing_));
+    KillWithReason("worker " + StartTimeText(start_timeout_, doing_));
   }
   if (now >= clone_by_ && zygote_ != nullptr) {
     clone_by_ = core::kNever;
@@ -249,7 +249,7 @@ void WorkerProcess::SampleUsage(core::Nanos now) {
   next_usage_at_ = now + usage_period_;
   const std::uint64_t arenas = channel_->arena_bytes() + result_arenas_.bytes();
   const std::uint64_t bytes = ReadResidentBytes(pid_, arenas);
-  if (bytes > 0) thread_->harvest.AddWorkerUsage(id(), bytes);
+  if (bytes > 0) thread_->batch.AddWorkerUsage(id(), bytes);
 }
 
 void WorkerProcess::TellReady() {
@@ -258,14 +258,15 @@ void WorkerProcess::TellReady() {
   ready_by_ = core::kNever;
   channel_->SetAbilities(uses_page_, abilities_);
   base::Log(base::Level::kDebug, "worker_ready", {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}});
-  thread_->harvest.AddWorkerReady(id(), pid_, *functions_, uses_page_);
+  thread_->batch.AddWorkerReady(id(), pid_, *functions_, uses_page_);
 }
 
 std::string WorkerProcess::StartFailure() const {
   if (told_ready_) return "";
   if (!start_failure_.empty() && !death_) return start_failure_;
   std::string words = start_failure_;
-  if (words.empty()) words = "worker " + Describe(*death_) + " before it was ready" + While(doing_) + Suspicion(limits_);
+  if (words.empty())
+    words = "worker " + Describe(*death_) + " before it was ready" + While(doing_) + Suspicion(limits_);
   const std::string stderr_tail = tails_[1].Last();
   return stderr_tail.empty() ? words : words + "; stderr: " + stderr_tail;
 }
@@ -313,8 +314,8 @@ void WorkerProcess::Certify(core::DeathCertificate* certificate) const {
   if (crash && crash->signal == death_->signal) certificate->backtrace = std::move(crash->backtrace);
 }
 
-void WorkerProcess::Bury() {
-  if (cage_ != nullptr && !cage_->Empty()) {
+void WorkerProcess::Reap() {
+  if (scope_ != nullptr && !scope_->Empty()) {
     if (++burial_tries_ < kMaxBurialTries) return timer_.Arm(core::kMillisecond * std::min(1 + burial_tries_ / 4, 20));
     base::Log(base::Level::kError, "worker_tree_survives",
               {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"why", "SIGKILL did not end it"}});
@@ -340,14 +341,14 @@ void WorkerProcess::Bury() {
   socket_watch_.Stop();
   for (OutputPipe& pipe : pipes_) pipe.Close();
   channel_->Close();
-  cage_.reset();
+  scope_.reset();
   if (zygote_ != nullptr) std::exchange(zygote_, nullptr)->WorkerEnds();
   gone_ = true;
   base::Log(base::Level::kDebug, "worker_ended",
             {{"worker", static_cast<std::uint64_t>(id())},
              {"pid", pid_},
              {"how", death_ ? Describe(*death_) : "was not there yet"}});
-  thread_->harvest.AddWorkerLost(id(), std::move(loss));
+  thread_->batch.AddWorkerLost(id(), std::move(loss));
 }
 
 }  // namespace poold::process

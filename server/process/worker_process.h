@@ -55,7 +55,7 @@ class WorkerProcess {
   // Its ring holds something. For who looks again and again.
   bool HasNews() const { return ring_ && !ring_broken_ && ring_->HasUnread(); }
   // No bell will tell of what comes next.
-  bool muted() const { return muted_; }
+  bool doorbell_suppressed() const { return doorbell_suppressed_; }
   // The socket takes no more now: be attended when it does.
   void WatchWritable(bool watch) { socket_watch_.Want(reading_, watch); }
   bool watches_writable() const { return socket_watch_.wants_write(); }
@@ -76,7 +76,7 @@ class WorkerProcess {
   void KillNow();
   // Does what is due, and arms the timer for what comes next.
   void KeepDeadlines();
-  void Condemn(const std::string& why);
+  void KillWithReason(const std::string& why);
 
   // Channel.
   void ReadSocket();
@@ -126,7 +126,7 @@ class WorkerProcess {
   std::uint32_t CurrentTicket() ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
 
   // The end.
-  void Bury();
+  void Reap();
   std::string StartFailure() const;
   core::LossCause StartCause() const;
   void FindGuilty(core::WorkerLoss* loss);
@@ -139,7 +139,7 @@ class WorkerProcess {
 
   pid_t pid_ = -1;
   wire::UniqueFd pidfd_;
-  std::unique_ptr<Cage> cage_;
+  std::unique_ptr<ContainmentScope> scope_;
   FdWatch pid_watch_;
   bool exited_ = false;  // says pid_watch_
   FdWatch socket_watch_;
@@ -185,7 +185,7 @@ class WorkerProcess {
   bool uses_page_ = false;
   Abilities abilities_;
   bool ring_broken_ = false;
-  bool muted_ = false;
+  bool doorbell_suppressed_ = false;
   bool killed_ = false;     // by us
   bool condemned_ = false;  // for what it did
   bool pipes_ready_ = false;

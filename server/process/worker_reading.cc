@@ -43,7 +43,7 @@ bool WorkerProcess::ReadFrames() {
     if (!frame.ok()) {
       reading_ = false;
       socket_watch_.Stop();
-      Condemn("worker wrote a broken frame: " + std::string(wire::ToStd(frame.status().message())));
+      KillWithReason("worker wrote a broken frame: " + std::string(wire::ToStd(frame.status().message())));
     } else if (*frame) {
       OnFrame(**frame);
     } else {
@@ -71,7 +71,7 @@ bool WorkerProcess::Receive(std::size_t* total) {
   *total += got->bytes;
   if (files_.size() <= kMaxFiles) return got->bytes == wanted || ended_by_file;
   files_.clear();
-  Condemn("worker sent more arenas than results");
+  KillWithReason("worker sent more arenas than results");
   return false;
 }
 
@@ -122,18 +122,18 @@ void WorkerProcess::OnFrame(const wire::Frame& frame) {
     default:
       break;
   }
-  Condemn("worker sent a frame that makes no sense, of kind " + std::to_string(frame.kind));
+  KillWithReason("worker sent a frame that makes no sense, of kind " + std::to_string(frame.kind));
 }
 
 void WorkerProcess::OnReady(const wire::Frame& frame) {
   internal::Ready ready;
-  if (ready_ || !Parse(frame, &ready)) return Condemn("worker sent a READY that makes no sense");
+  if (ready_ || !Parse(frame, &ready)) return KillWithReason("worker sent a READY that makes no sense");
   if (ready.protocol_version() != wire::kProtocolVersion) {
-    return Condemn("worker speaks protocol version " + std::to_string(ready.protocol_version()) +
-                   ", this daemon speaks " + std::to_string(wire::kProtocolVersion) + ": build it again");
+    return KillWithReason("worker speaks protocol version " + std::to_string(ready.protocol_version()) +
+                          ", this daemon speaks " + std::to_string(wire::kProtocolVersion) + ": build it again");
   }
   functions_ = ready.same_functions() ? zygote_functions_ : TakeFunctions(&ready);
-  if (const std::string wrong = WhatIsWrong(*functions_); !wrong.empty()) return Condemn("worker " + wrong);
+  if (const std::string wrong = WhatIsWrong(*functions_); !wrong.empty()) return KillWithReason("worker " + wrong);
   ready_ = true;
   uses_page_ = ready.uses_page();
   // An arena stays mapped, and would count against what a task may use of the address space.
@@ -144,12 +144,12 @@ void WorkerProcess::OnReady(const wire::Frame& frame) {
 
 void WorkerProcess::OnOutcomes(const wire::Frame& frame) {
   internal::Outcomes outcomes;
-  if (uses_page_ || !Parse(frame, &outcomes)) return Condemn("worker sent OUTCOMES that make no sense");
+  if (uses_page_ || !Parse(frame, &outcomes)) return KillWithReason("worker sent OUTCOMES that make no sense");
   const int count = outcomes.ticket_size();
   const auto fits = [count](int size) { return size == 0 || size == count; };
   if (!fits(outcomes.item_size()) || !fits(outcomes.result_bytes_size()) || !fits(outcomes.encoding_size()) ||
       !fits(outcomes.elapsed_ns_size())) {
-    return Condemn("worker sent OUTCOMES with lists of different lengths");
+    return KillWithReason("worker sent OUTCOMES with lists of different lengths");
   }
   std::string_view blob = frame.blob;
   int failed = 0;
@@ -167,7 +167,7 @@ void WorkerProcess::OnOutcomes(const wire::Frame& frame) {
       if (Slot* const slot = channel_->slots().ByTicket(header.ticket)) slot->refusal = TooLargeText();
       bytes = 0;
     }
-    if (bytes > blob.size()) return Condemn("worker sent OUTCOMES with too few bytes");
+    if (bytes > blob.size()) return KillWithReason("worker sent OUTCOMES with too few bytes");
     if (failed < outcomes.failed_size() && outcomes.failed(failed).place() == static_cast<std::uint32_t>(i)) {
       header.kind = wire::RecordKind::kFailure;
       OnOutcome(header, outcomes.failed(failed++).failure().SerializeAsString());
@@ -181,7 +181,7 @@ void WorkerProcess::OnOutcomes(const wire::Frame& frame) {
 void WorkerProcess::OnOutput(const wire::Frame& frame) {
   internal::Output output;
   if (uses_page_ || !Parse(frame, &output) || output.stream() < 1 || output.stream() > 2) {
-    return Condemn("worker sent an OUTPUT that makes no sense");
+    return KillWithReason("worker sent an OUTPUT that makes no sense");
   }
   absl::MutexLock lock(&channel_->mutex());
   AddOutput(output.ticket(), static_cast<core::OutputStream>(output.stream()), frame.blob);
@@ -189,7 +189,7 @@ void WorkerProcess::OnOutput(const wire::Frame& frame) {
 
 void WorkerProcess::OnProgress(const wire::Frame& frame) {
   internal::Progress progress;
-  if (uses_page_ || !Parse(frame, &progress)) return Condemn("worker sent a PROGRESS that makes no sense");
+  if (uses_page_ || !Parse(frame, &progress)) return KillWithReason("worker sent a PROGRESS that makes no sense");
   wire::RecordHeader header{};
   header.ticket = progress.ticket();
   header.item = progress.item();
@@ -199,11 +199,11 @@ void WorkerProcess::OnProgress(const wire::Frame& frame) {
 
 void WorkerProcess::DrainRing(wire::RingReader::Bell bell) {
   if (!ring_ || ring_broken_) return;
-  muted_ = bell == wire::RingReader::Bell::kNotWanted;
+  doorbell_suppressed_ = bell == wire::RingReader::Bell::kNotWanted;
   const wire::WorkerPage& page = channel_->page().page();
   const std::uint64_t pending =
       page.written.load(std::memory_order_relaxed) - page.read.load(std::memory_order_relaxed);
-  thread_->harvest.ExpectBytes(static_cast<std::size_t>(std::min<std::uint64_t>(pending, wire::kRingBytes)));
+  thread_->batch.ExpectBytes(static_cast<std::size_t>(std::min<std::uint64_t>(pending, wire::kRingBytes)));
   absl::Status drained;
   {
     absl::MutexLock lock(&channel_->mutex());
@@ -220,7 +220,7 @@ void WorkerProcess::DrainRing(wire::RingReader::Bell bell) {
   }
   if (drained.ok()) return;
   ring_broken_ = true;
-  Condemn("worker wrote a broken ring: " + std::string(wire::ToStd(drained.message())));
+  KillWithReason("worker wrote a broken ring: " + std::string(wire::ToStd(drained.message())));
 }
 
 void WorkerProcess::OnRecord(const wire::RecordHeader& header, std::string_view bytes) {
@@ -238,7 +238,7 @@ void WorkerProcess::OnRecord(const wire::RecordHeader& header, std::string_view 
       break;
   }
   ring_broken_ = true;
-  Condemn("worker wrote a record of no kind");
+  KillWithReason("worker wrote a record of no kind");
 }
 
 void WorkerProcess::NoteProgress(const wire::RecordHeader& header, std::optional<wire::ProgressNote> note) {
@@ -246,7 +246,7 @@ void WorkerProcess::NoteProgress(const wire::RecordHeader& header, std::optional
   if (slot == nullptr) return;  // of a task that was taken back, or of none
   if (!note || header.item >= slot->items) {
     ring_broken_ = true;
-    return Condemn("worker wrote a progress that makes no sense");
+    return KillWithReason("worker wrote a progress that makes no sense");
   }
   progress_.Add({header.ticket, header.item, std::move(*note)});
   TellProgress(progress_.TakeDue(thread_->clock.Now()));
@@ -255,7 +255,7 @@ void WorkerProcess::NoteProgress(const wire::RecordHeader& header, std::optional
 void WorkerProcess::TellProgress(std::optional<TicketProgress> progress) {
   const Slot* const slot = progress ? channel_->slots().ByTicket(progress->ticket) : nullptr;
   if (slot == nullptr) return;
-  thread_->harvest.AddProgress(id(), slot->token, progress->item, std::move(progress->note));
+  thread_->batch.AddProgress(id(), slot->token, progress->item, std::move(progress->note));
 }
 
 bool WorkerProcess::InOrder(const Slot& slot, const wire::RecordHeader& header) const {
@@ -273,7 +273,7 @@ void WorkerProcess::OnOutcome(const wire::RecordHeader& header, std::string_view
   }
   if (!InOrder(*slot, header)) {
     ring_broken_ = true;
-    return Condemn("worker told of an item out of order");
+    return KillWithReason("worker told of an item out of order");
   }
   if ((header.flags & wire::kInArena) != 0) return OnResultInArena(slot, header, bytes);
   const bool more = (header.flags & wire::kMoreFollows) != 0;
@@ -301,7 +301,7 @@ void WorkerProcess::OnRun(const wire::ResultRun& run) {
   if (slot->done + run.items == slot->items) TellProgress(progress_.TakeOf(slot->ticket));
   ResultOf of = PlainResultOf(*slot, run.first);
   of.elapsed = static_cast<core::Nanos>(run.elapsed_ns);
-  thread_->harvest.AddItems(of, run.first.item, std::span(run.bytes, run.items), run.results());
+  thread_->batch.AddItems(of, run.first.item, std::span(run.bytes, run.items), run.results());
   TookOutcomes(slot, run.items);
 }
 
@@ -338,8 +338,8 @@ void WorkerProcess::OnResultInArena(Slot* slot, const wire::RecordHeader& header
   const bool lies = absl::IsInvalidArgument(kept.status()) || slot->chunk || slot->draft != nullptr;
   if (lies) {
     ring_broken_ = true;
-    return Condemn("worker told of a result in an arena that is not so: " +
-                   std::string(wire::ToStd(kept.status().message())));
+    return KillWithReason("worker told of a result in an arena that is not so: " +
+                          std::string(wire::ToStd(kept.status().message())));
   }
   if (kept.ok() && kept->view.size() <= MaxResultBytes(*slot)) {
     return FinishItem(slot, header, kept->view, core::Bytes(kept->owner, kept->view));
@@ -376,19 +376,19 @@ ResultOf WorkerProcess::PlainResultOf(const Slot& slot, const wire::RecordHeader
 void WorkerProcess::FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes, core::Bytes kept) {
   if (slot->done + 1 == slot->items) TellProgress(progress_.TakeOf(slot->ticket));
   const ResultOf of = PlainResultOf(*slot, header);
-  Harvest& harvest = thread_->harvest;
+  EventBatch& batch = thread_->batch;
   if (header.kind == wire::RecordKind::kFailure) {
     if (slot->chunk) {
-      harvest.AddItemFailure(of, header.item, ParseFailure(bytes), thread_->clock.Now());
+      batch.AddItemFailure(of, header.item, ParseFailure(bytes), thread_->clock.Now());
     } else {
-      harvest.AddFailure(of, ParseFailure(bytes));
+      batch.AddFailure(of, ParseFailure(bytes));
     }
   } else if (slot->chunk) {
-    harvest.AddItem(of, header.item, bytes);
+    batch.AddItem(of, header.item, bytes);
   } else if (kept.empty()) {
-    harvest.AddResult(of, bytes);
+    batch.AddResult(of, bytes);
   } else {
-    harvest.AddResult(of, std::move(kept));
+    batch.AddResult(of, std::move(kept));
   }
   TookOutcomes(slot, 1);
 }
@@ -406,9 +406,9 @@ void WorkerProcess::RefuseResult(Slot* slot, const wire::RecordHeader& header) {
   of.token = slot->token;
   of.attempt = slot->attempt;
   if (slot->chunk) {
-    thread_->harvest.AddItemFailure(of, header.item, std::move(failure), thread_->clock.Now());
+    thread_->batch.AddItemFailure(of, header.item, std::move(failure), thread_->clock.Now());
   } else {
-    thread_->harvest.AddFailure(of, std::move(failure));
+    thread_->batch.AddFailure(of, std::move(failure));
   }
   TookOutcomes(slot, 1);
 }
@@ -469,7 +469,7 @@ void WorkerProcess::AddOutput(std::uint32_t ticket, core::OutputStream stream, s
   }
   tails_[stream == core::OutputStream::kStdout ? 0 : 1].Append(text);
   const Slot* const slot = channel_->slots().ByTicket(ticket);
-  if (slot != nullptr) thread_->harvest.AddOutput(id(), slot->token, stream, text);
+  if (slot != nullptr) thread_->batch.AddOutput(id(), slot->token, stream, text);
 }
 
 }  // namespace poold::process

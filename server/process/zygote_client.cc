@@ -38,9 +38,9 @@ ZygoteClient::ZygoteClient(ProcessThread* thread, core::PoolId pool, std::uint32
       parser_(0) {
   timer_.Open(thread_->loop, [this] {
     if (!death_ && hung_up_) {
-      Condemn("zygote closed its channel");
+      KillWithReason("zygote closed its channel");
     } else if (!death_ && !ready_) {
-      Condemn("zygote " + StartTimeText(StartTimeout(spec_, thread_->options.limits), doing_));
+      KillWithReason("zygote " + StartTimeText(StartTimeout(spec_, thread_->options.limits), doing_));
     }
     thread_->attend_zygote(this);
   });
@@ -59,7 +59,7 @@ void ZygoteClient::Start() {
     return;
   }
   gone_ = true;
-  thread_->harvest.AddZygoteLost(pool_, generation_, failure_, cause_);
+  thread_->batch.AddZygoteLost(pool_, generation_, failure_, cause_);
   thread_->attend_zygote(this);
 }
 
@@ -81,14 +81,14 @@ absl::Status ZygoteClient::Spawn() {
   if (!limits.ok()) {
     return absl::Status(limits.status().code(), "a worker " + std::string(wire::ToStd(limits.status().message())));
   }
-  auto made = thread_->household->containment->MakeZygoteCage(pool_, generation_);
+  auto made = thread_->registry->containment->MakeZygoteScope(pool_, generation_);
   if (!made.ok()) return made.status();
-  cage_ = std::move(made->cage);
+  scope_ = std::move(made->scope);
   absl::Status status = SpawnProgram(channel.get(), ends[0].write_end.get(), ends[1].write_end.get(), *made);
   if (!status.ok()) return status;
 
   // It waits for SETUP; until then it runs nothing of others.
-  status = cage_->Admit(pid_);
+  status = scope_->Admit(pid_);
   if (!status.ok()) return status;
   const auto process = static_cast<id_t>(pid_);
   const int nice = std::min(getpriority(PRIO_PROCESS, process) + static_cast<int>(spec_.nice), 19);
@@ -106,7 +106,7 @@ absl::Status ZygoteClient::Spawn() {
   return absl::OkStatus();
 }
 
-absl::Status ZygoteClient::SpawnProgram(int channel, int out, int err, const ZygoteCage& made) {
+absl::Status ZygoteClient::SpawnProgram(int channel, int out, int err, const ZygoteScope& made) {
   SpawnOptions options;
   const std::string& ours = thread_->options.pool_worker_path;
   const bool launcher = spec_.start_method == core::StartMethod::kSpawn;
@@ -131,14 +131,14 @@ absl::Status ZygoteClient::SpawnProgram(int channel, int out, int err, const Zyg
     options.environment["POOLD_CGROUP_KILL_FD"] = std::to_string(kCgroupKillFd);
     options.descriptors.push_back(made.kill_all.get());
   }
-  Birth birth(&thread_->household->family);
+  PendingChild pending_child(&thread_->registry->children);
   auto pid = process::Spawn(options);
   if (!pid.ok()) {
-    birth.Failed();
+    pending_child.Failed();
     return pid.status();
   }
   // Another zygote, which has run code of others, may have named it before we could. Then it is that one's.
-  if (!birth.Add(*pid)) return absl::UnavailableError("the zygote was taken for a worker by another one");
+  if (!pending_child.Add(*pid)) return absl::UnavailableError("the zygote was taken for a worker by another one");
   pid_ = *pid;
   limits_ = InheritedLimits::Look();
   pidfd_ = OpenPidFd(pid_);
@@ -177,7 +177,7 @@ void ZygoteClient::Kill() {
   }
 }
 
-void ZygoteClient::Condemn(const std::string& why) {
+void ZygoteClient::KillWithReason(const std::string& why) {
   if (failure_.empty()) failure_ = why;
   base::Log(base::Level::kWarning, "zygote_killed", {{"pool", spec_.name}, {"pid", pid_}, {"why", why}});
   Kill();
@@ -190,7 +190,7 @@ void ZygoteClient::Clone(WorkerProcess* worker, std::vector<wire::UniqueFd> fds,
   clone.set_has_cgroup(has_cgroup);
   outgoing_.AttachFds(std::move(fds));
   wire::AppendFrame(internal::FRAME_KIND_CLONE, &clone, {}, outgoing_.tail());
-  clones_.insert_or_assign(worker->id(), Asked{worker, Birth(&thread_->household->family)});
+  clones_.insert_or_assign(worker->id(), Asked{worker, PendingChild(&thread_->registry->children)});
   Flush();
 }
 
@@ -204,7 +204,7 @@ void ZygoteClient::Flush() {
 void ZygoteClient::Service() {
   if (gone_) return;
   if (!death_ && pid_ > 0) {
-    death_ = thread_->household->family.Reap(pid_);
+    death_ = thread_->registry->children.Reap(pid_);
     if (death_) pid_watch_.Stop();
   }
   DrainPipes();
@@ -212,7 +212,7 @@ void ZygoteClient::Service() {
   if (!death_) return Flush();
   // Workers that never came to be are told first: their loss says why the pool does not start, its own does not.
   if (FailClones()) return thread_->attend_zygote(this);
-  Bury();
+  Reap();
 }
 
 void ZygoteClient::ReadSocket() {
@@ -233,7 +233,7 @@ void ZygoteClient::ReadSocket() {
       const auto frame = parser_.Next();
       if (!frame.ok()) {
         socket_watch_.Stop();
-        return Condemn("zygote wrote a broken frame: " + std::string(wire::ToStd(frame.status().message())));
+        return KillWithReason("zygote wrote a broken frame: " + std::string(wire::ToStd(frame.status().message())));
       }
       if (!*frame) break;
       OnFrame(**frame);
@@ -274,42 +274,42 @@ void ZygoteClient::OnFrame(const wire::Frame& frame) {
     default:
       break;
   }
-  Condemn("zygote sent a frame that makes no sense, of kind " + std::to_string(frame.kind));
+  KillWithReason("zygote sent a frame that makes no sense, of kind " + std::to_string(frame.kind));
 }
 
 void ZygoteClient::OnReady(const wire::Frame& frame) {
   internal::Ready ready;
   if (ready_ || !ready.ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()))) {
-    return Condemn("zygote sent a READY that makes no sense");
+    return KillWithReason("zygote sent a READY that makes no sense");
   }
   if (ready.protocol_version() != wire::kProtocolVersion) {
-    return Condemn(program_ + " speaks protocol version " + std::to_string(ready.protocol_version()) +
-                   ", this daemon speaks " + std::to_string(wire::kProtocolVersion) + ": build it again");
+    return KillWithReason(program_ + " speaks protocol version " + std::to_string(ready.protocol_version()) +
+                          ", this daemon speaks " + std::to_string(wire::kProtocolVersion) + ": build it again");
   }
   functions_ = TakeFunctions(&ready);
-  if (const std::string wrong = WhatIsWrong(*functions_); !wrong.empty()) return Condemn(program_ + " " + wrong);
+  if (const std::string wrong = WhatIsWrong(*functions_); !wrong.empty()) return KillWithReason(program_ + " " + wrong);
   ready_ = true;
   sets_limits_ = ready.sets_limits();
   timer_.Disarm();
-  cage_->Settle(pid_);
-  if (!stopping_) thread_->harvest.AddZygoteReady(pool_, generation_);
+  scope_->OnZygoteReady(pid_);
+  if (!stopping_) thread_->batch.AddZygoteReady(pool_, generation_);
 }
 
 void ZygoteClient::OnCloned(const wire::Frame& frame) {
   internal::Cloned cloned;
   const bool parsed = cloned.ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()));
   const auto found = clones_.find(core::WorkerId{cloned.worker_id()});
-  if (!parsed || found == clones_.end()) return Condemn("zygote cloned a worker that nobody asked for");
+  if (!parsed || found == clones_.end()) return KillWithReason("zygote cloned a worker that nobody asked for");
   WorkerProcess* const worker = found->second.worker;
   const pid_t pid = static_cast<pid_t>(cloned.pid());
   // The zygote has run code of others: only a child of ours that is nobody else's is believed.
-  const bool plausible = found->second.birth.Add(pid);
+  const bool plausible = found->second.pending_child.Add(pid);
   clones_.erase(found);
   if (plausible) return worker->OnCloned(pid);
-  worker->OnCloneFailed("zygote named process " + std::to_string(cloned.pid()) +
-                            " as the worker, which is no child of the daemon",
-                        core::LossCause::kItself);
-  Condemn("zygote named a process that it did not clone");
+  worker->OnCloneFailed(
+      "zygote named process " + std::to_string(cloned.pid()) + " as the worker, which is no child of the daemon",
+      core::LossCause::kItself);
+  KillWithReason("zygote named a process that it did not clone");
 }
 
 void ZygoteClient::DrainPipes() {
@@ -328,7 +328,7 @@ std::string ZygoteClient::Words() const {
 
 core::LossCause ZygoteClient::Cause() const {
   if (!failure_.empty() || killed_ || !death_) return cause_;
-  return CauseOf(*death_, {}, death_->signal == SIGKILL && cage_ != nullptr && cage_->OutOfMemory());
+  return CauseOf(*death_, {}, death_->signal == SIGKILL && scope_ != nullptr && scope_->OutOfMemory());
 }
 
 bool ZygoteClient::FailClones() {
@@ -342,9 +342,9 @@ bool ZygoteClient::FailClones() {
   return true;
 }
 
-void ZygoteClient::Bury() {
+void ZygoteClient::Reap() {
   // What it left may have nothing to do with its workers, which live on.
-  if (cage_ != nullptr && !cage_->Empty()) {
+  if (scope_ != nullptr && !scope_->Empty()) {
     if (++burial_tries_ < kMaxBurialTries) return timer_.Arm(core::kMillisecond * std::min(1 + burial_tries_ / 4, 20));
     base::Log(base::Level::kError, "zygote_tree_survives",
               {{"pool", spec_.name}, {"pid", pid_}, {"why", "SIGKILL did not end it"}});
@@ -353,7 +353,7 @@ void ZygoteClient::Bury() {
   socket_watch_.Stop();
   for (OutputPipe& pipe : pipes_) pipe.Close();
   gone_ = true;
-  thread_->harvest.AddZygoteLost(pool_, generation_, Words(), Cause());
+  thread_->batch.AddZygoteLost(pool_, generation_, Words(), Cause());
 }
 
 }  // namespace poold::process

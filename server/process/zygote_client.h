@@ -1,7 +1,7 @@
 // One zygote: the process that a pool's workers are cloned from, and the channel to it.
 //
 // Role: starts it, asks it for clones, notices its end. Non-role: knows nothing of the workers after they were cloned.
-// Threads: the process thread only. What it has to say goes to the harvest.
+// Threads: the process thread only. What it has to say goes to the batch.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ class ZygoteClient {
   // Asks for a clone with these descriptors (as Clone in worker.proto says); `worker` hears OnCloned or OnCloneFailed.
   void Clone(WorkerProcess* worker, std::vector<wire::UniqueFd> fds, bool has_cgroup);
   // It was asked for a clone and does not answer.
-  void CloneOverdue() { Condemn("zygote does not answer"); }
+  void CloneOverdue() { KillWithReason("zygote does not answer"); }
 
   // Reads what there is, and buries it when it is dead. Called by the loop after attend_zygote.
   void Service();
@@ -48,7 +48,7 @@ class ZygoteClient {
   std::uint32_t generation() const { return generation_; }
   pid_t pid() const { return pid_; }
   const core::PoolSpec& spec() const { return spec_; }
-  Cage& cage() { return *cage_; }
+  ContainmentScope& scope() { return *scope_; }
   // Not empty: workers are fresh programs, and this goes first to each of them.
   const std::string& worker_setup() const { return worker_setup_; }
 
@@ -63,17 +63,17 @@ class ZygoteClient {
 
  private:
   absl::Status Spawn();
-  absl::Status SpawnProgram(int channel, int out, int err, const ZygoteCage& made);
+  absl::Status SpawnProgram(int channel, int out, int err, const ZygoteScope& made);
   void Flush();
   void ReadSocket();
   void OnFrame(const wire::Frame& frame);
   void OnReady(const wire::Frame& frame);
   void OnCloned(const wire::Frame& frame);
-  void Condemn(const std::string& why);
+  void KillWithReason(const std::string& why);
   void DrainPipes();
   // True: there were some.
   bool FailClones();
-  void Bury();
+  void Reap();
   std::string Words() const;
   core::LossCause Cause() const;
 
@@ -87,7 +87,7 @@ class ZygoteClient {
   pid_t pid_ = -1;
   wire::UniqueFd pidfd_;
   wire::UniqueFd socket_;
-  std::unique_ptr<Cage> cage_;
+  std::unique_ptr<ContainmentScope> scope_;
   FdWatch pid_watch_;
   FdWatch socket_watch_;
   OutputPipe pipes_[2];
@@ -97,15 +97,15 @@ class ZygoteClient {
   Outgoing outgoing_;
   struct Asked {
     WorkerProcess* worker;
-    Birth birth;
+    PendingChild pending_child;
   };
   std::map<core::WorkerId, Asked> clones_;  // asked for, not answered
   FunctionList functions_;
 
   int workers_ = 0;
   std::optional<Death> death_;
-  std::string doing_;    // before it was ready, in its own words
-  std::string failure_;  // its own words, or ours
+  std::string doing_;                                 // before it was ready, in its own words
+  std::string failure_;                               // its own words, or ours
   core::LossCause cause_ = core::LossCause::kItself;  // of that
   InheritedLimits limits_;
   int burial_tries_ = 0;

@@ -1,22 +1,22 @@
 // The methods of poold.v1.PoolService, in groups: each function accepts calls of its group from now on.
 #pragma once
 
-#include "rpc/wiring.h"
+#include "rpc/queue_context.h"
 
 namespace poold::rpc {
 
 // OpenPool, GetPool, ListPools, Resize, Reload, Close, Terminate, Join, GetStats, GetServerInfo.
-void AcceptPoolCalls(Wiring* wiring);
+void AcceptPoolCalls(QueueContext* queue_context);
 // Submit, Map, Get, Cancel, Release.
-void AcceptTaskCalls(Wiring* wiring);
-void AcceptWaits(Wiring* wiring);
+void AcceptTaskCalls(QueueContext* queue_context);
+void AcceptWaits(QueueContext* queue_context);
 // ListTasks, Explain.
-void AcceptListCalls(Wiring* wiring);
+void AcceptListCalls(QueueContext* queue_context);
 // GetItems, Watch, Download.
-void AcceptStreamCalls(Wiring* wiring);
-void AcceptUploads(Wiring* wiring);
-void AcceptSessions(Wiring* wiring);
+void AcceptStreamCalls(QueueContext* queue_context);
+void AcceptUploads(QueueContext* queue_context);
+void AcceptSessions(QueueContext* queue_context);
 // Health, reflection, and whatever else is asked for.
-void AcceptStandardCalls(Wiring* wiring);
+void AcceptStandardCalls(QueueContext* queue_context);
 
 }  // namespace poold::rpc

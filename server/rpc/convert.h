@@ -38,7 +38,7 @@ class WallTime {
   core::Nanos offset_;
 };
 // How numbers of the core are shown: its time as dates, its clients by their names.
-struct Legend {
+struct DisplayContext {
   WallTime wall;
   const ClientNames& names;
 };
@@ -66,13 +66,14 @@ inline constexpr std::uint64_t kNoResultData = 0;
 // A result longer than `max_inline_bytes` goes without its bytes.
 void WritePayload(const core::Payload& payload, std::uint64_t max_inline_bytes, v1::Payload* out);
 void WriteOutcome(const core::Outcome& outcome, const WallTime& wall, std::uint64_t max_inline_bytes, v1::Outcome* out);
-void WriteTask(const core::TaskView& task, const Legend& legend, std::uint64_t max_inline_bytes, v1::Task* out);
-void WriteMap(const core::MapView& map, const Legend& legend, v1::MapProgress* out);
+void WriteTask(const core::TaskView& task, const DisplayContext& display, std::uint64_t max_inline_bytes,
+               v1::Task* out);
+void WriteMap(const core::MapView& map, const DisplayContext& display, v1::MapProgress* out);
 void WriteOutput(const core::OutputEvent& output, v1::Output* out);
 void WriteProgress(core::HandleId id, const core::ProgressView& progress, v1::Progress* out);
 // Without result and output. `in_short`: texts are cut, so that a page of them stays small.
-void WriteEntry(const core::HandleView& handle, const Legend& legend, bool in_short, v1::TaskEntry* out);
-void WriteExplanation(const core::Explanation& explanation, const Legend& legend, v1::ExplainResponse* out);
+void WriteEntry(const core::HandleView& handle, const DisplayContext& display, bool in_short, v1::TaskEntry* out);
+void WriteExplanation(const core::Explanation& explanation, const DisplayContext& display, v1::ExplainResponse* out);
 void WriteTaskOptions(const core::TaskOptions& options, v1::TaskOptions* out);
 void WritePoolSpec(const core::PoolSpec& spec, v1::PoolSpec* out);
 // As many as fit into 3 MiB.

@@ -135,22 +135,23 @@ void WriteOutcome(const core::Outcome& outcome, const WallTime& wall, std::uint6
   SetTime(wall, outcome.ended_at, &v1::Outcome::mutable_ended_at, out);
 }
 
-void WriteTask(const core::TaskView& task, const Legend& legend, std::uint64_t max_inline_bytes, v1::Task* out) {
+void WriteTask(const core::TaskView& task, const DisplayContext& display, std::uint64_t max_inline_bytes,
+               v1::Task* out) {
   out->set_id(IdBytes(task.id));
   out->set_pool(task.pool);
   out->set_function(task.function);
   out->set_state(static_cast<v1::TaskState>(task.state));
-  if (task.outcome != nullptr) WriteOutcome(*task.outcome, legend.wall, max_inline_bytes, out->mutable_outcome());
+  if (task.outcome != nullptr) WriteOutcome(*task.outcome, display.wall, max_inline_bytes, out->mutable_outcome());
   if (task.progress) WriteProgress(task.id, *task.progress, out->mutable_progress());
-  out->set_client(legend.names.Shown(task.client));
-  SetTime(legend.wall, task.submitted_at, &v1::Task::mutable_submitted_at, out);
-  SetTime(legend.wall, task.started_at, &v1::Task::mutable_started_at, out);
+  out->set_client(display.names.Shown(task.client));
+  SetTime(display.wall, task.submitted_at, &v1::Task::mutable_submitted_at, out);
+  SetTime(display.wall, task.started_at, &v1::Task::mutable_started_at, out);
   out->set_worker_id(static_cast<std::uint64_t>(task.worker));
   out->set_attempt(task.attempt);
   out->set_priority(task.priority);
 }
 
-void WriteMap(const core::MapView& map, const Legend& legend, v1::MapProgress* out) {
+void WriteMap(const core::MapView& map, const DisplayContext& display, v1::MapProgress* out) {
   out->set_id(IdBytes(map.id));
   out->set_pool(map.pool);
   out->set_function(map.function);
@@ -159,8 +160,8 @@ void WriteMap(const core::MapView& map, const Legend& legend, v1::MapProgress* o
   out->set_done_items(map.done_items);
   out->set_unsuccessful_items(map.unsuccessful_items);
   out->set_done(map.done);
-  out->set_client(legend.names.Shown(map.client));
-  SetTime(legend.wall, map.submitted_at, &v1::MapProgress::mutable_submitted_at, out);
+  out->set_client(display.names.Shown(map.client));
+  SetTime(display.wall, map.submitted_at, &v1::MapProgress::mutable_submitted_at, out);
   out->set_priority(map.priority);
   out->set_running_items(map.running_items);
 }
@@ -172,23 +173,23 @@ void WriteProgress(core::HandleId id, const core::ProgressView& progress, v1::Pr
   out->set_text(CutText(progress.text, kMaxProgressTextBytes));
 }
 
-void WriteEntry(const core::HandleView& handle, const Legend& legend, bool in_short, v1::TaskEntry* out) {
-  if (const auto* map = std::get_if<core::MapView>(&handle)) return WriteMap(*map, legend, out->mutable_map());
+void WriteEntry(const core::HandleView& handle, const DisplayContext& display, bool in_short, v1::TaskEntry* out) {
+  if (const auto* map = std::get_if<core::MapView>(&handle)) return WriteMap(*map, display, out->mutable_map());
   v1::Task* task = out->mutable_task();
-  WriteTask(std::get<core::TaskView>(handle), legend, kNoResultData, task);
+  WriteTask(std::get<core::TaskView>(handle), display, kNoResultData, task);
   if (in_short) Shorten(task);
   if (!task->has_outcome()) return;
   task->mutable_outcome()->clear_stdout_tail();
   task->mutable_outcome()->clear_stderr_tail();
 }
 
-void WriteExplanation(const core::Explanation& explanation, const Legend& legend, v1::ExplainResponse* out) {
-  WriteEntry(explanation.handle, legend, /*in_short=*/false, out->mutable_entry());
+void WriteExplanation(const core::Explanation& explanation, const DisplayContext& display, v1::ExplainResponse* out) {
+  WriteEntry(explanation.handle, display, /*in_short=*/false, out->mutable_entry());
   if (explanation.options != nullptr) WriteTaskOptions(*explanation.options, out->mutable_options());
   out->set_waits_for(CutText(explanation.waits_for, kMaxReasonBytes));
   out->set_ahead(explanation.ahead);
   for (const core::AttemptView& attempt : explanation.attempts) {
-    WriteAttempt(attempt, legend.wall, out->add_attempts());
+    WriteAttempt(attempt, display.wall, out->add_attempts());
   }
 }
 

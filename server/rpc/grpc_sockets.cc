@@ -87,8 +87,7 @@ class GrpcSocket {
         ticket_(std::move(ticket)),
         budget_(std::move(budget)),
         guard_(budget_.get()),
-        half_read_(std::move(half_read), ticket_->peer(), fd,
-                   [this](std::uint64_t held) { Cut(kHalfSent, held); }) {}
+        half_read_(std::move(half_read), ticket_->peer(), fd, [this](std::uint64_t held) { Cut(kHalfSent, held); }) {}
   ~GrpcSocket() { guard_.End(ticket_->calls(), Now()); }
 
   const Peer& peer() const { return ticket_->peer(); }

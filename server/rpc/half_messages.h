@@ -1,10 +1,10 @@
 // Messages that a client has sent on one HTTP/2 connection, in part or to nobody: what memory gRPC keeps for them.
 //
 // gRPC keeps what came of a message until it has the whole of it and somebody reads it, in the blocks that it read from
-// the socket: one byte keeps a block. So blocks count: pieces of kBlockBytes of all that the client sends, in which lies
-// a part of such a message. Role: follows the messages of each open stream (five bytes in front of each: a flag, the
-// length) through its DATA frames, however they are cut. The first whole message of a stream is read at once. Later ones,
-// which a call may never want, are read when the server has opened the stream's window for as much as has come.
+// the socket: one byte keeps a block. So blocks count: pieces of kBlockBytes of all that the client sends, in which
+// lies a part of such a message. Role: follows the messages of each open stream (five bytes in front of each: a flag,
+// the length) through its DATA frames, however they are cut. The first whole message of a stream is read at once. Later
+// ones, which a call may never want, are read when the server has opened the stream's window for as much as has come.
 // A stream is over, and nothing of it counts, when the client has sent RST_STREAM, or END_STREAM behind messages that
 // are all read, or the server has sent either: from then on gRPC passes over what comes, and has let go of the rest.
 // Bounded: by the streams that may be open, which is gRPC's and Http2Guard's to bound. Not thread-safe.

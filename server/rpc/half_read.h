@@ -39,8 +39,8 @@ class HalfRead {
   class Holder {
    public:
     // `cut`: has the connection ended, soon, which held so much; called once at most, by any thread, not during or
-    // after the destructor. It must not call a Holder. `fd`: if bytes wait in it, it is the daemon that is late, and the
-    // client has not stalled; -1: whoever owns it does not always read what is there.
+    // after the destructor. It must not call a Holder. `fd`: if bytes wait in it, it is the daemon that is late, and
+    // the client has not stalled; -1: whoever owns it does not always read what is there.
     Holder(std::shared_ptr<HalfRead> room, const Peer& peer, int fd, std::function<void(std::uint64_t held)> cut);
     ~Holder();
     Holder(const Holder&) = delete;

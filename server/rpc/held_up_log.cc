@@ -8,14 +8,14 @@ namespace poold::rpc {
 
 void HeldUpLog::Note(const core::ClientView& client, bool held_up) {
   absl::MutexLock lock(&mu_);
-  news_.push_back({client, held_up});
+  notices_.push_back({client, held_up});
   waits_ = true;
 }
 
-std::vector<HeldUpLog::News> HeldUpLog::TakeDue(core::Nanos now) {
-  std::vector<News> due;
+std::vector<HeldUpLog::Notice> HeldUpLog::TakeDue(core::Nanos now) {
+  std::vector<Notice> due;
   absl::MutexLock lock(&mu_);
-  for (News& one : std::exchange(news_, {})) {
+  for (Notice& one : std::exchange(notices_, {})) {
     const auto [told, is_new] = told_.try_emplace(one.client.id);
     told->second.over_since = one.held_up ? core::kNever : now;
     told->second.then = one.client;
@@ -36,7 +36,7 @@ std::vector<HeldUpLog::News> HeldUpLog::TakeDue(core::Nanos now) {
 }
 
 void HeldUpLog::Write(core::Nanos now, const ClientNames& names) {
-  for (const News& one : TakeDue(now)) {
+  for (const Notice& one : TakeDue(now)) {
     const core::ClientView& client = one.client;
     base::Log(one.held_up ? base::Level::kWarning : base::Level::kInfo,
               one.held_up ? "client_held_up" : "client_goes_on",

@@ -25,7 +25,7 @@ class HeldUpLog {
   void Write(core::Nanos now, const ClientNames& names);
 
  private:
-  struct News {
+  struct Notice {
     core::ClientView client;
     bool held_up = false;
   };
@@ -33,11 +33,11 @@ class HeldUpLog {
     core::Nanos over_since = core::kNever;  // kNever: it is held up
     core::ClientView then;                  // when it was over
   };
-  std::vector<News> TakeDue(core::Nanos now);
+  std::vector<Notice> TakeDue(core::Nanos now);
 
   std::atomic<bool> waits_ = false;
   absl::Mutex mu_;
-  std::vector<News> news_ ABSL_GUARDED_BY(mu_);
+  std::vector<Notice> notices_ ABSL_GUARDED_BY(mu_);
   std::map<core::ClientId, Told> told_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -16,10 +16,10 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "rpc/connection_table.h"
+#include "rpc/flush_guard.h"
 #include "rpc/half_read.h"
 #include "rpc/received.h"
 #include "rpc/session.h"
-#include "rpc/write_turn.h"
 #include "wire/message_socket.h"
 #include "wire/unique_fd.h"
 
@@ -27,8 +27,8 @@ namespace poold::rpc {
 
 // What the sessions of one LocalThread share.
 struct LocalLoop {
-  Backend* backend = nullptr;
-  DueList due;
+  ServiceContext* context = nullptr;
+  DelayQueue due;
   wire::UniqueFd epoll;
   // Call OnEvents of the session with this socket, soon. Thread-safe.
   std::function<void(int socket)> look_at;
@@ -93,7 +93,7 @@ class LocalSession final : public Session {
   bool to_tend_ = false;
 
   // Of the one who has the turn.
-  WriteTurn turn_;
+  FlushGuard turn_;
   v1::SessionResponse response_;
   bool put_last_ = false;
 

@@ -27,9 +27,9 @@ bool SayTaken(int socket) {
 
 }  // namespace
 
-LocalThread::LocalThread(Backend* backend, gate::Companion* companion, std::size_t max_sessions)
-    : max_sessions_(max_sessions), lookout_(backend->clock, companion, backend->options.spin) {
-  loop_.backend = backend;
+LocalThread::LocalThread(ServiceContext* context, gate::PollSource* poll_source, std::size_t max_sessions)
+    : max_sessions_(max_sessions), busy_poller_(context->clock, poll_source, context->options.spin) {
+  loop_.context = context;
   loop_.look_at = [this](int fd) { LookAt(fd); };
 }
 
@@ -66,7 +66,7 @@ void LocalThread::Stop(std::chrono::nanoseconds grace) {
   {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
-    stop_at_ = DueList::Clock::now() + grace;
+    stop_at_ = DelayQueue::Clock::now() + grace;
     Wake();
   }
   thread_.join();
@@ -86,12 +86,12 @@ void LocalThread::Run() {
       ready = epoll_wait(loop_.epoll.get(), events.data(), events.size(), timeout);
       return ready > 0;
     };
-    if (!lookout_.Looks([&] { return poll(0); })) poll(Timeout());
+    if (!busy_poller_.Poll([&] { return poll(0); })) poll(Timeout());
     for (int i = 0; i < ready; ++i) OnEvents(events[i].data.fd, events[i].events);
     loop_.due.RunDue();
     if (loop_.to_tend > 0) Tend();
   }
-  lookout_.Rest();
+  busy_poller_.Rearm();
   for (auto& [fd, session] : sessions_) session->Cut();
   sessions_.clear();
 }
@@ -101,12 +101,12 @@ int LocalThread::Timeout() const {
   auto due = loop_.due.next();
   if (loop_.to_tend > 0) due = std::min(due.value_or(next_tend_), next_tend_);
   if (!due) return -1;
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*due - DueList::Clock::now());
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*due - DelayQueue::Clock::now());
   return static_cast<int>(std::max<std::int64_t>(wait.count(), 0));
 }
 
 void LocalThread::Tend() {
-  const auto now = DueList::Clock::now();
+  const auto now = DelayQueue::Clock::now();
   if (now < next_tend_) return;
   next_tend_ = now + LocalSession::kTendTime;
   for (auto& [fd, session] : sessions_) session->Tend();
@@ -147,14 +147,14 @@ void LocalThread::TakeNew() {
 
 // Whether the thread ends. Once it is to stop, its sessions end first.
 bool LocalThread::Over() {
-  DueList::Clock::time_point stop_at;
+  DelayQueue::Clock::time_point stop_at;
   {
     absl::MutexLock lock(&mu_);
     if (!stopping_) return false;
     stop_at = stop_at_;
   }
   if (!std::exchange(ending_, true)) EndAll();
-  return sessions_.empty() || DueList::Clock::now() >= stop_at;
+  return sessions_.empty() || DelayQueue::Clock::now() >= stop_at;
 }
 
 void LocalThread::EndAll() {

@@ -1,6 +1,6 @@
 // A thread that carries sessions of clients on this host, without gRPC.
 //
-// Role: waits for their sockets, runs what is due, and looks for what its companion has while it does not sleep.
+// Role: waits for their sockets, runs what is due, and looks for what its poll source has while it does not sleep.
 // Bounded: at most so many sessions. Threads: Run happens on it; Take is thread-safe; the other functions are called by
 // the one that started it.
 #pragma once
@@ -15,16 +15,16 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "rpc/busy_poller.h"
 #include "rpc/local_session.h"
-#include "rpc/lookout.h"
 #include "wire/unique_fd.h"
 
 namespace poold::rpc {
 
 class LocalThread {
  public:
-  // `companion` may be null. All must outlive it.
-  LocalThread(Backend* backend, gate::Companion* companion, std::size_t max_sessions);
+  // `poll_source` may be null. All must outlive it.
+  LocalThread(ServiceContext* context, gate::PollSource* poll_source, std::size_t max_sessions);
   ~LocalThread();
 
   absl::Status Start();
@@ -45,7 +45,7 @@ class LocalThread {
   void Wake();
 
   const std::size_t max_sessions_;
-  Lookout lookout_;
+  BusyPoller busy_poller_;
   LocalLoop loop_;
   wire::UniqueFd wake_;
   std::thread thread_;
@@ -59,12 +59,12 @@ class LocalThread {
   std::vector<Comer> come_ ABSL_GUARDED_BY(mu_);
   std::vector<int> look_at_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  DueList::Clock::time_point stop_at_ ABSL_GUARDED_BY(mu_);
+  DelayQueue::Clock::time_point stop_at_ ABSL_GUARDED_BY(mu_);
 
   // The thread's own.
   std::map<int, std::shared_ptr<LocalSession>> sessions_;
   bool ending_ = false;
-  DueList::Clock::time_point next_tend_;
+  DelayQueue::Clock::time_point next_tend_;
 };
 
 }  // namespace poold::rpc

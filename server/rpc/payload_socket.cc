@@ -32,8 +32,8 @@ bool HasReadAll(int socket) {
 
 }  // namespace
 
-PayloadSocket::PayloadSocket(Backend* backend, TakeSession take_session)
-    : backend_(*backend), desk_(backend), take_session_(std::move(take_session)) {}
+PayloadSocket::PayloadSocket(ServiceContext* context, TakeSession take_session)
+    : context_(*context), payload_handler_(context), take_session_(std::move(take_session)) {}
 
 PayloadSocket::~PayloadSocket() { Stop(); }
 
@@ -87,15 +87,15 @@ void PayloadSocket::Run() {
         Close(found);
       }
     }
-    backend_.uploads.DropExpired(backend_.clock->Now());
+    context_.uploads.DropExpired(context_.clock->Now());
   }
 }
 
 // Until the next upload expires.
 int PayloadSocket::Timeout() const {
-  const core::Nanos expiry = backend_.uploads.next_expiry();
+  const core::Nanos expiry = context_.uploads.next_expiry();
   if (expiry == core::kNever) return -1;
-  const core::Nanos wait = std::max<core::Nanos>(expiry - backend_.clock->Now(), 0);
+  const core::Nanos wait = std::max<core::Nanos>(expiry - context_.clock->Now(), 0);
   return static_cast<int>(std::min<core::Nanos>(wait / core::kMillisecond + 1, 60'000));
 }
 
@@ -119,7 +119,7 @@ bool PayloadSocket::TakeNew() {
 // What a client submitted last may be on its way still, by another connection.
 void PayloadSocket::Close(std::map<int, Connection>::iterator connection) {
   for (std::shared_ptr<base::Arena>& arena : connection->second.arenas) {
-    if (!arena->mapping().AllFree()) backend_.options.spool->KeepArena(std::move(arena));
+    if (!arena->mapping().AllFree()) context_.options.spool->KeepArena(std::move(arena));
   }
   connections_.erase(connection);
 }
@@ -147,11 +147,11 @@ bool PayloadSocket::Serve(Connection* connection) {
   // No fault of the client, which has other ways.
   if (std::exchange(c.lost_descriptors, false)) return Answer(c, wire::PayloadStatus::kNotThisWay);
   if (request.ask == static_cast<std::uint32_t>(wire::PayloadAsk::kOffer) && c.descriptors.size() == 1) {
-    const wire::PayloadStatus status = desk_.Offer(request, &c.descriptors.front());
+    const wire::PayloadStatus status = payload_handler_.Offer(request, &c.descriptors.front());
     return Answer(c, status) && status != wire::PayloadStatus::kBad;
   }
   if (request.ask == static_cast<std::uint32_t>(wire::PayloadAsk::kFetch) && c.descriptors.empty()) {
-    const PayloadDesk::Found found = desk_.Fetch(request);
+    const PayloadHandler::Found found = payload_handler_.Fetch(request);
     if (found.file == nullptr) return Answer(c, wire::PayloadStatus::kNotThisWay);
     return Answer(c, wire::PayloadStatus::kTaken, found.file->view().size(), found.file->fd());
   }
@@ -178,13 +178,13 @@ bool PayloadSocket::ServeArena(Connection* connection, const wire::PayloadReques
   // What lies in an arena may change under who reads it.
   if (!IsSameUser(c.ticket->peer())) return Answer(c, wire::PayloadStatus::kNotThisWay);
   if (map) {
-    const std::shared_ptr<base::Arena> arena = desk_.Map(request);
+    const std::shared_ptr<base::Arena> arena = payload_handler_.Map(request);
     if (arena == nullptr) return Answer(c, wire::PayloadStatus::kNotThisWay);
     return Answer(c, wire::PayloadStatus::kTaken, arena->mapping().shape().slot_bytes, arena->fd());
   }
   std::erase_if(c.arenas, [](const std::shared_ptr<base::Arena>& arena) { return arena->empty(); });
   wire::PayloadStatus status{};
-  std::shared_ptr<base::Arena> arena = desk_.Share(request, &c.descriptors.front(), &status);
+  std::shared_ptr<base::Arena> arena = payload_handler_.Share(request, &c.descriptors.front(), &status);
   if (arena == nullptr) return Answer(c, status) && status != wire::PayloadStatus::kBad;
   c.arenas.push_back(std::move(arena));
   return Answer(c, status, c.arenas.back()->number());

@@ -3,7 +3,7 @@
 // Role: one small thread that reads fixed messages, asks the desk and answers; connections that are to carry a session
 // it hands on. It also lets uploads expire of which only it knows. Waits for nobody: who does not read its answers, or
 // sends what makes no sense, is cut off. Thread safety: Start and Stop by one thread; Take by any. Ownership: owns its
-// connections; the backend must outlive it.
+// connections; the context must outlive it.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "rpc/connection_table.h"
-#include "rpc/payload_desk.h"
+#include "rpc/payload_handler.h"
 #include "wire/payload_message.h"
 #include "wire/unique_fd.h"
 
@@ -28,7 +28,7 @@ class PayloadSocket {
   // Takes a connection that carries a session from here on; false, with the socket still the caller's: it cannot.
   using TakeSession = std::function<bool(wire::UniqueFd* connection, Ticket* ticket)>;
 
-  PayloadSocket(Backend* backend, TakeSession take_session);
+  PayloadSocket(ServiceContext* context, TakeSession take_session);
   ~PayloadSocket();
   PayloadSocket(const PayloadSocket&) = delete;
   PayloadSocket& operator=(const PayloadSocket&) = delete;
@@ -65,8 +65,8 @@ class PayloadSocket {
   // `descriptor` may be -1: none.
   bool Answer(const Connection& connection, wire::PayloadStatus status, std::uint64_t number = 0, int descriptor = -1);
 
-  Backend& backend_;
-  PayloadDesk desk_;
+  ServiceContext& context_;
+  PayloadHandler payload_handler_;
   const TakeSession take_session_;
   wire::UniqueFd epoll_;
   wire::UniqueFd wake_;

@@ -8,30 +8,30 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "rpc/backend.h"
 #include "rpc/convert.h"
 #include "rpc/errors.h"
+#include "rpc/service_context.h"
 #include "wire/absl_text.h"
 
 namespace poold::rpc {
 
 inline absl::StatusOr<core::Nanos> ReadWait(bool has, const google::protobuf::Duration& duration,
-                                            const Backend& backend) {
+                                            const ServiceContext& context) {
   if (!has) return core::Nanos{0};
   absl::StatusOr<core::Nanos> wait = ReadDuration(duration, "wait_timeout");
-  if (wait.ok()) *wait = std::min(*wait, backend.options.limits.max_wait);
+  if (wait.ok()) *wait = std::min(*wait, context.options.limits.max_wait);
   return wait;
 }
 
-inline absl::Status CheckCount(std::size_t count, std::string_view field, const Backend& backend) {
-  if (count <= backend.options.max_items_per_call) return absl::OkStatus();
+inline absl::Status CheckCount(std::size_t count, std::string_view field, const ServiceContext& context) {
+  if (count <= context.options.max_items_per_call) return absl::OkStatus();
   return TooMany(field, absl::StrCat(wire::ToAbsl(field), ": ", count, " in one call; at most ",
-                                     backend.options.max_items_per_call));
+                                     context.options.max_items_per_call));
 }
 
 inline absl::StatusOr<std::vector<core::HandleId>> ReadIds(const google::protobuf::RepeatedPtrField<std::string>& ids,
-                                                           const Backend& backend) {
-  if (absl::Status status = CheckCount(ids.size(), "ids", backend); !status.ok()) return status;
+                                                           const ServiceContext& context) {
+  if (absl::Status status = CheckCount(ids.size(), "ids", context); !status.ok()) return status;
   std::vector<core::HandleId> out;
   out.reserve(ids.size());
   for (int i = 0; i < ids.size(); ++i) {

@@ -25,9 +25,8 @@ class Received {
   const absl::Status& status() const { return status_; }
 
   void Parse(std::string_view bytes) {
-    ParseStream(bytes.size(), [&] {
-      return google::protobuf::io::ArrayInputStream(bytes.data(), static_cast<int>(bytes.size()));
-    });
+    ParseStream(bytes.size(),
+                [&] { return google::protobuf::io::ArrayInputStream(bytes.data(), static_cast<int>(bytes.size())); });
   }
   // `open`: makes a stream of the bytes, from the first one on.
   template <typename Open>

@@ -14,30 +14,30 @@
 
 namespace poold::rpc {
 
-RpcThread::RpcThread(Backend* backend, gate::Companion* companion, AsyncService* service,
+RpcThread::RpcThread(ServiceContext* context, gate::PollSource* poll_source, AsyncService* service,
                      grpc::AsyncGenericService* generic, std::unique_ptr<grpc::ServerCompletionQueue> queue)
-    : backend_(*backend), queue_(std::move(queue)), lookout_(backend->clock, companion, backend->options.spin) {
-  wiring_.backend = backend;
-  wiring_.service = service;
-  wiring_.generic = generic;
-  wiring_.queue = queue_.get();
+    : context_(*context), queue_(std::move(queue)), busy_poller_(context->clock, poll_source, context->options.spin) {
+  queue_context_.context = context;
+  queue_context_.service = service;
+  queue_context_.generic = generic;
+  queue_context_.queue = queue_.get();
 }
 
 void RpcThread::Start() {
-  AcceptPoolCalls(&wiring_);
-  AcceptTaskCalls(&wiring_);
-  AcceptWaits(&wiring_);
-  AcceptListCalls(&wiring_);
-  AcceptStreamCalls(&wiring_);
-  AcceptUploads(&wiring_);
-  AcceptSessions(&wiring_);
-  AcceptStandardCalls(&wiring_);
+  AcceptPoolCalls(&queue_context_);
+  AcceptTaskCalls(&queue_context_);
+  AcceptWaits(&queue_context_);
+  AcceptListCalls(&queue_context_);
+  AcceptStreamCalls(&queue_context_);
+  AcceptUploads(&queue_context_);
+  AcceptSessions(&queue_context_);
+  AcceptStandardCalls(&queue_context_);
   thread_ = std::thread([this] { Run(); });
 }
 
 void RpcThread::TellHealth() {
-  absl::ReaderMutexLock running(&backend_.commons.stopping_mu);
-  if (!wiring_.stopped) Posted::Run(queue_.get(), [this] { DoTellHealth(); });
+  absl::ReaderMutexLock running(&context_.shared.stopping_mu);
+  if (!queue_context_.stopped) Posted::Run(queue_.get(), [this] { DoTellHealth(); });
 }
 
 void RpcThread::EndStreams() {
@@ -51,18 +51,18 @@ void RpcThread::StopQueue() {
 // How long the RPC thread may sleep.
 gpr_timespec RpcThread::NextDue() const {
   core::Nanos wait = core::kNever;
-  if (const auto due = wiring_.due.next()) {
-    wait = std::chrono::duration_cast<std::chrono::nanoseconds>(*due - DueList::Clock::now()).count();
+  if (const auto due = queue_context_.due.next()) {
+    wait = std::chrono::duration_cast<std::chrono::nanoseconds>(*due - DelayQueue::Clock::now()).count();
   }
-  const core::Nanos expiry = backend_.uploads.next_expiry();
-  if (expiry != core::kNever) wait = std::min(wait, expiry - backend_.clock->Now());
+  const core::Nanos expiry = context_.uploads.next_expiry();
+  if (expiry != core::kNever) wait = std::min(wait, expiry - context_.clock->Now());
   if (wait == core::kNever) return gpr_inf_future(GPR_CLOCK_MONOTONIC);
   return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(wait, GPR_TIMESPAN));
 }
 
 void RpcThread::RunDue() {
-  wiring_.due.RunDue();
-  if (backend_.uploads.next_expiry() != core::kNever) backend_.uploads.DropExpired(backend_.clock->Now());
+  queue_context_.due.RunDue();
+  if (context_.uploads.next_expiry() != core::kNever) context_.uploads.DropExpired(context_.clock->Now());
 }
 
 void RpcThread::Run() {
@@ -75,12 +75,12 @@ void RpcThread::Run() {
     if (next == grpc::CompletionQueue::GOT_EVENT) static_cast<Tag*>(tag)->Come(ok);
     RunDue();
   }
-  lookout_.Rest();
+  busy_poller_.Rearm();
 }
 
 grpc::CompletionQueue::NextStatus RpcThread::Next(void** tag, bool* ok) {
   grpc::CompletionQueue::NextStatus next = grpc::CompletionQueue::TIMEOUT;
-  const bool came = lookout_.Looks([&] {
+  const bool came = busy_poller_.Poll([&] {
     next = queue_->AsyncNext(tag, ok, gpr_inf_past(GPR_CLOCK_MONOTONIC));
     return next != grpc::CompletionQueue::TIMEOUT;
   });
@@ -88,14 +88,14 @@ grpc::CompletionQueue::NextStatus RpcThread::Next(void** tag, bool* ok) {
 }
 
 void RpcThread::DoTellHealth() {
-  for (const std::weak_ptr<HealthWatcher>& one : wiring_.health_watchers) {
+  for (const std::weak_ptr<HealthWatcher>& one : queue_context_.health_watchers) {
     if (const std::shared_ptr<HealthWatcher> watcher = one.lock()) watcher->TellHealth();
   }
 }
 
 void RpcThread::DoEndStreams() {
-  wiring_.ending = true;
-  const auto streams = std::exchange(wiring_.streams, {});
+  queue_context_.ending = true;
+  const auto streams = std::exchange(queue_context_.streams, {});
   for (const std::weak_ptr<LiveStream>& one : streams) {
     if (const std::shared_ptr<LiveStream> stream = one.lock()) stream->EndForShutdown();
   }
@@ -103,9 +103,9 @@ void RpcThread::DoEndStreams() {
 
 // On the thread itself, so that nothing of its own is begun meanwhile; flushers are kept out by the lock.
 void RpcThread::DoStopQueue() {
-  absl::WriterMutexLock lock(&backend_.commons.stopping_mu);
-  wiring_.stopped = true;
-  wiring_.due.Clear();
+  absl::WriterMutexLock lock(&context_.shared.stopping_mu);
+  queue_context_.stopped = true;
+  queue_context_.due.Clear();
   queue_->Shutdown();
 }
 

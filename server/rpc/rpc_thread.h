@@ -1,7 +1,7 @@
 // A thread that polls one completion queue and carries what its connections bring.
 //
-// Role: accepts the calls of its queue, runs what is due, and looks for what its companion has while it does not sleep.
-// Threads: Run and what is posted happen on it; the other functions are called by the one that started it.
+// Role: accepts the calls of its queue, runs what is due, and looks for what its poll source has while it does not
+// sleep. Threads: Run and what is posted happen on it; the other functions are called by the one that started it.
 #pragma once
 
 #include <grpcpp/completion_queue.h>
@@ -9,17 +9,17 @@
 #include <memory>
 #include <thread>
 
-#include "gate/companion.h"
-#include "rpc/lookout.h"
-#include "rpc/wiring.h"
+#include "gate/poll_source.h"
+#include "rpc/busy_poller.h"
+#include "rpc/queue_context.h"
 
 namespace poold::rpc {
 
 class RpcThread {
  public:
-  // `companion` may be null. All must outlive it.
-  RpcThread(Backend* backend, gate::Companion* companion, AsyncService* service, grpc::AsyncGenericService* generic,
-            std::unique_ptr<grpc::ServerCompletionQueue> queue);
+  // `poll_source` may be null. All must outlive it.
+  RpcThread(ServiceContext* context, gate::PollSource* poll_source, AsyncService* service,
+            grpc::AsyncGenericService* generic, std::unique_ptr<grpc::ServerCompletionQueue> queue);
 
   // When the server was built.
   void Start();
@@ -41,11 +41,11 @@ class RpcThread {
   void DoEndStreams();
   void DoStopQueue();
 
-  Backend& backend_;
+  ServiceContext& context_;
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
-  Wiring wiring_;
+  QueueContext queue_context_;
   std::thread thread_;
-  Lookout lookout_;
+  BusyPoller busy_poller_;
 };
 
 }  // namespace poold::rpc

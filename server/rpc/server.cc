@@ -77,15 +77,15 @@ void LogNoPayloadSocket(const absl::Status& why) {
 class Server::Running {
  public:
   Running(ServiceOptions options, const base::Clock* clock, std::size_t shards)
-      : backend(std::move(options), clock, shards) {
-    backend.commons.on_pools_gone = [this] {
-      const bool all = backend.commons.gone == backend.shards.size();
-      if (all && backend.options.on_all_pools_gone) backend.options.on_all_pools_gone();
+      : context(std::move(options), clock, shards) {
+    context.shared.on_pools_gone = [this] {
+      const bool all = context.shared.gone == context.shards.size();
+      if (all && context.options.on_all_pools_gone) context.options.on_all_pools_gone();
     };
   }
   ~Running() {
     Shutdown(0);
-    for (const std::unique_ptr<Shard>& shard : backend.shards) shard->subscribers().Clear();
+    for (const std::unique_ptr<Shard>& shard : context.shards) shard->subscribers().Clear();
   }
 
   absl::Status Start(gate::Shards* gates, const std::vector<ListenAddress>& addresses,
@@ -93,11 +93,11 @@ class Server::Running {
   void SetServing(bool serving);
   void Shutdown(core::Nanos grace);
 
-  Backend backend;
+  ServiceContext context;
   std::vector<ListenAddress> addresses;
 
  private:
-  gate::Companion* CompanionOf(std::size_t shard) const;
+  gate::PollSource* PollSourceOf(std::size_t shard) const;
   std::optional<ListenSocket> OpenPayloadSocket();
   bool StartPayloadSocket();
   bool TakeSession(wire::UniqueFd* connection, Ticket* ticket);
@@ -128,22 +128,22 @@ absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<Liste
   }
   std::vector<Door> doors;
   for (ListenSocket& socket : sockets) doors.push_back(GrpcDoor(std::move(socket)));
-  backend.gates = gates;
-  for (std::size_t i = 0; i < backend.shards.size(); ++i) backend.shards[i]->Attach(&gates->gate(i));
+  context.gates = gates;
+  for (std::size_t i = 0; i < context.shards.size(); ++i) context.shards[i]->Attach(&gates->gate(i));
   std::optional<ListenSocket> payload_socket = OpenPayloadSocket();
-  WriteServerInfo(backend.options, WallTime(*backend.clock), backend.clock->Now(), &backend.server_info);
-  backend.server_info.set_shards(static_cast<std::uint32_t>(backend.shards.size()));
+  WriteServerInfo(context.options, WallTime(*context.clock), context.clock->Now(), &context.server_info);
+  context.server_info.set_shards(static_cast<std::uint32_t>(context.shards.size()));
 
   // Never given back: when its last user goes, gRPC may wait ten seconds for a poller of its own.
   static const bool kept = (gpr_set_log_function(LogOfGrpc), grpc_init(), true);
   static_cast<void>(kept);
   grpc::ServerBuilder builder;
-  SetArguments(backend.options, &builder);
+  SetArguments(context.options, &builder);
   builder.RegisterService(&service_);
   builder.RegisterAsyncGenericService(&generic_);
-  for (std::size_t i = 0; i < backend.shards.size(); ++i) {
+  for (std::size_t i = 0; i < context.shards.size(); ++i) {
     threads_.push_back(
-        std::make_unique<RpcThread>(&backend, CompanionOf(i), &service_, &generic_, builder.AddCompletionQueue()));
+        std::make_unique<RpcThread>(&context, PollSourceOf(i), &service_, &generic_, builder.AddCompletionQueue()));
   }
   connections_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
@@ -159,12 +159,12 @@ absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<Liste
 
 Door Server::Running::GrpcDoor(ListenSocket socket) {
   const Transport transport = socket.is_unix() ? Transport::kGrpcUnix : Transport::kGrpcTcp;
-  return {std::move(socket), transport, backend.grpc_connections, Http2FrameHeads::kPrefaceBytes,
+  return {std::move(socket), transport, context.grpc_connections, Http2FrameHeads::kPrefaceBytes,
           [this](wire::UniqueFd* fd, Ticket* ticket) { return GiveToGrpc(fd, ticket); }};
 }
 
 Door Server::Running::LocalDoor(ListenSocket socket) {
-  return {std::move(socket), Transport::kLocal, backend.local_connections, 1,
+  return {std::move(socket), Transport::kLocal, context.local_connections, 1,
           [this](wire::UniqueFd* fd, Ticket* ticket) {
             payloads_->Take(std::move(*fd), std::move(*ticket));
             return absl::OkStatus();
@@ -172,16 +172,16 @@ Door Server::Running::LocalDoor(ListenSocket socket) {
 }
 
 absl::Status Server::Running::GiveToGrpc(wire::UniqueFd* fd, Ticket* ticket) {
-  if (absl::Status status = KnowGrpcSocket(fd->get(), ticket, backend.half_read); !status.ok()) return status;
+  if (absl::Status status = KnowGrpcSocket(fd->get(), ticket, context.half_read); !status.ok()) return status;
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
   connection.fd = fd->Release();
   connections_->HandleNewConnection(&connection);
   return absl::OkStatus();
 }
 
-gate::Companion* Server::Running::CompanionOf(std::size_t shard) const {
-  const std::vector<gate::Companion*>& companions = backend.options.companions;
-  return shard < companions.size() ? companions[shard] : nullptr;
+gate::PollSource* Server::Running::PollSourceOf(std::size_t shard) const {
+  const std::vector<gate::PollSource*>& poll_sources = context.options.poll_sources;
+  return shard < poll_sources.size() ? poll_sources[shard] : nullptr;
 }
 
 // Beside the first Unix socket. Without it clients use gRPC for everything: no reason not to start.
@@ -196,7 +196,7 @@ std::optional<ListenSocket> Server::Running::OpenPayloadSocket() {
     absl::StatusOr<ListenSocket> socket = ListenSocket::Open(*address);
     status = socket.status();
     if (socket.ok()) {
-      backend.options.payload_socket = address->unix_path;
+      context.options.payload_socket = address->unix_path;
       return *std::move(socket);
     }
   }
@@ -206,21 +206,21 @@ std::optional<ListenSocket> Server::Running::OpenPayloadSocket() {
 
 // When clients can be told what the server is.
 bool Server::Running::StartPayloadSocket() {
-  const std::size_t threads = backend.shards.size();
-  const std::size_t most = backend.options.max_connections;
+  const std::size_t threads = context.shards.size();
+  const std::size_t most = context.options.max_connections;
   absl::Status status;
   for (std::size_t i = 0; i < threads && status.ok(); ++i) {
     locals_.push_back(
-        std::make_unique<LocalThread>(&backend, CompanionOf(i), most / threads + (i < most % threads ? 1 : 0)));
+        std::make_unique<LocalThread>(&context, PollSourceOf(i), most / threads + (i < most % threads ? 1 : 0)));
     status = locals_.back()->Start();
   }
   payloads_ = std::make_unique<PayloadSocket>(
-      &backend, [this](wire::UniqueFd* connection, Ticket* ticket) { return TakeSession(connection, ticket); });
+      &context, [this](wire::UniqueFd* connection, Ticket* ticket) { return TakeSession(connection, ticket); });
   if (status.ok()) status = payloads_->Start();
   if (status.ok()) return true;
   // Clients that connect there are refused, and use gRPC.
   payloads_.reset();
-  backend.server_info.clear_payload_socket();
+  context.server_info.clear_payload_socket();
   LogNoPayloadSocket(status);
   return false;
 }
@@ -234,7 +234,7 @@ bool Server::Running::TakeSession(wire::UniqueFd* connection, Ticket* ticket) {
 }
 
 void Server::Running::SetServing(bool serving) {
-  backend.serving = serving;
+  context.serving = serving;
   if (server_ == nullptr) return;
   for (const std::unique_ptr<RpcThread>& thread : threads_) thread->TellHealth();
 }
@@ -259,13 +259,13 @@ Server::Server(ServiceOptions options, const base::Clock* clock, std::size_t sha
 Server::~Server() = default;
 
 void Server::SetContainment(Containment tier, std::string note) {
-  running_->backend.options.containment = tier;
-  running_->backend.options.containment_note = std::move(note);
+  running_->context.options.containment = tier;
+  running_->context.options.containment_note = std::move(note);
 }
 
-core::ClientPort* Server::clients(std::size_t shard) { return running_->backend.shards[shard].get(); }
+core::ClientPort* Server::clients(std::size_t shard) { return running_->context.shards[shard].get(); }
 
-gate::Outbox* Server::outbox(std::size_t shard) { return running_->backend.shards[shard].get(); }
+gate::Outbox* Server::outbox(std::size_t shard) { return running_->context.shards[shard].get(); }
 
 absl::Status Server::Start(gate::Shards* gates, const std::vector<ListenAddress>& addresses,
                            const std::function<void()>& before_anybody) {

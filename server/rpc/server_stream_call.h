@@ -13,8 +13,8 @@
 
 #include "absl/status/status.h"
 #include "rpc/errors.h"
+#include "rpc/queue_context.h"
 #include "rpc/tag.h"
-#include "rpc/wiring.h"
 
 namespace poold::rpc {
 
@@ -34,20 +34,20 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
   // Called by the RPC thread with each call; it calls Start, or End.
   using Handler = void (*)(const std::shared_ptr<ServerStreamCall>& call);
 
-  static void Accept(Wiring* wiring, const char* method, Handler handler) {
-    Accept(wiring, MethodNamed(method), handler);
+  static void Accept(QueueContext* queue_context, const char* method, Handler handler) {
+    Accept(queue_context, MethodNamed(method), handler);
   }
-  static void Accept(Wiring* wiring, int method, Handler handler) {
-    auto call = std::shared_ptr<ServerStreamCall>(new ServerStreamCall(wiring, method, handler));
+  static void Accept(QueueContext* queue_context, int method, Handler handler) {
+    auto call = std::shared_ptr<ServerStreamCall>(new ServerStreamCall(queue_context, method, handler));
     call->context_.AsyncNotifyWhenDone(call->done_.AsTag());
-    wiring->service->AcceptServerStream(method, &call->context_, &call->request_, &call->writer_, wiring->queue,
-                                        call->accepted_.Begin(call));
+    queue_context->service->AcceptServerStream(method, &call->context_, &call->request_, &call->writer_,
+                                               queue_context->queue, call->accepted_.Begin(call));
   }
 
   Request& request() { return request_.message(); }
   // Who asks.
   const Peer& peer() const { return origin_.peer(); }
-  Backend& backend() { return *wiring_->backend; }
+  ServiceContext& context() { return *queue_context_->context; }
 
   // Messages come from `source` from now on. `stop` is called by the RPC thread when the call is over, however it
   // ended.
@@ -69,27 +69,31 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
   }
   // Runs `work` on the RPC thread. By whoever fills.
   void Post(std::function<void()> work) {
-    if (!wiring_->stopped) Posted::Run(wiring_->queue, std::move(work));
+    if (!queue_context_->stopped) Posted::Run(queue_context_->queue, std::move(work));
   }
   void EndForShutdown() override { End(ShuttingDown()); }
 
  private:
-  ServerStreamCall(Wiring* wiring, int method, Handler handler)
-      : wiring_(wiring), method_(method), handler_(handler), request_(wiring->backend->options), writer_(&context_) {}
+  ServerStreamCall(QueueContext* queue_context, int method, Handler handler)
+      : queue_context_(queue_context),
+        method_(method),
+        handler_(handler),
+        request_(queue_context->context->options),
+        writer_(&context_) {}
 
   void Accepted(bool ok) {
     if (!ok) return;
     done_.Keep(this->shared_from_this());
-    origin_.Come(context_, backend());
-    if (!wiring_->stopped) Accept(wiring_, method_, handler_);
+    origin_.Come(context_, context());
+    if (!queue_context_->stopped) Accept(queue_context_, method_, handler_);
     if (!request_.status().ok()) return End(request_.status());
     handler_(this->shared_from_this());
-    wiring_->AddStream(this->shared_from_this());
+    queue_context_->AddStream(this->shared_from_this());
   }
   // Has the turn. Keeps it while a message is with gRPC, and for ever after the end.
   void Drive() {
     do {
-      if (wiring_->stopped) return;
+      if (queue_context_->stopped) return;
       const bool ended = ended_;
       message_.Clear();
       if (source_ != nullptr && source_->Fill(&message_)) {
@@ -110,7 +114,7 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
     if (stop_) std::exchange(stop_, nullptr)();
   }
 
-  Wiring* const wiring_;
+  QueueContext* const queue_context_;
   const int method_;
   const Handler handler_;
   grpc::ServerContext context_;
@@ -119,7 +123,7 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
   grpc::ServerAsyncWriter<Response> writer_;
   std::shared_ptr<Source<Response>> source_;
   std::function<void()> stop_;
-  WriteTurn turn_;
+  FlushGuard turn_;
   Response message_;  // of the one who has the turn
   std::atomic<bool> ending_ = false;
   std::atomic<bool> ended_ = false;

@@ -12,7 +12,7 @@
 #include "base/spool.h"
 #include "core/core.h"
 #include "core/types.h"
-#include "gate/companion.h"
+#include "gate/poll_source.h"
 
 namespace poold::rpc {
 
@@ -66,10 +66,10 @@ struct ServiceOptions {
   std::uint32_t connections_per_peer() const {
     return max_connections_per_peer != 0 ? max_connections_per_peer : (max_connections + 3) / 4;
   }
-  // How long an RPC or local thread looks again for events, and with it at the companion of its shard, before it
-  // sleeps. 0, or no companion: not at all.
+  // How long an RPC or local thread looks again for events, and with it at the poll source of its shard, before it
+  // sleeps. 0, or no poll source: not at all.
   core::Nanos spin = 0;
-  std::vector<gate::Companion*> companions;
+  std::vector<gate::PollSource*> poll_sources;
   // Where clients of this host may hand over payloads, once it listens there. Empty: nowhere.
   std::string payload_socket;
   // The secret by which calls of this daemon's tasks are known: base/worker_mark.h. Empty: none counts as a task's.

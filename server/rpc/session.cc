@@ -18,84 +18,84 @@ constexpr core::Nanos kStuckFor = core::kSecond;
 
 }  // namespace
 
-Session::Session(Backend* backend, DueList* due)
-    : backend_(*backend),
+Session::Session(ServiceContext* context, DelayQueue* due)
+    : context_(*context),
       due_(*due),
-      intake_(backend->options, &backend->uploads, *backend->gates),
-      outbox_(backend->options, *backend->clock, backend->client_names, short_rooms_) {}
+      decoder_(context->options, &context->uploads, *context->gates),
+      encoder_(context->options, *context->clock, context->client_names, short_rooms_) {}
 
-bool Session::TooMuchWaits() const { return outbox_.waiting() >= kMaxWaiting; }
+bool Session::TooMuchWaits() const { return encoder_.waiting() >= kMaxWaiting; }
 
-bool Session::EnoughWasSent() const { return outbox_.waiting() < kMaxWaiting / 2; }
+bool Session::EnoughWasSent() const { return encoder_.waiting() < kMaxWaiting / 2; }
 
 bool Session::MustGo(core::Nanos stuck_since) const {
-  if (!outbox_.over_quota() || stuck_since == 0) return false;
-  return backend_.clock->Now() - stuck_since > kStuckFor;
+  if (!encoder_.over_quota() || stuck_since == 0) return false;
+  return context_.clock->Now() - stuck_since > kStuckFor;
 }
 
 void Session::Enter(const Peer& peer) {
   peer_ = peer;
-  ++backend_.sessions;
-  for (const std::unique_ptr<Shard>& shard : backend_.shards) {
+  ++context_.sessions;
+  for (const std::unique_ptr<Shard>& shard : context_.shards) {
     ids_.push_back(
         shard->Enter([&](core::Core&, core::Nanos) { return shard->subscribers().Add(shared_from_this()); }));
   }
 }
 
 absl::Status Session::Take(v1::SessionRequest* request) {
-  if (absl::Status status = intake_.Read(request); !status.ok()) return status;
+  if (absl::Status status = decoder_.Read(request); !status.ok()) return status;
   ++taken_;
-  if (intake_.greeting()) Greet(request->hello());
-  while (const std::optional<std::size_t> next = intake_.Next()) {
-    Shard& shard = *backend_.shards[*next];
+  if (decoder_.greeting()) Greet(request->hello());
+  while (const std::optional<std::size_t> next = decoder_.Next()) {
+    Shard& shard = *context_.shards[*next];
     shard.Enter([&](core::Core& core, core::Nanos now) { Apply(shard, ids_[*next], core, now); });
   }
-  if (intake_.TakeLarge()) v1::SessionRequest().Swap(request);
-  if (intake_.has_refused()) TellRefused();
-  if (taken_ > outbox_.told_taken()) AcknowledgeLater();
+  if (decoder_.TakeLarge()) v1::SessionRequest().Swap(request);
+  if (decoder_.has_refused()) TellRefused();
+  if (taken_ > encoder_.acknowledged()) AcknowledgeLater();
   return absl::OkStatus();
 }
 
 // Inside the event.
 void Session::Apply(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now) {
-  if (intake_.greeting()) BePresent(shard, me, core, now);
-  intake_.Apply(core, now, me, OriginOf(peer_));
-  if (!intake_.Next()) AnswerWith(shard);
+  if (decoder_.greeting()) BePresent(shard, me, core, now);
+  decoder_.Apply(core, now, me, OriginOf(peer_));
+  if (!decoder_.Next()) AnswerWith(shard);
 }
 
 // Inside the event.
 void Session::BePresent(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now) {
-  const bool first = shard.present().Come(intake_.client(), me);
-  if (first) core.OnClientPresent(now, intake_.client(), OriginOf(peer_));
-  if (!first && core.ViewClient(intake_.client()).room_is_short) OnRoom(true);
+  const bool first = shard.present().Come(decoder_.client(), me);
+  if (first) core.OnClientPresent(now, decoder_.client(), OriginOf(peer_));
+  if (!first && core.ViewClient(decoder_.client()).room_is_short) OnRoom(true);
 }
 
 // All of the request was taken. Inside the last of its events, so that what that event brings goes along.
 void Session::AnswerWith(Shard& shard) {
-  if (intake_.has_refused()) return;
-  const std::uint64_t quarter = std::max<std::uint64_t>(1, backend_.options.session_window / 4);
-  const bool send_now = intake_.greeting() || taken_ - outbox_.told_taken() >= quarter;
-  outbox_.SetTaken(taken_, send_now);
+  if (decoder_.has_refused()) return;
+  const std::uint64_t quarter = std::max<std::uint64_t>(1, context_.options.session_window / 4);
+  const bool send_now = decoder_.greeting() || taken_ - encoder_.acknowledged() >= quarter;
+  encoder_.SetTaken(taken_, send_now);
   if (send_now) shard.subscribers().MarkDirty(shared_from_this());
 }
 
 // After the last of its events: suggestions ask the cores once more.
 void Session::TellRefused() {
-  std::vector<RefusedHandle> refused = intake_.TakeRefused();
-  OneSuggestion suggestion(backend_);
+  std::vector<RefusedHandle> refused = decoder_.TakeRefused();
+  OneSuggestion suggestion(context_);
   for (RefusedHandle& one : refused) suggestion.AddTo(&one.why);
-  outbox_.AddRefused(std::move(refused));
-  outbox_.SetTaken(taken_, true);
+  encoder_.AddRefused(std::move(refused));
+  encoder_.SetTaken(taken_, true);
   Flush();
 }
 
 // Before anything of the request is done: the greeting comes first, and tells how outcomes are told.
 void Session::Greet(const v1::SessionHello& hello) {
-  backend_.client_names.Learn(intake_.client(), hello.client_name().empty() ? OtherName() : hello.client_name());
+  context_.client_names.Learn(decoder_.client(), hello.client_name().empty() ? OtherName() : hello.client_name());
   present_ = true;
-  const bool shares = hello.takes_shared_memory() && !backend_.server_info.payload_socket().empty();
-  if (shares) outbox_.ShareMemory(std::min(kSharedFrom - 1, backend_.options.max_inline_result_bytes));
-  outbox_.AddGreeting(backend_.server_info);
+  const bool shares = hello.takes_shared_memory() && !context_.server_info.payload_socket().empty();
+  if (shares) encoder_.ShareMemory(std::min(kSharedFrom - 1, context_.options.max_inline_result_bytes));
+  encoder_.AddGreeting(context_.server_info);
 }
 
 // A lone acknowledgement waits a moment for company.
@@ -108,25 +108,25 @@ void Session::AcknowledgeLater() {
 
 void Session::AcknowledgeUpTo(std::uint64_t requests) {
   acknowledge_due_ = false;
-  if (outbox_.told_taken() < requests) {
-    outbox_.SetTaken(taken_, true);
+  if (encoder_.acknowledged() < requests) {
+    encoder_.SetTaken(taken_, true);
     Flush();
-  } else if (outbox_.told_taken() < taken_) {
+  } else if (encoder_.acknowledged() < taken_) {
     AcknowledgeLater();
   }
 }
 
 void Session::Leave() {
-  --backend_.sessions;
+  --context_.sessions;
   for (std::size_t i = 0; i < ids_.size(); ++i) {
-    Shard& shard = *backend_.shards[i];
+    Shard& shard = *context_.shards[i];
     shard.Enter([&](core::Core& core, core::Nanos now) {
       shard.Unsubscribe(core, now, ids_[i]);
-      if (present_ && shard.present().Go(intake_.client(), ids_[i])) core.OnClientAbsent(now, intake_.client());
+      if (present_ && shard.present().Go(decoder_.client(), ids_[i])) core.OnClientAbsent(now, decoder_.client());
     });
   }
-  if (outbox_.dropped_output_bytes() == 0) return;
-  base::Log(base::Level::kWarning, "session_lost_output", {{"bytes", outbox_.dropped_output_bytes()}});
+  if (encoder_.dropped_output_bytes() == 0) return;
+  base::Log(base::Level::kWarning, "session_lost_output", {{"bytes", encoder_.dropped_output_bytes()}});
 }
 
 }  // namespace poold::rpc

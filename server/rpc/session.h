@@ -14,31 +14,31 @@
 
 #include "absl/status/status.h"
 #include "poold/v1/session.pb.h"
-#include "rpc/backend.h"
-#include "rpc/due_list.h"
+#include "rpc/delay_queue.h"
 #include "rpc/peer.h"
-#include "rpc/session_intake.h"
-#include "rpc/session_outbox.h"
+#include "rpc/request_decoder.h"
+#include "rpc/response_encoder.h"
+#include "rpc/service_context.h"
 #include "rpc/subscriber.h"
 
 namespace poold::rpc {
 
 class Session : public Subscriber, public std::enable_shared_from_this<Session> {
  public:
-  void OnOutcome(core::HandleId task, core::OutcomePtr outcome) final { outbox_.AddOutcome(task, std::move(outcome)); }
-  void OnSuccess(core::HandleId task, const core::PlainSuccess& success) final { outbox_.AddSuccess(task, success); }
-  void OnItems(core::HandleId map, core::ItemBlockPtr items) final { outbox_.AddItems(map, std::move(items)); }
-  void OnMapEnd(const core::MapView& map) final { outbox_.AddMapEnd(map); }
-  void OnOutput(const core::OutputEvent& output) final { outbox_.AddOutput(output); }
-  void OnProgress(const core::ProgressEvent& progress) final { outbox_.AddProgress(progress); }
+  void OnOutcome(core::HandleId task, core::OutcomePtr outcome) final { encoder_.AddOutcome(task, std::move(outcome)); }
+  void OnSuccess(core::HandleId task, const core::CompactSuccess& success) final { encoder_.AddSuccess(task, success); }
+  void OnItems(core::HandleId map, core::ItemBlockPtr items) final { encoder_.AddItems(map, std::move(items)); }
+  void OnMapEnd(const core::MapView& map) final { encoder_.AddMapEnd(map); }
+  void OnOutput(const core::OutputEvent& output) final { encoder_.AddOutput(output); }
+  void OnProgress(const core::ProgressEvent& progress) final { encoder_.AddProgress(progress); }
   void OnRoom(bool is_short) final {
     short_rooms_ += is_short ? 1 : -1;
-    outbox_.TellRoom();
+    encoder_.TellRoom();
   }
 
  protected:
   // Both must outlive it.
-  Session(Backend* backend, DueList* due);
+  Session(ServiceContext* context, DelayQueue* due);
 
   // Before the first request.
   void Enter(const Peer& peer);
@@ -52,14 +52,14 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
   // While so much waits for the client, nothing more is to be read from it; and from when on it is again.
   bool TooMuchWaits() const;
   bool EnoughWasSent() const;
-  // There is no memory for what waits for the client, and it has read nothing since this time: it is to be cut off. What
-  // it did not read stays with the cores. Thread-safe.
+  // There is no memory for what waits for the client, and it has read nothing since this time: it is to be cut off.
+  // What it did not read stays with the cores. Thread-safe.
   bool MustGo(core::Nanos stuck_since) const;
 
-  Backend& backend() const { return backend_; }
+  ServiceContext& context() const { return context_; }
   // Who is at the other end. After Enter.
   const Peer& peer() const { return peer_; }
-  SessionOutbox& outbox() { return outbox_; }
+  ResponseEncoder& outbox() { return encoder_; }
 
  private:
   void Apply(Shard& shard, core::SubscriberId me, core::Core& core, core::Nanos now);
@@ -70,20 +70,20 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
   void AcknowledgeLater();
   void AcknowledgeUpTo(std::uint64_t requests);
 
-  Backend& backend_;
-  DueList& due_;
+  ServiceContext& context_;
+  DelayQueue& due_;
   Peer peer_;
 
   // Of the thread that reads.
   std::vector<core::SubscriberId> ids_;  // in each shard
-  SessionIntake intake_;
+  RequestDecoder decoder_;
   std::uint64_t taken_ = 0;
   bool present_ = false;  // it counts as a session of its client
   bool acknowledge_due_ = false;
 
   // In how many cores the room of its client is short.
   std::atomic<std::uint32_t> short_rooms_ = 0;
-  SessionOutbox outbox_;
+  ResponseEncoder encoder_;
 };
 
 }  // namespace poold::rpc

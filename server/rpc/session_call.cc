@@ -21,12 +21,12 @@ namespace {
 
 class SessionCall final : public Session, public LiveStream {
  public:
-  static void Accept(Wiring* wiring) {
+  static void Accept(QueueContext* queue_context) {
     static const int kMethod = MethodNamed("Session");
-    auto call = std::shared_ptr<SessionCall>(new SessionCall(wiring));
+    auto call = std::shared_ptr<SessionCall>(new SessionCall(queue_context));
     call->context_.AsyncNotifyWhenDone(call->done_op_.AsTag());
-    wiring->service->AcceptBothStreams(kMethod, &call->context_, &call->stream_, wiring->queue,
-                                       call->accepted_op_.Begin(call));
+    queue_context->service->AcceptBothStreams(kMethod, &call->context_, &call->stream_, queue_context->queue,
+                                              call->accepted_op_.Begin(call));
   }
 
   // Subscriber.
@@ -41,11 +41,11 @@ class SessionCall final : public Session, public LiveStream {
   void EndForShutdown() override { End(ShuttingDown()); }
 
  private:
-  explicit SessionCall(Wiring* wiring)
-      : Session(wiring->backend, &wiring->due),
-        wiring_(wiring),
+  explicit SessionCall(QueueContext* queue_context)
+      : Session(queue_context->context, &queue_context->due),
+        queue_context_(queue_context),
         stream_(&context_),
-        request_(wiring->backend->options) {}
+        request_(queue_context->context->options) {}
 
   std::string OtherName() const override { return ClientName(context_); }
   std::shared_ptr<SessionCall> Self() { return std::static_pointer_cast<SessionCall>(shared_from_this()); }
@@ -53,16 +53,16 @@ class SessionCall final : public Session, public LiveStream {
   void Accepted(bool ok) {
     if (!ok) return;
     done_op_.Keep(Self());
-    origin_.Come(context_, backend());
-    if (!wiring_->stopped) Accept(wiring_);
+    origin_.Come(context_, context());
+    if (!queue_context_->stopped) Accept(queue_context_);
     Enter(origin_.peer());
-    wiring_->AddStream(Self());
+    queue_context_->AddStream(Self());
     ReadNext();
   }
 
   // ---- In ----
   void ReadNext() {
-    if (wiring_->stopped) return;
+    if (queue_context_->stopped) return;
     stream_.Read(&request_, read_op_.Begin(Self()));
   }
   void ReadDone(bool ok) {
@@ -78,10 +78,10 @@ class SessionCall final : public Session, public LiveStream {
   // Has the turn. Keeps it while a message is with gRPC, and for ever after the end.
   void Drive() {
     do {
-      if (wiring_->stopped) return;
+      if (queue_context_->stopped) return;
       const bool ended = ended_;
       if (outbox().Fill(&response_)) {
-        writing_since_.store(backend().clock->Now(), std::memory_order_relaxed);
+        writing_since_.store(context().clock->Now(), std::memory_order_relaxed);
         stream_.Write(response_, written_op_.Begin(Self()));
         return;
       }
@@ -113,7 +113,7 @@ class SessionCall final : public Session, public LiveStream {
     Leave();
   }
 
-  Wiring* const wiring_;
+  QueueContext* const queue_context_;
   grpc::ServerContext context_;
   CallOrigin origin_;
   grpc::ServerAsyncReaderWriter<v1::SessionResponse, Received<v1::SessionRequest>> stream_;
@@ -123,7 +123,7 @@ class SessionCall final : public Session, public LiveStream {
   bool paused_ = false;
   bool ending_ = false;
 
-  WriteTurn turn_;
+  FlushGuard turn_;
   v1::SessionResponse response_;  // of the one who has the turn
   std::atomic<bool> ended_ = false;
   // Since when a message is with gRPC; 0: none is.
@@ -139,6 +139,6 @@ class SessionCall final : public Session, public LiveStream {
 
 }  // namespace
 
-void AcceptSessions(Wiring* wiring) { SessionCall::Accept(wiring); }
+void AcceptSessions(QueueContext* queue_context) { SessionCall::Accept(queue_context); }
 
 }  // namespace poold::rpc

@@ -17,7 +17,7 @@ void Shard::SendOutcome(core::SubscriberId to, core::HandleId task, core::Outcom
   To(to, [&](Subscriber& subscriber) { subscriber.OnOutcome(task, std::move(outcome)); });
 }
 
-void Shard::SendSuccess(core::SubscriberId to, core::HandleId task, const core::PlainSuccess& success) {
+void Shard::SendSuccess(core::SubscriberId to, core::HandleId task, const core::CompactSuccess& success) {
   To(to, [&](Subscriber& subscriber) { subscriber.OnSuccess(task, success); });
 }
 
@@ -75,11 +75,11 @@ void Shard::ClientIsHeldUp(const core::ClientView& client, bool held_up) { held_
 void Shard::AllPoolsGone() { pools_gone_ = true; }
 
 void Shard::Flush(core::Nanos) {
-  subscribers_.FlushDirty(&commons_.stopping_mu);
-  if (held_up_.waits()) held_up_.Write(commons_.clock->Now(), *commons_.names);
+  subscribers_.FlushDirty(&shared_.stopping_mu);
+  if (held_up_.waits()) held_up_.Write(shared_.clock->Now(), *shared_.names);
   if (!pools_gone_.load(std::memory_order_relaxed) || !pools_gone_.exchange(false)) return;
-  ++commons_.gone;
-  if (commons_.on_pools_gone) commons_.on_pools_gone();
+  ++shared_.gone;
+  if (shared_.on_pools_gone) shared_.on_pools_gone();
 }
 
 }  // namespace poold::rpc

@@ -23,7 +23,7 @@
 namespace poold::rpc {
 
 // What the shards of a server have in common.
-struct ShardCommons {
+struct SharedState {
   // Nothing may be started on a completion queue that is shut down: held for writing while one is, for reading by
   // flushers.
   absl::Mutex stopping_mu;
@@ -36,7 +36,7 @@ struct ShardCommons {
 
 class Shard final : public core::ClientPort, public gate::Outbox {
  public:
-  explicit Shard(ShardCommons* commons) : commons_(*commons) {}
+  explicit Shard(SharedState* shared) : shared_(*shared) {}
 
   // Before anything enters.
   void Attach(gate::Gate* gate) { gate_ = gate; }
@@ -54,7 +54,7 @@ class Shard final : public core::ClientPort, public gate::Outbox {
 
   // core::ClientPort
   void SendOutcome(core::SubscriberId to, core::HandleId task, core::OutcomePtr outcome) override;
-  void SendSuccess(core::SubscriberId to, core::HandleId task, const core::PlainSuccess& success) override;
+  void SendSuccess(core::SubscriberId to, core::HandleId task, const core::CompactSuccess& success) override;
   void SendItems(core::SubscriberId to, core::HandleId map, core::ItemBlockPtr items) override;
   void SendMapEnd(core::SubscriberId to, const core::MapView& map) override;
   void SendOutput(core::SubscriberId to, const core::OutputEvent& output) override;
@@ -85,7 +85,7 @@ class Shard final : public core::ClientPort, public gate::Outbox {
   // The same, and nothing more after it.
   void Answer(core::SubscriberId to, rpc::Answer answer);
 
-  ShardCommons& commons_;
+  SharedState& shared_;
   gate::Gate* gate_ = nullptr;
   SubscriberTable subscribers_;  // see there
   PresentClients present_;       // under the core's mutex

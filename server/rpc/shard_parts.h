@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "rpc/backend.h"
+#include "rpc/service_context.h"
 
 namespace poold::rpc {
 
@@ -16,6 +16,6 @@ struct ShardPart {
 };
 
 // One part at least, none of them empty unless `ids` is. Not inside an event.
-std::vector<ShardPart> PartsOf(std::span<const core::HandleId> ids, const Backend& backend);
+std::vector<ShardPart> PartsOf(std::span<const core::HandleId> ids, const ServiceContext& context);
 
 }  // namespace poold::rpc

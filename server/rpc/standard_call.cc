@@ -35,11 +35,11 @@ grpc::ByteBuffer BufferOf(const std::string& text) {
 
 class StandardCall final : public LiveStream, public HealthWatcher, public std::enable_shared_from_this<StandardCall> {
  public:
-  static void Accept(Wiring* wiring) {
-    auto call = std::shared_ptr<StandardCall>(new StandardCall(wiring));
+  static void Accept(QueueContext* queue_context) {
+    auto call = std::shared_ptr<StandardCall>(new StandardCall(queue_context));
     call->context_.AsyncNotifyWhenDone(call->done_op_.AsTag());
-    wiring->generic->RequestCall(&call->context_, &call->stream_, wiring->queue, wiring->queue,
-                                 call->accepted_op_.Begin(call));
+    queue_context->generic->RequestCall(&call->context_, &call->stream_, queue_context->queue, queue_context->queue,
+                                        call->accepted_op_.Begin(call));
   }
 
   void EndForShutdown() override {
@@ -48,7 +48,7 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
   }
   // A watcher of health: says how it is now.
   void TellHealth() override {
-    const Health health = HealthOf(service_, wiring_->backend->serving);
+    const Health health = HealthOf(service_, queue_context_->context->serving);
     if (writing_ || finished_ || health == told_) return;
     told_ = health;
     Write(HealthResponse(health));
@@ -57,7 +57,7 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
  private:
   enum class Kind { kUnknown, kCheck, kWatch, kReflection };
 
-  explicit StandardCall(Wiring* wiring) : wiring_(wiring), stream_(&context_) {}
+  explicit StandardCall(QueueContext* queue_context) : queue_context_(queue_context), stream_(&context_) {}
 
   static Kind KindOf(const std::string& method) {
     if (method == "/grpc.health.v1.Health/Check") return Kind::kCheck;
@@ -70,20 +70,20 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
   void Accepted(bool ok) {
     if (!ok) return;
     done_op_.Keep(shared_from_this());
-    origin_.Come(context_, *wiring_->backend);
-    if (wiring_->stopped) return;
-    Accept(wiring_);
+    origin_.Come(context_, *queue_context_->context);
+    if (queue_context_->stopped) return;
+    Accept(queue_context_);
     kind_ = KindOf(context_.method());
     if (kind_ == Kind::kUnknown) {
       return Finish(absl::UnimplementedError(context_.method() + " is not a method of this server"));
     }
-    wiring_->AddStream(shared_from_this());
+    queue_context_->AddStream(shared_from_this());
     if (!finished_) Read();
   }
 
   void Read() { stream_.Read(&message_, read_op_.Begin(shared_from_this())); }
   void ReadDone(bool ok) {
-    if (finished_ || wiring_->stopped) return;
+    if (finished_ || queue_context_->stopped) return;
     if (!ok) return Finish(kind_ == Kind::kReflection ? absl::OkStatus() : absl::InvalidArgumentError("no request"));
     if (message_.Length() > kMaxRequestBytes) return Finish(absl::InvalidArgumentError("the request is too large"));
     const std::string request = TextOf(message_);
@@ -92,10 +92,10 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
     if (!service) return Finish(absl::InvalidArgumentError("this is not a HealthCheckRequest"));
     service_ = *service;
     if (kind_ == Kind::kWatch) {
-      wiring_->health_watchers.push_back(weak_from_this());
+      queue_context_->health_watchers.push_back(weak_from_this());
       return TellHealth();
     }
-    const Health health = HealthOf(service_, wiring_->backend->serving);
+    const Health health = HealthOf(service_, queue_context_->context->serving);
     if (health == Health::kServiceUnknown) return Finish(absl::NotFoundError("there is no service " + service_));
     Answer(HealthResponse(health));
   }
@@ -110,7 +110,7 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
   }
   void Written(bool ok) {
     writing_ = false;
-    if (!ok || wiring_->stopped) return;
+    if (!ok || queue_context_->stopped) return;
     if (kind_ == Kind::kCheck) return Finish(absl::OkStatus());
     if (ending_) return Finish(ShuttingDown());
     if (kind_ == Kind::kReflection) return Read();
@@ -124,7 +124,7 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
   void Finished(bool) {}
   void Done(bool) { finished_ = true; }
 
-  Wiring* const wiring_;
+  QueueContext* const queue_context_;
   grpc::GenericServerContext context_;
   CallOrigin origin_;
   grpc::GenericServerAsyncReaderWriter stream_;
@@ -145,6 +145,6 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
 
 }  // namespace
 
-void AcceptStandardCalls(Wiring* wiring) { StandardCall::Accept(wiring); }
+void AcceptStandardCalls(QueueContext* queue_context) { StandardCall::Accept(queue_context); }
 
 }  // namespace poold::rpc

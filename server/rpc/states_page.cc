@@ -8,8 +8,8 @@ namespace poold::rpc {
 namespace {
 
 constexpr std::size_t kPage = 256;
-constexpr std::uint32_t kAlive = 1u << static_cast<unsigned>(core::TaskState::kQueued) |
-                                 1u << static_cast<unsigned>(core::TaskState::kRunning);
+constexpr std::uint32_t kAlive =
+    1u << static_cast<unsigned>(core::TaskState::kQueued) | 1u << static_cast<unsigned>(core::TaskState::kRunning);
 
 void AddView(core::HandleView view, WatchQueue* queue) {
   std::visit([queue](auto& one) { queue->Add(std::move(one)); }, view);

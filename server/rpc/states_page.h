@@ -1,6 +1,7 @@
-// The states of what a Watch is about, told anew a page at a time: of its handles, or of a pool and of what lives in it.
+// The states of what a Watch is about, told anew a page at a time: of its handles, or of a pool and of what lives in
+// it.
 //
-// Used by the RPC thread. Ownership: the backend must outlive it.
+// Used by the RPC thread. Ownership: the context must outlive it.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "rpc/backend.h"
+#include "rpc/service_context.h"
 #include "rpc/shard_parts.h"
 #include "rpc/watch_queue.h"
 

@@ -13,12 +13,12 @@
 #include "rpc/convert.h"
 #include "rpc/errors.h"
 #include "rpc/item_source.h"
+#include "rpc/pending_call.h"
 #include "rpc/server_stream_call.h"
 #include "rpc/shard_parts.h"
 #include "rpc/states_page.h"
 #include "rpc/suggest.h"
 #include "rpc/validate.h"
-#include "rpc/waiter.h"
 #include "rpc/watch_queue.h"
 
 namespace poold::rpc {
@@ -74,17 +74,18 @@ void StartSubscribed(const std::shared_ptr<Call>& call, const std::shared_ptr<So
       return subscribed;
     });
   }
-  if (!status.ok()) call->End(IsUnknownName(status) ? WithSuggestion(status, call->backend()) : status);
+  if (!status.ok()) call->End(IsUnknownName(status) ? WithSuggestion(status, call->context()) : status);
 }
 
 // ---- GetItems ----
 
 class ItemsOfMap final : public SubscribedSource<GetItemsCall, v1::GetItemsResponse> {
  public:
-  ItemsOfMap(const std::shared_ptr<GetItemsCall>& call, const v1::GetItemsRequest& request, const Backend& backend)
+  ItemsOfMap(const std::shared_ptr<GetItemsCall>& call, const v1::GetItemsRequest& request,
+             const ServiceContext& context)
       : SubscribedSource(call),
-        items_(request.first_index(), request.as_completed(), backend.options.max_inline_result_bytes, *backend.clock,
-               backend.client_names) {}
+        items_(request.first_index(), request.as_completed(), context.options.max_inline_result_bytes, *context.clock,
+               context.client_names) {}
   void OnItems(core::HandleId, core::ItemBlockPtr items) override { items_.Add(std::move(items)); }
   void OnMapEnd(const core::MapView& map) override { items_.AddEnd(map); }
   bool Fill(v1::GetItemsResponse* message) override {
@@ -101,7 +102,7 @@ void GetItems(const std::shared_ptr<GetItemsCall>& call) {
   const v1::GetItemsRequest& request = call->request();
   const absl::StatusOr<core::HandleId> id = ReadId(request.id(), "id");
   if (!id.ok()) return call->End(id.status());
-  const auto source = std::make_shared<ItemsOfMap>(call, request, call->backend());
+  const auto source = std::make_shared<ItemsOfMap>(call, request, call->context());
   const std::uint64_t first = request.first_index();
   const auto subscribe = [&](core::Core& core, core::Nanos now, core::SubscriberId me, std::size_t) -> absl::Status {
     const absl::StatusOr<core::HandleView> handle = core.ViewHandle(*id);
@@ -109,7 +110,7 @@ void GetItems(const std::shared_ptr<GetItemsCall>& call) {
     if (std::holds_alternative<core::MapView>(*handle)) return core.OnSubscribe(now, me, *id, first);
     return InvalidField("id", "id: this is the handle of a task, which has an outcome and no items");
   };
-  StartSubscribed(call, source, {&call->backend().ShardOfHandle(*id)}, subscribe);
+  StartSubscribed(call, source, {&call->context().ShardOfHandle(*id)}, subscribe);
 }
 
 // ---- Watch ----
@@ -118,11 +119,11 @@ class WatchedEvents final : public SubscribedSource<WatchCall, v1::WatchResponse
                             public std::enable_shared_from_this<WatchedEvents> {
  public:
   // Each of `parts` tells it events, until it has said that it is over.
-  WatchedEvents(const std::shared_ptr<WatchCall>& call, const Backend& backend, std::vector<ShardPart> parts)
+  WatchedEvents(const std::shared_ptr<WatchCall>& call, const ServiceContext& context, std::vector<ShardPart> parts)
       : SubscribedSource(call),
         call_(call),
         open_(parts.size()),
-        queue_(backend.options.max_waiting_output_bytes, backend.watch_room, *backend.clock, backend.client_names),
+        queue_(context.options.max_waiting_output_bytes, context.watch_room, *context.clock, context.client_names),
         states_(std::move(parts), call->request().pool()) {}
   void OnEvent(core::WatchEvent event) override { queue_.Add(std::move(event)); }
   void OnEndWatch() override {
@@ -162,13 +163,14 @@ class WatchedEvents final : public SubscribedSource<WatchCall, v1::WatchResponse
   const std::weak_ptr<WatchCall> call_;
   std::atomic<std::size_t> open_;
   WatchQueue queue_;
-  StatesPage states_;  // the RPC thread's
+  StatesPage states_;                  // the RPC thread's
   std::atomic<bool> restart_ = false;  // the states are to be told from the first one on
   std::atomic<bool> more_ = false;     // and go on
   std::atomic<bool> asked_ = false;    // the RPC thread is to add some
 };
 
-absl::StatusOr<std::vector<core::HandleId>> ReadWatched(const v1::WatchRequest& request, const Backend& backend) {
+absl::StatusOr<std::vector<core::HandleId>> ReadWatched(const v1::WatchRequest& request,
+                                                        const ServiceContext& context) {
   if (request.ids().empty() == request.pool().empty()) {
     return InvalidField("ids", "ids: watch either handles or a pool; give one of the two");
   }
@@ -176,9 +178,9 @@ absl::StatusOr<std::vector<core::HandleId>> ReadWatched(const v1::WatchRequest& 
     const absl::Status status = CheckPoolName(request.pool(), "pool");
     if (!status.ok()) return status;
   }
-  if (request.ids_size() > static_cast<int>(backend.options.max_items_per_call)) {
+  if (request.ids_size() > static_cast<int>(context.options.max_items_per_call)) {
     return TooMany(
-        "ids", absl::StrCat("ids: ", request.ids_size(), " in one call; at most ", backend.options.max_items_per_call));
+        "ids", absl::StrCat("ids: ", request.ids_size(), " in one call; at most ", context.options.max_items_per_call));
   }
   std::vector<core::HandleId> ids;
   for (int i = 0; i < request.ids_size(); ++i) {
@@ -191,14 +193,14 @@ absl::StatusOr<std::vector<core::HandleId>> ReadWatched(const v1::WatchRequest& 
 
 void Watch(const std::shared_ptr<WatchCall>& call) {
   const v1::WatchRequest& request = call->request();
-  const absl::StatusOr<std::vector<core::HandleId>> ids = ReadWatched(request, call->backend());
+  const absl::StatusOr<std::vector<core::HandleId>> ids = ReadWatched(request, call->context());
   if (!ids.ok()) return call->End(ids.status());
-  Backend& backend = call->backend();
+  ServiceContext& context = call->context();
   const std::vector<ShardPart> parts =
-      ids->empty() ? std::vector<ShardPart>{{&backend.ShardOfPool(request.pool()), {}}} : PartsOf(*ids, backend);
+      ids->empty() ? std::vector<ShardPart>{{&context.ShardOfPool(request.pool()), {}}} : PartsOf(*ids, context);
   std::vector<Shard*> shards;
   for (const ShardPart& part : parts) shards.push_back(part.shard);
-  const auto source = std::make_shared<WatchedEvents>(call, backend, parts);
+  const auto source = std::make_shared<WatchedEvents>(call, context, parts);
   const auto watch = [&](core::Core& core, core::Nanos now, core::SubscriberId me, std::size_t place) {
     return core.OnWatch(now, me, parts[place].ids, request.pool(), request.output());
   };
@@ -248,7 +250,7 @@ void Download(const std::shared_ptr<DownloadCall>& call) {
   const v1::DownloadRequest& request = call->request();
   const absl::StatusOr<core::HandleId> id = ReadId(request.id(), "id");
   if (!id.ok()) return call->End(id.status());
-  absl::StatusOr<core::Payload> payload = call->backend().ShardOfHandle(*id).Enter([&](core::Core& core, core::Nanos) {
+  absl::StatusOr<core::Payload> payload = call->context().ShardOfHandle(*id).Enter([&](core::Core& core, core::Nanos) {
     return request.arguments() ? core.ViewArguments(*id, request.index()) : core.ViewResult(*id, request.index());
   });
   if (!payload.ok()) return call->End(payload.status());
@@ -262,10 +264,10 @@ void Download(const std::shared_ptr<DownloadCall>& call) {
 
 }  // namespace
 
-void AcceptStreamCalls(Wiring* wiring) {
-  GetItemsCall::Accept(wiring, "GetItems", GetItems);
-  WatchCall::Accept(wiring, "Watch", Watch);
-  DownloadCall::Accept(wiring, "Download", Download);
+void AcceptStreamCalls(QueueContext* queue_context) {
+  GetItemsCall::Accept(queue_context, "GetItems", GetItems);
+  WatchCall::Accept(queue_context, "Watch", Watch);
+  DownloadCall::Accept(queue_context, "Download", Download);
 }
 
 }  // namespace poold::rpc

@@ -29,7 +29,7 @@ class Subscriber {
  public:
   virtual ~Subscriber() = default;
   virtual void OnOutcome(core::HandleId, core::OutcomePtr) {}
-  virtual void OnSuccess(core::HandleId task, const core::PlainSuccess& success) {
+  virtual void OnSuccess(core::HandleId task, const core::CompactSuccess& success) {
     OnOutcome(task, success.ToOutcome());
   }
   virtual void OnItems(core::HandleId, core::ItemBlockPtr) {}

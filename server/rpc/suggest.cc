@@ -16,17 +16,17 @@ namespace {
 
 constexpr std::size_t kMostListed = 8;
 
-std::vector<std::string> AllPoolNames(const Backend& backend) {
+std::vector<std::string> AllPoolNames(const ServiceContext& context) {
   std::vector<std::string> names;
-  for (const std::unique_ptr<Shard>& shard : backend.shards) {
+  for (const std::unique_ptr<Shard>& shard : context.shards) {
     std::vector<std::string> some = shard->Enter([](core::Core& core, core::Nanos) { return core.PoolNames(); });
     std::move(some.begin(), some.end(), std::back_inserter(names));
   }
   return names;
 }
 
-std::string PoolHint(const std::string& name, const Backend& backend) {
-  const std::vector<std::string> names = AllPoolNames(backend);
+std::string PoolHint(const std::string& name, const ServiceContext& context) {
+  const std::vector<std::string> names = AllPoolNames(context);
   std::string hint = base::DidYouMean(name, names);
   if (!hint.empty()) return hint;
   if (names.empty()) return "; there are no pools: open one";
@@ -35,9 +35,9 @@ std::string PoolHint(const std::string& name, const Backend& backend) {
   return names.size() > kMostListed ? hint + " ..." : hint;
 }
 
-std::string FunctionHint(const std::string& name, const std::string& pool, const Backend& backend) {
+std::string FunctionHint(const std::string& name, const std::string& pool, const ServiceContext& context) {
   const std::vector<std::string> names =
-      backend.ShardOfPool(pool).Enter([&](core::Core& core, core::Nanos) { return core.FunctionNames(pool); });
+      context.ShardOfPool(pool).Enter([&](core::Core& core, core::Nanos) { return core.FunctionNames(pool); });
   const std::string hint = base::DidYouMean(name, names);
   return hint.empty() ? "; ask for the functions of the pool" : hint;
 }
@@ -50,17 +50,17 @@ bool IsUnknownName(const absl::Status& refusal) {
   return reason == "POOL_NOT_FOUND" || reason == "FUNCTION_NOT_FOUND";
 }
 
-absl::Status WithSuggestion(const absl::Status& refusal, const Backend& backend) {
+absl::Status WithSuggestion(const absl::Status& refusal, const ServiceContext& context) {
   const core::ErrorDetail detail = core::DetailOf(refusal);
   const std::string hint =
-      detail.pool.empty() ? PoolHint(detail.subject, backend) : FunctionHint(detail.subject, detail.pool, backend);
+      detail.pool.empty() ? PoolHint(detail.subject, context) : FunctionHint(detail.subject, detail.pool, context);
   return core::MakeError(refusal.code(), detail.reason, absl::StrCat(refusal.message(), hint), detail.subject);
 }
 
 void OneSuggestion::AddTo(absl::Status* refusal) {
   if (refusal->ok()) return;
   if (asked_.ok() && IsUnknownName(*refusal)) {
-    answer_ = WithSuggestion(*refusal, backend_);
+    answer_ = WithSuggestion(*refusal, context_);
     asked_ = *refusal;
   }
   if (*refusal == asked_) *refusal = answer_;

@@ -1,11 +1,11 @@
 // What somebody who mistyped a name has meant: said in the refusal after the core's mutex was left, once for each call.
 //
-// Used by the thread that handles the call; not inside an event, nor while something is flushed. Ownership: the backend
+// Used by the thread that handles the call; not inside an event, nor while something is flushed. Ownership: the context
 // must outlive it.
 #pragma once
 
 #include "absl/status/status.h"
-#include "rpc/backend.h"
+#include "rpc/service_context.h"
 
 namespace poold::rpc {
 
@@ -13,16 +13,16 @@ namespace poold::rpc {
 bool IsUnknownName(const absl::Status& refusal);
 
 // With the nearest name that there is, or which there are. REQUIRES: IsUnknownName.
-absl::Status WithSuggestion(const absl::Status& refusal, const Backend& backend);
+absl::Status WithSuggestion(const absl::Status& refusal, const ServiceContext& context);
 
 // For the refusals of one call: the first unknown name gets its suggestion wherever it comes again, others none.
 class OneSuggestion {
  public:
-  explicit OneSuggestion(const Backend& backend) : backend_(backend) {}
+  explicit OneSuggestion(const ServiceContext& context) : context_(context) {}
   void AddTo(absl::Status* refusal);
 
  private:
-  const Backend& backend_;
+  const ServiceContext& context_;
   absl::Status asked_;
   absl::Status answer_;
 };

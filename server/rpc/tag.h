@@ -15,7 +15,7 @@
 
 #include "absl/status/status.h"
 #include "rpc/errors.h"
-#include "rpc/write_turn.h"
+#include "rpc/flush_guard.h"
 
 #if defined(__SANITIZE_THREAD__)
 #include <sanitizer/tsan_interface.h>

@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "rpc/queue_context.h"
 #include "rpc/suggest.h"
 #include "rpc/tag.h"
-#include "rpc/wiring.h"
 
 namespace poold::rpc {
 
@@ -25,14 +25,14 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   using Handler = void (*)(const std::shared_ptr<UnaryCall>& call);
 
   // Accepts calls of this method from now on.
-  static void Accept(Wiring* wiring, const char* method, Handler handler) {
-    Accept(wiring, MethodNamed(method), handler);
+  static void Accept(QueueContext* queue_context, const char* method, Handler handler) {
+    Accept(queue_context, MethodNamed(method), handler);
   }
-  static void Accept(Wiring* wiring, int method, Handler handler) {
-    auto call = std::shared_ptr<UnaryCall>(new UnaryCall(wiring, method, handler));
+  static void Accept(QueueContext* queue_context, int method, Handler handler) {
+    auto call = std::shared_ptr<UnaryCall>(new UnaryCall(queue_context, method, handler));
     call->context_.AsyncNotifyWhenDone(call->done_.AsTag());
-    wiring->service->AcceptUnary(method, &call->context_, &call->request_, &call->writer_, wiring->queue,
-                                 call->accepted_.Begin(call));
+    queue_context->service->AcceptUnary(method, &call->context_, &call->request_, &call->writer_, queue_context->queue,
+                                        call->accepted_.Begin(call));
   }
 
   Request& request() { return request_.message(); }
@@ -41,7 +41,7 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   const grpc::ServerContext& context() const { return context_; }
   // Who asks.
   const Peer& peer() const { return origin_.peer(); }
-  Backend& backend() { return *wiring_->backend; }
+  ServiceContext& context() { return *queue_context_->context; }
 
   void Answer(const Response& response) {
     if (!TakeTurn()) return;
@@ -51,25 +51,29 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
     if (!TakeTurn()) return;
     if (!IsUnknownName(status)) return FinishWith(status);
     Post([self = this->shared_from_this(), status] {
-      if (!self->wiring_->stopped) self->FinishWith(WithSuggestion(status, self->backend()));
+      if (!self->queue_context_->stopped) self->FinishWith(WithSuggestion(status, self->context()));
     });
   }
   // Runs `work` on the RPC thread. By a flusher.
   void Post(std::function<void()> work) {
-    if (!wiring_->stopped) Posted::Run(wiring_->queue, std::move(work));
+    if (!queue_context_->stopped) Posted::Run(queue_context_->queue, std::move(work));
   }
   // Called by the RPC thread if the client cancels, vanishes, or its deadline passes, before the answer.
   void OnCancelled(std::function<void()> then) { cancelled_ = std::move(then); }
 
  private:
-  UnaryCall(Wiring* wiring, int method, Handler handler)
-      : wiring_(wiring), method_(method), handler_(handler), request_(wiring->backend->options), writer_(&context_) {}
+  UnaryCall(QueueContext* queue_context, int method, Handler handler)
+      : queue_context_(queue_context),
+        method_(method),
+        handler_(handler),
+        request_(queue_context->context->options),
+        writer_(&context_) {}
 
   void Accepted(bool ok) {
     if (!ok) return;  // the server stops
     done_.Keep(this->shared_from_this());
-    origin_.Come(context_, backend());
-    if (!wiring_->stopped) Accept(wiring_, method_, handler_);
+    origin_.Come(context_, context());
+    if (!queue_context_->stopped) Accept(queue_context_, method_, handler_);
     if (!request_.status().ok()) return Refuse(request_.status());
     handler_(this->shared_from_this());
   }
@@ -83,9 +87,9 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   void FinishWith(const absl::Status& status) {
     writer_.FinishWithError(ToGrpc(status), finished_.Begin(this->shared_from_this()));
   }
-  bool TakeTurn() { return !answered_.exchange(true) && !wiring_->stopped; }
+  bool TakeTurn() { return !answered_.exchange(true) && !queue_context_->stopped; }
 
-  Wiring* const wiring_;
+  QueueContext* const queue_context_;
   const int method_;
   const Handler handler_;
   grpc::ServerContext context_;

@@ -29,40 +29,40 @@ absl::Status Spooled(const absl::Status& status) {
 
 class UploadCall final : public std::enable_shared_from_this<UploadCall> {
  public:
-  static void Accept(Wiring* wiring) {
+  static void Accept(QueueContext* queue_context) {
     static const int kMethod = MethodNamed("Upload");
-    auto call = std::shared_ptr<UploadCall>(new UploadCall(wiring));
+    auto call = std::shared_ptr<UploadCall>(new UploadCall(queue_context));
     call->context_.AsyncNotifyWhenDone(call->done_op_.AsTag());
-    wiring->service->AcceptClientStream(kMethod, &call->context_, &call->reader_, wiring->queue,
-                                        call->accepted_op_.Begin(call));
+    queue_context->service->AcceptClientStream(kMethod, &call->context_, &call->reader_, queue_context->queue,
+                                               call->accepted_op_.Begin(call));
   }
 
  private:
-  explicit UploadCall(Wiring* wiring)
-      : wiring_(wiring),
-        backend_(*wiring->backend),
+  explicit UploadCall(QueueContext* queue_context)
+      : queue_context_(queue_context),
+        context_(*queue_context->context),
         reader_(&context_),
-        request_(backend_.options),
-        draft_(backend_.options.spool.get(), backend_.options.memory->uploads) {}
+        request_(context_.options),
+        draft_(context_.options.spool.get(), context_.options.memory->uploads) {}
 
   void Accepted(bool ok) {
     if (!ok) return;
     done_op_.Keep(shared_from_this());
-    origin_.Come(context_, backend_);
-    if (wiring_->stopped) return;
-    Accept(wiring_);
-    under_way_->progress_at = backend_.clock->Now();
+    origin_.Come(context_, context_);
+    if (queue_context_->stopped) return;
+    Accept(queue_context_);
+    under_way_->progress_at = context_.clock->Now();
     under_way_->cut = [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->context_.TryCancel();
     };
-    backend_.uploads.Begin(under_way_);
+    context_.uploads.Begin(under_way_);
     ReadNext();
   }
   void ReadNext() { reader_.Read(&request_, read_op_.Begin(shared_from_this())); }
   void ReadDone(bool ok) {
-    if (wiring_->stopped) return;
+    if (queue_context_->stopped) return;
     if (!ok) return Keep();
-    under_way_->progress_at.store(backend_.clock->Now(), std::memory_order_relaxed);
+    under_way_->progress_at.store(context_.clock->Now(), std::memory_order_relaxed);
     if (!request_.status().ok()) return Refuse(request_.status());
     if (absl::Status status = Append(request_.message().fragment()); !status.ok()) return Refuse(status);
     v1::UploadRequest().Swap(&request_.message());  // while it waits for more it keeps nothing of what came
@@ -73,11 +73,11 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
     if (fragment.size() > kMaxFragmentBytes) {
       return TooLarge("fragment", absl::StrCat("fragment: ", fragment.size(), " bytes; at most ", kMaxFragmentBytes));
     }
-    const std::uint64_t most = backend_.options.limits.max_payload_bytes;
+    const std::uint64_t most = context_.options.limits.max_payload_bytes;
     if (draft_.size() + fragment.size() > most) {
       return TooLarge("fragment", absl::StrCat("the upload is larger than a payload may be: ", most, " bytes"));
     }
-    if (absl::Status status = backend_.uploads.Reserve(fragment.size(), backend_.clock->Now()); !status.ok()) {
+    if (absl::Status status = context_.uploads.Reserve(fragment.size(), context_.clock->Now()); !status.ok()) {
       return status;
     }
     reserved_ += fragment.size();
@@ -89,9 +89,9 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
     if (!bytes.ok()) return Refuse(Spooled(bytes.status()));
     const std::uint64_t size = bytes->view.size();
     const core::HandleId id =
-        backend_.shards.front()->Enter([](core::Core& core, core::Nanos) { return core.NewHandle(); });
+        context_.shards.front()->Enter([](core::Core& core, core::Nanos) { return core.NewHandle(); });
     const absl::Status kept =
-        backend_.uploads.Keep(id, core::Bytes(std::move(bytes->owner), bytes->view), backend_.clock->Now());
+        context_.uploads.Keep(id, core::Bytes(std::move(bytes->owner), bytes->view), context_.clock->Now());
     if (!kept.ok()) return Refuse(kept);
     kept_ = IdBytes(id);
     reserved_ = 0;
@@ -105,18 +105,18 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
     reader_.FinishWithError(ToGrpc(status), finished_op_.Begin(shared_from_this()));
   }
   void Abandon() {
-    backend_.uploads.Abandon(std::exchange(reserved_, 0));
+    context_.uploads.Abandon(std::exchange(reserved_, 0));
     draft_.Clear();
   }
   void Finished(bool) {}
   void Done(bool) {
     Abandon();
     // The client went away before it learnt the name: nobody will ask for it.
-    if (context_.IsCancelled() && !kept_.empty()) static_cast<void>(backend_.uploads.Take(kept_));
+    if (context_.IsCancelled() && !kept_.empty()) static_cast<void>(context_.uploads.Take(kept_));
   }
 
-  Wiring* const wiring_;
-  Backend& backend_;
+  QueueContext* const queue_context_;
+  ServiceContext& context_;
   grpc::ServerContext context_;
   CallOrigin origin_;
   grpc::ServerAsyncReader<v1::UploadResponse, Received<v1::UploadRequest>> reader_;
@@ -134,6 +134,6 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
 
 }  // namespace
 
-void AcceptUploads(Wiring* wiring) { UploadCall::Accept(wiring); }
+void AcceptUploads(QueueContext* queue_context) { UploadCall::Accept(queue_context); }
 
 }  // namespace poold::rpc

@@ -73,8 +73,9 @@ absl::Status UploadStore::Keep(core::HandleId id, core::Bytes bytes, core::Nanos
   absl::MutexLock lock(&mu_);
   if (waiting_.size() >= kMaxWaiting) {
     return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
-                           absl::StrCat(kMaxWaiting, " uploads wait that no submission took yet; submit them, or try "
-                                                     "again later"),
+                           absl::StrCat(kMaxWaiting,
+                                        " uploads wait that no submission took yet; submit them, or try "
+                                        "again later"),
                            "uploads", core::kSecond);
   }
   if (!waiting_.try_emplace(id, Upload{std::move(bytes), now + ttl_}).second) return absl::AlreadyExistsError("");

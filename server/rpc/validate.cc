@@ -47,16 +47,18 @@ absl::Status CheckEnvironment(const v1::PoolSpec& spec, const ServiceOptions& op
                           absl::StrCat("spec.environment: ", Quoted(name), " has control characters in its name"));
     }
     if (name.rfind("POOLD_", 0) == 0 && name != "POOLD_ADDRESS") {
-      return InvalidField("spec.environment",
-                          absl::StrCat("spec.environment: ", Quoted(name), ": names that begin with POOLD_ are the "
-                                       "daemon's own, except POOLD_ADDRESS"));
+      return InvalidField("spec.environment", absl::StrCat("spec.environment: ", Quoted(name),
+                                                           ": names that begin with POOLD_ are the "
+                                                           "daemon's own, except POOLD_ADDRESS"));
     }
     if (!IsAllowed(name, options)) {
       return core::MakeError(
           absl::StatusCode::kFailedPrecondition, "ENVIRONMENT_NOT_ALLOWED",
-          absl::StrCat("spec.environment: ", Quoted(name), " would have the workers load or run code of the client's "
+          absl::StrCat("spec.environment: ", Quoted(name),
+                       " would have the workers load or run code of the client's "
                        "choice; set it in the task or its module, or let the daemon's configuration say "
-                       "allowed_environment = [\"", name, "\"]"),
+                       "allowed_environment = [\"",
+                       name, "\"]"),
           name);
     }
     if (value.find('\0') != std::string::npos) {
@@ -104,8 +106,9 @@ absl::Status CheckFileName(std::string_view name, std::string_view field) {
 
 absl::Status CheckFunctionName(std::string_view name, std::string_view field) {
   if (base::IsFunctionName(name)) return absl::OkStatus();
-  return InvalidField(field, absl::StrCat(ToAbsl(field), ": ", Quoted(name), " is not the name of a function: it has 1 ",
-                                          "to 256 bytes and no control characters"));
+  return InvalidField(field,
+                      absl::StrCat(ToAbsl(field), ": ", Quoted(name), " is not the name of a function: it has 1 ",
+                                   "to 256 bytes and no control characters"));
 }
 
 absl::Status CheckTypeName(std::string_view name, std::string_view field) {

@@ -15,10 +15,10 @@
 #include "base/quota.h"
 #include "core/errors.h"
 #include "rpc/accept.h"
+#include "rpc/pending_call.h"
 #include "rpc/read_call.h"
 #include "rpc/shard_parts.h"
 #include "rpc/unary_call.h"
-#include "rpc/waiter.h"
 
 namespace poold::rpc {
 namespace {
@@ -34,7 +34,7 @@ class Waiting : public std::enable_shared_from_this<Waiting> {
   Waiting(std::shared_ptr<WaitCall> call, std::vector<core::HandleId> ids, core::WaitMode mode,
           base::Reservation memory)
       : call_(std::move(call)), ids_(std::move(ids)), mode_(mode), memory_(std::move(memory)) {
-    for (ShardPart& part : PartsOf(ids_, call_->backend())) parts_.push_back({.handles = std::move(part)});
+    for (ShardPart& part : PartsOf(ids_, call_->context())) parts_.push_back({.handles = std::move(part)});
     missing_ = parts_.size();
   }
 
@@ -46,7 +46,7 @@ class Waiting : public std::enable_shared_from_this<Waiting> {
  private:
   struct Part {
     ShardPart handles;
-    Asked asked;  // the RPC thread's
+    PendingCall asked;  // the RPC thread's
     std::optional<core::WaitAnswer> answer;
   };
 
@@ -55,7 +55,7 @@ class Waiting : public std::enable_shared_from_this<Waiting> {
     part.asked = AskShard(
         *part.handles.shard,
         [&](core::Core& core, core::Nanos now, core::SubscriberId me) {
-          core.OnWait(now, me, part.handles.ids, mode_, wait, TaskWorkerOf(call_->context(), call_->backend()));
+          core.OnWait(now, me, part.handles.ids, mode_, wait, TaskWorkerOf(call_->context(), call_->context()));
         },
         [self = shared_from_this(), place](Answer answer) {
           self->Take(place, std::get<absl::StatusOr<core::WaitAnswer>>(std::move(answer)));
@@ -119,17 +119,17 @@ absl::Status NoMemoryToWait() {
 
 void Wait(const std::shared_ptr<WaitCall>& call) {
   const v1::WaitRequest& request = call->request();
-  absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(request.ids(), call->backend());
+  absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(request.ids(), call->context());
   if (!ids.ok()) return call->Refuse(ids.status());
   const absl::StatusOr<core::Nanos> wait =
-      ReadWait(request.has_wait_timeout(), request.wait_timeout(), call->backend());
+      ReadWait(request.has_wait_timeout(), request.wait_timeout(), call->context());
   if (!wait.ok()) return call->Refuse(wait.status());
   if (!v1::WaitMode_IsValid(request.mode())) {
     return call->Refuse(InvalidField("mode", absl::StrCat("mode: ", request.mode(), " is unknown")));
   }
   const auto mode = request.mode() == v1::WAIT_MODE_UNSPECIFIED ? core::WaitMode::kAllCompleted
                                                                 : static_cast<core::WaitMode>(request.mode());
-  base::Reservation memory(call->backend().options.memory->watchers);
+  base::Reservation memory(call->context().options.memory->watchers);
   if (!memory.Take(ids->size() * kWaitedBytes)) return call->Refuse(NoMemoryToWait());
   call->DropRequest();
   std::make_shared<Waiting>(call, *std::move(ids), mode, std::move(memory))->Begin(*wait);
@@ -137,6 +137,6 @@ void Wait(const std::shared_ptr<WaitCall>& call) {
 
 }  // namespace
 
-void AcceptWaits(Wiring* wiring) { WaitCall::Accept(wiring, "Wait", Wait); }
+void AcceptWaits(QueueContext* queue_context) { WaitCall::Accept(queue_context, "Wait", Wait); }
 
 }  // namespace poold::rpc

@@ -160,16 +160,16 @@ bool WatchQueue::Next(v1::WatchResponse* message) {
 }
 
 void WatchQueue::Write(const Entry& entry, v1::WatchResponse* message) const {
-  const Legend legend{WallTime(clock_), names_};
-  legend.wall.Write(entry.at, message->mutable_time());
+  const DisplayContext display{WallTime(clock_), names_};
+  display.wall.Write(entry.at, message->mutable_time());
   if (const auto* task = std::get_if<core::TaskView>(&entry.what)) {
-    WriteTask(*task, legend, kNoResultData, message->mutable_task());
+    WriteTask(*task, display, kNoResultData, message->mutable_task());
     v1::Task& told = *message->mutable_task();
     if (told.outcome().has_result()) told.mutable_outcome()->mutable_result()->set_size_bytes(entry.result_bytes);
   } else if (const auto* map = std::get_if<core::MapView>(&entry.what)) {
-    WriteMap(*map, legend, message->mutable_map());
+    WriteMap(*map, display, message->mutable_map());
   } else if (const auto* pool = std::get_if<core::PoolView>(&entry.what)) {
-    WritePool(*pool, legend.wall, message->mutable_pool());
+    WritePool(*pool, display.wall, message->mutable_pool());
   } else if (const auto* output = std::get_if<core::OutputEvent>(&entry.what)) {
     WriteOutput(*output, message->mutable_output());
   } else if (const auto* progress = std::get_if<core::ProgressEvent>(&entry.what)) {

@@ -63,8 +63,7 @@ class WatchQueue {
   bool Append(Entry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Only the latest one with this key waits.
   template <typename Key>
-  void Replace(absl::flat_hash_map<Key, Place>* latest, const Key& key, Entry entry)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Replace(absl::flat_hash_map<Key, Place>* latest, const Key& key, Entry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Count(std::uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Remove(Place place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(Place place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -113,8 +113,12 @@ TEST(Log, NoTextForgesALineOrAField) {
 
 TEST(Log, NoTextMovesTheCursorOrTurnsTheLine) {
   EXPECT_THAT(Logged("\x1b[2J\r\x7f"), HasSubstr(R"(why="\x1b[2J\x0d\x7f")"));
-  EXPECT_THAT(Logged("\xc2\x9b" "2J"), HasSubstr(R"(why="\xc2\x9b2J")"));         // CSI in one byte of Latin-1
-  EXPECT_THAT(Logged("\x9b" "2J"), HasSubstr(R"(why="\x9b2J")"));                 // as a byte
+  EXPECT_THAT(Logged("\xc2\x9b"
+                     "2J"),
+              HasSubstr(R"(why="\xc2\x9b2J")"));  // CSI in one byte of Latin-1
+  EXPECT_THAT(Logged("\x9b"
+                     "2J"),
+              HasSubstr(R"(why="\x9b2J")"));  // as a byte
   EXPECT_THAT(Logged("a\u202eb\u2028c"), HasSubstr(R"(why="a\xe2\x80\xaeb\xe2\x80\xa8c")"));
   EXPECT_THAT(Logged("\xc0\x8a\xed\xa0\x80\xff"), HasSubstr(R"(why="\xc0\x8a\xed\xa0\x80\xff")"));  // no UTF-8
   EXPECT_THAT(Logged(std::string_view("a\0b", 3)), HasSubstr(R"(why="a\x00b")"));

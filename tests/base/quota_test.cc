@@ -67,8 +67,8 @@ TEST(QuotaTest, ManyThreadsNeverTakeMoreThanThereIs) {
 TEST(MemoryBudgetTest, ThePartsNeverAddUpToMoreThanTheBudget) {
   const MemoryBudget budget(600 * kMiB);
   std::uint64_t sum = budget.tasks() + budget.outcomes();
-  for (const auto& part : {budget.arguments, budget.half_read, budget.uploads, budget.unsent, budget.watchers,
-                           budget.arenas}) {
+  for (const auto& part :
+       {budget.arguments, budget.half_read, budget.uploads, budget.unsent, budget.watchers, budget.arenas}) {
     sum += part->max();
     EXPECT_TRUE(part->Take(part->max())) << "each is there for itself";
   }

@@ -29,8 +29,8 @@ constexpr char kAbout[] =
     "  cost     CPU time, wakes and system calls of small tasks; CPU time of doing nothing\n"
     "  all      all of them";
 
-const std::vector<std::string> kKinds = {"map",    "submit", "latency", "payload", "cpu",     "skew",
-                                         "chunks", "fresh",  "queue",   "start",   "clients", "cost", "shards"};
+const std::vector<std::string> kKinds = {"map",   "submit", "latency", "payload", "cpu",  "skew",  "chunks",
+                                         "fresh", "queue",  "start",   "clients", "cost", "shards"};
 
 }  // namespace
 

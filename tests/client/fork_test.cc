@@ -57,8 +57,8 @@ TEST_F(ForkTest, EveryCallInAChildSaysWhoseClientItIs) {
   ASSERT_TRUE(client.Flush().ok());
   for (pid_t (*make_child)() : {Fork, Clone}) {
     EXPECT_TRUE(HoldsInChild(make_child, [&] { return IsForked(pool.Submit<int>("identity", 1).Get().status()); }));
-    EXPECT_TRUE(HoldsInChild(
-        make_child, [&] { return IsForked(pool.Map<int>("identity", std::vector{1}).Get().status()); }));
+    EXPECT_TRUE(
+        HoldsInChild(make_child, [&] { return IsForked(pool.Map<int>("identity", std::vector{1}).Get().status()); }));
     EXPECT_TRUE(HoldsInChild(make_child, [&] { return IsForked(pending.Get()); }));
     EXPECT_TRUE(HoldsInChild(make_child, [&] { return IsForked(pool.Info().status()); }));
     EXPECT_TRUE(HoldsInChild(make_child, [&] { return IsForked(pool.Terminate().status()); }));

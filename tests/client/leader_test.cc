@@ -69,7 +69,7 @@ TEST_F(LeaderTest, WhenSomethingIsToComeItWaitsForIt) {
   MutexLock lock(&mu_);
   ASSERT_TRUE(AwaitDozing());
   idle_ = false;
-  leader_.Stir();
+  leader_.Resume();
   EXPECT_TRUE(Await(&waits_, 1));
 }
 
@@ -77,7 +77,7 @@ TEST_F(LeaderTest, WhatCameWhileItDozedIsHandledBeforeAnythingIsSent) {
   MutexLock lock(&mu_);
   ASSERT_TRUE(AwaitDozing());
   events_ = 3;
-  leader_.Stir();
+  leader_.Resume();
   EXPECT_EQ(events_, 0);
 }
 

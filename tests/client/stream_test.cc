@@ -257,8 +257,8 @@ TEST_F(StreamTest, AnItemThatTheQueueCouldNeverHoldEndsTheStreamAndIsNotSentForE
     last = (*item)->result.status();
   }
   EXPECT_THAT(std::string(last.message()), HasSubstr("5")) << last;
-  const auto whole = pool->Map<Bytes>("echo", std::vector<Bytes>{Bytes(std::string(5000, 'x'))},
-                                      {.task = {.wait_when_full = true}});
+  const auto whole =
+      pool->Map<Bytes>("echo", std::vector<Bytes>{Bytes(std::string(5000, 'x'))}, {.task = {.wait_when_full = true}});
   EXPECT_EQ(ReasonOf(whole.Get().status()), "TOO_LARGE");
 }
 

@@ -34,9 +34,7 @@ TEST(TerminalText, LettersOfAllAlphabetsStayAsTheyAre) {
   EXPECT_EQ(SafeJson(text), text);
 }
 
-TEST(TerminalText, LinesKeepsLinesAndTabsAndNothingElse) {
-  EXPECT_EQ(Lines("a\n\tb\r\n\x1b[A"), "a\n\tb\\r\n\\x1b[A");
-}
+TEST(TerminalText, LinesKeepsLinesAndTabsAndNothingElse) { EXPECT_EQ(Lines("a\n\tb\r\n\x1b[A"), "a\n\tb\\r\n\\x1b[A"); }
 
 TEST(TerminalText, ACharacterThatWasTornApartWaitsForItsRest) {
   LinesOfPieces pieces;

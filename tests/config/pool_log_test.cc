@@ -44,7 +44,8 @@ TEST(PoolLog, MissingWorkersAreToldOnceAndAgainWhenTheyAreThere) {
   core::PoolView pool = Pool(core::PoolState::kRunning);
   LookAt(&log, {pool});
   pool.start_failure = "Too many open files";
-  EXPECT_THAT(LookAt(&log, {pool}), HasSubstr("event=pool_start_failed pool=images workers=2 why=\"Too many open files\""));
+  EXPECT_THAT(LookAt(&log, {pool}),
+              HasSubstr("event=pool_start_failed pool=images workers=2 why=\"Too many open files\""));
   pool.start_failure = "Too many open files, still";
   EXPECT_EQ(LookAt(&log, {pool}), "");
   pool.start_failure = "";

@@ -50,7 +50,7 @@ class BareWorkers : public WorkerPort {
 class BareClients : public ClientPort {
  public:
   void SendOutcome(SubscriberId, HandleId task, OutcomePtr) override { ended.push_back(task); }
-  void SendSuccess(SubscriberId, HandleId task, const PlainSuccess&) override { ended.push_back(task); }
+  void SendSuccess(SubscriberId, HandleId task, const CompactSuccess&) override { ended.push_back(task); }
   void SendItems(SubscriberId, HandleId, ItemBlockPtr items) override { blocks.push_back(std::move(items)); }
   void SendMapEnd(SubscriberId, const MapView& map) override { ended.push_back(map.id); }
   void SendOutput(SubscriberId, const OutputEvent&) override {}

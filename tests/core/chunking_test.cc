@@ -15,7 +15,7 @@ constexpr Nanos kMicrosecond = 1000;
 // Of multiprocessing.Pool on a small machine; ours is less.
 constexpr Nanos kChunkCost = 10 * kMicrosecond;
 // How often the daemon takes what busy workers have finished, of all of them.
-constexpr Nanos kHarvest = 2 * kMillisecond;
+constexpr Nanos kEventBatch = 2 * kMillisecond;
 
 using Costs = std::vector<Nanos>;  // of each item
 
@@ -66,7 +66,7 @@ class AutomaticChunks {
     if (pace.ends_at > story_.now) return;
     pace.ends_at = kNever;
     story_.processes.End(*next, true, story_.now - pace.began_at);
-    if (!next->work.empty() && story_.now - harvested_at_ < kHarvest) return;
+    if (!next->work.empty() && story_.now - harvested_at_ < kEventBatch) return;
     harvested_at_ = story_.now;
     for (auto& [id, worker] : story_.processes.workers) story_.processes.Deliver(story_.now, id);
   }

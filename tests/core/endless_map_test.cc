@@ -12,7 +12,7 @@ class EndlessMap : public ::testing::Test {
   // Things that are kept for the map.
   std::size_t Size() {
     const auto& map = static_cast<const MapRun&>(*CoreTestPeer(&story.core).Find(kMap));
-    return map.columns.size() + map.blocks.size() + map.consumed.size() + map.trials.size() + map.kept_args.size() +
+    return map.columns.size() + map.blocks.size() + map.consumed.size() + map.retries.size() + map.kept_args.size() +
            map.chunks.size() + map.splits.size() + map.again.size();
   }
   void Append(std::uint64_t first, std::uint64_t count) {

@@ -162,8 +162,7 @@ class FakeProcesses : public WorkerPort {
     while (workers.contains(id) && !workers.at(id).ring.empty()) DeliverOne(now, workers.at(id));
   }
   // REQUIRES: nothing; what the worker wrote is delivered first.
-  void Die(Nanos now, WorkerId id, int signal, std::string start_failure = "",
-           LossCause cause = LossCause::kItself) {
+  void Die(Nanos now, WorkerId id, int signal, std::string start_failure = "", LossCause cause = LossCause::kItself) {
     Deliver(now, id);
     WorkerLoss loss;
     loss.cause = cause;

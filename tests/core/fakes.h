@@ -45,7 +45,9 @@ class FakeClients : public ClientPort {
   void SendEvent(SubscriberId to, WatchEvent event) override { events[to].push_back(std::move(event)); }
   void EndWatch(SubscriberId to) override { ++watch_ends[to]; }
   void RoomIsShort(ClientId client, bool is_short) override { room[client].push_back(is_short); }
-  void ClientIsHeldUp(const ClientView& client, bool held_up) override { held_up_clients[client.id].push_back(held_up); }
+  void ClientIsHeldUp(const ClientView& client, bool held_up) override {
+    held_up_clients[client.id].push_back(held_up);
+  }
   void AllPoolsGone() override { ++all_gone; }
 
   std::map<SubscriberId, std::map<HandleId, std::vector<OutcomePtr>>> outcomes;
@@ -75,7 +77,7 @@ inline PoolSpec SpecOf(std::string name, std::uint32_t workers) {
 
 class Story {
  public:
-  explicit Story(const Limits& limits = {}, Share share = {}) : core(limits, &processes, &clients, 1, share) {
+  explicit Story(const Limits& limits = {}, ShardInfo shard = {}) : core(limits, &processes, &clients, 1, shard) {
     processes.core = &core;
     core.OnClientPresent(now, client);
   }

@@ -27,7 +27,7 @@ TEST(HandleTable, RemembersTheLastOnesThatWereBuried) {
   HandleTable table(2);
   Task task;
   for (std::uint64_t low = 0; low < 20; ++low) table.Add({1, low}, &task);
-  for (std::uint64_t low = 0; low < 20; ++low) table.Bury({1, low});
+  for (std::uint64_t low = 0; low < 20; ++low) table.Retire({1, low});
   EXPECT_EQ(table.size(), 2u);
   EXPECT_TRUE(table.IsTombstone({1, 19}));
   EXPECT_FALSE(table.IsTombstone({1, 17}));

@@ -43,7 +43,8 @@ class Room : public ::testing::Test {
     return ids;
   }
   std::size_t Ended(const std::vector<HandleId>& ids) {
-    return std::count_if(ids.begin(), ids.end(), [&](HandleId id) { return story_.StateOf(id) == TaskState::kSucceeded; });
+    return std::count_if(ids.begin(), ids.end(),
+                         [&](HandleId id) { return story_.StateOf(id) == TaskState::kSucceeded; });
   }
   std::size_t Known(const std::vector<HandleId>& ids) {
     return std::count_if(ids.begin(), ids.end(), [&](HandleId id) { return story_.core.ViewHandle(id).ok(); });
@@ -336,7 +337,8 @@ TEST_F(Room, WhoHasRoomOnlyForAMomentIsNotSaidToGoOn) {
   EXPECT_THAT(story_.clients.held_up_clients[kHoarder], ElementsAre(true, false));
 }
 
-// Of a fenced function: whose turn it is to try waits for a worker of its own, and has no room when that comes.
+// Of a function whose breaker is open: whose turn it is to try waits for a worker of its own, and has no room when that
+// comes.
 TEST_F(Room, AnotherTriesAtOnceWhenTheOneWhoseTurnItIsIsHeldUp) {
   story_.Open("q", 1);
   const auto worker_of_q = [&] { return story_.Pool("q").workers.front().id; };

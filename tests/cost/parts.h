@@ -22,7 +22,7 @@ void PlayWideMap();
 // ---- The floor beside the workers (worker_parts.cc) ----
 void PlayRunFrames();     // claim slots, frames, the write to the socket
 void PlayRingWriting();   // in the worker: claim, record
-void PlayRingReading();   // ring -> harvest -> event
+void PlayRingReading();   // ring -> batch -> event
 void PlayChunkReading();  // the same, of an item of a chunk
 
 // ---- The floor beside the clients (session_parts.cc) ----

@@ -6,8 +6,8 @@
 #include "meter.h"
 #include "parts.h"
 #include "rpc/convert.h"
-#include "rpc/session_intake.h"
-#include "rpc/session_outbox.h"
+#include "rpc/request_decoder.h"
+#include "rpc/response_encoder.h"
 
 namespace poold::cost {
 namespace {
@@ -61,7 +61,7 @@ void PlayRequests(const char* part, const v1::SessionRequest& message, std::uint
   const rpc::ServiceOptions options;
   rpc::UploadStore uploads(options.max_upload_bytes, options.upload_ttl);
   const gate::Shards one({nullptr});  // is asked for their number only
-  rpc::SessionIntake intake(options, &uploads, one);
+  rpc::RequestDecoder intake(options, &uploads, one);
   v1::SessionRequest request = Hello();
   if (!intake.Read(&request).ok()) GiveUp("a hello was refused");
   const std::string bytes = message.SerializeAsString();
@@ -88,7 +88,7 @@ void PlayResponses(const char* part, std::uint32_t units, Add add) {
   const StoppedClock clock;
   const rpc::ClientNames names;
   const std::atomic<std::uint32_t> short_rooms = 0;
-  rpc::SessionOutbox outbox(options, clock, names, short_rooms);
+  rpc::ResponseEncoder outbox(options, clock, names, short_rooms);
   v1::SessionResponse response;
   std::string bytes;
   const auto give = [&] {
@@ -107,7 +107,7 @@ void PlayMapRequests() { PlayRequests("session: an item submitted", Items(), kIt
 
 void PlayTaskResponses() {
   const core::Bytes result(std::string(kBytes, 'y'));
-  PlayResponses("session: a task's outcome sent", kBatch, [&](rpc::SessionOutbox& outbox) {
+  PlayResponses("session: a task's outcome sent", kBatch, [&](rpc::ResponseEncoder& outbox) {
     for (std::uint32_t i = 0; i < kBatch; ++i) outbox.AddSuccess({7, i}, {core::Encoding::kMsgpack, result});
   });
 }
@@ -115,7 +115,7 @@ void PlayTaskResponses() {
 void PlayMapResponses() {
   const core::ItemBlockPtr block = Block();
   PlayResponses("session: an item's outcome sent", kItems,
-                [&](rpc::SessionOutbox& outbox) { outbox.AddItems(kMap, block); });
+                [&](rpc::ResponseEncoder& outbox) { outbox.AddItems(kMap, block); });
 }
 
 }  // namespace poold::cost

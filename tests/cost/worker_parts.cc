@@ -12,7 +12,7 @@
 #include "give_up.h"
 #include "meter.h"
 #include "parts.h"
-#include "process/harvest.h"
+#include "process/event_batch.h"
 #include "process/worker_channel.h"
 #include "wire/outcome_ring.h"
 
@@ -58,9 +58,9 @@ class OneWorker {
     if (tickets.size() != tasks) GiveUp("not all was sent");
     play(Counted::kWriting, [&] { WriteResults(tickets); });
     play(Counted::kReading, [&] {
-      harvest_.ExpectBytes(units * kResult.size());
+      batch_.ExpectBytes(units * kResult.size());
       ReadResults();
-      harvest_.Deliver(bare_.core, bare_.now, [](core::WorkerId) {});
+      batch_.Deliver(bare_.core, bare_.now, [](core::WorkerId) {});
     });
     if (channel_.Busy()) GiveUp("not all came back");
   }
@@ -138,13 +138,13 @@ class OneWorker {
         [&](const wire::RecordHeader& header, std::string_view bytes) {
           process::Slot* const slot = SlotOf(header);
           const process::ResultOf of = ResultOf(*slot, header, header.elapsed_ns);
-          slot->chunk ? harvest_.AddItem(of, header.item, bytes) : harvest_.AddResult(of, bytes);
+          slot->chunk ? batch_.AddItem(of, header.item, bytes) : batch_.AddResult(of, bytes);
           Took(slot, 1);
         },
         [&](const wire::ResultRun& run) {
           process::Slot* const slot = SlotOf(run.first);
-          harvest_.AddItems(ResultOf(*slot, run.first, run.elapsed_ns), run.first.item, {run.bytes, run.items},
-                            run.results());
+          batch_.AddItems(ResultOf(*slot, run.first, run.elapsed_ns), run.first.item, {run.bytes, run.items},
+                          run.results());
           Took(slot, run.items);
         });
     if (!drained.ok()) GiveUp("the ring is broken");
@@ -155,7 +155,7 @@ class OneWorker {
   void* memory_ = nullptr;
   std::optional<wire::RingWriter> writer_;
   std::optional<wire::RingReader> reader_;
-  process::Harvest harvest_;
+  process::EventBatch batch_;
   // Knows nothing of this worker: what a core does with a result is counted elsewhere.
   core::testing::BareCore bare_;
   std::uint64_t last_token_ = 0;

@@ -19,7 +19,7 @@ SERVER = {
     "daemon": {"base", "core", "gate", "config", "observe", "process", "rpc"},
 }
 # The top floor's files lie in server/ itself.
-DAEMON_FILES = {"main.cc", "daemon.h", "daemon.cc", "main_loop.h", "main_loop.cc", "own_calls.h", "own_calls.cc"}
+DAEMON_FILES = {"main.cc", "daemon.h", "daemon.cc", "main_loop.h", "main_loop.cc", "internal_client.h", "internal_client.cc"}
 # What of proto/ each may see. (Generated headers count as poold/v1, poold/internal and google/rpc.)
 PROTO = {
     "server/base": {"wire"},

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include "process/containment/family.h"
+#include "process/containment/child_registry.h"
 #include "process/stage.h"
 
 namespace poold::process {
@@ -240,7 +240,7 @@ TEST(DispatcherTest, ItemsBehindTheEndOfTheirChunkAreDropped) {
 TEST(DispatcherTest, AFloodOfOutputStarvesNobody) {
   Stage stage;
   ASSERT_TRUE(stage.Open(OddPool("flood_output")).ok());
-  Stage other({}, stage.household, {.index = 1, .count = 2});
+  Stage other({}, stage.registry, {.index = 1, .count = 2});
   ASSERT_TRUE(other.Open(OddPool("")).ok());
   EXPECT_EQ(other.Run("echo", "alive")->state, TaskState::kSucceeded);
   stage.Terminate();

@@ -6,7 +6,7 @@
 namespace poold::process {
 namespace {
 
-using News = gate::Companion::News;
+using News = gate::PollSource::PollResult;
 
 // Looks until something was taken. The process thread may be quicker as long as bells ring.
 void LookUntilEnded(Stage& stage, std::size_t outcomes) {
@@ -33,7 +33,8 @@ TEST(LookTest, WhoRestsIsWokenAgain) {
     LookUntilEnded(stage, 2 * i + 1);
     stage.dispatcher.Rest();
     // Nobody looks now: the worker's bell must do it.
-    ASSERT_EQ(stage.clients.Outcome(stage.Submit("noop", "", core::Encoding::kUnspecified))->state, core::TaskState::kSucceeded);
+    ASSERT_EQ(stage.clients.Outcome(stage.Submit("noop", "", core::Encoding::kUnspecified))->state,
+              core::TaskState::kSucceeded);
   }
 }
 

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "process/containment/family.h"
+#include "process/containment/child_registry.h"
 #include "process/stage.h"
 
 namespace poold::process {

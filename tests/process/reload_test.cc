@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "codec/codec.h"
-#include "process/containment/family.h"
+#include "process/containment/child_registry.h"
 #include "process/stage.h"
 
 namespace poold::process {

@@ -159,15 +159,15 @@ DispatcherOptions Filled(DispatcherOptions options) {
 }  // namespace
 
 Stage::Stage(DispatcherOptions options, ContainmentChoice containment)
-    : Stage(std::move(options), MakeHousehold(containment)) {}
+    : Stage(std::move(options), MakeProcessRegistry(containment)) {}
 
-Stage::Stage(DispatcherOptions options, absl::StatusOr<std::shared_ptr<Household>> given, core::Share share)
-    : household(std::move(given)),
+Stage::Stage(DispatcherOptions options, absl::StatusOr<std::shared_ptr<ProcessRegistry>> given, core::ShardInfo share)
+    : registry(std::move(given)),
       dispatcher(Filled(options), &clock),
       core(options.limits, &dispatcher, &clients, 1, share),
       gate(&core, &clock) {
   gate.AddOutbox(&dispatcher);
-  started = household.ok() ? dispatcher.Start(&gate, *household) : household.status();
+  started = registry.ok() ? dispatcher.Start(&gate, *registry) : registry.status();
 }
 
 Stage::~Stage() { dispatcher.Stop(); }
@@ -286,8 +286,8 @@ DispatcherOptions WithPoolWorker() {
   return options;
 }
 
-absl::StatusOr<std::shared_ptr<Household>> MakeHousehold(ContainmentChoice containment) {
-  return Household::Make(containment, "test" + std::to_string(getpid()));
+absl::StatusOr<std::shared_ptr<ProcessRegistry>> MakeProcessRegistry(ContainmentChoice containment) {
+  return ProcessRegistry::Make(containment, "test" + std::to_string(getpid()));
 }
 
 core::PoolSpec OddPool(const std::string& odd, std::uint32_t workers) {

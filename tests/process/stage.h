@@ -71,7 +71,8 @@ class RememberingClients final : public core::ClientPort {
 class Stage {
  public:
   explicit Stage(DispatcherOptions options = {}, ContainmentChoice containment = ContainmentChoice::kAuto);
-  Stage(DispatcherOptions options, absl::StatusOr<std::shared_ptr<Household>> household, core::Share share = {});
+  Stage(DispatcherOptions options, absl::StatusOr<std::shared_ptr<ProcessRegistry>> registry,
+        core::ShardInfo share = {});
   ~Stage();
 
   absl::StatusOr<core::PoolView> Open(const core::PoolSpec& spec);
@@ -96,7 +97,7 @@ class Stage {
 
   base::SystemClock clock;
   RememberingClients clients;
-  const absl::StatusOr<std::shared_ptr<Household>> household;
+  const absl::StatusOr<std::shared_ptr<ProcessRegistry>> registry;
   Dispatcher dispatcher;
   core::Core core;
   gate::Gate gate;
@@ -125,7 +126,8 @@ std::string PoolWorkerPath();
 std::string ModulePath(const std::string& name);
 // With pool-worker as the zygote.
 DispatcherOptions WithPoolWorker();
-absl::StatusOr<std::shared_ptr<Household>> MakeHousehold(ContainmentChoice containment = ContainmentChoice::kAuto);
+absl::StatusOr<std::shared_ptr<ProcessRegistry>> MakeProcessRegistry(
+    ContainmentChoice containment = ContainmentChoice::kAuto);
 core::PoolSpec OddPool(const std::string& odd, std::uint32_t workers = 1);
 core::PoolSpec TestingPool(std::uint32_t workers = 1);
 // Descriptors that this process has.

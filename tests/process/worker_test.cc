@@ -9,7 +9,7 @@
 #include <set>
 
 #include "codec/codec.h"
-#include "process/containment/family.h"
+#include "process/containment/child_registry.h"
 #include "process/marked.h"
 #include "process/stage.h"
 
@@ -190,7 +190,7 @@ class ContainmentTest : public testing::TestWithParam<ContainmentChoice> {
 
 TEST_P(ContainmentTest, IsTheOneAskedFor) {
   Stage stage(WithPoolWorker(), GetParam());
-  EXPECT_EQ(static_cast<int>((*stage.household)->report.tier), static_cast<int>(GetParam()));
+  EXPECT_EQ(static_cast<int>((*stage.registry)->report.tier), static_cast<int>(GetParam()));
   ASSERT_TRUE(stage.Open(spec_).ok());
   EXPECT_EQ(stage.clients.Outcome(Call(stage, "noop"))->state, TaskState::kSucceeded);
 }

@@ -282,7 +282,7 @@ TEST(Convert, APoolTellsOfItsWorkersFunctionsAndReloads) {
   EXPECT_EQ(pool.function_states(0).calls(), 10u);
   EXPECT_EQ(pool.function_states(0).average_time().seconds(), 1);
   EXPECT_EQ(pool.function_states(0).deaths_in_a_row(), 11u);
-  EXPECT_EQ(pool.function_states(0).fenced_for().seconds(), 12);
+  EXPECT_EQ(pool.function_states(0).breaker_open_for().seconds(), 12);
 }
 
 TEST(Convert, AClientSeesAllFunctionsOfAPool) {

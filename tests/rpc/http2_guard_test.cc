@@ -11,8 +11,8 @@ namespace {
 constexpr core::Nanos kNow = 10 * core::kSecond;
 
 std::string Frame(int type, int flags, std::uint32_t stream, const std::string& payload = "") {
-  return BigEndian(static_cast<std::uint32_t>(payload.size()), 3) + static_cast<char>(type) +
-         static_cast<char>(flags) + BigEndian(stream, 4) + payload;
+  return BigEndian(static_cast<std::uint32_t>(payload.size()), 3) + static_cast<char>(type) + static_cast<char>(flags) +
+         BigEndian(stream, 4) + payload;
 }
 
 std::string Headers(std::uint32_t stream, std::size_t bytes = 20, bool end = true) {

@@ -194,8 +194,7 @@ class HalfMessage {
   // As much as the daemon takes now. False: it is over.
   bool Push() {
     while (sent_ < text_.size()) {
-      const ssize_t sent =
-          send(way_.fd(), text_.data() + sent_, text_.size() - sent_, MSG_DONTWAIT | MSG_NOSIGNAL);
+      const ssize_t sent = send(way_.fd(), text_.data() + sent_, text_.size() - sent_, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (sent < 0) return errno == EAGAIN;
       sent_ += static_cast<std::size_t>(sent);
     }

@@ -69,11 +69,11 @@ TEST_F(ReceivedSession, PackedNumbersWithoutEndAreRefused) {
 }
 
 TEST_F(ReceivedSession, FieldsThatNobodyKnowsCount) {
-  Parse(Repeated({"\xf8\x01\x01", 3}, 600'000));      // numbers
+  Parse(Repeated({"\xf8\x01\x01", 3}, 600'000));  // numbers
   EXPECT_EQ(Reason(), "TOO_MANY");
-  Parse(Repeated({"\xfa\x01\x00", 3}, 600'000));      // empty texts
+  Parse(Repeated({"\xfa\x01\x00", 3}, 600'000));  // empty texts
   EXPECT_EQ(Reason(), "TOO_MANY");
-  Parse(Repeated({"\x10\x01", 2}, 600'000));          // a list of messages as numbers
+  Parse(Repeated({"\x10\x01", 2}, 600'000));  // a list of messages as numbers
   EXPECT_EQ(Reason(), "TOO_MANY");
   Parse(Repeated({"\xfb\x01\xfc\x01", 4}, 100'000));  // groups, which the contract has none of
   EXPECT_EQ(Reason(), "INVALID_FIELD");

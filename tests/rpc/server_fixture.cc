@@ -47,7 +47,7 @@ void ServerTest::SetUp() {
   std::vector<gate::Gate*> gates;
   for (std::uint32_t i = 0; i < shard_count_; ++i) {
     FakeWorkers& workers = *workers_.emplace_back(std::make_unique<FakeWorkers>());
-    const core::Share share{.index = i, .count = static_cast<std::uint32_t>(shard_count_)};
+    const core::ShardInfo share{.index = i, .count = static_cast<std::uint32_t>(shard_count_)};
     cores_.push_back(std::make_unique<core::Core>(options_.limits, &workers, server_->clients(i), i + 1, share));
     gates_.push_back(std::make_unique<gate::Gate>(cores_.back().get(), &clock_));
     gates_.back()->AddOutbox(server_->outbox(i));

@@ -11,7 +11,7 @@ void World::Check() {
   if (ledger_.wrong.empty()) CheckOwners();
   if (ledger_.wrong.empty()) CheckWorkers();
   if (ledger_.wrong.empty()) CheckTurns();
-  if (ledger_.wrong.empty()) CheckFences();
+  if (ledger_.wrong.empty()) CheckBreakers();
   if (ledger_.wrong.empty()) CheckClock();
 }
 
@@ -92,8 +92,8 @@ void World::CheckTurns() {
       ready->ForEach([&](Node* node) {
         const Group& group = *static_cast<Handle*>(node)->group;
         if (group.queue->held_up) return;
-        const Fence* fence = pool.functions[group.function].fence.get();
-        if (fence != nullptr && fence->stands) return;  // it waits for that, not for its turn
+        const CircuitBreaker* breaker = pool.functions[group.function].breaker.get();
+        if (breaker != nullptr && breaker->open) return;  // it waits for that, not for its turn
         ++waiting[{pool.id, group.options->priority, ready == &pool.ready_fresh, group.queue->client}];
       });
     }

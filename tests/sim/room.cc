@@ -17,9 +17,8 @@ bool World::Hoards(const KnownHandle& handle) const {
 }
 
 bool World::IsPresent(ClientId id) const {
-  return !shut_down_ && std::any_of(clients_.begin(), clients_.end(), [id](const Client& client) {
-    return client.id == id && client.present;
-  });
+  return !shut_down_ && std::any_of(clients_.begin(), clients_.end(),
+                                    [id](const Client& client) { return client.id == id && client.present; });
 }
 
 // Also when nobody can name it.
@@ -147,7 +146,8 @@ void World::CheckRoom() {
   std::uint64_t aside = 0;
   peer_.ForEachClient([&](const ClientQuota& client) {
     if (client.used != kept[client.id]) ledger_.Wrong("what is kept of a client is miscounted");
-    if (client.present != IsPresent(client.id)) ledger_.Wrong("a client counts as present and is not, or is and does not");
+    if (client.present != IsPresent(client.id))
+      ledger_.Wrong("a client counts as present and is not, or is and does not");
     used += client.used;
     if (client.present && client.used > room.floor()) above += client.used - room.floor();
     if (!client.present) left += client.used;

@@ -5,7 +5,7 @@
 // real time: the same seed is the same history.
 // Files: what can happen is in clients.cc, pools.cc, processes.cc and quiet.cc; what must hold in hearing.cc (what
 // clients are told), outcomes.cc (why something ended so), working.cc (what workers are given), owners.cc, staffing.cc,
-// fences.cc, room.cc, looks.cc and invariants.cc (the rest).
+// circuit_breakers.cc, room.cc, looks.cc and invariants.cc (the rest).
 #pragma once
 
 #include <map>
@@ -187,9 +187,9 @@ class World : public ClientPort {
   void CheckStaff(const Pool& pool);
   void CheckStrict(PoolId pool);
 
-  // ---- fences.cc ----
-  void CheckFences();
-  void CheckFence(const Pool& pool, std::uint32_t number, const Fence& fence);
+  // ---- circuit_breakers.cc ----
+  void CheckBreakers();
+  void CheckBreaker(const Pool& pool, std::uint32_t number, const CircuitBreaker& breaker);
 
   // ---- room.cc ----
   bool Hoards(const KnownHandle& handle) const;
@@ -234,10 +234,10 @@ class World : public ClientPort {
   std::vector<HandleId> live_;            // a sample to choose from
   std::set<PoolId> page_less_;            // their workers have no claim page
   bool open_refused_ = false;
-  std::uint64_t overfull_ = 0;  // by how much more is kept than there is room for
-  bool somebody_came_ = false;  // or left, in this event
-  Nanos looked_at_ = 0;         // after the event before this one
-  std::set<HandleId> awaited_;  // then
+  std::uint64_t overfull_ = 0;    // by how much more is kept than there is room for
+  bool somebody_came_ = false;    // or left, in this event
+  Nanos looked_at_ = 0;           // after the event before this one
+  std::set<HandleId> awaited_;    // then
   std::uint64_t most_aside_ = 0;  // then
   bool shut_down_ = false;
   bool all_gone_ = false;
@@ -245,7 +245,7 @@ class World : public ClientPort {
   bool short_ = false;   // nothing can be started
   bool endless_shortage_ = false;
   LossCause dying_of_ = LossCause::kItself;
-  PoolId breaking_{};    // a worker of this strict pool dies
+  PoolId breaking_{};  // a worker of this strict pool dies
 
   // Dispatches since each client had its last turn, by pool, priority and client.
   struct Turn {
@@ -257,7 +257,7 @@ class World : public ClientPort {
   };
   std::map<Turn, std::uint64_t> passed_over_;
   std::map<Turn, std::uint64_t> served_now_;
-  // What was with workers when the fence of a function was first seen.
+  // What was with workers when an open breaker of a function was first seen.
   std::map<std::pair<PoolId, std::uint32_t>, std::set<std::uint64_t>> begun_before_fence_;
 };
 

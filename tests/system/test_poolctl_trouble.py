@@ -1,4 +1,4 @@
-"""poolctl when something is the matter: limits that were reached, broken pools, fences, crashes, patience."""
+"""poolctl when something is the matter: limits that were reached, broken pools, open circuit breakers, crashes, patience."""
 
 import signal
 import subprocess
@@ -63,7 +63,7 @@ class TroubleTest(PoolctlCase):
         for _ in range(5):
             self.ctl("submit", "crash_unless", self.path("mended"), status=2)
         ids = [self.handle("crash_unless", self.path("mended"), "--attempts", "3") for _ in range(3)]
-        eventually(lambda: "waits: its function 'crash_unless' is fenced" in self.says("explain", ids[2]), "it says so")
+        eventually(lambda: "waits: the circuit breaker of its function 'crash_unless' is open" in self.says("explain", ids[2]), "it says so")
         open(self.path("mended"), "w").close()
         self.ctl("wait", *ids)
         self.assertIn("SUCCEEDED", self.says("explain", ids[2]))

@@ -53,7 +53,7 @@ class WorkerDeathTest(PoolCase):
                 death = pool.run("fault", kind).death
                 self.assertEqual((death.signal, death.killed_by), (number, task_pb2.KILLED_BY_ITSELF))
                 self.assertIn(function, death.backtrace)
-                # So that its fence, which is told of elsewhere, does not hold up the next one.
+                # So that its circuit breaker, which is told of elsewhere, does not hold up the next one.
                 self.assertEqual(pool.run("fault", "no such fault").state, task_pb2.TASK_STATE_FAILED)
 
     def test_an_item_of_a_map_has_its_certificate_too(self):

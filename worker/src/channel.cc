@@ -70,7 +70,7 @@ absl::Status Channel::SendArena(int file) {
   return wire::SendAll(socket_.get(), frame, {file});
 }
 
-absl::Status Channel::Ring() {
+absl::Status Channel::NotifyDaemon() {
   if (bell_.empty()) wire::AppendFrame(internal::FRAME_KIND_BELL, nullptr, {}, &bell_);
   ssize_t sent;
   do {

@@ -43,7 +43,7 @@ class Channel {
   // A RESULT_ARENA frame with this descriptor.
   absl::Status SendArena(int file);
   // A BELL frame. Where the socket is full there are unread ones already: then nothing is sent. Never blocks.
-  absl::Status Ring();
+  absl::Status NotifyDaemon();
 
   // Descriptors that came so far, in order.
   std::vector<wire::UniqueFd>& descriptors() { return descriptors_; }

@@ -11,8 +11,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "elf_names.h"
 #include "own_process.h"
+#include "symbolizer.h"
 #include "wire/crash_note.h"
 
 #if defined(__has_feature)

@@ -18,9 +18,7 @@ constexpr std::size_t kMaxFailureTextBytes = 64 << 10;
 constexpr std::size_t kMaxTypeBytes = 4 << 10;
 
 // A null one too, which some exceptions have in place of words.
-std::string Bounded(const char* text) {
-  return text == nullptr ? "" : wire::ReadableStart(text, kMaxFailureTextBytes);
-}
+std::string Bounded(const char* text) { return text == nullptr ? "" : wire::ReadableStart(text, kMaxFailureTextBytes); }
 
 // Whatever it does where it is asked.
 std::string WordsOf(const std::exception& error) {

@@ -97,7 +97,7 @@ std::vector<const Registration*>& Prepared() {
   return prepared;
 }
 
-absl::Status RunAfter(Handler Registration::* which) {
+absl::Status RunAfter(Handler Registration::*which) {
   Thrown thrown;
   for (auto at = Prepared().rbegin(); at != Prepared().rend(); ++at) thrown.Run((*at)->*which);
   return thrown.Status();
@@ -129,8 +129,10 @@ absl::Status AfterForkInChild() { return RunAfter(&Registration::child); }
 }  // namespace poold::worker
 
 // Stands before the C library's, which it calls. Weak: a program that is linked statically has that one only.
-extern "C" [[gnu::weak, gnu::used, gnu::visibility("default")]] int __register_atfork(
-    poold::worker::Handler prepare, poold::worker::Handler parent, poold::worker::Handler child, void* library) {
+extern "C" [[gnu::weak, gnu::used, gnu::visibility("default")]] int __register_atfork(poold::worker::Handler prepare,
+                                                                                      poold::worker::Handler parent,
+                                                                                      poold::worker::Handler child,
+                                                                                      void* library) {
   using Original = int (*)(poold::worker::Handler, poold::worker::Handler, poold::worker::Handler, void*);
   static const auto original = reinterpret_cast<Original>(dlvsym(RTLD_NEXT, "__register_atfork", "GLIBC_2.3.2"));
   if (original == nullptr) return ENOSYS;

@@ -74,10 +74,9 @@ absl::Status FunctionTable::Add(const Function& function, const std::string& fro
     return absl::FailedPreconditionError(absl::StrCat(from, " registers a function without a name"));
   }
   if (!CanBeCalled(function.name)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(from, " registers a function whose name nobody can call: '",
-                     wire::ReadableStart(function.name, kMaxNameBytes), "' is not 1 to ", kMaxNameBytes,
-                     " bytes of UTF-8 without control characters"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        from, " registers a function whose name nobody can call: '", wire::ReadableStart(function.name, kMaxNameBytes),
+        "' is not 1 to ", kMaxNameBytes, " bytes of UTF-8 without control characters"));
   }
   const auto [found, added] = from_.emplace(function.name, from);
   if (!added) {

@@ -24,9 +24,9 @@ const std::streambuf* const kLogInStep = std::clog.rdbuf();
 
 }  // namespace
 
-OutputBoundary::OutputBoundary(wire::WorkerPage* page, Answers* answers, wire::UniqueFd stdout_read,
+OutputBoundary::OutputBoundary(wire::WorkerPage* page, OutcomeWriter* outcomes, wire::UniqueFd stdout_read,
                                wire::UniqueFd stderr_read)
-    : page_(page), answers_(answers), stdout_(std::move(stdout_read)), stderr_(std::move(stderr_read)) {
+    : page_(page), outcomes_(outcomes), stdout_(std::move(stdout_read)), stderr_(std::move(stderr_read)) {
   WatchPipes();
 }
 
@@ -112,9 +112,9 @@ bool OutputBoundary::DrainOne(int fd, wire::RecordKind kind) {
   if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<char[]>(kReadBytes);
   const ssize_t got = read(fd, buffer_.get(), kReadBytes);
   if (got <= 0) return false;
-  answers_->Add(kind, page_->current_ticket.load(std::memory_order_relaxed),
-                page_->current_item.load(std::memory_order_relaxed), 0, 0,
-                std::string_view(buffer_.get(), static_cast<std::size_t>(got)));
+  outcomes_->Add(kind, page_->current_ticket.load(std::memory_order_relaxed),
+                 page_->current_item.load(std::memory_order_relaxed), 0, 0,
+                 std::string_view(buffer_.get(), static_cast<std::size_t>(got)));
   return got == static_cast<ssize_t>(kReadBytes);
 }
 

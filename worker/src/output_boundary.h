@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "answers.h"
+#include "outcome_writer.h"
 #include "wire/unique_fd.h"
 #include "wire/worker_page.h"
 
@@ -20,7 +20,8 @@ class OutputBoundary {
   // Makes stdout line-buffered, so that lines are seen when they are printed. In the zygote for all its clones.
   static void PrepareStdio();
 
-  OutputBoundary(wire::WorkerPage* page, Answers* answers, wire::UniqueFd stdout_read, wire::UniqueFd stderr_read);
+  OutputBoundary(wire::WorkerPage* page, OutcomeWriter* outcomes, wire::UniqueFd stdout_read,
+                 wire::UniqueFd stderr_read);
 
   // The task begins: what is written from here on is its own.
   void Begin(std::uint32_t ticket, std::uint32_t item);
@@ -47,7 +48,7 @@ class OutputBoundary {
   bool DrainOne(int fd, wire::RecordKind kind);
 
   wire::WorkerPage* const page_;
-  Answers* const answers_;
+  OutcomeWriter* const outcomes_;
   wire::UniqueFd stdout_;
   wire::UniqueFd stderr_;
   // Says which of them hold something: half the cost of poll(2), which asks each of them. Without it (no

@@ -36,7 +36,8 @@ bool SharesParentsMemory() { return mark.cleared_in_children && *mark.owner != 0
 // It stands still in vfork until we leave, and takes the signal before it runs on.
 void EndParent() {
   constexpr std::string_view kWhy =
-      "poold worker: a child of vfork came back from the task's function, on the stack of its parent: it may only execute "
+      "poold worker: a child of vfork came back from the task's function, on the stack of its parent: it may only "
+      "execute "
       "a program or call _exit\n";
   if (write(STDERR_FILENO, kWhy.data(), kWhy.size()) < 0) {
     // Nobody reads it.

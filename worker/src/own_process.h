@@ -17,8 +17,8 @@ bool IsOwnProcess();
 inline constexpr int kChildReturned = 0;
 inline constexpr int kChildThrew = 1;
 
-// Ends a child, at once: it runs no exit handlers and does not write stdio's buffers, which are its parent's. A child of
-// vfork shares its parent's memory, and has overwritten the stack on which the parent returns: there the parent ends
+// Ends a child, at once: it runs no exit handlers and does not write stdio's buffers, which are its parent's. A child
+// of vfork shares its parent's memory, and has overwritten the stack on which the parent returns: there the parent ends
 // too, with SIGABRT and a message.
 void LeaveIfChild(int code);
 

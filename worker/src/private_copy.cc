@@ -121,7 +121,8 @@ void CopyOne(const Loaded& loaded, bool also_writable) {
   for (const Mapping& mapping : mappings) {
     // Nothing between the two writes to it: there is one thread, and this code lies elsewhere.
     if (!WriteAll(copy.get(), mapping, at)) return;
-    mmap(reinterpret_cast<void*>(mapping.begin), mapping.bytes(), mapping.rights, MAP_PRIVATE | MAP_FIXED, copy.get(), at);
+    mmap(reinterpret_cast<void*>(mapping.begin), mapping.bytes(), mapping.rights, MAP_PRIVATE | MAP_FIXED, copy.get(),
+         at);
     at += static_cast<off_t>(mapping.bytes());
   }
 }
@@ -160,8 +161,8 @@ void PrivateCopies::CopyMore() {
   for (const Loaded& loaded : AllLoaded()) {
     if (!seen_.insert(loaded.begin).second) continue;
     const std::string folder = FolderOf(loaded.path);
-    const bool beside = std::any_of(folders_.begin(), folders_.end(),
-                                    [&](const std::string& of) { return folder.starts_with(of); });
+    const bool beside =
+        std::any_of(folders_.begin(), folders_.end(), [&](const std::string& of) { return folder.starts_with(of); });
     if (beside) CopyOne(loaded, alone);
   }
 }

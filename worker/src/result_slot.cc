@@ -18,9 +18,9 @@ static_assert(ResultRoom::kLeastBytes == wire::kMinArenaPayloadBytes);
 
 }  // namespace
 
-ResultSlot::ResultSlot(Channel* channel, Answers* answers, std::uint64_t most_bytes)
+ResultSlot::ResultSlot(Channel* channel, OutcomeWriter* outcomes, std::uint64_t most_bytes)
     : channel_(channel),
-      answers_(answers),
+      outcomes_(outcomes),
       maker_(kMaxArenaBytes, wire::ArenaMaker::Holds::kHeeded),
       most_bytes_(std::min(most_bytes, wire::kMaxArenaPayloadBytes)) {}
 
@@ -29,7 +29,7 @@ char* ResultSlot::Take(std::size_t bytes) {
   // The arena is shared: what a child wrote there would be its parent's result.
   LeaveIfChild(kChildReturned);
   auto reserved = maker_.Reserve(bytes, [this](int fd, const wire::ArenaShape&) {
-    const std::lock_guard held(*answers_);
+    const std::lock_guard held(*outcomes_);
     // Before the record that speaks of it: who reads the record finds it. Without its daemon a worker has nothing to
     // live for.
     if (!channel_->SendArena(fd).ok()) _exit(1);

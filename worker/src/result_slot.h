@@ -1,14 +1,14 @@
 // Where the large result of the task that runs is written: a slot of an arena, which the daemon reads as it lies there.
 //
 // Role: makes the arenas of its worker and announces them. Not thread-safe: the worker's own thread. REQUIRES, down to
-// Take: Answers are not held, since a new arena is announced through their channel. Owns neither.
+// Take: Outcomes are not held, since a new arena is announced through their channel. Owns neither.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 
-#include "answers.h"
 #include "channel.h"
+#include "outcome_writer.h"
 #include "poold/worker/call.h"
 #include "wire/arena_maker.h"
 #include "wire/outcome_ring.h"
@@ -18,7 +18,7 @@ namespace poold::worker {
 class ResultSlot : public ResultRoom {
  public:
   // For results up to so many bytes; 0: none.
-  ResultSlot(Channel* channel, Answers* answers, std::uint64_t most_bytes);
+  ResultSlot(Channel* channel, OutcomeWriter* outcomes, std::uint64_t most_bytes);
 
   // Before a task: whether its result may lie in an arena.
   void Open(bool may) {
@@ -40,7 +40,7 @@ class ResultSlot : public ResultRoom {
   };
 
   Channel* const channel_;
-  Answers* const answers_;
+  OutcomeWriter* const outcomes_;
   wire::ArenaMaker maker_;
   std::uint32_t arenas_sent_ = 0;
   const std::uint64_t most_bytes_;

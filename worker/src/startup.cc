@@ -57,7 +57,7 @@ std::optional<internal::StartFailed> Startup::Load(const internal::Setup& setup)
 
 absl::Status Startup::LoadModule(const std::string& path) {
   Announce("loading the module " + path);
-  if (fate_ == Fate::kByHand) return functions_.AddModule(path);
+  if (fate_ == Fate::kLocal) return functions_.AddModule(path);
   copies_.Before(path);
   absl::Status added = functions_.AddModule(path);
   LeaveIfChild(kChildReturned);
@@ -91,7 +91,7 @@ std::optional<internal::StartFailed> Startup::Preload() {
   for (const std::string& name : setup_.preload()) {
     if (auto failed = CallByName("preload", name, Call{})) return failed;
     if (auto failed = CheckThreads("preload", "preload function '" + name + "'")) return failed;
-    if (fate_ != Fate::kByHand) copies_.CopyMore();
+    if (fate_ != Fate::kLocal) copies_.CopyMore();
   }
   return std::nullopt;
 }

@@ -21,7 +21,7 @@ class Startup {
  public:
   // What is cloned has one thread: another one would not be in the clones, and what it holds would be held there for
   // ever. What runs tasks itself may have what it likes. By hand, files stay mapped, for the sake of profilers.
-  enum class Fate { kCloned, kRunsTasks, kByHand };
+  enum class Fate { kCloned, kRunsTasks, kLocal };
   explicit Startup(Fate fate);
   Startup(const Startup&) = delete;
   Startup& operator=(const Startup&) = delete;

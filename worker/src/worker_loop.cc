@@ -38,11 +38,11 @@ WorkerLoop::WorkerLoop(Startup* startup, Channel* channel, void* page, wire::Uni
     : startup_(startup),
       channel_(channel),
       page_(static_cast<wire::WorkerPage*>(page)),
-      answers_(page, channel),
-      output_(page_, &answers_, std::move(stdout_read), std::move(stderr_read)),
-      slot_(channel, &answers_, startup->MayAnswerInArena() ? startup->MaxResultBytes() : 0),
+      outcomes_(page, channel),
+      output_(page_, &outcomes_, std::move(stdout_read), std::move(stderr_read)),
+      slot_(channel, &outcomes_, startup->MayAnswerInArena() ? startup->MaxResultBytes() : 0),
       average_ns_(startup->functions().functions().size(), -1.0) {
-  startup->ListenToProgress(&answers_);
+  startup->ListenToProgress(&outcomes_);
   reply_.room = &slot_;
 }
 
@@ -53,7 +53,7 @@ absl::Status WorkerLoop::Run() {
     if (!*frame) {
       auto progress = channel_->Read();
       if (progress.ok() && *progress == Channel::Progress::kNothing) {
-        answers_.BeforeSleep();
+        outcomes_.BeforeSleep();
         progress = channel_->Wait();
       }
       if (!progress.ok()) return progress.status();
@@ -62,7 +62,7 @@ absl::Status WorkerLoop::Run() {
       continue;
     }
     if ((*frame)->kind == internal::FRAME_KIND_STOP) {
-      answers_.BeforeSleep();
+      outcomes_.BeforeSleep();
       return absl::OkStatus();
     }
     if ((*frame)->kind != internal::FRAME_KIND_RUN) {
@@ -80,7 +80,7 @@ absl::Status WorkerLoop::RunFrame(const wire::Frame& frame) {
   now_ = clock_.Now();
   now_is_old_ = false;
   {
-    const std::lock_guard held(answers_);
+    const std::lock_guard held(outcomes_);
     for (const Task& task : tasks_) RunTask(task);
   }
   files_.clear();
@@ -192,25 +192,25 @@ void WorkerLoop::RunTask(const Task& task) {
 
 void WorkerLoop::RunItem(const Task& task, std::uint32_t item, std::string_view args, bool is_last) {
   const bool known = task.function < average_ns_.size();
-  answers_.BeforeRun(now_, known ? average_ns_[task.function] : -1.0);
+  outcomes_.BeforeRun(now_, known ? average_ns_[task.function] : -1.0);
 
   startup_->context().item = item;
   output_.NextItem(item);
-  answers_.BeginItem(task.ticket, item);
+  outcomes_.BeginItem(task.ticket, item);
   // What a boundary or a bell before it cost must not make this one look as if it had written; the little else that is
   // between two items is not worth a look at the clock.
-  now_is_old_ |= answers_.TakeRang();
+  now_is_old_ |= outcomes_.TakeRang();
   if (std::exchange(now_is_old_, false)) now_ = clock_.Now();
   const std::int64_t begin = now_;
-  answers_.unlock();
+  outcomes_.unlock();
   Invoke(task, args);
   now_ = clock_.Now();
   const std::int64_t elapsed = std::max<std::int64_t>(now_ - begin, 0);
-  // Of a function that forked two come back, and one of them speaks. Before the lock, which another thread of the parent
-  // may have held when the child was made.
+  // Of a function that forked two come back, and one of them speaks. Before the lock, which another thread of the
+  // parent may have held when the child was made.
   if (elapsed >= kSilentNs) LeaveIfChild(kChildReturned);
   PlaceResult();
-  answers_.lock();
+  outcomes_.lock();
 
   const bool silent = elapsed < kSilentNs && !OutputBoundary::StdioPending();
   now_is_old_ = !silent;
@@ -273,7 +273,7 @@ void WorkerLoop::PlaceResult() {
 void WorkerLoop::Answer(std::int64_t elapsed) {
   const auto encoding = static_cast<std::uint32_t>(reply_.encoding);
   if (slot_.taken()) {
-    answers_.EndItemInArena(encoding, elapsed, slot_.Finish());
+    outcomes_.EndItemInArena(encoding, elapsed, slot_.Finish());
     return KeepLittle();
   }
   const std::uint64_t limit = startup_->MaxResultBytes();
@@ -283,9 +283,9 @@ void WorkerLoop::Answer(std::int64_t elapsed) {
   }
   if (reply_.failure) {
     const std::string failure = ToProto(*reply_.failure).SerializeAsString();
-    answers_.EndItem(wire::RecordKind::kFailure, 0, elapsed, failure);
+    outcomes_.EndItem(wire::RecordKind::kFailure, 0, elapsed, failure);
   } else {
-    answers_.EndItem(wire::RecordKind::kResult, encoding, elapsed, reply_.data);
+    outcomes_.EndItem(wire::RecordKind::kResult, encoding, elapsed, reply_.data);
   }
   KeepLittle();
 }

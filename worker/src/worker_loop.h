@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "answers.h"
 #include "channel.h"
+#include "outcome_writer.h"
 #include "output_boundary.h"
-#include "quick_clock.h"
 #include "result_slot.h"
 #include "startup.h"
+#include "tsc_clock.h"
 #include "wire/mapped_file.h"
 #include "wire/worker_page.h"
 
@@ -66,7 +66,7 @@ class WorkerLoop {
   Startup* const startup_;
   Channel* const channel_;
   wire::WorkerPage* const page_;
-  Answers answers_;
+  OutcomeWriter outcomes_;
   OutputBoundary output_;
 
   // Reused from frame to frame.
@@ -83,7 +83,7 @@ class WorkerLoop {
   // How long each function takes, moving average; < 0: not known.
   std::vector<double> average_ns_;
   // Where the last item ended, and whether much has happened since.
-  QuickClock clock_;
+  TscClock clock_;
   std::int64_t now_ = 0;
   bool now_is_old_ = false;
 };

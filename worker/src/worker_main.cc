@@ -14,15 +14,15 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "by_hand.h"
+#include "apply_rlimits.h"
+#include "bootstrap_environment.h"
 #include "channel.h"
 #include "clone.h"
 #include "crash_handler.h"
 #include "huge_pages.h"
-#include "inherited.h"
 #include "output_boundary.h"
-#include "own_limits.h"
 #include "own_process.h"
+#include "run_local.h"
 #include "startup.h"
 #include "thrown.h"
 #include "wire/absl_text.h"
@@ -95,7 +95,7 @@ void RefuseUnless(const absl::Status& status, const char* phase, Channel& channe
 }
 
 // `ready_frame`: made by the zygote for all its clones, so that none of them touches the memory that it takes.
-int Work(Startup& startup, Channel& channel, Inherited& given, const std::string& ready_frame) {
+int Work(Startup& startup, Channel& channel, BootstrapEnvironment& given, const std::string& ready_frame) {
   if (given.subreaper) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   const absl::StatusOr<void*> mapped = MapPage(given.page);
   given.page.Reset();
@@ -150,7 +150,7 @@ void AnnounceStart(Startup& startup, Channel& channel) {
   });
 }
 
-int BeFreshWorker(Inherited given) {
+int BeFreshWorker(BootstrapEnvironment given) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   Channel channel(std::move(given.channel));
   Startup startup(Startup::Fate::kRunsTasks);
@@ -164,14 +164,14 @@ int BeFreshWorker(Inherited given) {
 }
 
 // The daemon is gone, and the pool shall be too.
-void KillPool(const Inherited& inherited) {
-  if (inherited.cgroup_kill) (void)!write(inherited.cgroup_kill.get(), "1", 1);
+void KillPool(const BootstrapEnvironment& bootstrap) {
+  if (bootstrap.cgroup_kill) (void)!write(bootstrap.cgroup_kill.get(), "1", 1);
 }
 
-int BeZygote(Inherited inherited) {
+int BeZygote(BootstrapEnvironment bootstrap) {
   // Until it watches its channel nothing else would tell it of the daemon's end.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  Channel channel(std::move(inherited.channel));
+  Channel channel(std::move(bootstrap.channel));
   Startup startup(Startup::Fate::kCloned);
   internal::Setup setup;
   if (!ReceiveSetup(channel, &setup)) return 0;
@@ -180,21 +180,21 @@ int BeZygote(Inherited inherited) {
   if (auto failed = startup.Preload()) return Refuse(channel, *failed);
   PrepareToWork();
   GatherHugePages();
-  if (inherited.pid_namespace) {
+  if (bootstrap.pid_namespace) {
     if (absl::Status entered = EnterPidNamespace(); !entered.ok()) return Refuse(channel, NotContained(entered));
   }
   // From here on it is needed to kill the pool's cgroup.
-  if (inherited.cgroup_kill) prctl(PR_SET_PDEATHSIG, 0);
+  if (bootstrap.cgroup_kill) prctl(PR_SET_PDEATHSIG, 0);
   const std::string clone_ready = FrameOf(Startup::MakeCloneReady());
   if (!channel.SendFrame(FrameOf(ZygoteReady(startup))).ok()) {
-    KillPool(inherited);
+    KillPool(bootstrap);
     return 0;
   }
 
-  Zygote zygote(&channel, &inherited, &setup);
+  Zygote zygote(&channel, &bootstrap, &setup);
   auto cloned = zygote.Run();
   if (cloned.ok() && *cloned) {
-    inherited = Inherited();
+    bootstrap = BootstrapEnvironment();
     channel.Adopt(std::move((*cloned)->channel));
     RefuseUnless(zygote.born(), "clone", channel);
     // Before anything of others runs in it but what it does in any child.
@@ -202,7 +202,7 @@ int BeZygote(Inherited inherited) {
     Leave(Work(startup, channel, **cloned, clone_ready));
   }
   if (!cloned.ok()) Complain(cloned.status());
-  KillPool(inherited);
+  KillPool(bootstrap);
   _exit(0);
 }
 
@@ -210,15 +210,15 @@ int BeZygote(Inherited inherited) {
 }  // namespace worker
 
 int WorkerMain(int argc, char** argv) {
-  worker::Inherited inherited = worker::Inherited::Take();
+  worker::BootstrapEnvironment bootstrap = worker::BootstrapEnvironment::Take();
   worker::OwnThisProcess();
-  const bool by_hand = !inherited.channel;
-  wire::PutProcessInOrder(by_hand ? wire::ProgramKind::kCommand : wire::ProgramKind::kWorker);
-  if (by_hand) return worker::RunByHand(argc, argv);
+  const bool local = !bootstrap.channel;
+  wire::PutProcessInOrder(local ? wire::ProgramKind::kCommand : wire::ProgramKind::kWorker);
+  if (local) return worker::RunLocal(argc, argv);
   worker::PrepareToSeeThrows();
-  if (inherited.role == "zygote") return worker::BeZygote(std::move(inherited));
-  if (inherited.role == "worker") return worker::BeFreshWorker(std::move(inherited));
-  std::fprintf(stderr, "%s: POOLD_ROLE is '%s', wanted zygote or worker\n", argv[0], inherited.role.c_str());
+  if (bootstrap.role == "zygote") return worker::BeZygote(std::move(bootstrap));
+  if (bootstrap.role == "worker") return worker::BeFreshWorker(std::move(bootstrap));
+  std::fprintf(stderr, "%s: POOLD_ROLE is '%s', wanted zygote or worker\n", argv[0], bootstrap.role.c_str());
   return worker::kUsageError;
 }
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "apply_rlimits.h"
 #include "clone.h"
-#include "own_limits.h"
 #include "wire/absl_text.h"
 
 namespace poold::worker {
@@ -23,7 +23,7 @@ enum Place { kChannel, kPage, kStdout, kStderr, kStdoutRead, kStderrRead, kPlace
 
 }  // namespace
 
-absl::StatusOr<std::optional<Inherited>> Zygote::Run() {
+absl::StatusOr<std::optional<BootstrapEnvironment>> Zygote::Run() {
   while (true) {
     auto frame = channel_->Receive();
     if (!frame.ok()) return frame.status();
@@ -37,7 +37,7 @@ absl::StatusOr<std::optional<Inherited>> Zygote::Run() {
   }
 }
 
-absl::StatusOr<std::optional<Inherited>> Zygote::OnClone() {
+absl::StatusOr<std::optional<BootstrapEnvironment>> Zygote::OnClone() {
   const std::size_t wanted = kPlaces + (clone_.has_cgroup() ? 1 : 0);
   std::vector<wire::UniqueFd>& fds = channel_->descriptors();
   if (fds.size() < wanted) {  // this process had no room for all of them
@@ -61,19 +61,19 @@ absl::StatusOr<std::optional<Inherited>> Zygote::OnClone() {
     return std::nullopt;
   }
   born_ = std::move(clone->born);
-  Inherited given;
+  BootstrapEnvironment given;
   given.role = "worker";
   given.channel = std::move(taken[kChannel]);
   given.page = std::move(taken[kPage]);
   given.stdout_read = std::move(taken[kStdoutRead]);
   given.stderr_read = std::move(taken[kStderrRead]);
-  given.subreaper = inherited_->subreaper;
+  given.subreaper = bootstrap_->subreaper;
   given.worker_id = clone_.worker_id();
-  given.worker_secret = inherited_->worker_secret;
+  given.worker_secret = bootstrap_->worker_secret;
   return BecomeWorker(std::move(given), std::move(taken[kStdout]), std::move(taken[kStderr]));
 }
 
-absl::StatusOr<std::optional<Inherited>> Zygote::RefuseClone(const absl::Status& why) {
+absl::StatusOr<std::optional<BootstrapEnvironment>> Zygote::RefuseClone(const absl::Status& why) {
   internal::CloneFailed failed;
   failed.set_worker_id(clone_.worker_id());
   failed.set_message(std::string(wire::ToStd(why.message())));
@@ -82,7 +82,8 @@ absl::StatusOr<std::optional<Inherited>> Zygote::RefuseClone(const absl::Status&
   return std::nullopt;
 }
 
-absl::StatusOr<Inherited> Zygote::BecomeWorker(Inherited given, wire::UniqueFd out, wire::UniqueFd err) {
+absl::StatusOr<BootstrapEnvironment> Zygote::BecomeWorker(BootstrapEnvironment given, wire::UniqueFd out,
+                                                          wire::UniqueFd err) {
   // The parent is the daemon's thread, which made the zygote too. Cleared by nothing that follows.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   setsid();
@@ -93,7 +94,7 @@ absl::StatusOr<Inherited> Zygote::BecomeWorker(Inherited given, wire::UniqueFd o
   return given;
 }
 
-void Zygote::Execute(const Inherited& given) {
+void Zygote::Execute(const BootstrapEnvironment& given) {
   const char* const path = setup_->exec_path().c_str();
   if (const absl::Status limited = LimitSelf(*setup_); !limited.ok()) {
     std::fprintf(stderr, "%s\n", std::string(wire::ToStd(limited.message())).c_str());

@@ -8,33 +8,33 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "bootstrap_environment.h"
 #include "channel.h"
-#include "inherited.h"
 #include "poold/internal/worker.pb.h"
 
 namespace poold::worker {
 
 class Zygote {
  public:
-  // `inherited` is what this process itself was given; `setup` what it was told. Owns none.
-  Zygote(Channel* channel, const Inherited* inherited, const internal::Setup* setup)
-      : channel_(channel), inherited_(inherited), setup_(setup) {}
+  // `bootstrap` is what this process itself was given; `setup` what it was told. Owns none.
+  Zygote(Channel* channel, const BootstrapEnvironment* bootstrap, const internal::Setup* setup)
+      : channel_(channel), bootstrap_(bootstrap), setup_(setup) {}
 
   // In the zygote: returns nothing at the end of its channel (an error: what the daemon would never send). In every
   // clone: returns what it was given, in its own right; its resource limits are not set yet.
-  absl::StatusOr<std::optional<Inherited>> Run();
+  absl::StatusOr<std::optional<BootstrapEnvironment>> Run();
   // In a clone: what of its birth went wrong.
   const absl::Status& born() const { return born_; }
 
  private:
-  absl::StatusOr<std::optional<Inherited>> OnClone();
+  absl::StatusOr<std::optional<BootstrapEnvironment>> OnClone();
   // RESOURCE_EXHAUSTED: the daemon asks again.
-  absl::StatusOr<std::optional<Inherited>> RefuseClone(const absl::Status& why);
-  absl::StatusOr<Inherited> BecomeWorker(Inherited given, wire::UniqueFd out, wire::UniqueFd err);
-  [[noreturn]] void Execute(const Inherited& given);
+  absl::StatusOr<std::optional<BootstrapEnvironment>> RefuseClone(const absl::Status& why);
+  absl::StatusOr<BootstrapEnvironment> BecomeWorker(BootstrapEnvironment given, wire::UniqueFd out, wire::UniqueFd err);
+  [[noreturn]] void Execute(const BootstrapEnvironment& given);
 
   Channel* const channel_;
-  const Inherited* const inherited_;
+  const BootstrapEnvironment* const bootstrap_;
   const internal::Setup* const setup_;
   internal::Clone clone_;  // reused
   absl::Status born_;

@@ -97,14 +97,15 @@ class CgroupFolder {
 
 namespace {
 
-class CgroupCage final : public Cage {
+class CgroupScope final : public ContainmentScope {
  public:
-  static absl::StatusOr<std::unique_ptr<Cage>> Make(const std::string& path, std::shared_ptr<CgroupFolder> parent) {
+  static absl::StatusOr<std::unique_ptr<ContainmentScope>> Make(const std::string& path,
+                                                                std::shared_ptr<CgroupFolder> parent) {
     auto folder = CgroupFolder::Make(path, std::move(parent));
     if (!folder.ok()) return folder.status();
     wire::UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return Refused("cannot open the cgroup", path);
-    return std::unique_ptr<Cage>(new CgroupCage(std::move(*folder), std::move(fd)));
+    return std::unique_ptr<ContainmentScope>(new CgroupScope(std::move(*folder), std::move(fd)));
   }
 
   int fd() const override { return fd_.get(); }
@@ -126,7 +127,7 @@ class CgroupCage final : public Cage {
   }
 
  private:
-  CgroupCage(std::shared_ptr<CgroupFolder> folder, wire::UniqueFd fd)
+  CgroupScope(std::shared_ptr<CgroupFolder> folder, wire::UniqueFd fd)
       : folder_(std::move(folder)), fd_(std::move(fd)) {}
 
   const std::shared_ptr<CgroupFolder> folder_;
@@ -170,7 +171,8 @@ std::string FindOwnCgroup(const std::string& mountinfo, const std::string& cgrou
 }
 
 absl::StatusOr<std::unique_ptr<Containment>> CgroupContainment::Make(const std::string& instance) {
-  const std::string own = FindOwnCgroup(base::ReadSurely("/proc/self/mountinfo"), base::ReadSurely("/proc/self/cgroup"));
+  const std::string own =
+      FindOwnCgroup(base::ReadSurely("/proc/self/mountinfo"), base::ReadSurely("/proc/self/cgroup"));
   if (own.empty()) return absl::UnavailableError("no cgroup2 hierarchy is mounted");
   if (access((own + "/cgroup.procs").c_str(), W_OK) != 0) {
     return Refused("no right to place processes in the daemon's cgroup", own);
@@ -201,25 +203,26 @@ absl::StatusOr<std::shared_ptr<CgroupFolder>> CgroupContainment::PoolFolder(core
   return folder;
 }
 
-absl::StatusOr<ZygoteCage> CgroupContainment::MakeZygoteCage(core::PoolId pool, std::uint32_t generation) {
+absl::StatusOr<ZygoteScope> CgroupContainment::MakeZygoteScope(core::PoolId pool, std::uint32_t generation) {
   auto folder = PoolFolder(pool);
   if (!folder.ok()) return folder.status();
-  ZygoteCage made;
+  ZygoteScope made;
   const std::string name = "/zygote-" + std::to_string(generation) + "-" + std::to_string(++zygotes_);
-  auto cage = CgroupCage::Make((*folder)->path() + name, *folder);
-  if (!cage.ok()) return cage.status();
-  made.cage = std::move(*cage);
+  auto scope = CgroupScope::Make((*folder)->path() + name, *folder);
+  if (!scope.ok()) return scope.status();
+  made.scope = std::move(*scope);
   made.kill_all.Reset(open((*folder)->file("cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC));
   if (!made.kill_all) return Refused("cannot open", (*folder)->file("cgroup.kill"));
   return made;
 }
 
-absl::StatusOr<std::unique_ptr<Cage>> CgroupContainment::MakeWorkerCage(core::PoolId pool, core::WorkerId worker,
-                                                                        Cage& zygote) {
+absl::StatusOr<std::unique_ptr<ContainmentScope>> CgroupContainment::MakeWorkerScope(core::PoolId pool,
+                                                                                     core::WorkerId worker,
+                                                                                     ContainmentScope& zygote) {
   auto folder = PoolFolder(pool);
   if (!folder.ok()) return folder.status();
   const std::string name = "/worker-" + std::to_string(static_cast<std::uint64_t>(worker));
-  return CgroupCage::Make((*folder)->path() + name, *folder);
+  return CgroupScope::Make((*folder)->path() + name, *folder);
 }
 
 }  // namespace poold::process

@@ -22,8 +22,9 @@ class CgroupContainment final : public Containment {
   static absl::StatusOr<std::unique_ptr<Containment>> Make(const std::string& instance);
 
   ContainmentTier tier() const override { return ContainmentTier::kCgroup; }
-  absl::StatusOr<ZygoteCage> MakeZygoteCage(core::PoolId pool, std::uint32_t generation) override;
-  absl::StatusOr<std::unique_ptr<Cage>> MakeWorkerCage(core::PoolId pool, core::WorkerId worker, Cage& zygote) override;
+  absl::StatusOr<ZygoteScope> MakeZygoteScope(core::PoolId pool, std::uint32_t generation) override;
+  absl::StatusOr<std::unique_ptr<ContainmentScope>> MakeWorkerScope(core::PoolId pool, core::WorkerId worker,
+                                                                    ContainmentScope& zygote) override;
 
  private:
   explicit CgroupContainment(std::shared_ptr<CgroupFolder> own) : own_(std::move(own)) {}
@@ -32,7 +33,7 @@ class CgroupContainment final : public Containment {
   const std::shared_ptr<CgroupFolder> own_;
   std::atomic<std::uint64_t> zygotes_ = 0;
   absl::Mutex mu_;
-  // Removed when the last cage in it goes. All cages of one pool are of one process thread.
+  // Removed when the last scope in it goes. All scopes of one pool are of one process thread.
   std::map<core::PoolId, std::weak_ptr<CgroupFolder>> pools_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -10,14 +10,15 @@
 namespace poold::process {
 namespace {
 
-absl::StatusOr<std::unique_ptr<Containment>> Make(ContainmentTier tier, const std::string& instance, Family* family) {
+absl::StatusOr<std::unique_ptr<Containment>> Make(ContainmentTier tier, const std::string& instance,
+                                                  ChildRegistry* children) {
   switch (tier) {
     case ContainmentTier::kCgroup:
       return CgroupContainment::Make(instance);
     case ContainmentTier::kPidNamespace:
-      return PidNamespaceContainment::Make(family);
+      return PidNamespaceContainment::Make(children);
     case ContainmentTier::kSubreaper:
-      return SubreaperContainment::Make(family);
+      return SubreaperContainment::Make(children);
   }
   return absl::InvalidArgumentError("no such containment");
 }
@@ -37,12 +38,12 @@ std::string_view ContainmentName(ContainmentTier tier) {
 }
 
 absl::StatusOr<ChosenContainment> ChooseContainment(ContainmentChoice choice, const std::string& instance,
-                                                    Family* family) {
+                                                    ChildRegistry* children) {
   ChosenContainment chosen;
   for (const ContainmentTier tier :
        {ContainmentTier::kCgroup, ContainmentTier::kPidNamespace, ContainmentTier::kSubreaper}) {
     if (choice != ContainmentChoice::kAuto && static_cast<int>(choice) != static_cast<int>(tier)) continue;
-    auto made = Make(tier, instance, family);
+    auto made = Make(tier, instance, children);
     if (made.ok()) {
       chosen.containment = std::move(*made);
       chosen.report.tier = tier;

@@ -11,8 +11,8 @@
 //                  of the daemon what left its session survives.
 // In all of them: what a task leaves running lives at most until its worker ends.
 //
-// Threads: a Containment is thread-safe, for the process threads of several dispatchers; a Cage is of the one that made
-// it. Pools and workers have numbers that are their own across all of them. Choose before there are any.
+// Threads: a Containment is thread-safe, for the process threads of several dispatchers; a ContainmentScope is of the
+// one that made it. Pools and workers have numbers that are their own across all of them. Choose before there are any.
 #pragma once
 
 #include <sys/types.h>
@@ -25,7 +25,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/types.h"
-#include "process/containment/family.h"
+#include "process/containment/child_registry.h"
 #include "wire/unique_fd.h"
 
 namespace poold::process {
@@ -43,15 +43,15 @@ struct ContainmentReport {
 };
 
 // Around one zygote or worker. When it goes, it must be Empty (else what is in it is left to the next daemon's start).
-class Cage {
+class ContainmentScope {
  public:
-  virtual ~Cage() = default;
+  virtual ~ContainmentScope() = default;
   // The folder of a cgroup, for CLONE; -1 for none.
   virtual int fd() const { return -1; }
   // A process that was started outside is put in. Before it may run anything of others.
   virtual absl::Status Admit(pid_t pid) { return absl::OkStatus(); }
   // A zygote has said READY.
-  virtual void Settle(pid_t pid) {}
+  virtual void OnZygoteReady(pid_t pid) {}
   // SIGKILL to everything in it that can be reached while the process itself lives.
   virtual void KillAll() {}
   // The kernel killed something in it because memory ran out. False too where nobody tells.
@@ -60,9 +60,9 @@ class Cage {
   virtual bool Empty() = 0;
 };
 
-// What a zygote needs to know of its cage.
-struct ZygoteCage {
-  std::unique_ptr<Cage> cage;
+// What a zygote needs to know of its scope.
+struct ZygoteScope {
+  std::unique_ptr<ContainmentScope> scope;
   std::map<std::string, std::string> environment;
   // Its descriptor kCgroupKillFd; none if not there.
   wire::UniqueFd kill_all;
@@ -72,10 +72,10 @@ class Containment {
  public:
   virtual ~Containment() = default;
   virtual ContainmentTier tier() const = 0;
-  virtual absl::StatusOr<ZygoteCage> MakeZygoteCage(core::PoolId pool, std::uint32_t generation) = 0;
-  // `zygote` is the cage of the zygote that it is cloned from; it may go first.
-  virtual absl::StatusOr<std::unique_ptr<Cage>> MakeWorkerCage(core::PoolId pool, core::WorkerId worker,
-                                                               Cage& zygote) = 0;
+  virtual absl::StatusOr<ZygoteScope> MakeZygoteScope(core::PoolId pool, std::uint32_t generation) = 0;
+  // `zygote` is the scope of the zygote that it is cloned from; it may go first.
+  virtual absl::StatusOr<std::unique_ptr<ContainmentScope>> MakeWorkerScope(core::PoolId pool, core::WorkerId worker,
+                                                                            ContainmentScope& zygote) = 0;
 };
 
 struct ChosenContainment {
@@ -83,9 +83,9 @@ struct ChosenContainment {
   ContainmentReport report;
 };
 
-// The best that the machine gives, or exactly the one asked for. `family` must outlive it. `instance` names this daemon
-// among others on the machine.
+// The best that the machine gives, or exactly the one asked for. `children` must outlive it. `instance` names this
+// daemon among others on the machine.
 absl::StatusOr<ChosenContainment> ChooseContainment(ContainmentChoice choice, const std::string& instance,
-                                                    Family* family);
+                                                    ChildRegistry* children);
 
 }  // namespace poold::process

@@ -1,27 +1,27 @@
-// A sweep through the daemon's children: strangers that are dead are reaped and, if wanted, the living are killed.
+// A sweep through the daemon's children: orphans that are dead are reaped and, if wanted, the living are killed.
 //
-// It may take several calls, since it is not certain who is a stranger before what is being born has a name. But it
-// waits for no birth that began after it had looked: so it gets its turn also where there is always one under way.
-// Threads: of the thread that made it. Ownership: `family` must outlive it.
+// It may take several calls, since it is not certain who is an orphan before what is being born has a name. But it
+// waits for no pending child that began after it had looked: so it gets its turn also where there is always one under
+// way. Threads: of the thread that made it. Ownership: `children` must outlive it.
 #pragma once
 
-#include "process/containment/family.h"
+#include "process/containment/child_registry.h"
 
 namespace poold::process {
 
 class OrphanSweep {
  public:
-  explicit OrphanSweep(Family* family) : family_(family) {}
+  explicit OrphanSweep(ChildRegistry* children) : children_(children) {}
 
-  // To be called until it is clean. Without `kill` that is when the strangers have died by themselves.
+  // To be called until it is clean. Without `kill` that is when the orphans have died by themselves.
   Swept Go(bool kill);
   // Somebody died: what it saw when it looked is old.
   void Restart() { looked_ = false; }
 
  private:
-  Family* const family_;
+  ChildRegistry* const children_;
   bool looked_ = false;
-  Family::Look look_;
+  ChildRegistry::Look look_;
 };
 
 }  // namespace poold::process

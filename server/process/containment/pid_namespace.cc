@@ -33,9 +33,9 @@ bool IsInitOfNamespace(pid_t pid) {
 }
 
 // Also reaps what hostile tasks made the daemon's children.
-class WorkerCage final : public Cage {
+class WorkerScope final : public ContainmentScope {
  public:
-  WorkerCage(std::shared_ptr<Namespace> space, Family* family) : space_(std::move(space)), sweep_(family) {}
+  WorkerScope(std::shared_ptr<Namespace> space, ChildRegistry* children) : space_(std::move(space)), sweep_(children) {}
 
   bool Empty() override {
     sweep_.Go(false);
@@ -55,9 +55,9 @@ class WorkerCage final : public Cage {
   OrphanSweep sweep_;
 };
 
-class NamespaceCage final : public Cage {
+class NamespaceScope final : public ContainmentScope {
  public:
-  void Settle(pid_t zygote) override {
+  void OnZygoteReady(pid_t zygote) override {
     for (const pid_t child : ChildrenOf(zygote)) {
       if (IsInitOfNamespace(child)) space_->init = child;
     }
@@ -76,26 +76,27 @@ class NamespaceCage final : public Cage {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Containment>> PidNamespaceContainment::Make(Family* family) {
+absl::StatusOr<std::unique_ptr<Containment>> PidNamespaceContainment::Make(ChildRegistry* children) {
   // Unsharing changes only where this thread's children would be born; it has none.
   int error = 0;
   std::thread([&error] { error = unshare(CLONE_NEWPID) == 0 ? 0 : errno; }).join();
   if (error != 0) {
     return absl::UnavailableError(std::string("no right to make PID namespaces: ") + strerror(error));
   }
-  return std::unique_ptr<Containment>(new PidNamespaceContainment(family));
+  return std::unique_ptr<Containment>(new PidNamespaceContainment(children));
 }
 
-absl::StatusOr<ZygoteCage> PidNamespaceContainment::MakeZygoteCage(core::PoolId pool, std::uint32_t generation) {
-  ZygoteCage made;
-  made.cage = std::make_unique<NamespaceCage>();
+absl::StatusOr<ZygoteScope> PidNamespaceContainment::MakeZygoteScope(core::PoolId pool, std::uint32_t generation) {
+  ZygoteScope made;
+  made.scope = std::make_unique<NamespaceScope>();
   made.environment = {{"POOLD_PID_NAMESPACE", "1"}, {"POOLD_SUBREAPER", "1"}};
   return made;
 }
 
-absl::StatusOr<std::unique_ptr<Cage>> PidNamespaceContainment::MakeWorkerCage(core::PoolId pool, core::WorkerId worker,
-                                                                              Cage& zygote) {
-  return std::unique_ptr<Cage>(new WorkerCage(static_cast<NamespaceCage&>(zygote).space(), family_));
+absl::StatusOr<std::unique_ptr<ContainmentScope>> PidNamespaceContainment::MakeWorkerScope(core::PoolId pool,
+                                                                                           core::WorkerId worker,
+                                                                                           ContainmentScope& zygote) {
+  return std::unique_ptr<ContainmentScope>(new WorkerScope(static_cast<NamespaceScope&>(zygote).space(), children_));
 }
 
 }  // namespace poold::process

@@ -11,15 +11,16 @@ namespace poold::process {
 class PidNamespaceContainment final : public Containment {
  public:
   // The error says why this machine does not let us.
-  static absl::StatusOr<std::unique_ptr<Containment>> Make(Family* family);
+  static absl::StatusOr<std::unique_ptr<Containment>> Make(ChildRegistry* children);
 
   ContainmentTier tier() const override { return ContainmentTier::kPidNamespace; }
-  absl::StatusOr<ZygoteCage> MakeZygoteCage(core::PoolId pool, std::uint32_t generation) override;
-  absl::StatusOr<std::unique_ptr<Cage>> MakeWorkerCage(core::PoolId pool, core::WorkerId worker, Cage& zygote) override;
+  absl::StatusOr<ZygoteScope> MakeZygoteScope(core::PoolId pool, std::uint32_t generation) override;
+  absl::StatusOr<std::unique_ptr<ContainmentScope>> MakeWorkerScope(core::PoolId pool, core::WorkerId worker,
+                                                                    ContainmentScope& zygote) override;
 
  private:
-  explicit PidNamespaceContainment(Family* family) : family_(family) {}
-  Family* const family_;
+  explicit PidNamespaceContainment(ChildRegistry* children) : children_(children) {}
+  ChildRegistry* const children_;
 };
 
 }  // namespace poold::process

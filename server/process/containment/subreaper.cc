@@ -11,9 +11,9 @@
 namespace poold::process {
 namespace {
 
-class OrphanCage final : public Cage {
+class OrphanScope final : public ContainmentScope {
  public:
-  explicit OrphanCage(Family* family) : sweep_(family) {}
+  explicit OrphanScope(ChildRegistry* children) : sweep_(children) {}
   bool Empty() override { return sweep_.Go(true) == Swept::kClean; }
 
  private:
@@ -22,23 +22,24 @@ class OrphanCage final : public Cage {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Containment>> SubreaperContainment::Make(Family* family) {
+absl::StatusOr<std::unique_ptr<Containment>> SubreaperContainment::Make(ChildRegistry* children) {
   if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
     return absl::UnavailableError(std::string("cannot become a subreaper: ") + strerror(errno));
   }
-  return std::unique_ptr<Containment>(new SubreaperContainment(family));
+  return std::unique_ptr<Containment>(new SubreaperContainment(children));
 }
 
-absl::StatusOr<ZygoteCage> SubreaperContainment::MakeZygoteCage(core::PoolId pool, std::uint32_t generation) {
-  ZygoteCage made;
-  made.cage = std::make_unique<OrphanCage>(family_);
+absl::StatusOr<ZygoteScope> SubreaperContainment::MakeZygoteScope(core::PoolId pool, std::uint32_t generation) {
+  ZygoteScope made;
+  made.scope = std::make_unique<OrphanScope>(children_);
   made.environment = {{"POOLD_SUBREAPER", "1"}};
   return made;
 }
 
-absl::StatusOr<std::unique_ptr<Cage>> SubreaperContainment::MakeWorkerCage(core::PoolId pool, core::WorkerId worker,
-                                                                           Cage& zygote) {
-  return std::unique_ptr<Cage>(new OrphanCage(family_));
+absl::StatusOr<std::unique_ptr<ContainmentScope>> SubreaperContainment::MakeWorkerScope(core::PoolId pool,
+                                                                                        core::WorkerId worker,
+                                                                                        ContainmentScope& zygote) {
+  return std::unique_ptr<ContainmentScope>(new OrphanScope(children_));
 }
 
 }  // namespace poold::process

@@ -11,15 +11,16 @@ namespace poold::process {
 class SubreaperContainment final : public Containment {
  public:
   // Makes the daemon a subreaper.
-  static absl::StatusOr<std::unique_ptr<Containment>> Make(Family* family);
+  static absl::StatusOr<std::unique_ptr<Containment>> Make(ChildRegistry* children);
 
   ContainmentTier tier() const override { return ContainmentTier::kSubreaper; }
-  absl::StatusOr<ZygoteCage> MakeZygoteCage(core::PoolId pool, std::uint32_t generation) override;
-  absl::StatusOr<std::unique_ptr<Cage>> MakeWorkerCage(core::PoolId pool, core::WorkerId worker, Cage& zygote) override;
+  absl::StatusOr<ZygoteScope> MakeZygoteScope(core::PoolId pool, std::uint32_t generation) override;
+  absl::StatusOr<std::unique_ptr<ContainmentScope>> MakeWorkerScope(core::PoolId pool, core::WorkerId worker,
+                                                                    ContainmentScope& zygote) override;
 
  private:
-  explicit SubreaperContainment(Family* family) : family_(family) {}
-  Family* const family_;
+  explicit SubreaperContainment(ChildRegistry* children) : children_(children) {}
+  ChildRegistry* const children_;
 };
 
 }  // namespace poold::process

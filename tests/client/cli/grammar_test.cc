@@ -51,7 +51,9 @@ TEST(Grammar, EverythingThatCanBeAskedOfATaskCanBeSaid) {
 
 TEST(Grammar, ArgumentsMayBeTextsWhateverTheyLookLike) {
   EXPECT_TRUE(Parsed<SubmitOptions>({"submit", "f", "--strings", "7"}).strings);
-  EXPECT_EQ(*ArgumentsFromWords({"7", "[1]", "null"}, /*strings=*/true), "\x93\xa1" "7\xa3[1]\xa4null");
+  EXPECT_EQ(*ArgumentsFromWords({"7", "[1]", "null"}, /*strings=*/true),
+            "\x93\xa1"
+            "7\xa3[1]\xa4null");
   EXPECT_EQ(*ArgumentsFromWords({"7"}), "\x91\x07");
 }
 

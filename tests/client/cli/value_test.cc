@@ -83,18 +83,26 @@ void ExpectShown(const std::string& msgpack, const std::string& json) {
 
 TEST(Value, MessagePackThatJsonDoesNotKnowIsShownAndTakenBack) {
   ExpectShown("\x81\x01\xc3", "{\"$map\":[[1,true]]}");
-  ExpectShown("\x82\xa1" "1\x01\x01\x02", "{\"$map\":[[\"1\",1],[1,2]]}");
-  ExpectShown("\x82\xa1" "a\x01\xa1" "a\x02", "{\"$map\":[[\"a\",1],[\"a\",2]]}");
-  ExpectShown("\x81\xa6$bytes\xa4" "AP8=", "{\"$map\":[[\"$bytes\",\"AP8=\"]]}");
+  ExpectShown(
+      "\x82\xa1"
+      "1\x01\x01\x02",
+      "{\"$map\":[[\"1\",1],[1,2]]}");
+  ExpectShown(
+      "\x82\xa1"
+      "a\x01\xa1"
+      "a\x02",
+      "{\"$map\":[[\"a\",1],[\"a\",2]]}");
+  ExpectShown(
+      "\x81\xa6$bytes\xa4"
+      "AP8=",
+      "{\"$map\":[[\"$bytes\",\"AP8=\"]]}");
   ExpectShown("\xa2\xff\xfe", "{\"$text\":\"//4=\"}");
   ExpectShown("\xc4\x02\xff\xfe", "{\"$bytes\":\"//4=\"}");
   ExpectShown("\xd4\x05\x41", "{\"$ext\":5,\"$bytes\":\"QQ==\"}");
   ExpectShown("\xca\x3d\xcc\xcc\xcd", "{\"$float32\":0.1}");
 }
 
-std::string Refusal(const std::string& word) {
-  return std::string(ValueFromWord(word).status().message());
-}
+std::string Refusal(const std::string& word) { return std::string(ValueFromWord(word).status().message()); }
 
 TEST(Value, JsonThatCannotTravelIsRefusedAndNotTakenForText) {
   const std::string big = "the number 1e400 is larger than any float; write it with quotes to send it as text";

@@ -18,7 +18,8 @@ namespace poold::client {
 // Purpose: find the daemon, open pools, take up handles that were written down.
 // Performance: a value of one pointer; copy it. Make one for each process and keep it: it holds a connection, a thread
 //   that reads when nobody waits, and one for callbacks once there are any.
-// Thread safety: all of it may be called from any thread. A thread that is cancelled (pthread_cancel) while it waits for
+// Thread safety: all of it may be called from any thread. A thread that is cancelled (pthread_cancel) while it waits
+// for
 //   a handle ends within a second; in another call, when that is over. The client stays usable.
 // Fork: in a child that is forked every call answers FAILED_PRECONDITION (FORKED), Connect too, since gRPC does not
 //   survive a fork. When handles or a PoolScope go in the child, nothing happens to the parent's. Make no Client before

@@ -142,8 +142,8 @@ Result<T> DecodeValue(const Name& name, const ResultView& result) {
     T list{};
     if (result.encoding == v1::ENCODING_RAW) {
       if (codec::SetBytes(&list, result.data)) return list;
-      return ResultTypeError(name(), "wanted " + codec::Convert<T>::Name() + ", got " +
-                                         std::to_string(result.data.size()));
+      return ResultTypeError(name(),
+                             "wanted " + codec::Convert<T>::Name() + ", got " + std::to_string(result.data.size()));
     }
   }
   if (result.encoding == v1::ENCODING_RAW && result.data.size() <= std::numeric_limits<std::uint32_t>::max()) {

@@ -208,7 +208,8 @@ class PoolScope {
  public:
   // Makes a pool. ALREADY_EXISTS (POOL_EXISTS): a live one has this name, whoever made it, with whatever spec; it stays
   // as it is. Give each copy of a program a name of its own, or share a pool with Client::OpenPool. Where the spec does
-  // not say otherwise, the pool is also terminated when this program dies before the scope ends (OwnerLost::kTerminate).
+  // not say otherwise, the pool is also terminated when this program dies before the scope ends
+  // (OwnerLost::kTerminate).
   static absl::StatusOr<PoolScope> Open(const class Client& client, PoolSpec spec,
                                         AtScopeEnd at_end = AtScopeEnd::kTerminate);
   // Takes over a pool that its caller made.

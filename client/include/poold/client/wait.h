@@ -21,18 +21,18 @@ namespace poold::client {
 namespace internal {
 
 // Of a task or of a map; not counted.
-HandleCell* CellOf(const TaskRef& task);
-HandleCell* CellOf(const MapRef& map);
+HandleState* CellOf(const TaskRef& task);
+HandleState* CellOf(const MapRef& map);
 
 // True: the wait is over as `mode` says. Null stands for a handle of nothing, which counts as done.
-bool WaitFor(std::vector<HandleCell*> cells, WaitMode mode, Duration timeout);
+bool WaitFor(std::vector<HandleState*> cells, WaitMode mode, Duration timeout);
 
 // Things that end, in the order in which they do. Each costs the same, however many there are. The caller keeps the
 // cells alive until they were handed out. Thread-compatible.
 class Completions {
  public:
   // One that is there twice counts once.
-  explicit Completions(const std::vector<HandleCell*>& cells);
+  explicit Completions(const std::vector<HandleState*>& cells);
   ~Completions();
 
   // Which one ended; nothing: none in time, or there are no more.
@@ -73,7 +73,7 @@ class AnyHandle {
   MapHandle<R> Map(MapOrder order = MapOrder::kInOrder) const {
     return MapHandle<R>(map_, order);
   }
-  internal::HandleCell* cell() const { return map_ ? internal::CellOf(map_) : internal::CellOf(task_); }
+  internal::HandleState* cell() const { return map_ ? internal::CellOf(map_) : internal::CellOf(task_); }
 
  private:
   internal::TaskRef task_;
@@ -82,14 +82,14 @@ class AnyHandle {
 
 namespace internal {
 
-inline HandleCell* CellOf(const AnyHandle& handle) { return handle.cell(); }
+inline HandleState* CellOf(const AnyHandle& handle) { return handle.cell(); }
 template <typename Handle>
-HandleCell* CellOf(const Handle& handle) {
+HandleState* CellOf(const Handle& handle) {
   return CellOf(handle.ref());
 }
 template <typename Handle>
-std::vector<HandleCell*> CellsOf(const std::vector<Handle>& handles) {
-  std::vector<HandleCell*> cells;
+std::vector<HandleState*> CellsOf(const std::vector<Handle>& handles) {
+  std::vector<HandleState*> cells;
   cells.reserve(handles.size());
   for (const Handle& handle : handles) cells.push_back(CellOf(handle));
   return cells;
@@ -110,7 +110,7 @@ Waited<Handle> Wait(const std::vector<Handle>& handles, WaitMode mode = WaitMode
                     Duration timeout = kForever) {
   internal::WaitFor(internal::CellsOf(handles), mode, timeout);
   Waited<Handle> waited;
-  std::unordered_set<const internal::HandleCell*> seen;
+  std::unordered_set<const internal::HandleState*> seen;
   for (const Handle& handle : handles) {
     if (!seen.insert(internal::CellOf(handle)).second) continue;
     (handle.done() ? waited.done : waited.not_done).push_back(handle);

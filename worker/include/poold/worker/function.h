@@ -215,10 +215,9 @@ class BoundFunction {
       } else if constexpr (std::is_same_v<Type, Bytes>) {
         bytes.data = codec::CopyText(call.args);
       } else if (!codec::SetBytes(&bytes, call.args)) {
-        return RefuseArguments(call,
-                               "argument 1: wanted " + codec::Convert<Type>::Name() + ", given " +
-                                   std::to_string(call.args.size()),
-                               reply);
+        return RefuseArguments(
+            call, "argument 1: wanted " + codec::Convert<Type>::Name() + ", given " + std::to_string(call.args.size()),
+            reply);
       }
       Run(values, reply);
     }

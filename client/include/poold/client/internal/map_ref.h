@@ -21,10 +21,10 @@ namespace poold::client::internal {
 
 class Downloaded;
 
-struct MapCell;
+struct MapHandleState;
 
 // Outcomes of neighbouring items, with where each result begins in message.results(). Immutable once a walk has found
-// it; before, neighbours are added (Append in handle_cell.cc): a block costs far more than an item.
+// it; before, neighbours are added (Append in handle_state.cc): a block costs far more than an item.
 struct ItemBlock {
   v1::ItemOutcomes message;
   std::vector<std::uint32_t> begins;
@@ -111,7 +111,7 @@ inline bool PeekPlain(const ItemCursor& cursor, MapOrder order, std::uint64_t* i
 class MapRef {
  public:
   MapRef() = default;
-  explicit MapRef(MapCell* adopted) : cell_(adopted) {}
+  explicit MapRef(MapHandleState* adopted) : cell_(adopted) {}
   MapRef(const MapRef& other);
   MapRef(MapRef&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
   MapRef& operator=(MapRef other) noexcept {
@@ -123,7 +123,7 @@ class MapRef {
   }
 
   explicit operator bool() const { return cell_ != nullptr; }
-  MapCell* get() const { return cell_; }
+  MapHandleState* get() const { return cell_; }
 
   // The next item in this order; nothing at the end. WAIT_TIMEOUT leaves the cursor where it is.
   absl::StatusOr<std::optional<ItemView>> Next(ItemCursor* cursor, MapOrder order, Duration timeout) const;
@@ -158,7 +158,7 @@ class MapRef {
   absl::StatusOr<std::shared_ptr<const Downloaded>> BringItem(std::uint64_t index, const v1::Payload& told) const;
   void LeaveBlock(ItemCursor* cursor, MapOrder order) const;
   void Drop();
-  MapCell* cell_ = nullptr;
+  MapHandleState* cell_ = nullptr;
 };
 
 // How an item ended, as a status; OK when it succeeded.

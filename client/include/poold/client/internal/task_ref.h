@@ -16,8 +16,8 @@
 
 namespace poold::client::internal {
 
-struct HandleCell;
-struct TaskCell;
+struct HandleState;
+struct TaskHandleState;
 
 // What a finished task left, as it lies in the cell: valid while the TaskRef lives.
 struct ResultView {
@@ -39,7 +39,7 @@ class TaskRef {
  public:
   TaskRef() = default;
   // Takes over one reference.
-  explicit TaskRef(TaskCell* adopted) : cell_(adopted) {}
+  explicit TaskRef(TaskHandleState* adopted) : cell_(adopted) {}
   TaskRef(const TaskRef& other);
   TaskRef(TaskRef&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
   TaskRef& operator=(TaskRef other) noexcept {
@@ -51,7 +51,7 @@ class TaskRef {
   }
 
   explicit operator bool() const { return cell_ != nullptr; }
-  TaskCell* get() const { return cell_; }
+  TaskHandleState* get() const { return cell_; }
 
   // Waits. OK: it has succeeded.
   absl::Status Await(Duration timeout) const;
@@ -87,7 +87,7 @@ class TaskRef {
 
  private:
   void Drop();
-  TaskCell* cell_ = nullptr;
+  TaskHandleState* cell_ = nullptr;
 };
 
 // Arguments that cannot travel: a handle that was refused (TOO_LARGE).
