@@ -30,7 +30,7 @@ void WriteFunctionState(const core::FunctionView& function, v1::FunctionState* o
   out->set_calls(function.calls);
   WriteDuration(function.average_time, out->mutable_average_time());
   out->set_deaths_in_a_row(function.deaths_in_a_row);
-  WriteDuration(function.breaker_open_for, out->mutable_fenced_for());
+  WriteDuration(function.breaker_open_for, out->mutable_breaker_open_for());
 }
 
 }  // namespace

@@ -75,16 +75,16 @@ constexpr std::uint64_t PlaceOf(std::size_t shard, std::uint64_t from) {
   return std::uint64_t{shard} << kPlaceBits | from;
 }
 
-absl::StatusOr<core::TaskPage> ReadPage(ServiceContext& context, const core::TaskFilter& filter, std::uint64_t place,
-                                        std::size_t most) {
+absl::StatusOr<core::TaskPage> ReadPage(ServiceContext& service_context, const core::TaskFilter& filter,
+                                        std::uint64_t place, std::size_t most) {
   const bool one = !filter.pool.empty();
-  std::size_t shard = one ? context.gates->OfPool(filter.pool) : place >> kPlaceBits;
-  const std::size_t end = one ? shard + 1 : context.shards.size();
+  std::size_t shard = one ? service_context.gates->OfPool(filter.pool) : place >> kPlaceBits;
+  const std::size_t end = one ? shard + 1 : service_context.shards.size();
   std::uint64_t from = place & (PlaceOf(1, 0) - 1);
   core::TaskPage all;
   for (; shard < end && (all.entries.size() < most || one); ++shard) {
     const absl::StatusOr<core::TaskPage> page =
-        context.shards[shard]->Enter([&](core::Core& core, core::Nanos) -> absl::StatusOr<core::TaskPage> {
+        service_context.shards[shard]->Enter([&](core::Core& core, core::Nanos) -> absl::StatusOr<core::TaskPage> {
           if (one) {
             if (absl::Status known = core.ViewPool(filter.pool).status(); !known.ok()) return known;
           }
@@ -102,33 +102,33 @@ absl::StatusOr<core::TaskPage> ReadPage(ServiceContext& context, const core::Tas
 
 void ListTasks(const std::shared_ptr<ListTasksCall>& call) {
   const v1::ListTasksRequest& request = call->request();
-  ServiceContext& context = call->context();
+  ServiceContext& service_context = call->service_context();
   if (absl::Status status = Check(request); !status.ok()) return call->Refuse(status);
   const absl::StatusOr<std::uint64_t> from = ReadPageToken(request);
   if (!from.ok()) return call->Refuse(from.status());
   core::TaskFilter filter = FilterOf(request);
-  if (!request.client().empty()) filter.clients = context.client_names.WithName(request.client());
+  if (!request.client().empty()) filter.clients = service_context.client_names.WithName(request.client());
   const bool nobody = !request.client().empty() && filter.clients.empty();
   const std::uint32_t most = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
 
-  const absl::StatusOr<core::TaskPage> page = ReadPage(context, filter, *from, nobody ? 0 : most);
+  const absl::StatusOr<core::TaskPage> page = ReadPage(service_context, filter, *from, nobody ? 0 : most);
   if (!page.ok()) return call->Refuse(page.status());
   v1::ListTasksResponse response;
-  const DisplayContext display = context.display();
+  const DisplayContext display = service_context.display();
   for (const core::HandleView& entry : page->entries) WriteEntry(entry, display, true, response.add_entries());
   if (page->next != 0) response.set_next_page_token(IdBytes({FingerprintOf(request), page->next}));
   call->Answer(response);
 }
 
 void Explain(const std::shared_ptr<ExplainCall>& call) {
-  ServiceContext& context = call->context();
+  ServiceContext& service_context = call->service_context();
   const absl::StatusOr<core::HandleId> id = ReadId(call->request().id(), "id");
   if (!id.ok()) return call->Refuse(id.status());
-  const absl::StatusOr<core::Explanation> explanation =
-      context.ShardOfHandle(*id).Enter([&](core::Core& core, core::Nanos now) { return core.Explain(now, *id); });
+  const absl::StatusOr<core::Explanation> explanation = service_context.ShardOfHandle(*id).Enter(
+      [&](core::Core& core, core::Nanos now) { return core.Explain(now, *id); });
   if (!explanation.ok()) return call->Refuse(explanation.status());
   v1::ExplainResponse response;
-  WriteExplanation(*explanation, context.display(), &response);
+  WriteExplanation(*explanation, service_context.display(), &response);
   call->Answer(response);
 }
 

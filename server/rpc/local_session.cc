@@ -39,12 +39,13 @@ using Sent = wire::MessageSocket::Sent;
 }  // namespace
 
 LocalSession::LocalSession(LocalLoop* loop, wire::UniqueFd socket, Ticket ticket)
-    : Session(loop->context, &loop->due),
+    : Session(loop->service_context, &loop->due),
       loop_(*loop),
-      socket_(std::move(socket), static_cast<std::uint32_t>(loop->context->options.max_message_bytes)),
+      socket_(std::move(socket), static_cast<std::uint32_t>(loop->service_context->options.max_message_bytes)),
       ticket_(std::move(ticket)),
-      request_(loop->context->options),
-      half_read_(loop->context->half_read, ticket_->peer(), -1, [this](std::uint64_t) { loop_.look_at(fd()); }) {}
+      request_(loop->service_context->options),
+      half_read_(loop->service_context->half_read, ticket_->peer(), -1,
+                 [this](std::uint64_t) { loop_.look_at(fd()); }) {}
 
 bool LocalSession::Start() {
   {
@@ -82,7 +83,7 @@ bool LocalSession::Read() {
     case Came::kNothing:
       return true;
     case Came::kSome:
-      half_read_.Came(socket_.in_bytes() - before, context().clock->Now());
+      half_read_.Came(socket_.in_bytes() - before, service_context().clock->Now());
       return TakeRead();
     case Came::kEnd:
       End(absl::OkStatus());  // the client has said everything, or is gone
@@ -109,7 +110,7 @@ bool LocalSession::TakeMemory() {
   const std::size_t wanted = Counted(socket_.in_memory_wanted());
   CountMemory();
   const bool there =
-      wanted <= half_read_.held() || half_read_.Hold(wanted, HalfRead::Need::kCanWait, context().clock->Now());
+      wanted <= half_read_.held() || half_read_.Hold(wanted, HalfRead::Need::kCanWait, service_context().clock->Now());
   SetHungry(!there);
   return there;
 }
@@ -117,7 +118,7 @@ bool LocalSession::TakeMemory() {
 // What was given back is no longer counted.
 void LocalSession::CountMemory() {
   const std::size_t counted = Counted(socket_.in_memory());
-  if (counted < half_read_.held()) half_read_.Hold(counted, HalfRead::Need::kCanWait, context().clock->Now());
+  if (counted < half_read_.held()) half_read_.Hold(counted, HalfRead::Need::kCanWait, service_context().clock->Now());
   WantTend();
 }
 
@@ -154,7 +155,7 @@ void LocalSession::EndStalled() {
 
 absl::Status LocalSession::TooLong() const {
   return absl::ResourceExhaustedError(
-      absl::StrCat("a request of a session has at most ", context().options.max_message_bytes, " bytes"));
+      absl::StrCat("a request of a session has at most ", service_context().options.max_message_bytes, " bytes"));
 }
 
 absl::Status LocalSession::TakeBytes(std::string_view bytes) {
@@ -203,7 +204,7 @@ bool LocalSession::Send() {
   const Sent sent = socket_.Send();
   absl::MutexLock lock(&mu_);
   if (sent == Sent::kFull) {
-    stuck_since_.store(context().clock->Now(), std::memory_order_relaxed);
+    stuck_since_.store(service_context().clock->Now(), std::memory_order_relaxed);
     Await(EPOLLOUT, true);
     return false;
   }

@@ -27,7 +27,7 @@ namespace poold::rpc {
 
 // What the sessions of one LocalThread share.
 struct LocalLoop {
-  ServiceContext* context = nullptr;
+  ServiceContext* service_context = nullptr;
   DelayQueue due;
   wire::UniqueFd epoll;
   // Call OnEvents of the session with this socket, soon. Thread-safe.

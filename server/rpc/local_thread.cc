@@ -27,9 +27,9 @@ bool SayTaken(int socket) {
 
 }  // namespace
 
-LocalThread::LocalThread(ServiceContext* context, gate::PollSource* poll_source, std::size_t max_sessions)
-    : max_sessions_(max_sessions), busy_poller_(context->clock, poll_source, context->options.spin) {
-  loop_.context = context;
+LocalThread::LocalThread(ServiceContext* service_context, gate::PollSource* poll_source, std::size_t max_sessions)
+    : max_sessions_(max_sessions), busy_poller_(service_context->clock, poll_source, service_context->options.spin) {
+  loop_.service_context = service_context;
   loop_.look_at = [this](int fd) { LookAt(fd); };
 }
 

@@ -24,7 +24,7 @@ namespace poold::rpc {
 class LocalThread {
  public:
   // `poll_source` may be null. All must outlive it.
-  LocalThread(ServiceContext* context, gate::PollSource* poll_source, std::size_t max_sessions);
+  LocalThread(ServiceContext* service_context, gate::PollSource* poll_source, std::size_t max_sessions);
   ~LocalThread();
 
   absl::Status Start();

@@ -1,7 +1,7 @@
 // What the payload socket does: takes arguments over into the uploads, finds results, knows arenas. See
 // poold/v1/payload_socket.md.
 //
-// No sockets here. Thread-safe. Does not own the context, which must outlive it.
+// No sockets here. Thread-safe. Does not own the service context, which must outlive it.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace poold::rpc {
 
 class PayloadHandler {
  public:
-  explicit PayloadHandler(ServiceContext* context) : context_(*context) {}
+  explicit PayloadHandler(ServiceContext* service_context) : service_context_(*service_context) {}
 
   // The descriptor is taken over with kTaken only.
   wire::PayloadStatus Offer(const wire::PayloadRequest& request, wire::UniqueFd* sealed);
@@ -34,7 +34,7 @@ class PayloadHandler {
   std::shared_ptr<base::Arena> Map(const wire::PayloadRequest& request) const;
 
  private:
-  ServiceContext& context_;
+  ServiceContext& service_context_;
 };
 
 }  // namespace poold::rpc

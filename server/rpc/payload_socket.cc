@@ -32,8 +32,8 @@ bool HasReadAll(int socket) {
 
 }  // namespace
 
-PayloadSocket::PayloadSocket(ServiceContext* context, TakeSession take_session)
-    : context_(*context), payload_handler_(context), take_session_(std::move(take_session)) {}
+PayloadSocket::PayloadSocket(ServiceContext* service_context, TakeSession take_session)
+    : service_context_(*service_context), payload_handler_(service_context), take_session_(std::move(take_session)) {}
 
 PayloadSocket::~PayloadSocket() { Stop(); }
 
@@ -87,15 +87,15 @@ void PayloadSocket::Run() {
         Close(found);
       }
     }
-    context_.uploads.DropExpired(context_.clock->Now());
+    service_context_.uploads.DropExpired(service_context_.clock->Now());
   }
 }
 
 // Until the next upload expires.
 int PayloadSocket::Timeout() const {
-  const core::Nanos expiry = context_.uploads.next_expiry();
+  const core::Nanos expiry = service_context_.uploads.next_expiry();
   if (expiry == core::kNever) return -1;
-  const core::Nanos wait = std::max<core::Nanos>(expiry - context_.clock->Now(), 0);
+  const core::Nanos wait = std::max<core::Nanos>(expiry - service_context_.clock->Now(), 0);
   return static_cast<int>(std::min<core::Nanos>(wait / core::kMillisecond + 1, 60'000));
 }
 
@@ -119,7 +119,7 @@ bool PayloadSocket::TakeNew() {
 // What a client submitted last may be on its way still, by another connection.
 void PayloadSocket::Close(std::map<int, Connection>::iterator connection) {
   for (std::shared_ptr<base::Arena>& arena : connection->second.arenas) {
-    if (!arena->mapping().AllFree()) context_.options.spool->KeepArena(std::move(arena));
+    if (!arena->mapping().AllFree()) service_context_.options.spool->KeepArena(std::move(arena));
   }
   connections_.erase(connection);
 }

@@ -3,7 +3,7 @@
 // Role: one small thread that reads fixed messages, asks the desk and answers; connections that are to carry a session
 // it hands on. It also lets uploads expire of which only it knows. Waits for nobody: who does not read its answers, or
 // sends what makes no sense, is cut off. Thread safety: Start and Stop by one thread; Take by any. Ownership: owns its
-// connections; the context must outlive it.
+// connections; the service context must outlive it.
 #pragma once
 
 #include <functional>
@@ -28,7 +28,7 @@ class PayloadSocket {
   // Takes a connection that carries a session from here on; false, with the socket still the caller's: it cannot.
   using TakeSession = std::function<bool(wire::UniqueFd* connection, Ticket* ticket)>;
 
-  PayloadSocket(ServiceContext* context, TakeSession take_session);
+  PayloadSocket(ServiceContext* service_context, TakeSession take_session);
   ~PayloadSocket();
   PayloadSocket(const PayloadSocket&) = delete;
   PayloadSocket& operator=(const PayloadSocket&) = delete;
@@ -65,7 +65,7 @@ class PayloadSocket {
   // `descriptor` may be -1: none.
   bool Answer(const Connection& connection, wire::PayloadStatus status, std::uint64_t number = 0, int descriptor = -1);
 
-  ServiceContext& context_;
+  ServiceContext& service_context_;
   PayloadHandler payload_handler_;
   const TakeSession take_session_;
   wire::UniqueFd epoll_;

@@ -69,8 +69,8 @@ absl::Status CheckOwner(core::ClientId owner, const PresentClients& present) {
 }
 
 void OpenPool(const std::shared_ptr<OpenPoolCall>& call) {
-  ServiceContext& context = call->context();
-  absl::StatusOr<core::PoolSpec> spec = ReadAndResolve(call->request().spec(), context.options);
+  ServiceContext& service_context = call->service_context();
+  absl::StatusOr<core::PoolSpec> spec = ReadAndResolve(call->request().spec(), service_context.options);
   if (!spec.ok()) return call->Refuse(spec.status());
   const absl::StatusOr<core::ClientId> owner = ReadOwner(call->request().owner(), *spec);
   if (!owner.ok()) return call->Refuse(owner.status());
@@ -80,13 +80,13 @@ void OpenPool(const std::shared_ptr<OpenPoolCall>& call) {
                       const OpenPoolAnswer& opened = std::get<OpenPoolAnswer>(answer);
                       if (!opened.pool.ok()) return call->Refuse(opened.pool.status());
                       v1::OpenPoolResponse response;
-                      WritePool(*opened.pool, WallTime(*call->context().clock), response.mutable_pool());
+                      WritePool(*opened.pool, WallTime(*call->service_context().clock), response.mutable_pool());
                       response.set_created(opened.created);
                       call->Answer(response);
                     })};
-  const absl::Status status = context.gates->OpenPool(
+  const absl::Status status = service_context.gates->OpenPool(
       spec->name, [&](core::Core& core, core::Nanos now, std::size_t shard, std::uint64_t elsewhere) {
-        asked.shard = context.shards[shard].get();
+        asked.shard = service_context.shards[shard].get();
         if (absl::Status present = CheckOwner(*owner, asked.shard->present()); !present.ok()) return present;
         asked.id = asked.shard->subscribers().Add(asked.subscriber);
         core.OnOpenPool(now, asked.id, *std::move(spec), *owner, elsewhere, *creation);
@@ -97,25 +97,26 @@ void OpenPool(const std::shared_ptr<OpenPoolCall>& call) {
 }
 
 void GetPool(const std::shared_ptr<GetPoolCall>& call) {
-  ServiceContext& context = call->context();
+  ServiceContext& service_context = call->service_context();
   const std::string& name = call->request().name();
   if (absl::Status status = CheckPoolName(name, "name"); !status.ok()) return call->Refuse(status);
   std::vector<core::FunctionInfo> functions;
-  const absl::StatusOr<core::PoolView> pool = context.ShardOfPool(name).Enter([&](core::Core& core, core::Nanos) {
-    functions = core.ViewFunctions(name);
-    return core.ViewPool(name);
-  });
+  const absl::StatusOr<core::PoolView> pool =
+      service_context.ShardOfPool(name).Enter([&](core::Core& core, core::Nanos) {
+        functions = core.ViewFunctions(name);
+        return core.ViewPool(name);
+      });
   if (!pool.ok()) return call->Refuse(pool.status());
   v1::GetPoolResponse response;
-  WritePool(*pool, WallTime(*context.clock), response.mutable_pool());
+  WritePool(*pool, WallTime(*service_context.clock), response.mutable_pool());
   WriteFunctions(functions, &response);
   call->Answer(response);
 }
 
 // In the order in which they were opened.
-std::vector<core::PoolView> AllPools(ServiceContext& context) {
+std::vector<core::PoolView> AllPools(ServiceContext& service_context) {
   std::vector<core::PoolView> pools;
-  for (const std::unique_ptr<Shard>& shard : context.shards) {
+  for (const std::unique_ptr<Shard>& shard : service_context.shards) {
     std::vector<core::PoolView> some = shard->Enter([](core::Core& core, core::Nanos) { return core.ViewPools(); });
     std::move(some.begin(), some.end(), std::back_inserter(pools));
   }
@@ -132,28 +133,28 @@ PoolRoom RoomOfOne(std::size_t pools) {
 }
 
 void ListPools(const std::shared_ptr<ListPoolsCall>& call) {
-  ServiceContext& context = call->context();
-  const std::vector<core::PoolView> pools = AllPools(context);
-  const WallTime wall(*context.clock);
+  ServiceContext& service_context = call->service_context();
+  const std::vector<core::PoolView> pools = AllPools(service_context);
+  const WallTime wall(*service_context.clock);
   v1::ListPoolsResponse response;
   for (const core::PoolView& pool : pools) WritePool(pool, wall, RoomOfOne(pools.size()), response.add_pools());
   call->Answer(response);
 }
 
 void Resize(const std::shared_ptr<ResizeCall>& call) {
-  ServiceContext& context = call->context();
+  ServiceContext& service_context = call->service_context();
   const std::string& name = call->request().pool();
   const std::uint32_t workers = call->request().workers();
-  const std::uint32_t most = context.options.limits.max_workers_per_pool;
+  const std::uint32_t most = service_context.options.limits.max_workers_per_pool;
   if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return call->Refuse(status);
   if (workers == 0 || workers > most) {
     return call->Refuse(InvalidField("workers", absl::StrCat("workers: ", workers, " is not between 1 and ", most)));
   }
-  const absl::StatusOr<core::PoolView> pool = context.ShardOfPool(name).Enter(
+  const absl::StatusOr<core::PoolView> pool = service_context.ShardOfPool(name).Enter(
       [&](core::Core& core, core::Nanos now) { return core.OnResize(now, name, workers); });
   if (!pool.ok()) return call->Refuse(pool.status());
   v1::ResizeResponse response;
-  WritePool(*pool, WallTime(*context.clock), response.mutable_pool());
+  WritePool(*pool, WallTime(*service_context.clock), response.mutable_pool());
   call->Answer(response);
 }
 
@@ -162,13 +163,13 @@ void Reload(const std::shared_ptr<ReloadCall>& call) {
   const std::string& name = call->request().pool();
   if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return call->Refuse(status);
   AskCore(
-      call, call->context().ShardOfPool(name),
+      call, call->service_context().ShardOfPool(name),
       [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnReload(now, id, name); },
       [call](Answer answer) {
         const auto& pool = std::get<absl::StatusOr<core::PoolView>>(answer);
         if (!pool.ok()) return call->Refuse(pool.status());
         v1::ReloadResponse response;
-        WritePool(*pool, WallTime(*call->context().clock), response.mutable_pool());
+        WritePool(*pool, WallTime(*call->service_context().clock), response.mutable_pool());
         call->Answer(response);
       });
 }
@@ -177,7 +178,7 @@ void Close(const std::shared_ptr<CloseCall>& call) {
   const std::string& name = call->request().pool();
   if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return call->Refuse(status);
   const bool cancel_queued = call->request().cancel_queued();
-  const absl::StatusOr<std::uint64_t> cancelled = call->context().ShardOfPool(name).Enter(
+  const absl::StatusOr<std::uint64_t> cancelled = call->service_context().ShardOfPool(name).Enter(
       [&](core::Core& core, core::Nanos now) { return core.OnClose(now, name, cancel_queued); });
   if (!cancelled.ok()) return call->Refuse(cancelled.status());
   v1::CloseResponse response;
@@ -196,7 +197,7 @@ void Terminate(const std::shared_ptr<TerminateCall>& call) {
   }
   if (!status.ok()) return call->Refuse(status);
   AskCore(
-      call, call->context().ShardOfPool(name),
+      call, call->service_context().ShardOfPool(name),
       [&](core::Core& core, core::Nanos now, core::SubscriberId id) {
         core.OnTerminate(now, id, name, grace, call->request().forget());
       },
@@ -212,7 +213,7 @@ void Terminate(const std::shared_ptr<TerminateCall>& call) {
 void Join(const std::shared_ptr<JoinCall>& call) {
   const std::string& name = call->request().pool();
   absl::Status status = CheckPoolName(name, "pool");
-  core::Nanos wait = call->context().options.limits.max_wait;
+  core::Nanos wait = call->service_context().options.limits.max_wait;
   if (status.ok() && call->request().has_wait_timeout()) {
     const absl::StatusOr<core::Nanos> asked = ReadDuration(call->request().wait_timeout(), "wait_timeout");
     status = asked.status();
@@ -220,7 +221,7 @@ void Join(const std::shared_ptr<JoinCall>& call) {
   }
   if (!status.ok()) return call->Refuse(status);
   AskCore(
-      call, call->context().ShardOfPool(name),
+      call, call->service_context().ShardOfPool(name),
       [&](core::Core& core, core::Nanos now, core::SubscriberId id) { core.OnJoin(now, id, name, wait); },
       [call](Answer answer) {
         const auto& done = std::get<absl::StatusOr<bool>>(answer);
@@ -248,22 +249,22 @@ core::Nanos CpuTime() {
   return nanos(usage.ru_utime) + nanos(usage.ru_stime);
 }
 
-absl::StatusOr<std::vector<core::PoolView>> PoolsNamed(ServiceContext& context, const std::string& name) {
-  if (name.empty()) return AllPools(context);
+absl::StatusOr<std::vector<core::PoolView>> PoolsNamed(ServiceContext& service_context, const std::string& name) {
+  if (name.empty()) return AllPools(service_context);
   if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return status;
   absl::StatusOr<core::PoolView> pool =
-      context.ShardOfPool(name).Enter([&](core::Core& core, core::Nanos) { return core.ViewPool(name); });
+      service_context.ShardOfPool(name).Enter([&](core::Core& core, core::Nanos) { return core.ViewPool(name); });
   if (!pool.ok()) return pool.status();
   return std::vector<core::PoolView>{*std::move(pool)};
 }
 
-void WriteHeldUpClients(ServiceContext& context, v1::GetStatsResponse* response) {
-  for (const std::unique_ptr<Shard>& shard : context.shards) {
+void WriteHeldUpClients(ServiceContext& service_context, v1::GetStatsResponse* response) {
+  for (const std::unique_ptr<Shard>& shard : service_context.shards) {
     const std::vector<core::ClientView> clients =
         shard->Enter([](core::Core& core, core::Nanos) { return core.HeldUpClients(); });
     for (const core::ClientView& client : clients) {
       v1::HeldUpClient* out = response->add_held_up_clients();
-      out->set_client(context.client_names.Shown(client.id));
+      out->set_client(service_context.client_names.Shown(client.id));
       if (client.origin.uid >= 0) out->set_uid(client.origin.uid);
       if (client.origin.pid >= 0) out->set_pid(client.origin.pid);
       out->set_connection(client.origin.connection);
@@ -273,7 +274,7 @@ void WriteHeldUpClients(ServiceContext& context, v1::GetStatsResponse* response)
 }
 
 void GetStats(const std::shared_ptr<GetStatsCall>& call) {
-  const absl::StatusOr<std::vector<core::PoolView>> pools = PoolsNamed(call->context(), call->request().pool());
+  const absl::StatusOr<std::vector<core::PoolView>> pools = PoolsNamed(call->service_context(), call->request().pool());
   if (!pools.ok()) return call->Refuse(pools.status());
   v1::GetStatsResponse response;
   std::uint64_t kept_bytes = 0;
@@ -281,14 +282,14 @@ void GetStats(const std::shared_ptr<GetStatsCall>& call) {
     WriteStats(pool.stats, &(*response.mutable_pools())[pool.spec.name]);
     kept_bytes += pool.stats.kept_outcome_bytes;
   }
-  response.set_sessions(call->context().sessions);
+  response.set_sessions(call->service_context().sessions);
   response.set_kept_outcome_bytes(kept_bytes);
   response.set_rss_bytes(ResidentBytes());
   WriteDuration(CpuTime(), response.mutable_cpu_time());
-  response.set_core_entries(call->context().gates->entries());
-  WriteHeldUpClients(call->context(), &response);
-  response.set_shared_memory_bytes(call->context().options.spool->used_memory_bytes());
-  response.set_spool_bytes(call->context().options.spool->used_bytes());
+  response.set_core_entries(call->service_context().gates->entries());
+  WriteHeldUpClients(call->service_context(), &response);
+  response.set_shared_memory_bytes(call->service_context().options.spool->used_memory_bytes());
+  response.set_spool_bytes(call->service_context().options.spool->used_bytes());
   response.set_dropped_log_lines(base::DroppedLogLines());
   call->Answer(response);
 }
@@ -300,29 +301,29 @@ void AddPart(std::string_view name, std::uint64_t used, std::uint64_t max, v1::M
   part->set_max_bytes(max);
 }
 
-void WriteMemory(const ServiceContext& context, v1::MemoryBudget* out) {
-  const base::MemoryBudget& memory = *context.options.memory;
+void WriteMemory(const ServiceContext& service_context, v1::MemoryBudget* out) {
+  const base::MemoryBudget& memory = *service_context.options.memory;
   core::MemoryUse cores;
-  for (const std::unique_ptr<Shard>& shard : context.shards) {
+  for (const std::unique_ptr<Shard>& shard : service_context.shards) {
     const core::MemoryUse one = shard->Enter([](core::Core& core, core::Nanos) { return core.memory(); });
     cores.task_bytes += one.task_bytes;
     cores.kept_outcome_bytes += one.kept_outcome_bytes;
   }
   out->set_budget_bytes(memory.bytes());
-  AddPart("tasks", cores.task_bytes, context.options.limits.max_task_bytes, out);
+  AddPart("tasks", cores.task_bytes, service_context.options.limits.max_task_bytes, out);
   AddPart("arguments", memory.arguments->used(), memory.arguments->max(), out);
-  AddPart("kept outcomes", cores.kept_outcome_bytes, context.options.limits.max_kept_outcome_bytes, out);
+  AddPart("kept outcomes", cores.kept_outcome_bytes, service_context.options.limits.max_kept_outcome_bytes, out);
   AddPart("half-read messages", memory.half_read->used(), memory.half_read->max(), out);
   AddPart("uploads", memory.uploads->used(), memory.uploads->max(), out);
   AddPart("unsent answers", memory.unsent->used(), memory.unsent->max(), out);
   AddPart("watchers", memory.watchers->used(), memory.watchers->max(), out);
-  AddPart("shared memory", memory.arenas->used(), context.options.spool->options().max_memory_bytes, out);
+  AddPart("shared memory", memory.arenas->used(), service_context.options.spool->options().max_memory_bytes, out);
 }
 
 void GetServerInfo(const std::shared_ptr<GetServerInfoCall>& call) {
   v1::GetServerInfoResponse response;
-  *response.mutable_server() = call->context().server_info;
-  WriteMemory(call->context(), response.mutable_server()->mutable_memory());
+  *response.mutable_server() = call->service_context().server_info;
+  WriteMemory(call->service_context(), response.mutable_server()->mutable_memory());
   call->Answer(response);
 }
 

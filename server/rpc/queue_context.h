@@ -1,4 +1,4 @@
-// What calls of one RPC thread are accepted with: the generated service, its completion queue, and the context.
+// What calls of one RPC thread are accepted with: the generated service, its completion queue, and the service context.
 #pragma once
 
 #include <grpcpp/completion_queue.h>
@@ -68,7 +68,7 @@ class HealthWatcher {
 };
 
 struct QueueContext {
-  ServiceContext* context = nullptr;
+  ServiceContext* service_context = nullptr;
   AsyncService* service = nullptr;
   grpc::AsyncGenericService* generic = nullptr;
   grpc::ServerCompletionQueue* queue = nullptr;
@@ -105,8 +105,8 @@ class CallOrigin {
     if (connection_ != nullptr) connection_->EndCall();
   }
   // By the RPC thread, once.
-  void Come(const grpc::ServerContext& context, const ServiceContext& context) {
-    connection_ = context.grpc_connections->Find(ConnectionOf(context.peer()));
+  void Come(const grpc::ServerContext& context, const ServiceContext& service_context) {
+    connection_ = service_context.grpc_connections->Find(ConnectionOf(context.peer()));
     if (connection_ != nullptr) connection_->BeginCall();
   }
   // Nobody is known after the connection was cut.
@@ -128,18 +128,18 @@ inline std::string ClientName(const grpc::ServerContext& context) {
 
 // The metadata "poold-worker": what a task that is a client says, POOLD_WORKER of its environment. None: it is no task
 // of this daemon.
-inline core::WorkerId TaskWorkerOf(const grpc::ServerContext& context, const ServiceContext& context) {
+inline core::WorkerId TaskWorkerOf(const grpc::ServerContext& context, const ServiceContext& service_context) {
   const auto told = context.client_metadata().find("poold-worker");
   if (told == context.client_metadata().end()) return {};
   const std::string_view mark(told->second.data(), told->second.size());
-  return core::WorkerId{base::WorkerOfMark(mark, context.options.worker_secret)};
+  return core::WorkerId{base::WorkerOfMark(mark, service_context.options.worker_secret)};
 }
 
 // Whom fairness counts a unary call for: who calls itself so, else the peer.
-inline core::ClientId ClientOf(const grpc::ServerContext& context, ServiceContext* context) {
+inline core::ClientId ClientOf(const grpc::ServerContext& context, ServiceContext* service_context) {
   const std::string name = ClientName(context);
   const core::ClientId client{absl::Hash<std::string>()(name.empty() ? context.peer() : name)};
-  context->client_names.Learn(client, name);
+  service_context->client_names.Learn(client, name);
   return client;
 }
 

@@ -16,22 +16,22 @@
 namespace poold::rpc {
 
 inline absl::StatusOr<core::Nanos> ReadWait(bool has, const google::protobuf::Duration& duration,
-                                            const ServiceContext& context) {
+                                            const ServiceContext& service_context) {
   if (!has) return core::Nanos{0};
   absl::StatusOr<core::Nanos> wait = ReadDuration(duration, "wait_timeout");
-  if (wait.ok()) *wait = std::min(*wait, context.options.limits.max_wait);
+  if (wait.ok()) *wait = std::min(*wait, service_context.options.limits.max_wait);
   return wait;
 }
 
-inline absl::Status CheckCount(std::size_t count, std::string_view field, const ServiceContext& context) {
-  if (count <= context.options.max_items_per_call) return absl::OkStatus();
+inline absl::Status CheckCount(std::size_t count, std::string_view field, const ServiceContext& service_context) {
+  if (count <= service_context.options.max_items_per_call) return absl::OkStatus();
   return TooMany(field, absl::StrCat(wire::ToAbsl(field), ": ", count, " in one call; at most ",
-                                     context.options.max_items_per_call));
+                                     service_context.options.max_items_per_call));
 }
 
 inline absl::StatusOr<std::vector<core::HandleId>> ReadIds(const google::protobuf::RepeatedPtrField<std::string>& ids,
-                                                           const ServiceContext& context) {
-  if (absl::Status status = CheckCount(ids.size(), "ids", context); !status.ok()) return status;
+                                                           const ServiceContext& service_context) {
+  if (absl::Status status = CheckCount(ids.size(), "ids", service_context); !status.ok()) return status;
   std::vector<core::HandleId> out;
   out.reserve(ids.size());
   for (int i = 0; i < ids.size(); ++i) {

@@ -14,10 +14,12 @@
 
 namespace poold::rpc {
 
-RpcThread::RpcThread(ServiceContext* context, gate::PollSource* poll_source, AsyncService* service,
+RpcThread::RpcThread(ServiceContext* service_context, gate::PollSource* poll_source, AsyncService* service,
                      grpc::AsyncGenericService* generic, std::unique_ptr<grpc::ServerCompletionQueue> queue)
-    : context_(*context), queue_(std::move(queue)), busy_poller_(context->clock, poll_source, context->options.spin) {
-  queue_context_.context = context;
+    : service_context_(*service_context),
+      queue_(std::move(queue)),
+      busy_poller_(service_context->clock, poll_source, service_context->options.spin) {
+  queue_context_.service_context = service_context;
   queue_context_.service = service;
   queue_context_.generic = generic;
   queue_context_.queue = queue_.get();
@@ -36,7 +38,7 @@ void RpcThread::Start() {
 }
 
 void RpcThread::TellHealth() {
-  absl::ReaderMutexLock running(&context_.shared.stopping_mu);
+  absl::ReaderMutexLock running(&service_context_.shared.stopping_mu);
   if (!queue_context_.stopped) Posted::Run(queue_.get(), [this] { DoTellHealth(); });
 }
 
@@ -54,15 +56,16 @@ gpr_timespec RpcThread::NextDue() const {
   if (const auto due = queue_context_.due.next()) {
     wait = std::chrono::duration_cast<std::chrono::nanoseconds>(*due - DelayQueue::Clock::now()).count();
   }
-  const core::Nanos expiry = context_.uploads.next_expiry();
-  if (expiry != core::kNever) wait = std::min(wait, expiry - context_.clock->Now());
+  const core::Nanos expiry = service_context_.uploads.next_expiry();
+  if (expiry != core::kNever) wait = std::min(wait, expiry - service_context_.clock->Now());
   if (wait == core::kNever) return gpr_inf_future(GPR_CLOCK_MONOTONIC);
   return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(wait, GPR_TIMESPAN));
 }
 
 void RpcThread::RunDue() {
   queue_context_.due.RunDue();
-  if (context_.uploads.next_expiry() != core::kNever) context_.uploads.DropExpired(context_.clock->Now());
+  if (service_context_.uploads.next_expiry() != core::kNever)
+    service_context_.uploads.DropExpired(service_context_.clock->Now());
 }
 
 void RpcThread::Run() {
@@ -103,7 +106,7 @@ void RpcThread::DoEndStreams() {
 
 // On the thread itself, so that nothing of its own is begun meanwhile; flushers are kept out by the lock.
 void RpcThread::DoStopQueue() {
-  absl::WriterMutexLock lock(&context_.shared.stopping_mu);
+  absl::WriterMutexLock lock(&service_context_.shared.stopping_mu);
   queue_context_.stopped = true;
   queue_context_.due.Clear();
   queue_->Shutdown();

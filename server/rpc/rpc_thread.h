@@ -18,7 +18,7 @@ namespace poold::rpc {
 class RpcThread {
  public:
   // `poll_source` may be null. All must outlive it.
-  RpcThread(ServiceContext* context, gate::PollSource* poll_source, AsyncService* service,
+  RpcThread(ServiceContext* service_context, gate::PollSource* poll_source, AsyncService* service,
             grpc::AsyncGenericService* generic, std::unique_ptr<grpc::ServerCompletionQueue> queue);
 
   // When the server was built.
@@ -41,7 +41,7 @@ class RpcThread {
   void DoEndStreams();
   void DoStopQueue();
 
-  ServiceContext& context_;
+  ServiceContext& service_context_;
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   QueueContext queue_context_;
   std::thread thread_;

@@ -77,15 +77,15 @@ void LogNoPayloadSocket(const absl::Status& why) {
 class Server::Running {
  public:
   Running(ServiceOptions options, const base::Clock* clock, std::size_t shards)
-      : context(std::move(options), clock, shards) {
-    context.shared.on_pools_gone = [this] {
-      const bool all = context.shared.gone == context.shards.size();
-      if (all && context.options.on_all_pools_gone) context.options.on_all_pools_gone();
+      : service_context(std::move(options), clock, shards) {
+    service_context.shared.on_pools_gone = [this] {
+      const bool all = service_context.shared.gone == service_context.shards.size();
+      if (all && service_context.options.on_all_pools_gone) service_context.options.on_all_pools_gone();
     };
   }
   ~Running() {
     Shutdown(0);
-    for (const std::unique_ptr<Shard>& shard : context.shards) shard->subscribers().Clear();
+    for (const std::unique_ptr<Shard>& shard : service_context.shards) shard->subscribers().Clear();
   }
 
   absl::Status Start(gate::Shards* gates, const std::vector<ListenAddress>& addresses,
@@ -93,7 +93,7 @@ class Server::Running {
   void SetServing(bool serving);
   void Shutdown(core::Nanos grace);
 
-  ServiceContext context;
+  ServiceContext service_context;
   std::vector<ListenAddress> addresses;
 
  private:
@@ -128,22 +128,23 @@ absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<Liste
   }
   std::vector<Door> doors;
   for (ListenSocket& socket : sockets) doors.push_back(GrpcDoor(std::move(socket)));
-  context.gates = gates;
-  for (std::size_t i = 0; i < context.shards.size(); ++i) context.shards[i]->Attach(&gates->gate(i));
+  service_context.gates = gates;
+  for (std::size_t i = 0; i < service_context.shards.size(); ++i) service_context.shards[i]->Attach(&gates->gate(i));
   std::optional<ListenSocket> payload_socket = OpenPayloadSocket();
-  WriteServerInfo(context.options, WallTime(*context.clock), context.clock->Now(), &context.server_info);
-  context.server_info.set_shards(static_cast<std::uint32_t>(context.shards.size()));
+  WriteServerInfo(service_context.options, WallTime(*service_context.clock), service_context.clock->Now(),
+                  &service_context.server_info);
+  service_context.server_info.set_shards(static_cast<std::uint32_t>(service_context.shards.size()));
 
   // Never given back: when its last user goes, gRPC may wait ten seconds for a poller of its own.
   static const bool kept = (gpr_set_log_function(LogOfGrpc), grpc_init(), true);
   static_cast<void>(kept);
   grpc::ServerBuilder builder;
-  SetArguments(context.options, &builder);
+  SetArguments(service_context.options, &builder);
   builder.RegisterService(&service_);
   builder.RegisterAsyncGenericService(&generic_);
-  for (std::size_t i = 0; i < context.shards.size(); ++i) {
-    threads_.push_back(
-        std::make_unique<RpcThread>(&context, PollSourceOf(i), &service_, &generic_, builder.AddCompletionQueue()));
+  for (std::size_t i = 0; i < service_context.shards.size(); ++i) {
+    threads_.push_back(std::make_unique<RpcThread>(&service_context, PollSourceOf(i), &service_, &generic_,
+                                                   builder.AddCompletionQueue()));
   }
   connections_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
@@ -159,12 +160,12 @@ absl::Status Server::Running::Start(gate::Shards* gates, const std::vector<Liste
 
 Door Server::Running::GrpcDoor(ListenSocket socket) {
   const Transport transport = socket.is_unix() ? Transport::kGrpcUnix : Transport::kGrpcTcp;
-  return {std::move(socket), transport, context.grpc_connections, Http2FrameHeads::kPrefaceBytes,
+  return {std::move(socket), transport, service_context.grpc_connections, Http2FrameHeads::kPrefaceBytes,
           [this](wire::UniqueFd* fd, Ticket* ticket) { return GiveToGrpc(fd, ticket); }};
 }
 
 Door Server::Running::LocalDoor(ListenSocket socket) {
-  return {std::move(socket), Transport::kLocal, context.local_connections, 1,
+  return {std::move(socket), Transport::kLocal, service_context.local_connections, 1,
           [this](wire::UniqueFd* fd, Ticket* ticket) {
             payloads_->Take(std::move(*fd), std::move(*ticket));
             return absl::OkStatus();
@@ -172,7 +173,7 @@ Door Server::Running::LocalDoor(ListenSocket socket) {
 }
 
 absl::Status Server::Running::GiveToGrpc(wire::UniqueFd* fd, Ticket* ticket) {
-  if (absl::Status status = KnowGrpcSocket(fd->get(), ticket, context.half_read); !status.ok()) return status;
+  if (absl::Status status = KnowGrpcSocket(fd->get(), ticket, service_context.half_read); !status.ok()) return status;
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
   connection.fd = fd->Release();
   connections_->HandleNewConnection(&connection);
@@ -180,7 +181,7 @@ absl::Status Server::Running::GiveToGrpc(wire::UniqueFd* fd, Ticket* ticket) {
 }
 
 gate::PollSource* Server::Running::PollSourceOf(std::size_t shard) const {
-  const std::vector<gate::PollSource*>& poll_sources = context.options.poll_sources;
+  const std::vector<gate::PollSource*>& poll_sources = service_context.options.poll_sources;
   return shard < poll_sources.size() ? poll_sources[shard] : nullptr;
 }
 
@@ -196,7 +197,7 @@ std::optional<ListenSocket> Server::Running::OpenPayloadSocket() {
     absl::StatusOr<ListenSocket> socket = ListenSocket::Open(*address);
     status = socket.status();
     if (socket.ok()) {
-      context.options.payload_socket = address->unix_path;
+      service_context.options.payload_socket = address->unix_path;
       return *std::move(socket);
     }
   }
@@ -206,21 +207,21 @@ std::optional<ListenSocket> Server::Running::OpenPayloadSocket() {
 
 // When clients can be told what the server is.
 bool Server::Running::StartPayloadSocket() {
-  const std::size_t threads = context.shards.size();
-  const std::size_t most = context.options.max_connections;
+  const std::size_t threads = service_context.shards.size();
+  const std::size_t most = service_context.options.max_connections;
   absl::Status status;
   for (std::size_t i = 0; i < threads && status.ok(); ++i) {
-    locals_.push_back(
-        std::make_unique<LocalThread>(&context, PollSourceOf(i), most / threads + (i < most % threads ? 1 : 0)));
+    locals_.push_back(std::make_unique<LocalThread>(&service_context, PollSourceOf(i),
+                                                    most / threads + (i < most % threads ? 1 : 0)));
     status = locals_.back()->Start();
   }
   payloads_ = std::make_unique<PayloadSocket>(
-      &context, [this](wire::UniqueFd* connection, Ticket* ticket) { return TakeSession(connection, ticket); });
+      &service_context, [this](wire::UniqueFd* connection, Ticket* ticket) { return TakeSession(connection, ticket); });
   if (status.ok()) status = payloads_->Start();
   if (status.ok()) return true;
   // Clients that connect there are refused, and use gRPC.
   payloads_.reset();
-  context.server_info.clear_payload_socket();
+  service_context.server_info.clear_payload_socket();
   LogNoPayloadSocket(status);
   return false;
 }
@@ -234,7 +235,7 @@ bool Server::Running::TakeSession(wire::UniqueFd* connection, Ticket* ticket) {
 }
 
 void Server::Running::SetServing(bool serving) {
-  context.serving = serving;
+  service_context.serving = serving;
   if (server_ == nullptr) return;
   for (const std::unique_ptr<RpcThread>& thread : threads_) thread->TellHealth();
 }
@@ -259,13 +260,13 @@ Server::Server(ServiceOptions options, const base::Clock* clock, std::size_t sha
 Server::~Server() = default;
 
 void Server::SetContainment(Containment tier, std::string note) {
-  running_->context.options.containment = tier;
-  running_->context.options.containment_note = std::move(note);
+  running_->service_context.options.containment = tier;
+  running_->service_context.options.containment_note = std::move(note);
 }
 
-core::ClientPort* Server::clients(std::size_t shard) { return running_->context.shards[shard].get(); }
+core::ClientPort* Server::clients(std::size_t shard) { return running_->service_context.shards[shard].get(); }
 
-gate::Outbox* Server::outbox(std::size_t shard) { return running_->context.shards[shard].get(); }
+gate::Outbox* Server::outbox(std::size_t shard) { return running_->service_context.shards[shard].get(); }
 
 absl::Status Server::Start(gate::Shards* gates, const std::vector<ListenAddress>& addresses,
                            const std::function<void()>& before_anybody) {

@@ -47,7 +47,7 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
   Request& request() { return request_.message(); }
   // Who asks.
   const Peer& peer() const { return origin_.peer(); }
-  ServiceContext& context() { return *queue_context_->context; }
+  ServiceContext& service_context() { return *queue_context_->service_context; }
 
   // Messages come from `source` from now on. `stop` is called by the RPC thread when the call is over, however it
   // ended.
@@ -78,13 +78,13 @@ class ServerStreamCall final : public std::enable_shared_from_this<ServerStreamC
       : queue_context_(queue_context),
         method_(method),
         handler_(handler),
-        request_(queue_context->context->options),
+        request_(queue_context->service_context->options),
         writer_(&context_) {}
 
   void Accepted(bool ok) {
     if (!ok) return;
     done_.Keep(this->shared_from_this());
-    origin_.Come(context_, context());
+    origin_.Come(context_, service_context());
     if (!queue_context_->stopped) Accept(queue_context_, method_, handler_);
     if (!request_.status().ok()) return End(request_.status());
     handler_(this->shared_from_this());

@@ -18,11 +18,11 @@ constexpr core::Nanos kStuckFor = core::kSecond;
 
 }  // namespace
 
-Session::Session(ServiceContext* context, DelayQueue* due)
-    : context_(*context),
+Session::Session(ServiceContext* service_context, DelayQueue* due)
+    : service_context_(*service_context),
       due_(*due),
-      decoder_(context->options, &context->uploads, *context->gates),
-      encoder_(context->options, *context->clock, context->client_names, short_rooms_) {}
+      decoder_(service_context->options, &service_context->uploads, *service_context->gates),
+      encoder_(service_context->options, *service_context->clock, service_context->client_names, short_rooms_) {}
 
 bool Session::TooMuchWaits() const { return encoder_.waiting() >= kMaxWaiting; }
 
@@ -30,13 +30,13 @@ bool Session::EnoughWasSent() const { return encoder_.waiting() < kMaxWaiting / 
 
 bool Session::MustGo(core::Nanos stuck_since) const {
   if (!encoder_.over_quota() || stuck_since == 0) return false;
-  return context_.clock->Now() - stuck_since > kStuckFor;
+  return service_context_.clock->Now() - stuck_since > kStuckFor;
 }
 
 void Session::Enter(const Peer& peer) {
   peer_ = peer;
-  ++context_.sessions;
-  for (const std::unique_ptr<Shard>& shard : context_.shards) {
+  ++service_context_.sessions;
+  for (const std::unique_ptr<Shard>& shard : service_context_.shards) {
     ids_.push_back(
         shard->Enter([&](core::Core&, core::Nanos) { return shard->subscribers().Add(shared_from_this()); }));
   }
@@ -47,7 +47,7 @@ absl::Status Session::Take(v1::SessionRequest* request) {
   ++taken_;
   if (decoder_.greeting()) Greet(request->hello());
   while (const std::optional<std::size_t> next = decoder_.Next()) {
-    Shard& shard = *context_.shards[*next];
+    Shard& shard = *service_context_.shards[*next];
     shard.Enter([&](core::Core& core, core::Nanos now) { Apply(shard, ids_[*next], core, now); });
   }
   if (decoder_.TakeLarge()) v1::SessionRequest().Swap(request);
@@ -73,7 +73,7 @@ void Session::BePresent(Shard& shard, core::SubscriberId me, core::Core& core, c
 // All of the request was taken. Inside the last of its events, so that what that event brings goes along.
 void Session::AnswerWith(Shard& shard) {
   if (decoder_.has_refused()) return;
-  const std::uint64_t quarter = std::max<std::uint64_t>(1, context_.options.session_window / 4);
+  const std::uint64_t quarter = std::max<std::uint64_t>(1, service_context_.options.session_window / 4);
   const bool send_now = decoder_.greeting() || taken_ - encoder_.acknowledged() >= quarter;
   encoder_.SetTaken(taken_, send_now);
   if (send_now) shard.subscribers().MarkDirty(shared_from_this());
@@ -82,7 +82,7 @@ void Session::AnswerWith(Shard& shard) {
 // After the last of its events: suggestions ask the cores once more.
 void Session::TellRefused() {
   std::vector<RefusedHandle> refused = decoder_.TakeRefused();
-  OneSuggestion suggestion(context_);
+  OneSuggestion suggestion(service_context_);
   for (RefusedHandle& one : refused) suggestion.AddTo(&one.why);
   encoder_.AddRefused(std::move(refused));
   encoder_.SetTaken(taken_, true);
@@ -91,11 +91,12 @@ void Session::TellRefused() {
 
 // Before anything of the request is done: the greeting comes first, and tells how outcomes are told.
 void Session::Greet(const v1::SessionHello& hello) {
-  context_.client_names.Learn(decoder_.client(), hello.client_name().empty() ? OtherName() : hello.client_name());
+  service_context_.client_names.Learn(decoder_.client(),
+                                      hello.client_name().empty() ? OtherName() : hello.client_name());
   present_ = true;
-  const bool shares = hello.takes_shared_memory() && !context_.server_info.payload_socket().empty();
-  if (shares) encoder_.ShareMemory(std::min(kSharedFrom - 1, context_.options.max_inline_result_bytes));
-  encoder_.AddGreeting(context_.server_info);
+  const bool shares = hello.takes_shared_memory() && !service_context_.server_info.payload_socket().empty();
+  if (shares) encoder_.ShareMemory(std::min(kSharedFrom - 1, service_context_.options.max_inline_result_bytes));
+  encoder_.AddGreeting(service_context_.server_info);
 }
 
 // A lone acknowledgement waits a moment for company.
@@ -117,9 +118,9 @@ void Session::AcknowledgeUpTo(std::uint64_t requests) {
 }
 
 void Session::Leave() {
-  --context_.sessions;
+  --service_context_.sessions;
   for (std::size_t i = 0; i < ids_.size(); ++i) {
-    Shard& shard = *context_.shards[i];
+    Shard& shard = *service_context_.shards[i];
     shard.Enter([&](core::Core& core, core::Nanos now) {
       shard.Unsubscribe(core, now, ids_[i]);
       if (present_ && shard.present().Go(decoder_.client(), ids_[i])) core.OnClientAbsent(now, decoder_.client());

@@ -38,7 +38,7 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
 
  protected:
   // Both must outlive it.
-  Session(ServiceContext* context, DelayQueue* due);
+  Session(ServiceContext* service_context, DelayQueue* due);
 
   // Before the first request.
   void Enter(const Peer& peer);
@@ -56,7 +56,7 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
   // What it did not read stays with the cores. Thread-safe.
   bool MustGo(core::Nanos stuck_since) const;
 
-  ServiceContext& context() const { return context_; }
+  ServiceContext& service_context() const { return service_context_; }
   // Who is at the other end. After Enter.
   const Peer& peer() const { return peer_; }
   ResponseEncoder& outbox() { return encoder_; }
@@ -70,7 +70,7 @@ class Session : public Subscriber, public std::enable_shared_from_this<Session> 
   void AcknowledgeLater();
   void AcknowledgeUpTo(std::uint64_t requests);
 
-  ServiceContext& context_;
+  ServiceContext& service_context_;
   DelayQueue& due_;
   Peer peer_;
 

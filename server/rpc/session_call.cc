@@ -42,10 +42,10 @@ class SessionCall final : public Session, public LiveStream {
 
  private:
   explicit SessionCall(QueueContext* queue_context)
-      : Session(queue_context->context, &queue_context->due),
+      : Session(queue_context->service_context, &queue_context->due),
         queue_context_(queue_context),
         stream_(&context_),
-        request_(queue_context->context->options) {}
+        request_(queue_context->service_context->options) {}
 
   std::string OtherName() const override { return ClientName(context_); }
   std::shared_ptr<SessionCall> Self() { return std::static_pointer_cast<SessionCall>(shared_from_this()); }
@@ -53,7 +53,7 @@ class SessionCall final : public Session, public LiveStream {
   void Accepted(bool ok) {
     if (!ok) return;
     done_op_.Keep(Self());
-    origin_.Come(context_, context());
+    origin_.Come(context_, service_context());
     if (!queue_context_->stopped) Accept(queue_context_);
     Enter(origin_.peer());
     queue_context_->AddStream(Self());
@@ -81,7 +81,7 @@ class SessionCall final : public Session, public LiveStream {
       if (queue_context_->stopped) return;
       const bool ended = ended_;
       if (outbox().Fill(&response_)) {
-        writing_since_.store(context().clock->Now(), std::memory_order_relaxed);
+        writing_since_.store(service_context().clock->Now(), std::memory_order_relaxed);
         stream_.Write(response_, written_op_.Begin(Self()));
         return;
       }

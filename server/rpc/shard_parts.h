@@ -16,6 +16,6 @@ struct ShardPart {
 };
 
 // One part at least, none of them empty unless `ids` is. Not inside an event.
-std::vector<ShardPart> PartsOf(std::span<const core::HandleId> ids, const ServiceContext& context);
+std::vector<ShardPart> PartsOf(std::span<const core::HandleId> ids, const ServiceContext& service_context);
 
 }  // namespace poold::rpc

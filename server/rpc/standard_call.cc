@@ -48,7 +48,7 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
   }
   // A watcher of health: says how it is now.
   void TellHealth() override {
-    const Health health = HealthOf(service_, queue_context_->context->serving);
+    const Health health = HealthOf(service_, queue_context_->service_context->serving);
     if (writing_ || finished_ || health == told_) return;
     told_ = health;
     Write(HealthResponse(health));
@@ -70,7 +70,7 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
   void Accepted(bool ok) {
     if (!ok) return;
     done_op_.Keep(shared_from_this());
-    origin_.Come(context_, *queue_context_->context);
+    origin_.Come(context_, *queue_context_->service_context);
     if (queue_context_->stopped) return;
     Accept(queue_context_);
     kind_ = KindOf(context_.method());
@@ -95,7 +95,7 @@ class StandardCall final : public LiveStream, public HealthWatcher, public std::
       queue_context_->health_watchers.push_back(weak_from_this());
       return TellHealth();
     }
-    const Health health = HealthOf(service_, queue_context_->context->serving);
+    const Health health = HealthOf(service_, queue_context_->service_context->serving);
     if (health == Health::kServiceUnknown) return Finish(absl::NotFoundError("there is no service " + service_));
     Answer(HealthResponse(health));
   }

@@ -1,7 +1,7 @@
 // The states of what a Watch is about, told anew a page at a time: of its handles, or of a pool and of what lives in
 // it.
 //
-// Used by the RPC thread. Ownership: the context must outlive it.
+// Used by the RPC thread. Ownership: the service context must outlive it.
 #pragma once
 
 #include <cstddef>

@@ -74,7 +74,7 @@ void StartSubscribed(const std::shared_ptr<Call>& call, const std::shared_ptr<So
       return subscribed;
     });
   }
-  if (!status.ok()) call->End(IsUnknownName(status) ? WithSuggestion(status, call->context()) : status);
+  if (!status.ok()) call->End(IsUnknownName(status) ? WithSuggestion(status, call->service_context()) : status);
 }
 
 // ---- GetItems ----
@@ -82,10 +82,10 @@ void StartSubscribed(const std::shared_ptr<Call>& call, const std::shared_ptr<So
 class ItemsOfMap final : public SubscribedSource<GetItemsCall, v1::GetItemsResponse> {
  public:
   ItemsOfMap(const std::shared_ptr<GetItemsCall>& call, const v1::GetItemsRequest& request,
-             const ServiceContext& context)
+             const ServiceContext& service_context)
       : SubscribedSource(call),
-        items_(request.first_index(), request.as_completed(), context.options.max_inline_result_bytes, *context.clock,
-               context.client_names) {}
+        items_(request.first_index(), request.as_completed(), service_context.options.max_inline_result_bytes,
+               *service_context.clock, service_context.client_names) {}
   void OnItems(core::HandleId, core::ItemBlockPtr items) override { items_.Add(std::move(items)); }
   void OnMapEnd(const core::MapView& map) override { items_.AddEnd(map); }
   bool Fill(v1::GetItemsResponse* message) override {
@@ -102,7 +102,7 @@ void GetItems(const std::shared_ptr<GetItemsCall>& call) {
   const v1::GetItemsRequest& request = call->request();
   const absl::StatusOr<core::HandleId> id = ReadId(request.id(), "id");
   if (!id.ok()) return call->End(id.status());
-  const auto source = std::make_shared<ItemsOfMap>(call, request, call->context());
+  const auto source = std::make_shared<ItemsOfMap>(call, request, call->service_context());
   const std::uint64_t first = request.first_index();
   const auto subscribe = [&](core::Core& core, core::Nanos now, core::SubscriberId me, std::size_t) -> absl::Status {
     const absl::StatusOr<core::HandleView> handle = core.ViewHandle(*id);
@@ -110,7 +110,7 @@ void GetItems(const std::shared_ptr<GetItemsCall>& call) {
     if (std::holds_alternative<core::MapView>(*handle)) return core.OnSubscribe(now, me, *id, first);
     return InvalidField("id", "id: this is the handle of a task, which has an outcome and no items");
   };
-  StartSubscribed(call, source, {&call->context().ShardOfHandle(*id)}, subscribe);
+  StartSubscribed(call, source, {&call->service_context().ShardOfHandle(*id)}, subscribe);
 }
 
 // ---- Watch ----
@@ -119,11 +119,13 @@ class WatchedEvents final : public SubscribedSource<WatchCall, v1::WatchResponse
                             public std::enable_shared_from_this<WatchedEvents> {
  public:
   // Each of `parts` tells it events, until it has said that it is over.
-  WatchedEvents(const std::shared_ptr<WatchCall>& call, const ServiceContext& context, std::vector<ShardPart> parts)
+  WatchedEvents(const std::shared_ptr<WatchCall>& call, const ServiceContext& service_context,
+                std::vector<ShardPart> parts)
       : SubscribedSource(call),
         call_(call),
         open_(parts.size()),
-        queue_(context.options.max_waiting_output_bytes, context.watch_room, *context.clock, context.client_names),
+        queue_(service_context.options.max_waiting_output_bytes, service_context.watch_room, *service_context.clock,
+               service_context.client_names),
         states_(std::move(parts), call->request().pool()) {}
   void OnEvent(core::WatchEvent event) override { queue_.Add(std::move(event)); }
   void OnEndWatch() override {
@@ -170,7 +172,7 @@ class WatchedEvents final : public SubscribedSource<WatchCall, v1::WatchResponse
 };
 
 absl::StatusOr<std::vector<core::HandleId>> ReadWatched(const v1::WatchRequest& request,
-                                                        const ServiceContext& context) {
+                                                        const ServiceContext& service_context) {
   if (request.ids().empty() == request.pool().empty()) {
     return InvalidField("ids", "ids: watch either handles or a pool; give one of the two");
   }
@@ -178,9 +180,9 @@ absl::StatusOr<std::vector<core::HandleId>> ReadWatched(const v1::WatchRequest& 
     const absl::Status status = CheckPoolName(request.pool(), "pool");
     if (!status.ok()) return status;
   }
-  if (request.ids_size() > static_cast<int>(context.options.max_items_per_call)) {
-    return TooMany(
-        "ids", absl::StrCat("ids: ", request.ids_size(), " in one call; at most ", context.options.max_items_per_call));
+  if (request.ids_size() > static_cast<int>(service_context.options.max_items_per_call)) {
+    return TooMany("ids", absl::StrCat("ids: ", request.ids_size(), " in one call; at most ",
+                                       service_context.options.max_items_per_call));
   }
   std::vector<core::HandleId> ids;
   for (int i = 0; i < request.ids_size(); ++i) {
@@ -193,14 +195,15 @@ absl::StatusOr<std::vector<core::HandleId>> ReadWatched(const v1::WatchRequest& 
 
 void Watch(const std::shared_ptr<WatchCall>& call) {
   const v1::WatchRequest& request = call->request();
-  const absl::StatusOr<std::vector<core::HandleId>> ids = ReadWatched(request, call->context());
+  const absl::StatusOr<std::vector<core::HandleId>> ids = ReadWatched(request, call->service_context());
   if (!ids.ok()) return call->End(ids.status());
-  ServiceContext& context = call->context();
-  const std::vector<ShardPart> parts =
-      ids->empty() ? std::vector<ShardPart>{{&context.ShardOfPool(request.pool()), {}}} : PartsOf(*ids, context);
+  ServiceContext& service_context = call->service_context();
+  const std::vector<ShardPart> parts = ids->empty()
+                                           ? std::vector<ShardPart>{{&service_context.ShardOfPool(request.pool()), {}}}
+                                           : PartsOf(*ids, service_context);
   std::vector<Shard*> shards;
   for (const ShardPart& part : parts) shards.push_back(part.shard);
-  const auto source = std::make_shared<WatchedEvents>(call, context, parts);
+  const auto source = std::make_shared<WatchedEvents>(call, service_context, parts);
   const auto watch = [&](core::Core& core, core::Nanos now, core::SubscriberId me, std::size_t place) {
     return core.OnWatch(now, me, parts[place].ids, request.pool(), request.output());
   };
@@ -250,9 +253,10 @@ void Download(const std::shared_ptr<DownloadCall>& call) {
   const v1::DownloadRequest& request = call->request();
   const absl::StatusOr<core::HandleId> id = ReadId(request.id(), "id");
   if (!id.ok()) return call->End(id.status());
-  absl::StatusOr<core::Payload> payload = call->context().ShardOfHandle(*id).Enter([&](core::Core& core, core::Nanos) {
-    return request.arguments() ? core.ViewArguments(*id, request.index()) : core.ViewResult(*id, request.index());
-  });
+  absl::StatusOr<core::Payload> payload =
+      call->service_context().ShardOfHandle(*id).Enter([&](core::Core& core, core::Nanos) {
+        return request.arguments() ? core.ViewArguments(*id, request.index()) : core.ViewResult(*id, request.index());
+      });
   if (!payload.ok()) return call->End(payload.status());
   const std::size_t size = payload->data.size();
   if (request.offset_bytes() > size) {

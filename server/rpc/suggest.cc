@@ -16,17 +16,17 @@ namespace {
 
 constexpr std::size_t kMostListed = 8;
 
-std::vector<std::string> AllPoolNames(const ServiceContext& context) {
+std::vector<std::string> AllPoolNames(const ServiceContext& service_context) {
   std::vector<std::string> names;
-  for (const std::unique_ptr<Shard>& shard : context.shards) {
+  for (const std::unique_ptr<Shard>& shard : service_context.shards) {
     std::vector<std::string> some = shard->Enter([](core::Core& core, core::Nanos) { return core.PoolNames(); });
     std::move(some.begin(), some.end(), std::back_inserter(names));
   }
   return names;
 }
 
-std::string PoolHint(const std::string& name, const ServiceContext& context) {
-  const std::vector<std::string> names = AllPoolNames(context);
+std::string PoolHint(const std::string& name, const ServiceContext& service_context) {
+  const std::vector<std::string> names = AllPoolNames(service_context);
   std::string hint = base::DidYouMean(name, names);
   if (!hint.empty()) return hint;
   if (names.empty()) return "; there are no pools: open one";
@@ -35,9 +35,9 @@ std::string PoolHint(const std::string& name, const ServiceContext& context) {
   return names.size() > kMostListed ? hint + " ..." : hint;
 }
 
-std::string FunctionHint(const std::string& name, const std::string& pool, const ServiceContext& context) {
+std::string FunctionHint(const std::string& name, const std::string& pool, const ServiceContext& service_context) {
   const std::vector<std::string> names =
-      context.ShardOfPool(pool).Enter([&](core::Core& core, core::Nanos) { return core.FunctionNames(pool); });
+      service_context.ShardOfPool(pool).Enter([&](core::Core& core, core::Nanos) { return core.FunctionNames(pool); });
   const std::string hint = base::DidYouMean(name, names);
   return hint.empty() ? "; ask for the functions of the pool" : hint;
 }
@@ -50,17 +50,17 @@ bool IsUnknownName(const absl::Status& refusal) {
   return reason == "POOL_NOT_FOUND" || reason == "FUNCTION_NOT_FOUND";
 }
 
-absl::Status WithSuggestion(const absl::Status& refusal, const ServiceContext& context) {
+absl::Status WithSuggestion(const absl::Status& refusal, const ServiceContext& service_context) {
   const core::ErrorDetail detail = core::DetailOf(refusal);
-  const std::string hint =
-      detail.pool.empty() ? PoolHint(detail.subject, context) : FunctionHint(detail.subject, detail.pool, context);
+  const std::string hint = detail.pool.empty() ? PoolHint(detail.subject, service_context)
+                                               : FunctionHint(detail.subject, detail.pool, service_context);
   return core::MakeError(refusal.code(), detail.reason, absl::StrCat(refusal.message(), hint), detail.subject);
 }
 
 void OneSuggestion::AddTo(absl::Status* refusal) {
   if (refusal->ok()) return;
   if (asked_.ok() && IsUnknownName(*refusal)) {
-    answer_ = WithSuggestion(*refusal, context_);
+    answer_ = WithSuggestion(*refusal, service_context_);
     asked_ = *refusal;
   }
   if (*refusal == asked_) *refusal = answer_;

@@ -73,7 +73,8 @@ struct Submitting {
 // arguments out of it.
 class SubmitIntake {
  public:
-  SubmitIntake(v1::SubmitRequest* request, ServiceContext* context) : request_(*request), context_(*context) {}
+  SubmitIntake(v1::SubmitRequest* request, ServiceContext* service_context)
+      : request_(*request), service_context_(*service_context) {}
 
   // Beside `tasks`, which become as many as the request has.
   void Read(std::vector<Submission>* tasks);
@@ -90,7 +91,7 @@ class SubmitIntake {
   absl::Status KeepArguments();
 
   v1::SubmitRequest& request_;
-  ServiceContext& context_;
+  ServiceContext& service_context_;
   std::vector<core::NewTask> tasks_;
   std::vector<Run> runs_;
   // Arguments that are neither few nor large, one behind the other, and where those of which task begin.
@@ -125,14 +126,14 @@ absl::Status SubmitIntake::ReadArgs(v1::TaskSpec* spec, const std::string& field
   task.args.encoding = args->encoding;
   task.args.type_name = same_type ? *before : std::move(args->type_name);
   if (!spec->args().upload_id().empty()) {
-    absl::StatusOr<core::Bytes> uploaded = context_.uploads.Take(spec->args().upload_id());
+    absl::StatusOr<core::Bytes> uploaded = service_context_.uploads.Take(spec->args().upload_id());
     if (!uploaded.ok()) return uploaded.status();
     out->upload_id = spec->args().upload_id();
     task.args.data = *std::move(uploaded);
   } else if (args->data.size() <= core::Bytes::kFew) {
     task.args.data = core::Bytes::Few(args->data.view());
   } else if (args->data.size() >= kLargeBytes) {
-    absl::StatusOr<core::Bytes> counted = CountArguments(std::move(args->data), *context_.options.memory);
+    absl::StatusOr<core::Bytes> counted = CountArguments(std::move(args->data), *service_context_.options.memory);
     if (!counted.ok()) return counted.status();
     task.args.data = *std::move(counted);
   } else {
@@ -161,7 +162,7 @@ absl::Status SubmitIntake::KeepArguments() {
   if (gathered_at_.empty()) return absl::OkStatus();
   gathered_.shrink_to_fit();
   const std::size_t end = gathered_.size();
-  absl::StatusOr<core::Bytes> all = CountArguments(std::move(gathered_), 0, *context_.options.memory);
+  absl::StatusOr<core::Bytes> all = CountArguments(std::move(gathered_), 0, *service_context_.options.memory);
   if (!all.ok()) return all.status();
   for (std::size_t i = 0; i < gathered_at_.size(); ++i) {
     const auto [place, begin] = gathered_at_[i];
@@ -179,7 +180,7 @@ void SubmitIntake::Read(std::vector<Submission>* tasks) {
     task.refused = ReadTask(request_.mutable_tasks(i), i, &task);
     if (task.refused.ok()) continue;
     // It was refused for its form, before its upload was taken.
-    if (const auto upload = ParseId(request_.tasks(i).args().upload_id())) context_.uploads.Drop(*upload);
+    if (const auto upload = ParseId(request_.tasks(i).args().upload_id())) service_context_.uploads.Drop(*upload);
   }
   const absl::Status kept = KeepArguments();
   if (kept.ok()) return;
@@ -206,8 +207,8 @@ void SubmitIntake::Apply(core::Core& core, core::Nanos now, core::ClientId clien
 void SubmitIntake::GiveBackUploads(const std::vector<Submission>& tasks) {
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (tasks[i].refused.ok() || tasks[i].upload_id.empty()) continue;
-    context_.uploads.GiveBack(tasks[i].upload_id, std::move(tasks_[i].args.data), tasks[i].refused,
-                              context_.clock->Now());
+    service_context_.uploads.GiveBack(tasks[i].upload_id, std::move(tasks_[i].args.data), tasks[i].refused,
+                                      service_context_.clock->Now());
   }
 }
 
@@ -220,10 +221,10 @@ bool TakeRoom(const google::protobuf::MessageLite& message, std::size_t* room) {
 }
 
 // Of the result that WriteView would copy, so that what cannot fit is not.
-std::size_t InlineBytes(const core::HandleView& view, const ServiceContext& context) {
+std::size_t InlineBytes(const core::HandleView& view, const ServiceContext& service_context) {
   const auto* task = std::get_if<core::TaskView>(&view);
   const std::size_t bytes = task == nullptr || task->outcome == nullptr ? 0 : task->outcome->result.data.size();
-  return bytes > context.options.max_inline_result_bytes ? 0 : bytes;
+  return bytes > service_context.options.max_inline_result_bytes ? 0 : bytes;
 }
 
 void WriteRefusal(const absl::Status& why, bool in_full, google::rpc::Status* out) {
@@ -236,20 +237,20 @@ void WriteRefusal(const absl::Status& why, bool in_full, google::rpc::Status* ou
   }
 }
 
-void WriteView(const core::HandleView& view, const DisplayContext& display, const ServiceContext& context, bool in_full,
-               v1::Task* out) {
+void WriteView(const core::HandleView& view, const DisplayContext& display, const ServiceContext& service_context,
+               bool in_full, v1::Task* out) {
   const auto* task = std::get_if<core::TaskView>(&view);
   if (task == nullptr) return;
   if (in_full) {
-    WriteTask(*task, display, context.options.max_inline_result_bytes, out);
+    WriteTask(*task, display, service_context.options.max_inline_result_bytes, out);
   } else {
     out->set_id(IdBytes(task->id));
     out->set_state(static_cast<v1::TaskState>(task->state));
   }
 }
 
-v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const ServiceContext& context) {
-  const DisplayContext display = context.display();
+v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const ServiceContext& service_context) {
+  const DisplayContext display = service_context.display();
   v1::SubmitResponse response;
   const std::size_t in_short = std::min(kMostAnswerBytes - kSomeInFull, tasks.size() * kShortBytes);
   std::size_t room = kMostAnswerBytes - in_short;
@@ -263,11 +264,11 @@ v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Serv
   for (const Submission& task : tasks) {
     if (!task.view) continue;
     v1::Task* view = response.add_tasks();
-    const bool may_fit = InlineBytes(*task.view, context) <= room;
-    if (may_fit) WriteView(*task.view, display, context, /*in_full=*/true, view);
+    const bool may_fit = InlineBytes(*task.view, service_context) <= room;
+    if (may_fit) WriteView(*task.view, display, service_context, /*in_full=*/true, view);
     if (may_fit && TakeRoom(*view, &room)) continue;
     view->Clear();
-    WriteView(*task.view, display, context, /*in_full=*/false, view);
+    WriteView(*task.view, display, service_context, /*in_full=*/false, view);
   }
   return response;
 }
@@ -275,14 +276,14 @@ v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Serv
 // Inside the event that submitted: asks for each accepted task.
 void AwaitTasks(const std::shared_ptr<SubmitCall>& call, const std::shared_ptr<Submitting>& submitting,
                 core::Nanos wait, core::Core& core, core::Nanos now) {
-  const core::WorkerId from = TaskWorkerOf(call->context(), call->context());
+  const core::WorkerId from = TaskWorkerOf(call->context(), call->service_context());
   for (std::size_t i = 0; i < submitting->tasks.size(); ++i) {
     if (!submitting->tasks[i].refused.ok()) continue;
     ++submitting->missing;
     submitting->waiters.push_back(std::make_shared<AnswerSubscriber>([call, submitting, i](Answer answer) {
       auto& view = std::get<absl::StatusOr<core::HandleView>>(answer);
       if (view.ok()) submitting->tasks[i].view = *std::move(view);
-      if (--submitting->missing == 0) call->Answer(SubmitAnswer(submitting->tasks, call->context()));
+      if (--submitting->missing == 0) call->Answer(SubmitAnswer(submitting->tasks, call->service_context()));
     }));
     submitting->waiting.push_back(submitting->shard->subscribers().Add(submitting->waiters.back()));
   }
@@ -300,48 +301,49 @@ void StopAwaiting(Submitting& submitting) {
 }
 
 // A request that was refused as a whole.
-void DropUploads(const v1::SubmitRequest& request, ServiceContext& context) {
+void DropUploads(const v1::SubmitRequest& request, ServiceContext& service_context) {
   for (const v1::TaskSpec& spec : request.tasks()) {
-    if (const auto upload = ParseId(spec.args().upload_id())) context.uploads.Drop(*upload);
+    if (const auto upload = ParseId(spec.args().upload_id())) service_context.uploads.Drop(*upload);
   }
 }
 
 void Submit(const std::shared_ptr<SubmitCall>& call) {
-  ServiceContext& context = call->context();
+  ServiceContext& service_context = call->service_context();
   v1::SubmitRequest& request = call->request();
   absl::Status status = CheckPoolName(request.pool(), "pool");
-  if (status.ok()) status = CheckCount(request.tasks_size(), "tasks", context);
-  const absl::StatusOr<core::Nanos> wait = ReadWait(request.has_wait_timeout(), request.wait_timeout(), context);
+  if (status.ok()) status = CheckCount(request.tasks_size(), "tasks", service_context);
+  const absl::StatusOr<core::Nanos> wait =
+      ReadWait(request.has_wait_timeout(), request.wait_timeout(), service_context);
   if (status.ok()) status = wait.status();
   if (!status.ok()) {
-    DropUploads(request, context);
+    DropUploads(request, service_context);
     return call->Refuse(status);
   }
 
   auto submitting = std::make_shared<Submitting>();
-  submitting->shard = &context.ShardOfPool(request.pool());
-  SubmitIntake intake(&request, &context);
+  submitting->shard = &service_context.ShardOfPool(request.pool());
+  SubmitIntake intake(&request, &service_context);
   intake.Read(&submitting->tasks);
-  const core::ClientId client = ClientOf(call->context(), &call->context());
+  const core::ClientId client = ClientOf(call->context(), &call->service_context());
   const bool waits = request.has_wait_timeout();
   submitting->shard->Enter([&](core::Core& core, core::Nanos now) {
     intake.Apply(core, now, client, OriginOf(call->peer()), &submitting->tasks);
     if (waits) AwaitTasks(call, submitting, *wait, core, now);
   });
-  OneSuggestion suggestion(context);
+  OneSuggestion suggestion(service_context);
   for (Submission& task : submitting->tasks) suggestion.AddTo(&task.refused);
   intake.GiveBackUploads(submitting->tasks);
   call->DropRequest();
-  if (submitting->waiters.empty()) return call->Answer(SubmitAnswer(submitting->tasks, context));
+  if (submitting->waiters.empty()) return call->Answer(SubmitAnswer(submitting->tasks, service_context));
   call->OnCancelled([submitting] { StopAwaiting(*submitting); });
 }
 
 // ---- Map ----
 
-absl::StatusOr<core::MapGroup> ReadMap(v1::MapRequest* request, const ServiceContext& context) {
+absl::StatusOr<core::MapGroup> ReadMap(v1::MapRequest* request, const ServiceContext& service_context) {
   absl::Status status = CheckPoolName(request->pool(), "pool");
   if (status.ok()) status = CheckFunctionName(request->function(), "function");
-  if (status.ok()) status = CheckCount(request->items().items_size(), "items", context);
+  if (status.ok()) status = CheckCount(request->items().items_size(), "items", service_context);
   if (status.ok() && request->has_chunk_size() && request->chunk_size() == 0) {
     status = InvalidField("chunk_size", "chunk_size: 0 is not possible; leave it unset for automatic chunks");
   }
@@ -368,7 +370,7 @@ absl::StatusOr<core::MapGroup> ReadMap(v1::MapRequest* request, const ServiceCon
   data.reserve(bytes);
   for (const std::string& item : request->items().items()) data += item;
   const std::uint64_t beside = kColumnBytes + column->lengths.size() * sizeof(std::uint32_t);
-  absl::StatusOr<core::Bytes> counted = CountArguments(std::move(data), beside, *context.options.memory);
+  absl::StatusOr<core::Bytes> counted = CountArguments(std::move(data), beside, *service_context.options.memory);
   if (!counted.ok()) return counted.status();
   column->data = *std::move(counted);
   map.pool = request->pool();
@@ -387,11 +389,11 @@ absl::StatusOr<core::MapGroup> ReadMap(v1::MapRequest* request, const ServiceCon
 }
 
 void Map(const std::shared_ptr<MapCall>& call) {
-  absl::StatusOr<core::MapGroup> map = ReadMap(&call->request(), call->context());
+  absl::StatusOr<core::MapGroup> map = ReadMap(&call->request(), call->service_context());
   if (!map.ok()) return call->Refuse(map.status());
-  map->client = ClientOf(call->context(), &call->context());
+  map->client = ClientOf(call->context(), &call->service_context());
   map->origin = OriginOf(call->peer());
-  Shard& shard = call->context().ShardOfPool(map->pool);
+  Shard& shard = call->service_context().ShardOfPool(map->pool);
   const absl::StatusOr<std::uint64_t> items = shard.Enter([&](core::Core& core, core::Nanos now) {
     if (call->request().id().empty()) map->id = core.NewHandle();
     return core.OnMap(now, *map);
@@ -405,14 +407,14 @@ void Map(const std::shared_ptr<MapCall>& call) {
 
 // ---- Get, Cancel, Release ----
 
-void WriteHandle(const core::HandleView& handle, const ServiceContext& context, v1::GetResponse* out) {
+void WriteHandle(const core::HandleView& handle, const ServiceContext& service_context, v1::GetResponse* out) {
   if (const auto* map = std::get_if<core::MapView>(&handle)) {
     out->set_done(map->done);
-    return WriteMap(*map, context.display(), out->mutable_map());
+    return WriteMap(*map, service_context.display(), out->mutable_map());
   }
   const core::TaskView& task = std::get<core::TaskView>(handle);
   out->set_done(core::IsTerminal(task.state));
-  WriteTask(task, context.display(), context.options.max_inline_result_bytes, out->mutable_task());
+  WriteTask(task, service_context.display(), service_context.options.max_inline_result_bytes, out->mutable_task());
 }
 
 void Get(const std::shared_ptr<GetCall>& call) {
@@ -420,17 +422,17 @@ void Get(const std::shared_ptr<GetCall>& call) {
   const absl::StatusOr<core::HandleId> id = ReadId(request.id(), "id");
   if (!id.ok()) return call->Refuse(id.status());
   const absl::StatusOr<core::Nanos> wait =
-      ReadWait(request.has_wait_timeout(), request.wait_timeout(), call->context());
+      ReadWait(request.has_wait_timeout(), request.wait_timeout(), call->service_context());
   if (!wait.ok()) return call->Refuse(wait.status());
-  const core::WorkerId from = TaskWorkerOf(call->context(), call->context());
+  const core::WorkerId from = TaskWorkerOf(call->context(), call->service_context());
   AskCore(
-      call, call->context().ShardOfHandle(*id),
+      call, call->service_context().ShardOfHandle(*id),
       [&](core::Core& core, core::Nanos now, core::SubscriberId me) { core.OnGet(now, me, *id, *wait, from); },
       [call](Answer answer) {
         const auto& handle = std::get<absl::StatusOr<core::HandleView>>(answer);
         if (!handle.ok()) return call->Refuse(handle.status());
         v1::GetResponse response;
-        WriteHandle(*handle, call->context(), &response);
+        WriteHandle(*handle, call->service_context(), &response);
         call->Answer(response);
       });
 }
@@ -447,10 +449,10 @@ absl::Status CheckKnown(const std::vector<ShardPart>& parts) {
 }
 
 void Cancel(const std::shared_ptr<CancelCall>& call) {
-  const absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(call->request().ids(), call->context());
+  const absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(call->request().ids(), call->service_context());
   if (!ids.ok()) return call->Refuse(ids.status());
   const bool running = call->request().running();
-  const std::vector<ShardPart> parts = PartsOf(*ids, call->context());
+  const std::vector<ShardPart> parts = PartsOf(*ids, call->service_context());
   if (const absl::Status known = CheckKnown(parts); !known.ok()) return call->Refuse(known);
   v1::CancelResponse response;
   response.mutable_cancelled()->Resize(static_cast<int>(ids->size()), false);
@@ -466,11 +468,11 @@ void Cancel(const std::shared_ptr<CancelCall>& call) {
 }
 
 void Release(const std::shared_ptr<ReleaseCall>& call) {
-  const absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(call->request().ids(), call->context());
+  const absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(call->request().ids(), call->service_context());
   if (!ids.ok()) return call->Refuse(ids.status());
-  UploadStore& uploads = call->context().uploads;
+  UploadStore& uploads = call->service_context().uploads;
   std::uint32_t released = 0;
-  for (const ShardPart& part : PartsOf(*ids, call->context())) {
+  for (const ShardPart& part : PartsOf(*ids, call->service_context())) {
     part.shard->Enter([&](core::Core& core, core::Nanos now) {
       for (core::HandleId id : part.ids) released += core.OnRelease(now, id) || uploads.Drop(id) ? 1 : 0;
     });

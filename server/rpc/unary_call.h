@@ -41,7 +41,7 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
   const grpc::ServerContext& context() const { return context_; }
   // Who asks.
   const Peer& peer() const { return origin_.peer(); }
-  ServiceContext& context() { return *queue_context_->context; }
+  ServiceContext& service_context() { return *queue_context_->service_context; }
 
   void Answer(const Response& response) {
     if (!TakeTurn()) return;
@@ -51,7 +51,7 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
     if (!TakeTurn()) return;
     if (!IsUnknownName(status)) return FinishWith(status);
     Post([self = this->shared_from_this(), status] {
-      if (!self->queue_context_->stopped) self->FinishWith(WithSuggestion(status, self->context()));
+      if (!self->queue_context_->stopped) self->FinishWith(WithSuggestion(status, self->service_context()));
     });
   }
   // Runs `work` on the RPC thread. By a flusher.
@@ -66,13 +66,13 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Request, R
       : queue_context_(queue_context),
         method_(method),
         handler_(handler),
-        request_(queue_context->context->options),
+        request_(queue_context->service_context->options),
         writer_(&context_) {}
 
   void Accepted(bool ok) {
     if (!ok) return;  // the server stops
     done_.Keep(this->shared_from_this());
-    origin_.Come(context_, context());
+    origin_.Come(context_, service_context());
     if (!queue_context_->stopped) Accept(queue_context_, method_, handler_);
     if (!request_.status().ok()) return Refuse(request_.status());
     handler_(this->shared_from_this());

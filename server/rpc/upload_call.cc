@@ -40,29 +40,29 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
  private:
   explicit UploadCall(QueueContext* queue_context)
       : queue_context_(queue_context),
-        context_(*queue_context->context),
+        service_context_(*queue_context->service_context),
         reader_(&context_),
-        request_(context_.options),
-        draft_(context_.options.spool.get(), context_.options.memory->uploads) {}
+        request_(service_context_.options),
+        draft_(service_context_.options.spool.get(), service_context_.options.memory->uploads) {}
 
   void Accepted(bool ok) {
     if (!ok) return;
     done_op_.Keep(shared_from_this());
-    origin_.Come(context_, context_);
+    origin_.Come(context_, service_context_);
     if (queue_context_->stopped) return;
     Accept(queue_context_);
-    under_way_->progress_at = context_.clock->Now();
+    under_way_->progress_at = service_context_.clock->Now();
     under_way_->cut = [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->context_.TryCancel();
     };
-    context_.uploads.Begin(under_way_);
+    service_context_.uploads.Begin(under_way_);
     ReadNext();
   }
   void ReadNext() { reader_.Read(&request_, read_op_.Begin(shared_from_this())); }
   void ReadDone(bool ok) {
     if (queue_context_->stopped) return;
     if (!ok) return Keep();
-    under_way_->progress_at.store(context_.clock->Now(), std::memory_order_relaxed);
+    under_way_->progress_at.store(service_context_.clock->Now(), std::memory_order_relaxed);
     if (!request_.status().ok()) return Refuse(request_.status());
     if (absl::Status status = Append(request_.message().fragment()); !status.ok()) return Refuse(status);
     v1::UploadRequest().Swap(&request_.message());  // while it waits for more it keeps nothing of what came
@@ -73,11 +73,12 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
     if (fragment.size() > kMaxFragmentBytes) {
       return TooLarge("fragment", absl::StrCat("fragment: ", fragment.size(), " bytes; at most ", kMaxFragmentBytes));
     }
-    const std::uint64_t most = context_.options.limits.max_payload_bytes;
+    const std::uint64_t most = service_context_.options.limits.max_payload_bytes;
     if (draft_.size() + fragment.size() > most) {
       return TooLarge("fragment", absl::StrCat("the upload is larger than a payload may be: ", most, " bytes"));
     }
-    if (absl::Status status = context_.uploads.Reserve(fragment.size(), context_.clock->Now()); !status.ok()) {
+    if (absl::Status status = service_context_.uploads.Reserve(fragment.size(), service_context_.clock->Now());
+        !status.ok()) {
       return status;
     }
     reserved_ += fragment.size();
@@ -89,9 +90,9 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
     if (!bytes.ok()) return Refuse(Spooled(bytes.status()));
     const std::uint64_t size = bytes->view.size();
     const core::HandleId id =
-        context_.shards.front()->Enter([](core::Core& core, core::Nanos) { return core.NewHandle(); });
-    const absl::Status kept =
-        context_.uploads.Keep(id, core::Bytes(std::move(bytes->owner), bytes->view), context_.clock->Now());
+        service_context_.shards.front()->Enter([](core::Core& core, core::Nanos) { return core.NewHandle(); });
+    const absl::Status kept = service_context_.uploads.Keep(id, core::Bytes(std::move(bytes->owner), bytes->view),
+                                                            service_context_.clock->Now());
     if (!kept.ok()) return Refuse(kept);
     kept_ = IdBytes(id);
     reserved_ = 0;
@@ -105,18 +106,18 @@ class UploadCall final : public std::enable_shared_from_this<UploadCall> {
     reader_.FinishWithError(ToGrpc(status), finished_op_.Begin(shared_from_this()));
   }
   void Abandon() {
-    context_.uploads.Abandon(std::exchange(reserved_, 0));
+    service_context_.uploads.Abandon(std::exchange(reserved_, 0));
     draft_.Clear();
   }
   void Finished(bool) {}
   void Done(bool) {
     Abandon();
     // The client went away before it learnt the name: nobody will ask for it.
-    if (context_.IsCancelled() && !kept_.empty()) static_cast<void>(context_.uploads.Take(kept_));
+    if (context_.IsCancelled() && !kept_.empty()) static_cast<void>(service_context_.uploads.Take(kept_));
   }
 
   QueueContext* const queue_context_;
-  ServiceContext& context_;
+  ServiceContext& service_context_;
   grpc::ServerContext context_;
   CallOrigin origin_;
   grpc::ServerAsyncReader<v1::UploadResponse, Received<v1::UploadRequest>> reader_;

@@ -34,7 +34,7 @@ class Waiting : public std::enable_shared_from_this<Waiting> {
   Waiting(std::shared_ptr<WaitCall> call, std::vector<core::HandleId> ids, core::WaitMode mode,
           base::Reservation memory)
       : call_(std::move(call)), ids_(std::move(ids)), mode_(mode), memory_(std::move(memory)) {
-    for (ShardPart& part : PartsOf(ids_, call_->context())) parts_.push_back({.handles = std::move(part)});
+    for (ShardPart& part : PartsOf(ids_, call_->service_context())) parts_.push_back({.handles = std::move(part)});
     missing_ = parts_.size();
   }
 
@@ -55,7 +55,7 @@ class Waiting : public std::enable_shared_from_this<Waiting> {
     part.asked = AskShard(
         *part.handles.shard,
         [&](core::Core& core, core::Nanos now, core::SubscriberId me) {
-          core.OnWait(now, me, part.handles.ids, mode_, wait, TaskWorkerOf(call_->context(), call_->context()));
+          core.OnWait(now, me, part.handles.ids, mode_, wait, TaskWorkerOf(call_->context(), call_->service_context()));
         },
         [self = shared_from_this(), place](Answer answer) {
           self->Take(place, std::get<absl::StatusOr<core::WaitAnswer>>(std::move(answer)));
@@ -119,17 +119,17 @@ absl::Status NoMemoryToWait() {
 
 void Wait(const std::shared_ptr<WaitCall>& call) {
   const v1::WaitRequest& request = call->request();
-  absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(request.ids(), call->context());
+  absl::StatusOr<std::vector<core::HandleId>> ids = ReadIds(request.ids(), call->service_context());
   if (!ids.ok()) return call->Refuse(ids.status());
   const absl::StatusOr<core::Nanos> wait =
-      ReadWait(request.has_wait_timeout(), request.wait_timeout(), call->context());
+      ReadWait(request.has_wait_timeout(), request.wait_timeout(), call->service_context());
   if (!wait.ok()) return call->Refuse(wait.status());
   if (!v1::WaitMode_IsValid(request.mode())) {
     return call->Refuse(InvalidField("mode", absl::StrCat("mode: ", request.mode(), " is unknown")));
   }
   const auto mode = request.mode() == v1::WAIT_MODE_UNSPECIFIED ? core::WaitMode::kAllCompleted
                                                                 : static_cast<core::WaitMode>(request.mode());
-  base::Reservation memory(call->context().options.memory->watchers);
+  base::Reservation memory(call->service_context().options.memory->watchers);
   if (!memory.Take(ids->size() * kWaitedBytes)) return call->Refuse(NoMemoryToWait());
   call->DropRequest();
   std::make_shared<Waiting>(call, *std::move(ids), mode, std::move(memory))->Begin(*wait);
