@@ -5,20 +5,20 @@ namespace poold::core::sim {
 
 void World::CheckBreakers() {
   peer_.ForEachPool([this](const Pool& pool) {
-    std::uint32_t standing = 0;
+    std::uint32_t open = 0;
     for (std::uint32_t number = 0; number < pool.functions.size(); ++number) {
       const CircuitBreaker* breaker = pool.functions[number].breaker.get();
-      const bool open = breaker != nullptr && breaker->open;
-      standing += stands;
-      if (!stands) {
-        begun_before_fence_.erase({pool.id, number});
+      const bool is_open = breaker != nullptr && breaker->open;
+      open += is_open;
+      if (!is_open) {
+        begun_before_trip_.erase({pool.id, number});
         if (breaker != nullptr && !breaker->lines.empty())
-          ledger_.Wrong("somebody waits at an open breaker that does not stand");
+          ledger_.Wrong("somebody waits at a breaker that is closed");
       } else {
         CheckBreaker(pool, number, *breaker);
       }
     }
-    if (standing != pool.breakers_open)
+    if (open != pool.breakers_open)
       ledger_.Wrong("the open breakers of pool " + pool.spec.name + " are miscounted");
   });
 }
@@ -38,7 +38,7 @@ void World::CheckBreaker(const Pool& pool, std::uint32_t number, const CircuitBr
       }
     }
   }
-  const auto [before, first_seen] = begun_before_fence_.try_emplace({pool.id, number}, sent);
+  const auto [before, first_seen] = begun_before_trip_.try_emplace({pool.id, number}, sent);
   std::uint64_t trying = 0;
   for (const std::uint64_t token : sent) trying += !before->second.contains(token);
   if (trying > 1) ledger_.Wrong("more than one tries at an open breaker");

@@ -258,7 +258,7 @@ class World : public ClientPort {
   std::map<Turn, std::uint64_t> passed_over_;
   std::map<Turn, std::uint64_t> served_now_;
   // What was with workers when an open breaker of a function was first seen.
-  std::map<std::pair<PoolId, std::uint32_t>, std::set<std::uint64_t>> begun_before_fence_;
+  std::map<std::pair<PoolId, std::uint32_t>, std::set<std::uint64_t>> begun_before_trip_;
 };
 
 }  // namespace poold::core::sim
