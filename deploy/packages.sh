@@ -14,7 +14,7 @@ libsystemd-dev libcap-dev libdw-dev'
 
 test='
 libgtest-dev libgmock-dev libbenchmark-dev
-clang valgrind
+clang clang-format clang-tidy valgrind
 python3 python3-grpcio python3-protobuf python3-msgpack
 nodejs npm'
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Everything that is expected of a change: builds, runs all tests, then what is ours again under the sanitizers, and
-# clang's look at the locks. Installs the Debian packages that are missing. Meant for a clean clone; reuses build/.
+# clang's look at style and locks. Installs the Debian packages that are missing. Meant for a clean clone; reuses build/.
 #
 #   tests/run.sh           everything
-#   tests/run.sh STEP...   some of: tests asan tsan thread-safety
+#   tests/run.sh STEP...   some of: tests asan tsan tidy
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec < /dev/null
@@ -49,14 +49,17 @@ run_tsan() {
   TSAN_OPTIONS=halt_on_error=1 sanitize tsan proto base core gate
 }
 
-run_thread-safety() {
-  step "Clang's thread safety analysis (build/thread-safety)"
-  configure thread-safety
-  cmake --build --preset thread-safety -j "$jobs" --target poold poold_client
+run_tidy() {
+  step "clang-tidy and clang's thread safety analysis (build/tidy)"
+  configure tidy
+  cmake --build --preset tidy -j "$jobs" --target poold_generated
+  local said
+  said=$(run-clang-tidy -p build/tidy -quiet -j "$jobs" '/(Unity|server|client|worker)/.*[.](cxx|cc)$' 2>&1) ||
+    { echo "$said" | grep -v "^clang-tidy\|warnings generated\|warnings treated" >&2; return 1; }
 }
 
 ./deploy/packages.sh --install test
-[ $# -gt 0 ] || set -- tests asan tsan thread-safety
+[ $# -gt 0 ] || set -- tests asan tsan tidy
 for each in "$@"; do
   "run_$each"
 done

@@ -114,9 +114,9 @@ SessionStream::Event LocalStream::TakeAnswer() {
   const bool goes_on = got.ok() && !got->end_of_file;
   if (goes_on && (answer_bytes_ += got->bytes) < sizeof answer_) return {};
   wants_ = Done::kNothing;
-  const bool taken = goes_on && answer_.status == static_cast<std::uint32_t>(wire::PayloadStatus::kTaken);
-  if (!taken) status = {grpc::StatusCode::UNAVAILABLE, "no sessions at the payload socket"};
-  return {Done::kStart, taken};
+  const bool accepted = goes_on && answer_.status == static_cast<std::uint32_t>(wire::PayloadStatus::kTaken);
+  if (!accepted) status = {grpc::StatusCode::UNAVAILABLE, "no sessions at the payload socket"};
+  return {Done::kStart, accepted};
 }
 
 SessionStream::Event LocalStream::TakeMessage() {

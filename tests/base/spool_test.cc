@@ -298,18 +298,18 @@ TEST_F(Arenas, WhatIsForgottenIsGivenBack) {
 
 // However many threads look after it.
 TEST_F(Arenas, WhatIsForgottenIsUnusedForAWholeTurn) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
+  constexpr std::int64_t kOneSecond = 1'000'000'000;
   const std::shared_ptr<Arena> arena = Make(kMiB);
-  std::int64_t now = 1000 * kSecond;
-  EXPECT_EQ(spool_.TendArenas(now), 30 * kSecond);
+  std::int64_t now = 1000 * kOneSecond;
+  EXPECT_EQ(spool_.TendArenas(now), 30 * kOneSecond);
   arena->Take(Fill("hello"), 5).IgnoreError();
-  EXPECT_EQ(spool_.TendArenas(now + 10 * kSecond), 20 * kSecond);
-  EXPECT_EQ(spool_.TendArenas(now + 29 * kSecond), kSecond);
-  now += 30 * kSecond;
-  EXPECT_EQ(spool_.TendArenas(now), 30 * kSecond);
-  EXPECT_EQ(spool_.TendArenas(now), 30 * kSecond);
+  EXPECT_EQ(spool_.TendArenas(now + 10 * kOneSecond), 20 * kOneSecond);
+  EXPECT_EQ(spool_.TendArenas(now + 29 * kOneSecond), kOneSecond);
+  now += 30 * kOneSecond;
+  EXPECT_EQ(spool_.TendArenas(now), 30 * kOneSecond);
+  EXPECT_EQ(spool_.TendArenas(now), 30 * kOneSecond);
   EXPECT_FALSE(arena->empty());
-  EXPECT_EQ(spool_.TendArenas(now + 30 * kSecond), 30 * kSecond);
+  EXPECT_EQ(spool_.TendArenas(now + 30 * kOneSecond), 30 * kOneSecond);
   EXPECT_TRUE(arena->empty());
 }
 

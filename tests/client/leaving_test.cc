@@ -26,9 +26,9 @@ void* CancelIn(const std::function<void()>& wait) {
   pthread_create(
       &thread, nullptr,
       [](void* told) -> void* {
-        auto* const story = static_cast<Story*>(told);
-        story->begun = true;
-        (*story->wait)();
+        auto* const mine = static_cast<Story*>(told);
+        mine->begun = true;
+        (*mine->wait)();
         return nullptr;
       },
       &story);

@@ -5,8 +5,6 @@
 namespace poold::core::testing {
 namespace {
 
-constexpr HandleId kMap{9, 1};
-
 std::string ArgsOf(Story& story, HandleId id, std::uint64_t index = 0) {
   const absl::StatusOr<Payload> args = story.core.ViewArguments(id, index);
   return args.ok() ? std::string(args->data.view()) : ReasonOf(args.status());

@@ -4,8 +4,6 @@
 namespace poold::core::testing {
 namespace {
 
-constexpr HandleId kMap{9, 1};
-
 void Say(Story& story, const std::string& words) {
   const WorkerId worker = story.FirstWorker();
   const AttemptToken token = story.processes.workers.at(worker).work.front().what.token;

@@ -9,7 +9,6 @@
 namespace poold::core::testing {
 namespace {
 
-constexpr HandleId kMap{9, 1};
 constexpr std::uint32_t kWorkers = 2;
 constexpr Nanos kMicrosecond = 1000;
 // Of multiprocessing.Pool on a small machine; ours is less.

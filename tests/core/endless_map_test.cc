@@ -5,8 +5,6 @@
 namespace poold::core::testing {
 namespace {
 
-constexpr HandleId kMap{9, 1};
-
 class EndlessMap : public ::testing::Test {
  protected:
   // Things that are kept for the map.

@@ -8,8 +8,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr HandleId kMap{9, 1};
-
 Explanation About(Story& story, HandleId id) { return *story.core.Explain(story.now, id); }
 
 TEST(Explain, SaysNothingOfWhatRunsOrHasEnded) {

@@ -21,6 +21,9 @@
 
 namespace poold::core::testing {
 
+// A map that most stories tell of.
+inline constexpr HandleId kMap{9, 1};
+
 class FakeClients : public ClientPort {
  public:
   void SendOutcome(SubscriberId to, HandleId task, OutcomePtr outcome) override {

@@ -6,8 +6,6 @@
 namespace poold::core::testing {
 namespace {
 
-constexpr HandleId kMap{9, 1};
-
 HandleId IdOf(const HandleView& view) {
   return std::holds_alternative<TaskView>(view) ? std::get<TaskView>(view).id : std::get<MapView>(view).id;
 }

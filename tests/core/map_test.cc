@@ -26,8 +26,6 @@ std::map<std::uint64_t, std::string> Heard(Story& story, HandleId map) {
   return heard;
 }
 
-constexpr HandleId kMap{9, 1};
-
 TEST(Map, GivesEveryItemItsResult) {
   Story story;
   story.Open("p", 2);

@@ -5,8 +5,6 @@
 namespace poold::core::testing {
 namespace {
 
-constexpr HandleId kMap{9, 1};
-
 class WithoutPage : public ::testing::Test {
  protected:
   void Open(std::uint32_t workers = 1) {

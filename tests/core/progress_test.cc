@@ -4,8 +4,6 @@
 namespace poold::core::testing {
 namespace {
 
-constexpr HandleId kMap{9, 1};
-
 AttemptToken TokenOf(Story& story) { return story.processes.workers.at(story.FirstWorker()).work.front().what.token; }
 
 void Report(Story& story, double fraction, const std::string& text, std::uint32_t item = 0) {

@@ -12,8 +12,8 @@
 namespace poold::cost {
 namespace {
 
-constexpr std::uint32_t kBatch = 64;
-constexpr std::uint32_t kItems = 1024;
+constexpr std::uint32_t kSessionBatch = 64;
+constexpr std::uint32_t kSessionItems = 1024;
 constexpr std::uint32_t kMessages = 150;
 constexpr std::uint32_t kBytes = 8;
 constexpr core::HandleId kMap{8, 1};
@@ -39,8 +39,8 @@ v1::SessionRequest Tasks() {
   group.set_id_high(7);
   group.set_first_id_low(1);
   group.set_encoding(v1::ENCODING_MSGPACK);
-  for (std::uint32_t i = 0; i < kBatch; ++i) group.add_args_bytes(kBytes);
-  group.set_args(std::string(kBatch * kBytes, 'x'));
+  for (std::uint32_t i = 0; i < kSessionBatch; ++i) group.add_args_bytes(kBytes);
+  group.set_args(std::string(kSessionBatch * kBytes, 'x'));
   return request;
 }
 
@@ -51,8 +51,8 @@ v1::SessionRequest Items() {
   group.set_function("f");
   group.set_id(rpc::IdBytes(kMap));
   group.set_encoding(v1::ENCODING_MSGPACK);
-  for (std::uint32_t i = 0; i < kItems; ++i) group.add_item_bytes(kBytes);
-  group.set_items(std::string(kItems * kBytes, 'x'));
+  for (std::uint32_t i = 0; i < kSessionItems; ++i) group.add_item_bytes(kBytes);
+  group.set_items(std::string(kSessionItems * kBytes, 'x'));
   return request;
 }
 
@@ -76,8 +76,8 @@ void PlayRequests(const char* part, const v1::SessionRequest& message, std::uint
 core::ItemBlockPtr Block() {
   auto block = std::make_shared<core::ItemBlock>();
   block->encoding = core::Encoding::kMsgpack;
-  block->result_bytes.assign(kItems, kBytes);
-  block->results.assign(kItems * kBytes, 'y');
+  block->result_bytes.assign(kSessionItems, kBytes);
+  block->results.assign(kSessionItems * kBytes, 'y');
   return block;
 }
 
@@ -102,19 +102,19 @@ void PlayResponses(const char* part, std::uint32_t units, Add add) {
 
 }  // namespace
 
-void PlayTaskRequests() { PlayRequests("session: a task submitted", Tasks(), kBatch); }
-void PlayMapRequests() { PlayRequests("session: an item submitted", Items(), kItems); }
+void PlayTaskRequests() { PlayRequests("session: a task submitted", Tasks(), kSessionBatch); }
+void PlayMapRequests() { PlayRequests("session: an item submitted", Items(), kSessionItems); }
 
 void PlayTaskResponses() {
   const core::Bytes result(std::string(kBytes, 'y'));
-  PlayResponses("session: a task's outcome sent", kBatch, [&](rpc::ResponseEncoder& outbox) {
-    for (std::uint32_t i = 0; i < kBatch; ++i) outbox.AddSuccess({7, i}, {core::Encoding::kMsgpack, result});
+  PlayResponses("session: a task's outcome sent", kSessionBatch, [&](rpc::ResponseEncoder& outbox) {
+    for (std::uint32_t i = 0; i < kSessionBatch; ++i) outbox.AddSuccess({7, i}, {core::Encoding::kMsgpack, result});
   });
 }
 
 void PlayMapResponses() {
   const core::ItemBlockPtr block = Block();
-  PlayResponses("session: an item's outcome sent", kItems,
+  PlayResponses("session: an item's outcome sent", kSessionItems,
                 [&](rpc::ResponseEncoder& outbox) { outbox.AddItems(kMap, block); });
 }
 

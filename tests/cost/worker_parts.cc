@@ -19,7 +19,7 @@
 namespace poold::cost {
 namespace {
 
-constexpr std::uint32_t kBatch = 64;
+constexpr std::uint32_t kWorkerBatch = 64;
 constexpr std::uint32_t kRounds = 150;
 constexpr std::uint32_t kChunkItems = 1024;
 constexpr std::uint32_t kArgsBytes = 8;
@@ -170,9 +170,9 @@ void Play(const char* part, std::uint32_t tasks, std::uint32_t chunk_items, Coun
 
 }  // namespace
 
-void PlayRunFrames() { Play("frames: a task sent to a worker", kBatch, 0, Counted::kFrames); }
-void PlayRingWriting() { Play("ring: a task's outcome written", kBatch, 0, Counted::kWriting); }
-void PlayRingReading() { Play("ring: a task's outcome read", kBatch, 0, Counted::kReading); }
+void PlayRunFrames() { Play("frames: a task sent to a worker", kWorkerBatch, 0, Counted::kFrames); }
+void PlayRingWriting() { Play("ring: a task's outcome written", kWorkerBatch, 0, Counted::kWriting); }
+void PlayRingReading() { Play("ring: a task's outcome read", kWorkerBatch, 0, Counted::kReading); }
 void PlayChunkReading() { Play("ring: an item's outcome read", 1, kChunkItems, Counted::kReading); }
 
 }  // namespace poold::cost

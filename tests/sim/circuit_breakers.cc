@@ -12,14 +12,12 @@ void World::CheckBreakers() {
       open += is_open;
       if (!is_open) {
         begun_before_trip_.erase({pool.id, number});
-        if (breaker != nullptr && !breaker->lines.empty())
-          ledger_.Wrong("somebody waits at a breaker that is closed");
+        if (breaker != nullptr && !breaker->lines.empty()) ledger_.Wrong("somebody waits at a breaker that is closed");
       } else {
         CheckBreaker(pool, number, *breaker);
       }
     }
-    if (open != pool.breakers_open)
-      ledger_.Wrong("the open breakers of pool " + pool.spec.name + " are miscounted");
+    if (open != pool.breakers_open) ledger_.Wrong("the open breakers of pool " + pool.spec.name + " are miscounted");
   });
 }
 

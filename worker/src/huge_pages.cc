@@ -61,7 +61,7 @@ std::vector<Range> PrivateMemory() {
 
 bool NearlyFull(std::uintptr_t at, std::vector<unsigned char>* pages) {
   if (mincore(reinterpret_cast<void*>(at), kHugeBytes, pages->data()) != 0) return false;
-  const auto resident = std::count_if(pages->begin(), pages->end(), [](unsigned char page) { return page & 1; });
+  const auto resident = std::count_if(pages->begin(), pages->end(), [](unsigned char one) { return one & 1; });
   return static_cast<std::size_t>(resident) * 10 >= pages->size() * 9;
 }
 

@@ -21,7 +21,7 @@ extern char** environ;
 namespace poold::worker {
 namespace {
 
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kPipeReadBytes = 64 * 1024;
 
 absl::Status CannotStart(const Program& program, int error) {
   return absl::ErrnoToStatus(error, absl::StrCat("cannot start '", program.argv[0], "'"));
@@ -123,7 +123,7 @@ class Running {
   Pipe in_, out_, err_;
   std::size_t fed_ = 0;
   ProgramEnd end_;
-  char buffer_[kReadBytes];
+  char buffer_[kPipeReadBytes];
 };
 
 absl::Status Running::Start() {

@@ -12,7 +12,7 @@
 namespace poold::bench {
 namespace {
 
-constexpr std::uint64_t kBatchItems = 4096;
+constexpr std::uint64_t kEchoBatchItems = 4096;
 constexpr std::uint64_t kBatchesUnderWay = 4;
 
 // The numbers from `from` to before `to`, four bytes each.
@@ -38,7 +38,7 @@ std::uint64_t SumOf(const Batch& batch) {
   return sum;
 }
 
-absl::Status Gone() { return absl::UnavailableError("the stream broke"); }
+absl::Status EchoGone() { return absl::UnavailableError("the stream broke"); }
 
 }  // namespace
 
@@ -89,13 +89,13 @@ Samples StreamEcho::RunMap(const Job& job) {
   const Stopwatch watch;
   while (sent < job.count || under_way > 0) {
     if (sent < job.count && under_way < kBatchesUnderWay) {
-      Fill(&batch, sent, std::min(job.count, sent + kBatchItems));
+      Fill(&batch, sent, std::min(job.count, sent + kEchoBatchItems));
       sent += static_cast<std::uint64_t>(batch.item_bytes_size());
-      if (!stream_->Write(batch)) return Gone();
+      if (!stream_->Write(batch)) return EchoGone();
       ++under_way;
       continue;
     }
-    if (!stream_->Read(&batch)) return Gone();
+    if (!stream_->Read(&batch)) return EchoGone();
     sum += SumOf(batch);
     --under_way;
   }
@@ -108,7 +108,7 @@ Samples StreamEcho::RunTrips(const Job& job) {
   Batch batch;
   return MeasureTrips(job.count, [&] {
     Fill(&batch, 1, 2);
-    return stream_->Write(batch) && stream_->Read(&batch) && SumOf(batch) == 1 ? absl::OkStatus() : Gone();
+    return stream_->Write(batch) && stream_->Read(&batch) && SumOf(batch) == 1 ? absl::OkStatus() : EchoGone();
   });
 }
 
@@ -132,11 +132,11 @@ absl::StatusOr<double> StreamEcho::EchoIn(std::uint64_t fragment, std::uint64_t 
   const Stopwatch watch;
   for (std::uint64_t received = 0; received < wanted;) {
     if (sent < wanted && sent - received < kBatchesUnderWay) {
-      if (!stream_->Write(batch)) return Gone();
+      if (!stream_->Write(batch)) return EchoGone();
       ++sent;
       continue;
     }
-    if (!stream_->Read(&back)) return Gone();
+    if (!stream_->Read(&back)) return EchoGone();
     if (!IsEchoPayload(back.items(), fragment)) return absl::InternalError("another payload");
     ++received;
   }

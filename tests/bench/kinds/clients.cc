@@ -15,8 +15,8 @@
 namespace poold::bench {
 namespace {
 
-constexpr char kBench[] = "clients";
-constexpr char kSubject[] = "poold-unix";
+constexpr char kClientsBench[] = "clients";
+constexpr char kClientsSubject[] = "poold-unix";
 constexpr std::uint64_t kMostProcesses = 4;
 
 // A quick look has less of it; more of it nobody asks for.
@@ -65,7 +65,7 @@ absl::Status Working(const BenchOptions& options, const Stage& stage, Figures& f
       if (absl::Status status = RunTasks(*holders, each); !status.ok()) return status;
       const double rate = static_cast<double>(each * connections) / watch.Seconds();
       const std::string name = connections == 1 ? "1 connection" : absl::StrCat(connections, " connections");
-      figures.Add(kBench, kSubject, name, {"tasks_per_s", rate});
+      figures.Add(kClientsBench, kClientsSubject, name, {"tasks_per_s", rate});
     }
   }
   return absl::OkStatus();
@@ -80,7 +80,7 @@ absl::Status Idle(const BenchOptions& options, const Stage& stage, Figures& figu
   if (!holders.ok()) return holders.status();
   const double grown = static_cast<double>(RssBytes(stage.pid())) - static_cast<double>(before);
   const std::string name = "5000 idle connections";
-  figures.Add(kBench, kSubject, name, {"bytes_per_connection", grown / static_cast<double>(connections)});
+  figures.Add(kClientsBench, kClientsSubject, name, {"bytes_per_connection", grown / static_cast<double>(connections)});
   // What comes with a new connection (settings, a first ping, timers) is over after some seconds; keepalive begins
   // after half a minute.
   const double seconds = options.scale < 0.1 ? 0.05 : 4;
@@ -88,7 +88,7 @@ absl::Status Idle(const BenchOptions& options, const Stage& stage, Figures& figu
   const double spent = CpuSeconds(stage.pid());
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   const double percent = 100 * (CpuSeconds(stage.pid()) - spent) / seconds;
-  figures.Add(kBench, kSubject, name, {"cpu_percent", percent});
+  figures.Add(kClientsBench, kClientsSubject, name, {"cpu_percent", percent});
   return absl::OkStatus();
 }
 
@@ -103,7 +103,8 @@ absl::Status Handles(const BenchOptions& options, const Stage& stage, Figures& f
   for (std::uint64_t i = 0; i < AtMost(100'000, options); ++i) handles.push_back((*pool)->Submit<void>("noop"));
   if (absl::Status flushed = stage.client->Flush(); !flushed.ok()) return flushed;
   client::Wait(handles, client::WaitMode::kFirstCompleted, std::chrono::milliseconds(100));
-  figures.Add(kBench, kSubject, "100000 handles waited on", {"threads_more", std::max(0.0, threads() - before)});
+  figures.Add(kClientsBench, kClientsSubject, "100000 handles waited on",
+              {"threads_more", std::max(0.0, threads() - before)});
   return absl::OkStatus();
 }
 

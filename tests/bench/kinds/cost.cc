@@ -19,8 +19,8 @@
 namespace poold::bench {
 namespace {
 
-constexpr char kBench[] = "cost";
-constexpr char kSubject[] = "poold-unix";
+constexpr char kCostBench[] = "cost";
+constexpr char kCostSubject[] = "poold-unix";
 constexpr std::uint32_t kManyWorkers = 62;
 
 struct Case {
@@ -75,7 +75,7 @@ Spent TimeAndWakes(const Processes& processes) {
 void Add(const Case& what, const Spent& spent, Figures& figures) {
   for (const auto& [name, amount] : spent) {
     const double each = amount / static_cast<double>(what.job.count);
-    figures.Add(kBench, kSubject, what.job.name, {absl::StrCat(name, "_per_", what.unit), each});
+    figures.Add(kCostBench, kCostSubject, what.job.name, {absl::StrCat(name, "_per_", what.unit), each});
   }
 }
 
@@ -138,7 +138,7 @@ absl::Status MeasureIdle(const BenchOptions& options, const Stage& stage, Figure
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
     const Spent spent = TimeAndWakes(processes) - before;
     const double micros = spent.at("daemon_us") + spent.at("workers_us");
-    figures.Add(kBench, kSubject, "idle", {"cpu_percent", micros / 1e4 / seconds});
+    figures.Add(kCostBench, kCostSubject, "idle", {"cpu_percent", micros / 1e4 / seconds});
   }
   return absl::OkStatus();
 }

@@ -16,8 +16,8 @@
 namespace poold::bench {
 namespace {
 
-constexpr char kBench[] = "queue";
-constexpr char kSubject[] = "poold-unix";
+constexpr char kQueueBench[] = "queue";
+constexpr char kQueueSubject[] = "poold-unix";
 constexpr std::uint64_t kShortest = 1000;
 // More would take long and say no more.
 constexpr std::uint32_t kMostRounds = 3;
@@ -80,7 +80,7 @@ class QueueRound {
     if (!stage.ok()) return stage.status();
     auto pool = stage->OpenPool({.workers = options_.workers});
     if (!pool.ok()) return pool.status();
-    const Job job{.bench = kBench, .name = "", .shape = Shape::kBurst, .count = length_};
+    const Job job{.bench = kQueueBench, .name = "", .shape = Shape::kBurst, .count = length_};
     const std::uint64_t times = std::max<std::uint64_t>(1, 100 * kShortest / length_);
     if (auto warm = RunBurst(**pool, job); !warm.ok()) return warm.status();
     const double before = CpuOfAll(*stage);
@@ -111,7 +111,7 @@ class QueueRound {
     return pool;
   }
   void Add(const char* what, const Sample& sample) {
-    figures_.Add(kBench, kSubject, absl::StrCat("1e", std::llround(std::log10(length_)), " ", what), sample);
+    figures_.Add(kQueueBench, kQueueSubject, absl::StrCat("1e", std::llround(std::log10(length_)), " ", what), sample);
   }
   void AddBytes(const char* what, const char* metric, std::uint64_t before, std::uint64_t after, double payload) {
     const double grown = static_cast<double>(after) - static_cast<double>(before);

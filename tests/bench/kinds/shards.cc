@@ -17,8 +17,8 @@
 namespace poold::bench {
 namespace {
 
-constexpr char kBench[] = "shards";
-constexpr char kSubject[] = "poold-unix";
+constexpr char kShardsBench[] = "shards";
+constexpr char kShardsSubject[] = "poold-unix";
 constexpr int kPools = 4;
 
 struct Crowd {
@@ -77,9 +77,9 @@ absl::Status MeasureWith(int shards, const BenchOptions& options, Figures& figur
 
   const auto tasks = static_cast<double>(each * kPools);
   const std::string name = absl::StrCat(kPools, " pools, shards: ", shards);
-  figures.Add(kBench, kSubject, name, {"tasks_per_s", tasks / seconds});
-  figures.Add(kBench, kSubject, name, {"daemon_us_per_task", 1e6 * spent / tasks});
-  figures.Add(kBench, kSubject, name, {"busiest_thread_us_per_task", 1e6 * busiest / tasks});
+  figures.Add(kShardsBench, kShardsSubject, name, {"tasks_per_s", tasks / seconds});
+  figures.Add(kShardsBench, kShardsSubject, name, {"daemon_us_per_task", 1e6 * spent / tasks});
+  figures.Add(kShardsBench, kShardsSubject, name, {"busiest_thread_us_per_task", 1e6 * busiest / tasks});
   return absl::OkStatus();
 }
 

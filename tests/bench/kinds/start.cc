@@ -12,8 +12,8 @@
 namespace poold::bench {
 namespace {
 
-constexpr char kBench[] = "start";
-constexpr char kSubject[] = "poold-unix";
+constexpr char kStartBench[] = "start";
+constexpr char kStartSubject[] = "poold-unix";
 constexpr char kFirst[] = "first result of a new pool";
 
 // From 200 MB of prepared state, unless it is a quick look.
@@ -27,7 +27,7 @@ absl::Status StartDaemon(Figures& figures) {
   const Stopwatch watch;
   const auto daemon = PrivateDaemon::Start();
   if (!daemon.ok()) return daemon.status();
-  figures.Add(kBench, kSubject, "the daemon", {"startup_ms", watch.Seconds() * 1e3});
+  figures.Add(kStartBench, kStartSubject, "the daemon", {"startup_ms", watch.Seconds() * 1e3});
   return absl::OkStatus();
 }
 
@@ -36,7 +36,7 @@ absl::Status FirstResult(const BenchOptions& options, const Stage& stage, Figure
   auto pool = stage.OpenPool({.workers = options.workers});
   if (!pool.ok()) return pool.status();
   if (absl::Status status = (*pool)->Apply<void>("noop"); !status.ok()) return status;
-  figures.Add(kBench, kSubject, kFirst, {"first_result_ms", watch.Seconds() * 1e3});
+  figures.Add(kStartBench, kStartSubject, kFirst, {"first_result_ms", watch.Seconds() * 1e3});
   return absl::OkStatus();
 }
 
@@ -61,15 +61,15 @@ absl::Status CloneMany(const Clones& clones, const Stage& stage, Figures& figure
   const std::string name = absl::StrCat(clones.count, " clones");
   const auto bare = (*pool)->Apply<double>("bare_forks", clones.count);
   if (!bare.ok()) return bare.status();
-  figures.Add(kBench, "bare-forks", name, {"ms_per_clone", *bare / 1e3});
+  figures.Add(kStartBench, "bare-forks", name, {"ms_per_clone", *bare / 1e3});
   const Stopwatch watch;
   if (auto resized = (*pool)->Resize(clones.count); !resized.ok()) return resized.status();
   if (absl::Status status = AwaitWorkers(**pool, clones.count); !status.ok()) return status;
-  figures.Add(kBench, kSubject, name, {"ms_per_clone", watch.Seconds() * 1e3 / (clones.count - 1)});
+  figures.Add(kStartBench, kStartSubject, name, {"ms_per_clone", watch.Seconds() * 1e3 / (clones.count - 1)});
   std::uint64_t bytes = 0;
   for (const pid_t pid : Descendants(stage.pid())) bytes += PssBytes(pid);
   const double state = static_cast<double>(clones.megabytes) * (1 << 20);
-  figures.Add(kBench, kSubject, name, {"memory_per_state", static_cast<double>(bytes) / state});
+  figures.Add(kStartBench, kStartSubject, name, {"memory_per_state", static_cast<double>(bytes) / state});
   return absl::OkStatus();
 }
 
@@ -90,7 +90,7 @@ absl::Status Peers(const BenchOptions& options, Figures& figures) {
     for (std::uint32_t round = 0; round < options.rounds; ++round) {
       const auto samples = python.MeasureFirst();
       if (!samples.ok()) return samples.status();
-      for (const Sample& sample : *samples) figures.Add(kBench, python.subject(), kFirst, sample);
+      for (const Sample& sample : *samples) figures.Add(kStartBench, python.subject(), kFirst, sample);
     }
     python.Stop();
   }
