@@ -4,11 +4,13 @@
 #include <map>
 
 #include "drivers/beanstalkd.h"
-#include "drivers/gearman.h"
 #include "drivers/socket_relay.h"
 #include "drivers/socketpair_pool.h"
 #include "drivers/stream_echo.h"
 #include "raw_sessions.h"
+#ifdef POOLD_BENCH_GEARMAN
+#include "drivers/gearman.h"
+#endif
 
 namespace poold::bench {
 namespace {

@@ -2,7 +2,6 @@
 
 #include "drivers/bare_forks.h"
 #include "drivers/beanstalkd.h"
-#include "drivers/gearman.h"
 #include "drivers/poold_driver.h"
 #include "drivers/python_pool.h"
 #include "drivers/sleeping_poold.h"
@@ -10,6 +9,9 @@
 #include "drivers/socketpair_pool.h"
 #include "drivers/stream_echo.h"
 #include "drivers/unary_calls.h"
+#ifdef POOLD_BENCH_GEARMAN
+#include "drivers/gearman.h"
+#endif
 
 namespace poold::bench {
 
