@@ -1,3 +1,5 @@
+// Values of the command line, as plain structs. ParseCommandLine fills them, and the commands read them. Empty or unset
+// means that the option was not given: the daemon's default holds.
 #pragma once
 
 #include <chrono>
@@ -8,21 +10,22 @@
 #include <variant>
 #include <vector>
 
-// What a command line asks for, as plain values. Filled by ParseCommandLine, read by the commands. Empty or unset means
-// "not given": the daemon's default holds.
 namespace poold::cli {
 
 using Duration = std::chrono::nanoseconds;
 
+// Options of every command.
 struct GlobalOptions {
   std::string address;
   std::string pool = "default";
   bool json = false;
+  // The longest wait of the command. Unset: no limit.
   std::optional<Duration> wait_timeout;
-  // How long the daemon may be away. Given: also before it is there for the first time.
+  // How long the daemon may be away; if given, also before the first connection.
   std::optional<Duration> daemon_timeout;
 };
 
+// Options of a task, as poold.v1.TaskOptions.
 struct TaskChoices {
   std::optional<Duration> queue_timeout;
   std::optional<Duration> run_timeout;
@@ -37,9 +40,9 @@ struct TaskChoices {
   bool fresh = false;
 };
 
-// How the program of the built-in function "exec" is started.
+// The start of a program with the built-in function "exec".
 struct ExecChoices {
-  // Fed to it: a file ("-" is our own standard input). Empty: nothing.
+  // The file with the program's input ("-": standard input). Empty: no input.
   std::string stdin_file;
   std::map<std::string, std::string> environment;
   std::string directory;
@@ -47,15 +50,16 @@ struct ExecChoices {
   bool Any() const { return !stdin_file.empty() || !environment.empty() || !directory.empty(); }
 };
 
-// Whether a progress bar is drawn on stderr. By itself: only on a terminal.
+// Whether a progress bar is drawn on stderr. kOnTerminal: only if stderr is a terminal.
 enum class ShowProgress { kOnTerminal, kAlways, kNever };
 
+// poolctl submit.
 struct SubmitOptions {
   std::string function;
   std::vector<std::string> args;
-  // Each is text, also where it looks like JSON.
+  // Every argument is text, even if it looks like JSON.
   bool strings = false;
-  // Raw bytes as the argument: the text itself, or the content of a file ("-" is stdin).
+  // Raw bytes as the argument: this text, or the content of a file ("-": standard input).
   std::optional<std::string> raw;
   std::optional<std::string> raw_file;
   std::string id;
@@ -71,22 +75,23 @@ struct SubmitOptions {
 
 // How the text of an item becomes the arguments of one call.
 struct ItemShape {
-  // Each is a JSON array, whose elements are the arguments.
+  // Each item is a JSON array, whose elements are the arguments.
   bool star = false;
-  // Each is JSON; anything else is an error.
+  // Each item is JSON; anything else is an error.
   bool json = false;
-  // Each is text, also where it looks like JSON.
+  // Each item is text, even if it looks like JSON.
   bool strings = false;
-  // Each is several arguments with this between them. Empty: one.
+  // Separates the arguments of an item. Empty: each item is one argument.
   std::string delimiter;
 };
 
+// poolctl map.
 struct MapOptions {
   std::string function;
   // Items; after a ":::" the second arguments, and so on. With "exec": the program and its arguments.
   std::vector<std::string> words;
   std::string file;
-  // Items end with a NUL, not with the line.
+  // Items end with a NUL in place of a line's end.
   bool null_separated = false;
   ItemShape shape;
   bool as_completed = false;
@@ -96,12 +101,13 @@ struct MapOptions {
   bool raw_output = false;
   ShowProgress progress = ShowProgress::kOnTerminal;
   std::optional<uint32_t> chunk_size;
-  // Items that are read ahead of the results printed.
+  // The most items that are read ahead of the printed results.
   std::optional<uint64_t> buffer;
   TaskChoices task;
   ExecChoices exec;
 };
 
+// poolctl get.
 struct GetOptions {
   std::string id;
   bool items = false;
@@ -109,55 +115,64 @@ struct GetOptions {
   bool raw_output = false;
 };
 
+// poolctl wait.
 struct WaitOptions {
   std::vector<std::string> ids;
   bool first_completed = false;
   bool first_exception = false;
 };
 
+// poolctl watch.
 struct WatchOptions {
-  // Handles; none: the pool.
+  // Handles. Empty: the pool is watched.
   std::vector<std::string> ids;
   bool output = true;
 };
 
+// poolctl tasks.
 struct TasksOptions {
-  // Empty: of all pools.
+  // Empty: tasks of all pools.
   std::string pool;
   std::vector<std::string> states;
   std::string function;
   std::string client;
-  // 0: all there are.
+  // The most entries; 0: no limit.
   uint64_t limit = 100;
 };
 
+// poolctl explain.
 struct ExplainOptions {
   std::string id;
 };
 
+// poolctl replay.
 struct ReplayOptions {
   std::string id;
-  // Of a map.
+  // The item to run, of a map.
   uint64_t item = 0;
   std::vector<std::string> module_folders;
   std::string program;
   bool debugger = false;
 };
 
+// poolctl top.
 struct TopOptions {
   bool once = false;
   std::optional<Duration> interval;
 };
 
+// poolctl cancel.
 struct CancelOptions {
   std::vector<std::string> ids;
   bool running = false;
 };
 
+// poolctl release.
 struct ReleaseOptions {
   std::vector<std::string> ids;
 };
 
+// poolctl open; the members are those of poold.v1.PoolSpec.
 struct OpenOptions {
   std::string name;
   std::optional<uint32_t> workers;
@@ -178,21 +193,24 @@ struct OpenOptions {
   std::optional<uint64_t> max_worker_rss_bytes;
   std::optional<Duration> max_worker_age;
   std::optional<uint64_t> memory_limit_bytes;
-  // By kind ("open-files"), in the unit of the kind.
+  // By kind ("open-files"), each in the unit of its kind.
   std::map<std::string, uint64_t> resource_limits;
   bool strict = false;
   std::optional<uint32_t> spares;
   bool allow_exec = false;
 };
 
+// poolctl resize.
 struct ResizeOptions {
   std::string pool;
   uint32_t workers = 0;
 };
+// poolctl reload.
 struct ReloadOptions {
   std::string pool;
 };
 
+// poolctl stats.
 struct StatsOptions {
   // Empty: all pools.
   std::string pool;
@@ -208,19 +226,23 @@ struct WorkersOptions {
 struct FunctionsOptions {
   std::string pool;
 };
+// poolctl close.
 struct CloseOptions {
   std::string pool;
   bool cancel_queued = false;
 };
+// poolctl terminate.
 struct TerminateOptions {
   std::string pool;
   std::optional<Duration> grace;
   bool forget = false;
 };
+// poolctl join.
 struct JoinOptions {
   std::string pool;
 };
 
+// The command that was given, with its options.
 using Command = std::variant<SubmitOptions, MapOptions, GetOptions, WaitOptions, WatchOptions, TasksOptions,
                              ExplainOptions, ReplayOptions, CancelOptions, ReleaseOptions, PoolsOptions, WorkersOptions,
                              StatsOptions, TopOptions, FunctionsOptions, OpenOptions, ResizeOptions, ReloadOptions,
