@@ -27,7 +27,7 @@ struct TaskContext {
 // elsewhere an empty context. Valid until the function returns. Never blocks or fails. Any thread of the worker may
 // call while the task runs.
 // Example:
-//   std::printf("item %u of %u\n", poold::CurrentTask().item, poold::CurrentTask().chunk_items);
+//   std::printf("item %u of %u\n", poold::worker::CurrentTask().item, poold::worker::CurrentTask().chunk_items);
 inline const TaskContext& CurrentTask();
 
 // Returns the number of this attempt, from 1; outside a task 1. Threads as CurrentTask.
@@ -40,7 +40,7 @@ inline std::uint32_t Attempt();
 //   before the outcome; a report that is passed over costs a fraction of a microsecond.
 // Threads: any, while the task runs. Outside a task, and in a child that the task forked, the call has no effect.
 // Example:
-//   poold::ReportProgress(double(row) / rows, "row " + std::to_string(row));
+//   poold::worker::ReportProgress(double(row) / rows, "row " + std::to_string(row));
 inline void ReportProgress(double fraction, std::string_view text = {});
 
 // --- below: implementation ---
