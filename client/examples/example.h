@@ -1,5 +1,5 @@
 // Shared code of the example programs: a pool of three workers with the module "examples", whose tasks print to this
-// terminal.
+// terminal. An error ends the program with its message and exit status 1.
 #pragma once
 
 #include <poold/client.h>

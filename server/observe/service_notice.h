@@ -1,6 +1,6 @@
 // ServiceNotice: tells the service manager (systemd) that the daemon has started, lives or stops.
 //
-// Threads: none; the main thread calls. Without a service manager every call does nothing.
+// Threads: none; the main thread calls. Without a service manager every call does nothing. Errors: none are reported.
 #pragma once
 
 #include <string>
