@@ -40,7 +40,7 @@ class MapFeed {
   // Ends the input here. Does not wait.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Waits until everything is sent. Returns why reading ended before the input did; OK: it did not.
+  // Waits until everything is sent. Returns why reading ended before the input did; OK: reading did not.
   absl::Status Finish();
 
  private:

@@ -102,7 +102,7 @@ class Linked {
 
 // Whether this thread is in a callback for output, which must not wait.
 bool InOutputCallback();
-// The refusal of this thread's last wait; OK: it was not refused. The reader takes it.
+// The refusal of this thread's last wait; OK: the wait was not refused. The reader takes the status away.
 absl::Status& WhyNoWait();
 // Calls the callback; InOutputCallback() is true meanwhile.
 void CallOutput(const OutputCallback& callback, const Output& output);
@@ -349,7 +349,7 @@ struct MapHandleState : HandleState {
   // After a refusal nothing is sent before this moment.
   std::chrono::steady_clock::time_point hold_until{};
   WaitNode* window_waiters = nullptr;
-  // Why the daemon takes no more items; empty: it does. Items that the daemon did not take end with this.
+  // Why the daemon takes no more items; empty: the daemon takes them. Items that the daemon did not take end with this.
   std::string cut_short;
 };
 

@@ -211,7 +211,7 @@ class Session : public std::enable_shared_from_this<Session> {
   absl::Status AwaitWindow(MapHandleState* map) ABSL_LOCKS_EXCLUDED(mu_);
   // Sends items of the map's window, as far as they may be sent.
   void SendWindow(MapHandleState* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // After a refusal of items. True: they are sent again later.
+  // After a refusal of items. True: the items are sent again later.
   bool GoOnLater(MapHandleState* map, const absl::Status& why, std::uint64_t accepted)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Ends a task or map that the daemon has never taken as CANCELLED.

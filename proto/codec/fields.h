@@ -4,8 +4,8 @@
 //   struct Point { double x = 0; double y = 0; };
 //   POOLD_FIELDS(Point, x, y)          // in Point's namespace, behind it; up to 256 fields
 //
-// The struct is written as a map from field name to value. It is read from such a map (unknown names are passed over, a
-// missing name leaves the field as the default constructor made it) or from an array with all fields in order.
+// The struct is written as a map from field name to value. The struct is read from such a map (unknown names are passed
+// over, a missing name leaves the field as the default constructor made it) or from an array with all fields in order.
 #pragma once
 
 #include <concepts>

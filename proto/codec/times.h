@@ -97,7 +97,7 @@ struct Convert<std::chrono::duration<Rep, Period>> {
   static bool Fits(__int128 value) {
     return value >= std::numeric_limits<Number>::min() && value <= std::numeric_limits<Number>::max();
   }
-  // The count in units of Unit. Nothing: it is no whole number.
+  // The count in units of Unit. Nothing: the count is no whole number.
   template <typename Unit>
   static std::optional<__int128> To(__int128 count, std::int64_t numerator, std::int64_t denominator) {
     const std::optional<__int128> product = Scaled(count, numerator, 1);

@@ -10,8 +10,8 @@
 
 namespace poold::worker {
 
-// Installs the handlers in the zygote, for all its clones. They have no effect until WatchForCrashes, and in children
-// that a worker forks.
+// Installs the handlers in the zygote, for all its clones. The handlers have no effect before WatchForCrashes, nor in
+// children that a worker forks.
 void PrepareForCrashes();
 // Writes notes into this worker's page from now on. Once in a process.
 void WatchForCrashes(void* page);

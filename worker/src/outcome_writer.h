@@ -28,7 +28,8 @@ class OutcomeWriter : public ProgressSink {
   // Takes the lock. In a process with one thread no other thread can have it, and the exchange, which waits for every
   // store before it, is left out.
   void lock() {
-    // Alone in its process nobody can have it. The exchange would wait for every store before it, at every item.
+    // In a process with one thread no other thread can hold the lock. The exchange would wait for every store before
+    // it, for each item.
     if (__libc_single_threaded != 0) return held_.store(true, std::memory_order_relaxed);
     for (int looks = 0; held_.exchange(true, std::memory_order_acquire); ++looks) Pause(looks);
   }

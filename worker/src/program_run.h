@@ -41,8 +41,8 @@ struct ProgramEnd {
   Bytes standard_error;
 };
 
-// Blocks until the program has ended. RESOURCE_EXHAUSTED: it printed too much and was killed. Other errors: it could
-// not be started, in words that name it.
+// Blocks until the program has ended. RESOURCE_EXHAUSTED: the program printed too much and was killed. Other errors:
+// the program could not be started, in words that name it.
 absl::StatusOr<ProgramEnd> RunProgram(const Program& program);
 
 }  // namespace poold::worker

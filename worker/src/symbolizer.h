@@ -11,7 +11,7 @@ namespace poold::worker {
 
 // A place in code, in fixed memory.
 struct CodePlace {
-  // Demangled, without parameter types: "imaging::resize()"; "??": it has no name.
+  // Demangled, without parameter types: "imaging::resize()"; "??": the function has no name.
   char function[256];
   // The file's name without folders, and the address as the file's headers count.
   char file[128];

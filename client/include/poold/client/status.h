@@ -1,9 +1,9 @@
 // Reasons, fields and retry delays of the SDK's errors.
 //
 // Every absl::Status of this SDK that is about poold carries a stable reason and, where they are known, the field or
-// limit that the error is about and the time after which to try again. They are payloads of the status in short text
-// (poold/reason, poold/field, poold/retry_after): they are printed with the status, and the functions below read them.
-// A status does not hold the whole outcome of a task: the handle has it (TaskHandle::outcome, MapItem::outcome).
+// limit that the error is about and the time after which to try again. These three are payloads of the status in short
+// text (poold/reason, poold/field, poold/retry_after): printing the status prints them, and the functions below read
+// them. A status does not hold the whole outcome of a task: the handle has it (TaskHandle::outcome, MapItem::outcome).
 //
 // The reasons of refused calls come from the daemon (POOL_NOT_FOUND, QUEUE_FULL, ...: poold/v1/pool_service.proto). The
 // SDK makes these:

@@ -147,7 +147,7 @@ class BoundFunction {
                   "behind it; poold/worker.h lists what travels.");
   }
 
-  // The full name of the protobuf message that the function returns; empty: it returns none.
+  // The full name of the protobuf message that the function returns; empty: the function returns none.
   static std::string ResultType() {
     if constexpr (ProtobufMessage<Result>) return Result().GetTypeName();
     if constexpr (ProtobufMessage<typename StatusOrValue<Result>::type>) {

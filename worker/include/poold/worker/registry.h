@@ -19,7 +19,7 @@ struct Function {
   std::string name;
   // One line for people; may be empty.
   std::string help;
-  // The full name of the protobuf message that the function returns; empty: it returns none.
+  // The full name of the protobuf message that the function returns; empty: the function returns none.
   std::string result_type;
   // Calls the function. Must not be empty.
   Invoke invoke;
