@@ -81,8 +81,9 @@ class Session : public std::enable_shared_from_this<Session> {
   bool WaitForBlock(MapHandleState& map, std::uint64_t blocks, Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
   void Walked(MapHandleState& map, const ItemCursor& cursor) ABSL_LOCKS_EXCLUDED(mu_);
   void CancelSoon(HandleState& cell, bool running) ABSL_LOCKS_EXCLUDED(mu_);
-  // Cancels a task or map that is not with the daemon. True: the daemon has never taken it, and it has ended CANCELLED.
-  // False: it is with the daemon or on its way there; if the daemon refuses it for want of room, it is not sent again.
+  // Cancels a task or map that the daemon has never taken. True: the handle has ended CANCELLED. False: the handle is
+  // with the daemon or on its way there; if the daemon refuses the task for want of room, the session does not send the
+  // task again.
   bool CancelHere(HandleState& cell) ABSL_LOCKS_EXCLUDED(mu_);
   void OnProgress(HandleState& cell, ProgressCallback callback) ABSL_LOCKS_EXCLUDED(mu_);
   void OnDone(HandleState& cell, std::function<void(HandleState*)> callback) ABSL_LOCKS_EXCLUDED(mu_);

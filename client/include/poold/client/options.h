@@ -120,7 +120,7 @@ struct TaskOptions {
 
   // Writes the task's output to this process's stdout and stderr as the output comes.
   bool echo_output = false;
-  // Called with the task's output, in place of echo_output.
+  // Called with the task's output as the output comes; echo_output may be set too.
   OutputCallback on_output = {};
   // Called with the task's reports of progress; see also TaskHandle::progress and OnProgress.
   ProgressCallback on_progress = {};
@@ -205,13 +205,13 @@ struct PoolSpec {
   std::map<std::string, std::string> environment = {};
   // The folder where workers start. Empty: "/".
   std::string working_directory = {};
-  // The workers' nice value.
+  // Added to the workers' nice value, 0 to 19.
   std::uint32_t nice = 0;
   // A worker with more resident memory is replaced when its task ends. Unset: no limit.
   std::optional<Count> max_worker_rss_bytes = {};
   // An older worker is replaced when its task ends. Unset: no limit.
   std::optional<Duration> max_worker_age = {};
-  // A worker with more memory is killed: its task ends CRASHED with KILLED_BY_MEMORY_LIMIT. Unset: no limit.
+  // A worker with more resident memory is killed: its task ends CRASHED with KILLED_BY_MEMORY_LIMIT. Unset: no limit.
   std::optional<Count> memory_limit_bytes = {};
   // Limits of each worker by setrlimit(2), as in {{v1::RESOURCE_KIND_OPEN_FILES, 64}}.
   std::map<v1::ResourceKind, std::uint64_t> resource_limits = {};
@@ -219,7 +219,7 @@ struct PoolSpec {
   OwnerLost on_owner_lost = OwnerLost::kKeep;
   // Whether the death of a worker breaks the pool.
   DeathPolicy death_policy = DeathPolicy::kResilient;
-  // Processes that are kept ready beside `workers`, with StartMethod::kFresh.
+  // Processes that are kept ready beside `workers`, with StartMethod::kFresh. Unset: as many as workers.
   std::optional<Count> spares = {};
   // The pool has the built-in function "exec", where the daemon's configuration allows that (otherwise
   // EXEC_NOT_ALLOWED).
@@ -249,8 +249,8 @@ struct ClientOptions {
   // Uses gRPC for everything. Otherwise a client on the daemon's host speaks with the daemon through its payload socket
   // where that is possible: the same messages, in less time.
   bool only_grpc = false;
-  // The most bytes of submissions that wait to be sent or acknowledged, and of those that wait for room in a pool's
-  // queue.
+  // A limit, in bytes, of submissions that wait to be sent or acknowledged, and another of the same size for
+  // submissions that wait for room in a pool's queue.
   std::uint64_t max_unsent_bytes = 64ull << 20;
   // The behaviour of Submit when there is no room below max_unsent_bytes.
   OnFull on_full = OnFull::kBlock;

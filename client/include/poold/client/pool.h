@@ -268,8 +268,8 @@ class PoolScope {
   // Makes a pool. Blocks until the workers are ready. ALREADY_EXISTS (POOL_EXISTS): a live pool has this name, with
   // whatever spec; that pool stays as it is. Give each copy of a program a name of its own, or share a pool with
   // Client::OpenPool. Other errors as Client::OpenPool. Where the spec says kKeep, OwnerLost::kTerminate takes its
-  // place: the pool is also terminated when this program dies before the scope ends. Not safe to repeat while the first
-  // scope lives.
+  // place: the pool is also terminated when this program dies before the scope ends. A second call fails while the
+  // first pool lives.
   static absl::StatusOr<PoolScope> Open(const class Client& client, PoolSpec spec,
                                         AtScopeEnd at_end = AtScopeEnd::kTerminate);
   // Takes over a pool that the caller made.
