@@ -1,6 +1,6 @@
-// What the main thread waits for: signals, a wake from another thread, a moment.
+// MainLoop: the main thread's wait for signals, wakes of other threads, and time.
 //
-// Wake is thread-safe and async; everything else is the main thread's.
+// Threads: Wake is thread-safe and async-signal-safe; the main thread calls everything else.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +10,18 @@
 
 namespace poold {
 
-// SIGTERM, SIGINT and SIGHUP come to MainLoop and nowhere else; SIGPIPE is ignored. Call before there is a thread: all
-// threads inherit it.
+// Sends SIGTERM, SIGINT and SIGHUP to MainLoop alone, and ignores SIGPIPE. REQUIRES: there is no other thread yet;
+// later threads inherit this.
 void BlockSignals();
 
 class MainLoop {
  public:
   MainLoop();
 
-  // REQUIRES: BlockSignals was called. Returns the signal that came, or 0 after a wake or after `wait`.
+  // Waits for at most `wait` ns, and an hour. Returns the signal that came; 0: a wake, or the time is over. REQUIRES:
+  // BlockSignals was called.
   int Next(core::Nanos wait);
+  // Ends the present or the next Next.
   void Wake();
 
  private:

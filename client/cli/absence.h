@@ -1,3 +1,4 @@
+// Absence: poolctl's behaviour while the daemon is away.
 #pragma once
 
 #include <condition_variable>
@@ -9,21 +10,22 @@
 
 namespace poold::cli {
 
-// What is done while the daemon is away: says so at once, and ends the process with kUnreachable when it stays away for
-// longer than `patience`. Thread-safe.
+// Role: says at once that the daemon went away, and ends the process with kUnreachable when the daemon stays away for
+//   longer than `patience`.
+// Threads: thread-safe; each absence has a thread of its own.
 class Absence : public std::enable_shared_from_this<Absence> {
  public:
   explicit Absence(Duration patience) : patience_(patience) {}
 
-  // It went away, or (OK) it is back. As ClientOptions::on_connection.
+  // The daemon went away (the status says why), or is back (OK). As ClientOptions::on_connection.
   void Heard(const absl::Status& connection);
 
  private:
-  // On a thread of its own.
+  // Waits on a thread of its own, and ends the process.
   void Await();
 
   const Duration patience_;
-  // Those of C++: Abseil's wait by the wall clock.
+  // The C++ library's, because Abseil's waits use the wall clock.
   std::mutex mu_;
   std::condition_variable changed_;
   bool back_ = false;

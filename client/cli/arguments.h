@@ -1,3 +1,7 @@
+// Conversion of the command line's words into arguments and options of a task. Reads files where the words name some;
+// otherwise no I/O.
+//
+// Errors: INVALID_ARGUMENT says which words make no sense; NOT_FOUND names the file.
 #pragma once
 
 #include <string>
@@ -9,20 +13,21 @@
 #include "poold/client/payload.h"
 #include "poold/v1/payload.pb.h"
 
-// From the words of the command line to what is sent. Reads files where they are named, else no I/O.
 namespace poold::cli {
 
-// One MessagePack array of the words' values; of `strings` they are text, whatever they look like.
+// One MessagePack array of the words' values; with `strings` every word is a text, even if it looks like JSON.
 absl::StatusOr<std::string> ArgumentsFromWords(const std::vector<std::string>& words, bool strings = false);
 
-// With --raw and --raw-file the bytes themselves.
+// The arguments of a submission; with --raw and --raw-file the bytes themselves.
 absl::StatusOr<client::Payload> ArgumentsOf(const SubmitOptions& options);
 
+// The SDK's options of a task.
 client::TaskOptions TaskOptionsFrom(const TaskChoices& choices);
 
+// The payload as a message of the contract.
 v1::Payload ToMessage(const client::Payload& payload);
 
-// The whole of it; "-" is standard input. NotFound with the reason.
+// The whole content; "-" is standard input. NOT_FOUND or UNAVAILABLE with the reason.
 absl::StatusOr<std::string> FileContent(const std::string& path);
 
 }  // namespace poold::cli

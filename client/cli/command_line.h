@@ -1,3 +1,4 @@
+// CommandLine: a parsed command line of poolctl.
 #pragma once
 
 #include <variant>
@@ -7,12 +8,13 @@
 
 namespace poold::cli {
 
+// The options of all commands, and the command with its own.
 struct CommandLine {
   GlobalOptions global;
   Command command;
 };
 
-// Parses. Help, version and complaints are printed here; then the exit status is the answer.
+// Parses the command line. Help, version and complaints are printed here, and the answer is the exit status.
 std::variant<CommandLine, ExitStatus> ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace poold::cli

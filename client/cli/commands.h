@@ -1,10 +1,12 @@
+// The commands of poolctl: each function runs one, prints the answer, and returns the exit status.
+//
+// Threads: the main thread. Errors are printed to stderr (context.h), and say what to do.
 #pragma once
 
 #include "cli/context.h"
 #include "cli/exit_status.h"
 #include "cli/options.h"
 
-// One function for each command: does it, prints the answer, says how it went.
 namespace poold::cli {
 
 ExitStatus Run(const SubmitOptions& options, Context& context);  // submit.cc
@@ -23,7 +25,7 @@ ExitStatus Run(const FunctionsOptions& options, Context& context);
 ExitStatus Run(const StatsOptions& options, Context& context);
 ExitStatus Run(const InfoOptions& options, Context& context);
 ExitStatus Run(const TopOptions& options, Context& context);  // top.cc
-// It draws a live screen, not a snapshot.
+// Whether the command draws a live screen and no snapshot.
 bool IsLive(const TopOptions& options, const GlobalOptions& global);
 ExitStatus Run(const OpenOptions& options, Context& context);    // open.cc
 ExitStatus Run(const ResizeOptions& options, Context& context);  // pool_changes.cc

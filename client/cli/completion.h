@@ -1,3 +1,5 @@
+// Shell completion: `poolctl --complete WORD...`, with the words after the program's name up to the one that is
+// completed. Prints one candidate a line.
 #pragma once
 
 #include <string>
@@ -5,28 +7,26 @@
 
 #include "cli/grammar.h"
 
-// What a shell's completion asks for: `poolctl --complete WORD...`, the words after the program's name up to the one
-// that is to be completed. One candidate a line.
 namespace poold::cli {
 
-// What completes a word. Names that only the daemon knows are asked for by kind.
+// The candidates for a word, or the kind of names that the daemon is asked for. A plain value.
 struct Completion {
   enum class Kind { kWords, kPools, kFunctions, kHandles };
   Kind kind = Kind::kWords;
   std::vector<std::string> words;
-  // Where it is asked for.
+  // The pool and the daemon that the words before name.
   std::string pool = "default";
   std::string address;
-  // What a candidate begins with.
+  // The beginning of the word; candidates begin with it.
   std::string prefix;
 
   friend bool operator==(const Completion&, const Completion&) = default;
 };
 
-// REQUIRES: not empty. No I/O.
+// Finds the completion of the last word. No I/O. REQUIRES: words is not empty.
 Completion CompletionOf(const Grammar& grammar, const std::vector<std::string>& words);
 
-// Asks the daemon where it must, prints. A daemon that is away has no names: no complaint.
+// Prints the candidates, and asks the daemon where it must. Without a daemon there are no names and no complaint.
 void Complete(const std::vector<std::string>& words);
 
 }  // namespace poold::cli

@@ -1,3 +1,7 @@
+// Output of poolctl: answers go to stdout, complaints to stderr. All text except a result's bytes is made safe for a
+//   terminal here (terminal_text.h).
+//
+// Threads: the main thread, except Warn and PrintOutput, which write through stdio.
 #pragma once
 
 #include <cstdio>
@@ -9,30 +13,32 @@
 #include "cli/text_table.h"
 #include "cli/value.h"
 
-// Where answers (stdout) and complaints (stderr) go. What is no byte of a result is made fit for a terminal here
-// (terminal_text.h), whoever wrote it. Used by the main thread.
 namespace poold::cli {
 
-// On stdout, as one line.
+// Prints text on stdout as one line.
 void PrintLine(const std::string& text);
-// On stdout, several lines; the last may lack its end.
+// Prints several lines on stdout; the last may lack its end.
 void PrintLines(const std::string& text);
+// Prints the value on stdout as one line.
 void PrintJson(const Json& value);
+// Prints the table on stdout.
 void Print(const TextTable& table);
-// On stdout, as they are.
+// Prints bytes on stdout, unchanged.
 void PrintBytes(std::string_view bytes);
 
-// What a program printed, on `to`: as it is, but on a terminal only when it is to be `raw`.
+// Prints the output of a task on `to`: unchanged if `to` is no terminal or with `raw`, otherwise safe.
 void PrintOutput(std::string_view bytes, std::FILE* to, bool raw);
+// Whether the stream is a terminal.
 bool IsTerminal(std::FILE* file);
 
-// Whether all of it has arrived on stdout; if not, says so on stderr, once (but not of a reader that went away).
+// Flushes stdout. False: something was not written; says so on stderr, once (not where a pipe's reader went away).
 bool Written();
 
-// "poolctl: ..." on stderr. What follows the first line is set in: nobody else's text begins a line.
+// Prints "poolctl: ..." on stderr. Later lines are indented, so that no line of foreign text begins a line.
 void Warn(const std::string& text);
+// Warns, and returns kUsage.
 ExitStatus ComplainUsage(const std::string& text);
-// Of a file that is not there (NotFound), cannot be read, or makes no sense.
+// Warns of a file that is not there or cannot be read (kNoInput), or that makes no sense (kUsage).
 ExitStatus ComplainInput(const absl::Status& status);
 
 }  // namespace poold::cli

@@ -1,3 +1,4 @@
+// Context: the daemon and the global options, as every command gets them.
 #pragma once
 
 #include <chrono>
@@ -13,17 +14,19 @@
 
 namespace poold::cli {
 
-// What every command is given: whom it talks to, how it answers. Used by the main thread.
+// Threads: the main thread.
 class Context {
  public:
   Context(GlobalOptions global, client::Client client) : global_(std::move(global)), client_(std::move(client)) {}
 
   const GlobalOptions& global() const { return global_; }
+  // Whether answers are JSON.
   bool json() const { return global_.json; }
   const client::Client& client() const { return client_; }
+  // The connection, for calls that Client does not wrap.
   client::Connection& daemon() const { return *client_.connection(); }
 
-  // The named pool, that of --pool when no name was given.
+  // The named pool; without a name the pool of --pool.
   const std::string& PoolOr(const std::string& name) const { return name.empty() ? global_.pool : name; }
 
  private:
@@ -31,18 +34,22 @@ class Context {
   client::Client client_;
 };
 
-// Says on stderr what the daemon (or nobody) answered, and what to do.
+// Prints on stderr what failed and what to do, and returns the exit status: kUnreachable, kCancelled (HANDLE_LOST) or
+// kRefused.
 ExitStatus Complain(const absl::Status& status);
 
-// When a wait is over; never, without --wait-timeout.
+// The end of --wait-timeout; without the option a wait never ends.
 class Patience {
  public:
+  // Begins to count now.
   explicit Patience(const GlobalOptions& global);
 
+  // Whether the time is over.
   bool Over() const;
-  // client::kForever without --wait-timeout.
+  // The time that is left; client::kForever without --wait-timeout.
   Duration Left() const;
-  // What one call may wait: the rest, at most `most` (a call that is too long tells us late that the daemon is gone).
+  // The time that the next call may wait: the rest, at most `most`. A longer call would notice late that the daemon is
+  // gone.
   google::protobuf::Duration Next(Duration most = std::chrono::seconds(30)) const;
 
  private:

@@ -1,8 +1,8 @@
+// ExitStatus: the exit status of poolctl, for scripts. `poolctl --help` lists the numbers, which never change.
 #pragma once
 
 namespace poold::cli {
 
-// What poolctl tells the script that called it. Part of the promise: `poolctl --help` lists them, numbers never change.
 enum class ExitStatus : int {
   kOk = 0,
   kFailed = 1,         // the task (or an item of the map) ended FAILED

@@ -1,3 +1,4 @@
+// Grammar: every command of poolctl with its options.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -9,23 +10,26 @@
 
 namespace poold::cli {
 
-// What may be said on the command line: every command with its options, and where their values go. One parse each.
+// Role: declares the options to CLI11 and holds the values that they are parsed into. One parse for each object.
+// Threads: none of its own; the main thread.
 class Grammar {
  public:
   Grammar();
   Grammar(const Grammar&) = delete;
   Grammar& operator=(const Grammar&) = delete;
 
-  // As ParseCommandLine.
+  // As ParseCommandLine. REQUIRES: called once.
   std::variant<CommandLine, ExitStatus> Parse(int argc, const char* const* argv);
 
-  // For whoever wants to know it and not to parse.
+  // The declarations, for completion.
   const CLI::App& app() const { return app_; }
+  // The names of all commands.
   std::vector<std::string> Commands() const;
   // Null: there is no such command.
   const CLI::App* Find(const std::string& command) const;
 
  private:
+  // Declares a command, whose options are parsed into `options`.
   template <typename Options>
   CLI::App* Add(const std::string& name, const std::string& about, Options& options) {
     CLI::App* app = app_.add_subcommand(name, about);
@@ -44,6 +48,7 @@ class Grammar {
   void AddChanges();
   void Complain(const CLI::ParseError& error) const;
 
+  // The last line of each command's help.
   static const char kElsewhere[];
 
   CLI::App app_;

@@ -8,7 +8,7 @@
 
 namespace poold::cli {
 
-// Puts the ids of a request there, from their digits. InvalidArgument names the one that is none.
+// Adds the ids of these digits to a request. INVALID_ARGUMENT names the text that is no id.
 template <typename Request>
 absl::Status AddIds(const std::vector<std::string>& digits, Request& request) {
   for (const std::string& text : digits) {

@@ -1,3 +1,4 @@
+// Interrupt: Ctrl-C during a wait.
 #pragma once
 
 #include <functional>
@@ -5,13 +6,15 @@
 
 namespace poold::cli {
 
-// Ctrl-C while we wait: calls `on_interrupt` once, on a thread of its own; the second Ctrl-C ends the process. Nothing
-// is left behind when it goes.
+// Role: the first Ctrl-C calls `on_interrupt` on a thread of its own; the second ends the process with kInterrupted.
+//   The destructor ends the thread.
 class Interrupt {
  public:
-  // Before any other thread is started: SIGINT then comes to this class alone.
+  // Blocks SIGINT for this thread and later ones, so that the signal reaches this class alone. REQUIRES: no other
+  // thread was started.
   static void Block();
 
+  // Starts the thread. REQUIRES: Block was called.
   explicit Interrupt(std::function<void()> on_interrupt);
   ~Interrupt();
 

@@ -1,3 +1,4 @@
+// ItemPrinter: prints the outcomes of a map's items.
 #pragma once
 
 #include <cstdint>
@@ -8,31 +9,37 @@
 
 namespace poold::cli {
 
-// Prints the outcomes of a map's items as they are handed in: results on stdout, a line each (an empty one for an item
-// that did not succeed, which is explained on stderr); with JSON everything on stdout, one document a line. Not
-// thread-safe.
+// Prints in the order of the calls: results on stdout, one a line (an empty line for an item that did not succeed;
+// stderr explains the item). With JSON everything goes to stdout, one document a line. Not thread-safe.
 class ItemPrinter {
  public:
   struct Style {
+    // One JSON document for each item.
     bool json = false;
+    // Texts and bytes are printed unchanged.
     bool raw = false;
-    // Each line begins with its index and a tab.
+    // Each line begins with the item's index and a tab.
     bool with_index = false;
-    // Results are of exec: what the programs wrote is shown as they wrote it. A program that did not exit with 0 counts
-    // as an item that FAILED.
+    // Results are of exec: the programs' output is printed. A program that did not exit with 0 counts as an item that
+    // FAILED.
     bool exec = false;
   };
   explicit ItemPrinter(Style style) : style_(style) {}
 
+  // Prints neighbouring items.
   void Print(const v1::ItemOutcomes& outcomes);
+  // Prints the result of an item that SUCCEEDED.
   void PrintResult(uint64_t index, const v1::Payload& result);
+  // Prints an outcome of any state.
   void PrintOther(uint64_t index, const v1::Outcome& outcome);
 
-  // Items printed, and those of them that were CANCELLED, which are only counted.
+  // Items that were printed.
   uint64_t printed() const { return printed_; }
+  // Printed items that were CANCELLED; stderr does not explain them.
   uint64_t cancelled() const { return cancelled_; }
-  // Of all items printed: the worst (see Worse).
+  // The worst status of all printed items (see Worse).
   ExitStatus status() const { return status_; }
+  // Printed items that did not succeed.
   uint64_t unsuccessful() const { return unsuccessful_; }
 
  private:

@@ -1,3 +1,4 @@
+// ItemSource: the items of a map, from the words of the command line, a file or standard input.
 #pragma once
 
 #include <memory>
@@ -12,22 +13,23 @@
 
 namespace poold::cli {
 
-// The items of a map as they travel, one after the other: from the words of the command line, else from the file or
-// standard input as it comes. Not thread-safe.
+// Hands out the encoded arguments of one call after the other. Reads a file as the items are asked for. Not
+// thread-safe, except Abandon.
 class ItemSource {
  public:
-  // Errors: InvalidArgument when the words make no sense (all of them are looked at now), NotFound for the file.
+  // Errors: INVALID_ARGUMENT: the words make no sense (all are checked here); NOT_FOUND: the file cannot be opened.
   static absl::StatusOr<std::unique_ptr<ItemSource>> Open(const MapOptions& options);
 
-  // The arguments of the next call; nothing at the end. Errors name the item; after one nothing more may be asked for.
+  // Returns the arguments of the next call; nothing: the end. Blocks for the input. An error names the item and is the
+  // last answer.
   absl::StatusOr<std::optional<client::Payload>> Next();
 
-  // Next would not block.
+  // Whether Next would not block.
   bool Ready() const { return reader_ == nullptr || reader_->Ready(); }
-  // From any thread: as if the input ended here.
+  // Ends the input here. Any thread may call.
   void Abandon();
 
-  // How many there are, where it is known.
+  // The number of items; nothing: not known.
   std::optional<uint64_t> count() const { return count_; }
 
  private:
@@ -38,11 +40,11 @@ class ItemSource {
 
   const MapOptions options_;
   std::optional<uint64_t> count_;
-  // From the command line.
+  // Items from the command line.
   std::vector<client::Payload> ready_;
-  // Else.
+  // Null: the items come from the command line.
   std::unique_ptr<RecordReader> reader_;
-  // With exec: fed to every program.
+  // The input of every program, with exec.
   std::string stdin_bytes_;
   uint64_t next_ = 0;
 };

@@ -1,3 +1,4 @@
+// The end of a task, for people and for scripts. Pure functions, except PrintOutcome.
 #pragma once
 
 #include <string>
@@ -6,22 +7,22 @@
 #include "cli/value.h"
 #include "poold/v1/task.pb.h"
 
-// How a task ended, for people and for scripts. No I/O.
 namespace poold::cli {
 
+// The exit status of a terminal state.
 ExitStatus StatusOf(v1::TaskState state);
 
-// Of several: the first of FAILED, CRASHED, TIMED_OUT, CANCELLED that any of them has.
+// The worse of two: the first of FAILED, CRASHED, TIMED_OUT, CANCELLED that one of them is.
 ExitStatus Worse(ExitStatus a, ExitStatus b);
 
-// "FAILED: std::runtime_error: no such file" with what else is known, several lines, the last without its end. Empty
+// "FAILED: std::runtime_error: no such file" and what else is known, in several lines, the last without its end. Empty
 // for SUCCEEDED.
 std::string ExplainOutcome(const v1::Outcome& outcome);
 
-// Prints a result on stdout (nothing for none), what else it was on stderr.
+// Prints a result on stdout, or any other end on stderr.
 ExitStatus PrintOutcome(const std::string& function, const v1::Outcome& outcome, bool raw);
 
-// What standard output gets for a result: JSON on one line, or with `raw` texts and bytes as they are.
+// The text of a result on stdout: JSON on one line; with `raw` texts and bytes are unchanged.
 std::string ResultText(const v1::Payload& result, bool raw);
 
 }  // namespace poold::cli

@@ -9,21 +9,22 @@
 
 namespace poold::cli {
 
-// How often a bar is looked after while we wait.
+// The time between two looks at the progress during a wait.
 inline constexpr Duration kProgressStep = std::chrono::milliseconds(100);
 
-// On stderr. Null: none is wanted there.
+// A bar on stderr. Null: none is wanted there.
 std::unique_ptr<client::ProgressBar> MakeBar(ShowProgress show, const std::string& title);
 
-// A bar that whoever reads the connection draws while the main thread waits. Thread-safe.
+// A bar that the thread which reads the connection draws while the main thread waits. Thread-safe.
 class LiveBar {
  public:
   explicit LiveBar(std::unique_ptr<client::ProgressBar> bar) : bar_(std::move(bar)) {}
 
+  // Draws the report. Has no effect without a bar.
   void Show(const client::Progress& progress) ABSL_LOCKS_EXCLUDED(mu_);
-  // So that something else can be printed.
+  // Removes the bar until the next Show, so that something else can be printed.
   void Clear() ABSL_LOCKS_EXCLUDED(mu_);
-  // Nothing is drawn afterwards.
+  // Ends the bar; nothing is drawn afterwards.
   void End() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:

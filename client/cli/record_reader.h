@@ -1,3 +1,4 @@
+// RecordReader: the records of a file or of standard input, as they come.
 #pragma once
 
 #include <memory>
@@ -9,36 +10,36 @@
 
 namespace poold::cli {
 
-// Records of a file or of standard input, one after the other, as they come: no more is read than asked for. Not
-// thread-safe but for Abandon.
+// Reads no more than is asked for, in blocks of 64 KiB. Not thread-safe, except Abandon.
 class RecordReader {
  public:
-  // "-" is standard input. NotFound with the reason. A record ends with `separator`, the last one also without.
+  // Opens a file; "-" is standard input. A record ends with `separator`; the last one may lack it. NOT_FOUND with the
+  // reason.
   static absl::StatusOr<std::unique_ptr<RecordReader>> Open(const std::string& path, char separator);
 
-  // Blocks until there is one; nothing at the end. Unavailable when it cannot be read.
+  // Returns the next record; nothing: the end. Blocks until there is one. UNAVAILABLE: the file cannot be read.
   absl::StatusOr<std::optional<std::string>> Next();
 
-  // Next would not block.
+  // Whether Next would not block.
   bool Ready() const;
 
-  // From any thread: a Next that blocks, and every later one, answers that there is no more.
+  // Ends the input: a Next that blocks, and every later one, answers that there is no more. Any thread may call.
   void Abandon();
 
  private:
   RecordReader(std::string name, wire::UniqueFd fd, wire::UniqueFd abandoned, char separator)
       : name_(std::move(name)), fd_(std::move(fd)), abandoned_(std::move(abandoned)), separator_(separator) {}
-  // False: there is no more.
+  // Reads a block. False: there is no more.
   absl::StatusOr<bool> Fill();
-  // False: abandoned.
+  // Waits for input. False: Abandon was called.
   bool AwaitInput() const;
 
   const std::string name_;
   const wire::UniqueFd fd_;
-  // Readable once it is so.
+  // An eventfd that is readable after Abandon.
   const wire::UniqueFd abandoned_;
   const char separator_;
-  // Read and not yet given away: from `begin_` on.
+  // Bytes that were read and not handed out begin at `begin_`.
   std::string buffer_;
   std::size_t begin_ = 0;
 };

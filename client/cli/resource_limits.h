@@ -1,3 +1,4 @@
+// Limits of a process in words of the command line: "open-files=64", "address-space=2G", "cpu=10s".
 #pragma once
 
 #include <cstdint>
@@ -6,18 +7,18 @@
 #include "absl/status/statusor.h"
 #include "poold/v1/pool.pb.h"
 
-// What the kernel limits for a process, as the command line says it: "open-files=64", "address-space=2G", "cpu=10s".
 namespace poold::cli {
 
+// A limit in the unit of its kind: bytes, seconds or a count.
 struct NamedLimit {
   std::string kind;
   uint64_t value = 0;
 };
 
-// InvalidArgument names the kinds.
+// INVALID_ARGUMENT names the kinds, or the value that is wanted.
 absl::StatusOr<NamedLimit> ResourceLimitFromText(const std::string& text);
 
-// REQUIRES: a kind that ResourceLimitFromText gave.
+// REQUIRES: ResourceLimitFromText gave the name.
 v1::ResourceKind ResourceKindOf(const std::string& name);
 
 // "address-space, cpu, ...".

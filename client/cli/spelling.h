@@ -6,10 +6,10 @@
 
 namespace poold::cli {
 
-// How many letters must be put in, taken out or replaced.
+// The number of letters to insert, remove or replace that makes `b` of `a`.
 std::size_t Distance(const std::string& a, const std::string& b);
 
-// The candidate that was probably meant. Empty: none is near.
+// The candidate that is nearest to the word, at a distance below 3. Empty: none is near.
 std::string Nearest(const std::string& word, const std::vector<std::string>& candidates);
 
 }  // namespace poold::cli

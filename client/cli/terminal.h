@@ -1,3 +1,4 @@
+// Screen: the terminal as a page of its own, with keys as they are pressed.
 #pragma once
 
 #include <termios.h>
@@ -9,13 +10,13 @@
 
 namespace poold::cli {
 
-// The terminal as a screen: a page of its own, keys as they are pressed. What was there before comes back when this
-// goes, also at SIGINT, SIGTERM and SIGHUP while it waits. One at a time; used by the main thread.
+// The earlier page comes back when the object ends, and at SIGINT, SIGTERM and SIGHUP, which Key reports as Ctrl-C. One
+// object at a time; the main thread.
 class Screen {
  public:
-  // Nothing when standard input or output is no terminal.
+  // Whether standard input and output are terminals that can do it.
   static bool Possible();
-  // Before any other thread is started: the signals that it waits for then come to it alone.
+  // Blocks the signals that Key waits for, so that they reach this class alone. REQUIRES: no other thread was started.
   static void BlockSignals();
 
   Screen();
@@ -23,13 +24,15 @@ class Screen {
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
+  // The terminal's size; at least 20 by 5.
   int columns() const;
   int rows() const;
 
-  // Draws these lines in place of what is there; what does not fit is cut.
+  // Draws these lines in place of the earlier ones; cuts what does not fit.
   void Draw(const std::string& text) const;
 
-  // Waits for a key. Nothing: the time is over, or the window has another size now. '\x03' for Ctrl-C and other ends.
+  // Waits for a key. Nothing: the time is over, or the window's size changed. '\x03': Ctrl-C, another signal, or the
+  // end of the terminal.
   std::optional<char> Key(Duration timeout) const;
 
  private:

@@ -1,3 +1,4 @@
+// TextTable: rows of words in aligned columns.
 #pragma once
 
 #include <cstddef>
@@ -6,15 +7,16 @@
 
 namespace poold::cli {
 
-// Rows of words in aligned columns, two spaces apart. A column whose words are all numbers stands to the right. A word
-// may be anybody's text: it is made one line that moves nothing (terminal_text.h). Not thread-safe.
+// Columns are two spaces apart; a column of numbers is aligned right. Foreign text in a word is made safe for one line
+// of a terminal (terminal_text.h). Not thread-safe.
 class TextTable {
  public:
   explicit TextTable(std::vector<std::string> head) : rows_{std::move(head)} {}
 
-  // REQUIRES: as many words as the head has.
+  // REQUIRES: the row has as many words as the head.
   void Add(const std::vector<std::string>& row);
 
+  // The table with an end of line after each row.
   std::string Text() const;
 
  private:
@@ -24,7 +26,7 @@ class TextTable {
 // "1.5 KiB", "20 MiB", "17 B".
 std::string SizeText(double bytes);
 
-// "12 ms", "3.4 s", "2 h 5 min". Of something measured: rounded.
+// "12 ms", "3.4 s", "2 h 5 min"; rounded, for measured times.
 std::string SpanText(double seconds);
 
 }  // namespace poold::cli

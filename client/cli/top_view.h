@@ -1,25 +1,25 @@
+// The page of `poolctl top`, as text. Pure functions.
 #pragma once
 
 #include <string>
 
 #include "poold/v1/pool_service.pb.h"
 
-// What `poolctl top` shows, as text. No I/O.
 namespace poold::cli {
 
-// Everything at one moment.
+// Everything that the page shows, at one moment.
 struct TopLook {
-  // In seconds, of any clock that goes on steadily.
+  // The moment in seconds of a monotonic clock; 0: no look yet.
   double at = 0;
-  // Wall clock, for ages.
+  // The wall clock in seconds, for ages.
   double now = 0;
   v1::ListPoolsResponse pools;
   v1::GetStatsResponse stats;
-  // That run.
+  // The running tasks.
   v1::ListTasksResponse tasks;
 };
 
-// Rates come from the difference of two looks; without an earlier one (at == 0) there are none.
+// The page. Rates come from the difference of the two looks; without an earlier one (at == 0) the page shows none.
 std::string TopText(const TopLook& before, const TopLook& look);
 
 }  // namespace poold::cli

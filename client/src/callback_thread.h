@@ -1,4 +1,4 @@
-// Runs callbacks, in order, on a thread of its own, so that they may block without anybody waiting for them.
+// CallbackThread: runs callbacks in order on a thread of its own, so that callbacks may block.
 #pragma once
 
 #include <deque>
@@ -11,13 +11,17 @@
 
 namespace poold::client::internal {
 
-// Thread-safe. The thread starts with the first callback. What a callback throws is printed to stderr.
+// Threads: thread-safe. The thread starts with the first callback.
+// Errors: an exception of a callback is printed to stderr; the next callback runs.
+// Ownership: owns the posted callbacks until they have run. The queue is not bounded.
 class CallbackThread {
  public:
+  // Stops the thread; in a callback, does not wait for the thread.
   ~CallbackThread() { Stop(); }
 
+  // Appends a callback. Does not wait for it. REQUIRES: Stop was not called.
   void Post(std::function<void()> callback) ABSL_LOCKS_EXCLUDED(mu_);
-  // Runs what was posted before, then ends the thread. Called on that thread itself, does not wait for it.
+  // Runs the callbacks that were posted before, then ends the thread. Waits for that, except on the thread itself.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:

@@ -1,15 +1,16 @@
-// Threads that are cancelled (pthread_cancel) in a call of the client, or cancel themselves in a callback.
+// NotCancelled and CancellationPoint: threads that are cancelled (pthread_cancel) in a call of the client, or that
+// cancel themselves in a callback.
 //
-// The client's calls read and write sockets, and gRPC's do: a thread that vanished there would leave its work half done
-// for all others. So a thread is not cancelled inside of them, but at one place, where it holds nothing: when it waits,
-// once a second at least.
+// The client reads and writes sockets, and so does gRPC: a thread that vanished there would leave work half done for
+// all others. Therefore a thread is cancelled at one place only, where it holds nothing: while it waits, at least once
+// a second.
 #pragma once
 
 #include <pthread.h>
 
 namespace poold::client::internal {
 
-// The calling thread is not cancelled as long as one of these lives on its stack, but at CancellationPoint.
+// Disables cancellation of the calling thread, except at CancellationPoint. Objects nest. REQUIRES: lives on the stack.
 class NotCancelled {
  public:
   NotCancelled() {
@@ -27,8 +28,8 @@ class NotCancelled {
   static inline thread_local int before_ = PTHREAD_CANCEL_ENABLE;
 };
 
-// Does not come back if the thread was cancelled, and its user allows that: then the stack is unwound, as by an
-// exception.
+// Cancels the thread if a cancellation is pending and the thread's owner allowed it: the stack is unwound, as by an
+// exception. REQUIRES: no lock is held that unwinding does not release.
 inline void CancellationPoint() {
   if (NotCancelled::depth_ != 0) pthread_setcancelstate(NotCancelled::before_, nullptr);
   pthread_testcancel();

@@ -1,4 +1,4 @@
-// Between the SDK's plain values and the contract's messages.
+// Conversion of the SDK's plain values into the contract's messages. Pure functions.
 #pragma once
 
 #include "poold/client/options.h"
@@ -7,12 +7,13 @@
 
 namespace poold::client::internal {
 
-// As many as 32 bits hold.
+// The count, at most what 32 bits hold.
 std::uint32_t Bounded32(Count count);
+// Unset fields of the SDK's value stay unset in the message.
 void ToProto(Duration duration, google::protobuf::Duration* proto);
 void ToProto(const TaskOptions& options, v1::TaskOptions* proto);
 void ToProto(const PoolSpec& spec, v1::PoolSpec* proto);
-// They would give the same message: what stays on this side is not looked at.
+// Whether both options give the same message. Callbacks and other options that do not travel are not compared.
 bool SameOnWire(const TaskOptions& a, const TaskOptions& b);
 
 }  // namespace poold::client::internal

@@ -1,4 +1,6 @@
-// Statuses with a reason: made here, and from what the daemon sent.
+// Statuses with a reason: those that the SDK makes, and conversions from the daemon's.
+//
+// Threads: pure functions. Every message names the thing and the remedy.
 #pragma once
 
 #include <string>
@@ -13,16 +15,19 @@ namespace poold::client::internal {
 inline constexpr std::string_view kWaitTimeout = "WAIT_TIMEOUT";
 inline constexpr std::string_view kHandleLost = "HANDLE_LOST";
 
+// A status with a reason (status.h). "": no reason.
 absl::Status MakeError(absl::StatusCode code, std::string_view message, std::string_view reason);
-// From a refusal in a message, or from "grpc-status-details-bin".
+// The daemon's refusal, from a message or from "grpc-status-details-bin", with its reason, field and retry delay.
 absl::Status FromProto(const google::rpc::Status& status);
-// How a task ended, as a status: OK when it succeeded. `what` names it: "square", "item 7 of square".
+// A task's end as a status; OK: the task SUCCEEDED. `what` names the task: "square", "item 7 of square".
 absl::Status OutcomeStatus(std::string_view what, const v1::Outcome& outcome);
+// DEADLINE_EXCEEDED (WAIT_TIMEOUT).
 absl::Status WaitTimeoutError(std::string_view what);
-// MapOptions::timeout has passed.
+// DEADLINE_EXCEEDED (MAP_TIMEOUT): MapOptions::timeout has passed.
 absl::Status MapTimeoutError(std::string_view what);
+// UNAVAILABLE (HANDLE_LOST).
 absl::Status LostError(std::string_view what);
-// The caller is a child of the process that made the client.
+// FAILED_PRECONDITION (FORKED): the caller is a child of the process that made the client.
 absl::Status ForkedError();
 
 }  // namespace poold::client::internal

@@ -1,4 +1,4 @@
-// The stream through gRPC.
+// GrpcStream: a session's stream through gRPC.
 #pragma once
 
 #include <grpcpp/alarm.h>
@@ -13,31 +13,33 @@
 
 namespace poold::client::internal {
 
-// The completion queue of a session's streams, one after the other. Also without one it can be waited at.
+// The completion queue of a session's streams, one stream after the other. Works also while there is no stream.
+// Threads: the leader calls Next; any thread calls Wake.
 class GrpcEvents {
  public:
   using Event = SessionStream::Event;
 
-  // By the leader.
+  // Waits for an event until this moment.
   Event Next(SessionStream::Clock::time_point until);
-  // Thread-safe, but not while or after Shutdown.
+  // Makes Next return with kWake. REQUIRES: Shutdown was not called.
   void Wake();
-  // When nothing is under way any more.
+  // Ends the queue. REQUIRES: no operation is under way, and no thread calls Wake or Next.
   void Shutdown();
 
   grpc::CompletionQueue* queue() { return &queue_; }
 
  private:
   grpc::CompletionQueue queue_;
-  // One that goes while it fires takes its event's memory with it: this one stays, and is set when its last event was
-  // handled.
+  // One alarm for the queue's whole life: an alarm that is destroyed while it fires would take its event's memory with
+  // it. Set again only when its last event was handled.
   grpc::Alarm wake_;
   std::atomic<bool> waking_ = false;
 };
 
+// One stream. Threads as SessionStream.
 class GrpcStream final : public SessionStream {
  public:
-  // Both must outlive it.
+  // Owns neither; both must outlive the stream.
   GrpcStream(v1::PoolService::StubInterface* stub, GrpcEvents* events);
 
   void Start() override;

@@ -1,5 +1,5 @@
-// Moments as gRPC takes them, by the monotonic clock: its functions for moments of C++ know the wall clock only, which
-// may be set while somebody waits.
+// GrpcIn: moments of the monotonic clock for gRPC. gRPC's own conversions from std::chrono use the wall clock, which
+// may be set during a wait.
 #pragma once
 
 #include <grpc/support/time.h>
@@ -10,7 +10,7 @@
 
 namespace poold::client::internal {
 
-// So long from now. kForever stays for ever.
+// `left` from now; kForever never comes.
 inline gpr_timespec GrpcIn(Duration left) {
   if (left == kForever) return gpr_inf_future(GPR_CLOCK_MONOTONIC);
   const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(left);

@@ -1,5 +1,8 @@
-// Cells of tasks by number. A client counts its tasks up, so neighbours share a block: one look into the hash table, a
-// cache miss with a million tasks, serves a whole block of them. Not thread-safe; owns no cells.
+// HandleRegistry: the states of tasks, by the low half of their ids.
+//
+// A client counts its tasks up, so neighbours share a block: one look into the hash table, a cache miss with a million
+// tasks, serves 256 tasks.
+// Ownership: owns no states. Thread safety: none; guarded by the session's lock.
 #pragma once
 
 #include <array>
@@ -15,13 +18,15 @@ struct TaskHandleState;
 
 class HandleRegistry {
  public:
-  // Where a number is taken, nothing happens.
+  // Adds a state. A number that is taken keeps its state.
   void Add(std::uint64_t number, TaskHandleState* cell);
   // Null: there is none.
   TaskHandleState* Find(std::uint64_t number) const;
+  // Removes a number; an unknown number has no effect.
   void Remove(std::uint64_t number);
   bool empty() const { return size_ == 0; }
 
+  // Calls `visit` with each state, in no order. `visit` must not add or remove.
   template <typename Visit>
   void ForEach(Visit visit) const {
     for (const auto& [key, block] : blocks_) {
@@ -37,7 +42,7 @@ class HandleRegistry {
     std::size_t used = 0;
     std::array<TaskHandleState*, kBlock> cells{};
   };
-  // Tasks are submitted at one end and come back at the other.
+  // The blocks that were found last: tasks are submitted at one end and end at the other.
   struct Recent {
     std::uint64_t key = 0;
     Block* block = nullptr;

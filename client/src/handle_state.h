@@ -1,8 +1,9 @@
-// What handles point to: one cell for each task or map that this client knows.
+// HandleState: the state behind handles, one for each task or map that this client knows.
 //
-// Ownership: counted by `handles` (TaskRef, MapRef). The last one tells the owner (HandleOwner::Dropped), who frees the
-// cell now, or when the task has ended. Thread safety: `phase` is published with release once everything that it speaks
-// of is written, and that never changes again; what else changes is guarded by the owner's lock.
+// Ownership: `handles` counts the references (TaskRef, MapRef). The last one tells the owner (HandleOwner::Dropped),
+//   which frees the state at once, or when the task has ended.
+// Thread safety: `phase` is published with release when the members that it speaks of are written; those never change
+//   again. Everything else that changes is guarded by the owner's lock.
 #pragma once
 
 #include <atomic>
@@ -37,48 +38,56 @@ namespace poold::client::internal {
 
 struct HandleState;
 
+// The life of a handle: kPending, then one of the others for ever.
 enum class Phase : std::uint8_t {
   kPending,
-  kSucceeded,  // a result that came inline (of a map: all items succeeded)
-  kEnded,      // detail->outcome tells (of a map: it is over)
-  kRefused,    // detail->refusal tells: refused, lost, or not known
+  // The result came inline (of a map: all items succeeded).
+  kSucceeded,
+  // detail->outcome has the end (of a map: the map is over).
+  kEnded,
+  // detail->refusal has the reason: refused, lost, or not known.
+  kRefused,
 };
 
-// What has ended of several things, in that order (completions.cc). Guarded by the owner's lock.
+// The things that have ended, of several that a thread waits for, in that order (completions.cc). Guarded by the
+// owner's lock.
 struct Collector {
   std::deque<std::uint32_t> ended;
-  // Told too, for who waits for things of several owners.
+  // Also called with each end, for threads that wait for things of several owners. Empty: none.
   std::function<void()> also;
 };
 
-// A thread that waits. Lives on its stack; guarded by the owner's lock.
+// A waiting thread. Lives on the thread's stack; guarded by the owner's lock.
 struct Waiter {
   CondVar wake;
-  // Over when nothing remains.
+  // The ends that the wait still needs; 0: the wait is over.
   std::uint64_t remaining = 1;
   WaitMode mode = WaitMode::kAllCompleted;
+  // The leader's list of sleeping threads.
   Waiter* next_waiting = nullptr;
   bool waiting = false;
-  // Whoever waits for one after the other: what has ended is put here, and the wait is over as long as there is some.
+  // Not null: ends are collected here, and the wait is over while there are some.
   Collector* collector = nullptr;
 
   bool over() const { return collector != nullptr ? !collector->ended.empty() : remaining == 0; }
 };
 
-// A waiter in the list of one of the things that it waits for.
+// A waiter's entry in the list of one thing that it waits for.
 struct WaitNode {
   Waiter* waiter = nullptr;
   WaitNode* next = nullptr;
-  // Which of the waiter's things it is, where it collects them.
+  // The thing's place among those of the waiter, for its collector.
   std::uint32_t index = 0;
 };
 
+// Adds the node to a list. REQUIRES, of these three: the owner's lock is held.
 void Link(WaitNode** list, WaitNode* node);
+// Removes the node. REQUIRES: the node is in the list, or the list was woken.
 void Unlink(WaitNode** list, WaitNode* node);
-// Ends the wait of everybody in the list, and the list.
+// Ends the wait of every waiter in the list, and empties the list.
 void WakeAll(WaitNode** list);
 
-// Links a node as long as it lives, however it is left. REQUIRES: the owner's lock is held at both ends.
+// Keeps a node in a list while the object lives. REQUIRES: the owner's lock is held at both ends.
 class Linked {
  public:
   Linked(WaitNode** list, WaitNode* node) : list_(list), node_(node) { Link(list, node); }
@@ -91,91 +100,103 @@ class Linked {
   WaitNode* const node_;
 };
 
-// In a callback for output, which must not wait.
+// Whether this thread is in a callback for output, which must not wait.
 bool InOutputCallback();
-// Of this thread's last wait, where it was refused: taken by who tells.
+// The refusal of this thread's last wait; OK: the wait was not refused. The reader takes the status away.
 absl::Status& WhyNoWait();
+// Calls the callback; InOutputCallback() is true meanwhile.
 void CallOutput(const OutputCallback& callback, const Output& output);
 void CallProgress(const ProgressCallback& callback, const Progress& progress);
 
-// Who ends cells: a session, or nobody (mocks). In a child of its process it does nothing, and says so where it can;
-// its lock must not be taken there.
+// Role: ends handle states; a session, or none (mocks). In a child of its process the owner does nothing and answers
+//   FORKED where it can; its lock must not be taken there.
+// Threads: any thread calls any method, without the lock.
 class HandleOwner {
  public:
   virtual ~HandleOwner() = default;
 
-  // The caller is in the process that made it.
+  // Whether the caller is in the process that made the owner.
   bool here() const { return process_.here(); }
 
-  // True: over, as `mode` says.
+  // Blocks until the wait is over as `mode` says (true) or the deadline has passed (false).
   virtual bool Wait(std::span<HandleState* const> cells, WaitMode mode, Deadline deadline) = 0;
-  // Puts what has ended into the waiter's collector, now and from now on. `nodes` live until Unwatch.
+  // Puts everything that has ended, now and from now on, into the waiter's collector. `nodes` live until Unwatch.
   virtual void Watch(std::span<HandleState* const> cells, std::span<WaitNode> nodes) = 0;
+  // Ends Watch. Null entries of `cells` are passed over.
   virtual void Unwatch(std::span<HandleState* const> cells, std::span<WaitNode> nodes) = 0;
-  // The next that has ended.
+  // Waits for the next thing in the waiter's collector and returns its index. Nothing: none came in time.
   virtual std::optional<std::uint32_t> Collect(Waiter& waiter, Deadline deadline) = 0;
-  // Waits until a map has another block than `blocks`, or has ended.
+  // Waits until the map has another block than `blocks`, or has ended (true). False: the deadline has passed, or
+  // WhyNoWait() tells why this thread must not wait.
   virtual bool WaitForBlock(MapHandleState& map, std::uint64_t blocks, Deadline deadline) = 0;
-  // A walk of a streamed map has got so far: what lies behind it is dropped.
+  // A walk over a streamed map has come this far: the items before are dropped.
   virtual void Walked(MapHandleState& map, const ItemCursor& cursor) = 0;
+  // The owner's lock.
   virtual Mutex& mutex() = 0;
+  // As TaskHandle::Cancel and MapHandle::Cancel; blocks.
   virtual absl::StatusOr<bool> Cancel(HandleState& cell, bool running) = 0;
-  // Asks for it and does not wait for the answer.
+  // As TaskHandle::CancelSoon; does not block.
   virtual void CancelSoon(HandleState& cell, bool running) = 0;
-  // How it stands in the daemon.
+  // Asks the daemon for the handle's state; blocks.
   virtual absl::StatusOr<v1::GetResponse> Ask(HandleState& cell) = 0;
-  // `told`: the result without its bytes, as the outcome told it.
+  // Brings the result of a task or item; blocks. `told`: the result's description in the outcome, without its bytes.
   virtual absl::StatusOr<Downloaded> Download(const HandleId& id, std::uint64_t index, const v1::Payload& told) = 0;
-  // Where the result lies in shared memory; nothing: not in this process's.
+  // The result in shared memory. Nothing: this process does not have that memory.
   virtual std::optional<ResultInArena> InArena(const v1::Payload& told) = 0;
-  // The same, and it stays there as long as what comes back.
+  // The result in shared memory, which stays there as long as the returned object lives. Null: not possible.
   virtual std::shared_ptr<const HeldResult> HoldInArena(const v1::Payload& told) = 0;
+  // As TaskHandle::OnDone; the callback gets a reference of its own.
   virtual void OnDone(HandleState& cell, std::function<void(HandleState*)> callback) = 0;
+  // As TaskHandle::OnProgress.
   virtual void OnProgress(HandleState& cell, ProgressCallback callback) = 0;
+  // The daemon's instance, for texts of handles.
   virtual std::string instance_id() = 0;
-  // The last handle is gone.
+  // The last handle of this state is gone. Does not wait for the daemon.
   virtual void Dropped(HandleState* cell) = 0;
 
  private:
   const ProcessMark process_ = ProcessMark::Here();
 };
 
-// Tasks of one pool that this client has under way; guarded by the owner's lock.
+// The tasks of one pool that this client has under way. Guarded by the owner's lock.
 struct PoolEntry {
   std::string name;
+  // Tasks and maps that have not ended.
   std::uint64_t unfinished = 0;
-  // The low half of the next task's id, and where its stretch ends (wire/handle_stretch.h).
+  // The low half of the next task's id, and the end of its stretch (wire/handle_stretch.h).
   std::uint64_t next_low = 0;
   std::uint64_t end_low = 0;
   WaitNode* idle_waiters = nullptr;
-  // Tasks that wait here for room in the pool's queue, in the order of their submission. The next `burst` of them are
-  // sent at `try_at`, or when the daemon has taken those before them (up to `tried_batch`) without a refusal.
+  // Tasks that wait here for room in the pool's queue, by the order of their submission. The next `burst` of them are
+  // sent at `try_at`, or when the daemon has taken the tasks before them (up to `tried_batch`) without a refusal.
   std::map<std::uint64_t, HandleId> backlog;
   std::chrono::steady_clock::time_point try_at{};
   std::uint64_t tried_batch = 0;
   std::uint32_t burst = 1;
 };
 
-// Larger arguments take a way of their own, so that they hold up nobody else's.
+// Larger arguments are uploaded, so that they do not hold up other submissions.
 inline constexpr std::size_t kInlineArgsBytes = 512 << 10;
-// From here on arguments are handed over in sealed memory where they cannot lie in an arena, and that is possible.
+// From this size on, arguments that do not fit into an arena are handed over in sealed memory, where that is possible.
 inline constexpr std::size_t kHandOverBytes = 256 << 10;
 
-// What a task that may be sent again costs beside its arguments.
+// The cost of a Resubmission beside its arguments, for max_unsent_bytes.
 inline constexpr std::uint64_t kResubmissionBytes = 512;
 
-// A submission that is to be tried again when the queue has room, or with another upload.
+// A submission that is sent again when the queue has room, or with another upload.
 struct Resubmission {
-  Payload args;  // with nothing in it while they are uploaded
-  // They go by upload: by HandleDetail::upload_id, or if that is empty, once they are uploaded.
+  // Empty while the arguments are uploaded.
+  Payload args;
+  // The arguments travel by upload: by HandleDetail::upload_id, or, while that is empty, once they are uploaded.
   bool large = false;
   TaskOptions options;
-  // Its place among those of this client.
+  // The submission's place among those of this client.
   std::uint64_t number = 0;
+  // The part of max_unsent_bytes that it takes.
   std::uint64_t bytes = 0;
 };
 
-// Arguments that lie in an arena, and what else it takes to send them another way.
+// Arguments in an arena, with all that another way of sending them needs.
 struct ArgsInArena {
   wire::ArenaMaker::Reserved slot;
   std::uint64_t bytes = 0;
@@ -184,56 +205,66 @@ struct ArgsInArena {
   TaskOptions options;
 };
 
-// What most cells do not have.
+// Members that most states do not need.
 struct HandleDetail {
-  // Of tasks that ended together it may be the same one. Set when there is one.
+  // The end. Tasks that ended together may share one.
   std::shared_ptr<const v1::Outcome> outcome;
+  // With kRefused: the reason, and whether the handle is lost.
   absl::Status refusal;
   bool lost = false;
-  // Until it has ended.
+  // Set until the task has ended.
   std::optional<ArgsInArena> in_arena;
-  // Of large arguments: the upload that waits in the daemon for this task. Empty: none that is known.
+  // The upload that waits in the daemon for this task. Empty: none is known.
   std::string upload_id;
+  // Callbacks of OnDone, called in this order.
   std::vector<std::function<void(HandleState*)>> callbacks;
-  // Null without output.
+  // Null: output is not delivered.
   std::shared_ptr<const OutputCallback> output;
   // Called in this order.
   std::vector<std::shared_ptr<const ProgressCallback>> on_progress;
-  // The latest, and whether any came.
+  // The latest report; has_progress: there is one.
   v1::Progress progress;
   bool has_progress = false;
+  // Set while the task may have to be sent again.
   std::optional<Resubmission> resubmission;
-  // The downloaded result, once it is.
+  // The result, once it was downloaded.
   std::shared_ptr<const Downloaded> downloaded;
-  // Where there is no session to keep it.
+  // The function's name where no session keeps it (mocks).
   std::string own_function;
 };
 
+// A task or a map. Members that are not atomic are guarded by the owner's lock, or constant.
 struct HandleState {
+  // References of TaskRef and MapRef.
   std::atomic<std::uint32_t> handles{1};
   std::atomic<Phase> phase{Phase::kPending};
+  // Keep or ToString was called: the outcome is not released with the last handle.
   std::atomic<bool> kept{false};
   bool is_map = false;
-  // The daemon was told that it may drop it, though there are handles.
+  // The daemon was told that it may drop the outcome, though there are handles.
   bool released = false;
-  // Its last handle went while it was pending.
+  // The last handle was dropped while the handle was pending.
   bool detached = false;
-  // Not submitted here.
+  // The handle was resumed, and not submitted by this client.
   bool resumed = false;
-  // Cancel or CancelSoon was called: if it is refused for want of room, it is not sent again.
+  // Cancel or CancelSoon was called: a task that is refused for want of room is not sent again.
   bool cancel_asked = false;
-  // It was: the daemon has never taken it, and it has ended CANCELLED.
+  // The daemon has never taken the task, and the task has ended CANCELLED.
   bool ended_unsent = false;
-  // The session has it among those that keep results in the daemon.
+  // The session counts the handle among those that keep results in the daemon.
   bool in_daemon = false;
   HandleId id;
   std::shared_ptr<HandleOwner> owner;
+  // The pool; null for resumed handles. Owned by the session, as `function`.
   PoolEntry* pool = nullptr;
   const std::string* function = nullptr;
+  // Threads that wait for the end.
   WaitNode* waiters = nullptr;
-  // The batch that tells the daemon of it.
+  // The number of the batch that tells the daemon of the handle.
   std::uint64_t batch = 0;
+  // The session's list of dropped handles.
   HandleState* next_dropped = nullptr;
+  // Null: nothing of it is needed.
   std::unique_ptr<HandleDetail> detail;
 
   bool done() const { return phase.load(std::memory_order_acquire) != Phase::kPending; }
@@ -241,30 +272,35 @@ struct HandleState {
     if (!detail) detail = std::make_unique<HandleDetail>();
     return *detail;
   }
+  // The function's name; where it is not known "task " or "map " and the id.
   std::string FunctionName() const;
 };
 
+// A task. `result` holds an inline result, encoded as `encoding` says.
 struct TaskHandleState : HandleState {
   Encoding encoding = v1::ENCODING_UNSPECIFIED;
+  // The message's full name with ENCODING_PROTOBUF, owned by the session; otherwise null.
   const std::string* type_name = nullptr;
   std::string result;
 
-  // As new, to be used again.
+  // Makes the state as new, to be used again.
   void Reset();
 };
 
 // Results that lie in the daemon: of a task, or of neighbouring items of a map.
 struct ResultsInDaemon {
+  // One result: `told` describes it without its bytes.
   struct One {
     std::uint64_t index = 0;
     v1::Payload told;  // without its bytes
   };
+  // The first item, and the number of items.
   std::uint64_t first = 0;
   std::uint64_t count = 0;
   std::vector<One> results;
 };
 
-// How a map was opened.
+// A MapCall that owns its texts: how a map was opened.
 struct OwnedMapCall {
   explicit OwnedMapCall(const MapCall& call);
   MapCall View() const { return {pool, function, encoding, type_name, &options, streamed}; }
@@ -278,62 +314,68 @@ struct OwnedMapCall {
   bool streamed;
 };
 
+// A map, with the blocks of outcomes that have come.
 struct MapHandleState : HandleState {
   MapHandleState() { is_map = true; }
 
+  // Unset for a resumed map.
   std::optional<OwnedMapCall> call;
 
-  // As they arrived (the first of them is the block number `arrived_before`), and by index. Of a streamed map those
-  // that were not walked yet, and only the one that its walk needs.
+  // The blocks in the order of arrival (the first is block number `arrived_before`), and by index. A streamed map keeps
+  // blocks that were not walked yet, in the one list that its walk needs.
   std::deque<std::shared_ptr<ItemBlock>> arrived;
   std::uint64_t arrived_before = 0;
   std::map<std::uint64_t, std::shared_ptr<ItemBlock>> by_index;
-  // Those of `arrived` before this number were found by a walk: nothing is added to them any more.
+  // Blocks of `arrived` before this number were found by a walk: no item is added to them.
   std::uint64_t arrived_seen = 0;
-  // How often blocks or items for one have come, and the items.
+  // How often items have come, and which.
   std::uint64_t blocks = 0;
   IndexRanges received;
   WaitNode* block_waiters = nullptr;
-  // Neighbouring items that came, first and count, of which the daemon is not told yet that it may drop them: who
-  // writes the handle of a small map down finds all of it there. Empty for a streamed one.
+  // Neighbouring items that have come, as first and count, while the daemon is not told that it may drop them: a
+  // process that takes up a small map by its text finds all of the map there. Empty for a streamed map.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> unreleased;
   std::uint64_t unreleased_bytes = 0;
-  // Results that lie in the daemon still, and those that were brought because it is short of room.
+  // Results that still lie in the daemon, and those that were brought because the daemon is short of room, by item.
   std::deque<ResultsInDaemon> in_daemon_blocks;
   std::map<std::uint64_t, std::shared_ptr<const Downloaded>> brought;
+  // Items that AddItems took; complete: there will be no more.
   std::uint64_t items_sent = 0;
   bool complete = false;
   v1::MapProgress progress;
 
-  // Of a map that waits for room in the daemon.
+  // Items that wait for room in the daemon. Null: the map does not wait for room.
   std::unique_ptr<ItemWindow> window;
-  // After a refusal nothing is sent before this.
+  // After a refusal nothing is sent before this moment.
   std::chrono::steady_clock::time_point hold_until{};
   WaitNode* window_waiters = nullptr;
-  // Why the daemon took no more items: those that it did not take end so.
+  // Why the daemon takes no more items; empty: the daemon takes them. Items that the daemon did not take end with this.
   std::string cut_short;
 };
 
+// The state as a task. REQUIRES: !cell->is_map.
 inline TaskHandleState* AsTask(HandleState* cell) { return static_cast<TaskHandleState*>(cell); }
+// The state as a map. REQUIRES: cell->is_map.
 inline MapHandleState* AsMap(HandleState* cell) { return static_cast<MapHandleState*>(cell); }
 
-// In memory of its own.
+// A copy of the result in memory of its own.
 OwnedResult CopyOf(const ResultView& result);
 
-// It is done, and SUCCEEDED (of a map: every item).
+// Whether the handle is done and SUCCEEDED (of a map: every item).
 bool EndedWell(const HandleState& cell);
 
-// Writes the end into the cell and wakes whoever waits for it. REQUIRES: it is pending, the owner's lock is held.
+// Writes the end into the state and wakes every waiter. REQUIRES: the state is pending, the owner's lock is held.
 void EndWithOutcome(HandleState* cell, std::shared_ptr<const v1::Outcome> outcome);
+// As EndWithOutcome, with a refusal. `lost`: the daemon was restarted and does not know the handle.
 void EndWithRefusal(HandleState* cell, absl::Status why, bool lost);
-// After the result is written.
+// Ends the state when its result is written, and wakes every waiter. REQUIRES: the owner's lock is held.
 void Publish(HandleState* cell, Phase phase);
 
-// After the end: items that have no outcome were CANCELLED with the map. REQUIRES: the owner's lock is held.
+// Gives items without an outcome the outcome CANCELLED, after the map's end. REQUIRES: the owner's lock is held.
 void AddCancelled(MapHandleState* map);
 
-// Adds what of `outcomes` is not known yet. `told`: the daemon was told that it may drop them. REQUIRES: the owner's
-// lock is held.
+// Adds those of `outcomes` that are new. `told`: the daemon was told that it may drop them. REQUIRES: the owner's lock
+// is held.
 void AddBlock(MapHandleState* map, v1::ItemOutcomes&& outcomes, bool told = true);
 
 }  // namespace poold::client::internal

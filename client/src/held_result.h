@@ -1,4 +1,4 @@
-// A result that stays where it lies in an arena as long as this lives.
+// HeldResult: a result that stays in its arena as long as the object lives.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,11 @@
 
 namespace poold::client::internal {
 
+// Ownership: shared by every SharedBytes of the result; holds the slot of the arena, and lets the slot go at its end.
+// Thread safety: constant after construction.
 class HeldResult {
  public:
-  // Null: it cannot be held, or is not there any more.
+  // Null: the result is not there any more, or cannot be held.
   static std::shared_ptr<const HeldResult> Make(std::shared_ptr<KnownArena> arena, wire::ArenaPlace place,
                                                 std::uint64_t bytes) {
     const wire::ArenaMapping& mapping = arena->mapping();
@@ -24,6 +26,7 @@ class HeldResult {
   HeldResult& operator=(const HeldResult&) = delete;
   ~HeldResult() { arena_->LetGo(slot_); }
 
+  // Valid as long as this object. A process of the same user can change the bytes.
   std::string_view view() const { return arena_->mapping().View(slot_, bytes_); }
 
  private:

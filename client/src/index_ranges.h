@@ -1,4 +1,4 @@
-// Which items of a map are known: disjoint ranges, neighbours joined.
+// IndexRanges: a set of item indexes as disjoint ranges, where neighbours are joined.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +8,20 @@
 
 namespace poold::client::internal {
 
-// A plain value. As large as there are gaps.
+// A plain value. The memory grows with the gaps, not with the items.
 class IndexRanges {
  public:
   bool Contains(std::uint64_t index) const { return Overlaps(index, 1); }
+  // Whether one of the items is in the set.
   bool Overlaps(std::uint64_t first, std::uint64_t count) const;
-  // REQUIRES: none of them is in.
+  // REQUIRES: none of the items is in the set.
   void Add(std::uint64_t first, std::uint64_t count);
-  // What is missing below `end`, as [begin, end).
+  // The ranges below `end` that are not in the set, as [begin, end).
   std::vector<std::pair<std::uint64_t, std::uint64_t>> GapsBelow(std::uint64_t end) const;
 
  private:
-  std::map<std::uint64_t, std::uint64_t> ranges_;  // begin -> end
+  // From begin to end.
+  std::map<std::uint64_t, std::uint64_t> ranges_;
 };
 
 }  // namespace poold::client::internal

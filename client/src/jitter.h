@@ -1,4 +1,4 @@
-// The pauses of many clients do not fall together.
+// Jittered: a random pause, so that the pauses of many clients do not end together.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace poold::client::internal {
 
-// At least `pause` (of which an hour counts at most), at most twice that.
+// Between `pause` and twice `pause`. A pause counts as at least zero and at most an hour. Any thread may call.
 inline Duration Jittered(Duration pause) {
   pause = std::clamp<Duration>(pause, Duration::zero(), std::chrono::hours(1));
   thread_local std::minstd_rand random(std::random_device{}());

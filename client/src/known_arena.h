@@ -1,7 +1,4 @@
-// An arena of a worker in this process, and what this client holds there (wire/arena_hold.h).
-//
-// Thread-safe. Holds of one slot are counted here, since those of one file description do not add up. Owned by who
-// knows it and by every result that is held there; may outlive the client and the daemon.
+// KnownArena: an arena of a worker in this process, with the slots that this client holds (wire/arena_hold.h).
 #pragma once
 
 #include <array>
@@ -16,27 +13,30 @@
 
 namespace poold::client::internal {
 
+// Thread-safe. Holds of one slot are counted here, because holds of one file description do not add up.
+// Ownership: shared by the PayloadSocket and by every result that is held there; may outlive the client and the daemon.
 class KnownArena {
  public:
   explicit KnownArena(wire::ArenaMapping mapping) : mapping_(std::move(mapping)) {}
 
   const wire::ArenaMapping& mapping() const { return mapping_; }
-  // Whether who makes it looks for holds.
+  // Whether the worker that made the arena respects holds.
   bool CanHold() const { return mapping_.head().heeds_holds.load() != 0; }
-  // It was never given a descriptor, which it needs to hold anything.
+  // Whether the arena was never given a descriptor, which it needs to hold a slot.
   bool WantsDescriptor() const ABSL_LOCKS_EXCLUDED(mu_);
-  // That of this arena, as it came: it opens it for itself, if it can.
+  // Opens the file of `fd` anew for holds, where that is possible. Does not take `fd` over. Only the first call counts.
   void SetDescriptor(int fd) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // From here on the slot stays as it is, if its word still says so, which is to be looked at then. REQUIRES:
-  // CanHold(), and it has such a slot. False: it cannot be held.
+  // Holds the slot: from here on its bytes stay, if its state still says so; the caller looks at the state after this
+  // call. False: the slot cannot be held (no descriptor, or a forked child). REQUIRES: CanHold(), and the arena has the
+  // slot.
   bool Hold(std::uint32_t slot) ABSL_LOCKS_EXCLUDED(mu_);
-  // REQUIRES: as often as Hold.
+  // Ends one Hold. REQUIRES: called as often as Hold returned true.
   void LetGo(std::uint32_t slot) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   const wire::ArenaMapping mapping_;
-  // A child that is forked shares the holds: it must not end them.
+  // A forked child shares the holds and must not end them.
   const ProcessMark process_ = ProcessMark::Here();
   mutable absl::Mutex mu_;
   wire::UniqueFd fd_ ABSL_GUARDED_BY(mu_);

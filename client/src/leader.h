@@ -1,10 +1,11 @@
-// Who reads: the thread that waits is the thread that polls, so that what it waits for comes to it without a hop.
+// Leader: makes the thread that waits the thread that polls, so that an awaited event reaches its thread without a hop.
 //
-// Role: one leader at a time pumps events; who waits while there is one sleeps, and leads when the leader has what it
-// wanted. When nobody waits, a background thread leads: not at once, since who asks again and again (submit, get,
-// submit, get) would have to take the lead back from it each time, at the price of two wakes. While nothing is to come
-// it only looks now and then: all clients of a process share gRPC's one poller, and who sits there takes the events of
-// the others and has to wake them.
+// Role: one leader at a time polls events. Other waiting threads sleep; one of them leads when the leader has its
+//   result. While no thread waits, a background thread leads: not at once, because a thread that waits again and again
+//   (submit, get, submit, get) would have to take the lead back each time, at the price of two wakes. While no event
+//   can come, the background thread polls once in a while only: all clients of a process share gRPC's one poller, and a
+//   thread that stays there takes the events of others and has to wake their threads.
+// Thread safety: guarded by the mutex that the leader is given and does not own.
 #pragma once
 
 #include <chrono>
@@ -19,37 +20,39 @@
 
 namespace poold::client::internal {
 
-// Guarded by the mutex that it is given; does not own it.
 class Leader {
  public:
   using Clock = Deadline::Clock;
-  // `waiter`: who waits for something of its own leads, and not the background thread.
-  // Waits for one event until then, handles it, and whatever is due. True: there was one. Called without the mutex.
+  // Waits for one event until the given moment, handles the event and everything that is due. True: an event came.
+  // `waiter`: a waiting thread leads, and not the background thread. Called without the mutex.
   using Pump = std::function<bool(Clock::time_point, bool waiter)>;
 
   Leader(Mutex* mu, Pump pump) : mu_(mu), pump_(std::move(pump)) {}
 
-  // Leads or sleeps until the wait is over (true) or the deadline has passed. A cancellation of the thread takes place
-  // here, and unwinds its stack: callers undo what they did. REQUIRES: the mutex is held.
+  // Leads or sleeps until the wait is over (true) or the deadline has passed (false). The thread may be cancelled here,
+  // which unwinds its stack: callers undo their work in destructors. REQUIRES: the mutex is held.
   bool Await(Waiter* waiter, Deadline deadline);
-  // Something lies here that needs a leader soon; ClearPending: no longer. REQUIRES: the mutex is held.
+  // Asks for a leader soon, because something waits to be sent. REQUIRES: the mutex is held.
   void RequestPoll() {
     if (std::exchange(poll_requested_, true) || leading_ || first_waiting_ != nullptr) return;
     background_.Signal();
   }
+  // Withdraws RequestPoll. REQUIRES: the mutex is held.
   void ClearPending() { poll_requested_ = false; }
-  // Something is about to be sent, and there will be something to come. Handles what came while nobody looked: the end
-  // of a stream, for example, on which nothing should be sent any more. Leaves the mutex meanwhile. REQUIRES: the mutex
-  // is held.
+  // Ends the background thread's long pauses before something is sent, and handles the events that came during the
+  // pause: the end of a stream, for example, on which nothing should be sent. Releases the mutex meanwhile. REQUIRES:
+  // the mutex is held.
   void Resume();
+  // Whether the background thread polls once in a while only.
   bool dozing() const { return dozing_; }
-  // The background thread. Returns when `over` says so; `idle` says that nothing is to come, until Resume is called
-  // (both are called with the mutex). REQUIRES: the mutex is not held.
+  // Runs the background thread until `over` returns true. `idle` tells that no event can come until Resume is called.
+  // Both are called with the mutex. REQUIRES: the mutex is not held.
   void RunBackground(const std::function<bool()>& over, const std::function<bool()>& idle);
+  // Makes the background thread look at `over` and `idle` again.
   void WakeBackground() { background_.Signal(); }
 
  private:
-  // The mutex is a session's, under a name that the analysis cannot follow.
+  // Without analysis of the annotations: the mutex belongs to a session, under a name that the analysis cannot follow.
   bool Lead(Clock::time_point until, bool waiter) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void PassOn();
   void WaitAsFollower(Waiter* waiter, Deadline until);
@@ -69,7 +72,7 @@ class Leader {
   bool poll_requested_ = false;
   bool dozing_ = false;
   Clock::time_point leading_since_{};
-  // Counts leads by those who wait.
+  // Counts leads by waiting threads.
   std::uint64_t leads_ = 0;
 };
 

@@ -1,4 +1,5 @@
-// The stream without gRPC: through the payload socket of a daemon on this host (poold/v1/payload_socket.md).
+// LocalStream: a session's stream without gRPC, through the payload socket of a daemon on this host
+// (poold/v1/payload_socket.md).
 #pragma once
 
 #include <atomic>
@@ -13,11 +14,12 @@
 
 namespace poold::client::internal {
 
+// Threads as SessionStream. Owns the socket and an eventfd for Wake.
 class LocalStream final : public SessionStream {
  public:
-  // Null: nobody listens there.
+  // Connects to the socket at this path. Null: no daemon listens there.
   static std::shared_ptr<LocalStream> Connect(const std::string& path);
-  // Use Connect.
+  // For Connect.
   LocalStream(wire::UniqueFd socket, wire::UniqueFd wake);
 
   void Start() override;
@@ -34,16 +36,16 @@ class LocalStream final : public SessionStream {
   Event TakeAnswer();
   Event TakeMessage();
   Event End(std::string_view why);
-  // False: nothing happened until then.
+  // Waits for the socket or a wake. False: nothing came until this moment.
   bool Poll(Clock::time_point until);
   void DrainWakes();
 
   wire::MessageSocket socket_;
   const wire::UniqueFd wake_;
-  // The last write is not over; the leader's from here on.
+  // The last write is not over. Only the leader continues it.
   std::atomic<bool> full_ = false;
 
-  // The leader's.
+  // The operation that the leader has begun. This and the members below belong to the leader.
   Done wants_ = Done::kNothing;
   wire::PayloadAnswer answer_{};
   std::size_t answer_bytes_ = 0;

@@ -1,7 +1,7 @@
-// The session's mutex, which every submission takes.
+// Mutex, MutexLock and CondVar: the session's mutex, which every submission takes.
 //
 // A mutex of the C++ library with the names of Abseil's: Debian builds Abseil with its search for deadlocks switched
-// on, and an application's Abseil is not ours to set. There a lock takes 35 ns; here it takes 11.
+// on, and the SDK cannot change an application's Abseil. There a lock takes 35 ns, here 11.
 #pragma once
 
 #include <condition_variable>
@@ -12,6 +12,7 @@
 
 namespace poold::client::internal {
 
+// Not recursive. Not for processes that share memory.
 class ABSL_LOCKABLE Mutex {
  public:
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mu_.lock(); }
@@ -22,6 +23,7 @@ class ABSL_LOCKABLE Mutex {
   std::mutex mu_;
 };
 
+// Holds the mutex while it lives.
 class ABSL_SCOPED_LOCKABLE MutexLock {
  public:
   explicit MutexLock(Mutex* mu) ABSL_EXCLUSIVE_LOCK_FUNCTION(mu) : mu_(mu) { mu_->Lock(); }
@@ -33,23 +35,26 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
   Mutex* const mu_;
 };
 
-// Waits end by chance, too. REQUIRES, of waits: the mutex is held.
+// A wait may end without a signal. REQUIRES, of waits: the mutex is held; the wait releases and takes it again.
 class CondVar {
  public:
+  // Waits for a signal.
   void Wait(Mutex* mu) {
     Lent lent(mu);
     woken_.wait(lent.lock);
   }
+  // Waits for a signal, at most until the deadline.
   void WaitWithDeadline(Mutex* mu, const Deadline& deadline) {
     if (deadline.never()) return Wait(mu);
     Lent lent(mu);
     woken_.wait_until(lent.lock, deadline.at());
   }
-  // Of those who wait, one.
+  // Wakes one of the waiting threads.
   void Signal() { woken_.notify_one(); }
 
  private:
-  // The mutex, as the C++ library wants it for a wait. It stays with whoever holds it, however the wait is left.
+  // The mutex in the form that the C++ library's wait takes. The caller holds the mutex afterwards, however the wait is
+  // left.
   struct Lent {
     explicit Lent(Mutex* mu) : lock(mu->mu_, std::adopt_lock) {}
     ~Lent() { lock.release(); }

@@ -1,8 +1,10 @@
-// What is to be sent on the stream: packs submissions into requests.
+// Outbox: packs submissions into the requests of a session's stream.
 //
-// Role: one request after the other is filled; tasks with the same pool, function and options share a group. Knows
-// nothing of streams. Thread safety: none; guarded by the session's lock. Ownership: owns its batches; those that were
-// sent are given back by Acknowledge, and used again, since a message that was used before needs no new memory.
+// Role: fills one request after the other; tasks with the same pool, function and options share a group. Knows nothing
+//   of streams.
+// Thread safety: none; guarded by the session's lock.
+// Ownership: owns its batches. Sent batches stay until Acknowledge and are used again, because a message that was used
+//   before needs no new memory.
 #pragma once
 
 #include <cstdint>
@@ -17,50 +19,59 @@
 
 namespace poold::client::internal {
 
+// One request and its size. `number` counts batches from 1.
 struct Batch {
   v1::SessionRequest message;
   std::uint64_t number = 0;
   std::uint64_t bytes = 0;
   std::uint32_t items = 0;
-  // The options that the last group of message.submit() was made with.
+  // The options of the last group of message.submit().
   TaskOptions last_options;
 };
 
 class Outbox {
  public:
-  // Each returns the number of the batch that carries it.
+  // Adds a task and returns the number of its batch.
   std::uint64_t AddTask(const TaskCall& call, const HandleId& id, const ArgumentTransfer& transfer);
-  // `first`: this group opens the map.
+  // Adds items of a map and returns the number of their batch. first_index 0 opens the map.
   std::uint64_t AddItems(const MapCall& call, const HandleId& id, std::uint64_t first_index, const MapBatch& items);
+  // Asks for the outcome of a handle, and returns the number of the batch.
   std::uint64_t AddSubscription(const HandleId& id);
-  // `running`: what runs is stopped too.
+  // Asks for a cancel; `running` also stops a task that runs.
   void AddCancel(const HandleId& id, bool running = false);
+  // Tells that this client needs the outcome no more. May wait for company.
   void AddRelease(const HandleId& id);
-  // That no submission will take this upload.
+  // Tells that no submission will take this upload. Does not wait, because another upload may wait for its room.
   void AddUploadRelease(const HandleId& upload);
+  // Tells that these items of a map are here and may be dropped. May wait for company.
   void AddConsumed(const HandleId& id, std::uint64_t first_index, std::uint64_t count);
 
+  // Whether nothing waits to be sent.
   bool empty() const { return unsent_.empty(); }
-  // Only releases and the like, few of them: they can wait for company.
+  // Whether only a few releases and the like wait, which may leave with later requests.
   bool can_wait() const { return unsent_.size() <= 1 && urgent_ == 0 && patient_ < kPatience; }
-  // Of those that cannot wait, how many have been added since there was nothing to send.
+  // Entries that must not wait, since the outbox was empty last.
   std::uint32_t urgent() const { return urgent_; }
-  // The next request takes nothing more.
+  // Whether the next request is full.
   bool has_full() const { return unsent_.size() > 1; }
+  // Bytes that wait to be sent or acknowledged.
   std::uint64_t bytes() const { return bytes_; }
+  // Requests that were sent and not acknowledged.
   std::uint64_t unacknowledged() const { return sent_.size(); }
-  // The number of the batch that everything added now belongs to, or that comes next.
+  // The number of the next new batch. Every number below was given to a batch.
   std::uint64_t next_number() const { return next_number_; }
+  // The highest number that was sent.
   std::uint64_t last_sent() const { return last_sent_; }
+  // The highest number that was acknowledged.
   std::uint64_t last_acknowledged() const { return last_acknowledged_; }
 
-  // The next request to write. It stays here, as sent, until it is acknowledged. REQUIRES: !empty().
+  // Returns the next request to write. The outbox keeps the request until it is acknowledged. REQUIRES: !empty().
   const v1::SessionRequest* Send();
-  // The oldest `count` sent ones have arrived.
+  // The daemon has taken the oldest `count` sent requests.
   void Acknowledge(std::uint64_t count);
-  // The stream is gone, the daemon is the same: what was sent and not acknowledged is to be sent again, first.
+  // The stream is gone and the daemon is the same: requests that were sent and not acknowledged are sent again, first.
   void Rewind();
-  // What was sent and not acknowledged is given up.
+  // Drops the requests that were sent and not acknowledged.
   void ForgetSent();
 
  private:

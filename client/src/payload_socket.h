@@ -1,8 +1,4 @@
-// The client's end of poold/v1/payload_socket.md: large payloads as shared memory, without gRPC.
-//
-// Thread-safe; one request at a time, each takes some 0.1 ms beside the writing of the memory. Connects when it is
-// first used. What goes wrong with the connection ends it for good: the caller uses gRPC then, as for what the daemon
-// does not want to do this way.
+// PayloadSocket: the client's end of poold/v1/payload_socket.md: large payloads as shared memory, without gRPC.
 #pragma once
 
 #include <chrono>
@@ -26,22 +22,25 @@
 
 namespace poold::client::internal {
 
+// Threads: thread-safe; one request at a time, about 0.1 ms each beside the writing of the memory.
+// Errors: none are reported: nothing (or null) means that the caller uses gRPC. A connection that fails is given up for
+//   good. The socket connects when it is first used.
 class PayloadSocket {
  public:
-  // More than `max_bytes` the daemon never takes.
+  // `max_bytes`: the daemon's limit of shared memory.
   PayloadSocket(std::string path, std::uint64_t max_bytes)
       : path_(std::move(path)), max_bytes_(max_bytes), maker_(max_bytes) {}
 
-  // The upload's id, or nothing.
+  // Hands bytes over in sealed memory and returns the upload's id.
   std::optional<std::string> Offer(const wire::Pieces& bytes);
-  // The result of the task, or of the map's item, whose id these 16 bytes are; or nothing.
+  // Brings the result of the task, or of the map's item, whose id these 16 bytes are.
   std::optional<wire::MappedFile> Fetch(std::string_view id, std::uint64_t index);
 
-  // Arguments written where a worker reads them. Nothing: there is no room in arenas.
+  // Writes arguments into an arena of this client, where a worker reads them. Nothing: the arenas have no room.
   std::optional<wire::ArenaMaker::Reserved> Place(const wire::Pieces& bytes);
-  // The arena of this number; null: it is not to be had. Stays mapped until the daemon gives it back.
+  // The worker's arena of this number, mapped; stays mapped until the arena is closed. Null: not available.
   std::shared_ptr<KnownArena> Arena(std::uint64_t number);
-  // The result there, held; null: it is not there, or cannot be held.
+  // The result in that slot, held. Null: the result is not there, or cannot be held.
   std::shared_ptr<const HeldResult> Hold(std::uint64_t number, wire::ArenaPlace place, std::uint64_t bytes);
 
  private:
@@ -49,7 +48,7 @@ class PayloadSocket {
     wire::PayloadAnswer answer{};
     wire::UniqueFd descriptor;
   };
-  // Nothing: it was not kTaken.
+  // Sends a request and waits for the answer, 10 s at most. Nothing: the daemon did not take the request.
   std::optional<Answered> Ask(const wire::PayloadRequest& request, int descriptor) ABSL_LOCKS_EXCLUDED(mu_);
   std::optional<wire::ArenaMaker::Reserved> Reserve(std::uint64_t bytes) ABSL_LOCKS_EXCLUDED(arenas_mu_);
   bool Connect() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -65,9 +64,9 @@ class PayloadSocket {
   // Taken before mu_.
   absl::Mutex arenas_mu_ ABSL_ACQUIRED_BEFORE(mu_);
   wire::ArenaMaker maker_ ABSL_GUARDED_BY(arenas_mu_);
-  // The daemon did not want the last one.
+  // The daemon refused the last arena: no other is offered before this.
   std::chrono::steady_clock::time_point share_again_at_ ABSL_GUARDED_BY(arenas_mu_){};
-  // Of workers.
+  // Arenas of workers, by number.
   std::map<std::uint64_t, std::shared_ptr<KnownArena>> known_ ABSL_GUARDED_BY(arenas_mu_);
 };
 

@@ -1,4 +1,4 @@
-// What the handles of a session hold: the session lives as long as one of them, or the connection, does.
+// SessionOwner: shared by all handles and the connection of a session; the last one ends the session.
 #pragma once
 
 #include <memory>
@@ -9,10 +9,12 @@
 
 namespace poold::client::internal {
 
-// Thread-safe. Ends the session when it goes. In a child of its process the session stays as it is: it is the parent's.
+// Role: forwards to the session in the process that made it, and does nothing in a forked child. Thread-safe. Errors:
+//   in a child, FAILED_PRECONDITION (FORKED) where the method answers a status; otherwise nothing happens.
 class SessionOwner : public HandleOwner, public std::enable_shared_from_this<SessionOwner> {
  public:
   explicit SessionOwner(std::shared_ptr<Session> session) : session_(std::move(session)) {}
+  // Stops the session. In a child the session stays as it is, because it is the parent's.
   ~SessionOwner() override;
 
   Session& session() { return *session_; }

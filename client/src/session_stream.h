@@ -1,7 +1,7 @@
-// One life of the stream to the daemon, whatever carries it, and which of its operations are under way.
+// SessionStream: one stream to the daemon, over gRPC or over the payload socket, and the operations that are under way.
 //
-// Threads: Start, Wake and Cancel by any thread; Write by any thread, one at a time; the others by the leader. The
-// plain members are guarded by the session's mutex, but for `response` (whoever handles the read has it).
+// Threads: any thread calls Start, Wake and Cancel; any thread, one at a time, calls Write; the leader calls the rest.
+//   The plain members are guarded by the session's mutex, except `response`, which belongs to the handler of the read.
 #pragma once
 
 #include <grpcpp/support/status.h>
@@ -18,8 +18,9 @@ class SessionStream {
  public:
   using Clock = Deadline::Clock;
 
-  // What was begun, and is done.
+  // The operations that Event reports as finished.
   enum class Done : std::uintptr_t { kNothing, kStart, kRead, kWrite, kFinish, kWake };
+  // `ok` is false when the operation failed, which means that the stream is ending.
   struct Event {
     Done done = Done::kNothing;
     bool ok = false;
@@ -27,36 +28,43 @@ class SessionStream {
 
   virtual ~SessionStream() = default;
 
-  // kStart comes, whether it is possible or not.
+  // Opens the stream; kStart comes, with or without success.
   virtual void Start() = 0;
-  // The next message into `response`. kRead without ok: there is none, call Finish.
+  // Reads the next message into `response`; kRead comes. Not ok: there is none, call Finish.
   virtual void Read() = 0;
-  // Whether it went well. Nothing: kWrite will come, until when `request` must stay as it is.
+  // Writes a request. Returns whether that went well; nothing: kWrite will come, and `request` must not change until
+  // then.
   virtual std::optional<bool> Write(const v1::SessionRequest& request) = 0;
-  // kFinish comes when `status` is there.
+  // kFinish comes when `status` is set.
   virtual void Finish() = 0;
-  // Whatever is under way ends soon.
+  // Makes every operation that is under way end soon.
   virtual void Cancel() = 0;
-  // Waits for an event until then.
+  // Waits for an event until this moment; kNothing: none came.
   virtual Event Next(Clock::time_point until) = 0;
-  // kWake comes.
+  // Makes Next return with kWake. Does not block.
   virtual void Wake() = 0;
-  // A write is over as soon as the system has it, whether the daemon is ready for it or not: it must be held back.
+  // Whether the stream uses the payload socket. There a write is over as soon as the system has the bytes, so the
+  // session must pace its writes.
   virtual bool is_local() const = 0;
 
+  // The first request of the stream.
   v1::SessionRequest hello;
+  // The message that was read last.
   v1::SessionResponse response;
+  // Why the stream ended; set when kFinish came.
   grpc::Status status;
-  // Requests of this stream that the daemon has told to have taken; the first is the hello.
+  // Requests of this stream that the daemon has acknowledged; the first is the hello.
   std::uint64_t taken = 0;
+  // Operations that are under way or over.
   bool reading = false;
   bool writing = false;
   bool finishing = false;
   bool finished = false;
 
-  // Though it is not local, it is not left for one that is.
+  // The session keeps this stream, though it is not local and a local one may be possible.
   bool stays = false;
 
+  // Whether no operation is under way any more.
   bool over() const { return finished && !reading && !writing; }
 };
 

@@ -1,4 +1,4 @@
-// The unary and server-streaming calls, blocking, with errors as this SDK tells them.
+// Stub: the unary and server-streaming calls, blocking, with the SDK's errors.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -22,10 +22,15 @@
 
 namespace poold::client::internal {
 
+// The SDK's status of a gRPC status. Where no daemon answered the message names `address` and the remedy.
 absl::Status FromGrpc(const grpc::Status& status, std::string_view address);
 
-// Thread-safe. Each call takes at most call_timeout plus what it waits for, twice where the connection failed under it.
-// A daemon that is away for a moment is tried again; every call here does no harm when it is made twice.
+// Threads: thread-safe; each call blocks the calling thread.
+// Limits: each call takes at most call_timeout plus the time that it waits for, twice where the connection failed under
+//   it.
+// Repeating: a call that no daemon answered is repeated for 3 s, or for call_timeout where that is shorter; every call
+//   here may be made twice without harm. GetItems and Watch are not repeated.
+// Errors: FAILED_PRECONDITION (FORKED) in a child; otherwise as FromGrpc.
 class Stub {
  public:
   Stub(const std::shared_ptr<grpc::Channel>& channel, std::string address, Duration call_timeout);
@@ -33,6 +38,7 @@ class Stub {
   template <typename Request, typename Response>
   using Method = grpc::Status (v1::PoolService::StubInterface::*)(grpc::ClientContext*, const Request&, Response*);
 
+  // Makes a unary call that waits for up to `wait`.
   template <typename Request, typename Response>
   absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request, Duration wait = {}) {
     Response response;
@@ -46,30 +52,34 @@ class Stub {
     if (!status.ok()) return status;
     return response;
   }
+  // Calls `take` with each message, until it returns false or the stream ends; both are OK. Exceptions of `take` pass.
   absl::Status GetItems(const v1::GetItemsRequest& request,
                         const std::function<bool(const v1::GetItemsResponse&)>& take);
   absl::Status Watch(const v1::WatchRequest& request, const std::function<bool(const v1::WatchResponse&)>& take);
-  // With `head`: what the bytes are, without them.
+  // Brings bytes of any size, and resumes after a failure. `head`: receives the payload's description without its
+  // bytes.
   absl::StatusOr<std::string> Download(const v1::DownloadRequest& request, v1::Payload* head = nullptr);
-  // Its id. Handed over where that is possible.
+  // Uploads bytes and returns the upload's id: in shared memory where that is possible, otherwise as SendUp.
   absl::StatusOr<std::string> Upload(std::string_view bytes);
-  // The same through gRPC.
+  // Uploads bytes through gRPC and returns the upload's id.
   absl::StatusOr<std::string> SendUp(std::string_view bytes);
-  // As Upload, in shared memory. Empty: not possible.
+  // Hands bytes over in shared memory and returns the upload's id. Empty: not possible, use SendUp.
   std::string HandOver(const wire::Pieces& bytes);
-  // In an arena. Nothing: not possible now.
+  // Writes bytes into an arena. Nothing: not possible now.
   std::optional<wire::ArenaMaker::Reserved> Place(const wire::Pieces& bytes);
-  // As Download, of a result that was told so; through shared memory where that is possible.
+  // Brings a result that an outcome described as `told`, through shared memory where that is possible.
   absl::StatusOr<Downloaded> Fetch(const v1::DownloadRequest& request, const v1::Payload& told);
+  // The result in the worker's arena, without a copy. Nothing: the arena is not available in this process.
   std::optional<ResultInArena> InArena(const v1::Payload& told);
-  // Null: it is not there, or cannot be held.
+  // The result in the worker's arena, held. Null: the result is not there, or cannot be held.
   std::shared_ptr<const HeldResult> HoldInArena(const v1::Payload& told);
-  // How the daemon that answers now takes and gives payloads in shared memory.
+  // Takes up the payload socket of the daemon that answers now; none where the daemon is not on this host.
   void UsePayloadSocket(const v1::ServerInfo& server);
 
+  // For streams.
   v1::PoolService::StubInterface& grpc() { return *grpc_; }
   const std::string& address() const { return address_; }
-  // This process is a task of a daemon, or was started by one.
+  // Whether this process is a task of a daemon, or was started by one.
   bool inside_a_task() const { return !worker_.empty(); }
   bool on_unix_socket() const { return address_.rfind("unix:", 0) == 0; }
   // Empty: the daemon does not listen at a path.
@@ -79,18 +89,19 @@ class Stub {
   std::shared_ptr<PayloadSocket> payloads();
   absl::Status Retry(const std::function<grpc::Status()>& call);
   void SetDeadline(grpc::ClientContext* context, Duration wait) const;
-  // Says which worker this task runs on, so that a wait that could not end is refused.
+  // Names the worker that this task runs on, so that the daemon refuses a wait that could not end.
   void Introduce(grpc::ClientContext* context) const;
 
   // Constant after construction.
   const std::string address_;
-  const std::string worker_;  // POOLD_WORKER; empty: no task
+  // POOLD_WORKER; empty: this process is no task.
+  const std::string worker_;
   const Duration call_timeout_;
   const ProcessMark process_ = ProcessMark::Here();
   const std::unique_ptr<v1::PoolService::StubInterface> grpc_;
 
   absl::Mutex mu_;
-  // Null: everything goes through gRPC.
+  // Null: payloads go through gRPC.
   std::shared_ptr<PayloadSocket> payloads_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -1,8 +1,10 @@
-// Text that tasks, other clients or daemons wrote, made fit for a terminal: the one place that decides how it is shown.
+// Text of tasks, other clients and daemons, made safe for a terminal: the one place that decides how such text is
+// shown.
 //
-// What would move the cursor, end a line, turn the direction of writing or speak to the terminal (control characters of
-// ASCII and Unicode, bidirectional marks, line separators), and what is no UTF-8, becomes visible: \n, \x1b, \u202e.
-// Pure functions.
+// Characters that would move the cursor, end a line, turn the direction of writing or speak to the terminal (control
+// characters of ASCII and Unicode, bidirectional marks, line separators), and bytes that are not UTF-8, become visible:
+// \n, \x1b, \u202e.
+// Threads: pure functions.
 #pragma once
 
 #include <cstddef>
@@ -11,28 +13,29 @@
 
 namespace poold::client::internal {
 
-// On one line: ends of lines and tabs become visible too.
+// The text on one line: ends of lines and tabs become visible too.
 std::string OneLine(std::string_view text);
 
-// With its lines and tabs as they are.
+// The text with its lines and tabs unchanged.
 std::string Lines(std::string_view text);
 
-// As Lines, of text that comes in pieces: a character that was torn apart waits for its rest. Not thread-safe.
+// As Lines, for text that arrives in pieces: a character that was cut in two waits for its rest. Not thread-safe.
 class LinesOfPieces {
  public:
+  // Returns the safe text of the piece, without a character that is not complete.
   std::string Add(std::string_view piece);
 
  private:
   std::string torn_;
 };
 
-// JSON of the same value, whose texts say the same characters as \u001b, \u202e.
+// JSON of the same value in which unsafe characters are escapes of JSON (\u001b, \u202e).
 std::string SafeJson(std::string json);
 
-// Columns that one line of such text takes: wide characters two, combining ones none.
+// The columns that one line of safe text takes: wide characters take two, combining characters none.
 std::size_t Columns(std::string_view line);
 
-// The beginning of a line that fits into so many columns.
+// The longest beginning of a line that fits into `columns`.
 std::string_view FirstColumns(std::string_view line, std::size_t columns);
 
 }  // namespace poold::client::internal

@@ -1,5 +1,7 @@
-// Raw bytes as a value. As the only argument, or as the result, they travel as they are (ENCODING_RAW); among other
-// values as MessagePack's "bin", which Python shows as bytes. A std::string is text.
+// Bytes and BytesView: raw bytes as a value.
+//
+// As the only argument, or as the result, Bytes travel as they are (ENCODING_RAW); among other values as MessagePack's
+// "bin", which Python shows as bytes. A std::string is text.
 #pragma once
 
 #include <string>
@@ -7,13 +9,14 @@
 
 namespace poold {
 
+// Owns the bytes. A plain value.
 struct Bytes {
   std::string data;
   friend bool operator==(const Bytes&, const Bytes&) = default;
 };
 
-// The same where they lie: travels as Bytes do, and owns nothing. As an argument, as a function's parameter (valid
-// until the function returns) and as its result (read at once when it has returned).
+// Travels as Bytes do, and refers to the bytes. As an argument, as a function's parameter (valid until the function
+// returns) and as a function's result (read at once when the function has returned).
 struct BytesView {
   std::string_view data;
   friend bool operator==(const BytesView&, const BytesView&) = default;

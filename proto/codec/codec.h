@@ -1,10 +1,14 @@
-// MessagePack in and out: what a client writes as arguments and a worker reads, and the way back.
+// MessagePack in both directions: a client writes arguments that a worker reads, and a worker writes results that a
+// client reads.
 //
-// Performance: writing appends to a string. Reading uses one zone per thread again and again and refers to texts and
-// bytes where they lie; it allocates what the C++ value itself allocates.
-// Thread safety: functions, safe from any thread.
-// Errors: INVALID_ARGUMENT in words for people. TooLong, the only exception that leaves, is thrown for a text or bytes
-// of 4 GiB and more, and for a list or a map of 2^32 elements and more.
+// Performance: writing appends to a string. Reading uses one zone for each thread again and again and refers to texts
+//   and bytes in place; it allocates only what the C++ value allocates.
+// Threads: pure functions, safe from any thread.
+// Errors: INVALID_ARGUMENT in words for people. The only exception that leaves is TooLong, for a text or bytes of 4 GiB
+//   and more, and for a list or a map of 2^32 elements and more.
+// Example:
+//   const std::string bytes = codec::Encode(std::vector<int>{1, 2});
+//   absl::StatusOr<std::vector<int>> list = codec::Decode<std::vector<int>>(bytes);
 #pragma once
 
 #include <cstddef>
@@ -29,7 +33,7 @@ namespace poold::codec {
 template <typename T>
 using Plain = std::decay_t<const T&>;
 
-// Appends one value.
+// Appends one value. A type that cannot travel does not compile.
 template <typename T>
 void Append(std::string* out, const T& value) {
   static_assert(kWritable<Plain<T>>,
@@ -53,6 +57,7 @@ void AppendArguments(std::string* out, const Args&... args) {
   (Append(out, args), ...);
 }
 
+// One value as MessagePack.
 template <typename T>
 std::string Encode(const T& value) {
   std::string out;
@@ -60,6 +65,7 @@ std::string Encode(const T& value) {
   return out;
 }
 
+// Arguments as MessagePack.
 template <typename... Args>
 std::string EncodeArguments(const Args&... args) {
   std::string out;
@@ -67,11 +73,13 @@ std::string EncodeArguments(const Args&... args) {
   return out;
 }
 
-// Calls `visit(const msgpack::object&)` with the one value that `bytes` hold; it refers to `bytes` and is valid during
-// the call.
+// Calls `visit(const msgpack::object&)` with the one value of `bytes`. The object refers to `bytes` and is valid during
+// the call. INVALID_ARGUMENT: the bytes are not exactly one value, or nest deeper than 512; `visit` was not called.
 template <typename Visit>
 absl::Status VisitValue(std::string_view bytes, Visit&& visit);
 
+// Reads the one value of `bytes` as a T. INVALID_ARGUMENT: malformed, or a value that is no T ("wanted int32, given
+// string at [3].name"). A type that cannot travel does not compile.
 template <typename T>
 absl::StatusOr<T> Decode(std::string_view bytes) {
   static_assert(kReadable<T>,
@@ -95,16 +103,19 @@ absl::StatusOr<T> Decode(std::string_view bytes) {
 
 namespace detail {
 
-// What a hostile message claims (an array of four billion) must not be believed before it was walked through.
+// Longer messages are walked through before they are parsed, so that the claim of a hostile message (an array of four
+// billion) allocates nothing.
 constexpr std::size_t kBelievedBytes = 256;
 constexpr std::size_t kMaxDepth = 512;
 
+// Whether the bytes are exactly one value.
 inline bool WellFormed(std::string_view bytes) {
   msgpack::null_visitor walker;
   std::size_t end = 0;
   return msgpack::v2::parse(bytes.data(), bytes.size(), end, walker) && end == bytes.size();
 }
 
+// Parses a value whose texts refer to `bytes`. Throws the library's exceptions.
 inline msgpack::object Parse(msgpack::zone& zone, std::string_view bytes, std::size_t* end) {
   bool referenced = false;
   const auto refer = [](msgpack::type::object_type, std::size_t, void*) { return true; };
@@ -113,7 +124,7 @@ inline msgpack::object Parse(msgpack::zone& zone, std::string_view bytes, std::s
                          msgpack::unpack_limit(size, size, size, size, size, kMaxDepth));
 }
 
-// The thread's zone, cleared; a fresh one where the thread's is in use further up the stack.
+// Lends the thread's zone, cleared; a fresh zone where the thread's is in use further up the stack.
 class ZoneLoan {
  public:
   ZoneLoan() : shared_(Shared()), first_(!shared_.lent) {
@@ -130,9 +141,11 @@ class ZoneLoan {
     shared_.zone.clear();
     shared_.lent = false;
   }
+  // Valid as long as the loan. REQUIRES: the loan is used by the thread that made it.
   msgpack::zone& zone() { return first_ ? shared_.zone : *own_; }
 
  private:
+  // One zone for each thread, kept between calls.
   struct OfThread {
     msgpack::zone zone;
     bool lent = false;

@@ -1,4 +1,4 @@
-// Lists, sets, maps, tuples and arrays <-> MessagePack; and bytes, where a list of them is one piece of memory.
+// Conversion of lists, sets, maps, tuples and arrays; and of bytes, where a list of them is one piece of memory.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@
 
 namespace poold::codec {
 
-// Sequences and sets.
+// Sequences and sets: an array of any length. A mismatch names the element: "[3]".
 template <typename List, typename T>
 struct ConvertList {
   using Parts = std::tuple<T>;
@@ -31,6 +31,7 @@ struct ConvertList {
     packer.pack_array(Length(value.size()));
     for (const auto& element : value) Convert<T>::Write(packer, element);
   }
+  // Replaces the elements of `out`. Elements of a set that are there twice count once.
   static bool Read(const msgpack::object& value, List* out, Mismatch* mismatch) {
     if (value.type != msgpack::type::ARRAY) return Refuse<List>(value, mismatch);
     out->clear();
@@ -45,6 +46,7 @@ struct ConvertList {
     return true;
   }
 };
+// Lists of bytes have specialisations of their own below.
 template <typename T>
 struct Convert<std::vector<T>> : ConvertList<std::vector<T>, T> {};
 template <typename T>
@@ -56,6 +58,7 @@ struct Convert<std::set<T>> : ConvertList<std::set<T>, T> {};
 template <typename T>
 struct Convert<std::unordered_set<T>> : ConvertList<std::unordered_set<T>, T> {};
 
+// Maps. Of keys that are there twice the last one counts.
 template <typename Map, typename K, typename V>
 struct ConvertMap {
   using Parts = std::tuple<K, V>;
@@ -67,6 +70,7 @@ struct ConvertMap {
       Convert<V>::Write(packer, element);
     }
   }
+  // Replaces the elements of `out`.
   static bool Read(const msgpack::object& value, Map* out, Mismatch* mismatch) {
     if (value.type != msgpack::type::MAP) return Refuse<Map>(value, mismatch);
     out->clear();
@@ -85,7 +89,7 @@ struct Convert<std::map<K, V>> : ConvertMap<std::map<K, V>, K, V> {};
 template <typename K, typename V>
 struct Convert<std::unordered_map<K, V>> : ConvertMap<std::unordered_map<K, V>, K, V> {};
 
-// Tuples, pairs and arrays of fixed size: arrays with exactly so many elements.
+// Tuples, pairs and arrays of fixed size: an array with exactly so many elements.
 template <typename Tuple, typename... T>
 struct ConvertTuple {
   using Parts = std::tuple<T...>;
@@ -110,6 +114,7 @@ struct Convert<std::tuple<T...>> : ConvertTuple<std::tuple<T...>, T...> {};
 template <typename A, typename B>
 struct Convert<std::pair<A, B>> : ConvertTuple<std::pair<A, B>, A, B> {};
 
+// An array with exactly N elements.
 template <typename T, std::size_t N>
 struct Convert<std::array<T, N>> {
   using Parts = std::tuple<T>;
@@ -131,10 +136,11 @@ struct Convert<std::array<T, N>> {
   }
 };
 
-// Vectors, arrays and spans of these are bytes, as poold::Bytes are.
+// Element types that are bytes: vectors, arrays and spans of them travel as poold::Bytes do.
 template <typename T>
 concept Byte = std::same_as<T, char> || std::same_as<T, unsigned char> || std::same_as<T, std::byte>;
 
+// Whether the type is a vector, an array or a span of bytes.
 template <typename T>
 inline constexpr bool kIsByteList = false;
 template <Byte T>
@@ -144,12 +150,13 @@ inline constexpr bool kIsByteList<std::array<T, N>> = true;
 template <typename T>
 inline constexpr bool kIsByteList<std::span<T>> = Byte<std::remove_const_t<T>>;
 
+// The bytes of the list, in place.
 template <typename List>
 requires kIsByteList<List> std::string_view BytesOf(const List& list) {
   return {reinterpret_cast<const char*>(list.data()), list.size()};
 }
 
-// False: an array has another size. A span shows them where they lie.
+// Copies the bytes into the list; a span refers to them instead. False: an array has another size.
 template <typename List>
 requires kIsByteList<List>
 bool SetBytes(List* list, std::string_view bytes) {
@@ -166,7 +173,7 @@ bool SetBytes(List* list, std::string_view bytes) {
   return true;
 }
 
-// Read from bytes, a text, or a list of numbers, which is what languages without bytes send.
+// Read from bytes, a text, or a list of numbers, which languages without bytes send.
 template <typename List, Byte T>
 struct ConvertByteList {
   static std::string Name() {
@@ -182,6 +189,7 @@ struct ConvertByteList {
   }
 
  private:
+  // Reads a list of numbers from 0 to 255.
   static bool ReadNumbers(const msgpack::object& value, List* out, Mismatch* mismatch) {
     if constexpr (requires { out->resize(1); }) out->resize(value.via.array.size);
     if (out->size() != value.via.array.size) return Refuse<List>(value, mismatch);
@@ -200,7 +208,7 @@ struct Convert<std::vector<T>> : ConvertByteList<std::vector<T>, T> {};
 template <Byte T, std::size_t N>
 struct Convert<std::array<T, N>> : ConvertByteList<std::array<T, N>, T> {};
 
-// Shown, not owned: as BytesView. As a parameter only std::span<const T> of bytes; others are written only.
+// A span refers to its elements. A span of other elements than bytes is written only.
 template <typename T>
 struct Convert<std::span<T>> {
   using Element = std::remove_const_t<T>;
@@ -210,6 +218,7 @@ struct Convert<std::span<T>> {
     for (const Element& element : value) Convert<Element>::Write(packer, element);
   }
 };
+// As a parameter std::span<const T> shows the bytes in place; valid during the call.
 template <typename T>
 requires Byte<std::remove_const_t<T>>
 struct Convert<std::span<T>> {

@@ -1,17 +1,28 @@
-// C++ values <-> MessagePack, one Convert<T> for each kind of type:
+// Convert<T>: the conversion between a C++ type and MessagePack, one specialisation for each kind of type:
 //
 //   static std::string Name();                                   for error texts: "int32", "array of string"
 //   static void Write(Packer&, const T&);
 //   static bool Read(const msgpack::object&, T*, Mismatch*);     false: *mismatch says why, *T is anything
 //   using Parts = std::tuple<...>;                               of a type made of others: those
+//   static constexpr bool kView = true;                          of a type that refers to the bytes
 //
-// What goes in comes out, type and bits. Where the types at the two ends differ, a value is taken only if none of it is
-// lost: integers are range-checked; a float counts as an integer where it is one (some languages have only floats) and
-// is not -0; an integer counts as a float that holds it exactly; a boolean is only a boolean. Two exceptions, for
-// languages that have one kind of float: a double for a float is rounded to the nearest (and refused beyond a float's
-// range), and a signalling NaN in a float comes out quiet.
+// A value arrives as it was sent, type and bits. Where the types at the two ends differ, a value is taken only if none
+// of it is lost: integers are range-checked; a float counts as an integer where it is one (some languages have only
+// floats) and is not -0; an integer counts as a float that holds it exactly; a boolean is only a boolean. Two
+// exceptions, for languages that have one kind of float: a double for a float is rounded to the nearest (and refused
+// beyond a float's range), and a signalling NaN in a float arrives quiet.
 //
-// This file has scalars, texts and bytes; containers.h, structs.h, times.h and variant.h the rest.
+// This file has scalars, texts and bytes; containers.h, structs.h, times.h and variant.h have the rest.
+// Threads: pure functions. Errors: Write throws TooLong; Read reports a Mismatch.
+// Example: a specialisation for a type of one's own, where POOLD_FIELDS (fields.h) is not enough.
+//   template <>
+//   struct poold::codec::Convert<Money> {
+//     static std::string Name() { return "int64 (cents)"; }
+//     static void Write(Packer& packer, const Money& value) { packer.pack_int64(value.cents); }
+//     static bool Read(const msgpack::object& value, Money* out, Mismatch* mismatch) {
+//       return Convert<std::int64_t>::Read(value, &out->cents, mismatch);
+//     }
+//   };
 #pragma once
 
 #include <charconv>
@@ -37,13 +48,14 @@
 
 namespace poold::codec {
 
+// False for every T, for static_assert.
 template <typename T>
 inline constexpr bool kNever = false;
 
-// Of types that cannot travel: the base of their Convert.
+// The base of Convert<T> for types that cannot travel.
 struct CannotTravel {};
 
-// For these: give a struct POOLD_FIELDS, or specialise this.
+// Every other type: give a struct POOLD_FIELDS, or specialise Convert.
 template <typename T>
 struct Convert : CannotTravel {
   static std::string Name() { return ""; }
@@ -58,7 +70,7 @@ struct Convert : CannotTravel {
   }
 };
 
-// What does not fit into a value of MessagePack, which counts bytes and elements in 32 bits.
+// Thrown for a value that MessagePack cannot hold: it counts bytes and elements in 32 bits.
 class TooLong : public std::length_error {
  public:
   explicit TooLong(std::size_t size, std::size_t most = UINT32_MAX)
@@ -66,11 +78,13 @@ class TooLong : public std::length_error {
                           " can travel") {}
 };
 
+// The size as MessagePack counts. Throws TooLong.
 inline std::uint32_t Length(std::size_t size) {
   if (size > UINT32_MAX) throw TooLong(size);
   return static_cast<std::uint32_t>(size);
 }
 
+// Fills the mismatch for a value that is no T. Returns false, so that Read can return the result.
 template <typename T>
 bool Refuse(const msgpack::object& value, Mismatch* mismatch) {
   mismatch->wanted = Convert<T>::Name();
@@ -79,6 +93,7 @@ bool Refuse(const msgpack::object& value, Mismatch* mismatch) {
   return false;
 }
 
+// A boolean is only a boolean: no number is taken.
 template <>
 struct Convert<bool> {
   static std::string Name() { return "boolean"; }
@@ -90,6 +105,7 @@ struct Convert<bool> {
   }
 };
 
+// Integers of up to 64 bits, range-checked.
 template <std::integral T>
 requires(sizeof(T) <= 8) struct Convert<T> {
   static std::string Name() { return (std::is_signed_v<T> ? "int" : "uint") + std::to_string(8 * sizeof(T)); }
@@ -100,6 +116,7 @@ requires(sizeof(T) <= 8) struct Convert<T> {
       packer.pack_uint64(value);
     }
   }
+  // Takes integers in the range of T, and floats that are such an integer; with mismatch->exact no floats.
   static bool Read(const msgpack::object& value, T* out, Mismatch* mismatch) {
     switch (value.type) {
       case msgpack::type::POSITIVE_INTEGER:
@@ -122,7 +139,7 @@ requires(sizeof(T) <= 8) struct Convert<T> {
   }
 
  private:
-  // Of the same range, and one of those that std::in_range takes (char is not).
+  // The integer of the same range that std::in_range takes (std::in_range does not take char).
   using Plain = std::conditional_t<
       sizeof(T) == 1, std::conditional_t<std::is_signed_v<T>, std::int8_t, std::uint8_t>,
       std::conditional_t<
@@ -130,6 +147,7 @@ requires(sizeof(T) <= 8) struct Convert<T> {
           std::conditional_t<sizeof(T) == 4, std::conditional_t<std::is_signed_v<T>, std::int32_t, std::uint32_t>,
                              std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>>>;
 
+  // Whether the float is a whole number in the range of T, and not -0.
   static bool Integral(double value) {
     // The upper bound is a power of two, which a double holds exactly; max() itself may not be one.
     const double bound = std::ldexp(1.0, std::numeric_limits<Plain>::digits);
@@ -139,6 +157,7 @@ requires(sizeof(T) <= 8) struct Convert<T> {
   }
 };
 
+// float and double, with type and bits.
 template <std::floating_point T>
 requires(sizeof(T) <= 8) struct Convert<T> {
   static std::string Name() { return sizeof(T) == 4 ? "float" : "double"; }
@@ -149,6 +168,8 @@ requires(sizeof(T) <= 8) struct Convert<T> {
       packer.pack_double(value);
     }
   }
+  // Takes floats in the range of T, and integers that T holds exactly; with mismatch->exact only floats of the same
+  // size.
   static bool Read(const msgpack::object& value, T* out, Mismatch* mismatch) {
     switch (value.type) {
       case msgpack::type::POSITIVE_INTEGER:
@@ -172,7 +193,7 @@ requires(sizeof(T) <= 8) struct Convert<T> {
   }
 
  private:
-  // With all its digits.
+  // Whether T holds the number with all its digits.
   template <typename Number>
   static bool Holds(Number number) {
     const T rounded = static_cast<T>(number);
@@ -181,6 +202,7 @@ requires(sizeof(T) <= 8) struct Convert<T> {
   }
 };
 
+// Enums travel as their underlying integer. A number without an enumerator is kept.
 template <typename T>
 requires std::is_enum_v<T>
 struct Convert<T> {
@@ -195,14 +217,15 @@ struct Convert<T> {
   }
 };
 
-// Text and bytes are written as what they are and read from either.
+// The bytes of a text or of raw bytes: each is written as its own kind and read from either. Nothing: the value is
+// something else.
 inline std::optional<std::string_view> TextOrBytes(const msgpack::object& value) {
   if (value.type == msgpack::type::STR) return std::string_view(value.via.str.ptr, value.via.str.size);
   if (value.type == msgpack::type::BIN) return std::string_view(value.via.bin.ptr, value.via.bin.size);
   return std::nullopt;
 }
 
-// `as` is what T is written as.
+// Reads a text or bytes in place. `as` is the kind in which T is written.
 template <typename T>
 bool ReadBytes(const msgpack::object& value, msgpack::type::object_type as, std::string_view* out, Mismatch* mismatch) {
   const std::optional<std::string_view> bytes = TextOrBytes(value);
@@ -211,16 +234,18 @@ bool ReadBytes(const msgpack::object& value, msgpack::type::object_type as, std:
   return true;
 }
 
+// Writes a text. Throws TooLong.
 inline void WriteText(Packer& packer, std::string_view text) {
   const std::uint32_t length = Length(text.size());
   packer.pack_str(length).pack_str_body(text.data(), length);
 }
+// Writes raw bytes. Throws TooLong.
 inline void WriteBytes(Packer& packer, std::string_view bytes) {
   const std::uint32_t length = Length(bytes.size());
   packer.pack_bin(length).pack_bin_body(bytes.data(), length);
 }
 
-// As a parameter the text lives as long as the call; as a result it is written when the function has returned.
+// As a parameter the view is valid during the call; as a result the text is written when the function has returned.
 template <>
 struct Convert<std::string_view> {
   static constexpr bool kView = true;
@@ -231,6 +256,7 @@ struct Convert<std::string_view> {
   }
 };
 
+// A copy of a text, or of bytes.
 template <>
 struct Convert<std::string> {
   static std::string Name() { return "string"; }
@@ -243,7 +269,7 @@ struct Convert<std::string> {
   }
 };
 
-// Written only: literals among arguments. A null pointer is nil.
+// C strings are written only: literals among arguments. A null pointer is nil.
 template <typename T>
 requires std::same_as<T, const char*> || std::same_as<T, char*>
 struct Convert<T> {
@@ -256,7 +282,7 @@ struct Convert<T> {
   }
 };
 
-// Nil, and nothing else.
+// Types with one value are nil, and nothing else is.
 template <typename T>
 requires std::same_as<T, std::nullptr_t> || std::same_as<T, std::monostate> || std::same_as<T, std::nullopt_t>
 struct Convert<T> {
@@ -267,7 +293,7 @@ struct Convert<T> {
   }
 };
 
-// As std::string_view.
+// Raw bytes in place; valid as long as a std::string_view.
 template <>
 struct Convert<BytesView> {
   static constexpr bool kView = true;
@@ -278,6 +304,7 @@ struct Convert<BytesView> {
   }
 };
 
+// A copy of raw bytes, or of a text.
 template <>
 struct Convert<Bytes> {
   static std::string Name() { return "bytes"; }
@@ -290,7 +317,7 @@ struct Convert<Bytes> {
   }
 };
 
-// A text of its bytes, which need not be one: what is not UTF-8 travels as bytes.
+// A path is written as text, or as bytes where it is not UTF-8.
 template <>
 struct Convert<std::filesystem::path> {
   static std::string Name() { return "path"; }
@@ -305,7 +332,7 @@ struct Convert<std::filesystem::path> {
   }
 };
 
-// Any value, as the library shows it. As a parameter only: it lives as long as the call (it may be returned from it).
+// Any value, as the library shows it. A parameter only: valid during the call, and as the function's result.
 template <>
 struct Convert<msgpack::object> {
   static constexpr bool kView = true;
@@ -317,6 +344,7 @@ struct Convert<msgpack::object> {
   }
 };
 
+// A T or nil.
 template <typename T>
 struct Convert<std::optional<T>> {
   using Parts = std::tuple<T>;

@@ -1,4 +1,4 @@
-// Why a value did not decode: what was wanted, what was there, and where inside the value.
+// Mismatch: why a value did not decode: what was wanted, what was given, and where inside the value.
 #pragma once
 
 #include <charconv>
@@ -9,30 +9,34 @@
 
 namespace poold::codec {
 
+// Filled by Convert<T>::Read where it returns false. A plain value.
 struct Mismatch {
+  // The type that was wanted, in words.
   std::string wanted;
+  // The value that was there, in words.
   std::string given;
-  // "[3].name"; empty for the value itself.
+  // The place inside the value, as "[3].name"; empty: the value itself.
   std::string place;
-  // Asked before: only what the type itself would be written as is taken, nothing that converts.
+  // An input: Read takes only the form in which the type itself is written, and converts nothing.
   bool exact = false;
 
   // "wanted int32, given string"; with a place "wanted int32, given string at [3].name".
   std::string Text() const { return "wanted " + wanted + ", given " + given + (place.empty() ? "" : " at " + place); }
-  // For a reader of nested values on the way out; false, for its convenience.
+  // Puts `outer` before the place, for a reader of nested values on its way out. Returns false, so that the reader can
+  // return the result.
   bool Inside(std::string_view outer) {
     place.insert(0, outer);
     return false;
   }
 };
 
-// Shortest, and enough to tell it from its neighbours.
+// The shortest text that only this number has.
 inline std::string FloatText(double value) {
   char text[32];
   return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
 
-// In words: "integer 300", "string", "array of 2".
+// The value in words: "integer 300", "string", "array of 2".
 inline std::string Describe(const msgpack::object& value) {
   switch (value.type) {
     case msgpack::type::NIL:

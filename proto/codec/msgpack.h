@@ -1,7 +1,8 @@
-// MessagePack's library, without Boost.
+// The MessagePack library, without Boost, and with floats that keep their type and bits.
 #pragma once
 
 #ifndef MSGPACK_NO_BOOST
+// The library's headers must not need Boost.
 #define MSGPACK_NO_BOOST
 #endif
 
@@ -12,14 +13,15 @@
 
 namespace poold::codec {
 
-// Where the packer writes. Does not own the string.
+// The packer's output. Does not own the string.
 struct StringSink {
   std::string* out;
   void write(const char* bytes, std::size_t size) { out->append(bytes, size); }
 };
+// Appends MessagePack values to a string.
 using Packer = msgpack::packer<StringSink>;
 
-// Type byte and number, the highest byte first.
+// Appends a type byte and a number, the highest byte first.
 template <typename Bits>
 void AppendBigEndian(std::string* out, char type, Bits bits) {
   char bytes[1 + sizeof(Bits)] = {type};
@@ -29,8 +31,8 @@ void AppendBigEndian(std::string* out, char type, Bits bits) {
 
 }  // namespace poold::codec
 
-// The library writes 7.0 as the integer 7, and -0.0 as 0: it saves bytes and loses what the value is. Ours keeps type
-// and bits of every float, whoever packs it (also MSGPACK_DEFINE).
+// The library writes 7.0 as the integer 7, and -0.0 as 0: that saves bytes and loses the type. This one keeps type and
+// bits of every float, for every caller of the packer (also MSGPACK_DEFINE).
 template <>
 inline poold::codec::Packer& poold::codec::Packer::pack_float(float value) {
   poold::codec::AppendBigEndian(m_stream.out, '\xca', std::bit_cast<std::uint32_t>(value));

@@ -1,5 +1,7 @@
-// Whole numbers, straight from the bytes and to them: the way of most small tasks. What is not plain (a wrong type, a
-// number out of range, a float for an integer) is left to convert.h, which knows what to say.
+// Whole numbers, read straight from the bytes and written straight to them: the way of most small tasks.
+//
+// These functions leave everything else (a wrong type, a number out of range, a float for an integer) to convert.h,
+// which knows the error messages. Pure functions.
 #pragma once
 
 #include <bit>
@@ -14,24 +16,26 @@
 
 namespace poold::codec {
 
+// Types of these functions: integers of 32 and 64 bits.
 template <typename T>
 inline constexpr bool kIsScalar = false;
 template <typename T>
 requires(std::is_integral_v<T>) inline constexpr bool kIsScalar<T> = !std::is_same_v<T, bool> && sizeof(T) >= 4 &&
                                                                      sizeof(T) <= 8;
 
-// So that its bytes in memory are those of the number, the highest first.
+// The number whose bytes in memory are those of `number`, the highest first.
 inline std::uint64_t ToBigEndian(std::uint64_t number) {
   if constexpr (std::endian::native == std::endian::little) return __builtin_bswap64(number);
   return number;
 }
 
+// Whether every type of a tuple is a scalar.
 template <typename Tuple>
 struct AllScalars : std::false_type {};
 template <typename... T>
 struct AllScalars<std::tuple<T...>> : std::bool_constant<(kIsScalar<T> && ...)> {};
 
-// Of 1, 2, 4 or 8 bytes.
+// Reads a number of 1, 2, 4 or 8 bytes. REQUIRES: they are there.
 inline std::uint64_t ReadBigEndian(const char* at, int width) {
   if (width == 1) return static_cast<std::uint8_t>(*at);
   std::uint64_t number = 0;
@@ -45,7 +49,8 @@ inline std::uint64_t ReadBigEndian(const char* at, int width) {
   return ToBigEndian(number) >> (64 - 8 * width);
 }
 
-// A whole number, big-endian behind its type byte. Returns what follows; null: it is something else, or cut off.
+// Reads a whole number behind its type byte. Returns the next byte; null: the bytes are something else, cut off, or
+// above INT64_MAX.
 [[gnu::always_inline]] inline const char* ReadInteger(const char* at, const char* end, std::int64_t* out) {
   if (at == end) return nullptr;
   const auto type = static_cast<std::uint8_t>(*at++);
@@ -68,6 +73,7 @@ inline std::uint64_t ReadBigEndian(const char* at, int width) {
   return at + width;
 }
 
+// As ReadInteger; null also where T cannot hold the number.
 template <typename T>
 const char* ReadScalar(const char* at, const char* end, T* out) {
   std::int64_t value;
@@ -77,13 +83,14 @@ const char* ReadScalar(const char* at, const char* end, T* out) {
   return static_cast<std::int64_t>(*out) == value && (*out < T{0}) == (value < 0) ? at : nullptr;
 }
 
-// One, and nothing behind it.
+// Reads one number. False: the bytes are not exactly that.
 template <typename T>
 bool ReadOnly(std::string_view bytes, T* out) {
   const char* const end = bytes.data() + bytes.size();
   return ReadScalar(bytes.data(), end, out) == end;
 }
 
+// Reads an array of exactly these numbers, at most 15. False: the bytes are not exactly that.
 template <typename... T>
 bool ReadScalars(std::string_view bytes, std::tuple<T...>* out) {
   static_assert(sizeof...(T) >= 0);
@@ -95,11 +102,11 @@ bool ReadScalars(std::string_view bytes, std::tuple<T...>* out) {
   return std::apply([&](T&... value) { return (read(value) && ...); }, *out) && at == end;
 }
 
-// WriteScalar may touch so many bytes.
+// The bytes that WriteScalar may touch.
 inline constexpr std::size_t kScalarBytes = 9;
 
-// Writes one, in as few bytes as the library would; returns what follows. Its first eight bytes are written as one: who
-// copies them next need not wait until the pieces are together. REQUIRES: room for kScalarBytes.
+// Writes a number in as few bytes as the library would, and returns the next byte. The first eight bytes are one write,
+// so that a copy which follows at once need not wait until pieces are joined. REQUIRES: room for kScalarBytes.
 template <typename T>
 char* WriteScalar(char* at, T value) {
   static_assert(kIsScalar<T>);
@@ -129,6 +136,7 @@ char* WriteScalar(char* at, T value) {
   return at + 1 + width;
 }
 
+// Appends a number.
 template <typename T>
 void AppendScalar(std::string* out, T value) {
   char bytes[kScalarBytes];

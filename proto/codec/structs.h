@@ -1,4 +1,4 @@
-// Structs <-> MessagePack: with POOLD_FIELDS (fields.h), or the library's own macros.
+// Conversion of structs: with POOLD_FIELDS (fields.h), or the library's own macros.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +11,21 @@
 
 namespace poold::codec {
 
-// Structs with POOLD_FIELDS.
+// A visitor that does nothing, to find out whether a type has fields.
 struct AnyField {
   template <typename Field>
   void operator()(const char*, Field&) const {}
 };
+// Structs with POOLD_FIELDS.
 template <typename T>
 concept HasFields = std::is_class_v<T> && requires(T& value) {
   PooldVisitFields(value, AnyField());
 };
 
+// Written as a map; read from a map, or from an array with all fields in order.
 template <HasFields T>
 struct Convert<T> {
+  // "map or array of the fields {x, y}".
   static std::string Name() {
     std::string names;
     T value{};
@@ -36,6 +39,7 @@ struct Convert<T> {
       Convert<F>::Write(packer, field);
     });
   }
+  // A mismatch names the field: ".name". With mismatch->exact only a map with exactly the fields' names is taken.
   static bool Read(const msgpack::object& value, T* out, Mismatch* mismatch) {
     const bool is_map = value.type == msgpack::type::MAP;
     if (!is_map && (value.type != msgpack::type::ARRAY || value.via.array.size != Count(*out))) {
@@ -53,17 +57,20 @@ struct Convert<T> {
   }
 
  private:
+  // The number of fields.
   static std::uint32_t Count(const T& value) {
     std::uint32_t count = 0;
     PooldVisitFields(value, [&](const char*, const auto&) { ++count; });
     return count;
   }
+  // Whether the value is a map with exactly the fields' names.
   static bool HasJustTheFields(const msgpack::object& value, const T& fields) {
     if (value.type != msgpack::type::MAP || value.via.map.size != Count(fields)) return false;
     bool all = true;
     PooldVisitFields(fields, [&](const char* name, const auto&) { all = all && Find(value, name) != nullptr; });
     return all;
   }
+  // The value of a name. Null: the map has none.
   static const msgpack::object* Find(const msgpack::object& map, std::string_view name) {
     for (std::uint32_t i = 0; i < map.via.map.size; ++i) {
       const msgpack::object& key = map.via.map.ptr[i].key;
@@ -82,6 +89,7 @@ requires(!HasFields<T> && requires(T value, const msgpack::object& object, Packe
   value.msgpack_pack(packer);
 }) struct Convert<T> {
   static std::string Name() { return "its fields (MSGPACK_DEFINE)"; }
+  // Calls the library's macros, which decide about the form.
   static void Write(Packer& packer, const T& value) { value.msgpack_pack(packer); }
   static bool Read(const msgpack::object& value, T* out, Mismatch* mismatch) {
     try {

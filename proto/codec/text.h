@@ -1,7 +1,7 @@
-// Texts and bytes straight to where they are to lie, and from where they lie: what is large is copied once, or not at
-// all.
+// Texts and bytes in MessagePack, written to their destination and read in place, so that a large one is copied once or
+// not at all.
 //
-// Safety: what is read may be changed by others meanwhile. Each byte of a head is read once, and what comes of it is
+// Safety: other processes may change the bytes that are read. Each byte of a head is read once, and its meaning is
 // bounded by the bytes that there are.
 #pragma once
 
@@ -17,21 +17,23 @@
 
 namespace poold::codec {
 
-// What MessagePack puts in front of a text or bytes. A value.
+// The bytes that MessagePack puts in front of a text or bytes. A plain value.
 class TextHead {
  public:
-  // REQUIRES: fewer than 4 GiB.
+  // The head of a text of so many bytes. REQUIRES, of both: fewer than 4 GiB.
   static TextHead OfText(std::uint64_t bytes) {
     if (bytes < 32) return TextHead(static_cast<std::uint8_t>(0xa0 | bytes));
     return TextHead(0xd9, bytes);
   }
+  // The head of so many raw bytes.
   static TextHead OfBytes(std::uint64_t bytes) { return TextHead(0xc4, bytes); }
 
+  // 1 to 5 bytes. Valid as long as this object.
   std::string_view view() const { return {bytes_.data(), size_}; }
 
  private:
   explicit TextHead(std::uint8_t only) : bytes_{static_cast<char>(only)}, size_(1) {}
-  // `type` has one byte for the length behind it, the next type two, the one after it four.
+  // `type` has one byte of length behind it, the next type two, the one after it four.
   TextHead(std::uint8_t type, std::uint64_t bytes) {
     const int log = bytes > UINT16_MAX ? 2 : bytes > UINT8_MAX ? 1 : 0;
     const int width = 1 << log;
@@ -41,11 +43,12 @@ class TextHead {
     size_ = static_cast<std::size_t>(1 + width);
   }
 
+  // The type byte, and up to four bytes of length.
   std::array<char, 5> bytes_{};
   std::size_t size_ = 0;
 };
 
-// The one text, or bytes, that these bytes are, where it lies. Nothing: they are something else, or cut off.
+// The text or bytes that `bytes` consist of, in place. Nothing: `bytes` are something else, or cut off.
 inline std::optional<std::string_view> ReadOnlyText(std::string_view bytes) {
   std::array<char, 5> head{};
   const std::size_t known = bytes.size() < head.size() ? bytes.size() : head.size();

@@ -1,10 +1,10 @@
-// std::chrono durations <-> MessagePack.
+// Conversion of std::chrono durations.
 //
-// A duration travels as a whole number of nanoseconds. What such a number cannot say (a count that is a float, a finer
-// unit, more than 292 years) travels as an array [count, numerator, denominator]: count times numerator / denominator
-// seconds. So nothing is lost and no unit is guessed. Either is read as a duration of another type as chrono itself
-// converts: to whole counts only where that is exact, to counts that are floats as near as they are. A lone float is
-// refused: it does not say its unit.
+// A duration travels as a whole number of nanoseconds. A duration that is no such number (its count is a float, its
+// unit is finer, it is longer than 292 years) travels as an array [count, numerator, denominator]: count times
+// numerator / denominator seconds. So nothing is lost and no unit is guessed. Both are read as a duration of another
+// type as chrono converts: to whole counts only where that is exact, to counts that are floats as near as possible. A
+// lone float is refused, because it has no unit.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@
 
 namespace poold::codec {
 
-// count times numerator / denominator seconds; of the counts one is meant.
+// count times numerator / denominator seconds. `whole` is the count where it is set; otherwise `count` is.
 struct TravellingTime {
   std::optional<__int128> whole;
   double count = 0;
@@ -28,12 +28,14 @@ struct TravellingTime {
   std::int64_t denominator = 1;
 };
 
+// Nothing: the value is no integer.
 inline std::optional<__int128> ReadWhole(const msgpack::object& value) {
   if (value.type == msgpack::type::POSITIVE_INTEGER) return value.via.u64;
   if (value.type == msgpack::type::NEGATIVE_INTEGER) return value.via.i64;
   return std::nullopt;
 }
 
+// Reads either form. Nothing: the value is no duration.
 inline std::optional<TravellingTime> ReadTime(const msgpack::object& value) {
   TravellingTime time;
   if ((time.whole = ReadWhole(value))) {
@@ -51,7 +53,7 @@ inline std::optional<TravellingTime> ReadTime(const msgpack::object& value) {
   return time;
 }
 
-// value * numerator / denominator, if that is a whole number that 128 bits hold.
+// value * numerator / denominator. Nothing: the result is no whole number, or 128 bits do not hold it.
 inline std::optional<__int128> Scaled(__int128 value, std::int64_t numerator, std::int64_t denominator) {
   __int128 product = 0;
   if (__builtin_mul_overflow(value, static_cast<__int128>(numerator), &product)) return std::nullopt;
@@ -66,6 +68,7 @@ struct Convert<std::chrono::duration<Rep, Period>> {
 
   static std::string Name() { return "duration (whole nanoseconds, or [count, numerator, denominator] of seconds)"; }
 
+  // Writes whole nanoseconds where that is exact, otherwise [count, numerator, denominator].
   static void Write(Packer& packer, const Time& value) {
     if constexpr (std::is_integral_v<Rep>) {
       const std::optional<__int128> nanos = To<std::nano>(value.count(), Period::num, Period::den);
@@ -79,6 +82,7 @@ struct Convert<std::chrono::duration<Rep, Period>> {
     packer.pack_int64(Period::num).pack_int64(Period::den);
   }
 
+  // Reads either form.
   static bool Read(const msgpack::object& value, Time* out, Mismatch* mismatch) {
     const std::optional<TravellingTime> time = ReadTime(value);
     const std::optional<Rep> count = time ? CountOf(*time) : std::nullopt;
@@ -88,17 +92,19 @@ struct Convert<std::chrono::duration<Rep, Period>> {
   }
 
  private:
+  // Whether Number holds the value.
   template <typename Number>
   static bool Fits(__int128 value) {
     return value >= std::numeric_limits<Number>::min() && value <= std::numeric_limits<Number>::max();
   }
-  // In units of Unit.
+  // The count in units of Unit. Nothing: the count is no whole number.
   template <typename Unit>
   static std::optional<__int128> To(__int128 count, std::int64_t numerator, std::int64_t denominator) {
     const std::optional<__int128> product = Scaled(count, numerator, 1);
     const std::optional<__int128> scaled = product ? Scaled(*product, Unit::den, denominator) : std::nullopt;
     return scaled ? Scaled(*scaled, 1, Unit::num) : std::nullopt;
   }
+  // The count of this type. Nothing: whole counts do not hold the time exactly.
   static std::optional<Rep> CountOf(TravellingTime time) {
     const bool same = time.numerator == Period::num && time.denominator == Period::den;
     if constexpr (std::is_floating_point_v<Rep>) {

@@ -1,4 +1,5 @@
-// Whether a type can travel: looked at where a type first comes in, so that the compiler says one sentence.
+// kWritable, kReadable and kOwning: whether a type can travel. Checked where a type first comes in, so that the
+// compiler's error is one sentence.
 #pragma once
 
 #include <string>
@@ -9,14 +10,14 @@
 
 namespace poold::codec {
 
-// What it is to be able to do.
+// The ability to be written: Convert<T>::Write.
 struct Writes {
   template <typename T>
   static constexpr bool kTrue = requires(Packer& packer, const T& value) {
     Convert<T>::Write(packer, value);
   };
 };
-// Into one that begins empty.
+// The ability to be read into a default-constructed value: Convert<T>::Read.
 struct Reads {
   template <typename T>
   static constexpr bool kTrue = std::is_default_constructible_v<T>&& requires(const msgpack::object& value, T* out,
@@ -24,7 +25,7 @@ struct Reads {
     Convert<T>::Read(value, out, mismatch);
   };
 };
-// Refers to nothing that goes when it has been read.
+// The ability to outlive the bytes that it was read from.
 struct Owns {
   template <typename T>
   static constexpr bool kTrue = !requires {
@@ -32,12 +33,15 @@ struct Owns {
   };
 };
 
-// T and all its parts. The fields of structs are not looked at: a bad one is told where it is written or read.
+// Whether T and all its parts have the ability. The fields of structs are not checked: the compiler reports a bad field
+// where the struct is written or read.
 template <typename Ability, typename T>
 consteval bool AllParts();
 
+// Whether every type of a tuple has the ability.
 template <typename Ability, typename Parts>
 struct Each;
+// An empty tuple has every ability.
 template <typename Ability, typename... T>
 struct Each<Ability, std::tuple<T...>> {
   static constexpr bool kTrue = (AllParts<Ability, T>() && ...);
@@ -51,10 +55,13 @@ consteval bool AllParts() {
   return true;
 }
 
+// Whether a T can be an argument or a function's result.
 template <typename T>
 inline constexpr bool kWritable = AllParts<Writes, T>();
+// Whether a T can be a parameter or a client's result.
 template <typename T>
 inline constexpr bool kReadable = AllParts<Reads, T>();
+// Whether a T owns everything that it holds.
 template <typename T>
 inline constexpr bool kOwning = AllParts<Owns, T>();
 

@@ -1,4 +1,4 @@
-// Whether bytes are a text.
+// IsUtf8: whether bytes are UTF-8 text.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace poold::codec {
 
-// To the letter: nothing overlong, no halves of surrogate pairs, nothing beyond U+10FFFF, nothing cut off.
+// Strict: nothing overlong, no halves of surrogate pairs, nothing beyond U+10FFFF, nothing cut off. Pure.
 inline bool IsUtf8(std::string_view text) {
   std::size_t i = 0;
   while (i < text.size()) {

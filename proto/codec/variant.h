@@ -1,4 +1,4 @@
-// std::variant <-> MessagePack: it travels as the alternative that it holds.
+// Conversion of std::variant, which travels as the alternative that it holds.
 #pragma once
 
 #include <cstddef>
@@ -11,13 +11,14 @@
 
 namespace poold::codec {
 
-// What is read becomes the first alternative that is written in just this way; where there is none, the first that
-// takes the value; where there is none either, it is refused. So alternatives that look the same on the way (two
-// integers, a vector and a list) come back as the first of them.
+// A value is read as the first alternative that is written in exactly this form; otherwise as the first that takes the
+// value; otherwise it is refused. So alternatives with the same form (two integers, a vector and a list) arrive as the
+// first of them.
 template <typename... T>
 struct Convert<std::variant<T...>> {
   using Parts = std::tuple<T...>;
   using Variant = std::variant<T...>;
+  // "int32 or string".
   static std::string Name() {
     std::string names;
     ((names += (names.empty() ? "" : " or ") + Convert<T>::Name()), ...);
@@ -26,6 +27,7 @@ struct Convert<std::variant<T...>> {
   static void Write(Packer& packer, const Variant& value) {
     std::visit([&]<typename Held>(const Held& held) { Convert<Held>::Write(packer, held); }, value);
   }
+  // With mismatch->exact only the first of the two rules holds.
   static bool Read(const msgpack::object& value, Variant* out, Mismatch* mismatch) {
     if (ReadFirst(value, /*exact=*/true, out, std::index_sequence_for<T...>())) return true;
     if (!mismatch->exact && ReadFirst(value, /*exact=*/false, out, std::index_sequence_for<T...>())) return true;
@@ -33,10 +35,12 @@ struct Convert<std::variant<T...>> {
   }
 
  private:
+  // Reads the first alternative that takes the value.
   template <std::size_t... I>
   static bool ReadFirst(const msgpack::object& value, bool exact, Variant* out, std::index_sequence<I...>) {
     return (ReadAs<I>(value, exact, out) || ...);
   }
+  // Reads one alternative. False: `out` is unchanged.
   template <std::size_t I>
   static bool ReadAs(const msgpack::object& value, bool exact, Variant* out) {
     using Alternative = std::variant_alternative_t<I, Variant>;

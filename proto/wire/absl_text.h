@@ -1,5 +1,7 @@
-// Debian's Abseil has a string_view of its own that does not convert to or from std::string_view. Our interfaces use
-// the standard one; these two cross over where Abseil is called (StrCat, StrSplit, Status).
+// ToAbsl and ToStd: conversions between std::string_view and absl::string_view.
+//
+// Debian's Abseil has a string_view of its own, which does not convert to or from std::string_view. poold's interfaces
+// use the standard one; these two functions convert where Abseil is called (StrCat, StrSplit, Status).
 #pragma once
 
 #include <string_view>

@@ -1,25 +1,26 @@
-// A payload arena: shared memory in which one process (the maker) hands over payload after payload to others, without a
-// system call and without new memory, which costs more than the copy. A client makes some for large arguments, a worker
-// for large results.
+// Payload arenas: shared memory in which one process (the maker) hands over payload after payload to others, without a
+// system call and without new memory, which costs more than the copy. A client makes arenas for large arguments, a
+// worker for large results.
 //
-// Layout of the memory object (a memfd sealed against growing and shrinking): `slots` slots of `slot_bytes` bytes each,
-// then one page with an ArenaHead. A slot has one payload at a time, from its first byte on.
+// Format: a memory object (a memfd sealed against growing and shrinking) with `slots` slots of `slot_bytes` bytes each,
+//   then one page with an ArenaHead. A slot has one payload at a time, from its first byte on.
 //
-// A slot's word says which use of the slot this is, and who has it:
-//   maker:   kFree(n) -> kFilled(n+1)     has it, writes the payload, and tells the daemon (slot, use, bytes)
-//   daemon:  kFilled(n) -> kTaken(n)      when it is told; the payload stays as it is until
+// A slot's word tells the slot's use and owner:
+//   maker:   kFree(n) -> kFilled(n+1)     owns it, writes the payload, and tells the daemon (slot, use, bytes)
+//   daemon:  kFilled(n) -> kTaken(n)      when it is told; the payload does not change until
 //   daemon:  kTaken(n) -> kFree(n)        its last owner in the daemon is gone
-//   maker:   kFilled(n) -> kFree(n)       it was not told after all
-// A use is never told twice: who comes with an old one finds another word. Who reads without the daemon's word that the
-// payload stays (a client that reads a result) copies, and then looks whether it is still kTaken(n); or holds the slot
-// (arena_hold.h), which is used then, whatever its word says.
+//   maker:   kFilled(n) -> kFree(n)       the daemon was not told after all
+// A use is never told twice: an old use does not match the word. A reader to whom the daemon does not promise the
+// payload (a client that reads a result) copies the payload and then checks that the word is still kTaken(n); or the
+// reader holds the slot (arena_hold.h), and the slot counts as used then, whatever its word says.
 //
-// `closed` is set by the daemon, or by a maker that is through with it: the maker takes no more slots there, and lets
-// go of it. When all slots are free the daemon gives the memory back, whoever has it mapped.
+// The daemon, or a maker that needs the arena no more, sets `closed`: the maker uses no more slots and drops the arena.
+// When all slots are free the daemon gives the memory back, though others have the arena mapped.
 //
-// Trust: reading never faults, whatever the others do, but what is read may change if they mean harm. So arenas are
-// used between processes of one user only; others hand over sealed memory (sealed_file.h), or bytes. Thread safety:
-// words are atomic; see each class.
+// Trust: reading never faults, whatever other processes do, but bytes may change if another process means harm.
+// Therefore arenas are used between processes of one user only; others hand over sealed memory (sealed_file.h), or
+// bytes.
+// Threads: words are atomic; see each class.
 #pragma once
 
 #include <atomic>
@@ -37,63 +38,74 @@ namespace poold::wire {
 
 inline constexpr std::uint32_t kMaxArenaSlots = 64;
 inline constexpr std::size_t kArenaHeadBytes = 4096;
-// Slots have a page more than a power of two: what is just above one (a payload with its length in front) fits.
+// Slots are a page larger than a power of two, so that a payload just above one (with its length in front) fits.
 inline constexpr std::uint64_t kSlotRestBytes = 4096;
-// The largest payload that lies in an arena; and the least for which one is worth its while.
+// The largest payload in an arena, and the smallest that is worth a slot.
 inline constexpr std::uint64_t kMaxArenaPayloadBytes = (std::uint64_t{64} << 20) + kSlotRestBytes;
 inline constexpr std::uint64_t kMinArenaPayloadBytes = std::uint64_t{32} << 10;
 
+// The size of an arena. A plain value.
 struct ArenaShape {
   std::uint64_t slot_bytes = 0;
   std::uint32_t slots = 0;
 
   // The largest arena for payloads of so many bytes.
   static ArenaShape For(std::uint64_t payload_bytes);
+  // The bytes of all slots; bytes(): of the whole memory object.
   std::uint64_t slots_bytes() const { return slot_bytes * slots; }
   std::uint64_t bytes() const { return slots_bytes() + kArenaHeadBytes; }
   friend bool operator==(const ArenaShape&, const ArenaShape&) = default;
 };
 
-// Where a payload lies, in an arena that both sides know.
+// The place of a payload, in an arena that both sides know.
 struct ArenaPlace {
   std::uint32_t slot = 0;
   std::uint64_t use = 0;
   friend bool operator==(const ArenaPlace&, const ArenaPlace&) = default;
 };
 
+// The low two bits of a slot's word.
 enum class SlotState : std::uint64_t { kFree = 0, kFilled = 1, kTaken = 2 };
 
+// A slot's word, and its parts.
 constexpr std::uint64_t SlotWord(std::uint64_t use, SlotState state) {
   return use << 2 | static_cast<std::uint64_t>(state);
 }
 constexpr SlotState StateOf(std::uint64_t word) { return static_cast<SlotState>(word & 3); }
 constexpr std::uint64_t UseOf(std::uint64_t word) { return word >> 2; }
 
+// The last page of an arena.
 struct ArenaHead {
+  // 1: the maker uses no more slots.
   std::atomic<std::uint32_t> closed;
-  // 1: its maker looks for holds before it writes.
+  // 1: the maker looks for holds before it writes.
   std::atomic<std::uint32_t> heeds_holds;
+  // One word for each slot; see SlotWord.
   alignas(64) std::atomic<std::uint64_t> words[kMaxArenaSlots];
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(ArenaHead) <= kArenaHeadBytes);
 
-// A new one, empty. RESOURCE_EXHAUSTED: there is no memory for it, or a limit of file sizes forbids it.
+// Makes an empty arena. RESOURCE_EXHAUSTED: there is no memory for it, or a limit of file sizes forbids it.
 absl::StatusOr<UniqueFd> MakeArena(ArenaShape shape);
 
-// Its shape. INVALID_ARGUMENT: what is wrong with it; else it can be mapped and read without fear.
+// The shape of an arena that another process made, which can be mapped and read safely. INVALID_ARGUMENT says what is
+// wrong.
 absl::StatusOr<ArenaShape> CheckArena(int fd, std::uint64_t slot_bytes);
 
-// Gives the memory of all slots that nobody holds back to the system, whoever has them mapped: they read as zeros then.
+// Gives the memory of all slots that are not held back to the system, though others have them mapped: they read as
+// zeros.
 void EmptyArena(int fd, ArenaShape shape);
 
-// What may be written: everything (the maker), the head (the daemon), nothing (who only reads payloads).
+// The memory that may be written: everything (the maker), the head (the daemon), nothing (a reader of payloads).
 enum class ArenaAccess { kAll, kHead, kNone };
 
-// An arena in this process's memory. A value with one owner; keeps no descriptor.
+// An arena in this process's memory. A value with one owner; keeps no descriptor. Threads: the words are atomic; slots
+// are written by the thread that reserved them.
 class ArenaMapping {
  public:
   ArenaMapping() = default;
-  // REQUIRES: CheckArena, or MakeArena, said so of this descriptor.
+  // REQUIRES: CheckArena or MakeArena gave this shape for this descriptor. RESOURCE_EXHAUSTED: the system cannot map
+  //   the arena.
   static absl::StatusOr<ArenaMapping> Map(int fd, ArenaShape shape, ArenaAccess access);
 
   ArenaMapping(ArenaMapping&& other) noexcept
@@ -109,21 +121,24 @@ class ArenaMapping {
   ~ArenaMapping();
 
   const ArenaShape& shape() const { return shape_; }
-  // REQUIRES: slot < shape().slots, bytes <= shape().slot_bytes.
+  // The first bytes of a slot. Valid as long as the mapping. REQUIRES: Has(slot, bytes).
   std::string_view View(std::uint32_t slot, std::uint64_t bytes) const {
     return {memory_ + slot * shape_.slot_bytes, static_cast<std::size_t>(bytes)};
   }
-  // REQUIRES: ArenaAccess::kAll, and nothing lies there. Makes the memory of large slots, in huge pages where the
-  // kernel does that: takes some 0.1 ms for each MiB.
+  // Makes the memory of large slots, in huge pages where the kernel has them; takes about 0.1 ms for each MiB.
+  // REQUIRES: ArenaAccess::kAll, and no payload lies in the arena.
   void Gather() const;
+  // The first byte of a slot. REQUIRES: Has(slot, 0).
   char* Slot(std::uint32_t slot) const { return memory_ + slot * shape_.slot_bytes; }
   ArenaHead& head() const { return *head_; }
+  // Whether the arena has such a slot.
   bool Has(std::uint32_t slot, std::uint64_t bytes) const { return slot < shape_.slots && bytes <= shape_.slot_bytes; }
 
-  // From one state to another of the same use. False: it was in neither.
+  // Changes the slot's state within one use. False: the slot was not in `from` with this use, and nothing changed.
   bool Advance(ArenaPlace place, SlotState from, SlotState to) const;
-  // Whether the slot is in this use and state. What was read before it is read before it.
+  // Whether the slot is in this use and state. Reads before this call happened before it.
   bool Is(ArenaPlace place, SlotState state) const;
+  // Whether every slot is free, by its word.
   bool AllFree() const;
 
  private:

@@ -1,12 +1,11 @@
-// The arenas of one maker: finds a free slot for a payload, makes another arena where there is none.
+// ArenaMaker: the arenas of one maker: finds a free slot for a payload, or makes another arena.
 //
-// Not thread-safe, but what was reserved may be written by any thread. Owns its mappings; an arena that the daemon has
-// closed is let go.
-// Memory: an arena for payloads of a size has about as many slots as there are of that size already: who hands over one
-// at a time has one.
-// Holds: a maker whose payloads may be held (arena_hold.h) keeps a descriptor of each arena, to look for them.
-// Performance: a slot that was free before costs one exchange; the one freed last among the first is taken first, since
-// its memory is warm. A new arena costs what new memory costs.
+// Threads: not thread-safe, but any thread may write a reserved slot.
+// Ownership: owns its mappings; drops an arena that the daemon has closed.
+// Limits: a new arena for payloads of a size has about as many slots as there are of that size already: a process that
+//   hands over one payload at a time has one slot.
+// Performance: a slot costs one exchange; the first free slot is taken, since its memory is warm. A new arena costs as
+//   much as new memory.
 #pragma once
 
 #include <cstdint>
@@ -22,34 +21,37 @@ namespace poold::wire {
 
 class ArenaMaker {
  public:
-  // Whether readers may hold what lies there.
+  // Whether readers may hold payloads (arena_hold.h). With kHeeded the maker keeps a descriptor of each arena, to look
+  // for holds.
   enum class Holds { kNone, kHeeded };
 
-  // It holds at most so many bytes.
+  // `max_bytes`: the most bytes of all its arenas.
   explicit ArenaMaker(std::uint64_t max_bytes, Holds holds = Holds::kNone) : max_bytes_(max_bytes), holds_(holds) {}
 
+  // A slot for one payload.
   struct Reserved {
-    // As the daemon knows it.
+    // The arena's number in the daemon.
     std::uint64_t arena = 0;
     ArenaPlace place;
     ArenaShape shape;
-    // Where the payload is to be written. Valid as long as `mapping` is kept.
+    // The place for the payload. Valid as long as `mapping` is kept.
     char* memory = nullptr;
     std::shared_ptr<const ArenaMapping> mapping;
   };
-  // Tells the daemon of a new arena: the number by which it is known from then on. Nothing: the daemon does not want
-  // it.
+  // Tells the daemon of a new arena and returns the number that the daemon gave to it. Nothing: the daemon does not
+  // want the arena.
   using Announce = absl::FunctionRef<std::optional<std::uint64_t>(int fd, const ArenaShape& shape)>;
-  // Nothing: no room, here or in the daemon.
+  // Reserves a slot for a payload. Nothing: there is no room, here or in the daemon.
   std::optional<Reserved> Reserve(std::uint64_t payload_bytes, Announce announce);
-  // It was not told to the daemon, or the daemon did not take it: the slot is free again. Harmless if it was taken.
+  // Frees a slot that the daemon was not told of, or did not take. Has no effect on a slot that the daemon has taken.
+  // Any thread.
   static void Abandon(const Reserved& reserved);
 
  private:
   struct Arena {
     std::uint64_t number;
     std::shared_ptr<const ArenaMapping> mapping;
-    // None: nobody holds anything there.
+    // None: payloads of this maker are not held.
     UniqueFd fd;
 
     bool held() const;

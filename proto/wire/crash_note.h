@@ -1,8 +1,9 @@
-// What a worker that dies of a fault of its own leaves in its page (worker_page.h): the signal and where it happened.
+// CrashNote: the last note of a worker that dies of a fault of its own, in its page (worker_page.h): the signal and the
+// stack.
 //
-// Role: the writing side is called from a signal handler: it is async-signal-safe, and what is written so far is
-// readable although the handler itself dies. The reading side looks at it after the worker's death. Trust: the reader
-// treats everything as hostile; what it returns is bounded and valid UTF-8.
+// Role: a signal handler writes the note: the writing functions are async-signal-safe, and the text so far is readable
+//   even if the handler dies. The daemon reads the note after the worker's death. Trust: the reader treats everything
+//   as hostile; its result is bounded and valid UTF-8.
 #pragma once
 
 #include <atomic>
@@ -16,7 +17,7 @@
 
 namespace poold::wire {
 
-// Zero where the worker did not write it.
+// The note in memory; zeros until the worker writes it.
 struct CrashNote {
   std::atomic<std::uint32_t> signal;
   std::atomic<std::uint32_t> text_bytes;
@@ -25,20 +26,21 @@ struct CrashNote {
 };
 static_assert(sizeof(CrashNote) == kCrashNoteBytes);
 
-// `memory` is that of the page. Called by the worker.
+// Begins a note. `memory` is the page. The worker calls.
 void BeginCrashNote(void* memory, int signal, std::uint64_t address);
-// What has no room is left out.
+// Appends text; text that does not fit is left out. The worker calls.
 void AppendCrashText(void* memory, const char* text, std::size_t bytes);
 
+// A note as the daemon has read it.
 struct Crash {
   int signal = 0;
-  // What could not be reached (SIGSEGV, SIGBUS) or done (SIGILL, SIGFPE); 0: not known.
+  // The address that could not be reached (SIGSEGV, SIGBUS) or executed (SIGILL, SIGFPE); 0: not known.
   std::uint64_t address = 0;
   // One line for a frame, innermost first, as Failure.backtrace: "resize(int) (imaging.so+0x1234)".
   std::string backtrace;
 };
 
-// Nothing: it did not die of a fault, or came to no word about it. Called by the daemon.
+// Nothing: the worker did not die of a fault, or wrote no note. The daemon calls.
 std::optional<Crash> ReadCrashNote(const void* memory);
 
 }  // namespace poold::wire

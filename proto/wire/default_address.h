@@ -1,4 +1,4 @@
-// Where daemon and clients meet when nobody says otherwise. One rule, used by both.
+// The default address of the daemon: one rule for daemon and clients.
 #pragma once
 
 #include <string>
@@ -6,14 +6,14 @@
 
 namespace poold::wire {
 
-// $XDG_RUNTIME_DIR/poold/poold.sock; as root /run/poold/poold.sock; without that variable
-// <temporary directory>/poold-<uid>/poold.sock. Creates nothing.
+// $XDG_RUNTIME_DIR/poold/poold.sock; as root /run/poold/poold.sock; otherwise, without that variable, <temporary
+// directory>/poold-<uid>/poold.sock. Creates nothing.
 std::string DefaultSocketPath();
 
-// The same as a gRPC target: "unix:<path>".
+// The path as a gRPC target: "unix:<path>".
 std::string DefaultAddress();
 
-// The path in a gRPC target. Empty: it is of another kind.
+// The path in a gRPC target. Empty: the target is of another kind.
 std::string UnixPathOf(std::string_view target);
 
 }  // namespace poold::wire

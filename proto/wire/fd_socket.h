@@ -1,6 +1,7 @@
-// Bytes and descriptors through a Unix socket. For blocking and non-blocking sockets.
+// Bytes and descriptors through a Unix socket, blocking or not.
 //
-// Errors: UNAVAILABLE with the system's words when the peer is gone.
+// Threads: system calls; each end of a socket is used by one thread at a time.
+// Errors: UNAVAILABLE with the system's words, where the peer is gone.
 #pragma once
 
 #include <cstddef>
@@ -14,28 +15,31 @@
 
 namespace poold::wire {
 
-// How many descriptors one Receive takes at most; more are closed by the kernel and are an error.
+// The most descriptors of one Receive. The kernel closes further ones, and Receive answers INVALID_ARGUMENT.
 inline constexpr std::size_t kMaxDescriptors = 16;
 
+// The result of one read: bytes, or one of the first two flags.
 struct Received {
+  // Bytes that were read.
   std::size_t bytes = 0;
   // The peer has closed its end.
   bool end_of_file = false;
-  // There is nothing now, and it was not to wait. Neither this nor end_of_file: there are bytes.
+  // Nothing has come, and the call was not to wait.
   bool would_block = false;
-  // Descriptors came along, and this process could not take some: it has no room for more. The bytes are there.
+  // Descriptors came along that this process has no room for. The bytes are there.
   bool lost_descriptors = false;
 };
 
+// Whether a call waits for the socket.
 enum class Patience { kWait, kNoWait };
 
-// Reads once. Descriptors that come along are appended to `descriptors`, close-on-exec; null: any that come are closed.
-// kNoWait: as if the socket were non-blocking.
+// Reads once. Appends descriptors that come along to `descriptors`, close-on-exec; with null they are closed. kNoWait:
+// does not block, as with a non-blocking socket.
 absl::StatusOr<Received> Receive(int socket, char* into, std::size_t bytes,
                                  std::vector<UniqueFd>* descriptors = nullptr, Patience patience = Patience::kWait);
 
-// Writes all, the descriptors with the first byte; waits where a non-blocking socket is full. Raises no SIGPIPE.
-// kNoWait: UNAVAILABLE when the socket is full, and nobody knows how much was written.
+// Writes all bytes, the descriptors with the first byte. Waits while a non-blocking socket is full; kNoWait:
+// UNAVAILABLE when the socket is full, and the number of bytes that were written is not known. Raises no SIGPIPE.
 absl::Status SendAll(int socket, std::string_view bytes, absl::Span<const int> descriptors = {},
                      Patience patience = Patience::kWait);
 

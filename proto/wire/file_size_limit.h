@@ -1,5 +1,4 @@
-// Whether the limit of this process lets a file have so many bytes (RLIMIT_FSIZE): who writes beyond it gets a SIGXFSZ,
-// in memory files, too.
+// FileMayHave: the limit of file sizes of this process (RLIMIT_FSIZE).
 #pragma once
 
 #include <sys/resource.h>
@@ -8,6 +7,7 @@
 
 namespace poold::wire {
 
+// Whether a file may have so many bytes. A write beyond the limit raises SIGXFSZ, in memory files too.
 inline bool FileMayHave(std::uint64_t bytes) {
   rlimit limit{};
   return getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes <= limit.rlim_cur;

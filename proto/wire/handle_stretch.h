@@ -1,12 +1,13 @@
-// How clients number their tasks, so that a daemon with several shards finds them at once.
+// kHandleStretch: the numbering of tasks by clients, by which a daemon with several shards finds a task's shard.
 #pragma once
 
 #include <cstdint>
 
 namespace poold::wire {
 
-// The low halves of task ids from a multiple of this on, so many of them, belong to tasks of one pool. A client that
-// numbers otherwise is served all the same: its handles are looked for. See TaskGroup in poold/v1/session.proto.
+// The low halves of task ids from one multiple of this number to the next belong to tasks of one pool. A client that
+// numbers its tasks otherwise is served too: the daemon searches for its handles. See TaskGroup in
+// poold/v1/session.proto.
 inline constexpr std::uint64_t kHandleStretch = 4096;
 
 }  // namespace poold::wire

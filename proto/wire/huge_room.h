@@ -1,5 +1,4 @@
-// Mappings that lie so that the kernel can use huge pages for them: 2 MiB of memory for one fault, not for 512; and the
-// use of them.
+// Mappings in which the kernel can use huge pages: one fault for 2 MiB of memory in place of 512.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +7,12 @@ namespace poold::wire {
 
 inline constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 
-// As mmap, from the beginning of `fd`; what is large begins at a multiple of kHugePageBytes. MAP_FAILED, and errno.
+// As mmap, from the first byte of `fd`. A mapping of kHugePageBytes or more begins at a multiple of kHugePageBytes.
+// Errors: MAP_FAILED, and errno.
 void* MapIntoHugeRoom(int fd, std::size_t bytes, int protection, int flags);
 
-// Puts what is in memory there into huge pages: whole ones, none of them empty. False, and errno (EINVAL: a kernel that
-// cannot): some of it is as it was.
+// Puts the memory into huge pages. REQUIRES: whole huge pages, none of them empty. False, and errno (EINVAL: the kernel
+// cannot): some pages are unchanged.
 bool CollapseHugePages(void* memory, std::size_t bytes);
 
 }  // namespace poold::wire

@@ -1,9 +1,9 @@
-// The bytes of a descriptor as memory that can only be read.
+// MappedFile: the bytes of a descriptor as read-only memory.
 //
-// A value with one owner; unmaps when it goes. Keeps no descriptor. Laid out so that memory in huge pages is mapped in
-// huge pages.
-// Errors: the system's words. Who maps what somebody may still make shorter dies of SIGBUS when it is read: see
-// sealed_file.h.
+// Ownership: a value with one owner; unmaps at its end. Keeps no descriptor. Memory in huge pages is mapped in huge
+//   pages.
+// Errors: RESOURCE_EXHAUSTED, with the system's words. Reading bytes that another process has cut off raises SIGBUS:
+//   map files that cannot shrink (sealed_file.h).
 #pragma once
 
 #include <cstddef>
@@ -15,16 +15,16 @@
 
 namespace poold::wire {
 
-// kAtOnce: every page now, which is cheaper than one after the other. kWhenTouched: costs nothing until it is read.
-// kHereAndThere: the same, and what is touched counts as memory of this process in small pages, not in huge ones.
+// When pages are mapped. kAtOnce: all of them now, which is cheaper than one after the other. kWhenTouched: each when
+// it is read. kHereAndThere: as kWhenTouched, and touched memory counts for this process in small pages.
 enum class Faults { kHereAndThere, kWhenTouched, kAtOnce };
 
 class MappedFile {
  public:
   MappedFile() = default;
-  // The first `bytes` bytes, which are there.
+  // Maps the first `bytes` bytes. REQUIRES: the file has them.
   static absl::StatusOr<MappedFile> Map(int fd, std::uint64_t bytes, Faults faults);
-  // All of it, and what others write to it shows. REQUIRES: it is sealed against shrinking.
+  // Maps the whole file; later writes of others show. REQUIRES: the file is sealed against shrinking.
   static absl::StatusOr<MappedFile> MapShared(int fd);
 
   MappedFile(MappedFile&& other) noexcept : memory_(std::exchange(other.memory_, {})) {}
@@ -34,6 +34,7 @@ class MappedFile {
   }
   ~MappedFile();
 
+  // Valid as long as this object.
   std::string_view view() const { return memory_; }
 
  private:

@@ -1,5 +1,5 @@
-// An unnamed file in memory (memfd_create), which sealed files and arenas are: it can be mapped by several processes,
-// and takes memory as it is written.
+// Unnamed files in memory (memfd_create), the base of sealed files and arenas. Several processes can map such a file,
+// and the file takes memory as it is written.
 //
 // Errors: RESOURCE_EXHAUSTED, with the system's words.
 #pragma once
@@ -12,16 +12,15 @@
 
 namespace poold::wire {
 
-// One of so many bytes, all of them zero. `name` is for errors, and for who looks at the process's descriptors. Says
-// also where a limit of file sizes forbids it, which would cost the process a signal.
+// Makes a file of so many zero bytes. `name` is for errors, and for people who look at the process's descriptors. Also
+// refuses a size above the limit of file sizes, which would cost the process a signal.
 absl::StatusOr<UniqueFd> MakeMemoryFile(const char* name, std::uint64_t bytes);
 
-// What another process hands over as one. INVALID_ARGUMENT: its pages come from somewhere else than tmpfs, as those of
-// MFD_HUGETLB do, and who touches one that is not there dies of SIGBUS. Asked after the seals: where there are some, it
-// does not block.
+// Checks a file of another process. INVALID_ARGUMENT: its pages are not tmpfs's, as those of MFD_HUGETLB, so that
+// touching a missing page raises SIGBUS. Call after checking the seals: a file with seals does not block.
 absl::Status CheckMemoryFile(int fd);
 
-// For good: fcntl(F_ADD_SEALS).
+// Adds seals for ever: fcntl(F_ADD_SEALS).
 absl::Status SealMemoryFile(int fd, int seals);
 
 }  // namespace poold::wire

@@ -1,15 +1,15 @@
-// The ring of records from a worker to the daemon, in the memory of worker_page.h.
+// The outcome ring: records from a worker to the daemon, in the memory of worker_page.h.
 //
-// A record is a RecordHeader and `bytes` bytes. What does not fit into a quarter of the ring is cut into fragments:
-// records with the same ticket and item, all but the last with kMoreFollows. Records begin at multiples of 8 and lie in
-// one piece: what is left at the ring's end is filled by a record of kind kFiller, or skipped if no RecordHeader fits
-// there.
+// Format: a record is a RecordHeader and `bytes` bytes. A record that does not fit into a quarter of the ring is cut
+//   into fragments: records with the same ticket and item, all but the last with kMoreFollows. Records begin at
+//   multiples of 8 and lie in one piece: the rest at the ring's end is filled by a record of kind kFiller, or skipped
+//   where no RecordHeader fits.
 //
-// The short items of a chunk follow each other closely, and what they take of the ring moves from one core's cache to
-// another's. So the result of the item next to the one of the record before has only a NextHeader; all else is as in
+// Short items of a chunk follow each other closely, and their bytes in the ring move from one core's cache to
+// another's. Therefore the result of the item next to the last record's has only a NextHeader; everything else is as in
 // the record before.
 //
-// Errors: the reader returns DATA_LOSS for what no honest worker writes (the daemon then kills the worker).
+// Errors: the reader returns DATA_LOSS for bytes that no honest worker writes (the daemon then kills the worker).
 #pragma once
 
 #include <cstddef>
@@ -23,6 +23,7 @@
 
 namespace poold::wire {
 
+// The kinds of records.
 enum class RecordKind : std::uint16_t {
   kFiller = 0,   // nothing; not handed out
   kResult = 1,   // the item succeeded; the bytes are its result
@@ -33,36 +34,45 @@ enum class RecordKind : std::uint16_t {
   kNextResult = 6,  // handed out as kResult
 };
 
+// Flag: another fragment of the record follows.
 inline constexpr std::uint16_t kMoreFollows = 1;
-// Of a result: it lies in an arena of the worker's, and the record's bytes are a ResultPlace.
+// Flag of a result: it lies in an arena of the worker, and the record's bytes are a ResultPlace.
 inline constexpr std::uint16_t kInArena = 2;
-inline constexpr std::uint32_t kMaxRecordBytes = kRingBytes / 4;  // without its header
+// The most bytes of a record without its header.
+inline constexpr std::uint32_t kMaxRecordBytes = kRingBytes / 4;
 
+// The header of a record; `bytes` is without the header.
 struct RecordHeader {
   std::uint32_t bytes;
   RecordKind kind;
   std::uint16_t flags;
   std::uint32_t ticket;
-  std::uint32_t item;  // of a chunk, else 0
+  // The item of a chunk; 0 for a single task.
+  std::uint32_t item;
   std::uint32_t encoding;
   std::uint32_t reserved;
-  std::uint64_t elapsed_ns;  // of this item's run
+  // The time of this item's run.
+  std::uint64_t elapsed_ns;
 };
 static_assert(sizeof(RecordHeader) == 32);
+// Whether the record is an inline result in one fragment.
 inline bool IsWholeResult(const RecordHeader& header) {
   return header.kind == RecordKind::kResult && header.flags == 0;
 }
 
+// The place of a result in an arena.
 struct ResultPlace {
   std::uint64_t use;
   std::uint64_t bytes;
-  std::uint64_t slot_bytes;  // of the arena
-  std::uint32_t arena;       // how many came by RESULT_ARENA before it
+  // The size of the arena's slots.
+  std::uint64_t slot_bytes;
+  // The arena's number: how many came by RESULT_ARENA before it.
+  std::uint32_t arena;
   std::uint32_t slot;
 };
 static_assert(sizeof(ResultPlace) == 32);
 
-// Of a kNextResult: begins as any header does.
+// The header of a kNextResult. Begins as every header.
 struct NextHeader {
   std::uint32_t bytes;
   RecordKind kind;
@@ -70,17 +80,21 @@ struct NextHeader {
 };
 static_assert(sizeof(NextHeader) == 8 && offsetof(NextHeader, kind) == offsetof(RecordHeader, kind));
 
-// Short results of neighbouring items that were read at once: what lay in the ring as records of kind kNextResult.
+// Short results of neighbouring items that were read at once: they lay in the ring as records of kind kNextResult.
 struct ResultRun {
   static constexpr std::uint32_t kMostItems = 256;
-  static constexpr std::uint32_t kMostBytes = 32;  // of an item
+  // The most bytes of one item.
+  static constexpr std::uint32_t kMostBytes = 32;
 
-  RecordHeader first;  // of its first item, as if that came alone
+  // The header of the first item, as if the item came alone.
+  RecordHeader first;
   std::uint32_t items = 0;
-  std::uint32_t largest = 0;     // bytes of one
-  std::uint64_t elapsed_ns = 0;  // of all
+  // Bytes of the largest result.
+  std::uint32_t largest = 0;
+  // The time of all items.
+  std::uint64_t elapsed_ns = 0;
   std::uint32_t bytes[kMostItems];
-  // Packed. A result is copied in whole words, hence the room behind.
+  // The results, one behind the other. A result is copied in whole words, hence the room behind.
   std::size_t packed_bytes = 0;
   char packed[kMostItems * kMostBytes + sizeof(std::uint64_t)];
 
@@ -92,16 +106,16 @@ class RingWriter {
  public:
   explicit RingWriter(void* memory);
 
-  // Appends one record (as fragments if it is large). Waits for room, ringing `bell` before it waits; the record is
-  // visible to the reader, and survives the death of this process, when it returns.
+  // Appends one record (as fragments if it is large). Blocks while the ring is full, and calls `bell` before that. When
+  // Append returns, the reader sees the record, and the record survives the death of this process.
   void Append(const RecordHeader& header, std::string_view bytes, absl::FunctionRef<void()> bell);
 
-  // The same of a short result that goes with a NextHeader, if there is room for it here: then true. The way of most
-  // items, in one piece and without a call.
+  // Appends a short result with a NextHeader, in one piece and without a call: the way of most items. False: the result
+  // does not fit that form, or there is no room; call Append.
   bool AppendNext(std::uint32_t ticket, std::uint32_t item, std::uint32_t encoding, std::uint64_t elapsed_ns,
                   std::string_view bytes);
 
-  // What the daemon has not read yet.
+  // Bytes that the daemon has not read. `from` grows with what it reads.
   struct Unread {
     std::uint64_t from;  // grows with what it reads
     std::size_t bytes;
@@ -114,7 +128,7 @@ class RingWriter {
   // A quick look, without order: whether TakeBell is worth a call. Before sleeping call TakeBell itself.
   bool BellWanted() const { return page_.reader_wants_bell.load(std::memory_order_relaxed) != 0; }
 
-  // True once after the reader has asked for a bell and something was written since: send a BELL frame.
+  // True once after the reader has asked for a bell and a record was written: send a BELL frame.
   bool TakeBell();
 
  private:
@@ -129,7 +143,8 @@ class RingWriter {
   WorkerPage& page_;
   char* const ring_;
   std::uint64_t written_;
-  std::uint64_t read_;  // as last seen
+  // The reader's position, as last seen.
+  std::uint64_t read_;
   RecordHeader last_{};
 };
 
@@ -173,15 +188,16 @@ class RingReader {
   using Visit = absl::FunctionRef<void(const RecordHeader&, std::string_view)>;
   using VisitRun = absl::FunctionRef<void(const ResultRun&)>;
 
-  // Calls `visit` for every record that is there; the view is valid during the call. Then asks for a bell.
-  // Fragments are handed out as they are. Hands out at most a ringful, then the writer gets its room back.
+  // Calls `visit` for every record in the ring; the view is valid during the call. Fragments are handed out one by one.
+  // Hands out at most a ringful, then the writer gets its room back. Asks for a bell at the end. DATA_LOSS: see the
+  // head.
   absl::Status Drain(Visit visit) { return Drain(Bell::kWanted, visit); }
-  // kNotWanted: the reader looks again soon by itself, and calls Drain before it sleeps.
+  // kNotWanted: the reader polls again soon, and calls Drain with kWanted before it sleeps.
   enum class Bell { kWanted, kNotWanted };
   absl::Status Drain(Bell bell, Visit visit) { return Drain(bell, visit, nullptr); }
-  // Neighbours are handed to `visit_run`, many at once.
+  // As Drain; results of neighbouring items go to `visit_run`, many at once.
   absl::Status Drain(Bell bell, Visit visit, VisitRun visit_run) { return Drain(bell, visit, &visit_run); }
-  // There is something to read. Cheap.
+  // Whether there is a record to read. One load.
   bool HasUnread() const { return page_.written.load(std::memory_order_acquire) != read_; }
 
  private:
@@ -191,7 +207,7 @@ class RingReader {
 
   WorkerPage& page_;
   const char* const ring_;
-  // Ours; what stands in the page is only for the writer to see.
+  // The position of this reader. The page has a copy for the writer alone.
   std::uint64_t read_;
   RecordHeader last_{};
 };

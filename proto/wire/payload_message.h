@@ -1,4 +1,4 @@
-// The messages of the payload socket, as poold/v1/payload_socket.md tells them.
+// The messages of the payload socket; poold/v1/payload_socket.md is their contract.
 #pragma once
 
 #include <bit>
@@ -10,9 +10,10 @@ namespace poold::wire {
 
 static_assert(std::endian::native == std::endian::little, "the messages are little-endian");
 
-// The payload socket of a daemon that listens at a Unix socket lies beside it: the same path, and this.
+// The payload socket of a daemon that listens at a Unix socket has the same path with this suffix.
 inline constexpr std::string_view kPayloadSocketSuffix = ".payloads";
 
+// The kinds of requests.
 enum class PayloadAsk : std::uint32_t {
   kOffer = 1,    // with one descriptor: take these arguments
   kFetch = 2,    // the result of this handle
@@ -21,29 +22,32 @@ enum class PayloadAsk : std::uint32_t {
   kSession = 5,  // from here on this connection carries a session
 };
 
+// A request of 32 bytes, little-endian.
 struct PayloadRequest {
   std::uint32_t ask;
   std::uint32_t zero;
-  // kOffer: of the upload, chosen by the client. kFetch: of the handle. Else zeros.
+  // kOffer: the upload's id, chosen by the client. kFetch: the handle's id. Otherwise zeros.
   char id[16];
-  // kOffer: how many bytes the descriptor has. kFetch: the item of a map, else 0. kShare: how many a slot has. kMap:
-  // the arena's.
+  // kOffer: the bytes of the descriptor. kFetch: the item of a map, else 0. kShare: the bytes of a slot. kMap: the
+  // arena's number.
   std::uint64_t number;
 };
 static_assert(sizeof(PayloadRequest) == 32);
 
+// The kinds of answers.
 enum class PayloadStatus : std::uint32_t {
   kTaken = 1,       // kOffer: it waits under its id. kFetch, kMap: with one descriptor. kSession: speak
   kNotThisWay = 2,  // ask through gRPC, this time
   kBad = 3,         // makes no sense; the connection is closed
-  // To whatever is asked, or to nothing: the connection is closed.
+  // The answer to any request, or to none: the connection is closed.
   kTooManyConnections = 4,
 };
 
+// An answer of 16 bytes, little-endian; a descriptor may come with it.
 struct PayloadAnswer {
   std::uint32_t status;
   std::uint32_t zero;
-  // Of kFetch: how many bytes the descriptor has. Of kShare: the arena's number. Of kMap: how many bytes a slot has.
+  // kFetch: the bytes of the descriptor. kShare: the arena's number. kMap: the bytes of a slot.
   std::uint64_t number;
 };
 static_assert(sizeof(PayloadAnswer) == 16);

@@ -1,4 +1,4 @@
-// Bytes that lie in several places, one behind the other: put together where they are to lie, not before.
+// Pieces: bytes in several places, one behind the other, which are joined only at their destination.
 #pragma once
 
 #include <algorithm>
@@ -10,17 +10,18 @@
 
 namespace poold::wire {
 
-// A view.
+// A view: the pieces and the span must outlive the object.
 class Pieces {
  public:
   explicit Pieces(std::span<const std::string_view> pieces) : pieces_(pieces) {
     for (const std::string_view piece : pieces) size_ += piece.size();
   }
 
+  // The bytes of all pieces.
   std::size_t size() const { return size_; }
   std::span<const std::string_view> all() const { return pieces_; }
 
-  // The first `bytes` of them. REQUIRES: there are so many.
+  // Copies the first `bytes` bytes. REQUIRES: there are so many, and `into` has room for them.
   void CopyTo(char* into, std::size_t bytes) const {
     for (const std::string_view piece : pieces_) {
       const std::size_t some = std::min(piece.size(), bytes);
@@ -30,6 +31,7 @@ class Pieces {
       bytes -= some;
     }
   }
+  // All bytes in one string.
   std::string Join() const {
     std::string joined;
     joined.reserve(size_);

@@ -1,6 +1,7 @@
-// How far a task is: the bytes of a kProgress record (outcome_ring.h), eight bytes of fraction and then the text.
+// ProgressNote: a task's report of its progress, as the bytes of a kProgress record (outcome_ring.h): eight bytes of
+// fraction, then the text.
 //
-// Trust: what is read is made harmless: see the fields.
+// Trust: reading makes every value safe, as the members say.
 #pragma once
 
 #include <cstddef>
@@ -12,19 +13,22 @@ namespace poold::wire {
 
 inline constexpr std::size_t kMaxProgressTextBytes = 200;
 
+// A plain value.
 struct ProgressNote {
-  // From 0 to 1; -1: it cannot tell.
+  // From 0 to 1; -1: the task cannot tell.
   double fraction = -1;
-  // Valid UTF-8 of at most kMaxProgressTextBytes.
+  // Valid UTF-8 of at most kMaxProgressTextBytes bytes.
   std::string text;
   friend bool operator==(const ProgressNote&, const ProgressNote&) = default;
 };
 
-// Whatever is given, as the fields promise it: NaN and negative fractions are -1, larger ones than 1 are 1.
+// A note from any values: NaN and negative fractions become -1, fractions above 1 become 1; the text is cut and
+// repaired.
 ProgressNote MakeProgressNote(double fraction, std::string_view text);
 
+// The bytes of the record.
 std::string WriteProgressNote(const ProgressNote& note);
-// Nothing: these are not the bytes of one.
+// Nothing: the bytes are no note.
 std::optional<ProgressNote> ReadProgressNote(std::string_view bytes);
 
 }  // namespace poold::wire

@@ -1,4 +1,4 @@
-// Text from somewhere that may hold anything, as valid UTF-8: protobuf's string fields and clients take nothing else.
+// Text of any origin as valid UTF-8, which protobuf's string fields and clients require. Pure functions.
 #pragma once
 
 #include <cstddef>
@@ -7,16 +7,16 @@
 
 namespace poold::wire {
 
-// How long the UTF-8 character at its beginning is; 0: there is none. REQUIRES: it is not empty.
+// The length of the UTF-8 character at the beginning, in bytes; 0: there is none. REQUIRES: text is not empty.
 std::size_t CharacterBytes(std::string_view text);
 
-// At most `max_bytes` of it, cut between characters; each byte that is no UTF-8 becomes U+FFFD.
+// At most `max_bytes` of the text, cut between characters; each byte that is not UTF-8 becomes U+FFFD.
 std::string Readable(std::string_view text, std::size_t max_bytes = std::string_view::npos);
 
-// The same; where it is cut, it ends with how long all of it is. `max_bytes`: at least room for that, some 40.
+// As Readable; a text that is cut ends with the length of the whole. REQUIRES: max_bytes is at least about 40.
 std::string ReadableStart(std::string_view text, std::size_t max_bytes);
 
-// It is UTF-8 already.
+// Whether the text is UTF-8.
 bool IsReadable(std::string_view text);
 
 }  // namespace poold::wire

@@ -1,7 +1,9 @@
-// A payload arena that another process made (wire/arena.h), as the daemon knows it.
+// Arena: the daemon's view of a payload arena that another process made (wire/arena.h).
 //
-// Thread-safe. Owned by who stands for its maker (a connection, a worker) and by every payload that lies in it. Its
-// share of the room for payloads in memory is that of the whole arena, from the beginning: the maker may fill it.
+// Threads: thread-safe.
+// Ownership: owned by the representative of its maker (a connection, a worker) and by every payload in the arena. The
+//   arena counts with its whole size in the quota of payloads in memory from the beginning, because the maker may fill
+//   the arena.
 #pragma once
 
 #include <atomic>
@@ -19,28 +21,29 @@ namespace poold::base {
 
 class Arena : public std::enable_shared_from_this<Arena> {
  public:
+  // `room` and `files` are reservations for the arena's memory and its descriptor.
   Arena(std::uint64_t number, wire::UniqueFd fd, wire::ArenaMapping mapping, Reservation room, Reservation files);
-  // Nobody stands for it any more: gives the memory back, whoever has it mapped, unless its maker has filled some of
-  // it.
+  // Closes the arena and gives its memory back, though others have the arena mapped, unless its maker has filled a slot
+  // that the daemon has not taken.
   ~Arena();
 
-  // By which makers and readers name it. Of no other one, ever.
+  // The arena's name for makers and readers. Never used again.
   std::uint64_t number() const { return number_; }
   int fd() const { return fd_.get(); }
   const wire::ArenaMapping& mapping() const { return mapping_; }
 
-  // The payload there, which stays as it is until the last owner of what comes back goes. NOT_FOUND: it is not there,
-  // or not any more. INVALID_ARGUMENT: there is no such place.
+  // Takes the payload in that slot; its bytes stay until the last owner of the result is gone. NOT_FOUND: the slot has
+  // another payload by now. INVALID_ARGUMENT: there is no such slot.
   absl::StatusOr<std::shared_ptr<const PayloadFile>> Take(wire::ArenaPlace place, std::uint64_t bytes);
 
-  // The maker is to take no more slots. When it is unused, the memory is given back and the room with it: at
-  // once, or when the last payload goes, or by a later call.
+  // Tells the maker to use no more slots. Gives memory and room back as soon as the arena is unused: now, when its last
+  // payload is gone, or in a later call.
   void Close();
-  // Nothing lies there, and nobody holds what lay there.
+  // Whether no payload lies in the arena and no client holds a slot.
   bool unused() const;
-  // It was closed, and its memory is given back.
+  // Whether the arena was closed and its memory was given back.
   bool empty() const { return empty_.load(std::memory_order_acquire); }
-  // Whether anything was put there, or went, since this was asked last; at first it was.
+  // Whether a payload was taken or freed since the last call; true for the first.
   bool TakeTouched() { return touched_.exchange(false, std::memory_order_relaxed); }
 
   Arena(const Arena&) = delete;

@@ -1,6 +1,7 @@
-// The arenas that are here, by number, and when to give back those that nobody uses.
+// ArenaTable: the daemon's arenas by number, and the return of those that are not used.
 //
-// Thread-safe. Owns none of them but those that were left to it.
+// Threads: thread-safe.
+// Ownership: owns only arenas that were given to Keep.
 #pragma once
 
 #include <cstdint>
@@ -16,29 +17,30 @@ namespace poold::base {
 
 class ArenaTable {
  public:
-  // A number that no other arena has, here or in another daemon's life, and that nobody can guess.
+  // Draws a number that no other arena has, in this daemon or in another daemon's life, and that cannot be guessed.
   static std::uint64_t NewNumber();
   void Add(const std::shared_ptr<Arena>& arena);
-  // Null: there is none, or none any more.
+  // Null: there is no such arena, or no longer.
   std::shared_ptr<Arena> Find(std::uint64_t number);
 
-  // Its maker is gone. What it filled may be spoken of yet, on another connection: keeps it while that may be.
+  // Keeps an arena whose maker is gone, as long as a submission on another connection may still name its payloads.
   void Keep(std::shared_ptr<Arena> arena);
 
-  // Closes those in which nothing lies: their room is wanted. How many that were.
+  // Closes arenas without payloads, because their room is wanted. Returns how many gave their memory back.
   std::size_t CloseUnused();
-  // Closes those that nobody has touched since the last call, if nothing lies there, and lets go of those that it
-  // keeps. To be called now and then.
+  // Closes arenas that were not touched since the last call and have no payloads, and drops such arenas from Keep. Call
+  // once in a while.
   void CloseForgotten();
-  // The same once a turn, whoever comes and however many do: what lies still for one to two turns is forgotten. Returns
-  // the nanoseconds until the next turn.
+  // Runs CloseForgotten once every 30 s, however many threads call: an arena that is idle for 30 to 60 s is closed.
+  // Returns the ns until the next run.
   std::int64_t Tend(std::int64_t now);
 
  private:
   void LetGo(const std::shared_ptr<Arena>& arena);
-  // Those that live; forgets the others.
+  // The arenas that live; forgets the others.
   std::vector<std::shared_ptr<Arena>> Living();
 
+  // In ns.
   static constexpr std::int64_t kTurn = 30'000'000'000;
 
   absl::Mutex mu_;

@@ -1,16 +1,17 @@
-// Time, injected so that tests can hold it still.
+// Clock: time, injected so that tests can control it.
 #pragma once
 
 #include <cstdint>
 
 namespace poold::base {
 
+// Threads: every method may be called from any thread.
 class Clock {
  public:
   virtual ~Clock() = default;
-  // Monotonic nanoseconds. Thread-safe.
+  // Monotonic nanoseconds.
   virtual std::int64_t Now() const = 0;
-  // Nanoseconds since the Unix epoch, for timestamps that people see. Thread-safe.
+  // Nanoseconds since the Unix epoch, for timestamps that are shown, and for nothing else.
   virtual std::int64_t WallNow() const = 0;
 };
 

@@ -1,9 +1,9 @@
-// Descriptors of the daemon are kept in reserve for what exists: live workers, sessions, and who ends them.
+// A reserve of descriptors for what exists: live workers, sessions, and the end of processes.
 //
-// Role: tells who makes something new (a worker, a zygote, a connection) that it would live on the reserve; opens, out
-// of a few descriptors that were put by at start, what has to be opened now (whose child is whose, the file that kills
-// a cgroup). Non-role: bounds nothing by itself. Threads: any. The limit is read anew each time: it may change while
-// the daemon runs.
+// Role: tells the maker of something new (a worker, a zygote, a connection) that it would live on the reserve; opens
+//   the files that must be opened now (the list of a process's children, the file that kills a cgroup) with descriptors
+//   that were put by at start. Non-role: bounds nothing by itself.
+// Threads: any. The limit is read anew each time, because the limit may change while the daemon runs.
 #pragma once
 
 #include <string>
@@ -12,18 +12,17 @@
 
 namespace poold::base {
 
-// Of a descriptor that was just made: so few are left that something new is not to have it.
+// Whether a descriptor that was just made belongs to the reserve, so that something new must not have it.
 bool IsReserved(int fd);
 
-// Of an errno: a shortage of the machine or of the daemon, which may be over later: descriptors, processes, memory,
-// room.
+// Whether an errno means a shortage that may be over later: of descriptors, processes, memory or room.
 bool IsShortage(int error);
 
-// Puts descriptors by. Early in main: theirs are low numbers, which even a limit that is lowered later allows.
+// Puts descriptors by. Call early in main: their numbers are low then, which even a limit that is lowered later allows.
 void PutDescriptorsBy();
-// As open(2), close-on-exec. In a shortage with one that was put by; it is to be closed again soon.
+// As open(2), close-on-exec. Uses a descriptor that was put by when there is a shortage; close the file soon.
 wire::UniqueFd OpenSurely(const std::string& path, int flags);
-// All of a file; empty where it cannot be read.
+// The whole file, opened as by OpenSurely; empty where the file cannot be read.
 std::string ReadSurely(const std::string& path);
 
 }  // namespace poold::base

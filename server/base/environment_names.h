@@ -1,12 +1,12 @@
-// Which variables of an environment are code: they have the loader, an interpreter, a shell or a library load or run
-// what they name.
+// Names of environment variables that are code: the loader, an interpreter, a shell or a library loads or runs what
+// they name.
 #pragma once
 
 #include <string_view>
 
 namespace poold::base {
 
-// By exact names and by beginnings, as they are known of the systems that we run on.
+// Decides by exact names and by beginnings, as the systems that poold runs on know them.
 bool IsCode(std::string_view name);
 
 }  // namespace poold::base

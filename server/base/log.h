@@ -1,12 +1,13 @@
-// Logs: one line per event, key=value, to stderr.
+// Log: one line per event, key=value, to stderr.
 //
+// Example:
 //   base::Log(base::Level::kInfo, "pool_opened", {{"pool", name}, {"workers", n}});
 //   -> time=2026-01-02T03:04:05.678Z level=info event=pool_opened pool=default workers=2
-// Values with spaces, quotes, '=' or anything else than plain ASCII are quoted. In them '"' and '\\' have a '\\' in
-// front, a line's end is \n, and '=' and each byte that does not show as a character of UTF-8 is \xNN: so a text,
-// whoever wrote it, forges neither a line nor a field, and ` worker=12 ` is found only where a field says so.
-// Thread-safe. Never waits for its reader: up to 1 MiB is kept for him. What comes beyond that is dropped and counted,
-// and told in `event=log_lines_dropped lines=N` when he reads again. At exit() it is flushed.
+// Format: values with spaces, quotes, '=' or anything else than plain ASCII are quoted. Inside quotes '"' and '\\' have
+//   a '\\' in front, a line's end is \n, and '=' and each byte that does not show as a character of UTF-8 is \xNN: so
+//   no text, whoever wrote it, forges a line or a field, and ` worker=12 ` is found only where a field says so.
+// Threads: thread-safe. Never waits for the reader of stderr: up to 1 MiB is kept. Lines beyond that are dropped,
+//   counted, and reported in `event=log_lines_dropped lines=N` when the reader reads again. exit() flushes.
 #pragma once
 
 #include <concepts>
@@ -19,7 +20,7 @@ namespace poold::base {
 
 enum class Level { kDebug, kInfo, kWarning, kError };
 
-// One key=value of a line: a text or a number. Views must live until Log returns.
+// One key=value of a line: a text or a number. Refers to its texts, which must live until Log returns.
 class LogField {
  public:
   LogField(std::string_view key, std::string_view value) : key_(key), value_(value) {}
@@ -38,11 +39,13 @@ class LogField {
   std::string_view value_;
 };
 
+// Lines below `level` are not written.
 void SetLogLevel(Level level);
-// Waits until all is written, half a second at most.
+// Waits until all lines are written, half a second at most.
 void FlushLog();
-// Since the start.
+// Lines that were dropped since the start.
 std::uint64_t DroppedLogLines();
+// Writes one line. `event` is a name of the form pool_opened.
 void Log(Level level, std::string_view event, std::initializer_list<LogField> fields = {});
 
 }  // namespace poold::base

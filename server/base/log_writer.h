@@ -1,9 +1,11 @@
-// Writes lines to a descriptor on a thread of its own: a reader that stopped stops nobody who logs.
+// LogWriter: writes lines to a descriptor on a thread of its own, so that a reader that stopped reading stops no
+// caller.
 //
-// Role: keeps what waits, so much as fits; what does not is dropped, counted, and told in a line of its own behind what
-// was written next. Threads: Put and the others by any; one thread of its own writes, with all signals blocked, and is
-// never joined: it may hang in its write when the process ends. Ownership: does not own the descriptor; lives as long
-// as the process.
+// Role: keeps waiting lines up to a limit; drops and counts lines beyond that, and reports their number in a line
+//   behind the next write.
+// Threads: any thread calls Put and the others; one thread writes, with all signals blocked, and is never joined,
+//   because it may hang in its write when the process ends.
+// Ownership: does not own the descriptor. An object lives as long as the process.
 #pragma once
 
 #include <chrono>
@@ -20,16 +22,17 @@ namespace poold::base {
 class LogWriter {
  public:
   static constexpr std::size_t kMaxBytes = 1 << 20;
-  // The line that tells how many were dropped.
+  // Makes the line that reports dropped lines.
   using Tell = std::function<std::string(std::uint64_t lines)>;
 
+  // Starts the thread. `max_bytes`: the most bytes of waiting lines.
   LogWriter(int fd, Tell tell, std::size_t max_bytes = kMaxBytes);
 
-  // Never waits for the reader. `line`: one or several, with their ends.
+  // Appends one or several lines with their ends. Never waits for the reader.
   void Put(std::string_view line);
-  // Waits until all is written; false: it was not in time.
+  // Waits until all lines are written. False: that took longer than `patience`.
   bool Drain(std::chrono::milliseconds patience);
-  // Lines since the start.
+  // Lines, or groups of lines of one Put, that were dropped since the start.
   std::uint64_t dropped() const;
 
   LogWriter(const LogWriter&) = delete;
@@ -47,7 +50,8 @@ class LogWriter {
   std::string waiting_;
   bool writing_ = false;
   std::uint64_t dropped_ = 0;
-  std::uint64_t told_ = 0;  // of the dropped ones
+  // Dropped lines that were reported.
+  std::uint64_t told_ = 0;
 };
 
 }  // namespace poold::base

@@ -1,9 +1,9 @@
-// How much memory the daemon may take for what others send it and want from it, and how that is divided.
+// MemoryBudget: the memory that the daemon may take for what clients send and have not fetched, and its parts.
 //
-// Role: finds out what there is, and holds the tree of quotas that everybody takes from before memory is taken. The
-// budget is about half of what there is: the other half is for the allocator, gRPC, what is being parsed, and peaks.
-// What the cores have is counted by them: their parts, `tasks` and `outcomes`, are bounds that they are told.
-// Thread-safe: constant after construction, but for the quotas, which synchronise themselves.
+// Role: finds out how much memory there is, and holds the tree of quotas from which memory is taken before it is used.
+//   The budget is about half of the memory: the other half is for the allocator, gRPC, messages that are being parsed,
+//   and peaks. The cores count their own memory; their parts, `tasks` and `outcomes`, are bounds that they are told.
+// Threads: thread-safe: constant after construction, except the quotas, which synchronise themselves.
 #pragma once
 
 #include <cstdint>
@@ -15,42 +15,48 @@
 
 namespace poold::base {
 
-// In bytes; kUnlimited where there is no such bound.
+// Limits of this process's memory in bytes; kUnlimited: there is no such limit.
 struct MemoryBounds {
   static constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
-  std::uint64_t cgroup = kUnlimited;         // the least of its own cgroup and those above
-  std::uint64_t machine = kUnlimited;        // physical
-  std::uint64_t address_space = kUnlimited;  // RLIMIT_AS, less what is mapped now
+  // The least limit of its cgroup and of the cgroups above.
+  std::uint64_t cgroup = kUnlimited;
+  // The physical memory.
+  std::uint64_t machine = kUnlimited;
+  // RLIMIT_AS, less the memory that is mapped now.
+  std::uint64_t address_space = kUnlimited;
 };
 
-// To be called at start, before much is mapped. `root`: where /proc and /sys are; tests have others.
+// Call at start, before much memory is mapped. `root`: the folder of /proc and /sys, for tests.
 MemoryBounds FindMemoryBounds(const std::string& root = "");
-// Half of the least of them.
+// Half of the least bound, in bytes.
 std::uint64_t AutomaticBudget(const MemoryBounds& bounds);
-// What this process has in memory now: resident, without what lies in files.
+// The resident memory of this process in bytes, without file pages.
 std::uint64_t ResidentBytes();
 
+// The budget, and its parts in sixteenths. Each part is a quota of its own, so that a full part takes nothing of the
+// others.
 class MemoryBudget {
  public:
+  // Divides so many bytes.
   explicit MemoryBudget(std::uint64_t bytes);
 
   std::uint64_t bytes() const { return all->max(); }
-  // The cores' parts, of all shards together.
+  // The cores' parts in bytes, of all shards together.
   std::uint64_t tasks() const { return Sixteenths(2); }
   std::uint64_t outcomes() const { return Sixteenths(3); }
 
   const std::shared_ptr<Quota> all;
-  // Arguments of tasks and items, in messages that brought them.
+  // Arguments of tasks and items, in the messages that brought them: 4/16.
   const std::shared_ptr<Quota> arguments;
-  // Messages that have not wholly come.
+  // Messages that have not come completely: 2/16.
   const std::shared_ptr<Quota> half_read;
-  // Uploads in memory, and what each costs beside its bytes.
+  // Uploads in memory, and the cost of each beside its bytes: 1/16.
   const std::shared_ptr<Quota> uploads;
-  // Answers that clients have not read.
+  // Answers that clients have not read: 1/16.
   const std::shared_ptr<Quota> unsent;
-  // What waits for watchers, and calls that wait.
+  // Events that wait for watchers, and calls that wait: 1/16.
   const std::shared_ptr<Quota> watchers;
-  // Shared memory in which payloads are handed over.
+  // Shared memory in which payloads are handed over: 2/16.
   const std::shared_ptr<Quota> arenas;
 
  private:

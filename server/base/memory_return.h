@@ -1,9 +1,9 @@
-// Gives memory back to the system after a peak.
+// MemoryReturn: gives memory back to the system after a peak.
 //
-// The C library keeps what was freed, so that a daemon that once had much would be large for ever. This compares what
-// is resident with what is in use, and has the library give back the rest, while that helps. It takes some time for
-// each MiB, in which allocations of others may wait: so it happens as soon as it is worth it, and by a thread that
-// serves nobody. Not thread-safe.
+// The C library keeps freed memory, so a daemon that once used much memory would stay large. This class compares
+// resident memory with memory in use, and makes the library give back the difference, while that helps. That takes time
+// for each MiB, in which allocations of other threads may wait: call from a thread that serves no client.
+// Thread safety: none.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace poold::base {
 
 class MemoryReturn {
  public:
-  // What it looks at and does; tests have others.
+  // The functions of the system; tests have others.
   struct System {
     std::function<std::uint64_t()> resident_bytes;
     std::function<void()> give_back;
@@ -22,16 +22,20 @@ class MemoryReturn {
   MemoryReturn();
   explicit MemoryReturn(System system) : system_(std::move(system)) {}
 
-  // To be called now and then. `used_bytes`: what all users of the budget have in memory. Returns the nanoseconds until
-  // it wants to look again, at most kNoHurry.
+  // Gives memory back where that is worth it (32 MiB). Call once in a while. `now`: monotonic ns. `used_bytes`: the
+  // memory that all users of the budget count. Returns the ns until the next call is useful, at most kNoHurry.
   std::int64_t Look(std::int64_t now, std::uint64_t used_bytes);
+  // In ns.
   static constexpr std::int64_t kNoHurry = 10'000'000'000;
 
  private:
   const System system_;
   bool looked_ = false;
-  std::uint64_t baseline_ = 0;   // resident at the start, beside what was used
-  std::uint64_t used_then_ = 0;  // when it gave back last
+  // Resident bytes at the first look, beside the used ones.
+  std::uint64_t baseline_ = 0;
+  // `used_bytes` when memory was given back last.
+  std::uint64_t used_then_ = 0;
+  // The pause after giving back, and its end, in ns.
   std::int64_t pause_ = 0;
   std::int64_t next_ = 0;
 };

@@ -1,5 +1,5 @@
-// What names may look like: of pools, modules, programs and functions, whichever way they come in (an open, a
-// submission, the configuration, a worker that registers its functions).
+// The form of names of pools, modules, programs and functions, whichever way they come (an open, a submission, the
+// configuration, a worker that registers its functions). Pure functions.
 #pragma once
 
 #include <algorithm>
@@ -20,6 +20,7 @@ inline bool IsName(std::string_view text) {
   });
 }
 
+// Whether the byte is a control character of ASCII.
 inline bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 // 1 to 256 bytes without control characters.
@@ -27,7 +28,7 @@ inline bool IsFunctionName(std::string_view text) {
   return !text.empty() && text.size() <= kMaxFunctionNameBytes && std::none_of(text.begin(), text.end(), IsControl);
 }
 
-// For messages: in quotes, at most 64 bytes of it, without control characters.
+// The text for messages: in quotes, at most 64 bytes, control characters as '?'.
 inline std::string Quoted(std::string_view text) {
   std::string shown(text.substr(0, kMaxNameBytes));
   std::replace_if(shown.begin(), shown.end(), IsControl, '?');

@@ -1,7 +1,8 @@
-// A payload that comes piece by piece: in memory while it is small, in a file of the spool when it has grown, or when
-// there is no memory.
+// PayloadDraft: a payload that arrives in pieces: in memory while it is small, in a file of the spool when it has grown
+// or when there is no memory.
 //
-// Not thread-safe. Does not own the spool. Errors: RESOURCE_EXHAUSTED, as Spool; the draft is lost then.
+// Thread safety: none. Ownership: does not own the spool.
+// Errors: RESOURCE_EXHAUSTED, as Spool; the draft is lost then.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@
 
 namespace poold::base {
 
-// Bytes with whoever keeps them, as core::Bytes.
+// Bytes and the owner that keeps them valid, as core::Bytes.
 struct Kept {
   std::shared_ptr<const void> owner;
   std::string_view view;
@@ -25,20 +26,23 @@ struct Kept {
 
 class PayloadDraft {
  public:
-  // What lies in memory is taken of `memory`, if there is one; also when it is finished, until its last owner goes.
+  // Bytes in memory are taken of `memory`, if that is not null, until the last owner of the finished payload is gone.
   explicit PayloadDraft(const Spool* spool, std::shared_ptr<Quota> memory = nullptr)
       : spool_(spool), memory_(std::move(memory)), taken_(memory_) {}
 
+  // Bytes that have arrived.
   std::uint64_t size() const { return file_ ? file_->size() : text_.size(); }
-  // What of it is in memory.
+  // The part of them in memory.
   std::uint64_t memory_bytes() const { return text_.size(); }
+  // Adds a piece.
   absl::Status Append(std::string_view bytes);
-  // All of it. The draft is empty then.
+  // Returns the whole payload. The draft is empty afterwards.
   absl::StatusOr<Kept> Finish();
-  // Forgets it.
+  // Drops the payload and gives memory and file back.
   void Clear();
 
  private:
+  // Reserves memory for a piece. False: the payload goes to a file.
   bool TakeMemory(std::size_t bytes);
   absl::Status MoveToFile();
 

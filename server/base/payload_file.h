@@ -1,9 +1,10 @@
-// A large payload in a file in place of memory: sealed memory that another process made, an unlinked file of the spool,
-// or a slot of an arena (arena.h). It ends with its last owner, also when the daemon is killed: it has no name.
+// PayloadFile: a large payload in a file in place of memory: sealed memory of another process, an unlinked file of the
+// spool, or a slot of an arena (arena.h).
 //
-// For the core it is bytes like others: a view of a mapping that is touched when it is read. What copies much of it
-// calls Read, which touches no mapping: what a process has touched counts as its memory.
-// Thread-safe: constant after construction. Errors: see each call.
+// The file has no name and ends with its last owner, also when the daemon is killed. To the core a PayloadFile is bytes
+// like others: a view of a mapping. To copy many bytes call Read, which touches no page of the mapping: touched pages
+// count as the process's memory.
+// Threads: thread-safe: constant after construction. Errors: see each call.
 #pragma once
 
 #include <cstddef>
@@ -22,27 +23,31 @@ namespace poold::base {
 
 class Arena;
 
+// Owned by shared_ptr only; made by Make and InArena.
 class PayloadFile {
  public:
-  // `fd` is read-only, or sealed; its first `bytes` bytes stay as they are. The shares are held as long as it lives.
+  // Wraps a file that is read-only or sealed, whose first `bytes` bytes never change. Holds the reservations as long as
+  // it lives. Errors: the file cannot be mapped.
   static absl::StatusOr<std::shared_ptr<const PayloadFile>> Make(wire::UniqueFd fd, std::uint64_t bytes,
                                                                  Reservation room, Reservation files);
-  // The payload in this slot, which is the daemon's, and free again when this goes.
+  // Wraps a slot that the daemon has taken, and frees the slot at its end.
   static std::shared_ptr<const PayloadFile> InArena(std::shared_ptr<Arena> arena, wire::ArenaPlace place,
                                                     std::uint64_t bytes);
-  // The file whose memory this owner keeps; null if it keeps something else. Cheap.
+  // The file whose memory this owner keeps; null: the owner keeps something else. Costs one comparison.
   static const PayloadFile* Behind(const std::shared_ptr<const void>& owner);
 
-  // Of the file, or of the arena.
+  // The descriptor of the file, or of the arena. Owned by this object.
   int fd() const;
-  // Null: it has a file of its own.
+  // Null: the payload has a file of its own.
   Arena* arena() const { return arena_.get(); }
-  // REQUIRES: it lies in an arena.
+  // REQUIRES: arena() is not null.
   wire::ArenaPlace place() const { return place_; }
-  // Where it begins in what fd() says.
+  // The payload's first byte in fd().
   std::uint64_t offset() const { return offset_; }
+  // The mapped bytes. Valid as long as this object.
   std::string_view view() const { return view_; }
-  // REQUIRES: there are so many bytes. DATA_LOSS: the file cannot be read.
+  // Copies `bytes` bytes from `offset` on into `into`. REQUIRES: the payload has them. DATA_LOSS: the file cannot be
+  // read.
   absl::Status Read(std::uint64_t offset, char* into, std::size_t bytes) const;
 
   PayloadFile(const PayloadFile&) = delete;
@@ -66,13 +71,15 @@ class PayloadFile {
   const std::string_view view_;
 };
 
-// A part of a payload: where it lies in its file.
+// A part of a payload, and its place in the payload's file.
 struct FilePart {
-  const PayloadFile* file = nullptr;  // null: it lies in no file
+  // Null: the part lies in no file.
+  const PayloadFile* file = nullptr;
   std::uint64_t offset = 0;
-  // It is all of the payload.
+  // Whether the part is the whole payload.
   bool whole = false;
 };
+// The file part of a view whose memory `owner` keeps.
 FilePart PartBehind(const std::shared_ptr<const void>& owner, std::string_view view);
 
 }  // namespace poold::base

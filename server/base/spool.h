@@ -1,7 +1,8 @@
-// Where large payloads lie, and how much of them there may be.
+// Spool: the place of large payloads, and the limits of what lies there.
 //
-// Thread-safe. Its files may outlive it. Errors: RESOURCE_EXHAUSTED when there is no room, or the system has none;
-// INVALID_ARGUMENT for what another process handed over and is not as it must be.
+// Threads: thread-safe. Its files may outlive the spool.
+// Errors: RESOURCE_EXHAUSTED: a limit is reached, or the system has no room; INVALID_ARGUMENT: a file that another
+//   process handed over is not as it must be. Each message names the limit's key.
 #pragma once
 
 #include <cstdint>
@@ -18,54 +19,57 @@
 
 namespace poold::base {
 
+// Limits of payloads outside of messages.
 struct SpoolOptions {
-  // Of the files on disk. They have no names: nothing is left there, whatever happens.
+  // The folder of files on disk. The files have no names: none is left, whatever happens.
   std::string folder = "/var/tmp";
-  // Of all files on disk together.
+  // All files on disk together.
   std::uint64_t max_bytes = 16ull << 30;
-  // Of memory that others made and handed over: sealed, which is the daemon's memory from then on, and arenas.
+  // Memory that other processes made and handed over: sealed memory, which belongs to the daemon from then on, and
+  // arenas.
   std::uint64_t max_memory_bytes = 320ull << 20;
-  // What is gathered piece by piece goes to disk when it grows above this.
+  // A payload that arrives in pieces goes to disk above this size.
   std::uint64_t threshold_bytes = 1ull << 20;
-  // Each costs a descriptor.
+  // Files and arenas; each costs a descriptor.
   std::uint64_t max_files = 16'384;
 };
 
+// Also owns the table of arenas.
 class Spool {
  public:
-  // What is in memory is taken of `memory`, too, if there is one.
+  // Payloads in memory are also taken of `memory`, if that is not null.
   explicit Spool(SpoolOptions options, std::shared_ptr<Quota> memory = nullptr);
 
   const SpoolOptions& options() const { return options_; }
+  // Bytes on disk, bytes in memory, files: snapshots.
   std::uint64_t used_bytes() const { return disk_->used(); }
   std::uint64_t used_memory_bytes() const { return memory_->used(); }
   std::uint64_t used_files() const { return files_->used(); }
 
-  // Whether files can be made: a bad folder is found at start.
+  // Whether a file can be made in the folder, to find a bad folder at start. INVALID_ARGUMENT names the key.
   absl::Status Check() const;
 
-  // Takes over a sealed file of so many bytes; not where it fails. RESOURCE_EXHAUSTED: too much of that is here.
+  // Takes over a sealed file of so many bytes; where that fails, the caller keeps the file.
   absl::StatusOr<std::shared_ptr<const PayloadFile>> Adopt(wire::UniqueFd* sealed, std::uint64_t bytes) const;
 
-  // The same of an arena.
+  // Takes over an arena; where that fails, the caller keeps the descriptor.
   absl::StatusOr<std::shared_ptr<Arena>> AdoptArena(wire::UniqueFd* fd, std::uint64_t slot_bytes) const;
-  // By number: null for what is not here.
+  // Null: there is no such arena.
   std::shared_ptr<Arena> FindArena(std::uint64_t number) const { return arenas_->Find(number); }
-  // Its maker is gone; what it filled may be spoken of yet.
+  // As ArenaTable::Keep.
   void KeepArena(std::shared_ptr<Arena> arena) const { arenas_->Keep(std::move(arena)); }
-  // To be called now and then while there are arenas: gives back those that nobody has touched since the last call.
+  // As ArenaTable::CloseForgotten.
   void CloseForgottenArenas() const { arenas_->CloseForgotten(); }
-  // The same by a clock that all who share the spool agree on: what nobody has used for 30 to 60 s is given back. `now`
-  // is that of base::Clock; returns the nanoseconds until one of them is wanted again.
+  // As ArenaTable::Tend. `now`: base::Clock::Now.
   std::int64_t TendArenas(std::int64_t now) const { return arenas_->Tend(now); }
 
-  // A file that is being written.
+  // A file that is being written. Thread safety: none.
   class File {
    public:
     std::uint64_t size() const { return size_; }
-    // Writes into the page cache: 1 MiB takes some 0.2 ms, unless the disk is behind.
+    // Writes into the page cache: 1 MiB takes about 0.2 ms, unless the disk is behind.
     absl::Status Append(std::string_view bytes);
-    // No more is written.
+    // Makes the file a payload that cannot be written any more.
     absl::StatusOr<std::shared_ptr<const PayloadFile>> Finish() &&;
 
    private:
@@ -77,11 +81,12 @@ class Spool {
     Reservation files_;
     std::uint64_t size_ = 0;
   };
+  // Makes an empty file without a name.
   absl::StatusOr<File> NewFile() const;
 
  private:
   absl::StatusOr<Reservation> TakeFile() const;
-  // Arenas in which nothing lies give way.
+  // Takes of the memory; closes unused arenas where that is needed.
   absl::StatusOr<Reservation> TakeMemory(std::uint64_t bytes) const;
 
   const SpoolOptions options_;

@@ -1,8 +1,8 @@
-// How a task that is a client of its own daemon tells which worker it runs on: the variable POOLD_WORKER of its
-// environment is "<secret>.<worker id>", and clients send it as the metadata "poold-worker".
+// Marks of workers: how a task that is a client of its own daemon tells which worker it runs on. The variable
+// POOLD_WORKER of its environment is "<secret>.<worker id>", and clients send it as the metadata "poold-worker".
 //
-// The secret is the daemon's, new with each start, and the same for all workers: it keeps strangers from speaking in
-// the name of a task.
+// The secret belongs to the daemon, is new with each start and the same for all workers: it keeps strangers from
+// speaking for a task.
 #pragma once
 
 #include <charconv>
@@ -11,7 +11,7 @@
 
 namespace poold::base {
 
-// 0: it is no mark with this secret.
+// The worker's id; 0: the text is no mark with this secret.
 inline std::uint64_t WorkerOfMark(std::string_view mark, std::string_view secret) {
   if (secret.empty() || mark.size() < secret.size() + 2 || mark.substr(0, secret.size()) != secret) return 0;
   mark.remove_prefix(secret.size());

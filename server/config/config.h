@@ -1,7 +1,7 @@
-// What the daemon is told: options with their units and defaults.
+// Config: the daemon's options with their units and defaults.
 //
-// Plain values. From the least to the most: the defaults, the configuration file (toml.h), flags (flags.h); then Finish
-// fills in what depends on the others. keys.h lists every key with its range.
+// Plain values. Later sources win: the defaults, the configuration file (toml.h), flags (flags.h); then Finish derives
+// the options that depend on others. keys.h lists every key with its range.
 #pragma once
 
 #include <cstdint>
@@ -17,77 +17,77 @@
 
 namespace poold::config {
 
-// By what means a worker's whole process tree dies with it.
+// The means by which a worker's whole process tree dies with the worker.
 enum class Containment : std::uint8_t { kAuto, kCgroup, kPidNamespace, kSubreaper };
 
 struct Config {
-  // As rpc::ParseListenAddress takes them. Empty: the default socket.
+  // Addresses as rpc::ParseListenAddress takes them. Empty: the default socket.
   std::vector<std::string> listen;
-  // Where the modules and the worker programs that clients name are looked for, in this order.
+  // Folders in which modules and worker programs are looked for by name, in this order.
   std::vector<std::string> module_folders;
   std::vector<std::string> program_folders;
   // The program that loads modules. Empty: pool-worker beside poold, or in ../libexec/poold.
   std::string worker_program;
   base::Level log_level = base::Level::kInfo;
   Containment containment = Containment::kAuto;
-  // How long SIGTERM lets tasks end before they are terminated.
+  // The time that SIGTERM leaves tasks to end before they are terminated, in ns.
   core::Nanos drain_limit = 30 * core::kSecond;
+  // Client connections at one time; max_connections_per_peer: of one process or one TCP address.
   std::uint32_t max_connections = 1024;
   std::uint32_t max_connections_per_peer = 256;
   // Memory for what clients send and have not fetched. 0: half of what there is.
   std::uint64_t memory_budget_bytes = 0;
-  // How many microseconds a thread looks again for something to do before it sleeps.
+  // Microseconds for which a thread polls before it sleeps.
   std::uint32_t spin_us = 0;
-  // Among how many threads and mutexes the pools are divided.
+  // Parts of the daemon, each with its threads and mutexes, among which the pools are divided.
   std::uint32_t shards = 1;
   // Pools may have the built-in function "exec", which runs any program.
   bool allow_exec = false;
   // Variables that clients' specs may set although they are code (base/environment_names.h).
   std::vector<std::string> allowed_environment;
   core::Limits limits;
-  // Where payloads lie that are too large for memory.
+  // The place of payloads that are too large for memory.
   base::SpoolOptions spool;
-  // Of a pool that does not say, here or in OpenPool.
+  // Workers of a pool whose spec, here or in OpenPool, names no number.
   std::uint32_t default_workers = 1;
-  // Opened at start.
+  // Pools that are opened at start.
   std::vector<core::PoolSpec> pools;
 
-  // Something said which pools there are: no `default` one by itself.
+  // A source named the pools: none named `default` is added.
   bool pools_named = false;
-  // Something said what the `default` pool loads.
+  // A source named the modules of the pool `default`.
   bool default_modules_named = false;
 };
 
-// What the defaults depend on.
+// Facts about the process and the machine that the defaults depend on.
 struct Surroundings {
-  // Where the running poold lies.
+  // The folder of the running poold.
   std::string bin_folder;
-  // What `listen` is by default.
+  // The default of `listen`.
   std::string default_address;
-  // CPUs that this process may use, by its affinity and the quota of its cgroup: the workers of a pool that does not
-  // say.
+  // CPUs that this process may use, by its affinity and the quota of its cgroup: the default of default_workers.
   std::uint32_t cpus = 1;
-  // Where large files that go with their program belong.
+  // The default folder of the spool.
   std::string spool_folder = "/var/tmp";
 };
 
+// The options before any source was read.
 Config DefaultConfig(const Surroundings& surroundings);
 
-// Of a pool whose spares nothing has said yet.
+// Workers or spares that no source has named yet.
 inline constexpr std::uint32_t kOpen = 0xffffffff;
 
-// A pool of which only the name is known. Finish sets its workers and spares if nothing else does.
+// A pool of which only the name is known. Finish sets its workers and spares where no source does.
 core::PoolSpec NewPool(std::string name);
 
-// Fills in what was left open (the address, the worker program, the `default` pool), finds the modules and programs of
-// the pools, and checks what concerns several keys at once.
-// Errors: names the key, and what to do.
+// Derives what no source named (the address, the worker program, the pool `default`), finds the modules and programs of
+// the pools, and checks conditions over several keys. Errors name the key and what to do.
 absl::Status Finish(const Surroundings& surroundings, Config* config);
 
-// With less memory, nothing of a useful size fits into a part of it.
+// The least budget, in bytes: with less, nothing of a useful size fits into a part of it.
 inline constexpr std::uint64_t kLeastBudget = 32ull << 20;
 
-// Lowers the bounds that are above their parts of the budget.
+// Lowers limits that are above their parts of the budget.
 void FitToMemory(const base::MemoryBudget& memory, Config* config);
 
 }  // namespace poold::config

@@ -1,4 +1,4 @@
-// The command line: what to do, and what it says over the configuration file.
+// Flags: the command line of poold.
 #pragma once
 
 #include <string>
@@ -10,27 +10,31 @@
 
 namespace poold::config {
 
+// The action of the process.
 enum class Action { kRun, kCheckConfig, kPrintConfig, kPrintText };
 
-// A setting made by a flag, in the language of the configuration file.
+// A setting by a flag, in the language of the configuration file: "--max-connections", "max_connections = 10".
 struct Setting {
-  std::string flag;  // "--max-connections"
-  std::string toml;  // "max_connections = 10"
+  // The flag, for error messages.
+  std::string flag;
+  // One line of TOML.
+  std::string toml;
 };
 
+// The parsed command line. A plain value.
 struct Flags {
   Action action = Action::kRun;
   // With kPrintText: the help or the version.
   std::string text;
-  // Empty: no configuration file.
+  // Empty: there is no configuration file.
   std::string config_file;
   std::vector<Setting> settings;
 };
 
-// Errors: INVALID_ARGUMENT, a usage error, in words for the user.
+// Parses the command line. INVALID_ARGUMENT: a usage error, in words for people.
 absl::Status ParseFlags(int argc, const char* const* argv, Flags* flags);
 
-// Defaults, file, settings, Finish.
+// Makes the configuration: defaults, file, settings, Finish. Errors as ReadFile and Finish.
 absl::Status LoadConfig(const Flags& flags, const Surroundings& surroundings, const AddressCheck& check,
                         Config* config);
 

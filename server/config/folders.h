@@ -1,6 +1,7 @@
-// Where modules and worker programs lie: names that clients say become paths here, and only here.
+// Folders: resolves names of modules and worker programs, which clients send, into paths; nothing else does.
 //
-// Thread-safe: constant after construction; every call looks at the disk, so a module that was just installed is found.
+// Threads: thread-safe: constant after construction. Every call looks at the disk, so that a module that was just
+//   installed is found.
 #pragma once
 
 #include <string>
@@ -15,16 +16,16 @@ namespace poold::config {
 
 class Folders {
  public:
-  // `worker_program` is the path of the program that loads modules.
+  // `worker_program`: the path of the program that loads modules.
   Folders(std::vector<std::string> module_folders, std::vector<std::string> program_folders,
           std::string worker_program);
 
   // Fills module_paths and program_path from modules and program.
-  // Errors, by core::MakeError: INVALID_ARGUMENT (INVALID_FIELD) for a path where a name is wanted; NOT_FOUND
-  // (MODULE_NOT_FOUND, PROGRAM_NOT_FOUND) with the name, the folders, and the nearest name that there is.
+  // Errors, by core::MakeError: INVALID_ARGUMENT (INVALID_FIELD): a path in place of a name; NOT_FOUND
+  //   (MODULE_NOT_FOUND, PROGRAM_NOT_FOUND) with the name, the folders, and the nearest name that exists.
   absl::Status Resolve(core::PoolSpec* spec) const;
 
-  // The names of the modules that there are.
+  // The names of the modules in the folders.
   std::vector<std::string> ModuleNames() const;
 
  private:

@@ -1,6 +1,6 @@
-// Every key of the configuration: its name, where its value goes, its range, and a line for people.
+// The table of all keys of the configuration: name, member, range, and a line of help.
 //
-// One table for each TOML table; reading, printing and the help are made from them.
+// One table for each TOML table; reading, printing and the help use them.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace poold::config {
 
-// One of several words.
+// A key whose value is one of several words.
 template <typename Owner>
 struct Choice {
   std::span<const std::string_view> words;
@@ -31,7 +31,7 @@ struct Arguments {
   core::Encoding Owner::*encoding;
 };
 
-// A number of seconds of which 0 means kNever.
+// A number of seconds, of which 0 means core::kNever.
 template <typename Owner>
 struct SecondsOrNever {
   core::Nanos Owner::*nanos;
@@ -45,23 +45,25 @@ struct Resources {
 // The word of each kind, from the kind with the number 1 on.
 std::span<const std::string_view> ResourceWords();
 
-// Nanos stands for a number of seconds.
+// The member of the owner that has the value. core::Nanos stands for a number of seconds in the file.
 template <typename Owner>
 using Field = std::variant<std::string Owner::*, std::vector<std::string> Owner::*, bool Owner::*,
                            std::uint32_t Owner::*, std::uint64_t Owner::*, int Owner::*, core::Nanos Owner::*,
                            std::map<std::string, std::string> Owner::*, Choice<Owner>, Arguments<Owner>,
                            SecondsOrNever<Owner>, Resources<Owner>>;
 
+// One key of one table.
 template <typename Owner>
 struct Key {
   std::string_view name;
   Field<Owner> field;
   std::string_view help;
-  // Of numbers, in the unit of the key.
+  // The range of a number, in the unit of the key.
   std::int64_t min = 0;
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
 };
 
+// The keys of the file's tables: the top, [limits], [spool], and each [pools.NAME]. Valid for ever.
 std::span<const Key<Config>> ConfigKeys();
 std::span<const Key<core::Limits>> LimitKeys();
 std::span<const Key<base::SpoolOptions>> SpoolKeys();

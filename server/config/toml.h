@@ -1,7 +1,7 @@
-// The configuration file, and single settings in its language.
+// Reading of the configuration file, and of single settings in its language.
 //
-// Errors: INVALID_ARGUMENT with the file and line, the key, what was wanted, and the nearest known key for an unknown
-// one: "poold.toml:7: limits.max_polls: unknown key; did you mean 'max_pools'?"
+// Errors: INVALID_ARGUMENT with the file and line, the key, the value that was wanted, and the nearest known key for an
+//   unknown one: "poold.toml:7: limits.max_polls: unknown key; did you mean 'max_pools'?"
 #pragma once
 
 #include <functional>
@@ -13,14 +13,15 @@
 
 namespace poold::config {
 
-// Says whether something can be listened on, so that a bad address is reported with its line. rpc/ knows.
+// Whether the daemon can listen on an address, so that a bad address is reported with its line. Implemented by rpc/.
 using AddressCheck = std::function<absl::Status(std::string_view)>;
 
-// Puts what the file says over what `config` has.
+// Reads a file over the values of `config`.
 absl::Status ReadFile(const std::string& path, const AddressCheck& check, Config* config);
 
-// The same of a text; `source` names it in errors. One that is not a file ("--set") has no lines.
+// Whether errors name lines: a text that is no file ("--set") has none.
 enum class Lines { kYes, kNo };
+// As ReadFile, of a text; `source` names the text in errors.
 absl::Status ReadText(std::string_view text, std::string_view source, Lines lines, const AddressCheck& check,
                       Config* config);
 

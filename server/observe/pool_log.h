@@ -1,4 +1,4 @@
-// Logs what becomes of pools, from one look at them to the next.
+// PoolLog: logs changes of pools from one look to the next.
 //
 // Thread safety: none; one thread looks.
 #pragma once
@@ -13,12 +13,14 @@ namespace poold::observe {
 
 class PoolLog {
  public:
+  // Logs each change of state and of start failures since the last call. A pool that is not among `pools` is forgotten.
   void Look(const std::vector<core::PoolView>& pools);
 
-  // A pool is on its way from one state to another, so that it is worth looking again soon.
+  // Whether a pool is on its way from one state to another, so that the next look should come soon.
   bool anything_moves() const { return anything_moves_; }
 
  private:
+  // A pool at the last look.
   struct Seen {
     core::PoolState state = core::PoolState::kUnspecified;
     bool starts_fail = false;

@@ -1,4 +1,4 @@
-// The resource limits of a clone, which it sets for itself.
+// LimitSelf: the resource limits of a clone, which the clone sets for itself.
 #pragma once
 
 #include "absl/status/status.h"
@@ -6,8 +6,8 @@
 
 namespace poold::worker {
 
-// Sets what SETUP demands, before anything of others runs but handlers of pthread_atfork. The error names the limit and
-// what to do.
+// Sets the limits that SETUP demands. Call before any foreign code runs, except handlers of pthread_atfork.
+// RESOURCE_EXHAUSTED or PERMISSION_DENIED names the limit and what to do.
 absl::Status LimitSelf(const internal::Setup& setup);
 
 }  // namespace poold::worker

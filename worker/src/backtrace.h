@@ -1,8 +1,9 @@
-// Where an exception was thrown, in words.
+// BacktraceOf: the place where an exception was thrown, in words.
 //
-// Performance: the names of a frame cost some milliseconds when it is met first in a process, and a fraction of a
-// microsecond from then on. Not thread-safe: the worker's own thread.
-// A file that was replaced since it was loaded would tell wrong names: of it only those are told that the loader knows.
+// Performance: a frame's names cost some milliseconds when the frame is met for the first time in a process, and a
+//   fraction of a microsecond afterwards.
+// Thread safety: none: the worker's own thread. Of a file that was replaced since it was loaded only names that the
+//   loader knows are told, because the file's names would be wrong.
 #pragma once
 
 #include <exception>
@@ -10,11 +11,11 @@
 
 namespace poold::worker {
 
-// One line for a frame, innermost first, up to where our own code called the task: "resize(int) (image.cc:12)". Empty
-// if the throw was not seen.
+// One line for a frame, innermost first, up to the code that called the task: "resize(int) (image.cc:12)". Empty: the
+// throw was not seen.
 std::string BacktraceOf(const std::exception_ptr& thrown);
 
-// "std::runtime_error" for "St13runtime_error".
+// "std::runtime_error" for "St13runtime_error"; a text that is no symbol is returned unchanged.
 std::string Demangle(const char* symbol);
 
 }  // namespace poold::worker

@@ -1,7 +1,5 @@
-// What the daemon, or the zygote that executed us, tells a process through its environment. See worker.proto.
-//
-// Take removes it from the environment, so that tasks and their children see the pool's environment only, and makes the
-// descriptors close-on-exec.
+// BootstrapEnvironment: the values that the daemon, or the zygote that executed this process, hands over through the
+// environment. See worker.proto.
 #pragma once
 
 #include <cstdint>
@@ -11,26 +9,31 @@
 
 namespace poold::worker {
 
+// Owns the descriptors. Move-only.
 struct BootstrapEnvironment {
-  // "zygote", "worker"; empty: not started by poold.
+  // "zygote" or "worker"; empty: poold has not started this process.
   std::string role;
+  // The socket to the daemon; none: poold has not started this process.
   wire::UniqueFd channel;
-  // Of a worker: its page, and the read ends of its own stdout and stderr.
+  // A worker's page, and the read ends of its own stdout and stderr.
   wire::UniqueFd page;
   wire::UniqueFd stdout_read;
   wire::UniqueFd stderr_read;
-  // Writing "1" to it kills the whole pool: for a zygote whose daemon is gone.
+  // Writing "1" kills the whole pool, for a zygote whose daemon is gone. None: the pool has no cgroup.
   wire::UniqueFd cgroup_kill;
+  // The zygote makes a PID namespace for its clones; subreaper: a worker adopts orphans of its tasks.
   bool pid_namespace = false;
   bool subreaper = false;
   std::uint64_t worker_id = 0;
-  // Of a zygote and its clones: the first part of POOLD_WORKER, by which the daemon knows calls of its tasks.
+  // The first part of POOLD_WORKER, by which the daemon recognises calls of its tasks. Of a zygote and its clones.
   std::string worker_secret;
 
+  // Takes the values out of the environment, so that tasks and their children see the pool's environment only, and
+  // makes the descriptors close-on-exec. Call once, first in main.
   static BootstrapEnvironment Take();
-  // For execution of another program: puts a worker's part back.
+  // Puts a worker's values back into the environment, for the execution of another program.
   void Give() const;
-  // POOLD_WORKER, of a clone.
+  // Sets POOLD_WORKER for the tasks of a clone.
   void TellTasks() const;
 };
 

@@ -1,7 +1,8 @@
-// A process's end of its channel to the daemon: frames in, frames out.
+// Channel: a process's end of its socket to the daemon: frames in, frames out.
 //
-// Not thread-safe. Owns the socket. Blocks in Wait and Send, whether the socket is blocking or not.
-// Errors: what the daemon would never send, or a broken socket; the process then ends.
+// Threads: not thread-safe; OutcomeWriter's lock guards NotifyDaemon and SendArena while a task runs. Owns the socket.
+//   Wait and Send block, whether the socket is blocking or not.
+// Errors: the daemon sent bytes that it never sends, or the socket is broken; the process then ends.
 #pragma once
 
 #include <optional>
@@ -20,32 +21,36 @@ namespace poold::worker {
 
 class Channel {
  public:
+  // Takes the socket over.
   explicit Channel(wire::UniqueFd socket);
 
-  // In a clone: becomes the channel of its own. What was read of the zygote's, and came with it, is dropped; the memory
-  // is kept, since giving it back would touch more of what is shared.
+  // In a clone: replaces the zygote's socket by the clone's own. Drops bytes and descriptors that were read for the
+  // zygote, but keeps the memory: giving it back would touch more shared pages.
   void Adopt(wire::UniqueFd socket);
 
-  // A frame that was read already; nothing if there is none. The views are valid until the next call.
+  // Returns a frame that was read already; nothing: there is none. The views are valid until the next call.
   absl::StatusOr<std::optional<wire::Frame>> Next() { return parser_.Next(); }
 
+  // The result of a read: bytes; nothing now; the daemon has closed its end.
   enum class Progress { kRead, kNothing, kEndOfFile };
-  // Reads what there is.
+  // Reads what there is. Does not block.
   absl::StatusOr<Progress> Read() { return ReadOnce(wire::Patience::kNoWait); }
-  // Sleeps until there is something, and reads it.
+  // Blocks until there is something, and reads it.
   absl::StatusOr<Progress> Wait();
-  // Next and Wait until there is a frame. Nothing: end of file.
+  // Blocks until there is a frame. Nothing: the daemon has closed its end.
   absl::StatusOr<std::optional<wire::Frame>> Receive();
 
+  // Sends a frame. `message` is null for kinds without one.
   absl::Status Send(internal::FrameKind kind, const google::protobuf::MessageLite* message = nullptr);
-  // One that was made before.
+  // Sends the bytes of a frame that was made before.
   absl::Status SendFrame(std::string_view frame);
-  // A RESULT_ARENA frame with this descriptor.
+  // Sends a RESULT_ARENA frame with this descriptor.
   absl::Status SendArena(int file);
-  // A BELL frame. Where the socket is full there are unread ones already: then nothing is sent. Never blocks.
+  // Sends a BELL frame. Never blocks: where the socket is full the daemon has unread frames already, and nothing is
+  // sent.
   absl::Status NotifyDaemon();
 
-  // Descriptors that came so far, in order.
+  // Descriptors that have come, in order; the caller takes them out.
   std::vector<wire::UniqueFd>& descriptors() { return descriptors_; }
 
  private:

@@ -1,4 +1,4 @@
-// The built-in function "exec" of pools that allow it; see worker/exec.md.
+// The built-in function "exec", for pools that allow it; see worker/exec.md.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 
 namespace poold::worker {
 
+// Makes the function. A program whose output does not fit into a result of `max_result_bytes` is killed.
 Function MakeExecFunction(std::uint64_t max_result_bytes);
 
 }  // namespace poold::worker

@@ -1,4 +1,4 @@
-// What was thrown, as a failure.
+// Conversion of exceptions into task failures.
 #pragma once
 
 #include <string>
@@ -8,9 +8,10 @@
 
 namespace poold::worker {
 
-// REQUIRES: called while an exception is handled.
+// The failure of the exception that is being handled: type, message, backtrace. REQUIRES: called in a handler.
 TaskFailure FailureOfException();
 
+// The failure as a message: valid UTF-8, texts cut at 64 KiB and the type at 4 KiB.
 internal::Failure ToProto(const TaskFailure& failure);
 
 }  // namespace poold::worker

@@ -1,7 +1,7 @@
-// All functions that a worker can run: the program's own and those of the modules that were loaded.
+// FunctionTable: all functions that a worker can run: the program's own and those of loaded modules.
 //
-// Not thread-safe. Modules stay loaded for the life of the process.
-// Errors: in words for whoever wrote the module, naming it.
+// Threads: not thread-safe. Modules stay loaded for the life of the process.
+// Errors: FAILED_PRECONDITION in words for the module's author, with the module's name.
 #pragma once
 
 #include <map>
@@ -16,17 +16,19 @@ namespace poold::worker {
 
 class FunctionTable {
  public:
-  // Functions of the program itself. `host` is lent to modules and must outlive the table.
+  // `host` is lent to modules and must outlive the table.
   explicit FunctionTable(const Host* host) : host_(host) {}
 
+  // Adds the functions that the program itself registered.
   absl::Status AddProgram();
+  // Loads a module and adds its functions. `path` is a file.
   absl::Status AddModule(const std::string& path);
-  // One that poold itself brings.
+  // Adds a function of poold itself.
   absl::Status AddBuiltIn(const Function& function);
 
-  // In order of registration: a place in it is a function's index in RUN.
+  // All functions in the order of their registration; the place is the function's index in RUN.
   const std::vector<Function>& functions() const { return functions_; }
-  // Null if there is none.
+  // Null: there is none.
   const Function* Find(const std::string& name) const;
 
  private:
@@ -35,7 +37,8 @@ class FunctionTable {
 
   const Host* const host_;
   std::vector<Function> functions_;
-  std::map<std::string, std::string> from_;  // name -> who registered it
+  // From a function's name to the program or module that registered it.
+  std::map<std::string, std::string> from_;
 };
 
 }  // namespace poold::worker

@@ -1,7 +1,7 @@
-// The file that code of this process was loaded from, to be read for names.
+// LoadedFile: the file from which code of this process was loaded, for reading names.
 //
-// A file may be replaced, or written over, since it was loaded: then it tells of other code, and reading it where it is
-// mapped may end in SIGBUS. So it is compared with what lies in memory, and of what may be written to a copy is read.
+// A file may be replaced or written over after it was loaded: then it describes other code, and reading its mapping may
+// raise SIGBUS. Therefore the file is compared with the memory, and a file that may be written to is read as a copy.
 #pragma once
 
 #include <cstddef>
@@ -13,18 +13,19 @@
 
 namespace poold::worker {
 
+// A plain value.
 struct LoadedFile {
-  // The program itself: "/proc/self/exe".
+  // The path; the program itself is "/proc/self/exe".
   std::string path;
-  // Where its first byte lies in memory.
+  // The address of the file's first byte.
   std::uintptr_t begin = 0;
-  // What is added to the addresses in its own headers.
+  // The difference between addresses in memory and in the file's headers.
   std::uintptr_t bias = 0;
 
-  // Nothing: the address is in no file.
+  // The file of an address. Nothing: the address is in no file.
   static std::optional<LoadedFile> At(std::uintptr_t address);
 
-  // Its content as it was loaded; none: it is another one now, or much too large.
+  // The file's content as it was loaded. None: the file is another one now, or too large.
   wire::UniqueFd OpenToRead() const;
 };
 

@@ -1,7 +1,7 @@
-// The threads of this process beside the one that asks, and who made them.
+// The other threads of this process, and the libraries that made them.
 //
-// Role: for words. A process that is to be cloned has one thread; whoever started another is told by name. That is the
-// library whose code lies outermost on the thread's stack, the C and C++ libraries set aside.
+// Role: for error messages. A process that is cloned must have one thread; another thread is reported by its name and
+//   its library: the library whose code lies outermost on the thread's stack, apart from the C and C++ libraries.
 #pragma once
 
 #include <string>
@@ -9,16 +9,19 @@
 
 namespace poold::worker {
 
+// A thread for people. A plain value.
 struct OtherThread {
   std::string name;
-  // The file's name without its folders, "the program" itself, or empty: it cannot be told.
+  // The file's name without folders, "the program", or empty: not known.
   std::string library;
 };
 
-// Neither allocates memory. A thread that was joined may be there for a moment more, which BecomesAlone waits for.
+// Whether this process has one thread. Does not allocate memory.
 bool IsAlone();
+// As IsAlone, but waits up to about 0.2 s for threads that were joined and still disappear. Does not allocate memory.
 bool BecomesAlone();
 
+// The threads beside the calling one.
 std::vector<OtherThread> OtherThreads();
 
 // "'reaper' of libzmq.so.5, 3 times 'pool-worker' of libgomp.so.1".

@@ -1,9 +1,10 @@
-// What a worker has to say: records in its page's ring, and the bells that make the daemon look.
+// OutcomeWriter: writes a worker's records into its page's ring, and sends the BELL frames that make the daemon read.
 //
 // Bell policy: when the daemon wants a bell, it gets one if there is nothing more to do, if the ring is half full, or
-// if by the end of what runs next something may have waited for more than 2 ms. A report of progress rings at once.
-// Threads: all but Report is for the worker's own, which holds them (lock, unlock) but while a function runs and while
-// it sleeps; so each item costs one lock. Report is for any thread of a task. Owns neither page nor channel.
+// if a record may have waited for more than 2 ms when the next item ends. A report of progress sends a bell at once.
+// Threads: everything but Report belongs to the worker's own thread, which holds the lock (lock, unlock) except while a
+//   function runs and while it sleeps; so each item costs one lock. Any thread of a task calls Report.
+// Ownership: owns neither page nor channel.
 #pragma once
 
 #include <sys/single_threaded.h>
@@ -21,22 +22,26 @@ namespace poold::worker {
 
 class OutcomeWriter : public ProgressSink {
  public:
+  // `page` is mapped memory of wire::kWorkerPageBytes.
   OutcomeWriter(void* page, Channel* channel);
 
+  // Takes the lock. In a process with one thread no other thread can have it, and the exchange, which waits for every
+  // store before it, is left out.
   void lock() {
-    // Alone in its process nobody can have it. The exchange would wait for every store before it, at every item.
+    // In a process with one thread no other thread can hold the lock. The exchange would wait for every store before
+    // it, for each item.
     if (__libc_single_threaded != 0) return held_.store(true, std::memory_order_relaxed);
     for (int looks = 0; held_.exchange(true, std::memory_order_acquire); ++looks) Pause(looks);
   }
-  // One store where a mutex pays for another exchange, at every item. The price: who finds it held looks again and
-  // again; that is a task's thread which reports just when its function has ended.
+  // Releases the lock with one store, where a mutex costs another exchange for each item. A thread that finds the lock
+  // held polls: that is a task's thread that reports just when its function has ended.
   void unlock() { held_.store(false, std::memory_order_release); }
 
-  // REQUIRES, down to Report: held.
+  // Adds a record. REQUIRES, of this and the methods up to TakeRang: the lock is held.
   void Add(wire::RecordKind kind, std::uint32_t ticket, std::uint32_t item, std::uint32_t encoding,
            std::int64_t elapsed_ns, std::string_view bytes);
 
-  // From here on reports are of this item.
+  // Reports belong to this item from here on.
   void BeginItem(std::uint32_t ticket, std::uint32_t item) {
     running_ = true;
     ticket_ = ticket;
@@ -45,7 +50,7 @@ class OutcomeWriter : public ProgressSink {
     sent_at_ = 0;
     sent_done_ = false;
   }
-  // Its outcome, behind what was reported last. From here on reports are of nothing.
+  // Adds the item's outcome behind its last report. Reports belong to no item from here on.
   void EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns, std::string_view bytes) {
     const bool plain = kind == wire::RecordKind::kResult && !kept_ && elapsed_ns >= 0;
     if (plain && ring_.AppendNext(ticket_, item_, encoding, static_cast<std::uint64_t>(elapsed_ns), bytes)) {
@@ -54,24 +59,24 @@ class OutcomeWriter : public ProgressSink {
       EndItemWithHeader(kind, encoding, elapsed_ns, bytes);
     }
   }
-  // The same of a result that lies in an arena.
+  // As EndItem, for a result in an arena.
   void EndItemInArena(std::uint32_t encoding, std::int64_t elapsed_ns, const wire::ResultPlace& place);
-  // Before something runs, which may take so long; < 0: not known, it was never run here.
+  // Sends a bell if a record would wait too long while the next item runs. `expected_ns` below 0: not known.
   void BeforeRun(std::int64_t now, double expected_ns) {
     if (ring_.BellWanted()) RingIfDue(now, expected_ns);
   }
-  // Whether it has rung, or waited for room, since it was asked last: that takes longer than many a task.
+  // Whether a bell was sent, or room waited for, since the last call: either takes longer than many tasks.
   bool TakeRang() { return rang_.load(std::memory_order_relaxed) && rang_.exchange(false, std::memory_order_relaxed); }
 
-  // REQUIRES: not held. Sends the first report of an item, one every 50 ms, and the first that says that it is done; of
-  // the others the latest is kept.
+  // Sends the first report of an item, one every 50 ms, and the first that says that the item is done; keeps the latest
+  // of the others. May wait for room in the ring. REQUIRES: the lock is not held.
   void Report(double fraction, std::string_view text) override;
 
-  // Before sleeping. Held or not: no item is under way.
+  // Sends a bell if the daemon wants one. With or without the lock. REQUIRES: no item is under way.
   void BeforeSleep();
 
  private:
-  // A wake of the daemon and its client costs about as much CPU as 200 us of work, which it takes from the workers.
+  // A wake of the daemon and its client costs about as much CPU as 200 us of work, which the workers lose.
   static constexpr std::int64_t kPatienceNs = 2'000'000;
 
   void Append(const wire::RecordHeader& header, std::string_view bytes);
@@ -99,7 +104,7 @@ class OutcomeWriter : public ProgressSink {
 
   std::atomic<bool> held_{false};
   wire::RingWriter ring_;
-  // What the daemon has not read begins here, since about then.
+  // The first byte that the daemon has not read, and about since when.
   std::uint64_t unread_from_ = 0;
   std::int64_t unread_since_ = 0;
 
@@ -107,11 +112,11 @@ class OutcomeWriter : public ProgressSink {
   bool running_ = false;
   std::uint32_t ticket_ = 0;
   std::uint32_t item_ = 0;
-  // Its latest report.
+  // The item's latest report, if it was not sent.
   bool kept_ = false;
   double fraction_ = 0;
   std::string text_;
-  // 0: it has not reported.
+  // When the item's last report was sent; 0: none was.
   std::int64_t sent_at_ = 0;
   bool sent_done_ = false;
 };

@@ -1,8 +1,8 @@
-// The boundary between what one task wrote and what the next will write.
+// OutputBoundary: separates the output of one task from the next one's.
 //
-// Role: at a boundary everything that lies in the pipes of stdout and stderr is moved into the ring under the ending
-// task's ticket. The daemon reads the pipes in between; page.output_lock keeps both apart.
-// Not thread-safe. Owns the read ends.
+// Role: at a boundary everything in the pipes of stdout and stderr moves into the ring under the ending task's ticket.
+//   The daemon reads the pipes in between; page.output_lock keeps the two readers apart.
+// Threads: not thread-safe; the worker's own thread. Owns the read ends.
 #pragma once
 
 #include <cstdint>
@@ -17,25 +17,26 @@ namespace poold::worker {
 
 class OutputBoundary {
  public:
-  // Makes stdout line-buffered, so that lines are seen when they are printed. In the zygote for all its clones.
+  // Makes stdout line-buffered, so that lines are seen when they are printed. In the zygote, for all its clones.
   static void PrepareStdio();
 
+  // Owns neither page nor writer.
   OutputBoundary(wire::WorkerPage* page, OutcomeWriter* outcomes, wire::UniqueFd stdout_read,
                  wire::UniqueFd stderr_read);
 
-  // The task begins: what is written from here on is its own.
+  // Output belongs to this task from here on.
   void Begin(std::uint32_t ticket, std::uint32_t item);
-  // The next item of the same task.
+  // Output belongs to the next item of the same task.
   void NextItem(std::uint32_t item) { page_->current_item.store(item, std::memory_order_relaxed); }
-  // Moves what was written so far.
+  // Moves the output so far.
   void Collect();
-  // The task is over: Collect, and from here on nothing is anybody's.
+  // Moves the output so far; later output belongs to no task.
   void End();
 
-  // The same for a task that cannot have written anything: no system call.
+  // As End, for a task that cannot have written anything: no system call.
   void EndSilent();
 
-  // stdio or iostreams hold something back, or may (std::ios::sync_with_stdio(false)). Cheap.
+  // Whether stdio or iostreams hold output back, or may (std::ios::sync_with_stdio(false)). Cheap.
   static bool StdioPending();
 
  private:
@@ -44,17 +45,17 @@ class OutputBoundary {
   void Flush();
   void DrainPipes();
   void WatchPipes();
-  // Returns whether there may be more.
+  // Moves the output of one pipe. Returns whether there may be more.
   bool DrainOne(int fd, wire::RecordKind kind);
 
   wire::WorkerPage* const page_;
   OutcomeWriter* const outcomes_;
   wire::UniqueFd stdout_;
   wire::UniqueFd stderr_;
-  // Says which of them hold something: half the cost of poll(2), which asks each of them. Without it (no
-  // descriptor is left) each is asked.
+  // Tells which pipes hold output, at half the cost of poll(2), which asks each. None (no descriptor is left): each is
+  // asked.
   wire::UniqueFd epoll_;
-  // Made when there is something to move.
+  // Made when there is output to move.
   std::unique_ptr<char[]> buffer_;
 };
 

@@ -1,12 +1,13 @@
-// Modules in memory of our own.
+// PrivateCopies: modules in memory that no other process can change.
 //
-// Role: what is loaded of a file shows the file as it is now: whoever writes over a module (cp, not mv) would pull it
-// from under all who run it. So each mapping of a module, and of the libraries that came with it from its folder or
-// from below, is replaced, where it is, by one of the same content behind which no file of others stands. Addresses and
-// names stay: $ORIGIN, debuggers and backtraces work as ever. Clones share that memory as they would share the file's.
-// Non-role: the program itself, to which the kernel lets nobody write, and libraries elsewhere. Debug and symbol
-// tables, which are not loaded: they are read from the file, if it is still the same. Not thread-safe. With an address
-// or thread sanitizer it does nothing: their reports name files by their mappings.
+// Role: loaded code shows its file as the file is now: writing over a module (cp, not mv) would change it under every
+//   process that runs it. Therefore each mapping of a module, and of the libraries that came with it from its folder or
+//   from below, is replaced in place by one of the same content without a foreign file behind it. Addresses and names
+//   stay: $ORIGIN, debuggers and backtraces work as before. Clones share that memory as they would share the file's.
+//   Non-role: the program itself, which the kernel protects, and libraries elsewhere. Debug and symbol tables, which
+//   are not loaded, are read from the file if the file is still the same.
+// Threads: not thread-safe. With an address or thread sanitizer the class does nothing, because their reports name
+//   files by their mappings.
 #pragma once
 
 #include <sys/stat.h>
@@ -23,23 +24,24 @@ namespace poold::worker {
 
 class PrivateCopies {
  public:
-  // What is loaded by now is none of the modules'.
+  // Libraries that are loaded now belong to no module.
   PrivateCopies();
 
-  // Before a module is loaded, and behind it. FAILED_PRECONDITION: the file was written to meanwhile, so nobody knows
-  // what was loaded. What cannot be copied (no memory, no right, far too large) stays as it is, which is no error.
-  // Where other threads run, what can be written to stays, too.
+  // Call before a module is loaded.
   void Before(const std::string& module);
+  // Call after a module was loaded: copies it. FAILED_PRECONDITION: the file was written to meanwhile, so that the
+  // loaded content is not known. A mapping that cannot be copied (no memory, no right, too large) stays as it is, which
+  // is no error. While other threads run, writable mappings stay, too.
   absl::Status After(const std::string& module);
 
-  // The libraries that modules have loaded since, from those folders.
+  // Copies libraries of those folders that modules have loaded since.
   void CopyMore();
 
  private:
   std::vector<std::string> folders_;
-  // Where those begin that are not to be copied, or are.
+  // The addresses of libraries that are copied, or are not to be.
   std::set<std::uintptr_t> seen_;
-  // Of the module that is loaded now.
+  // The module that is being loaded, before it was.
   std::optional<struct stat> before_;
 };
 

@@ -1,9 +1,9 @@
-// Another program, run to its end: what the built-in function "exec" does.
+// RunProgram: runs another program to its end, for the built-in function "exec".
 //
-// No shell. Input and outputs of any size flow at the same time, so that neither side waits for the other. What the
-// program prints is also written to our own stdout and stderr as it comes: it is the task's live output.
-// It ends with the program: what others that the program left behind print later is not waited for.
-// Not thread-safe: ignores SIGPIPE meanwhile.
+// No shell. Input and outputs of any size flow at the same time, so that neither side waits for the other. Output of
+// the program also goes to this process's stdout and stderr as it comes: it is the task's live output. The call ends
+// with the program; later output of processes that the program left behind is not waited for.
+// Threads: not thread-safe: ignores SIGPIPE meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -17,28 +17,32 @@
 
 namespace poold::worker {
 
+// The program to run.
 struct Program {
-  // The first is looked up in PATH.
+  // The first word is looked up in PATH. REQUIRES: not empty.
   std::vector<std::string> argv;
-  // Without one it reads /dev/null.
+  // Unset: the program reads /dev/null.
   std::optional<Bytes> standard_input;
-  // Added to our own environment.
+  // Added to this process's environment.
   std::map<std::string, std::string> environment;
+  // The folder in which the program starts; unset: this process's.
   std::optional<std::string> directory;
-  // Of both outputs together.
+  // The most bytes of both outputs together.
   std::uint64_t max_output_bytes = 0;
 };
 
+// The end of a program, and its output.
 struct ProgramEnd {
-  // -1: a signal ended it.
+  // -1: a signal ended the program.
   std::int32_t exit_status = -1;
-  // 0: it exited.
+  // 0: the program exited.
   std::int32_t signal = 0;
   Bytes standard_output;
   Bytes standard_error;
 };
 
-// RESOURCE_EXHAUSTED: it printed too much and was killed. Else: it could not be started, in words that name it.
+// Blocks until the program has ended. RESOURCE_EXHAUSTED: the program printed too much and was killed. Other errors:
+// the program could not be started, in words that name it.
 absl::StatusOr<ProgramEnd> RunProgram(const Program& program);
 
 }  // namespace poold::worker

@@ -1,7 +1,9 @@
-// Where the large result of the task that runs is written: a slot of an arena, which the daemon reads as it lies there.
+// ResultSlot: the place of a large result: a slot of an arena, which the daemon reads without a copy.
 //
-// Role: makes the arenas of its worker and announces them. Not thread-safe: the worker's own thread. REQUIRES, down to
-// Take: Outcomes are not held, since a new arena is announced through their channel. Owns neither.
+// Role: makes the arenas of its worker and announces them.
+// Threads: not thread-safe; the worker's own thread. REQUIRES, up to Take: the OutcomeWriter's lock is not held,
+//   because a new arena is announced through its channel.
+// Ownership: owns neither channel nor writer.
 #pragma once
 
 #include <cstdint>
@@ -17,20 +19,21 @@ namespace poold::worker {
 
 class ResultSlot : public ResultRoom {
  public:
-  // For results up to so many bytes; 0: none.
+  // For results of up to `most_bytes` bytes; 0: for none.
   ResultSlot(Channel* channel, OutcomeWriter* outcomes, std::uint64_t most_bytes);
 
-  // Before a task: whether its result may lie in an arena.
+  // Call before a task. `may`: its result may lie in an arena.
   void Open(bool may) {
     if (taken_) Abandon();
     open_ = may;
   }
-  // Null: too little, too much, or there is no room in arenas.
+  // As ResultRoom::Take. Null: the result is too small or too large, or the arenas have no room.
   char* Take(std::size_t bytes) override;
+  // Whether the task's result has a slot.
   bool taken() const { return taken_.has_value(); }
-  // Where the result lies, of which the daemon is told now. REQUIRES: taken.
+  // Returns the slot of the result, for the record that tells the daemon. REQUIRES: taken().
   wire::ResultPlace Finish();
-  // REQUIRES: taken. There is no result after all: it is free again.
+  // Frees the slot, because there is no result. REQUIRES: taken().
   void Abandon();
 
  private:

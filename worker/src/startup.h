@@ -1,6 +1,7 @@
-// From SETUP to being ready: modules, preload functions, initializer.
+// Startup: the way from SETUP to being ready: modules, preload functions, initializer.
 //
-// Errors: a StartFailed, ready to be sent, names the module or function.
+// Threads: not thread-safe. Ownership: lives as long as the process; clones inherit it.
+// Errors: a StartFailed, ready to be sent, that names the module or function; nothing: no error.
 #pragma once
 
 #include <cstdint>
@@ -19,31 +20,36 @@ namespace poold::worker {
 // Not thread-safe. Lives as long as the process; clones inherit it.
 class Startup {
  public:
-  // What is cloned has one thread: another one would not be in the clones, and what it holds would be held there for
-  // ever. What runs tasks itself may have what it likes. By hand, files stay mapped, for the sake of profilers.
+  // The future of the process. kCloned: it must have one thread, because another one would not be in the clones, and
+  // its locks would be held there for ever. kRunsTasks: any number of threads. kLocal: as kRunsTasks, and files stay
+  // mapped, for profilers.
   enum class Fate { kCloned, kRunsTasks, kLocal };
   explicit Startup(Fate fate);
   Startup(const Startup&) = delete;
   Startup& operator=(const Startup&) = delete;
 
-  // Loads what SETUP names. This and Preload refuse what leaves threads where there may be none.
+  // Loads the modules that SETUP names. Load and Preload refuse threads where there may be none.
   std::optional<internal::StartFailed> Load(const internal::Setup& setup);
-  // Told what begins, before it begins, as Starting in worker.proto says.
+  // `announce` is told each step before it begins, as Starting in worker.proto says.
   void AnnounceTo(std::function<void(const std::string& doing)> announce) { announce_ = std::move(announce); }
+  // Runs the preload functions.
   std::optional<internal::StartFailed> Preload();
+  // Runs the initializer, in each worker.
   std::optional<internal::StartFailed> Initialize();
 
-  // Of this process, which is a zygote or a fresh program; its clones' is MakeCloneReady.
+  // READY of this process, which is a zygote or a fresh program, with its functions.
   internal::Ready MakeReady() const;
+  // READY of a clone, whose functions are the zygote's.
   static internal::Ready MakeCloneReady();
   const internal::Setup& setup() const { return setup_; }
+  // The most bytes of a result.
   std::uint64_t MaxResultBytes() const;
-  // A large result may lie in an arena.
+  // Whether a large result may lie in an arena.
   bool MayAnswerInArena() const { return setup_.takes_result_arenas(); }
   const FunctionTable& functions() const { return functions_; }
-  // What CurrentTask shows.
+  // The context that CurrentTask shows.
   TaskContext& context() { return context_; }
-  // Where ReportProgress goes from here on; must outlive all tasks.
+  // Sends ReportProgress to `sink`, which must outlive all tasks.
   void ListenToProgress(ProgressSink* sink) { host_.progress = sink; }
 
  private:

@@ -1,8 +1,8 @@
-// CLOCK_MONOTONIC for who looks at it before and after each of many short things.
+// TscClock: CLOCK_MONOTONIC for code that reads the time before and after each of many short steps.
 //
-// Where the processor's time stamp counter runs evenly and the kernel keeps its own time by it, the time is read from
-// there at half the price, and set right by the kernel's once a second. What was just read may then be some nanoseconds
-// later than what is read next. Not thread-safe.
+// Where the processor's time stamp counter runs evenly and the kernel keeps its own time by it, the counter gives the
+// time at half the price, and is set right by the kernel's clock once a second. A reading may then be some nanoseconds
+// later than the next one. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace poold::worker {
 
 class TscClock {
  public:
-  // In ns.
+  // Monotonic time in ns.
   std::int64_t Now() {
 #if defined(__x86_64__)
     const std::uint64_t since = __rdtsc() - anchor_ticks_;
@@ -25,14 +25,16 @@ class TscClock {
   }
 
  private:
+  // Reads the kernel's clock and sets the counter right.
   std::int64_t Anchor();
 
-  // The time at a tick, and how many ticks from there on may be counted; none until their length is known.
+  // The time at a tick, and the number of ticks that may be counted from there; 0 until their length is known.
   std::int64_t anchor_ns_ = 0;
   std::uint64_t anchor_ticks_ = 0;
   std::uint64_t trusted_ticks_ = 0;
-  std::uint64_t ns_per_tick_ = 0;  // times 2^32
-  // Where the length of a tick is measured from.
+  // The length of a tick in ns, times 2^32.
+  std::uint64_t ns_per_tick_ = 0;
+  // The first reading, from which the length of a tick is measured.
   bool measuring_ = false;
   std::int64_t first_ns_ = 0;
   std::uint64_t first_ticks_ = 0;

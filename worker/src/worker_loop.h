@@ -1,6 +1,7 @@
-// A worker at work: RUN frames -> claims -> functions -> records.
+// WorkerLoop: a worker at work: RUN frames, claims, functions, records.
 //
-// Not thread-safe: the process's only thread. Owns everything of the worker but what was set up before it.
+// Threads: not thread-safe; the worker's own thread.
+// Ownership: owns everything of the worker except what was set up before it.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +23,15 @@ namespace poold::worker {
 
 class WorkerLoop {
  public:
-  // `page` is mapped memory of wire::kWorkerPageBytes. None is owned.
+  // `page` is mapped memory of wire::kWorkerPageBytes. Owns none of the pointers.
   WorkerLoop(Startup* startup, Channel* channel, void* page, wire::UniqueFd stdout_read, wire::UniqueFd stderr_read);
 
-  // Until STOP (OK) or the end of the channel. An error: the daemon sent what makes no sense.
+  // Runs tasks until STOP (OK). Ends the process when the daemon closes the channel. An error: the daemon sent a frame
+  // that makes no sense.
   absl::Status Run();
 
  private:
-  // One task of a RUN frame.
+  // One task of a RUN frame. The views are valid while the frame is.
   struct Task {
     std::uint32_t ticket = 0;
     std::uint32_t function = 0;
@@ -37,24 +39,28 @@ class WorkerLoop {
     std::uint32_t attempt = 1;
     std::string_view type_name;
     std::string_view args;
-    // Of a single task: where its arguments lie in place of `args`; null for none.
+    // Arguments of a single task in a file, in place of `args`; null: not there.
     const wire::UniqueFd* file = nullptr;
-    // The same of an arena.
+    // Arguments of a single task in an arena, in place of `args`; null: not there.
     const wire::MappedFile* arena = nullptr;
     std::uint64_t arena_offset = 0;
     std::uint64_t shared_bytes = 0;
-    // Of a chunk; empty for a single task.
+    // The length of each item of a chunk; `items` is 0 for a single task.
     const std::uint64_t* item_bytes = nullptr;
     std::uint32_t items = 0;
   };
-  // Whole tasks of this frame; false if its lists do not fit together.
+  // Makes the tasks of a frame. False: the frame's lists do not fit together.
   bool CutTasks(std::string_view blob);
+  // Takes the descriptors that came with the frame. False: some are missing.
   bool TakeFiles();
+  // Unmaps the arenas that the daemon forgets.
   void ForgetArenas();
-  // False: the frame says what cannot be.
+  // Finds the file or arena of a task's arguments. False: the frame contradicts itself.
   bool CutShared(int place, std::uint64_t bytes, Task* task);
   absl::Status RunFrame(const wire::Frame& frame);
+  // Claims and runs a task's items until none is left.
   void RunTask(const Task& task);
+  // Runs one item and writes its outcome.
   void RunItem(const Task& task, std::uint32_t item, std::string_view args, bool is_last);
   void Invoke(const Task& task, std::string_view args);
   void InvokeInArena(const Function& function, const Task& task);
@@ -69,20 +75,20 @@ class WorkerLoop {
   OutcomeWriter outcomes_;
   OutputBoundary output_;
 
-  // Reused from frame to frame.
+  // Used again from frame to frame.
   internal::Run run_;
   std::vector<Task> tasks_;
   std::vector<wire::UniqueFd> files_;
   int files_used_ = 0;
   int places_used_ = 0;
-  // That arguments lie in, by number.
+  // Arenas with arguments, by number.
   std::map<std::uint64_t, wire::MappedFile> arenas_;
   ResultSlot slot_;
   Reply reply_;
 
-  // How long each function takes, moving average; < 0: not known.
+  // The time of each function, a moving average in ns; below 0: not known.
   std::vector<double> average_ns_;
-  // Where the last item ended, and whether much has happened since.
+  // The end of the last item, and whether much has happened since.
   TscClock clock_;
   std::int64_t now_ = 0;
   bool now_is_old_ = false;

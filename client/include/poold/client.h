@@ -1,21 +1,22 @@
-// The C++ SDK of poold: everything, in one include.
+// The C++ SDK of poold in one include.
 //
+// Example:
 //   auto client = poold::client::Client::Connect();
 //   auto pool = client->OpenPool({.name = "demo", .workers = 2, .modules = {"examples"}});
 //   auto handle = pool->Submit<int>("square", 7);   // returns at once
 //   absl::StatusOr<int> result = handle.Get();      // 49
 //
-// client/client.h       Client: a connection to a daemon
-// client/pool.h         Pool: submit, map, close, terminate, join
-// client/task_handle.h  TaskHandle<T>: the result that is to come
-// client/map_handle.h   MapHandle<T>: the results of a map
-// client/map_stream.h  MapStream<T>: a map over an input that need not end
-// client/shared_bytes.h SharedBytes: a result where it lies
-// client/wait.h         Wait and AsCompleted over many handles
-// client/progress_bar.h  how far a map is, drawn for people
-// client/status.h       what an error says beyond its code
-// client/options.h      what can be asked for
-// client/connection.h   where you mock
+// client/client.h        Client: a connection to a daemon
+// client/pool.h          Pool: submit, map, close, terminate, join
+// client/task_handle.h   TaskHandle<T>: the result of one task
+// client/map_handle.h    MapHandle<R>: the results of a map
+// client/map_stream.h    MapStream<R>: a map over an input that may be endless
+// client/shared_bytes.h  SharedBytes: a result that is not copied
+// client/wait.h          Wait and AsCompleted over many handles
+// client/progress_bar.h  ProgressBar: a map's progress, drawn for people
+// client/status.h        reasons of errors
+// client/options.h       options of clients, pools, tasks and maps
+// client/connection.h    Connection: the interface that tests mock
 #pragma once
 
 #include "poold/client/client.h"

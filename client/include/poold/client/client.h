@@ -15,46 +15,77 @@
 
 namespace poold::client {
 
-// Purpose: find the daemon, open pools, take up handles that were written down.
-// Performance: a value of one pointer; copy it. Make one for each process and keep it: it holds a connection, a thread
-//   that reads when nobody waits, and one for callbacks once there are any.
-// Thread safety: all of it may be called from any thread. A thread that is cancelled (pthread_cancel) while it waits
-// for
-//   a handle ends within a second; in another call, when that is over. The client stays usable.
-// Fork: in a child that is forked every call answers FAILED_PRECONDITION (FORKED), Connect too, since gRPC does not
-//   survive a fork. When handles or a PoolScope go in the child, nothing happens to the parent's. Make no Client before
-//   the fork and one in each child, or exec.
-// Errors: Connect says at once where it looked and what to do. Later the client reconnects by itself: while the daemon
-//   is away, waiting waits and submitting queues; handles survive. A daemon that was restarted does not know them: they
-//   end with HANDLE_LOST, and nothing is submitted again silently.
-// Lifetime: handles and pools keep the connection. When the last of them goes, what was submitted and not sent yet is
-//   sent, for at most ClientOptions::flush_timeout.
+// Purpose: a Client finds the daemon, opens pools and resumes handles that were written down.
+// Performance: a Client is one shared pointer; copy it. Make one for each process and keep it: it holds a connection, a
+//   background thread that reads while no caller waits, and a callback thread as soon as there is a callback.
+// Thread safety: every method may be called from any thread. A thread that is cancelled (pthread_cancel) while it waits
+//   for a handle ends within a second; a thread that is cancelled in another call ends when the call returns. The
+//   client stays usable.
+// Fork: a child that was forked after Connect gets FAILED_PRECONDITION (FORKED) from every call, from Connect too,
+//   because gRPC does not survive a fork. Destroying handles or a PoolScope in the child does nothing to the parent's.
+//   Make no Client before the fork and one in each child, or exec.
+// Errors: Connect fails at once and names the address and the remedy. Later the client reconnects by itself: while the
+//   daemon is away, waits go on, submissions queue up and handles survive. A restarted daemon does not know older
+//   handles: they end with HANDLE_LOST. The client never submits anything again silently. Every method that asks the
+//   daemon may also answer UNAVAILABLE (no daemon answered, after attempts for up to 3 s), DEADLINE_EXCEEDED
+//   (ClientOptions::call_timeout has passed) and FAILED_PRECONDITION (FORKED). The methods below list what they answer
+//   beside that.
+// Lifetime: handles and pools keep the connection open. When the last of them is destroyed, the client sends what was
+//   submitted and not sent yet, for at most ClientOptions::flush_timeout.
 // Example:
 //   auto client = Client::Connect();
 //   if (!client.ok()) return Fail(client.status());
 //   auto pool = client->OpenPool({.name = "demo", .workers = 2, .modules = {"examples"}});
 class Client {
  public:
+  // Connects to the daemon at ClientOptions::address. Blocks for at most ClientOptions::connect_timeout. Repeating is
+  // safe: each call makes a connection of its own.
+  // Answers: UNAVAILABLE (no daemon listens there, or no daemon answered in time), FAILED_PRECONDITION (FORKED), or the
+  //   daemon's refusal of the connection (TOO_MANY_CONNECTIONS, ANOTHER_USER).
+  // Example:
+  //   auto client = Client::Connect({.address = "unix:/run/poold/poold.sock", .client_name = "nightly"});
+  //   if (!client.ok()) return std::fprintf(stderr, "%s\n", client.status().ToString().c_str()), 1;
   static absl::StatusOr<Client> Connect(ClientOptions options = {});
+  // Wraps a connection that exists, a mock for one. REQUIRES: `connection` is not null.
   explicit Client(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
-  // Opens a pool, or takes the live one with the same spec. Answers when its workers are ready. FAILED_PRECONDITION
-  // (POOL_FAILED): they cannot start, in the worker's own words.
+  // Opens a pool, or takes the live pool that has the same name and the same spec. Blocks until the workers are ready,
+  // for as long as that takes (PoolSpec::start_timeout is the daemon's limit). Repeating is safe: the same spec gives
+  // the same pool.
+  // Answers: FAILED_PRECONDITION (POOL_FAILED: the workers do not start, with the worker's own words; POOL_NOT_RUNNING:
+  //   the pool was closed while it started; EXEC_NOT_ALLOWED; ENVIRONMENT_NOT_ALLOWED), ALREADY_EXISTS (POOL_EXISTS:
+  //   the live pool has another spec, or is ending), NOT_FOUND (MODULE_NOT_FOUND, PROGRAM_NOT_FOUND), INVALID_ARGUMENT
+  //   (INVALID_FIELD), RESOURCE_EXHAUSTED (TOO_MANY: the daemon has as many pools as it may have), UNAVAILABLE
+  //   (SHUTTING_DOWN).
+  // Example:
+  //   auto pool = client->OpenPool({.name = "demo", .workers = 2, .modules = {"examples"}});
+  //   if (!pool.ok()) return Fail(pool.status());
   absl::StatusOr<Pool> OpenPool(const PoolSpec& spec) const;
-  // A pool that is there. NOT_FOUND (POOL_NOT_FOUND).
+  // Takes a pool by name, in whatever state it is. Blocks for one call; repeating is safe. NOT_FOUND (POOL_NOT_FOUND):
+  // there is no pool of this name.
   absl::StatusOr<Pool> GetPool(std::string_view name) const;
-  // The pool "default" of the daemon's configuration; nothing is asked.
+  // Returns the pool "default" of the daemon's configuration without asking the daemon. Where there is none, the
+  // handles of its tasks end with NOT_FOUND (POOL_NOT_FOUND).
   Pool Default() const { return Pool(connection_, "default"); }
+  // Lists the pools that the daemon shows, ended ones too until their name is opened anew. Blocks for one call;
+  // repeating is safe.
   absl::StatusOr<std::vector<v1::Pool>> ListPools() const;
 
-  // A handle that TaskHandle::ToString wrote, here or in another process. The first time its state is asked for, the
-  // daemon is: NOT_FOUND (HANDLE_NOT_FOUND, HANDLE_RELEASED) or HANDLE_LOST comes through the handle.
+  // Makes a handle from a text that TaskHandle::ToString wrote, here or in another process, or from 32 hexadecimal
+  // digits. Does not block; repeating is safe. INVALID_ARGUMENT: the text names no handle, or this client knows the
+  // handle as a map. Whether the daemon knows the handle comes through the handle: NOT_FOUND (HANDLE_NOT_FOUND,
+  // HANDLE_RELEASED) or UNAVAILABLE (HANDLE_LOST).
+  // Example:
+  //   auto handle = client->Resume<int>(text_of_yesterday);
+  //   if (handle.ok()) std::printf("%d\n", handle->Get().value());
   template <typename T>
   absl::StatusOr<TaskHandle<T>> Resume(std::string_view written) const {
     auto task = connection_->ResumeTask(written);
     if (!task.ok()) return task.status();
     return TaskHandle<T>(*std::move(task));
   }
+  // Makes a handle of a map from a text that MapHandle::ToString wrote. `order` is the order in which the handle is
+  // walked. Otherwise as Resume.
   template <typename R>
   absl::StatusOr<MapHandle<R>> ResumeMap(std::string_view written, MapOrder order = MapOrder::kInOrder) const {
     auto map = connection_->ResumeMap(written);
@@ -62,17 +93,28 @@ class Client {
     return MapHandle<R>(*std::move(map), order);
   }
 
-  // Tasks and maps that the daemon knows, in the order of their submission, a page at a time.
+  // Lists the tasks and maps that the daemon knows, in the order of their submission, one page of at most 1000 (unset:
+  // 100) entries. Blocks for one call; repeating is safe. NOT_FOUND (POOL_NOT_FOUND); INVALID_ARGUMENT (INVALID_FIELD:
+  // the page size or the page token).
   absl::StatusOr<v1::ListTasksResponse> ListTasks(const v1::ListTasksRequest& request = {}) const;
-  // All that is known of a handle: why it waits, where it ran, how each attempt ended.
+  // Tells what is known of a handle: the reason why the task waits, and how each attempt ended. Blocks for a flush and
+  // one call; repeating is safe. NOT_FOUND (HANDLE_NOT_FOUND, HANDLE_RELEASED); DEADLINE_EXCEEDED (WAIT_TIMEOUT: the
+  // flush was not over in time).
   absl::StatusOr<v1::ExplainResponse> Explain(HandleId id) const;
-  // What happens to these handles, as it happens, with what they print and report: until `take` returns false, or all
-  // of them have ended. Called in this thread.
+  // Calls `take` with every event of these handles as the event happens, first with the states as they are, and with
+  // the tasks' output if `output`. Calls in this thread. Blocks until `take` returns false (OK) or all handles have
+  // ended (OK). REQUIRES: `ids` is not empty. NOT_FOUND (HANDLE_NOT_FOUND, HANDLE_RELEASED): one id is unknown.
+  // UNAVAILABLE: the stream broke; calling again is safe and begins with the states as they are.
   absl::Status Watch(const std::vector<HandleId>& ids, const WatchCallback& take, bool output = true) const;
+  // Tells the daemon's version, instance id and limits. Blocks for one call; repeating is safe.
   absl::StatusOr<v1::ServerInfo> GetServerInfo() const;
+  // Tells the counters of the daemon and of all pools. Blocks for one call; repeating is safe.
   absl::StatusOr<v1::GetStatsResponse> GetStats() const;
-  // Waits until the daemon has taken everything that was submitted before.
+  // Blocks until the daemon has taken every submission that was sent or waits to be sent, for at most `timeout`. Tasks
+  // and items that wait in this client for room in a pool's queue (TaskOptions::wait_when_full) do not count. Repeating
+  // is safe. DEADLINE_EXCEEDED (WAIT_TIMEOUT): the daemon has not taken everything yet.
   absl::Status Flush(Duration timeout = kForever) const { return connection_->Flush(timeout); }
+  // The connection, for calls that this class does not wrap. Never null.
   const std::shared_ptr<Connection>& connection() const { return connection_; }
 
  private:

@@ -1,12 +1,14 @@
-// Between C++ values and payloads. Which values there are, and the rules for numbers: codec/codec.h, which the worker
-// SDK uses too.
+// Conversion between C++ values and payloads. codec/codec.h says which types convert, and the rules for numbers; the
+// worker SDK uses the same.
 //
 //   arguments (1, "two", std::vector<double>{...})   MessagePack, one array
 //   one protobuf message                             ENCODING_PROTOBUF with its name
 //   one poold::Bytes or poold::BytesView             ENCODING_RAW
-//   one Payload                                      as it is
-// and the same for results, which own what they hold: no BytesView, no std::string_view. Bytes, vectors and arrays of
-// bytes, and SharedBytes take texts and bytes of either encoding.
+//   one Payload                                      unchanged
+//
+// Results convert in the same way, but must own their memory: no BytesView, no std::string_view. Bytes, vectors and
+// arrays of bytes, and SharedBytes accept texts and bytes of either encoding.
+// Thread safety: the functions are pure.
 #pragma once
 
 #include <google/protobuf/message_lite.h>
@@ -31,13 +33,14 @@
 
 namespace poold::client {
 
-// What a function that returns T answers with: absl::StatusOr<T>, or absl::Status when it returns nothing.
+// The answer of a function that returns T: absl::StatusOr<T>, or absl::Status for void.
 template <typename T>
 using Result =
     std::conditional_t<std::is_void_v<T>, absl::Status, absl::StatusOr<std::conditional_t<std::is_void_v<T>, int, T>>>;
 
 namespace internal {
 
+// Types by the way in which they travel.
 template <typename T>
 inline constexpr bool kIsBytes = std::is_same_v<T, Bytes>;
 template <typename T>
@@ -45,22 +48,27 @@ inline constexpr bool kIsRaw = std::is_same_v<T, Bytes> || std::is_same_v<T, Byt
 template <typename T>
 inline constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::MessageLite, T>;
 
+// Whether T may be the type of a result.
 template <typename T>
 inline constexpr bool kIsResult = std::is_same_v<T, Payload> || std::is_same_v<T, SharedBytes> || kIsMessage<T> ||
                                   (codec::kReadable<T> && codec::kOwning<T>);
 template <>
 inline constexpr bool kIsResult<void> = true;
 
-// "square returned what is no int: wanted an integer, got a string".
+// INVALID_ARGUMENT (RESULT_TYPE): "square returned a result that is not of the type asked for: wanted an integer, got a
+// string".
 absl::Status ResultTypeError(std::string_view function, std::string_view detail);
+// INVALID_ARGUMENT (RESULT_TYPE): the result has another encoding than `wanted`.
 absl::Status WrongEncoding(std::string_view function, Encoding wanted, const ResultView& got);
 
+// The status of a Result.
 inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
 template <typename T>
 const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
   return result.status();
 }
 
+// Writes the arguments into `out` as one MessagePack array, over what was there. Throws codec::TooLong.
 template <typename... Args>
 void EncodeValues(Payload* out, const Args&... args) {
   out->encoding = v1::ENCODING_MSGPACK;
@@ -69,6 +77,7 @@ void EncodeValues(Payload* out, const Args&... args) {
   codec::AppendArguments(&out->data, args...);
 }
 
+// Writes one argument into `out`, with the encoding of its type. Throws codec::TooLong.
 template <typename Arg>
 void EncodeOne(Payload* out, const Arg& arg) {
   if constexpr (kIsMessage<Arg>) {
@@ -84,7 +93,7 @@ void EncodeOne(Payload* out, const Arg& arg) {
   }
 }
 
-// Writes over what was there, in its memory where that is possible.
+// Writes the arguments into `out`, reusing its memory where possible. Throws codec::TooLong.
 template <typename... Args>
 void EncodeArguments(Payload* out, const Args&... args) {
   if constexpr (sizeof...(Args) == 1) {
@@ -94,13 +103,13 @@ void EncodeArguments(Payload* out, const Args&... args) {
   }
 }
 
-// What it is instead. Told of a copy, which stays as it is while it is looked at.
+// Says what `value` holds in place of a text. Looks at a copy, because other processes may change `value`.
 inline std::string WhyNoText(std::string_view value) {
   const absl::Status wrong = codec::Decode<Bytes>(codec::CopyText(value)).status();
   return wrong.ok() ? "it changed while it was read" : std::string(wrong.message());
 }
 
-// The bytes where they lie. Others may change them meanwhile.
+// Returns the bytes where they are, without a copy. Other processes may change them meanwhile.
 template <typename Name>
 absl::StatusOr<SharedBytes> DecodeOwned(const Name& name, OwnedResult&& result) {
   std::optional<std::string_view> bytes;
@@ -112,6 +121,7 @@ absl::StatusOr<SharedBytes> DecodeOwned(const Name& name, OwnedResult&& result) 
   return ResultTypeError(name(), WhyNoText(result.data));
 }
 
+// Returns a view of the bytes of a raw or MessagePack result. Valid as long as `result`.
 template <typename Name>
 absl::StatusOr<std::string_view> ReadBytes(const Name& name, const ResultView& result) {
   if (result.encoding == v1::ENCODING_RAW) return result.data;
@@ -120,6 +130,7 @@ absl::StatusOr<std::string_view> ReadBytes(const Name& name, const ResultView& r
   return ResultTypeError(name(), WhyNoText(result.data));
 }
 
+// Parses a protobuf message. INVALID_ARGUMENT (RESULT_TYPE).
 template <typename T, typename Name>
 Result<T> DecodeMessage(const Name& name, const ResultView& result) {
   T message;
@@ -136,6 +147,7 @@ Result<T> DecodeMessage(const Name& name, const ResultView& result) {
   return message;
 }
 
+// Decodes a MessagePack value, or bytes. INVALID_ARGUMENT (RESULT_TYPE).
 template <typename T, typename Name>
 Result<T> DecodeValue(const Name& name, const ResultView& result) {
   if constexpr (codec::kIsByteList<T>) {
@@ -157,7 +169,7 @@ Result<T> DecodeValue(const Name& name, const ResultView& result) {
   return value;
 }
 
-// `name` tells the function's name; called for errors only.
+// Decodes a result. `name` returns the function's name and is called for errors only. INVALID_ARGUMENT (RESULT_TYPE).
 template <typename T, typename Name>
 Result<T> DecodeResult(const Name& name, const ResultView& result) {
   static_assert(kIsResult<T>,
@@ -186,7 +198,10 @@ Result<T> DecodeResult(const Name& name, const ResultView& result) {
 
 }  // namespace internal
 
-// The arguments of one call, as Submit sends them. Throws codec::TooLong (Submit makes a refusal of it, TOO_LARGE).
+// Returns the arguments of one call as Submit sends them. Throws codec::TooLong for texts and bytes of 4 GiB and more
+// (Submit makes a refusal of that: TOO_LARGE).
+// Example:
+//   client->OpenPool({.name = "demo", .initializer = "setup", .initializer_args = Arguments(1, "two")});
 template <typename... Args>
 Payload Arguments(const Args&... args) {
   Payload payload;

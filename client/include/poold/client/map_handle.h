@@ -18,44 +18,52 @@
 
 namespace poold::client {
 
-// One item of a map: its place among the arguments, and how it ended.
+// One item of a map and its end. A plain value.
 template <typename R>
 struct MapItem {
+  // The item's place among the arguments, from 0.
   std::uint64_t index = 0;
+  // The result, or how the item ended otherwise, as TaskHandle::Get.
   Result<R> result{};
-  // Everything that is known of its end, where it is not a plain success.
+  // Everything that is known of the end; unset for a compact success.
   std::optional<v1::Outcome> outcome{};
 };
 
 // The client's reference to a map: one function over many items.
 //
-// Purpose: walk the results in order or as they come about, one bad item losing nothing else; or take them all.
-// Performance: items travel packed, about as cheap as their bytes. Results stay in this process until the last copy of
-//   the handle goes (the daemon drops them as they are read), so a map may be walked twice.
+// Purpose: walk the results in order or as they are completed, where one bad item loses nothing else; or take all
+//   results at once.
+// Performance: items travel packed and cost about as much as their bytes. Results stay in this process until the last
+//   copy of the handle is destroyed (the daemon drops results that were read), so a map may be walked twice.
 // Thread safety: as an int. Every walk (begin(), a Reader) has a place of its own.
-// Errors: each item has a status of its own (as TaskHandle::Get); Get() is the first one in order of index that did not
-//   succeed, and names it. DEADLINE_EXCEEDED with reason WAIT_TIMEOUT consumes nothing.
-// Lifetime: when the last copy of the handle of an unfinished map goes, what has not begun is CANCELLED (as a dropped
-//   Executor.map iterator does it in Python), unless Keep or ToString was called.
+// Errors: each item has its own status (as TaskHandle::Get). Get() fails with the first item by index that did not
+//   succeed, and names the item. DEADLINE_EXCEEDED (WAIT_TIMEOUT) consumes nothing; an output callback must not wait
+//   and gets WAIT_TIMEOUT at once.
+// Lifetime: when the last copy of the handle of an unfinished map is destroyed, items that have not begun are CANCELLED
+//   (as with a dropped Executor.map iterator in Python), unless Keep or ToString was called.
 // Example:
 //   for (const MapItem<int>& item : pool.Map<int>("square", std::views::iota(0, 1000)))
 //     if (item.result.ok()) sum += *item.result;
 template <typename R>
 class MapHandle {
  public:
+  // Refers to no map: done() is true, Get answers FAILED_PRECONDITION.
   MapHandle() = default;
+  // Wraps a reference, for Pool and mocks. `whole` is what is left of MapOptions::timeout.
   MapHandle(internal::MapRef map, MapOrder order, Duration whole = kForever)
       : map_(std::move(map)), order_(order), whole_(whole) {}
 
   class Iterator;
 
-  // A walk. Reading blocks until the next item is there.
+  // A walk over the items. Thread-compatible.
   class Reader {
    public:
     Reader(internal::MapRef map, MapOrder order, internal::Deadline whole)
         : map_(std::move(map)), order_(order), whole_(whole) {}
-    // Nothing: the end. The status is WAIT_TIMEOUT (call again), MAP_TIMEOUT, HANDLE_LOST or the daemon's refusal of
-    // the map.
+    // Returns the next item; nothing: the end. Blocks for at most `timeout`.
+    // Answers: DEADLINE_EXCEEDED (WAIT_TIMEOUT: call again; MAP_TIMEOUT: MapOptions::timeout has passed, the rest is
+    //   cancelled), UNAVAILABLE (HANDLE_LOST), FAILED_PRECONDITION (FORKED, WOULD_DEADLOCK), or the daemon's refusal of
+    //   the map.
     absl::StatusOr<std::optional<MapItem<R>>> Next(Duration timeout = kForever) {
       std::optional<MapItem<R>> item;
       if (absl::Status status = Advance(&item, timeout); !status.ok()) return status;
@@ -65,7 +73,7 @@ class MapHandle {
    private:
     friend class Iterator;
     friend class MapHandle;
-    // The way of nearly all numbers: over the one before it. False: nothing happened, Advance knows more.
+    // The fast path for numbers: writes the next item over the one before. False: nothing happened, call Advance.
     bool StepNumber(MapItem<R>* item) {
       if constexpr (codec::kIsScalar<R>) {
         std::uint64_t index = 0;
@@ -102,7 +110,8 @@ class MapHandle {
     internal::ItemCursor cursor_;
   };
 
-  // For range-for. A map that was refused or is lost yields one last item with that status.
+  // The iterator of a range-for. A map that was refused, is lost or ran out of time yields one last item with that
+  // status.
   class Iterator {
    public:
     using iterator_category = std::input_iterator_tag;
@@ -146,12 +155,19 @@ class MapHandle {
     bool failed_ = false;
   };
 
+  // Begins a walk in the handle's order.
   Reader Read() const { return Reader(map_, order_, whole_); }
+  // Begins a walk in another order.
   Reader Read(MapOrder order) const { return Reader(map_, order, whole_); }
+  // Begins a walk for a range-for; each step blocks until the next item is there.
   Iterator begin() const { return Iterator(Read()); }
   std::default_sentinel_t end() const { return {}; }
 
-  // All results in the order of the items, or the first failure by index.
+  // Returns all results in the order of the items: absl::StatusOr<std::vector<R>>, or absl::Status for void. Blocks for
+  // at most `timeout`; repeating is safe. Errors: the first item by index that did not succeed, or as Reader::Next.
+  // Example:
+  //   absl::StatusOr<std::vector<int>> squares = pool.Map<int>("square", std::views::iota(0, 10)).Get();
+  //   if (!squares.ok()) return Fail(squares.status());
   auto Get(Duration timeout = kForever) const {
     if constexpr (std::is_void_v<R>) {
       return Check(timeout);
@@ -159,16 +175,21 @@ class MapHandle {
       return Collect(timeout);
     }
   }
+  // Blocks for at most `timeout`. True: the map has ended, was refused, or is lost.
   bool Wait(Duration timeout = kForever) const { return map_.Wait(timeout); }
+  // Whether the map has ended, was refused, or is lost. Does not ask the daemon.
   bool done() const { return map_.done(); }
+  // Whether the daemon was restarted and does not know the map.
   bool lost() const { return map_.lost(); }
-  // As far as it has come to this client.
+  // The progress as far as this client knows it. Does not ask the daemon.
   v1::MapProgress progress() const { return map_.Progress(); }
-  // What has not begun ends CANCELLED. True: nothing else is left; false: items that run now go on (unless `running`).
+  // Cancels the items that have not begun, and with `running` stops those that run. True: every unfinished item is, or
+  // will be, CANCELLED. False: some items run on, or the map has ended already. Blocks for a flush and one call;
+  // repeating is safe. Errors as TaskHandle::Cancel.
   absl::StatusOr<bool> Cancel(bool running = false) const { return map_.Cancel(running); }
   // As TaskHandle::CancelSoon.
   void CancelSoon(bool running = true) const { map_.CancelSoon(running); }
-  // As TaskHandle::OnProgress; each tells its item.
+  // As TaskHandle::OnProgress; each report tells its item.
   void OnProgress(ProgressCallback callback) const { map_.OnProgress(std::move(callback)); }
   // As TaskHandle::OnDone.
   void OnDone(std::function<void(const MapHandle&)> callback) const {
@@ -176,14 +197,18 @@ class MapHandle {
       callback(MapHandle(std::move(map), order));
     });
   }
+  // The map's id; all zeros for a handle of no map.
   HandleId id() const { return map_.id(); }
-  // As TaskHandle::ToString; also detaches. Items that this client had before may be missing for others, where they are
-  // more than some kilobytes: of a large map that others are to have, call it at once.
+  // As TaskHandle::ToString: an unfinished map also goes on when this handle is destroyed. Others may miss items that
+  // this client had before, where those are more than some kilobytes: for a large map that others take up, call
+  // ToString at once.
   std::string ToString() const { return map_.ToString(); }
+  // As TaskHandle::Keep: an unfinished map also goes on when this handle is destroyed.
   void Keep() const { map_.Keep(); }
+  // For wait.h.
   const internal::MapRef& ref() const { return map_; }
 
-  // For MapStream.
+  // For MapStream: decodes an item.
   static MapItem<R> Make(const internal::MapRef& map, const internal::ItemView& view) {
     MapItem<R> item;
     Fill(map, view, &item);

@@ -1,6 +1,6 @@
-// What can be asked for, as plain values made for designated initializers (no compiler warns of what is left out: each
-// member has an initializer). What is not set means "as the daemon does by default"; poold/v1/*.proto explains every
-// field that travels.
+// Options of clients, pools, tasks and maps, as plain values for designated initializers. Each member has an
+// initializer, so that no compiler warns of members that are left out. A member that is not set means the daemon's
+// default; poold/v1/*.proto explains every field that travels.
 #pragma once
 
 #include <chrono>
@@ -21,9 +21,9 @@
 
 namespace poold::client {
 
-// A span of time. Every std::chrono duration becomes one, and none wraps: what is longer than 292 years (also infinity)
-// is kForever, what is as far below zero, or NaN, is as negative as can be. A negative timeout has passed; as an option
-// of a task or pool it is refused by name.
+// A span of time in nanoseconds. Every std::chrono duration converts, and none wraps: a span above 292 years (also
+// infinity) is kForever, a span as far below zero, or NaN, is the most negative one. A negative timeout has passed; as
+// an option of a task or pool a negative Duration is refused by name.
 class Duration : public std::chrono::nanoseconds {
   using Nanos = std::chrono::nanoseconds;
 
@@ -38,6 +38,7 @@ class Duration : public std::chrono::nanoseconds {
   static constexpr Duration min() { return Duration(Nanos::min().count()); }
 
  private:
+  // The span in nanoseconds, or the nearest span that fits.
   template <typename Rep, typename Period>
   static constexpr Nanos Bounded(std::chrono::duration<Rep, Period> other) {
     const std::chrono::duration<long double, std::nano> nanos = other;
@@ -47,9 +48,8 @@ class Duration : public std::chrono::nanoseconds {
   }
 };
 
-// How many. Every whole number becomes one, and none wraps: a negative one counts as 0. What is more than the contract
-// has room for is as much as it has room for. (So 0, or a negative number, is refused by name where it makes no sense,
-// and too many where there is a limit.)
+// A number of things. Every whole number converts, and none wraps: a negative number counts as 0, and a number above
+// the contract's field counts as the field's largest value. The daemon refuses 0, and numbers above a limit, by name.
 class Count {
  public:
   constexpr Count() = default;
@@ -63,157 +63,201 @@ class Count {
 
 using TaskState = v1::TaskState;
 
-// As a timeout: as long as it takes.
+// A timeout without a limit.
 inline constexpr Duration kForever = Duration::max();
 
-// Something that a task wrote. The text is valid during the call.
+// A piece of text that a task wrote. `text` is valid during the callback.
 struct Output {
+  // The task or map that wrote the text.
   HandleId id = {};
   v1::OutputStream stream = v1::OUTPUT_STREAM_STDOUT;
   std::string_view text = {};
 };
 
-// Called as it comes, in order, all of it before the task's outcome is visible, on whichever thread reads the stream:
-// be quick, and do not wait for handles in it (such a Get answers FAILED_PRECONDITION).
+// Called with each piece in order, all pieces of a task before its outcome is visible, on the thread that reads the
+// stream at the moment. The callback must be quick and must not wait for handles: TaskHandle::Get answers
+// FAILED_PRECONDITION there, and a wait for a map WAIT_TIMEOUT, at once.
 using OutputCallback = std::function<void(const Output&)>;
 
-// What a running task says of how far it is. The text is valid during the call.
+// A report of a running task about its own progress. `text` is valid during the callback.
 struct Progress {
+  // The task or map that reports.
   HandleId id = {};
-  // Of a map: the item that says so.
+  // The item that reports; 0 for a task.
   std::uint64_t index = 0;
-  // Done, from 0 to 1; negative: it cannot tell.
+  // The part that is done, from 0 to 1; negative: the task cannot tell.
   double fraction = -1;
   std::string_view text = {};
 };
 
-// As OutputCallback. Only the latest of each task is certain to come.
+// Called as an OutputCallback. Only the latest report of each task is certain to come.
 using ProgressCallback = std::function<void(const Progress&)>;
 
-// What can be asked of a task. See poold.v1.TaskOptions.
+// Options of a task. poold.v1.TaskOptions explains the fields that travel.
 struct TaskOptions {
+  // The longest time in the queue until the first attempt starts; then EXPIRED. Unset: no limit.
   std::optional<Duration> queue_timeout = {};
+  // The longest run of one attempt; then the worker is stopped, and the attempt ends TIMED_OUT. Unset: no limit.
   std::optional<Duration> run_timeout = {};
+  // The longest time from submission to the end, over all attempts; then TIMED_OUT, or EXPIRED if the task never
+  // started. Unset: no limit.
   std::optional<Duration> total_timeout = {};
+  // How often the task may be started, at least 1. Unset: 1. With more, the function may run more than once.
   std::optional<Count> max_attempts = {};
+  // The ends after which the task is tried again: FAILED, CRASHED, TIMED_OUT. Empty: CRASHED only.
   std::vector<TaskState> retry_on = {};
+  // The pause before the second attempt; the pause doubles each time, with jitter. Unset: 100 ms.
   std::optional<Duration> retry_delay = {};
+  // The longest pause between two attempts. Unset: 30 s.
   std::optional<Duration> max_retry_delay = {};
+  // From -100 to 100; higher runs first.
   int priority = 0;
-  // kForever: it is never started, only cancelled.
+  // The time after the submission before which the task does not start. kForever: the task never starts and can only be
+  // cancelled.
   std::optional<Duration> start_delay = {};
-  // Run it in a worker that has run nothing before, and that ends with it. (Of a map: each chunk.)
+  // Runs the task in a worker that has run nothing before and that ends with the task. (Of a map: each chunk.)
   bool fresh = false;
 
-  // Print what the task prints to this process's stdout and stderr, as it comes.
+  // Writes the task's output to this process's stdout and stderr as the output comes.
   bool echo_output = false;
-  // Or take it.
+  // Called with the task's output as the output comes; echo_output may be set too.
   OutputCallback on_output = {};
-  // Take what it reports of its progress: see also TaskHandle::progress and OnProgress.
+  // Called with the task's reports of progress; see also TaskHandle::progress and OnProgress.
   ProgressCallback on_progress = {};
-  // Bring the progress to the handle, also without a callback.
+  // Brings reports of progress to the handle, also without a callback.
   bool watch_progress = false;
-  // When the pool's queue is full: try again by itself, as the daemon says. What waits is held here, up to
-  // ClientOptions::max_unsent_bytes. Otherwise the handle ends with RESOURCE_EXHAUSTED.
+  // When the pool's queue is full: the client submits again by itself, at the time that the daemon says. Until then the
+  // task waits in this process and counts towards ClientOptions::max_unsent_bytes. Otherwise the handle ends with
+  // RESOURCE_EXHAUSTED (QUEUE_FULL).
   bool wait_when_full = false;
-  // A handle of the caller's own choice, so that a submission may be repeated safely, also by another process.
+  // A handle of the caller's choice, so that a submission may be repeated safely, also by another process: see
+  // Pool::SubmitWith. Unset: the client draws one.
   std::optional<HandleId> id = {};
 
+  // Whether the daemon sends the task's output as the output comes.
   bool streams_output() const { return echo_output || on_output != nullptr; }
+  // Whether the daemon sends the task's reports of progress.
   bool streams_progress() const { return watch_progress || on_progress != nullptr; }
 };
 
-// In which order a MapHandle is walked.
+// The order in which a MapHandle is walked: by index, or as items end.
 enum class MapOrder { kInOrder, kAsCompleted };
 
+// Options of a map.
 struct MapOptions {
-  // Items sent to a worker together; unset: the daemon chooses. 0 is INVALID_ARGUMENT.
+  // Items that are sent to a worker together. Unset: the daemon chooses. 0 is refused (INVALID_ARGUMENT).
   std::optional<Count> chunk_size = {};
-  // End the map at the first item that does not succeed; the rest is CANCELLED.
+  // Ends the map at the first item that does not succeed; the other items are CANCELLED.
   bool fail_fast = false;
+  // The order of MapHandle::begin and Read.
   MapOrder order = MapOrder::kInOrder;
-  // As Executor.map(timeout): the longest that the results may take, from the call of Map; what is left then is
-  // CANCELLED and the walk ends with MAP_TIMEOUT. Unset: for ever.
+  // The longest time from the call of Map to the last result, as Executor.map(timeout). Then a walk ends with
+  // MAP_TIMEOUT and items that have not begun are CANCELLED. Unset: no limit.
   std::optional<Duration> timeout = {};
-  // Of MapStream: how many items may be read from the input and not handed out yet; 0 counts as 1. Unset: 1024.
+  // MapStream: the most items that are read from the input and not handed out; 0 counts as 1. Unset: 1024.
   std::optional<Count> buffer_size = {};
-  // Of every item. With wait_when_full, Map waits for room in the pool's queue, holding some megabytes of items;
-  // without it a map that does not fit ends with RESOURCE_EXHAUSTED. (MapStream always waits.)
+  // Options of every item. With wait_when_full, Map waits for room in the pool's queue and holds at most some megabytes
+  // of items; without, a map that does not fit ends with RESOURCE_EXHAUSTED. (MapStream always waits.)
   TaskOptions task = {};
 };
 
-// kFresh: a process of its own for every task, cloned from the prepared zygote.
+// How workers start. kFork: cloned from the prepared zygote. kSpawn: started afresh. kFresh: a process for every task,
+// cloned from the prepared zygote.
 enum class StartMethod { kFork, kSpawn, kFresh };
 
-// What happens to a pool when the client that opened it is gone (without a session for ServerLimits.owner_grace).
+// The fate of a pool whose owner, the client that opened the pool, has had no session for ServerLimits.owner_grace.
 enum class OwnerLost { kKeep, kClose, kTerminate };
 
-// What the death of a worker means for its pool. kStrict: it breaks the pool, as it does a ProcessPoolExecutor: every
-// unfinished handle ends CANCELLED, what comes later is refused (POOL_BROKEN).
+// The meaning of a worker's death for its pool. kResilient: the death costs the task that ran. kStrict: the death
+// breaks the pool, as it does a ProcessPoolExecutor: every unfinished handle ends CANCELLED, and later submissions are
+// refused (POOL_BROKEN).
 enum class DeathPolicy { kResilient, kStrict };
 
-// What a pool is to be. See poold.v1.PoolSpec.
+// The description of a pool. poold.v1.PoolSpec explains every field.
 struct PoolSpec {
+  // 1 to 64 letters, digits, '-', '_' or '.'.
   std::string name = {};
+  // Worker processes. Unset: one for each CPU that the daemon may use.
   std::optional<Count> workers = {};
+  // Task modules by name, from the folders of the daemon's configuration.
   std::vector<std::string> modules = {};
+  // The worker program by name, from the folders of the daemon's configuration. Empty: pool-worker.
   std::string program = {};
+  // How workers start.
   StartMethod start_method = StartMethod::kFork;
+  // Functions without arguments that run once in the zygote before workers are cloned (with kSpawn: in every worker).
   std::vector<std::string> preload = {};
+  // A function that runs once in every new worker before its first task.
   std::string initializer = {};
-  // Made by Arguments(1, "two").
+  // The initializer's arguments, made by Arguments(1, "two").
   std::optional<Payload> initializer_args = {};
+  // A worker is replaced after this many tasks; a chunk of a map counts as one. Unset: never.
   std::optional<Count> max_tasks_per_worker = {};
+  // The most tasks and items in the queue; more are refused (QUEUE_FULL). Unset: the daemon's limit.
   std::optional<Count> max_queued_tasks = {};
+  // The most bytes of arguments in the queue. Unset: the daemon's limit.
   std::optional<Count> max_queued_bytes = {};
+  // The time between SIGTERM and SIGKILL when a task is stopped. Unset: 2 s. Zero: SIGKILL at once.
   std::optional<Duration> stop_grace = {};
-  // How long loading, the preload and each worker's start may take. {}: as the daemon is configured.
+  // The longest time that loading, the preload and each worker's start may take. Unset: the daemon's configuration.
   std::optional<Duration> start_timeout = {};
+  // Variables that are added to the workers' environment. Names that load code are refused (ENVIRONMENT_NOT_ALLOWED).
   std::map<std::string, std::string> environment = {};
+  // The folder where workers start. Empty: "/".
   std::string working_directory = {};
+  // Added to the workers' nice value, 0 to 19.
   std::uint32_t nice = 0;
-  // Replace a worker that is larger or older than this when its present task ends.
+  // A worker with more resident memory is replaced when its task ends. Unset: no limit.
   std::optional<Count> max_worker_rss_bytes = {};
+  // An older worker is replaced when its task ends. Unset: no limit.
   std::optional<Duration> max_worker_age = {};
-  // Kill a worker that becomes larger than this: its task ends CRASHED with KILLED_BY_MEMORY_LIMIT.
+  // A worker with more resident memory is killed: its task ends CRASHED with KILLED_BY_MEMORY_LIMIT. Unset: no limit.
   std::optional<Count> memory_limit_bytes = {};
-  // setrlimit(2) of each worker: {{v1::RESOURCE_KIND_OPEN_FILES, 64}}.
+  // Limits of each worker by setrlimit(2), as in {{v1::RESOURCE_KIND_OPEN_FILES, 64}}.
   std::map<v1::ResourceKind, std::uint64_t> resource_limits = {};
-  // Who opens a pool with another value than kKeep owns it.
+  // The client that opens a pool with another value than kKeep owns the pool.
   OwnerLost on_owner_lost = OwnerLost::kKeep;
+  // Whether the death of a worker breaks the pool.
   DeathPolicy death_policy = DeathPolicy::kResilient;
-  // Processes kept ready beside `workers`, with StartMethod::kFresh.
+  // Processes that are kept ready beside `workers`, with StartMethod::kFresh. Unset: as many as workers.
   std::optional<Count> spares = {};
-  // The pool has the built-in function "exec", where the daemon's configuration allows it.
+  // The pool has the built-in function "exec", where the daemon's configuration allows that (otherwise
+  // EXEC_NOT_ALLOWED).
   bool allow_exec = false;
 };
 
-// What Submit does when ClientOptions::max_unsent_bytes wait to be sent (a daemon that takes nothing, or is away).
+// The behaviour of Submit while ClientOptions::max_unsent_bytes wait to be sent (the daemon takes nothing, or is away).
 enum class OnFull {
-  kBlock,  // wait for room
-  kFail,   // the handle ends with RESOURCE_EXHAUSTED (CLIENT_FULL)
+  // Submit blocks until there is room.
+  kBlock,
+  // The handle ends with RESOURCE_EXHAUSTED (CLIENT_FULL).
+  kFail,
 };
 
+// Options of a client.
 struct ClientOptions {
-  // "unix:/run/poold/poold.sock" or "127.0.0.1:7070". Empty: $POOLD_ADDRESS, else the default socket.
+  // "unix:/run/poold/poold.sock" or "127.0.0.1:7070". Empty: $POOLD_ADDRESS, or else the default socket.
   std::string address = {};
-  // For the daemon's log.
+  // The client's name in the daemon's log and lists. Empty: the program's name.
   std::string client_name = {};
-  // How long Connect may take. Where nothing listens it fails at once, unless wait_for_daemon says otherwise.
+  // The longest time that Connect takes. Where nothing listens Connect fails at once, unless wait_for_daemon is set.
   Duration connect_timeout = std::chrono::seconds(5);
-  // Wait also for a daemon that is still to come.
+  // Connect also waits for a daemon that is not there yet.
   bool wait_for_daemon = false;
-  // The longest that a call which does not wait for anything may take.
+  // The longest time that a call takes beside what the call waits for.
   Duration call_timeout = std::chrono::seconds(30);
-  // Use gRPC for everything. Otherwise a client on the daemon's host speaks with it through its payload socket where it
-  // can: the same messages, in less time.
+  // Uses gRPC for everything. Otherwise a client on the daemon's host speaks with the daemon through its payload socket
+  // where that is possible: the same messages, in less time.
   bool only_grpc = false;
+  // A limit, in bytes, of submissions that wait to be sent or acknowledged, and another of the same size for
+  // submissions that wait for room in a pool's queue.
   std::uint64_t max_unsent_bytes = 64ull << 20;
+  // The behaviour of Submit when there is no room below max_unsent_bytes.
   OnFull on_full = OnFull::kBlock;
-  // How long the last copy of a Client (or of a handle) stays when it goes, to send what is not sent yet.
+  // The longest time that the end of the last Client or handle takes to send what is not sent yet.
   Duration flush_timeout = std::chrono::seconds(1);
-  // Called when the daemon went away (with the reason), and when it answers again (OK), on the thread of callbacks.
-  // Meanwhile the client tries again by itself, without an end.
+  // Called on the callback thread when the daemon went away (with the reason) and when the daemon answers again (OK).
+  // In between the client tries to reconnect without an end.
   std::function<void(const absl::Status&)> on_connection = {};
 };
 

@@ -1,4 +1,4 @@
-// What travels: bytes with the name of their encoding.
+// Payload: bytes with the name of their encoding.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,14 @@ namespace poold::client {
 
 using Encoding = v1::Encoding;
 
-// Arguments or a result as they are on the wire; see poold/v1/payload.proto. As a result type (TaskHandle<Payload>) it
-// takes whatever comes, undecoded.
+// Arguments or a result as they are on the wire; see poold/v1/payload.proto. As a result type (TaskHandle<Payload>) a
+// Payload takes every encoding, undecoded. A plain value.
 struct Payload {
+  // How `data` is encoded.
   Encoding encoding = v1::ENCODING_UNSPECIFIED;
-  // With ENCODING_PROTOBUF, the message's full name.
+  // The message's full name with ENCODING_PROTOBUF; otherwise empty.
   std::string type_name = {};
+  // The encoded bytes.
   std::string data = {};
 
   friend bool operator==(const Payload&, const Payload&) = default;

@@ -1,4 +1,4 @@
-// ProgressBar: how far a map or a task is, drawn for people.
+// ProgressBar: the progress of a map or a task, drawn for people.
 #pragma once
 
 #include <chrono>
@@ -14,46 +14,50 @@
 
 namespace poold::client {
 
-// How far something is. A plain value.
+// How much of some work is done. A plain value.
 struct ProgressState {
+  // Items that have ended.
   std::uint64_t done = 0;
-  // Unset: nobody knows (an endless input), or it is not counted in items.
+  // All items. Unset: the number is not known (an endless input), or the work is not counted in items.
   std::optional<std::uint64_t> total = {};
-  // Of `done`: those that did not succeed.
+  // Items of `done` that did not succeed.
   std::uint64_t unsuccessful = 0;
-  // Where there is nothing to count: from 0 to 1.
+  // Work that is not counted in items: the part that is done, from 0 to 1.
   std::optional<double> fraction = {};
-  // What it says of itself.
+  // The task's text about its own progress.
   std::string text = {};
 
   friend bool operator==(const ProgressState&, const ProgressState&) = default;
 };
 
+// The state of a map. `total` is set as soon as all items were submitted.
 ProgressState StateOf(const v1::MapProgress& progress);
+// The state of a task that reports. `fraction` is set unless the task reported a negative one.
 ProgressState StateOf(const v1::Progress& progress);
 
-// Where and how a ProgressBar draws; what is not set is found out.
+// Where and how a ProgressBar draws. Each member that is not set has a default.
 struct ProgressStyle {
+  // The text before the bar.
   std::string title = {};
-  // Called with whole pieces of text. Unset: stderr.
+  // Called with whole pieces of text. Unset: the text goes to stderr.
   std::function<void(std::string_view)> write = {};
-  // Unset: whether stderr is a terminal (TERM=dumb is none).
+  // Whether `write` goes to a terminal. Unset: whether stderr is a terminal (a terminal with TERM=dumb does not count).
   std::optional<bool> terminal = {};
-  // Unset: of the terminal, each time it draws.
+  // The width of a line. Unset: the width of the terminal, read each time the bar is drawn.
   std::optional<unsigned> columns = {};
-  // On a terminal it is drawn anew at most this often,
+  // The shortest time between two drawings on a terminal.
   Duration redraw_interval = std::chrono::milliseconds(100);
-  // elsewhere a line is written at most this often.
+  // The shortest time between two lines elsewhere.
   Duration line_interval = std::chrono::seconds(5);
-  // Unset: the steady clock.
+  // The clock. Unset: the steady clock.
   std::function<std::chrono::steady_clock::time_point()> now = {};
 };
 
 // Purpose: one line that stays in its place on a terminal, with a bar, the rate and the time that is left; plain lines
 //   at intervals elsewhere (a log, a pipe).
-// Performance: an Update that draws nothing reads the clock; call it for every item.
-// Thread safety: none. Writes in the thread that calls.
-// Errors: none; what cannot be written is lost.
+// Performance: an Update that draws nothing reads the clock; call Update for every item.
+// Thread safety: none. The bar writes in the calling thread.
+// Errors: none; text that cannot be written is lost.
 // Example:
 //   ProgressBar bar({.title = "primes"});
 //   for (const auto& item : map) {
@@ -65,22 +69,23 @@ class ProgressBar {
  public:
   using Clock = std::chrono::steady_clock;
 
+  // Begins to measure the time. Draws nothing yet.
   explicit ProgressBar(ProgressStyle style = {});
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
-  // Leaves the terminal as a line that is complete.
+  // Finishes the bar: the terminal's line is complete then.
   ~ProgressBar() { Finish(); }
 
-  // Draws when it is time to.
+  // Takes the state, and draws if the interval of the style has passed. Has no effect after Finish.
   void Update(ProgressState state);
-  // Takes the bar off the terminal, so that something else can be printed; the next Update draws it again.
+  // Removes the bar from the terminal, so that something else can be printed. The next Update draws the bar again.
   void Clear();
-  // The last word, and the end of the line. Once; nothing is drawn after it.
+  // Draws the last state and ends the line. The second call has no effect; nothing is drawn afterwards.
   void Finish();
 
-  // Items in a second, of late; 0 while it is not known.
+  // Items, or parts of the whole, per second, weighted towards the last 10 s; 0: not known yet.
   double rate() const;
-  // Nothing: not known.
+  // The time that the rest takes at this rate. Nothing: not known.
   std::optional<Duration> time_left() const;
 
  private:
@@ -94,7 +99,7 @@ class ProgressBar {
   bool terminal_;
   ProgressState state_;
   Clock::time_point begin_;
-  // Of late: what was done in how many seconds, the older the less.
+  // The rate: amounts and seconds, each halved every 10 s.
   Clock::time_point measured_at_;
   double measured_amount_ = 0;
   double recent_amount_ = 0;
@@ -104,7 +109,8 @@ class ProgressBar {
   bool finished_ = false;
 };
 
-// Waits for a map and draws how far it is. False: not done in time.
+// Waits for a map and draws its progress at least every 50 ms. Blocks for at most `timeout`; repeating is safe. False:
+// the map is not done yet.
 template <typename R>
 bool WaitWithProgress(const MapHandle<R>& map, ProgressBar* bar, Duration timeout = kForever) {
   const internal::Deadline deadline(timeout);

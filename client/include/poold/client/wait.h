@@ -1,4 +1,4 @@
-// Waiting for many handles, of any pools, types and clients.
+// Wait and AsCompleted: waiting for many handles, of any pools, types and clients.
 #pragma once
 
 #include <cstddef>
@@ -20,24 +20,27 @@ namespace poold::client {
 
 namespace internal {
 
-// Of a task or of a map; not counted.
+// The state behind a reference, without counting a reference. Null: the handle refers to nothing.
 HandleState* CellOf(const TaskRef& task);
 HandleState* CellOf(const MapRef& map);
 
-// True: the wait is over as `mode` says. Null stands for a handle of nothing, which counts as done.
+// Waits for the states, of one client or several. True: the wait is over as `mode` says. Null stands for a handle of
+// nothing, which counts as done.
 bool WaitFor(std::vector<HandleState*> cells, WaitMode mode, Duration timeout);
 
-// Things that end, in the order in which they do. Each costs the same, however many there are. The caller keeps the
-// cells alive until they were handed out. Thread-compatible.
+// Hands out states in the order in which they end. The cost of each is the same, however many there are.
+// Ownership: the caller keeps a state alive until it was handed out. Thread-compatible.
 class Completions {
  public:
-  // One that is there twice counts once.
+  // A state that is there twice counts once.
   explicit Completions(const std::vector<HandleState*>& cells);
   ~Completions();
 
-  // Which one ended; nothing: none in time, or there are no more.
+  // Returns the place of the next state that ended. Nothing: none ended in time, or all were handed out.
   std::optional<std::size_t> Next(Duration timeout);
+  // States that were not handed out yet.
   std::size_t left() const { return left_; }
+  // Different states.
   std::size_t total() const { return total_; }
 
  private:
@@ -47,32 +50,43 @@ class Completions {
   std::size_t left_ = 0;
 };
 
-// "3 (of 10) handles unfinished".
+// DEADLINE_EXCEEDED (WAIT_TIMEOUT): "3 (of 10) handles unfinished".
 absl::Status UnfinishedError(std::size_t left, std::size_t total);
 
 }  // namespace internal
 
-// A task's handle or a map's, to wait for several of different types. A plain value.
+// A handle of a task or of a map, to wait for handles of different types together. A plain value; every handle
+// converts.
+// Example:
+//   std::vector<AnyHandle> handles = {pool.Submit<int>("square", 7), pool.Map<int>("square", numbers)};
+//   for (const auto& handle : AsCompleted(handles)) ...
 class AnyHandle {
  public:
+  // Refers to nothing, which counts as done.
   AnyHandle() = default;
+  // Shares the task or the map.
   template <typename T>
   AnyHandle(TaskHandle<T> task) : task_(task.ref()) {}  // NOLINT: it is meant to convert
   template <typename R>
   AnyHandle(MapHandle<R> map) : map_(map.ref()) {}  // NOLINT
 
+  // Whether the task or map has ended, was refused, or is lost.
   bool done() const { return map_ ? map_.done() : task_.done(); }
+  // The id; all zeros for a handle of nothing.
   HandleId id() const { return map_ ? map_.id() : task_.id(); }
+  // Whether Map() may be called, and Task() not.
   bool is_map() const { return static_cast<bool>(map_); }
-  // REQUIRES: it is one.
+  // The handle with its type. REQUIRES: !is_map().
   template <typename T>
   TaskHandle<T> Task() const {
     return TaskHandle<T>(task_);
   }
+  // The handle with its type. REQUIRES: is_map().
   template <typename R>
   MapHandle<R> Map(MapOrder order = MapOrder::kInOrder) const {
     return MapHandle<R>(map_, order);
   }
+  // For the functions above.
   internal::HandleState* cell() const { return map_ ? internal::CellOf(map_) : internal::CellOf(task_); }
 
  private:
@@ -87,6 +101,7 @@ template <typename Handle>
 HandleState* CellOf(const Handle& handle) {
   return CellOf(handle.ref());
 }
+// The state of each handle, in the same order.
 template <typename Handle>
 std::vector<HandleState*> CellsOf(const std::vector<Handle>& handles) {
   std::vector<HandleState*> cells;
@@ -97,14 +112,19 @@ std::vector<HandleState*> CellsOf(const std::vector<Handle>& handles) {
 
 }  // namespace internal
 
+// The result of Wait. Every handle is in one of the lists once, in the order in which the handles were given.
 template <typename Handle>
 struct Waited {
   std::vector<Handle> done;
   std::vector<Handle> not_done;
 };
 
-// As concurrent.futures.wait: who is done and who is not, each once, in the order in which they were given, when `mode`
-// is fulfilled or the time is over. `Handle` is a TaskHandle, a MapHandle or AnyHandle.
+// Blocks until `mode` is fulfilled or `timeout` has passed, and tells which handles are done; as
+// concurrent.futures.wait. Never fails: in an output callback, and in a forked child with handles of one client, Wait
+// returns at once. Repeating is safe. `Handle` is a TaskHandle, a MapHandle or AnyHandle.
+// Example:
+//   Waited<TaskHandle<int>> waited = Wait(handles, WaitMode::kFirstCompleted, std::chrono::seconds(5));
+//   for (const auto& handle : waited.done) Use(handle.Get());
 template <typename Handle>
 Waited<Handle> Wait(const std::vector<Handle>& handles, WaitMode mode = WaitMode::kAllCompleted,
                     Duration timeout = kForever) {
@@ -118,25 +138,28 @@ Waited<Handle> Wait(const std::vector<Handle>& handles, WaitMode mode = WaitMode
   return waited;
 }
 
-// Hands out handles as they end, those first that are done already. Holds none that it has handed out.
+// Hands out handles as they end, first those that are done already. Drops each handle that it hands out.
 //
-// Performance: the same for each handle, however many there are. Thread safety: none. Errors: Next says WAIT_TIMEOUT,
-// "3 (of 10) handles unfinished", when its own time or that of the whole has passed; range-for ends then, and status()
-// tells.
+// Performance: the same cost for each handle, however many there are.
+// Thread safety: none.
+// Errors: DEADLINE_EXCEEDED (WAIT_TIMEOUT), "3 (of 10) handles unfinished", when the timeout of Next or of the whole
+//   has passed. A range-for ends then, and status() tells.
 template <typename Handle>
 class Completed {
  public:
+  // Begins to count `timeout`, for all handles together.
   Completed(std::vector<Handle> handles, Duration timeout)
       : handles_(std::move(handles)), completions_(internal::CellsOf(handles_)), whole_(timeout) {}
 
-  // Nothing: all were handed out.
+  // Returns the next handle; nothing: all were handed out. Blocks for at most `timeout` and what is left of the whole.
+  // Safe to call again after WAIT_TIMEOUT: no handle is lost.
   absl::StatusOr<std::optional<Handle>> Next(Duration timeout = kForever) {
     if (completions_.left() == 0) return std::optional<Handle>();
     const auto index = completions_.Next(std::min(timeout, whole_.left()));
     if (!index) return internal::UnfinishedError(completions_.left(), completions_.total());
     return std::optional<Handle>(std::exchange(handles_[*index], Handle()));
   }
-  // OK, or why a range-for ended before all were handed out.
+  // OK, or why a range-for ended before all handles were handed out.
   const absl::Status& status() const { return status_; }
 
   class Iterator {
@@ -161,6 +184,7 @@ class Completed {
     Completed* owner_;
     std::optional<Handle> current_;
   };
+  // For a range-for, once; each step blocks until the next handle ends.
   Iterator begin() { return Iterator(this); }
   std::default_sentinel_t end() const { return {}; }
 
@@ -171,8 +195,10 @@ class Completed {
   absl::Status status_;
 };
 
-// As concurrent.futures.as_completed; the time counts from this call.
-//   for (const auto& handle : AsCompleted(handles)) ...
+// Returns the handles one after the other as they end; as concurrent.futures.as_completed. `timeout` counts from this
+// call.
+// Example:
+//   for (const auto& handle : AsCompleted(handles)) Use(handle.Get());
 template <typename Handle>
 Completed<Handle> AsCompleted(std::vector<Handle> handles, Duration timeout = kForever) {
   return Completed<Handle>(std::move(handles), timeout);

@@ -1,12 +1,14 @@
-// When a wait for several handles is over.
+// WaitMode: when a wait for several handles is over.
 #pragma once
 
 namespace poold::client {
 
 enum class WaitMode {
+  // Every handle is done.
   kAllCompleted,
+  // At least one handle is done.
   kFirstCompleted,
-  // The first that ended otherwise than SUCCEEDED, or all.
+  // At least one handle ended otherwise than SUCCEEDED, or every handle is done.
   kFirstException,
 };
 

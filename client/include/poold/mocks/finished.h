@@ -1,4 +1,9 @@
-// Handles that have ended already, for mocked connections. Needs no GoogleMock.
+// Handles that have ended already, for mocked connections. GoogleMock is not needed.
+//
+// Callbacks of such handles run at once in the thread that adds them. The handles have no daemon: Running answers
+// UNIMPLEMENTED.
+// Example:
+//   EXPECT_CALL(*mock, Submit).WillOnce([](const TaskCall&) { return MakeFinishedTask(49); });
 #pragma once
 
 #include <string>
@@ -11,17 +16,18 @@
 
 namespace poold::client {
 
-// A task that ended so.
+// A task that ended with this outcome.
 internal::TaskRef MakeEndedTask(std::string function, v1::Outcome outcome);
-// A submission that was refused, or a handle that is lost.
+// A submission that was refused with `why`. lost() is false.
 internal::TaskRef MakeRefusedTask(std::string function, absl::Status why);
+// A map that was refused with `why`.
 internal::MapRef MakeRefusedMap(std::string function, absl::Status why);
 // A task that SUCCEEDED with this payload.
 internal::TaskRef MakeFinishedTaskOf(Payload result);
-// A map that ended, with these outcomes of its items.
+// A map that ended with these outcomes of its items, in order of their index.
 internal::MapRef MakeEndedMap(std::string function, std::vector<v1::Outcome> items);
 
-// A result as a worker sends it.
+// The result `value` as a worker sends it.
 template <typename T>
 Payload ResultOf(const T& value) {
   if constexpr (internal::kIsMessage<T> || std::is_same_v<T, Bytes> || std::is_same_v<T, Payload>) {
@@ -37,7 +43,7 @@ internal::TaskRef MakeFinishedTask(const T& value) {
   return MakeFinishedTaskOf(ResultOf(value));
 }
 
-// A task that FAILED.
+// A task that FAILED with this type and message of an exception.
 internal::TaskRef MakeFailedTask(std::string function, std::string type, std::string message);
 
 }  // namespace poold::client

@@ -1,5 +1,6 @@
-// For tests of programs that use the SDK: a Connection of GoogleMock, and handles that are finished already.
+// MockConnection: a Connection of GoogleMock, for tests of programs that use the SDK.
 //
+// Example:
 //   auto mock = std::make_shared<poold::client::MockConnection>();
 //   EXPECT_CALL(*mock, Submit).WillOnce([](const TaskCall& call) { return MakeFinishedTask(49); });
 //   poold::client::Client client(mock);
@@ -17,6 +18,7 @@
 
 namespace poold::client {
 
+// Mocks every method but SubmitPieces, which joins its pieces and calls Submit.
 class MockConnection : public Connection {
  public:
   template <typename T>

@@ -1,4 +1,4 @@
-// What a running task can ask about itself, and tell about itself.
+// CurrentTask and ReportProgress: a running task's view of itself.
 #pragma once
 
 #include <cstdint>
@@ -6,36 +6,46 @@
 
 namespace poold::worker {
 
+// The task that runs. The views are valid until the task's function returns.
 struct TaskContext {
   // The function's name, as registered.
   std::string_view function;
-  // The n-th run of this task, from 1. Larger than 1: an earlier one died or failed and the task may be run again.
+  // The number of this attempt, from 1. Above 1: an earlier attempt died or failed, and this one runs the task again.
   std::uint32_t attempt = 1;
-  // In a map: which item of its chunk; else 0.
+  // The item's place in its chunk, from 0; 0 outside a map.
   std::uint32_t item = 0;
-  // Its chunk has so many items; 0 for a single task.
+  // The number of items in the chunk; 0 outside a map.
   std::uint32_t chunk_items = 0;
+  // The pool's name.
   std::string_view pool;
-  // 0 in the zygote, and in a worker program that was started afresh.
+  // The worker's id, as the daemon shows the worker; 0 in the zygote, and so in preload functions of every start
+  // method.
   std::uint64_t worker_id = 0;
 };
 
-// The task that runs now; in an initializer or preload function one with that function's name. Valid until it returns.
-// Any thread of the worker may call it while the task runs.
+// Returns the task that runs now; in an initializer or a preload function, a context with that function's name;
+// elsewhere an empty context. Valid until the function returns. Never blocks or fails. Any thread of the worker may
+// call while the task runs.
+// Example:
+//   std::printf("item %u of %u\n", poold::worker::CurrentTask().item, poold::worker::CurrentTask().chunk_items);
 inline const TaskContext& CurrentTask();
 
-// The n-th run of this task, from 1; outside a task 1.
+// Returns the number of this attempt, from 1; outside a task 1. Threads as CurrentTask.
 inline std::uint32_t Attempt();
 
-// Tells whoever watches how far the task is: `fraction` from 0 to 1, less if that is not known; of `text` (UTF-8) the
-// first 200 bytes. The item of a map reports for itself.
-// Performance: call it as often as is natural. Watchers hear the first report, then some 20 a second, and in any case
-// the latest before the outcome; the others cost a fraction of a microsecond.
-// Threads: any, while the task runs. Outside a task, and in a child that the task forked, it has no effect.
+// Reports to the task's watchers that `fraction` of the work is done (0 to 1; negative: not known), with the first 200
+// bytes of `text` (UTF-8). In a map, the report is the item's. Never fails; repeating is safe. Blocks only while the
+// daemon has not made room for the report (a full ring).
+// Performance: call as often as is natural. Watchers get the first report, then some 20 a second, and always the latest
+//   before the outcome; a report that is passed over costs a fraction of a microsecond.
+// Threads: any, while the task runs. Outside a task, and in a child that the task forked, the call has no effect.
+// Example:
+//   poold::worker::ReportProgress(double(row) / rows, "row " + std::to_string(row));
 inline void ReportProgress(double fraction, std::string_view text = {});
 
 // --- below: implementation ---
 
+// Takes reports; the worker program implements it.
 class ProgressSink {
  public:
   virtual void Report(double fraction, std::string_view text) = 0;
@@ -44,14 +54,16 @@ class ProgressSink {
   ~ProgressSink() = default;
 };
 
-// What the worker program lends to the modules that it loads.
+// The objects that the worker program lends to the modules that it loads.
 struct Host {
+  // The running task. Never null.
   const TaskContext* task;
-  // Null: nobody listens.
+  // Null: nobody takes reports.
   ProgressSink* progress;
 };
 
-// Set when a module is loaded. One for each shared object, therefore hidden.
+// The host of this shared object, set when the module is loaded; null before. Hidden, so that each shared object has
+// one.
 [[gnu::visibility("hidden")]] inline const Host*& CurrentHost() {
   static const Host* host = nullptr;
   return host;

@@ -1,8 +1,12 @@
-// An ordinary function <-> bytes: decodes its arguments, calls it, encodes its result.
+// BoundFunction: an ordinary function that takes its arguments and gives its result as bytes.
 //
-// Performance: arguments that are all numbers are read without the library; texts are referred to where they lie if
-// the parameter is a std::string_view or a BytesView. A large result that is a text or bytes is written once, to where
-// the caller wants it.
+// Role: decodes the arguments, calls the function, encodes the result.
+// Performance: arguments that are all numbers are read without the MessagePack library; a parameter std::string_view or
+//   BytesView refers to the received bytes. A large result that is a text or bytes is written once, into the caller's
+//   room.
+// Errors: arguments that do not decode become a TaskFailure "poold.ArgumentError" that names the argument; a result
+//   that does not serialize becomes "poold.ResultError". Exceptions of the function pass through.
+// Thread safety: as the function's; a worker calls in one thread.
 #pragma once
 
 #include <concepts>
@@ -26,7 +30,7 @@
 
 namespace poold::worker {
 
-// A protobuf message, recognised without protobuf's headers.
+// A protobuf message, recognised by its methods, so that protobuf's headers are not needed.
 template <typename T>
 concept ProtobufMessage = std::is_class_v<T> && requires(T message, const T& constant, std::string* out) {
   { message.ParseFromString(std::string()) } -> std::same_as<bool>;
@@ -34,6 +38,7 @@ concept ProtobufMessage = std::is_class_v<T> && requires(T message, const T& con
   { constant.GetTypeName() } -> std::convertible_to<std::string>;
 };
 
+// The T of an absl::StatusOr<T>; void for every other type.
 template <typename T>
 struct StatusOrValue {
   using type = void;
@@ -43,7 +48,7 @@ struct StatusOrValue<absl::StatusOr<T>> {
   using type = T;
 };
 
-// The types of a function or of an object with one operator().
+// The parameters and the result of a function, or of an object with one operator().
 template <typename F>
 struct Signature : Signature<decltype(&F::operator())> {};
 template <typename R, typename... A>
@@ -51,6 +56,7 @@ struct Signature<R (*)(A...)> {
   using Result = std::remove_cvref_t<R>;
   using Values = std::tuple<std::remove_cvref_t<A>...>;
   static constexpr std::size_t kCount = sizeof...(A);
+  // Calls `function` with `values` as its arguments, moved where the parameter takes an rvalue.
   template <typename F>
   static R Apply(F& function, Values& values) {
     return std::apply([&](auto&... value) -> R { return function(static_cast<A>(static_cast<A&&>(value))...); },
@@ -68,14 +74,16 @@ struct Signature<R (C::*)(A...) noexcept> : Signature<R (*)(A...)> {};
 template <typename C, typename R, typename... A>
 struct Signature<R (C::*)(A...) const noexcept> : Signature<R (*)(A...)> {};
 
+// Types that also accept ENCODING_RAW as the only argument.
 template <typename T>
 inline constexpr bool kBytesAlone = std::is_same_v<T, Bytes> || std::is_same_v<T, BytesView> || codec::kIsByteList<T>;
 
-// What a function may take, and return.
+// Whether a function may take arguments of these types: values, or one protobuf message alone.
 template <typename Values>
 inline constexpr bool kTaken = codec::Each<codec::Reads, Values>::kTrue;
 template <ProtobufMessage T>
 inline constexpr bool kTaken<std::tuple<T>> = true;
+// Whether a function may return the type.
 template <typename Result>
 inline constexpr bool kReturned = codec::kWritable<Result>;
 template <ProtobufMessage Result>
@@ -87,10 +95,12 @@ inline constexpr bool kReturned<absl::Status> = true;
 template <typename T>
 inline constexpr bool kReturned<absl::StatusOr<T>> = kReturned<T>;
 
+// Makes the failure "poold.ArgumentError": "square: argument 1: wanted an integer, given a string".
 inline void RefuseArguments(const Call& call, const std::string& why, Reply* reply) {
   reply->failure = TaskFailure{"poold.ArgumentError", std::string(call.function) + ": " + why, "", 0};
 }
 
+// The encoding's name for error texts.
 inline std::string EncodingName(Encoding encoding) {
   switch (encoding) {
     case Encoding::kUnspecified:
@@ -105,7 +115,7 @@ inline std::string EncodingName(Encoding encoding) {
   return "unknown (" + std::to_string(static_cast<std::uint32_t>(encoding)) + ")";
 }
 
-// A type in words: "int64", "array of string", the name of a message.
+// The type in words, for `poolctl functions`: "int64", "array of string", the name of a message; "": not known.
 template <typename T>
 std::string TypeWord() {
   if constexpr (std::is_void_v<T> || std::is_same_v<T, absl::Status>) {
@@ -119,6 +129,7 @@ std::string TypeWord() {
   }
 }
 
+// Holds the function. Copyable if the function is.
 template <typename F>
 class BoundFunction {
   using Types = Signature<F>;
@@ -126,6 +137,7 @@ class BoundFunction {
   using Result = typename Types::Result;
 
  public:
+  // A parameter or result that cannot travel does not compile; the error names POOLD_FIELDS.
   explicit BoundFunction(F function) : function_(std::move(function)) {
     static_assert(kTaken<Values>,
                   "poold: a parameter of this function cannot travel. Give a struct POOLD_FIELDS(Type, its fields...) "
@@ -135,6 +147,7 @@ class BoundFunction {
                   "behind it; poold/worker.h lists what travels.");
   }
 
+  // The full name of the protobuf message that the function returns; empty: the function returns none.
   static std::string ResultType() {
     if constexpr (ProtobufMessage<Result>) return Result().GetTypeName();
     if constexpr (ProtobufMessage<typename StatusOrValue<Result>::type>) {
@@ -143,7 +156,9 @@ class BoundFunction {
     return "";
   }
 
+  // The types of the arguments in words.
   static std::vector<std::string> ArgumentWords() { return WordsOf(static_cast<Values*>(nullptr)); }
+  // The type of the result in words.
   static std::string ResultWord() {
     using Value = typename StatusOrValue<Result>::type;
     if constexpr (std::is_void_v<Value>) {
@@ -153,6 +168,8 @@ class BoundFunction {
     }
   }
 
+  // Calls the function with the arguments of `call` and fills `reply`. Throws what the function throws, and
+  // codec::TooLong for a result of 4 GiB or more.
   void operator()(const Call& call, Reply* reply) const {
     if constexpr (!kTaken<Values> || !kReturned<Result>) {
       // The constructor has said it.
@@ -170,6 +187,7 @@ class BoundFunction {
   }
 
  private:
+  // Predicates for TakesOne.
   template <typename T>
   struct IsMessage : std::bool_constant<ProtobufMessage<T>> {};
   template <typename T>
@@ -180,6 +198,7 @@ class BoundFunction {
   static std::vector<std::string> WordsOf(std::tuple<A...>*) {
     return {TypeWord<A>()...};
   }
+  // Whether the function has exactly one parameter, and its type is one.
   template <template <typename> typename Is>
   static constexpr bool TakesOne() {
     if constexpr (Types::kCount == 1) return Is<std::tuple_element_t<0, Values>>::value;
@@ -196,6 +215,7 @@ class BoundFunction {
                     reply);
   }
 
+  // The five ways of a call, by the encoding of the arguments.
   void CallWithNothing(const Call& call, Reply* reply) const {
     if constexpr (Types::kCount == 0) {
       Values values;
@@ -250,6 +270,7 @@ class BoundFunction {
     if (!parsed.ok()) RefuseArguments(call, std::string(parsed.message()), reply);
   }
 
+  // Converts the arguments. False: `reply` has the failure, with the number of the argument that does not fit.
   static bool ReadList(const Call& call, const msgpack::object& list, Values* values, Reply* reply) {
     if (list.type != msgpack::type::ARRAY) {
       RefuseArguments(call, "wanted an array of arguments, given " + codec::Describe(list), reply);
@@ -272,6 +293,7 @@ class BoundFunction {
     return read;
   }
 
+  // Calls the function and writes its result.
   void Run(Values& values, Reply* reply) const {
     if constexpr (std::is_void_v<Result>) {
       Types::Apply(function_, values);
@@ -281,6 +303,7 @@ class BoundFunction {
     }
   }
 
+  // The overloads write a result by its type; nothing is MessagePack's nil.
   static void Write(std::nullptr_t, Reply* reply) {
     reply->encoding = Encoding::kMsgpack;
     reply->data.push_back('\xc0');
@@ -308,7 +331,7 @@ class BoundFunction {
     reply->encoding = Encoding::kRaw;
     if (!WriteToRoom("", bytes.data, reply)) reply->data = std::move(bytes.data);
   }
-  // False: there is no room for it, or it needs none.
+  // Writes a large result into the caller's room. False: the result is small, or there is no room.
   static bool WriteToRoom(std::string_view head, std::string_view text, Reply* reply) {
     if (text.size() < ResultRoom::kLeastBytes || reply->room == nullptr) return false;
     char* const at = reply->room->Take(head.size() + text.size());
@@ -337,6 +360,7 @@ class BoundFunction {
     }
   }
 
+  // Mutable, because a registered object may have an operator() that is not const.
   mutable F function_;
 };
 

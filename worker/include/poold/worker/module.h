@@ -1,6 +1,7 @@
-// What a task module exports: one C symbol, `poold_module`. Including poold/worker.h defines it.
+// The export of a task module: the C symbol `poold_module`. Including poold/worker.h defines it.
 //
-// The first two fields never change, so that a module of another version is refused in words.
+// Invariants: the first two fields never change, so that a module of another version is refused in words.
+// Errors: a worker refuses a module with another magic, version, or layout of the standard library (START_FAILED).
 #pragma once
 
 #include <cstdint>
@@ -10,23 +11,30 @@
 
 // Raised with every change of what modules and worker programs hand each other.
 #ifndef POOLD_MODULE_ABI_VERSION
+// Raised with every change of the types that modules and worker programs hand to each other.
 #define POOLD_MODULE_ABI_VERSION 3
 #endif
 
 namespace poold::worker {
 
-inline constexpr std::uint32_t kModuleMagic = 0x706d6f64;  // "pmod"
+// "pmod" in ASCII.
+inline constexpr std::uint32_t kModuleMagic = 0x706d6f64;
 
+// The exported symbol. Constant.
 struct ModuleHeader {
+  // kModuleMagic.
   std::uint32_t magic;
+  // POOLD_MODULE_ABI_VERSION of the module's build.
   std::uint32_t abi_version;
-  // Values are handed over as C++ objects: the standard library must be laid out the same way.
+  // sizeof(std::string) and sizeof(Function). Values are handed over as C++ objects, so both sides need the same
+  // layout.
   std::uint32_t string_bytes;
   std::uint32_t function_bytes;
-  // Lends it the host, and asks for its functions.
+  // Lends the host to the module and returns the module's functions. `host` outlives the module.
   const Registry& (*open)(const Host* host);
 };
 
+// The implementation of ModuleHeader::open in this shared object.
 [[gnu::visibility("hidden")]] inline const Registry& OpenLocalModule(const Host* host) {
   CurrentHost() = host;
   return Registry::Local();
@@ -34,7 +42,7 @@ struct ModuleHeader {
 
 }  // namespace poold::worker
 
-// Weak: several files of one module may define it.
+// Weak, because several files of one module may define the symbol.
 extern "C" [[gnu::weak, gnu::used, gnu::visibility("default")]] const poold::worker::ModuleHeader poold_module = {
     poold::worker::kModuleMagic, POOLD_MODULE_ABI_VERSION, sizeof(std::string), sizeof(poold::worker::Function),
     &poold::worker::OpenLocalModule};

@@ -1,6 +1,6 @@
-// The functions of one module or program, by name.
+// Registry and POOLD_TASK: the functions of one module or program, by name.
 //
-// Threads: filled before main, or when the module is loaded; then constant.
+// Threads: the registry is filled before main, or while the module is loaded, and then constant.
 // Errors: a name that is registered twice, or is empty, is reported when the worker starts (START_FAILED).
 #pragma once
 
@@ -13,21 +13,29 @@
 
 namespace poold::worker {
 
+// A registered function. A plain value.
 struct Function {
+  // The name by which clients call the function.
   std::string name;
-  // One line for people.
+  // One line for people; may be empty.
   std::string help;
-  // The full name of the protobuf message that it returns, where it returns one.
+  // The full name of the protobuf message that the function returns; empty: the function returns none.
   std::string result_type;
+  // Calls the function. Must not be empty.
   Invoke invoke;
-  // What each argument is, and the result, in words: "int64", "array of string". Unset: not known.
+  // The types of the arguments in words: "int64", "array of string"; "": not known.
   std::vector<std::string> arguments = {};
+  // The type of the result in words.
   std::string result = "";
 };
 
+// Role: holds the functions in the order of their registration. One for each shared object or program.
 class Registry {
  public:
-  // `callable` is a function, or an object with one operator(). Returns true, for POOLD_TASK.
+  // Registers `callable`, a function or an object with one operator(). Returns true, for POOLD_TASK. Does not check the
+  // name: the worker does that when it starts. A parameter or result that cannot travel does not compile.
+  // Example:
+  //   poold::worker::Registry::Local().Add("twice", [](int x) { return 2 * x; }, "twice(x): 2 x");
   template <typename Callable>
   bool Add(std::string name, Callable callable, std::string help = "") {
     using Bound = BoundFunction<Callable>;
@@ -36,9 +44,10 @@ class Registry {
     return true;
   }
 
+  // All functions, in the order of their registration.
   const std::vector<Function>& functions() const { return functions_; }
 
-  // Of the shared object, or program, that this is called in.
+  // The registry of the shared object or program that contains the call.
   [[gnu::visibility("hidden")]] static Registry& Local() {
     static Registry local;
     return local;
@@ -48,7 +57,7 @@ class Registry {
   std::vector<Function> functions_;
 };
 
-// "poold::tasks::square" -> "square".
+// Returns the last part of a qualified name: "&poold::tasks::square" gives "square".
 inline std::string UnqualifiedName(const char* text) {
   const std::string name = text[0] == '&' ? text + 1 : text;
   const std::size_t colon = name.rfind(':');
@@ -57,9 +66,11 @@ inline std::string UnqualifiedName(const char* text) {
 
 }  // namespace poold::worker
 
-// POOLD_TASK(square)   POOLD_TASK("name", callable)   POOLD_TASK("name", callable, "one line of help")
-//
-// `poolctl functions` shows the help, with the types of the arguments and of the result.
+// Registers a function as a task, at namespace scope of a module or worker program.
+// Example:
+//   POOLD_TASK(square);                                             // named "square"
+//   POOLD_TASK("name", callable);
+//   POOLD_TASK("name", callable, "name(x): one line of help");      // poolctl functions shows it
 #define POOLD_TASK(...) \
   POOLD_TASK_CHOOSE_(__VA_ARGS__, POOLD_TASK_NAMED_, POOLD_TASK_NAMED_, POOLD_TASK_PLAIN_)(__VA_ARGS__)
 #define POOLD_TASK_CHOOSE_(a, b, c, chosen, ...) chosen

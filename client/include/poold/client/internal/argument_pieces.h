@@ -1,4 +1,5 @@
-// The arguments of a call as MessagePack, where large texts and bytes among them are not copied yet. Not for users.
+// ArgumentPieces: the arguments of a call as MessagePack, with large texts and bytes left where they are. Not for
+// users.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 
 namespace poold::client::internal {
 
+// Types whose large values are handed over without a first copy.
 template <typename T>
 inline constexpr bool kIsText =
     std::is_same_v<codec::Plain<T>, std::string> || std::is_same_v<codec::Plain<T>, std::string_view>;
@@ -21,11 +23,11 @@ inline constexpr bool kIsTextOrBytes =
     kIsText<T> || std::is_same_v<codec::Plain<T>, Bytes> || std::is_same_v<codec::Plain<T>, BytesView> ||
     codec::kIsByteList<codec::Plain<T>>;
 
-// From here on arguments are handed over in shared memory.
+// Arguments of this size and more are handed over in shared memory.
 inline constexpr std::size_t kLargeTextBytes = std::size_t{32} << 10;
 
-// A text or bytes that is worth it; empty: anything else. What lies inside of other values is not looked for: they may
-// make it when they are written.
+// Returns the text or bytes of `value` if they are large; empty: anything else. Does not look inside other values,
+// because they may make a text only while they are written.
 template <typename T>
 std::string_view LargeTextOf(const T& value) {
   std::string_view text;
@@ -39,9 +41,12 @@ std::string_view LargeTextOf(const T& value) {
   return text.size() >= kLargeTextBytes && text.size() <= UINT32_MAX ? text : std::string_view();
 }
 
+// Role: packs small arguments into one string and refers to large ones, so that a large argument is copied once, to
+//   where it is handed over.
+// Thread safety: none; a local of one call.
 class ArgumentPieces {
  public:
-  // Refers to the arguments: they must outlive it.
+  // Packs the arguments. REQUIRES: the arguments outlive this object. Throws codec::TooLong.
   template <typename... Args>
   explicit ArgumentPieces(const Args&... args) {
     codec::StringSink sink{&small_};
@@ -51,7 +56,7 @@ class ArgumentPieces {
   ArgumentPieces(const ArgumentPieces&) = delete;
   ArgumentPieces& operator=(const ArgumentPieces&) = delete;
 
-  // One behind the other. Valid as long as this.
+  // Returns the pieces, one behind the other. Valid as long as this object and the arguments.
   std::vector<std::string_view> All() const {
     std::vector<std::string_view> all;
     std::size_t begin = 0;
@@ -65,6 +70,7 @@ class ArgumentPieces {
   }
 
  private:
+  // A large argument, behind the first `behind` bytes of small_.
   struct Large {
     std::size_t behind;  // so much of small_
     std::string_view text;

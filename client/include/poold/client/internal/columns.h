@@ -1,4 +1,4 @@
-// Several ranges walked side by side, as Python's zip: the shortest ends it. Not for users.
+// Several ranges walked side by side, as Python's zip: the shortest range ends the walk. Not for users.
 #pragma once
 
 #include <memory>
@@ -14,14 +14,15 @@
 
 namespace poold::client::internal {
 
-// Refers to a range that it was given by name, holds one that was given away. Begins when it is first asked.
+// One range. Refers to a range that was passed by name (REQUIRES: the range outlives the column) and owns one that was
+// moved in. The walk begins with the first Advance.
 template <typename Range>
 class Column {
  public:
   explicit Column(std::remove_reference_t<Range>& range) requires(std::is_lvalue_reference_v<Range>) : range_(&range) {}
   explicit Column(Range&& range) requires(!std::is_lvalue_reference_v<Range>) : range_(std::move(range)) {}
 
-  // False: the end.
+  // Steps to the next item. False: the end.
   bool Advance() {
     if (!at_) {
       at_.emplace(std::ranges::begin(Get()));
@@ -30,6 +31,7 @@ class Column {
     }
     return *at_ != std::ranges::end(Get());
   }
+  // The item. REQUIRES: Advance returned true.
   decltype(auto) operator*() { return **at_; }
 
  private:
@@ -45,19 +47,19 @@ class Column {
   std::optional<std::ranges::iterator_t<Plain>> at_;
 };
 
-// The dereferenced item may be a proxy (std::vector<bool>).
+// The item without a proxy (std::vector<bool> yields proxies).
 template <typename T>
 const T& PlainItem(const T& item) {
   return item;
 }
 inline bool PlainItem(const std::vector<bool>::reference& item) { return item; }
 
-// function(x, y, ...) for the items of several ranges.
+// The arguments (x, y, ...) from the items of several ranges.
 template <typename... Ranges>
 class SideBySide {
  public:
   explicit SideBySide(Ranges&&... ranges) : columns_(Column<Ranges>(std::forward<Ranges>(ranges))...) {}
-  // Hands the next arguments to `take`. False: the end.
+  // Calls `take` with the next arguments. False: the end; `take` was not called.
   template <typename Take>
   bool Next(Take&& take) {
     return std::apply(
@@ -73,11 +75,12 @@ class SideBySide {
   std::tuple<Column<Ranges>...> columns_;
 };
 
-// function(get<0>(item), get<1>(item), ...) for every tuple of a range.
+// The arguments (get<0>(item), get<1>(item), ...) from every tuple of a range.
 template <typename Range>
 class Tuples {
  public:
   explicit Tuples(Range&& range) : column_(std::forward<Range>(range)) {}
+  // Calls `take` with the next arguments. False: the end; `take` was not called.
   template <typename Take>
   bool Next(Take&& take) {
     if (!column_.Advance()) return false;
@@ -89,6 +92,7 @@ class Tuples {
   Column<Range> column_;
 };
 
+// A source that writes one item at a time.
 template <typename Arguments>
 MapSource SourceOf(Arguments arguments) {
   auto shared = std::make_shared<Arguments>(std::move(arguments));
@@ -98,7 +102,7 @@ MapSource SourceOf(Arguments arguments) {
   };
 }
 
-// The same for who takes many at a time: an item costs no call.
+// A source that fills whole packs, without a call for each item.
 template <typename Arguments>
 PackSource PacksOf(Arguments arguments) {
   auto shared = std::make_shared<Arguments>(std::move(arguments));
@@ -110,8 +114,8 @@ PackSource PacksOf(Arguments arguments) {
   };
 }
 
-// A function that returns one item after the other, and nothing at the end: std::optional<T>, or with errors
-// absl::StatusOr<std::optional<T>>.
+// A source over a function that returns std::optional<T>, or absl::StatusOr<std::optional<T>>; an empty optional is the
+// end.
 template <typename Generator>
 MapSource GeneratorSourceOf(Generator generator) {
   auto shared = std::make_shared<Generator>(std::move(generator));

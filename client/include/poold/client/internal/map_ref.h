@@ -1,4 +1,4 @@
-// What is behind a MapHandle<R>, without the type. Not for users.
+// MapRef: the part of a MapHandle<R> that does not depend on the type. Not for users.
 #pragma once
 
 #include <cstdint>
@@ -23,47 +23,55 @@ class Downloaded;
 
 struct MapHandleState;
 
-// Outcomes of neighbouring items, with where each result begins in message.results(). Immutable once a walk has found
-// it; before, neighbours are added (Append in handle_state.cc): a block costs far more than an item.
+// Outcomes of neighbouring items. Immutable once a walk has found the block; before, outcomes of the next items may be
+// appended (Append in handle_state.cc), because a block costs far more than an item.
 struct ItemBlock {
+  // The outcomes as the daemon sent them.
   v1::ItemOutcomes message;
+  // The first byte of each item's result in message.results().
   std::vector<std::uint32_t> begins;
-  // Of a map that was cancelled: these items never got an outcome, because of `why`, where that is set.
+  // The items of a cancelled map that never got an outcome of their own. `why` is their outcome where it is set.
   bool cancelled = false;
   v1::Outcome why;
-  // The daemon knows that it is here.
+  // The daemon was told that this client has the block.
   bool told = true;
-  // Its number in the order of arrival.
+  // The block's number in the order of arrival, from 0.
   std::uint64_t arrival = 0;
-  // Of all items there is a result here, as MessagePack, at this place and so long.
+  // All items have an inline MessagePack result, at `results` + begins[i].
   bool plain = false;
   const char* results = nullptr;
 
+  // The index of the first item.
   std::uint64_t first() const { return message.first_index(); }
+  // The number of items.
   std::uint64_t count() const { return begins.size(); }
 };
 
-// One item's outcome, as it lies in its block: valid until the cursor moves on.
+// One item's outcome inside its block. Valid until the cursor moves on.
 struct ItemView {
   std::uint64_t index = 0;
-  // Set when it is not a plain success that came inline.
+  // The outcome; null for a compact success, whose `result` is inline.
   const v1::Outcome* other = nullptr;
   ResultView result;
 };
 
-// Where a walk over the items stands. A plain value; start with {}.
+// The place of a walk over the items. A plain value; a walk starts with {}.
 struct ItemCursor {
-  std::uint64_t position = 0;  // in order: the next index; as completed: items seen
-  std::uint64_t block = 0;     // as completed: the block in order of arrival
+  // In order: the next index. As completed: the number of items that were seen.
+  std::uint64_t position = 0;
+  // As completed: the block's number in the order of arrival.
+  std::uint64_t block = 0;
+  // As completed: the next item in that block.
   std::uint64_t in_block = 0;
-  std::shared_ptr<const ItemBlock> at;  // in order: the block that held the last one
+  // The block in which the walk stands. Null: none was found yet, or the last one was left.
+  std::shared_ptr<const ItemBlock> at;
 };
 
-// How the item ended where it is not a plain success that came inline; else null.
+// The outcome of an item; null for a compact success with an inline result.
 const v1::Outcome* OtherOf(const ItemBlock& block, std::uint64_t index);
 
-// Field by field, where it is wanted: a copy of what was just written in pieces has to wait for them, for longer than
-// all else here takes. REQUIRES: the block has so many items.
+// Fills `view` field by field. A copy of a struct that was just written in pieces would wait for those writes, for
+// longer than all the rest takes. REQUIRES: the block has such an item.
 inline void LookAt(const ItemBlock& block, std::uint64_t in_block, ItemView* view) {
   const v1::ItemOutcomes& message = block.message;
   const auto bytes = message.result_bytes(static_cast<int>(in_block));
@@ -74,12 +82,14 @@ inline void LookAt(const ItemBlock& block, std::uint64_t in_block, ItemView* vie
   view->result.data = std::string_view(message.results()).substr(block.begins[in_block], bytes);
 }
 
+// Moves the cursor behind the item that PeekPlain or StepInBlock showed.
 inline void Skip(ItemCursor* cursor, MapOrder order) {
   ++cursor->position;
   if (order != MapOrder::kInOrder) ++cursor->in_block;
 }
 
-// The next item of the block that the cursor holds, which is the way of nearly all. False: it has none, ask Next.
+// Takes the next item of the cursor's block and moves on: the way of nearly all items. False: the block has none, call
+// Next.
 inline bool StepInBlock(ItemCursor* cursor, MapOrder order, ItemView* view) {
   const ItemBlock* const block = cursor->at.get();
   if (block == nullptr) return false;
@@ -94,8 +104,8 @@ inline bool StepInBlock(ItemCursor* cursor, MapOrder order, ItemView* view) {
   return true;
 }
 
-// What StepInBlock would come to, where nothing but its result is to be known of it: see ItemBlock::plain. Then Skip
-// goes on. False: ask StepInBlock.
+// Shows the index and the result of the next item of a plain block without moving on; Skip moves on. False: call
+// StepInBlock.
 inline bool PeekPlain(const ItemCursor& cursor, MapOrder order, std::uint64_t* index, std::string_view* result) {
   const ItemBlock* const block = cursor.at.get();
   if (block == nullptr || !block->plain) return false;
@@ -108,9 +118,11 @@ inline bool PeekPlain(const ItemCursor& cursor, MapOrder order, std::uint64_t* i
   return true;
 }
 
+// A counted reference to a map's state. Copies are cheap. Thread-safe as an int.
 class MapRef {
  public:
   MapRef() = default;
+  // Takes over one reference.
   explicit MapRef(MapHandleState* adopted) : cell_(adopted) {}
   MapRef(const MapRef& other);
   MapRef(MapRef&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
@@ -122,18 +134,21 @@ class MapRef {
     if (cell_ != nullptr) Drop();
   }
 
+  // Whether this refers to a map.
   explicit operator bool() const { return cell_ != nullptr; }
   MapHandleState* get() const { return cell_; }
 
-  // The next item in this order; nothing at the end. WAIT_TIMEOUT leaves the cursor where it is.
+  // Returns the next item in this order; nothing: the end. Blocks for at most `timeout`. WAIT_TIMEOUT leaves the cursor
+  // in its place. Other errors: FORKED, WOULD_DEADLOCK, the daemon's refusal, HANDLE_LOST.
   absl::StatusOr<std::optional<ItemView>> Next(ItemCursor* cursor, MapOrder order, Duration timeout) const;
-  // As Next, and when `whole` has passed: cancels what is left, MAP_TIMEOUT.
+  // As Next. When `whole` has passed: cancels the items that have not begun and answers MAP_TIMEOUT.
   absl::StatusOr<std::optional<ItemView>> NextWithin(ItemCursor* cursor, MapOrder order, Duration timeout,
                                                      const Deadline& whole) const;
-  // The bytes of an item's result that did not come inline.
+  // Returns an item's result that did not come inline, as a copy. Blocks while the result is brought.
   absl::StatusOr<Payload> Download(std::uint64_t index, const v1::Outcome& outcome) const;
-  // The same where they lie.
+  // As Download, without a copy where that is possible.
   absl::StatusOr<OwnedResult> Own(std::uint64_t index, const v1::Outcome& outcome) const;
+  // The methods below are those of MapHandle.
   bool Wait(Duration timeout) const;
   bool done() const;
   bool lost() const;
@@ -142,14 +157,17 @@ class MapRef {
   v1::MapProgress Progress() const;
   absl::StatusOr<bool> Cancel(bool running) const;
   void CancelSoon(bool running) const;
-  // The item behind the last one that was sent: the input failed there. REQUIRES: the map is not complete.
+  // Gives the item behind the last one that was sent the outcome `why`, because the input failed there. REQUIRES: the
+  // map is not complete.
   void FailInput(v1::Outcome why) const;
+  // Whether both sides forget items that a walk has passed.
   bool streamed() const;
   void OnProgress(ProgressCallback callback) const;
   void OnDone(std::function<void(MapRef)> callback) const;
   HandleId id() const;
   std::string ToString() const;
   void Keep() const;
+  // The function's name, or "map " and the id where the name is not known (resumed handles).
   std::string function() const;
 
   friend bool operator==(const MapRef&, const MapRef&) = default;
@@ -161,7 +179,7 @@ class MapRef {
   MapHandleState* cell_ = nullptr;
 };
 
-// How an item ended, as a status; OK when it succeeded.
+// An item's end as a status; OK: the item SUCCEEDED.
 absl::Status ItemStatus(std::string_view function, std::uint64_t index, const v1::Outcome& outcome);
 
 }  // namespace poold::client::internal

@@ -1,4 +1,5 @@
-// What is behind a TaskHandle<T>, without the type. Not for users; mocks make one with MakeFinishedTask.
+// TaskRef: the part of a TaskHandle<T> that does not depend on the type. Not for users; mocks make one with
+// MakeFinishedTask.
 #pragma once
 
 #include <functional>
@@ -19,14 +20,15 @@ namespace poold::client::internal {
 struct HandleState;
 struct TaskHandleState;
 
-// What a finished task left, as it lies in the cell: valid while the TaskRef lives.
+// The result of a finished task inside the task's state. Valid while the TaskRef lives.
 struct ResultView {
   Encoding encoding = v1::ENCODING_UNSPECIFIED;
+  // The message's full name with ENCODING_PROTOBUF.
   std::string_view type_name;
   std::string_view data;
 };
 
-// The same, which `owner` keeps there: valid as long as it.
+// A result whose bytes are valid as long as `owner` lives.
 struct OwnedResult {
   Encoding encoding = v1::ENCODING_UNSPECIFIED;
   std::string type_name;
@@ -34,7 +36,7 @@ struct OwnedResult {
   std::shared_ptr<const void> owner;
 };
 
-// Counts references to a cell. Copies are cheap. Thread-safe as an int.
+// A counted reference to a task's state. Copies are cheap. Thread-safe as an int.
 class TaskRef {
  public:
   TaskRef() = default;
@@ -50,25 +52,28 @@ class TaskRef {
     if (cell_ != nullptr) Drop();
   }
 
+  // Whether this refers to a task.
   explicit operator bool() const { return cell_ != nullptr; }
   TaskHandleState* get() const { return cell_; }
 
-  // Waits. OK: it has succeeded.
+  // Blocks for at most `timeout`. OK: the task SUCCEEDED. Errors as TaskHandle::Get, but RESULT_TYPE.
   absl::Status Await(Duration timeout) const;
-  // REQUIRES: Await was OK. Shows `use` a result that lies in shared memory as it is there, which must do no more than
-  // copy it. False: it does not, or it was gone meanwhile and what was copied is of no worth.
+  // Calls `use` with a result that lies in shared memory; `use` must only copy the result. False: the result lies
+  // elsewhere, or its memory was used again meanwhile: discard the copy. REQUIRES: Await was OK.
   bool WithShared(absl::FunctionRef<void(const ResultView&)> use) const;
-  // REQUIRES: Await was OK. Brings the result from wherever it is. OK: result() holds it.
+  // Brings the result into this process; blocks meanwhile. OK: result() has it. REQUIRES: Await was OK.
   absl::Status Bring() const;
-  // REQUIRES: Bring was OK.
+  // The result. REQUIRES: Bring was OK.
   ResultView result() const;
-  // REQUIRES: Await was OK. The result where it lies, which may be memory that others can change.
+  // Returns the result without a copy where possible. Other processes may be able to change the bytes. REQUIRES: Await
+  // was OK.
   absl::StatusOr<OwnedResult> Own() const;
+  // The methods below are those of TaskHandle.
   bool Wait(Duration timeout) const;
   bool done() const;
   bool lost() const;
   TaskState state() const;
-  // Asks the daemon, unless it has ended.
+  // Asks the daemon, unless the task has ended.
   absl::StatusOr<bool> Running() const;
   absl::StatusOr<bool> Successful() const;
   absl::StatusOr<bool> Cancel(bool running) const;
@@ -80,7 +85,7 @@ class TaskRef {
   HandleId id() const;
   std::string ToString() const;
   void Keep() const;
-  // "" where it is not known (resumed handles).
+  // The function's name, or "task " and the id where the name is not known (resumed handles).
   std::string function() const;
 
   friend bool operator==(const TaskRef&, const TaskRef&) = default;
@@ -90,7 +95,7 @@ class TaskRef {
   TaskHandleState* cell_ = nullptr;
 };
 
-// Arguments that cannot travel: a handle that was refused (TOO_LARGE).
+// A handle of arguments that cannot travel: INVALID_ARGUMENT (TOO_LARGE).
 TaskRef RefuseTooLong(std::string_view function, std::string_view why);
 
 }  // namespace poold::client::internal
