@@ -38,7 +38,8 @@ class WorkerChannel {
   // The worker is dead or cut off: nothing is written any more.
   void Close();
 
-  void Enqueue(std::vector<core::Assignment> work);
+  // True: from now on the channel is on its dispatcher's list of active channels, and the caller puts it there.
+  bool Enqueue(std::vector<core::Assignment> work);
   // As core::WorkerPort::TakeBack.
   std::uint32_t TakeBack(core::AttemptToken token, std::uint32_t keep);
   // A STOP frame, behind all that waits.
@@ -55,8 +56,16 @@ class WorkerChannel {
   std::uint64_t arena_bytes() const { return frame_.arena_bytes(); }
   // Work is under way.
   bool Busy();
-  // More than one task is, or a chunk.
-  bool HasMuch();
+  // The same as Enqueue does for a channel that has no work but must be looked at.
+  bool BecomeActive();
+  enum class Load {
+    kNone,
+    kOneTask,
+    kMuch,  // a chunk, more than one task, or work that is not sent yet
+  };
+  // How much is under way. With `leave_if_idle` a channel that has nothing leaves the list of active channels, and the
+  // caller, who walks that list, takes it off.
+  Load TakeLoad(bool leave_if_idle);
   // Flush would find something to do.
   bool NeedsFlush();
   bool StopSent();
@@ -81,6 +90,7 @@ class WorkerChannel {
   bool open_ ABSL_GUARDED_BY(mu_) = false;
   bool uses_page_ ABSL_GUARDED_BY(mu_) = true;
   Abilities abilities_ ABSL_GUARDED_BY(mu_);
+  bool active_ ABSL_GUARDED_BY(mu_) = false;  // on its dispatcher's list, or on the way there
   bool stop_requested_ ABSL_GUARDED_BY(mu_) = false;
   bool stop_sent_ ABSL_GUARDED_BY(mu_) = false;
   bool flushing_ ABSL_GUARDED_BY(mu_) = false;

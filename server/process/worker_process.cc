@@ -119,7 +119,7 @@ absl::Status WorkerProcess::Make(ZygoteClient* zygote) {
   zygote_functions_ = zygote->functions();
   usage_period_ = UsagePeriod(zygote->spec());
   start_timeout_ = StartTimeout(zygote->spec(), thread_->options.limits);
-  zygote_->WorkerBegins();
+  zygote_->WorkerBegins(this);
   cloning_ = true;
   zygote_->Clone(this, std::move(fds), has_cgroup);
   return absl::OkStatus();
@@ -342,7 +342,7 @@ void WorkerProcess::Reap() {
   for (OutputPipe& pipe : pipes_) pipe.Close();
   channel_->Close();
   scope_.reset();
-  if (zygote_ != nullptr) std::exchange(zygote_, nullptr)->WorkerEnds();
+  if (zygote_ != nullptr) std::exchange(zygote_, nullptr)->WorkerEnds(this);
   gone_ = true;
   base::Log(base::Level::kDebug, "worker_ended",
             {{"worker", static_cast<std::uint64_t>(id())},

@@ -61,12 +61,21 @@ class WorkerProcess {
   bool watches_writable() const { return socket_watch_.wants_write(); }
   // Something may come of which no bell tells, so look again in a while.
   bool NeedsPoll();
+  // Its output is to be read, though nobody will tell when that is possible.
+  bool HasRestingOutput() const { return pipes_resting_; }
   // How often its memory is to be looked at; kNever: not at all.
   core::Nanos usage_period() const { return usage_period_; }
   // Looks, when it is time.
   void SampleUsage(core::Nanos now);
   // It was told to be lost; it may be destroyed.
   bool gone() const { return gone_; }
+
+  // Which of its dispatcher's lists it stands on. Written by the dispatcher only.
+  struct Marks {
+    bool attended = false;
+    bool suppressed = false;
+  };
+  Marks marks;
 
  private:
   absl::Status Make(ZygoteClient* zygote);

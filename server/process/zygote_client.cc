@@ -158,12 +158,12 @@ void ZygoteClient::Stop() {
   stopping_ = true;
   // Its workers may need it: the kernel ends a PID namespace with its zygote, and of a cgroup it is the zygote that
   // guards the pool against the daemon's sudden end.
-  if (workers_ == 0) Kill();
+  if (workers_.empty()) Kill();
 }
 
-void ZygoteClient::WorkerEnds() {
-  --workers_;
-  if (stopping_ && workers_ == 0) Kill();
+void ZygoteClient::WorkerEnds(WorkerProcess* worker) {
+  workers_.erase(worker);
+  if (stopping_ && workers_.empty()) Kill();
 }
 
 void ZygoteClient::Kill() {
@@ -352,6 +352,7 @@ void ZygoteClient::Reap() {
   timer_.Stop();
   socket_watch_.Stop();
   for (OutputPipe& pipe : pipes_) pipe.Close();
+  for (WorkerProcess* worker : workers_) worker->ZygoteGone();
   gone_ = true;
   thread_->batch.AddZygoteLost(pool_, generation_, Words(), Cause());
 }

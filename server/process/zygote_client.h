@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "process/death.h"
 #include "process/function_list.h"
 #include "process/outgoing.h"
@@ -41,6 +42,10 @@ class ZygoteClient {
   void Service();
   // It was told to be lost; it may be destroyed.
   bool gone() const { return gone_; }
+
+  // Whether it stands on its dispatcher's list of what is to be looked at. Written by the dispatcher only.
+  bool attended = false;
+
   bool ready() const { return ready_; }
   bool stopping() const { return stopping_; }
 
@@ -57,9 +62,9 @@ class ZygoteClient {
   // Its clones limit themselves, as Ready in worker.proto says.
   bool sets_limits() const { return sets_limits_; }
 
-  // Workers cloned from it that live.
-  void WorkerBegins() { ++workers_; }
-  void WorkerEnds();
+  // Workers cloned from it that live. The zygote tells each of them when it goes (ZygoteGone).
+  void WorkerBegins(WorkerProcess* worker) { workers_.insert(worker); }
+  void WorkerEnds(WorkerProcess* worker);
 
  private:
   absl::Status Spawn();
@@ -102,7 +107,7 @@ class ZygoteClient {
   std::map<core::WorkerId, Asked> clones_;  // asked for, not answered
   FunctionList functions_;
 
-  int workers_ = 0;
+  absl::flat_hash_set<WorkerProcess*> workers_;
   std::optional<Death> death_;
   std::string doing_;                                 // before it was ready, in its own words
   std::string failure_;                               // its own words, or ours
