@@ -315,7 +315,7 @@ gate::PollSource::PollResult Dispatcher::State::TakePolled() {
   if (much) return PollResult::kTooMuch;
   std::vector<WorkerProcess*> heard;
   for (WorkerProcess* worker : active_workers) {
-    if (!worker->HasNews()) continue;
+    if (!worker->HasUnread()) continue;
     worker->DrainRing(wire::RingReader::Bell::kNotWanted);
     heard.push_back(worker);
     if (!std::exchange(worker->marks.suppressed, true)) suppressed_workers.push_back(worker);
@@ -481,7 +481,7 @@ void Dispatcher::State::Service(WorkerProcess* worker) {
 // Since we are awake: what lies in the rings of the others would wake us soon.
 void Dispatcher::State::GatherActive() {
   VisitActive([](WorkerProcess* worker, WorkerChannel::Load) {
-    if (worker->HasNews()) worker->DrainRing();
+    if (worker->HasUnread()) worker->DrainRing();
     return true;
   });
 }
