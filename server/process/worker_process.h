@@ -3,9 +3,9 @@
 // Role: the life cycle. Makes what the process needs, has the zygote clone it, watches and signals it, reaps it, and
 // tells the core of READY and of the end (through the batch). Non-role: what is sent to the worker (WorkerChannel),
 // what the worker says of its tasks (WorkerResults).
-// Threads: those that own a round of the process thread (EventLoop): the process thread while it is awake, one other
-// thread while it sleeps (EventLoop::TryWhileAsleep). The other thread may call DrainRing, HasUnread and
-// doorbell_suppressed only; all else touches watches and timers, and so is for the process thread alone.
+// Threads: those that own a round of the process thread (event_loop.h): the process thread while it is awake, one other
+// thread while it sleeps. The other thread may call DrainRing, HasUnread, doorbell_suppressed, HasRestingOutput, id and
+// channel; all else touches watches and timers, and so is for the process thread alone.
 // Ownership: owned by the dispatcher; shares the channel; does not own thread and zygote, which tells when it goes.
 // Trust: whatever comes from the process is hostile until checked. A worker that writes what no honest worker writes
 // is logged and killed with its tree.
