@@ -1,4 +1,4 @@
-// What was thrown, as a failure.
+// Exceptions as failures of tasks, and failures in terms of the protocol. Any thread.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace poold::worker {
 
-// REQUIRES: called while an exception is handled.
+// Type and message of the exception that is being handled. REQUIRES: there is one.
 TaskFailure FailureOfException();
 
 internal::Failure ToProto(const TaskFailure& failure);

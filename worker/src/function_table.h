@@ -19,9 +19,11 @@ class FunctionTable {
   // Functions of the program itself. `host` is lent to modules and must outlive the table.
   explicit FunctionTable(const Host* host) : host_(host) {}
 
+  // What the program itself has registered.
   absl::Status AddProgram();
+  // Loads the file and adds what it registers. The error names the module and says what is wrong with it.
   absl::Status AddModule(const std::string& path);
-  // One that poold itself brings.
+  // A function that poold itself brings.
   absl::Status AddBuiltIn(const Function& function);
 
   // In order of registration: a place in it is a function's index in RUN.

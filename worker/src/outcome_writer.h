@@ -1,9 +1,10 @@
-// What a worker has to say: records in its page's ring, and the bells that make the daemon look.
+// The writing side of a worker's page: records in its ring, and the bells that make the daemon read them.
 //
 // Bell policy: when the daemon wants a bell, it gets one if there is nothing more to do, if the ring is half full, or
 // if by the end of what runs next something may have waited for more than 2 ms. A report of progress rings at once.
-// Threads: all but Report is for the worker's own, which holds them (lock, unlock) but while a function runs and while
-// it sleeps; so each item costs one lock. Report is for any thread of a task. Owns neither page nor channel.
+// Threads: all but Report is for the worker's own thread, which holds the writer (lock, unlock) except while a function
+// runs and while the thread sleeps; so each item costs one lock. Report is for any thread of a task.
+// Ownership: owns neither page nor channel. Units: times are in ns.
 #pragma once
 
 #include <sys/single_threaded.h>
@@ -32,7 +33,9 @@ class OutcomeWriter : public ProgressSink {
   // again; that is a task's thread which reports just when its function has ended.
   void unlock() { held_.store(false, std::memory_order_release); }
 
-  // REQUIRES, down to Report: held.
+  // REQUIRES for all that follows, down to Report: held.
+
+  // Appends a record that is no outcome.
   void Add(wire::RecordKind kind, std::uint32_t ticket, std::uint32_t item, std::uint32_t encoding,
            std::int64_t elapsed_ns, std::string_view bytes);
 
@@ -45,7 +48,7 @@ class OutcomeWriter : public ProgressSink {
     sent_at_ = 0;
     sent_done_ = false;
   }
-  // Its outcome, behind what was reported last. From here on reports are of nothing.
+  // The outcome of the item, behind what was reported last. From here on reports are of nothing.
   void EndItem(wire::RecordKind kind, std::uint32_t encoding, std::int64_t elapsed_ns, std::string_view bytes) {
     const bool plain = kind == wire::RecordKind::kResult && !kept_ && elapsed_ns >= 0;
     if (plain && ring_.AppendNext(ticket_, item_, encoding, static_cast<std::uint64_t>(elapsed_ns), bytes)) {
@@ -56,7 +59,8 @@ class OutcomeWriter : public ProgressSink {
   }
   // The same of a result that lies in an arena.
   void EndItemInArena(std::uint32_t encoding, std::int64_t elapsed_ns, const wire::ResultPlace& place);
-  // Before something runs, which may take so long; < 0: not known, it was never run here.
+  // Before something runs that may take so long; < 0: not known, it was never run here. Rings if outcomes that the
+  // daemon has not read would wait too long.
   void BeforeRun(std::int64_t now, double expected_ns) {
     if (ring_.BellWanted()) RingIfDue(now, expected_ns);
   }
@@ -67,7 +71,7 @@ class OutcomeWriter : public ProgressSink {
   // the others the latest is kept.
   void Report(double fraction, std::string_view text) override;
 
-  // Before sleeping. Held or not: no item is under way.
+  // Before sleeping: rings if there is anything unread. Held or not, since no item is under way.
   void BeforeSleep();
 
  private:
@@ -91,6 +95,7 @@ class OutcomeWriter : public ProgressSink {
     if (ring_.TakeBell()) NotifyDaemon();
   }
   void SendReport();
+  // Sends a BELL frame.
   void NotifyDaemon();
 
   Channel* const channel_;

@@ -1,7 +1,8 @@
-// Where the large result of the task that runs is written: a slot of an arena, which the daemon reads as it lies there.
+// The place of the large result of the task that runs: a slot of an arena, which the daemon reads as it lies there.
 //
-// Role: makes the arenas of its worker and announces them. Not thread-safe: the worker's own thread. REQUIRES, down to
-// Take: Outcomes are not held, since a new arena is announced through their channel. Owns neither.
+// Role: makes the arenas of its worker and announces them. Threads: the worker's own. REQUIRES for Take: the
+// OutcomeWriter is not held, since a new arena is announced through its channel. Does not own channel and writer.
+// Order: Open for each task, then Take at most once, then Finish or Abandon if it was taken.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@ namespace poold::worker {
 
 class ResultSlot : public ResultRoom {
  public:
-  // For results up to so many bytes; 0: none.
+  // `most_bytes`: a larger result gets no slot; 0: no result does.
   ResultSlot(Channel* channel, OutcomeWriter* outcomes, std::uint64_t most_bytes);
 
   // Before a task: whether its result may lie in an arena.
@@ -25,12 +26,13 @@ class ResultSlot : public ResultRoom {
     if (taken_) Abandon();
     open_ = may;
   }
-  // Null: too little, too much, or there is no room in arenas.
+  // Memory for a result of so many bytes, valid until Finish or Abandon. Null: too little, too much, or there is no
+  // room in arenas; the result then goes through the ring.
   char* Take(std::size_t bytes) override;
   bool taken() const { return taken_.has_value(); }
   // Where the result lies, of which the daemon is told now. REQUIRES: taken.
   wire::ResultPlace Finish();
-  // REQUIRES: taken. There is no result after all: it is free again.
+  // REQUIRES: taken. There is no result after all: the slot is free again.
   void Abandon();
 
  private:

@@ -1,6 +1,7 @@
-// From SETUP to being ready: modules, preload functions, initializer.
+// From SETUP to READY: modules, preload functions, initializer.
 //
-// Errors: a StartFailed, ready to be sent, names the module or function.
+// Role: loads and calls what SETUP names, in its order: Load, Preload, Initialize. Non-role: sends nothing.
+// Errors: a StartFailed, ready to be sent, names the module or function; nothing: it went well.
 #pragma once
 
 #include <cstdint>
@@ -30,13 +31,16 @@ class Startup {
   std::optional<internal::StartFailed> Load(const internal::Setup& setup);
   // Told what begins, before it begins, as Starting in worker.proto says.
   void AnnounceTo(std::function<void(const std::string& doing)> announce) { announce_ = std::move(announce); }
+  // Calls the pool's preload functions, once in the process that is cloned.
   std::optional<internal::StartFailed> Preload();
+  // Calls the pool's initializer, in each worker.
   std::optional<internal::StartFailed> Initialize();
 
-  // Of this process, which is a zygote or a fresh program; its clones' is MakeCloneReady.
+  // The READY of this process, which is a zygote or a fresh program; that of a clone is MakeCloneReady.
   internal::Ready MakeReady() const;
   static internal::Ready MakeCloneReady();
   const internal::Setup& setup() const { return setup_; }
+  // A larger result becomes a failure.
   std::uint64_t MaxResultBytes() const;
   // A large result may lie in an arena.
   bool MayAnswerInArena() const { return setup_.takes_result_arenas(); }
@@ -47,7 +51,9 @@ class Startup {
   void ListenToProgress(ProgressSink* sink) { host_.progress = sink; }
 
  private:
+  // `phase` says in errors what it was called for.
   std::optional<internal::StartFailed> CallByName(const std::string& phase, const std::string& name, const Call& call);
+  // An error where the process may have one thread and has more; `who` is named as the one that made it.
   std::optional<internal::StartFailed> CheckThreads(const std::string& phase, const std::string& who) const;
 
   absl::Status LoadModule(const std::string& path);
