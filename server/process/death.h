@@ -14,6 +14,7 @@
 
 namespace poold::process {
 
+// As wait4 tells it.
 struct Death {
   int signal = 0;     // 0: it exited
   int exit_code = 0;  // when it exited
@@ -32,7 +33,7 @@ std::optional<Death> Reap(pid_t pid);
 
 // "exited with code 3", "was killed by SIGSEGV".
 std::string Describe(const Death& death);
-// Who is behind a death that the daemon did not bring about, of a process with these limits.
+// The party behind a death that the daemon did not bring about, of a process with these limits.
 core::KilledBy Blame(const Death& death, const ResourceLimits& limits, bool out_of_memory);
 
 // Resident memory of a living process, in bytes; 0 if there is none. Up to `arena_bytes` of what it shares with others

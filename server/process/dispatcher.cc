@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -45,11 +44,6 @@ DispatcherOptions WithSpool(DispatcherOptions options) {
   return options;
 }
 
-template <typename Object>
-void AddOnce(std::vector<Object*>* list, Object* object) {
-  if (std::find(list->begin(), list->end(), object) == list->end()) list->push_back(object);
-}
-
 }  // namespace
 
 struct Dispatcher::State {
@@ -64,6 +58,11 @@ struct Dispatcher::State {
   void Flush(core::Nanos next_timer);
 
   // ---- Process thread, or another one while it sleeps ----
+  void Attend(WorkerProcess* worker);
+  void Attend(ZygoteClient* zygote);
+  void TakeActivated();
+  template <typename Visit>
+  void VisitActive(Visit&& visit);
   PollResult TakePolled();
   void RearmDoorbells();
   void Hand(const std::vector<WorkerProcess*>& heard);
@@ -74,7 +73,9 @@ struct Dispatcher::State {
   void Execute(Command command);
   void AfterRound();
   void ServiceAll();
-  void GatherAll();
+  void Service(ZygoteClient* zygote);
+  void Service(WorkerProcess* worker);
+  void GatherActive();
   void Deliver();
   void ReapGone();
   void ArmTick();
@@ -93,19 +94,32 @@ struct Dispatcher::State {
 
   absl::Mutex outbox_mu;
   std::vector<Command> commands ABSL_GUARDED_BY(outbox_mu);
-  std::vector<std::shared_ptr<WorkerChannel>> dirty ABSL_GUARDED_BY(outbox_mu);    // have work to be written
-  std::vector<std::shared_ptr<WorkerChannel>> blocked ABSL_GUARDED_BY(outbox_mu);  // wait for a socket
+  std::vector<std::shared_ptr<WorkerChannel>> dirty ABSL_GUARDED_BY(outbox_mu);      // have work to be written
+  std::vector<std::shared_ptr<WorkerChannel>> blocked ABSL_GUARDED_BY(outbox_mu);    // wait for a socket
+  std::vector<std::shared_ptr<WorkerChannel>> activated ABSL_GUARDED_BY(outbox_mu);  // to be added to active_workers
   bool stop_wanted ABSL_GUARDED_BY(outbox_mu) = false;
 
   // When the core's timer is to ring; the process thread arms its own for it.
   std::atomic<core::Nanos> wanted_timer{core::kNever};
 
-  // Of the process thread. Zygotes of a pool: the newest last.
+  // Of the process thread, and of another one while that sleeps. All that there are; no round walks these.
   ProcessThread thread;
-  std::vector<std::unique_ptr<ZygoteClient>> zygotes;
-  std::map<core::WorkerId, std::unique_ptr<WorkerProcess>> workers;
+  absl::flat_hash_map<std::pair<core::PoolId, std::uint32_t>, std::unique_ptr<ZygoteClient>> zygotes;
+  absl::flat_hash_map<core::WorkerId, std::unique_ptr<WorkerProcess>> workers;
+  // To be looked at before the next sleep, each once (marks.attended).
   std::vector<WorkerProcess*> attended_workers;
   std::vector<ZygoteClient*> attended_zygotes;
+  // Have work, or output that nobody will tell of. A worker is added when its channel becomes active, and taken off by
+  // the walk that finds it idle.
+  std::vector<WorkerProcess*> active_workers;
+  // Their doorbells were suppressed since RearmDoorbells, each once (marks.suppressed).
+  std::vector<WorkerProcess*> suppressed_workers;
+  // Of pools that have their workers' memory looked at.
+  std::vector<WorkerProcess*> sampled_workers;
+  // Gone since ReapGone.
+  std::vector<WorkerProcess*> gone_workers;
+  std::vector<ZygoteClient*> gone_zygotes;
+  Effort effort;
   Timer tick_timer;
   core::Nanos tick_armed_for = core::kNever;
   Timer poll_timer;
@@ -132,8 +146,8 @@ absl::Status Dispatcher::Start(gate::Gate* gate, std::shared_ptr<ProcessRegistry
   s.gate = gate;
   s.sweep.emplace(&registry->children);
   s.thread.registry = std::move(registry);
-  s.thread.attend = [&s](WorkerProcess* worker) { AddOnce(&s.attended_workers, worker); };
-  s.thread.attend_zygote = [&s](ZygoteClient* zygote) { AddOnce(&s.attended_zygotes, zygote); };
+  s.thread.attend = [&s](WorkerProcess* worker) { s.Attend(worker); };
+  s.thread.attend_zygote = [&s](ZygoteClient* zygote) { s.Attend(zygote); };
   const absl::Status opened = s.thread.loop.Open([&s] { s.OnWake(); }, [&s] { s.AfterRound(); });
   if (!opened.ok()) return opened;
   s.runner = std::thread([&s] { s.Run(); });
@@ -175,8 +189,9 @@ void Dispatcher::Dispatch(core::WorkerId worker, std::vector<core::Assignment> w
   State& s = *state_;
   const auto found = s.channels.find(worker);
   if (found == s.channels.end()) return;
-  found->second->Enqueue(std::move(work));
+  const bool activated = found->second->Enqueue(std::move(work));
   absl::MutexLock lock(&s.outbox_mu);
+  if (activated) s.activated.push_back(found->second);
   if (s.dirty.empty() || s.dirty.back() != found->second) s.dirty.push_back(found->second);
 }
 
@@ -209,6 +224,12 @@ gate::PollSource::PollResult Dispatcher::Poll() {
 
 void Dispatcher::Rearm() {
   state_->thread.loop.WhileAsleep([this] { state_->RearmDoorbells(); });
+}
+
+Dispatcher::Effort Dispatcher::effort() {
+  Effort effort;
+  state_->thread.loop.WhileAsleep([&] { effort = state_->effort; });
+  return effort;
 }
 
 // ---- Any thread ----
@@ -246,17 +267,58 @@ void Dispatcher::State::Flush(core::Nanos next_timer) {
 
 // ---- The process thread, or another one while it sleeps ----
 
+void Dispatcher::State::Attend(WorkerProcess* worker) {
+  if (!std::exchange(worker->marks.attended, true)) attended_workers.push_back(worker);
+}
+
+void Dispatcher::State::Attend(ZygoteClient* zygote) {
+  if (!std::exchange(zygote->attended, true)) attended_zygotes.push_back(zygote);
+}
+
+void Dispatcher::State::TakeActivated() {
+  absl::MutexLock lock(&outbox_mu);
+  for (const auto& channel : activated) {
+    const auto found = workers.find(channel->id());
+    if (found != workers.end()) active_workers.push_back(found->second.get());
+  }
+  activated.clear();
+}
+
+// Calls it with each active worker and its load, until it returns false. Those that are found idle are taken off.
+template <typename Visit>
+void Dispatcher::State::VisitActive(Visit&& visit) {
+  TakeActivated();
+  for (std::size_t i = 0; i < active_workers.size();) {
+    WorkerProcess* const worker = active_workers[i];
+    ++effort.visits;
+    const bool resting = worker->HasRestingOutput();
+    const WorkerChannel::Load load = worker->channel().TakeLoad(/*leave_if_idle=*/!resting);
+    if (load == WorkerChannel::Load::kNone && !resting) {
+      active_workers[i] = active_workers.back();
+      active_workers.pop_back();
+      continue;
+    }
+    if (!visit(worker, load)) return;
+    ++i;
+  }
+}
+
 // From the rings alone, and only where a worker has one task and nothing else: who has more rings when it is time.
 gate::PollSource::PollResult Dispatcher::State::TakePolled() {
   if (stopping) return PollResult::kNone;
-  for (auto& [id, worker] : workers) {
-    if (worker->channel().HasMuch()) return PollResult::kTooMuch;
-  }
+  ++effort.rounds;
+  bool much = false;
+  VisitActive([&](WorkerProcess*, WorkerChannel::Load load) {
+    much = load == WorkerChannel::Load::kMuch;
+    return !much;
+  });
+  if (much) return PollResult::kTooMuch;
   std::vector<WorkerProcess*> heard;
-  for (auto& [id, worker] : workers) {
-    if (!worker->HasNews()) continue;
+  for (WorkerProcess* worker : active_workers) {
+    if (!worker->HasUnread()) continue;
     worker->DrainRing(wire::RingReader::Bell::kNotWanted);
-    heard.push_back(worker.get());
+    heard.push_back(worker);
+    if (!std::exchange(worker->marks.suppressed, true)) suppressed_workers.push_back(worker);
   }
   if (heard.empty()) return PollResult::kNone;
   Hand(heard);
@@ -265,12 +327,16 @@ gate::PollSource::PollResult Dispatcher::State::TakePolled() {
 
 void Dispatcher::State::RearmDoorbells() {
   if (stopping) return;
+  ++effort.rounds;
   std::vector<WorkerProcess*> heard;
-  for (auto& [id, worker] : workers) {
+  for (WorkerProcess* worker : suppressed_workers) {
+    ++effort.visits;
+    worker->marks.suppressed = false;
     if (!worker->doorbell_suppressed()) continue;
     worker->DrainRing();
-    heard.push_back(worker.get());
+    heard.push_back(worker);
   }
+  suppressed_workers.clear();
   Hand(heard);
 }
 
@@ -336,20 +402,20 @@ void Dispatcher::State::ArmTick() {
 }
 
 ZygoteClient* Dispatcher::State::ZygoteOf(core::PoolId pool, std::uint32_t generation) {
-  for (auto it = zygotes.rbegin(); it != zygotes.rend(); ++it) {
-    if ((*it)->pool() == pool && (*it)->generation() == generation && !(*it)->gone()) return it->get();
-  }
-  return nullptr;
+  const auto found = zygotes.find({pool, generation});
+  return found == zygotes.end() || found->second->gone() ? nullptr : found->second.get();
 }
 
 void Dispatcher::State::Execute(Command command) {
   switch (command.kind) {
-    case Command::Kind::kStartZygote:
+    case Command::Kind::kStartZygote: {
       if (stopping) return;
-      zygotes.push_back(
-          std::make_unique<ZygoteClient>(&thread, command.pool, command.generation, std::move(command.spec)));
-      zygotes.back()->Start();
+      auto& zygote = zygotes[{command.pool, command.generation}];
+      zygote = std::make_unique<ZygoteClient>(&thread, command.pool, command.generation, std::move(command.spec));
+      zygote->Start();
+      if (zygote->gone()) gone_zygotes.push_back(zygote.get());
       return;
+    }
     case Command::Kind::kStopZygote:
       if (ZygoteClient* zygote = ZygoteOf(command.pool, command.generation)) zygote->Stop();
       return;
@@ -358,7 +424,9 @@ void Dispatcher::State::Execute(Command command) {
       auto& worker = workers[command.worker];
       worker = std::make_unique<WorkerProcess>(&thread, command.pool, std::move(command.channel));
       worker->Start(ZygoteOf(command.pool, command.generation));
-      if (worker->usage_period() != core::kNever && !usage_timer.armed()) usage_timer.Arm(kUsageTurn);
+      if (worker->usage_period() == core::kNever) return;
+      sampled_workers.push_back(worker.get());
+      if (!usage_timer.armed()) usage_timer.Arm(kUsageTurn);
       return;
     }
     case Command::Kind::kKillWorker: {
@@ -370,6 +438,7 @@ void Dispatcher::State::Execute(Command command) {
 }
 
 void Dispatcher::State::AfterRound() {
+  ++effort.rounds;
   ServiceAll();
   if (!thread.batch.empty()) poll_delay = kMinPoll;
   Deliver();
@@ -381,23 +450,40 @@ void Dispatcher::State::AfterRound() {
 void Dispatcher::State::ServiceAll() {
   // Zygotes first: they may have something to say about workers.
   while (!attended_zygotes.empty() || !attended_workers.empty()) {
-    for (ZygoteClient* zygote : std::exchange(attended_zygotes, {})) zygote->Service();
-    for (WorkerProcess* worker : std::exchange(attended_workers, {})) {
-      worker->Service();
-      if (worker->channel().NeedsFlush() || worker->watches_writable()) {
-        worker->WatchWritable(worker->channel().Flush());
-      }
-      poll_wanted |= worker->NeedsPoll();
-    }
+    for (ZygoteClient* zygote : std::exchange(attended_zygotes, {})) Service(zygote);
+    for (WorkerProcess* worker : std::exchange(attended_workers, {})) Service(worker);
   }
-  if (!thread.batch.empty()) GatherAll();
+  if (!thread.batch.empty()) GatherActive();
+}
+
+void Dispatcher::State::Service(ZygoteClient* zygote) {
+  ++effort.visits;
+  zygote->attended = false;
+  if (zygote->gone()) return;
+  zygote->Service();
+  if (zygote->gone()) gone_zygotes.push_back(zygote);
+}
+
+void Dispatcher::State::Service(WorkerProcess* worker) {
+  ++effort.visits;
+  worker->marks.attended = false;
+  if (worker->gone()) return;
+  worker->Service();
+  if (worker->gone()) return gone_workers.push_back(worker);
+  if (worker->channel().NeedsFlush() || worker->watches_writable()) {
+    worker->WatchWritable(worker->channel().Flush());
+  }
+  if (!worker->NeedsPoll()) return;
+  poll_wanted = true;
+  if (worker->HasRestingOutput() && worker->channel().BecomeActive()) active_workers.push_back(worker);
 }
 
 // Since we are awake: what lies in the rings of the others would wake us soon.
-void Dispatcher::State::GatherAll() {
-  for (auto& [id, worker] : workers) {
-    if (worker->NeedsPoll()) worker->DrainRing();
-  }
+void Dispatcher::State::GatherActive() {
+  VisitActive([](WorkerProcess* worker, WorkerChannel::Load) {
+    if (worker->HasUnread()) worker->DrainRing();
+    return true;
+  });
 }
 
 void Dispatcher::State::Deliver() {
@@ -409,15 +495,16 @@ void Dispatcher::State::Deliver() {
 }
 
 void Dispatcher::State::ReapGone() {
-  std::size_t buried = std::erase_if(workers, [](const auto& entry) { return entry.second->gone(); });
-  for (const auto& zygote : zygotes) {
-    if (!zygote->gone()) continue;
-    for (auto& [id, worker] : workers) {
-      if (worker->zygote() == zygote.get()) worker->ZygoteGone();
+  if (gone_workers.empty() && gone_zygotes.empty()) return;
+  if (!gone_workers.empty()) {
+    for (auto* list : {&active_workers, &suppressed_workers, &sampled_workers}) {
+      std::erase_if(*list, [](const WorkerProcess* worker) { return worker->gone(); });
     }
   }
-  buried += std::erase_if(zygotes, [](const auto& zygote) { return zygote->gone(); });
-  if (buried == 0) return;
+  for (const WorkerProcess* worker : std::exchange(gone_workers, {})) workers.erase(worker->id());
+  for (const ZygoteClient* zygote : std::exchange(gone_zygotes, {})) {
+    zygotes.erase({zygote->pool(), zygote->generation()});
+  }
   sweeps_left = kSweeps;
   sweep->Restart();
   if (!sweep_timer.armed()) sweep_timer.Arm(kSweepPause);
@@ -435,26 +522,23 @@ void Dispatcher::State::Sweep() {
 
 void Dispatcher::State::OnPollTime() {
   poll_delay = std::min(poll_delay * 2, kMaxPoll);
-  for (auto& [id, worker] : workers) {
-    if (worker->NeedsPoll()) thread.attend(worker.get());
-  }
+  VisitActive([this](WorkerProcess* worker, WorkerChannel::Load) {
+    if (worker->NeedsPoll()) Attend(worker);
+    return true;
+  });
 }
 
 void Dispatcher::State::SampleUsage() {
   const core::Nanos now = thread.clock.Now();
-  bool again = false;
-  for (auto& [id, worker] : workers) {
-    if (worker->usage_period() == core::kNever) continue;
-    worker->SampleUsage(now);
-    again = true;
-  }
-  if (again) usage_timer.Arm(kUsageTurn);
+  for (WorkerProcess* worker : sampled_workers) worker->SampleUsage(now);
+  effort.visits += sampled_workers.size();
+  if (!sampled_workers.empty()) usage_timer.Arm(kUsageTurn);
 }
 
 void Dispatcher::State::BeginStop() {
   stopping = true;
   for (auto& [id, worker] : workers) worker->Kill(0);
-  for (auto& zygote : zygotes) zygote->Stop();
+  for (auto& [key, zygote] : zygotes) zygote->Stop();
 }
 
 }  // namespace poold::process

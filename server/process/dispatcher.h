@@ -70,6 +70,14 @@ class Dispatcher final : public core::WorkerPort, public gate::Outbox, public ga
   PollResult Poll() override;
   void Rearm() override;
 
+  // How much looking around there was so far, to see that it follows what happens and not what there is.
+  struct Effort {
+    std::uint64_t rounds = 0;  // of the process thread, and polls by other threads
+    std::uint64_t visits = 0;  // workers and zygotes looked at, in all rounds together
+  };
+  // Waits for the round that is under way. Any thread, between Start and Stop.
+  Effort effort();
+
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -1,10 +1,13 @@
 // The process thread's loop: descriptors, timers and wake-ups, thin over libuv.
 //
 // Role: calls back when a descriptor is ready, a moment has come, or another thread has called Wake. Before every
-// sleep it calls `after_round` once: there what the callbacks gathered is handed on in one batch.
-// Threads: Run is called by one thread; all else by that thread only (before Run: by the thread that made the loop),
-// except Wake, Quit and TryWhileAsleep, which are thread-safe.
-// Errors: what libuv refuses (no memory, no descriptor) is a Status when it is made, abort afterwards.
+// sleep it calls `after_round` once: there what the callbacks gathered is handed on in one batch. What happens from the
+// first callback after a sleep to the next sleep is one round.
+// Threads: Run is called by one thread; watches and timers are touched by that thread only (before Run: by the thread
+// that made the loop). Wake, Quit, TryWhileAsleep and WhileAsleep are thread-safe. A mutex is held for each round, so
+// state that only callbacks touch is guarded by the round: it belongs to the loop's thread while that is awake, and to
+// whoever is inside TryWhileAsleep or WhileAsleep while it sleeps.
+// Errors: what libuv refuses (no memory, no descriptor) is a Status when something is made, and aborts afterwards.
 #pragma once
 
 #include <atomic>
@@ -31,21 +34,25 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // `on_wake`: after Wake, some calls of it may be one. `after_round`: before each sleep.
+  // Makes the loop. `on_wake` runs after Wake; several calls of Wake may lead to one of it. `after_round` runs before
+  // each sleep. RESOURCE_EXHAUSTED: no descriptors or no memory; the loop cannot be used.
   absl::Status Open(std::function<void()> on_wake, std::function<void()> after_round);
-  // Returns after Quit. All watches and timers must be gone by then.
+  // Runs callbacks until Quit. All watches and timers must be gone when it returns.
   void Run();
+  // Has `on_wake` called soon. Cheap, and never blocks.
   void Wake();
+  // Makes Run return after the round that is under way.
   void Quit();
-  // Calls it while no callback runs, and none begins before it is over: what the callbacks share may be used. It may
-  // touch no watch and no timer. False: the loop is awake, and was not waited for.
+  // Calls `call` while the loop sleeps; no callback begins before `call` returns. `call` may use what callbacks share,
+  // but no watch and no timer. False: the loop is awake; it was not waited for, and `call` was not called.
   bool TryWhileAsleep(absl::FunctionRef<void()> call);
-  // The same, but waits for the round that is under way.
+  // The same, but waits for the end of the round that is under way. Not from a callback.
   void WhileAsleep(absl::FunctionRef<void()> call);
 
+  // For watches and timers of this file.
   uv_loop_s* uv() { return loop_.get(); }
 
-  // At the begin of each callback.
+  // Begins a round if none is under way. Each callback of this file does that first.
   void BeginRound();
 
  private:
@@ -57,12 +64,15 @@ class EventLoop {
   std::function<void()> on_wake_;
   std::function<void()> after_round_;
   std::atomic<bool> quit_{false};
-  // Held from the first callback after a sleep to the next sleep.
+  // Held by the loop's thread for a round, by another thread inside TryWhileAsleep and WhileAsleep.
   absl::Mutex round_;
-  bool in_round_ = false;
+  bool in_round_ = false;  // of the loop's thread
 };
 
-// Watches one descriptor, level-triggered. Does not own it; Stop (or destroy) the watch before it is closed.
+// Watches one descriptor, level-triggered.
+//
+// Threads: the loop's. Ownership: does not own descriptor and loop. Stop or destroy the watch before the descriptor is
+// closed; that may be done from inside its callback.
 class FdWatch {
  public:
   FdWatch() = default;
@@ -70,10 +80,14 @@ class FdWatch {
   FdWatch(const FdWatch&) = delete;
   FdWatch& operator=(const FdWatch&) = delete;
 
+  // Attaches the watch, which watches for nothing yet. An earlier descriptor is let go. RESOURCE_EXHAUSTED: libuv
+  // cannot watch it.
   absl::Status Start(EventLoop& loop, int fd, std::function<void()> on_ready);
-  // What to watch for. Neither: rests, but stays attached.
+  // What to watch for; `on_ready` runs in each round in which the descriptor is ready for that, or broken. Neither: the
+  // watch rests, but stays attached. Not started: does nothing.
   void Want(bool readable, bool writable);
   bool wants_write() const { return writable_; }
+  // Detaches the watch: `on_ready` is not called any more. Idempotent.
   void Stop();
   bool started() const { return poll_ != nullptr; }
 
@@ -84,7 +98,7 @@ class FdWatch {
   bool writable_ = false;
 };
 
-// Calls back once, later.
+// Calls back once, later. Threads: the loop's. Does not own the loop.
 class Timer {
  public:
   Timer() = default;
@@ -92,12 +106,13 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
+  // REQUIRED before Arm. `on_time` runs once for each arming that was not replaced.
   void Open(EventLoop& loop, std::function<void()> on_time);
   // In `delay_ns` from now, rounded up to milliseconds; replaces an earlier arming.
   void Arm(std::int64_t delay_ns);
   void Disarm();
   bool armed() const;
-  // For ever.
+  // Disarms for ever: Arm does nothing from here on. Idempotent; also from inside `on_time`.
   void Stop();
 
  private:

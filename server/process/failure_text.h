@@ -1,4 +1,6 @@
-// Failures as workers tell them.
+// Failures and starts as workers tell them, in the core's terms and in words for people.
+//
+// Pure functions; any thread. Trust: what workers say is made printable and short before anybody sees it.
 #pragma once
 
 #include <string>
@@ -11,6 +13,7 @@
 
 namespace poold::process {
 
+// The same in the core's terms.
 core::Failure ToCore(internal::Failure failure);
 // Of the bytes of a poold.internal.Failure; what does not parse becomes a failure that says so.
 core::Failure ParseFailure(std::string_view bytes);
@@ -23,6 +26,7 @@ std::string ParseStarting(const wire::Frame& frame);
 std::string While(const std::string& doing);
 // "did not become ready within 60 s (start_timeout), while it was ...".
 std::string StartTimeText(core::Nanos start_timeout, const std::string& doing);
+// How long a process of the pool may take until READY, in ns: what the pool says, else the daemon's own limit.
 core::Nanos StartTimeout(const core::PoolSpec& spec, const core::Limits& limits);
 
 }  // namespace poold::process

@@ -1,4 +1,6 @@
 // The functions of a READY frame, as the core takes them.
+//
+// Pure functions; any thread. Trust: what a READY says is checked by WhatIsWrong.
 #pragma once
 
 #include <memory>
@@ -15,7 +17,8 @@ using FunctionList = std::shared_ptr<const std::vector<core::FunctionInfo>>;
 
 // Takes the names out of `ready`.
 FunctionList TakeFunctions(internal::Ready* ready);
-// "": nobody could submit to a function of another name. Else what is wrong, for people.
+// Whether the names are such that a client can submit to them. "": they are. Else what is wrong, for people: a
+// predicate whose subject is the worker.
 std::string WhatIsWrong(const std::vector<core::FunctionInfo>& functions);
 
 }  // namespace poold::process

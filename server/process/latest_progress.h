@@ -1,8 +1,8 @@
-// How far one worker's task is, told so seldom that it costs nobody anything.
+// The latest progress of one worker's task, passed on at most 20 times a second.
 //
-// Role: the first word of a task goes on at once; of what follows within 50 ms only the last one does, when they are
-// over or when the task ends. Non-role: judges no fraction (wire/progress_note.h does).
-// Not thread-safe.
+// Role: the first note of a task goes on at once; of the notes that follow within 50 ms only the last one does, when
+// the 50 ms are over or when the task ends. Non-role: judges no fraction (wire/progress_note.h does).
+// Threads: guarded by its WorkerResults. Units: times are in ns, of the monotonic clock.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 
 namespace poold::process {
 
+// A note of the task, or of the item of a chunk, that the worker names by `ticket`.
 struct TicketProgress {
   std::uint32_t ticket = 0;
   std::uint32_t item = 0;
@@ -21,10 +22,11 @@ struct TicketProgress {
 
 class LatestProgress {
  public:
+  // Replaces the note that waits, whatever task that is of: a worker runs one at a time.
   void Add(TicketProgress progress) { latest_ = std::move(progress); }
-  // What is to be told now.
+  // The note that is to be told at `now`; none: it is too early, or nothing waits.
   std::optional<TicketProgress> TakeDue(core::Nanos now);
-  // The task ends: what was not told of it.
+  // The task ends: its note that was not told yet.
   std::optional<TicketProgress> TakeOf(std::uint32_t ticket);
   // When TakeDue has something; kNever if nothing waits.
   core::Nanos due_at() const;

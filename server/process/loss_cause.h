@@ -1,4 +1,6 @@
-// Whose fault it is that a process did not start.
+// The cause for which a process did not start: the process itself, a shortage of the machine, or an outsider.
+//
+// Pure functions; any thread.
 #pragma once
 
 #include "absl/status/status.h"
@@ -12,7 +14,7 @@ core::LossCause CauseOf(const absl::Status& status);
 // Of a process that the daemon did not end, with these limits.
 core::LossCause CauseOf(const Death& death, const ResourceLimits& limits, bool out_of_memory);
 
-// What is left is kept for what exists.
+// The error where the descriptors that are left are reserved for what exists.
 absl::Status TooFewDescriptors();
 
 }  // namespace poold::process

@@ -1,6 +1,9 @@
-// The read end of a child's stdout or stderr.
+// The read end of a child's stdout or stderr, and the last bytes of a text.
 //
-// Threads: the process thread only. Reads never block, whatever the child does to the descriptors that it shares.
+// Role: makes the pipe, watches and reads it. Non-role: does not know whose text it is.
+// Threads: guarded by the round of the process thread; Open, Rest and Close touch a watch, so they are for that thread
+// alone, and so is Read, which closes the pipe at its end.
+// Reads never block, whatever the child does to the descriptors that it shares.
 #pragma once
 
 #include <functional>
@@ -14,12 +17,14 @@
 
 namespace poold::process {
 
-// The last bytes of a text that goes on for ever.
+// The last bytes of a text that goes on for ever. Appending costs what is appended, amortised.
 class TextTail {
  public:
+  // `limit`: in bytes. At most twice as much is kept in memory.
   explicit TextTail(std::size_t limit) : limit_(limit) {}
   void Append(std::string_view text);
   void Clear() { text_.clear(); }
+  // At most `limit` bytes.
   std::string Last() const;
 
  private:
@@ -35,13 +40,15 @@ struct ChildPipeEnds {
 
 class OutputPipe {
  public:
-  // Makes the pipe; its reading description is our own. Fails when descriptors run out.
+  // Makes the pipe and watches it. The read end that the child gets is another description than ours, so the child
+  // cannot change our flags. RESOURCE_EXHAUSTED: descriptors ran out.
   absl::StatusOr<ChildPipeEnds> Open(EventLoop& loop, std::function<void()> on_readable);
 
   // Reads at most `limit` bytes. False: nothing (more) there now, or ever.
   bool Read(std::size_t limit, const std::function<void(std::string_view)>& visit);
-  // While resting, `on_readable` is not called.
+  // While the pipe rests, `on_readable` is not called.
   void Rest(bool rest);
+  // Nothing is read any more. Idempotent.
   void Close();
 
  private:

@@ -1,4 +1,7 @@
-// What everything on one process thread shares. A struct of references, no behaviour.
+// What everything on one process thread shares: a struct of references, no behaviour.
+//
+// Threads: guarded by the round of the loop (event_loop.h): the process thread uses it while it is awake, one other
+// thread while it sleeps. Ownership: owned by the dispatcher; outlives zygotes and workers.
 #pragma once
 
 #include <functional>
@@ -21,10 +24,12 @@ struct ProcessThread {
   // What workers are told of their daemon (POOLD_ADDRESS). Set before the first pool.
   std::string client_address;
   EventLoop loop;
-  // Shared with the process threads of other dispatchers.
+  // Shared with the process threads of other dispatchers, and thread-safe.
   std::shared_ptr<ProcessRegistry> registry;
+  // What the core is to be told when the round ends.
   EventBatch batch;
-  // Look at it before the next sleep. May be called for one that is already on the list.
+  // Have Service called before the next sleep. May be called for one that is already on the list. Another thread that
+  // calls this while the loop sleeps wakes the loop afterwards.
   std::function<void(WorkerProcess*)> attend;
   std::function<void(ZygoteClient*)> attend_zygote;
 };

@@ -1,5 +1,7 @@
-// The limits that a pool sets for its workers, in the kernel's terms. Clones set them for themselves before they run
-// anything; those of a zygote that does not know how are limited from outside.
+// The limits that a pool sets for its workers, in the kernel's terms.
+//
+// Role: converts and sets limits. Clones set them for themselves before they run anything; clones of a zygote that does
+// not know how are limited from outside. Threads: any. Units: bytes, seconds and counts, as core::ResourceKind says.
 #pragma once
 
 #include <sys/types.h>

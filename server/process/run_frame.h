@@ -1,7 +1,10 @@
 // A RUN frame in the making: packed lists in front, the arguments of all its tasks behind.
 //
-// Not thread-safe. Reused for frame after frame, all to one worker. Large arguments are referred to, not copied; those
-// in files go as descriptors to whoever takes them, those in arenas by their place.
+// Role: encodes assignments. Reused for frame after frame, all to one worker, since it remembers which arenas that
+// worker has. Non-role: writes nothing.
+// Threads: one at a time (the flusher of a WorkerChannel); arena_bytes is thread-safe.
+// Ownership: large arguments are referred to, not copied. Those in files go as descriptors to a worker that takes
+// descriptors, those in arenas by their place.
 #pragma once
 
 #include <atomic>
@@ -19,27 +22,29 @@
 
 namespace poold::process {
 
-// What a worker reads of shared memory.
+// What a worker can read of shared memory, as its READY says.
 struct Abilities {
-  bool descriptors = false;
-  bool arenas = false;
+  bool descriptors = false;  // arguments in files of their own
+  bool arenas = false;       // arguments by their place in an arena
 };
 
 class RunFrame {
  public:
-  // `abilities`: of whoever reads the frame.
+  // Adds one task or chunk, which the worker names by `ticket`. `abilities`: of the worker.
   void Add(std::uint32_t ticket, core::Assignment work, Abilities abilities);
-  // Of the arenas that frames spoke of and nobody has forgotten. From any thread.
+  // The size of all arenas that frames spoke of and that still exist: so much the worker has mapped. Thread-safe.
   std::uint64_t arena_bytes() const { return arena_bytes_.load(std::memory_order_relaxed); }
   bool empty() const { return run_.ticket_size() == 0; }
   // Long enough: what comes next is better in a frame of its own.
   bool full() const;
-  // Appends the frame and is empty again.
+  // Appends the frame, with its descriptors, and is empty again. REQUIRES: !empty().
   void MoveTo(Outgoing* out);
 
  private:
+  // Names the type of the arguments at `place`; places before it that have no name get an empty one.
   void AddTypeName(const std::shared_ptr<const std::string>& type_name, int place);
   void AddBlob(core::Bytes blob);
+  // False: the arguments do not lie in shared memory that the worker can read, so add them as bytes.
   bool AddShared(const core::Bytes& args, Abilities abilities);
   bool AddFile(const base::PayloadFile& file);
   bool AddPlace(const base::PayloadFile& file);
@@ -47,15 +52,15 @@ class RunFrame {
 
   internal::Run run_;
   std::vector<core::Bytes> blobs_;
-  std::string few_;  // behind them
+  std::string few_;  // small arguments, which come behind the blobs
   std::vector<wire::UniqueFd> files_;
   std::vector<wire::UniqueFd> arena_files_;
-  // That the worker has mapped.
+  // An arena that the worker has mapped.
   struct Known {
     std::weak_ptr<base::Arena> arena;
     std::uint64_t bytes;
   };
-  std::map<std::uint64_t, Known> arenas_;
+  std::map<std::uint64_t, Known> arenas_;  // by number
   std::atomic<std::uint64_t> arena_bytes_ = 0;
   std::uint64_t blob_bytes_ = 0;
 };

@@ -1,6 +1,8 @@
 // The memory that a worker shares with the daemon (wire/worker_page.h), on the daemon's side: a sealed memfd, mapped.
 //
-// Move-only; unmaps and closes when it goes. The mapping is atomics only: any thread.
+// Ownership: move-only; unmaps the memory and closes the descriptor when it goes.
+// Threads: one at a time, but page() may be used by any thread, since it is all atomics.
+// Trust: the worker can write what it likes at any time. It cannot change the size.
 #pragma once
 
 #include <utility>
@@ -13,9 +15,10 @@ namespace poold::process {
 
 class SharedPage {
  public:
-  // Fails when descriptors or memory run out.
+  // RESOURCE_EXHAUSTED: descriptors or memory ran out.
   static absl::StatusOr<SharedPage> Make();
 
+  // Empty: no memory, no descriptor.
   SharedPage() = default;
   SharedPage(SharedPage&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)), fd_(std::move(other.fd_)) {}
   SharedPage& operator=(SharedPage&& other) noexcept {
@@ -25,6 +28,7 @@ class SharedPage {
   }
   ~SharedPage();
 
+  // Page and ring, as RingReader takes them. Null if empty.
   void* memory() const { return memory_; }
   wire::WorkerPage& page() const { return *static_cast<wire::WorkerPage*>(memory_); }
   explicit operator bool() const { return memory_ != nullptr; }

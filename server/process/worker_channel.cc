@@ -49,13 +49,19 @@ void WorkerChannel::Close() {
   open_ = false;
 }
 
-void WorkerChannel::Enqueue(std::vector<core::Assignment> work) {
+bool WorkerChannel::Enqueue(std::vector<core::Assignment> work) {
   absl::MutexLock lock(&mu_);
   if (waiting_.empty()) {
     waiting_ = std::move(work);
-    return;
+  } else {
+    for (core::Assignment& one : work) waiting_.push_back(std::move(one));
   }
-  for (core::Assignment& one : work) waiting_.push_back(std::move(one));
+  return !std::exchange(active_, true);
+}
+
+bool WorkerChannel::BecomeActive() {
+  absl::MutexLock lock(&mu_);
+  return !std::exchange(active_, true);
 }
 
 std::uint32_t WorkerChannel::TakeBack(core::AttemptToken token, std::uint32_t keep) {
@@ -157,9 +163,12 @@ bool WorkerChannel::Busy() {
   return slots_.live() > 0;
 }
 
-bool WorkerChannel::HasMuch() {
+WorkerChannel::Load WorkerChannel::TakeLoad(bool leave_if_idle) {
   absl::MutexLock lock(&mu_);
-  return slots_.live() > 1 || slots_.live_chunks() > 0 || !waiting_.empty();
+  if (slots_.live() > 1 || slots_.live_chunks() > 0 || !waiting_.empty()) return Load::kMuch;
+  if (slots_.live() > 0) return Load::kOneTask;
+  if (leave_if_idle) active_ = false;
+  return Load::kNone;
 }
 
 bool WorkerChannel::NeedsFlush() {

@@ -1,10 +1,11 @@
 // The daemon's end of one worker: what is to be run there, what was sent ahead, and its socket.
 //
-// Role: waiting work -> claim slots -> RUN frames -> socket; taking back. Non-role: reads nothing (WorkerProcess does),
-// knows no process.
-// Threads: any, own mutex, which is held for microseconds and never while writing. One flusher at a time: another one
-// that comes meanwhile leaves its work to the first.
-// Bounds: the core bounds what it sends ahead; while the socket is full nothing more is encoded.
+// Role: work that waits gets claim slots, becomes RUN frames and goes to the socket; work is taken back. Non-role:
+// reads nothing (ChannelReader does), knows no process. Threads: thread-safe by a mutex of its own, which is held for
+// microseconds and never while writing. There is one flusher at a time: another one that comes meanwhile leaves its
+// work to the first. Lock order: the core's mutex, then this one. Ownership: shared by the core's side of the
+// dispatcher and by WorkerProcess; owns socket and page. Bounds: the core bounds what it sends ahead; while the socket
+// is full nothing more is encoded. Errors: a socket that fails is not written to any more; its reader finds out why.
 #pragma once
 
 #include <cstdint>
@@ -31,45 +32,60 @@ class WorkerChannel {
 
   core::WorkerId id() const { return id_; }
 
-  // Until Open, what comes waits. `first_frame` (may be empty) goes before everything.
+  // Takes socket and page. Until then what comes waits. `first_frame` (may be empty) is written before all else. Once.
   void Open(wire::UniqueFd socket, SharedPage page, std::string first_frame);
-  // From READY on. Without a page only one task at a time is sent.
+  // What READY said of the worker. A worker that uses no page is sent one task at a time.
   void SetAbilities(bool uses_page, Abilities abilities);
   // The worker is dead or cut off: nothing is written any more.
   void Close();
 
-  void Enqueue(std::vector<core::Assignment> work);
+  // True: from now on the channel is on its dispatcher's list of active channels, and the caller puts it there.
+  bool Enqueue(std::vector<core::Assignment> work);
   // As core::WorkerPort::TakeBack.
   std::uint32_t TakeBack(core::AttemptToken token, std::uint32_t keep);
-  // A STOP frame, behind all that waits.
+  // Has a STOP frame written behind all that waits, at the next Flush. Idempotent.
   void RequestStop();
 
-  // Writes what the socket takes. True: there is more, call again when the socket takes more.
+  // Writes what the socket takes, without blocking. True: there is more, call again when the socket takes more.
   bool Flush();
-  // Read side, process thread. The descriptor and the page are constant after Open.
+
+  // For the reading side. The descriptor and the page are constant after Open; slots are used under the mutex.
   int socket() const { return socket_.get(); }
   const SharedPage& page() const { return page_; }
   absl::Mutex& mutex() ABSL_LOCK_RETURNED(mu_) { return mu_; }
   SlotTable& slots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return slots_; }
-  // Of arenas with arguments that the worker has mapped.
+  // The size of the arenas with arguments that the worker has mapped.
   std::uint64_t arena_bytes() const { return frame_.arena_bytes(); }
-  // Work is under way.
+  // Work was sent whose outcome was not read yet.
   bool Busy();
-  // More than one task is, or a chunk.
-  bool HasMuch();
+  // The same as Enqueue does for a channel that has no work but must be looked at.
+  bool BecomeActive();
+  enum class Load {
+    kNone,
+    kOneTask,
+    kMuch,  // a chunk, more than one task, or work that is not sent yet
+  };
+  // How much is under way. With `leave_if_idle` a channel that has nothing leaves the list of active channels, and the
+  // caller, who walks that list, takes it off.
+  Load TakeLoad(bool leave_if_idle);
   // Flush would find something to do.
   bool NeedsFlush();
+  // A STOP frame was handed to the socket, or waits only for room there.
   bool StopSent();
 
  private:
+  // Work that has a slot.
   struct Ticketed {
     std::uint32_t ticket;
     core::Assignment work;
   };
   // Moves what may be sent now from waiting_ into `batch`.
   void Offer(std::vector<Ticketed>* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Gives it a slot, and says its ticket. REQUIRES: a slot is free.
   std::uint32_t Place(const core::Assignment& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The same as TakeBack for waiting_[place], which was not sent.
   std::uint32_t TakeBackWaiting(std::size_t place, std::uint32_t keep) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Appends RUN frames to outgoing_. By the flusher, without the mutex.
   void Encode(std::vector<Ticketed>* batch, Abilities abilities);
 
   const core::WorkerId id_;
@@ -81,6 +97,7 @@ class WorkerChannel {
   bool open_ ABSL_GUARDED_BY(mu_) = false;
   bool uses_page_ ABSL_GUARDED_BY(mu_) = true;
   Abilities abilities_ ABSL_GUARDED_BY(mu_);
+  bool active_ ABSL_GUARDED_BY(mu_) = false;  // on its dispatcher's list, or on the way there
   bool stop_requested_ ABSL_GUARDED_BY(mu_) = false;
   bool stop_sent_ ABSL_GUARDED_BY(mu_) = false;
   bool flushing_ ABSL_GUARDED_BY(mu_) = false;
@@ -89,7 +106,7 @@ class WorkerChannel {
   std::vector<core::Assignment> waiting_ ABSL_GUARDED_BY(mu_);
   SlotTable slots_ ABSL_GUARDED_BY(mu_);
 
-  // Of the flusher.
+  // Of the flusher: whoever has set flushing_.
   Outgoing outgoing_;
   RunFrame frame_;
   std::vector<Ticketed> batch_;

@@ -25,7 +25,7 @@ constexpr int kChannelFd = 3;
 constexpr int kCgroupKillFd = 4;
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kPipeBytesPerTurn = 64 * 1024;
-constexpr int kMaxBurialTries = 1000;
+constexpr int kMaxReapTries = 1000;
 
 }  // namespace
 
@@ -36,19 +36,24 @@ ZygoteClient::ZygoteClient(ProcessThread* thread, core::PoolId pool, std::uint32
       spec_(std::move(spec)),
       output_(thread->options.limits.output_tail_bytes),
       parser_(0) {
-  timer_.Open(thread_->loop, [this] {
-    if (!death_ && hung_up_) {
+  timer_.Open(thread_->loop, [this] { OnTime(); });
+}
+
+void ZygoteClient::OnTime() {
+  if (HasProcess(phase_) && phase_ != ZygotePhase::kKilled) {
+    if (!socket_watch_.started()) {
       KillWithReason("zygote closed its channel");
-    } else if (!death_ && !ready_) {
+    } else if (!ready_) {
       KillWithReason("zygote " + StartTimeText(StartTimeout(spec_, thread_->options.limits), doing_));
     }
-    thread_->attend_zygote(this);
-  });
+  }
+  thread_->attend_zygote(this);
 }
 
 void ZygoteClient::Start() {
   const absl::Status spawned = Spawn();
   if (spawned.ok()) {
+    Transition(&phase_, ZygotePhase::kStarting);
     timer_.Arm(StartTimeout(spec_, thread_->options.limits));
     return;
   }
@@ -58,7 +63,7 @@ void ZygoteClient::Start() {
     Kill();
     return;
   }
-  gone_ = true;
+  Transition(&phase_, ZygotePhase::kGone);
   thread_->batch.AddZygoteLost(pool_, generation_, failure_, cause_);
   thread_->attend_zygote(this);
 }
@@ -155,20 +160,21 @@ absl::Status ZygoteClient::SpawnProgram(int channel, int out, int err, const Zyg
 }
 
 void ZygoteClient::Stop() {
-  stopping_ = true;
+  stop_wanted_ = true;
+  if (phase_ == ZygotePhase::kStarting || phase_ == ZygotePhase::kReady) Transition(&phase_, ZygotePhase::kStopping);
   // Its workers may need it: the kernel ends a PID namespace with its zygote, and of a cgroup it is the zygote that
   // guards the pool against the daemon's sudden end.
-  if (workers_ == 0) Kill();
+  if (workers_.empty()) Kill();
 }
 
-void ZygoteClient::WorkerEnds() {
-  --workers_;
-  if (stopping_ && workers_ == 0) Kill();
+void ZygoteClient::WorkerEnds(WorkerProcess* worker) {
+  workers_.erase(worker);
+  if (stop_wanted_ && workers_.empty()) Kill();
 }
 
 void ZygoteClient::Kill() {
-  if (death_ || pid_ <= 0) return;
-  killed_ = true;
+  if (phase_ != ZygotePhase::kNew && !HasProcess(phase_)) return;
+  if (phase_ != ZygotePhase::kKilled) Transition(&phase_, ZygotePhase::kKilled);
   SendSignal(pidfd_, SIGKILL);
   if (!pidfd_) {
     // Without a watch we look now and then.
@@ -201,15 +207,21 @@ void ZygoteClient::Flush() {
   socket_watch_.Want(true, progress.ok() && *progress == Outgoing::Progress::kWouldBlock);
 }
 
+void ZygoteClient::TakeExit() {
+  if (!HasProcess(phase_)) return;
+  const std::optional<Death> death = thread_->registry->children.Reap(pid_);
+  if (!death) return;
+  pid_watch_.Stop();
+  end_ = {.death = *death, .killed = phase_ == ZygotePhase::kKilled};
+  Transition(&phase_, ZygotePhase::kDead);
+}
+
 void ZygoteClient::Service() {
-  if (gone_) return;
-  if (!death_ && pid_ > 0) {
-    death_ = thread_->registry->children.Reap(pid_);
-    if (death_) pid_watch_.Stop();
-  }
+  if (gone()) return;
+  TakeExit();
   DrainPipes();
   ReadSocket();
-  if (!death_) return Flush();
+  if (!end_) return Flush();
   // Workers that never came to be are told first: their loss says why the pool does not start, its own does not.
   if (FailClones()) return thread_->attend_zygote(this);
   Reap();
@@ -224,7 +236,6 @@ void ZygoteClient::ReadSocket() {
     if (got <= 0) {
       // Mostly it is about to end, and tells better by its exit why.
       socket_watch_.Stop();
-      hung_up_ = true;
       timer_.Arm(core::kSecond);
       return;
     }
@@ -286,13 +297,13 @@ void ZygoteClient::OnReady(const wire::Frame& frame) {
     return KillWithReason(program_ + " speaks protocol version " + std::to_string(ready.protocol_version()) +
                           ", this daemon speaks " + std::to_string(wire::kProtocolVersion) + ": build it again");
   }
-  functions_ = TakeFunctions(&ready);
-  if (const std::string wrong = WhatIsWrong(*functions_); !wrong.empty()) return KillWithReason(program_ + " " + wrong);
-  ready_ = true;
-  sets_limits_ = ready.sets_limits();
+  FunctionList functions = TakeFunctions(&ready);
+  if (const std::string wrong = WhatIsWrong(*functions); !wrong.empty()) return KillWithReason(program_ + " " + wrong);
+  ready_ = {.functions = std::move(functions), .sets_limits = ready.sets_limits()};
+  if (phase_ == ZygotePhase::kStarting) Transition(&phase_, ZygotePhase::kReady);
   timer_.Disarm();
   scope_->OnZygoteReady(pid_);
-  if (!stopping_) thread_->batch.AddZygoteReady(pool_, generation_);
+  if (!stop_wanted_) thread_->batch.AddZygoteReady(pool_, generation_);
 }
 
 void ZygoteClient::OnCloned(const wire::Frame& frame) {
@@ -320,15 +331,15 @@ void ZygoteClient::DrainPipes() {
 
 std::string ZygoteClient::Words() const {
   if (!failure_.empty()) return failure_;
-  if (stopping_) return "";
-  std::string words = "zygote " + Describe(*death_) + (ready_ ? "" : " before it was ready" + While(doing_));
+  if (stop_wanted_) return "";
+  std::string words = "zygote " + Describe(end_->death) + (ready_ ? "" : " before it was ready" + While(doing_));
   const std::string output = output_.Last();
   return output.empty() ? words : words + "; output: " + output;
 }
 
 core::LossCause ZygoteClient::Cause() const {
-  if (!failure_.empty() || killed_ || !death_) return cause_;
-  return CauseOf(*death_, {}, death_->signal == SIGKILL && scope_ != nullptr && scope_->OutOfMemory());
+  if (!failure_.empty() || !end_ || end_->killed) return cause_;
+  return CauseOf(end_->death, {}, end_->death.signal == SIGKILL && scope_ != nullptr && scope_->OutOfMemory());
 }
 
 bool ZygoteClient::FailClones() {
@@ -345,14 +356,15 @@ bool ZygoteClient::FailClones() {
 void ZygoteClient::Reap() {
   // What it left may have nothing to do with its workers, which live on.
   if (scope_ != nullptr && !scope_->Empty()) {
-    if (++burial_tries_ < kMaxBurialTries) return timer_.Arm(core::kMillisecond * std::min(1 + burial_tries_ / 4, 20));
+    if (++reap_tries_ < kMaxReapTries) return timer_.Arm(core::kMillisecond * std::min(1 + reap_tries_ / 4, 20));
     base::Log(base::Level::kError, "zygote_tree_survives",
               {{"pool", spec_.name}, {"pid", pid_}, {"why", "SIGKILL did not end it"}});
   }
   timer_.Stop();
   socket_watch_.Stop();
   for (OutputPipe& pipe : pipes_) pipe.Close();
-  gone_ = true;
+  for (WorkerProcess* worker : workers_) worker->ZygoteGone();
+  Transition(&phase_, ZygotePhase::kGone);
   thread_->batch.AddZygoteLost(pool_, generation_, Words(), Cause());
 }
 

@@ -1,7 +1,11 @@
 // One zygote: the process that a pool's workers are cloned from, and the channel to it.
 //
-// Role: starts it, asks it for clones, notices its end. Non-role: knows nothing of the workers after they were cloned.
-// Threads: the process thread only. What it has to say goes to the batch.
+// Role: starts the process, asks it for clones, notices its end, tells the core of both (through the batch). Non-role:
+// of workers that were cloned it knows only that they live.
+// Threads: the process thread, while it is awake.
+// Ownership: owned by the dispatcher; does not own thread and workers. Workers say when they end; it says when it goes.
+// Trust: the zygote has run code of others. What it writes is checked, and a zygote that writes what no honest one
+// writes is logged and killed.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +15,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "process/death.h"
 #include "process/function_list.h"
+#include "process/life_cycle.h"
 #include "process/outgoing.h"
 #include "process/output_pipe.h"
 #include "process/process_thread.h"
@@ -22,48 +28,68 @@
 
 namespace poold::process {
 
+// What a zygote said in READY.
+struct ZygoteReady {
+  FunctionList functions;
+  // Its clones limit themselves, as Ready in worker.proto says.
+  bool sets_limits = false;
+};
+
+// How a zygote's process ended.
+struct ZygoteEnd {
+  Death death;
+  bool killed = false;  // by the daemon
+};
+
 class ZygoteClient {
  public:
+  // `generation` tells the zygotes of a pool apart.
   ZygoteClient(ProcessThread* thread, core::PoolId pool, std::uint32_t generation, core::PoolSpec spec);
 
-  // Answered by OnZygoteReady or OnZygoteLost.
+  // Answered by OnZygoteReady or OnZygoteLost. What cannot be started is lost at once. Once.
   void Start();
-  // Answered by OnZygoteLost, once its workers are gone where they need it.
+  // Answered by OnZygoteLost, once all its workers are gone. Idempotent.
   void Stop();
-  // At once.
-  void Kill();
   // Asks for a clone with these descriptors (as Clone in worker.proto says); `worker` hears OnCloned or OnCloneFailed.
   void Clone(WorkerProcess* worker, std::vector<wire::UniqueFd> fds, bool has_cgroup);
-  // It was asked for a clone and does not answer.
+  // A worker waited too long for its clone: the zygote is killed.
   void CloneOverdue() { KillWithReason("zygote does not answer"); }
 
-  // Reads what there is, and buries it when it is dead. Called by the loop after attend_zygote.
+  // Reads what there is, and goes on with the end of a dead one. Called by the loop after attend_zygote.
   void Service();
-  // It was told to be lost; it may be destroyed.
-  bool gone() const { return gone_; }
-  bool ready() const { return ready_; }
-  bool stopping() const { return stopping_; }
+  // The core was told of the loss: the object may be destroyed.
+  bool gone() const { return phase_ == ZygotePhase::kGone; }
+
+  // Whether it stands on its dispatcher's list of what is to be looked at. Written by the dispatcher only.
+  bool attended = false;
+
+  // Stop was called: it is not to be asked for clones any more.
+  bool stopping() const { return stop_wanted_; }
 
   core::PoolId pool() const { return pool_; }
   std::uint32_t generation() const { return generation_; }
-  pid_t pid() const { return pid_; }
   const core::PoolSpec& spec() const { return spec_; }
   ContainmentScope& scope() { return *scope_; }
   // Not empty: workers are fresh programs, and this goes first to each of them.
   const std::string& worker_setup() const { return worker_setup_; }
 
-  // Of its READY.
-  const FunctionList& functions() const { return functions_; }
-  // Its clones limit themselves, as Ready in worker.proto says.
-  bool sets_limits() const { return sets_limits_; }
+  // Of its READY; null before that.
+  FunctionList functions() const { return ready_ ? ready_->functions : nullptr; }
+  bool sets_limits() const { return ready_ && ready_->sets_limits; }
 
-  // Workers cloned from it that live.
-  void WorkerBegins() { ++workers_; }
-  void WorkerEnds();
+  // Workers cloned from it that live. The zygote tells each of them when it goes (ZygoteGone).
+  void WorkerBegins(WorkerProcess* worker) { workers_.insert(worker); }
+  void WorkerEnds(WorkerProcess* worker);
 
  private:
+  // Makes channel, pipes and scope, and the process, and sets it up. On an error there may be a process: pid_ > 0.
   absl::Status Spawn();
   absl::Status SpawnProgram(int channel, int out, int err, const ZygoteScope& made);
+  // A deadline has come: of READY, or of the exit after the channel's end.
+  void OnTime();
+  // Reaps the process if it has ended.
+  void TakeExit();
+  void Kill();
   void Flush();
   void ReadSocket();
   void OnFrame(const wire::Frame& frame);
@@ -71,9 +97,11 @@ class ZygoteClient {
   void OnCloned(const wire::Frame& frame);
   void KillWithReason(const std::string& why);
   void DrainPipes();
-  // True: there were some.
+  // Tells all workers that wait for a clone that there will be none. True: there were some.
   bool FailClones();
+  // Waits, by the timer, until the tree is dead; then tells the core.
   void Reap();
+  // Why it ended, for people, and for the core. "": it was stopped.
   std::string Words() const;
   core::LossCause Cause() const;
 
@@ -81,8 +109,8 @@ class ZygoteClient {
   const core::PoolId pool_;
   const std::uint32_t generation_;
   const core::PoolSpec spec_;
-  std::string program_;
-  std::string worker_setup_;
+  std::string program_;       // that is executed, an absolute path
+  std::string worker_setup_;  // a SETUP frame, or ""
 
   pid_t pid_ = -1;
   wire::UniqueFd pidfd_;
@@ -95,27 +123,24 @@ class ZygoteClient {
   Timer timer_;
   wire::FrameParser parser_;
   Outgoing outgoing_;
+  // A clone that was asked for.
   struct Asked {
     WorkerProcess* worker;
     PendingChild pending_child;
   };
-  std::map<core::WorkerId, Asked> clones_;  // asked for, not answered
-  FunctionList functions_;
+  std::map<core::WorkerId, Asked> clones_;  // not answered yet
 
-  int workers_ = 0;
-  std::optional<Death> death_;
+  absl::flat_hash_set<WorkerProcess*> workers_;
+  ZygotePhase phase_ = ZygotePhase::kNew;
+  std::optional<ZygoteReady> ready_;
+  std::optional<ZygoteEnd> end_;                      // from kDead on
   std::string doing_;                                 // before it was ready, in its own words
   std::string failure_;                               // its own words, or ours
   core::LossCause cause_ = core::LossCause::kItself;  // of that
   InheritedLimits limits_;
-  int burial_tries_ = 0;
-  bool ready_ = false;
-  bool killed_ = false;  // by us
-  bool sets_limits_ = false;
-  bool hung_up_ = false;
-  bool clone_failed_ = false;
-  bool stopping_ = false;
-  bool gone_ = false;
+  int reap_tries_ = 0;
+  bool clone_failed_ = false;  // since its limits were lifted
+  bool stop_wanted_ = false;
 };
 
 }  // namespace poold::process

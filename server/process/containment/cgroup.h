@@ -1,6 +1,9 @@
 // Containment by a cgroup (v2) for every zygote and worker, in a folder for every pool:
 //   <the daemon's own cgroup>/poold-<instance>/pool-<n>/{zygote-<generation>,worker-<id>}
 // No controller is needed, only cgroup.kill (Linux 5.14) and the right to make folders.
+//
+// Threads: as Containment says. Ownership: a scope keeps the folders above its own; each folder is removed with the
+// last thing that keeps it. Errors name the folder.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,8 @@
 // Containment by a PID namespace for every zygote's workers. The zygote makes it (POOLD_PID_NAMESPACE=1): it unshares,
 // starts a tiny init, and clones its workers into it. Orphans go to that init and are killed there.
+//
+// Threads: as Containment says. Ownership: does not own the registry of children, which must outlive it and all scopes.
+// The kernel owns the namespace: it ends with its init.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,8 @@
 // Containment where there is nothing better: workers adopt their orphans, the daemon those of dead workers and zygotes,
 // and kills them on sight.
+//
+// Threads: as Containment says. Ownership: does not own the registry of children, which must outlive it and all scopes.
+// Limits: after kill -9 of the daemon, grandchildren that left their session live on.
 #pragma once
 
 #include <memory>

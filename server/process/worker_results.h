@@ -1,0 +1,139 @@
+// What one worker tells of its tasks, on the way into the batch: outcomes, progress, output.
+//
+// Role: reads the ring and the output pipes, finds the slot of each record, checks it, adds events to the batch of the
+// process thread. Non-role: knows no life cycle, kills nobody: a fault of the worker is a value that its owner asks
+// for.
+// Threads: one at a time, those that may run its WorkerProcess (worker_process.h). Slots are looked at under the
+// channel's mutex, which each method takes for itself. DrainPipes is for the process thread alone.
+// Ownership: does not own thread, channel and reader; they must outlive it.
+// Trust: whatever is read comes from a hostile process.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "process/channel_reader.h"
+#include "process/function_list.h"
+#include "process/latest_progress.h"
+#include "process/process_thread.h"
+#include "process/result_arenas.h"
+#include "process/worker_channel.h"
+#include "process/worker_output.h"
+#include "wire/frame.h"
+#include "wire/outcome_ring.h"
+
+namespace poold::process {
+
+class WorkerResults {
+ public:
+  WorkerResults(ProcessThread* thread, WorkerChannel* channel, ChannelReader* reader);
+
+  // The ring lies in `page_memory`, which must outlive the reading.
+  void Open(void* page_memory) { ring_.emplace(page_memory); }
+  // READY came: what its functions are, and whether it uses the page.
+  void Begin(FunctionList functions, bool uses_page);
+
+  // Reads what the ring holds.
+  void DrainRing(wire::RingReader::Bell bell);
+  // Reads the pipes, in a bounded portion; output that came through the ring before it is told first. A pipe that the
+  // worker reads itself just now comes to rest; `dead`: there is no worker that could.
+  void DrainPipes(bool dead);
+  // Reads what is left when everything of the worker is dead.
+  void ReadLastOutput();
+
+  // OUTCOMES, OUTPUT and PROGRESS frames, by which workers without a page tell. INVALID_ARGUMENT: no honest worker
+  // sends that.
+  absl::Status OnFrame(const wire::Frame& frame);
+
+  // Adds the progress that is due at `now`; kNever: whatever waits.
+  void TellProgressDue(core::Nanos now);
+  // When TellProgressDue has something to add; kNever: not before there is more.
+  core::Nanos progress_due_at() const { return progress_.due_at(); }
+
+  // What no honest worker writes to its ring or as outcomes, for people: once for each fault, else "". After a fault
+  // the ring and outcomes are not read any more.
+  std::string TakeFault() { return std::exchange(fault_, {}); }
+  bool HasFault() const { return !fault_.empty(); }
+  // A result was dropped since the last call, because its ticket is that of no task here. Harmless: it may have been
+  // taken back.
+  bool TakeDropped() { return std::exchange(dropped_, false); }
+
+  // The ring holds something that was not read. Cheap, for threads that look again and again.
+  bool HasUnread() const { return ring_ && !broken_ && ring_->HasUnread(); }
+  // No bell tells of what comes next into the ring.
+  bool doorbell_suppressed() const { return doorbell_suppressed_; }
+  // Something may come of which no bell tells.
+  bool NeedsPoll() const { return output_.resting() || (uses_page_ && channel_->Busy()); }
+  WorkerOutput& output() { return output_; }
+  const WorkerOutput& output() const { return output_; }
+  // Of arenas with results that are mapped here.
+  std::uint64_t arena_bytes() const { return arenas_.bytes(); }
+
+ private:
+  absl::Status OnOutcomes(const wire::Frame& frame);
+  absl::Status OnOutput(const wire::Frame& frame);
+  absl::Status OnProgress(const wire::Frame& frame);
+  void OnRecord(const wire::RecordHeader& header, std::string_view bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  void OnOutcome(const wire::RecordHeader& header, std::string_view bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  // Neighbouring items of a chunk, all at once where there is nothing about them but their results.
+  void OnRun(const wire::ResultRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  // The same, one by one.
+  void OnEachOf(const wire::ResultRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  // Adds a piece of a result to slot->draft. Where there is no room, slot->refusal says so.
+  void AddFragment(Slot* slot, std::string_view bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  // The record's bytes say where in an arena the result lies.
+  void OnResultInArena(Slot* slot, const wire::RecordHeader& header, std::string_view bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  // As ResultArenas::Take.
+  absl::StatusOr<base::Kept> TakeFromArena(const wire::RecordHeader& header, std::string_view bytes);
+  ResultOf PlainResultOf(const Slot& slot, const wire::RecordHeader& header) const;
+  // Adds the outcome of the slot's next item. The bytes lie in `kept`, if that is not empty; else they are copied.
+  void FinishItem(Slot* slot, const wire::RecordHeader& header, std::string_view bytes, core::Bytes kept)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  // The item fails, for slot->refusal, and the worker lives: the rest of the result is dropped as it comes.
+  void RefuseResult(Slot* slot, const wire::RecordHeader& header) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  // `count` more items are done. Frees the slot with the last one.
+  void TookOutcomes(Slot* slot, std::uint32_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  std::uint64_t MaxResultBytes(const Slot& slot) const;
+  std::string TooLargeText() const;
+  // The record is of the item that comes next.
+  bool InOrder(const Slot& slot, const wire::RecordHeader& header) const;
+
+  void NoteProgress(const wire::RecordHeader& header, std::optional<wire::ProgressNote> note)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  void TellProgress(std::optional<TicketProgress> progress) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+
+  void ReadPipes(std::size_t limit);
+  void AddOutput(std::uint32_t ticket, core::OutputStream stream, std::string_view text)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+  // Of the task that runs now; kNoSlot: none does.
+  std::uint32_t CurrentTicket() ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
+
+  // The worker has written what no honest one writes: nothing more is taken.
+  void Break(std::string fault);
+
+  ProcessThread* const thread_;
+  WorkerChannel* const channel_;
+  ChannelReader* const reader_;
+  std::optional<wire::RingReader> ring_;
+  FunctionList functions_;
+  bool uses_page_ = false;
+  bool doorbell_suppressed_ = false;
+  bool dropped_ = false;
+  bool broken_ = false;
+  std::string fault_;  // not asked for yet
+  ResultArenas arenas_;
+  LatestProgress progress_;
+  WorkerOutput output_;
+};
+
+}  // namespace poold::process
