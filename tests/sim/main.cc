@@ -1,4 +1,8 @@
-// poold_sim --seed N --steps M --runs K [--fault NAME]: lives through K histories, seeds N, N+1, ...
+// poold_sim --seed N --steps M --runs K [--fault NAME] [--digest | --trace]: lives through K histories, seeds N, N+1,
+// ...
+//
+// --digest prints one number for each history, of everything that the core said in it: what two builds are compared by.
+// --trace prints everything that the core said, a line for each call of its ports.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -14,6 +18,13 @@ std::uint64_t NumberAfter(int argc, char** argv, const char* flag, std::uint64_t
     if (std::strcmp(argv[i], flag) == 0) return std::strtoull(argv[i + 1], nullptr, 10);
   }
   return otherwise;
+}
+
+bool HasFlag(int argc, char** argv, const char* flag) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], flag) == 0) return true;
+  }
+  return false;
 }
 
 CoreFaults FaultNamed(const char* name) {
@@ -45,8 +56,13 @@ int main(int argc, char** argv) {
   std::uint64_t events = 0;
   for (std::uint64_t run = seed; run < seed + runs; ++run) {
     poold::core::sim::World world(run, faults);
+    if (HasFlag(argc, argv, "--trace")) world.PrintTrace();
     const std::string wrong = world.Run(steps);
     events += world.events();
+    if (HasFlag(argc, argv, "--digest")) {
+      std::printf("seed %llu: %016llx\n", static_cast<unsigned long long>(run),
+                  static_cast<unsigned long long>(world.digest()));
+    }
     if (wrong.empty()) continue;
     std::printf("seed %llu, event %llu: %s\nreplay: poold_sim --seed %llu --steps %llu\n",
                 static_cast<unsigned long long>(run), static_cast<unsigned long long>(world.events()), wrong.c_str(),

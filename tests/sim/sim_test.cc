@@ -91,6 +91,7 @@ TEST(Simulator, TheSameSeedIsTheSameHistory) {
   World second(17, {});
   EXPECT_EQ(first.Run(2000), second.Run(2000));
   EXPECT_EQ(first.events(), second.events());
+  EXPECT_EQ(first.digest(), second.digest());
 }
 
 }  // namespace
