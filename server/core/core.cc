@@ -70,9 +70,7 @@ void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nano
     state_->client_port->AnswerTerminate(call, 0);
     return state_->ForgetOldPools();
   }
-  Wait* wait = state_->NewWait(Wait::Kind::kTerminate, call);
-  wait->pool = *pool;
-  (*pool)->terminate_calls.push_back(wait);
+  state_->waits.Terminate(CallsOf(*pool), call);
   state_->TerminatePool(**pool, grace, "its pool was terminated");
 }
 
@@ -89,10 +87,7 @@ void Core::OnJoin(Nanos now, SubscriberId call, std::string_view name, Nanos wai
   }
   if (!(*pool)->live() && !(*pool)->has_processes()) return state_->client_port->AnswerJoin(call, true);
   if (wait_timeout <= 0) return state_->client_port->AnswerJoin(call, false);
-  Wait* wait = state_->NewWait(Wait::Kind::kJoin, call);
-  wait->pool = *pool;
-  (*pool)->join_calls.push_back(wait);
-  state_->SetDeadline(wait, wait_timeout);
+  state_->waits.Join(now, CallsOf(*pool), call, wait_timeout);
 }
 
 absl::StatusOr<PoolView> Core::ViewPool(std::string_view name) const {
@@ -184,15 +179,7 @@ absl::StatusOr<std::uint64_t> Core::OnMap(Nanos now, const MapGroup& group) {
 
 void Core::OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout, WorkerId from) {
   state_->now = now;
-  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
-  if (!handle.ok()) return state_->client_port->AnswerGet(call, handle.status());
-  if ((*handle)->ended || wait_timeout <= 0) return state_->client_port->AnswerGet(call, state_->ViewOf(**handle));
-  Wait* wait = state_->NewWait(Wait::Kind::kGet, call);
-  wait->entries.push_back({id, *handle, false});
-  wait->left = 1;
-  state_->Extras(**handle).waits.emplace_back(wait, 0);
-  state_->SetDeadline(wait, wait_timeout);
-  state_->NoteTaskWaits(wait, from);
+  state_->StartGet(call, id, wait_timeout, from);
 }
 
 void Core::OnWait(Nanos now, SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout,
@@ -205,7 +192,7 @@ absl::Status Core::OnSubscribe(Nanos now, SubscriberId subscriber, HandleId id, 
   state_->now = now;
   absl::StatusOr<Handle*> handle = state_->FindHandle(id);
   if (!handle.ok()) return handle.status();
-  Subscriber* known = state_->FindSubscriber(subscriber);
+  Subscriber* known = state_->subscribers.Find(subscriber);
   if (known != nullptr) state_->Subscribe(**handle, known, first_index);
   return absl::OkStatus();
 }

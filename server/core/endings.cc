@@ -128,14 +128,9 @@ void Core::State::EndHandle(Handle& handle) {
   --unfinished;
   Deliver(handle);
   TellWatchers(handle);
-  if (handle.extras != nullptr) NoteHandleWatchEnded(handle);
-  if (handle.extras != nullptr && !handle.extras->waits.empty()) {
-    const bool succeeded = Succeeded(handle);
-    const auto waits = std::move(handle.extras->waits);
-    handle.extras->waits.clear();
-    for (const auto& one : waits) {
-      if (!HandleEnded(one.first, one.second, succeeded)) handle.extras->waits.push_back(one);
-    }
+  if (handle.extras != nullptr) {
+    watches.HandleEnded(handle.extras->watchers);
+    waits.HandleEnded(handle.extras->waits, Succeeded(handle), [this](const Handle* ended) { return ViewOf(*ended); });
   }
   if (handle.released) return Free(handle);
   Keep(handle);
@@ -190,8 +185,8 @@ void Core::State::Forget(Handle& handle) {
 // REQUIRES: ended, released, in no list, also not among those that can be named.
 void Core::State::Free(Handle& handle) {
   if (handle.extras != nullptr) {
-    for (const auto& [wait, place] : handle.extras->waits) wait->entries[place].handle = nullptr;
-    for (const Subscription& subscription : handle.extras->subscriptions) Unsubscribe(subscription.to);
+    waits.HandleGone(handle.extras->waits);
+    subscribers.Clear(handle.extras->subscriptions);
   }
   Group* group = handle.group;
   if (handle.is_map()) {

@@ -110,16 +110,8 @@ struct Pool {
   Nanos steal_at = kNever;          // no worker has work that another one may take before then
   PoolStats stats;
 
-  std::vector<Wait*> open_calls;
-  std::vector<Wait*> join_calls;
-  std::vector<Wait*> terminate_calls;
-  std::vector<Wait*> reload_calls;        // for the reload that is under way
-  std::vector<Wait*> later_reload_calls;  // for the one after it
-  struct Watcher {
-    SubscriberId id = kNobody;
-    bool output = false;
-  };
-  std::vector<Watcher> watchers;
+  PoolCalls calls;  // that wait for it
+  PoolWatchers watchers;
 
   bool live() const {
     return state != PoolState::kClosed && state != PoolState::kTerminated && state != PoolState::kFailed;
@@ -164,5 +156,8 @@ struct Pool {
   void ListIdle(Worker* worker);
   void UnlistIdle(Worker* worker);
 };
+
+// Keeps the pool, too. REQUIRES: it is not null.
+inline std::shared_ptr<PoolCalls> CallsOf(const std::shared_ptr<Pool>& pool) { return {pool, &pool->calls}; }
 
 }  // namespace poold::core

@@ -21,9 +21,12 @@
 #include "core/map_run.h"
 #include "core/pool.h"
 #include "core/slab.h"
+#include "core/subscribe/deadlock.h"
+#include "core/subscribe/subscribers.h"
+#include "core/subscribe/waits.h"
+#include "core/subscribe/watches.h"
 #include "core/task.h"
 #include "core/timers.h"
-#include "core/wait.h"
 #include "core/worker.h"
 
 namespace poold::core {
@@ -72,7 +75,7 @@ struct WorkerCounts {
   std::uint64_t used = 0;     // of these, have run something
 };
 
-struct Core::State {
+struct Core::State : WaitsListener {
   State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, ShardInfo shard)
       : limits(limits),
         shard(shard),
@@ -80,6 +83,8 @@ struct Core::State {
         client_port(clients),
         random(seed),
         handles(limits.remembered_ids),
+        waits(clients, &timers, limits.max_wait, this),
+        watches(clients),
         room(limits.max_kept_outcome_bytes) {}
   ~State();
 
@@ -161,7 +166,6 @@ struct Core::State {
   void DropNext(Pool& pool);
   void EndReload(Pool& pool, const absl::Status& status);
   absl::Status CheckRuns(const Pool& pool) const;
-  void AnswerReloads(Pool& pool, std::vector<Wait*> Pool::*calls, const absl::Status& status);
   void ForgetFunctions(Pool& pool);
 
   // ---- worker_loss.cc ----
@@ -437,18 +441,21 @@ struct Core::State {
   void TimeOut(Task& task, bool total);
 
   // ---- delivery.cc ----
-  Subscriber* FindSubscriber(SubscriberId id);
   void Subscribe(Handle& handle, Subscriber* subscriber, std::uint64_t first_index);
   static bool IsSubscribed(const Handle& handle, const Subscriber* subscriber);
-  void AddSubscription(Handle& handle, Subscription subscription);
+  // Visits the id of each stream that hears of the handle. REQUIRES: it has extras.
+  template <typename Visit>
+  static void ForEachStream(const Handle& handle, Visit&& visit) {
+    const Subscriber* first = handle.group->subscriber;
+    if (first != nullptr && !first->gone) visit(first->id);
+    handle.extras->subscriptions.ForEach([&](const Subscription& one) { visit(one.to->id); });
+  }
   void TellWhatThereIs(const Handle& handle, const Subscription& to);
-  void DropUnused(Subscriber* subscriber);
-  void Unsubscribe(Subscriber* subscriber);
   void SendBlock(const Subscription& to, const MapRun& map, const ItemBlockPtr& block);
   void DeliverBlock(const MapRun& map, const ItemBlockPtr& block);
   void Deliver(Handle& handle);
   void SendEnd(SubscriberId to, const Task& task) const;
-  HandleExtras& Extras(Handle& handle);
+  static HandleExtras& Extras(Handle& handle);
   void ForgetSubscriber(SubscriberId id);
 
   // ---- output.cc ----
@@ -484,37 +491,26 @@ struct Core::State {
   void DropItemArguments(MapRun& map, ItemRange range);
 
   // ---- waits.cc ----
+  void StartGet(SubscriberId call, HandleId id, Nanos wait_timeout, WorkerId from);
   void StartWait(SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout, WorkerId from);
-  Wait* NewWait(Wait::Kind kind, SubscriberId call);
   static bool Succeeded(const Handle& handle);
-  void SetDeadline(Wait* wait, Nanos wait_timeout);
-  // False: it goes on.
-  bool HandleEnded(Wait* wait, std::uint32_t place, bool succeeded);
-  // Whether a handle that ended so is what this mode waits for.
-  static bool IsFirst(WaitMode mode, bool succeeded);
-  void AnswerWait(Wait* wait, bool first);
+  void NobodyWaits(Handle& handle) override;
   void WaitDue(Wait* wait);
-  void RemoveWait(Wait* wait);
-
-  // ---- deadlock.cc ----
   // Notes that a task waits, or refuses the wait when it could not end.
   void NoteTaskWaits(Wait* wait, WorkerId from);
+  // The task that asked runs still.
   bool WaitsStill(const Wait& wait) const;
-  bool WouldDeadlock(const Wait& wait) const;
+  std::vector<WaitingWorker> WaitsOfTasks() const;
   std::uint64_t WaitingWorkers(const Pool& pool) const;
 
   // ---- watch.cc ----
   void TellWatchers(const Handle& handle) {
     if (!handle.group->pool->watchers.empty() || handle.extras != nullptr) TellAllWatchers(handle);
   }
-  void TellAllWatchers(const Handle& handle);
-  void TellPoolWatchers(const Pool& pool);
-  void EndPoolWatch(Pool& pool);
-  void TellOutput(const Handle& handle, OutputStream stream, const Bytes& data);
-  void NoteHandleWatchEnded(const Handle& handle);
+  void TellAllWatchers(const Handle& handle) const;
+  void TellPoolWatchers(const Pool& pool) const;
   absl::Status WatchPool(SubscriberId call, std::string_view pool, bool output);
   absl::Status WatchHandles(SubscriberId call, std::span<const HandleId> ids, bool output);
-  void RemoveWatcher(SubscriberId id);
 
   // ---- views.cc ----
   FunctionView ViewOf(const PoolFunction& function) const;
@@ -552,19 +548,11 @@ struct Core::State {
   Slab<Task> tasks;
   Slab<MapRun> maps;
   Slab<Chunk> chunks;
-  Slab<Subscriber> subscribers;
-  absl::flat_hash_map<SubscriberId, Subscriber*> subscribers_by_id;
-  absl::flat_hash_map<SubscriberId, std::vector<std::unique_ptr<Wait>>> waits;
-  std::vector<Wait*> task_waits;  // of tasks
-  struct HandleWatch {
-    std::vector<Handle*> handles;  // that have not ended
-    bool output = false;
-  };
-  absl::flat_hash_map<SubscriberId, HandleWatch> handle_watches;
-  absl::flat_hash_map<SubscriberId, PoolId> pool_watches;
-
   CoreFaults faults;
   Timers timers;
+  Subscribers subscribers;
+  Waits waits;
+  Watches watches;
   OutcomePtr last_cancelled;     // of the task that was cancelled last without having run
   std::uint64_t unfinished = 0;  // tasks and maps, of all pools
 

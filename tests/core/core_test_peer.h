@@ -18,6 +18,14 @@ class CoreTestPeer {
   std::uint64_t aside_bytes() const { return core_->state_->aside_bytes; }
   static std::uint64_t KeptBytesOf(const Handle& handle) { return Core::State::KeptBytesOf(handle); }
   static Nanos EndedAt(const Handle& handle) { return Core::State::EndedAt(handle); }
+  // The first invariant of a room that does not hold; empty if all do.
+  std::string CheckRooms() const {
+    const auto& state = *core_->state_;
+    for (const std::string& wrong : {state.subscribers.Check(), state.waits.Check(), state.watches.Check()}) {
+      if (!wrong.empty()) return wrong;
+    }
+    return "";
+  }
   std::size_t tombstones() const { return core_->state_->handles.tombstones(); }
 
   // Null if its id is not known, or released.
@@ -42,10 +50,9 @@ class CoreTestPeer {
     note("chunks", state.chunks.size());
     note("groups", state.groups.size());
     note("subscribers", state.subscribers.size());
-    note("subscribers by id", state.subscribers_by_id.size());
+    note("subscribers by id", state.subscribers.known());
     note("waits", state.waits.size());
-    note("handle watches", state.handle_watches.size());
-    note("pool watches", state.pool_watches.size());
+    note("watches", state.watches.size());
     note("workers", state.workers.size());
     std::size_t timers = state.timers.size();
     std::size_t clients = state.clients.size() - (state.unused_client == nullptr ? 0 : 1);
