@@ -24,7 +24,7 @@ void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owne
 void Core::OnClientPresent(Nanos now, ClientId client, const ClientOrigin& origin) {
   state_->now = now;
   state_->NotePresence(client, true);
-  state_->ClientComes(client, origin);
+  if (!state_->shutting_down) state_->outcomes.Comes(client, origin);
 }
 
 void Core::OnClientAbsent(Nanos now, ClientId client) {
@@ -33,16 +33,9 @@ void Core::OnClientAbsent(Nanos now, ClientId client) {
   state_->ClientGoes(client);
 }
 
-ClientView Core::ViewClient(ClientId client) const { return state_->ViewOf(client); }
+ClientView Core::ViewClient(ClientId client) const { return state_->outcomes.View(client); }
 
-std::vector<ClientView> Core::HeldUpClients() const {
-  std::vector<ClientView> views;
-  const NodeList& held = state_->held_clients;
-  for (const Node* node = held.front(); node != nullptr; node = held.After(node)) {
-    views.push_back(state_->ViewOf(*static_cast<const ClientQuota*>(node)));
-  }
-  return views;
-}
+std::vector<ClientView> Core::HeldUpClients() const { return state_->outcomes.ViewHeldUp(); }
 
 absl::StatusOr<PoolView> Core::OnResize(Nanos now, std::string_view name, std::uint32_t workers) {
   state_->now = now;

@@ -156,7 +156,7 @@ class Core {
   void OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner = {}, std::uint64_t elsewhere = 0,
                   HandleId creation = {});
   // A client's first session has come, its last one has gone. A client that is present has a floor in the room for
-  // outcomes; what one leaves that is not may have to make way: see client_quota.h.
+  // outcomes; what one leaves that is not may have to make way: see outcome/outcome_room.h.
   void OnClientPresent(Nanos now, ClientId client, const ClientOrigin& origin = {});
   void OnClientAbsent(Nanos now, ClientId client);
   // What it keeps; of one that is not known: nothing.

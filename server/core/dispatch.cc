@@ -81,7 +81,7 @@ void Core::State::Reconcile(Pool& pool) {
 }
 
 void Core::State::ReconcileWorker(Pool& pool, Worker& worker) {
-  if (pool.scaling_due || !pool.idle.empty() || !waking.empty()) return Reconcile(pool);
+  if (pool.scaling_due || !pool.idle.empty() || outcomes.some_wake()) return Reconcile(pool);
   if (pool.breakers_open > 0) {
     CallForProbes(pool);
     if (pool.scaling_due) return Reconcile(pool);  // one was called that wants a fresh worker

@@ -44,7 +44,7 @@ struct HandleExtras {
   SubscriptionList subscriptions;
   HandleWaits waits;
   HandleWatchers watchers;
-  bool aside = false;  // in ClientQuota::aside
+  bool aside = false;  // it was set aside: see KeptOutcomes
   std::string stdout_tail;
   std::string stderr_tail;
   std::unique_ptr<ProgressView> progress;  // the latest; null if it told none

@@ -14,6 +14,7 @@
 #include "core/circuit_breaker.h"
 #include "core/handle.h"
 #include "core/map_run.h"
+#include "core/outcome/kept_outcomes.h"
 #include "core/ready_queue.h"
 #include "core/views.h"
 #include "core/worker.h"
@@ -108,7 +109,8 @@ struct Pool {
   std::uint64_t chunks_sent = 0;    // of these, chunks
   std::uint64_t busy = 0;           // workers that have something
   Nanos steal_at = kNever;          // no worker has work that another one may take before then
-  PoolStats stats;
+  PoolStats stats;                  // without what is kept of it
+  KeptCounts kept_counts;
 
   PoolCalls calls;  // that wait for it
   PoolWatchers watchers;

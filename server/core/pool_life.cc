@@ -97,7 +97,7 @@ std::uint64_t Core::State::ClosePool(Pool& pool, bool cancel_queued) {
   if (!first && pool.state != PoolState::kClosing) return 0;
   if (first) {
     ChangeState(pool, PoolState::kClosing);
-    if (!faults.never_wake) WakeAllClients();
+    outcomes.WakeAll();
     AbandonReload(
         pool, MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
                         absl::StrCat("pool '", pool.spec.name, "' was closed while it was reloaded"), pool.spec.name));

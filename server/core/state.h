@@ -14,11 +14,14 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "core/client_quota.h"
 #include "core/core.h"
 #include "core/handle_list.h"
 #include "core/handle_table.h"
 #include "core/map_run.h"
+#include "core/outcome/client_quota.h"
+#include "core/outcome/kept_outcomes.h"
+#include "core/outcome/outcome_bytes.h"
+#include "core/outcome/outcome_room.h"
 #include "core/pool.h"
 #include "core/slab.h"
 #include "core/subscribe/deadlock.h"
@@ -44,10 +47,6 @@ inline constexpr Nanos kPatience = 4 * kMillisecond;
 inline constexpr Nanos kWorthStealing = 100'000;
 // Counted for each block of neighbouring ids: who scatters the ids of his tasks has one for each.
 inline constexpr std::uint64_t kIdBlockBytes = 176;
-// Counted for each kept outcome beside its bytes.
-inline constexpr std::uint64_t kOutcomeOverhead = 256;
-// Counted for each item's arguments that are kept beside its outcome.
-inline constexpr std::uint64_t kArgumentsOverhead = 96;
 inline constexpr std::uint8_t kMostDeaths = 3;
 // What was ready for so long, or did a task, was well.
 inline constexpr Nanos kLivedAWhile = 10 * kSecond;
@@ -60,11 +59,9 @@ struct CoreFaults {
   bool forget_tries = false;    // does not count what may have been begun without a claim page
   bool replace_early = false;   // lets a worker go before its replacement is ready
   bool no_floors = false;       // gives clients only what is common of the room for outcomes
-  bool never_wake = false;      // leaves clients held up that have room again
   bool hold_drains = false;     // holds up clients also in pools that are closing
-  bool drop_newest = false;     // drops the newest of what was left, not the oldest
   bool drop_awaited = false;    // drops also what somebody waits for
-  bool keep_count = false;      // counts what was dropped as kept
+  OutcomeFaults outcomes;
 };
 
 // The workers that were not told to go.
@@ -75,7 +72,7 @@ struct WorkerCounts {
   std::uint64_t used = 0;     // of these, have run something
 };
 
-struct Core::State : WaitsListener {
+struct Core::State : WaitsListener, OutcomesListener {
   State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, ShardInfo shard)
       : limits(limits),
         shard(shard),
@@ -85,7 +82,8 @@ struct Core::State : WaitsListener {
         handles(limits.remembered_ids),
         waits(clients, &timers, limits.max_wait, this),
         watches(clients),
-        room(limits.max_kept_outcome_bytes) {}
+        outcomes(limits.max_kept_outcome_bytes, limits.outcome_ttl, clients, &timers, this),
+        room(outcomes.room()) {}
   ~State();
 
   // ---- pool_life.cc ----
@@ -234,11 +232,7 @@ struct Core::State : WaitsListener {
 
   // ---- room.cc ----
   static ClientQuota& QuotaOf(const Handle& handle) { return *handle.group->queue->quota; }
-  ClientQuota& QuotaOf(ClientId client, const ClientOrigin& origin);
-  ClientQuota& KnowClient(ClientId id);
   void EnterQuota(Group& group, const ClientOrigin& origin);
-  void LeaveQuota(ClientQuota& client);
-  void ClientComes(ClientId client, const ClientOrigin& origin);
   void ClientGoes(ClientId client);
   void AllClientsGo();
   // What is finished in any case: there nobody is held up, and who has no room loses his oldest outcomes.
@@ -247,56 +241,27 @@ struct Core::State : WaitsListener {
   bool HasRoom(const Handle& handle) const { return room.open() || HasOwnRoom(handle); }
   bool HasOwnRoom(const Handle& handle) const;
   bool HoldUp(const Handle& handle);
-  void WakeAllClients();
-  void NoteFreed(ClientQuota& client);
   // Not in the midst of something: what waits goes to workers.
   void WakeClients() {
-    if (!waking.empty()) WakeEachClient();
+    if (outcomes.some_wake()) WakeEachClient();
   }
   void WakeEachClient();
   void WakeClient(ClientQuota& client);
   void DropHeldLine(const ClientQueue* queue);
-  // What this client keeps has changed. While nothing is scarce, and all know that, there is nothing to tell.
-  void TellRoom(ClientQuota& client) {
-    if (room.scarce() || told_scarce) TellScarceRoom(client);
-  }
-  void TellScarceRoom(ClientQuota& client);
-  void TellOneRoom(ClientQuota& client);
-  void TellGoesOn(ClientQuota& client);
   static bool IsAwaited(const Handle& handle) { return handle.extras != nullptr && !handle.extras->waits.empty(); }
-  // REQUIRES: it has ended, and is in no list.
-  void Keep(Handle& handle) {
-    ClientQuota& client = QuotaOf(handle);
-    client.kept.PushBack(&handle);
-    if (client.kept_timer == kNoTimer || !client.present) NoteKept(client);
-  }
-  void NoteKept(ClientQuota& client);
-  void Unkeep(Handle& handle) {
-    if (handle.extras != nullptr && handle.extras->aside) return LeaveAside(handle);
-    QuotaOf(handle).kept.Remove(&handle);
-  }
-  void LeaveAside(Handle& handle);
-  // What the client has aside, or whether it is present, has changed.
-  void ListAside(ClientQuota& client);
-  void CountAside(ClientQuota& client, std::uint64_t bytes);
-  void UncountAside(ClientQuota& client, std::uint64_t bytes);
-  // Of those that are not present: null unless they have too much aside.
-  Handle* OldestAside() const;
-  void SetAside(Handle& handle);
-  // Nobody waits for it any more.
-  void ReturnAside(Handle& handle);
-  void ListLeft(ClientQuota& client, Nanos oldest);
-  void UnlistLeft(ClientQuota& client);
-  // The one that goes next; null for none.
-  Handle* OldestOf(ClientQuota& client);
-  Handle* OldestLeft();
+  static bool IsAside(const Handle& handle) { return handle.extras != nullptr && handle.extras->aside; }
   // So many bytes of this handle came: others may have to go for it, or, if it still runs, itself.
   void MakeRoom(Handle& came, std::uint64_t bytes);
-  bool DropMaps(const ClientQuota* client);
   bool DropMapsThat(bool are_awaited, const ClientQuota* client, std::uint64_t enough);
   void Drop(Handle& handle);
-  ClientView ViewOf(ClientId client) const;
-  ClientView ViewOf(const ClientQuota& client) const;
+  // OutcomesListener.
+  Nanos EndedAt(const Node& handle) const override;
+  std::uint64_t KeptBytes(const Node& handle) const override;
+  bool IsAwaited(const Node& handle) const override;
+  void WasSetAside(Node& handle) override;
+  void Drop(Node& handle) override;
+  void Expire(Node& handle) override;
+  bool DropRunning(const ClientQuota* client, std::uint64_t enough) override;
   void Sent(Pool& pool, Worker& worker, Node* node);
   // It is no longer with its worker: its result came, or it came back, or it ended.
   void Unsend(Task& task);
@@ -386,32 +351,18 @@ struct Core::State : WaitsListener {
   // Null: it has not ended.
   static OutcomePtr OutcomeOf(const Task& task) { return task.plain ? SuccessOf(task).ToOutcome() : task.outcome; }
   void EndHandle(Handle& handle);
-  static std::uint64_t BytesOf(const Task& task);
-  static std::uint64_t BytesOf(const Outcome& outcome);
-  static std::uint64_t BytesOf(const ItemBlock& block);
+  static std::uint64_t OutcomeBytesOf(const Task& task);
   // What it is counted with in kept_outcome_bytes.
   static std::uint64_t KeptBytesOf(const Handle& handle);
   // REQUIRES: it has ended.
   static Nanos EndedAt(const Handle& handle);
-  void CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
-    PoolStats& stats = handle.group->pool->stats;
-    stats.kept_outcomes += outcomes;
-    stats.kept_outcome_bytes += bytes;
+  void CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t count) {
     if (handle.is_map()) static_cast<MapRun&>(handle).kept_bytes += bytes;
-    ClientQuota& client = QuotaOf(handle);
-    room.Add(client, bytes);
-    TellRoom(client);
+    outcomes.Count(handle.group->pool->kept_counts, QuotaOf(handle), bytes, count);
   }
-  void UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
-    PoolStats& stats = handle.group->pool->stats;
-    stats.kept_outcomes -= outcomes;
-    stats.kept_outcome_bytes -= bytes;
+  void UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t count) {
     if (handle.is_map()) static_cast<MapRun&>(handle).kept_bytes -= bytes;
-    ClientQuota& client = QuotaOf(handle);
-    if (handle.extras != nullptr && handle.extras->aside) UncountAside(client, bytes);
-    room.Subtract(client, bytes);
-    TellRoom(client);
-    if (!held_clients.empty()) NoteFreed(client);
+    outcomes.Uncount(handle.group->pool->kept_counts, QuotaOf(handle), bytes, count, IsAside(handle));
   }
   void Free(Handle& handle);
   // Nobody can name it any more, and what it kept is gone.
@@ -421,7 +372,6 @@ struct Core::State : WaitsListener {
     WakeClients();
   }
   void ReleaseOld(ClientQuota& client);
-  void ArmOutcomeTimer(ClientQuota& client);
   void CountEnd(PoolStats& stats, TaskState state, std::uint64_t count) const;
 
   // ---- cancel_and_deadlines.cc ----
@@ -556,21 +506,10 @@ struct Core::State : WaitsListener {
   OutcomePtr last_cancelled;     // of the task that was cancelled last without having run
   std::uint64_t unfinished = 0;  // tasks and maps, of all pools
 
-  OutcomeRoom room;
-  absl::flat_hash_map<ClientId, std::unique_ptr<ClientQuota>> clients;
-  std::uint64_t last_client = 0;
-  ClientQuota* unused_client = nullptr;  // the one that was of use last: who submits one by one is known again
-  ClientQuota* latest_client = nullptr;  // that was looked for
-  NodeList held_clients;                 // of which some line is held up
-  NodeList waking;                       // of these, those that may have room again
-  bool is_waking = false;
+  KeptOutcomes outcomes;
+  const OutcomeRoom& room;       // of outcomes
+  bool is_waking = false;        // clients that have room again
   bool probes_uncalled = false;  // of clients that were held up
-  bool told_scarce = false;
-  // Those that are not present and keep something, by the end of the oldest outcome; or a little before that.
-  std::map<std::pair<Nanos, std::uint64_t>, ClientQuota*> left;
-  // Of them, those that have something aside, by the end of the first of it.
-  std::map<std::pair<Nanos, std::uint64_t>, ClientQuota*> left_aside;
-  std::uint64_t aside_bytes = 0;  // of these
 
   bool shutting_down = false;
   bool told_all_gone = false;

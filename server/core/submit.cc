@@ -109,7 +109,7 @@ void Core::State::LeaveGroup(Group* group) {
   const bool last = group->queue->groups == 1;
   if (last && group->queue->held_up) DropHeldLine(group->queue);
   group->ready->Leave(group->queue);
-  if (last) LeaveQuota(client);
+  if (last) outcomes.Leave(client);
   subscribers.Leave(group->subscriber);
   groups.Delete(group);
 }

@@ -57,6 +57,9 @@ PoolView Core::State::ViewOf(const Pool& pool) const {
   view.functions = pool.FunctionNames();
   for (const Worker* worker : pool.workers) view.workers.push_back(ViewOf(pool, *worker));
   view.stats = pool.stats;
+  view.stats.kept_outcomes = pool.kept_counts.outcomes;
+  view.stats.kept_outcome_bytes = pool.kept_counts.bytes;
+  view.stats.dropped_outcomes = pool.kept_counts.dropped;
   view.generation = pool.present->number;
   view.reloading = pool.next != nullptr;
   view.reload_failure = pool.reload_failure;

@@ -60,10 +60,6 @@ bool Core::State::Succeeded(const Handle& handle) {
   return map.unsuccessful_items == 0 && map.cancelled_items == 0 && !map.cut;
 }
 
-void Core::State::NobodyWaits(Handle& handle) {
-  if (handle.extras->aside) ReturnAside(handle);
-}
-
 void Core::State::WaitDue(Wait* wait) {
   waits.Due(wait, [this](const Handle* handle) { return ViewOf(*handle); });
 }

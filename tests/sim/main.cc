@@ -35,11 +35,11 @@ CoreFaults FaultNamed(const char* name) {
   faults.forget_tries = std::strcmp(name, "forget_tries") == 0;
   faults.replace_early = std::strcmp(name, "replace_early") == 0;
   faults.no_floors = std::strcmp(name, "no_floors") == 0;
-  faults.never_wake = std::strcmp(name, "never_wake") == 0;
+  faults.outcomes.never_wake = std::strcmp(name, "never_wake") == 0;
   faults.hold_drains = std::strcmp(name, "hold_drains") == 0;
-  faults.drop_newest = std::strcmp(name, "drop_newest") == 0;
+  faults.outcomes.drop_newest = std::strcmp(name, "drop_newest") == 0;
   faults.drop_awaited = std::strcmp(name, "drop_awaited") == 0;
-  faults.keep_count = std::strcmp(name, "keep_count") == 0;
+  faults.outcomes.keep_count = std::strcmp(name, "keep_count") == 0;
   return faults;
 }
 

@@ -58,7 +58,7 @@ TEST(Simulator, FindsAClientBelowItsFloorThatIsHeldUp) {
 
 TEST(Simulator, FindsAClientThatIsHeldUpAlthoughItHasRoomAgain) {
   CoreFaults faults;
-  faults.never_wake = true;
+  faults.outcomes.never_wake = true;
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 
@@ -70,7 +70,7 @@ TEST(Simulator, FindsADrainThatWaitsForRoom) {
 
 TEST(Simulator, FindsThatTheNewestOutcomesMakeWay) {
   CoreFaults faults;
-  faults.drop_newest = true;
+  faults.outcomes.drop_newest = true;
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 
@@ -82,7 +82,7 @@ TEST(Simulator, FindsThatAnOutcomeMakesWayForWhichSomebodyWaits) {
 
 TEST(Simulator, FindsRoomThatIsCountedAsTakenForNothing) {
   CoreFaults faults;
-  faults.keep_count = true;
+  faults.outcomes.keep_count = true;
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 
