@@ -67,7 +67,7 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
     pool->opened_at = now;
     pool->creation = creation;
     pool->opened_workers = pool->spec.workers;
-    pool->present->pool = pool.get();
+    pool->present = std::make_unique<Generation>(pool.get(), &timers);
     pools_by_name[pool->spec.name] = pool;
     pools.emplace(pool->id, pool);
   }
@@ -87,7 +87,7 @@ void Core::State::AnswerOpenCalls(Pool& pool, const absl::Status& status) {
 }
 
 void Core::State::ChangeState(Pool& pool, PoolState state) {
-  pool.state = state;
+  lives.Move(pool.state, state);
   if (!pool.dispatches()) timers.Clear(&pool.owner_timer);
   TellPoolWatchers(pool);
 }
@@ -209,7 +209,7 @@ void Core::State::FailPool(Pool& pool, std::string why) {
 void Core::State::Advance(Pool& pool) {
   if (pool.state == PoolState::kRunning || pool.state == PoolState::kStarting) return;
   if (pool.state == PoolState::kClosing && pool.unfinished == 0) {
-    timers.Clear(&pool.present->start_timer);
+    pool.present->tries.Cease();
     for (Worker* worker : pool.workers) Stop(*worker);
     if (pool.workers.empty()) StopZygote(*pool.present);
   }

@@ -33,8 +33,7 @@ void Core::State::Reload(SubscriberId call, std::string_view name) {
 void Core::State::BeginReload(Pool& pool) {
   pool.reload_wanted = false;
   waits.ReloadBegins(pool.calls);
-  pool.next = std::make_unique<Generation>();
-  pool.next->pool = &pool;
+  pool.next = std::make_unique<Generation>(&pool, &timers);
   StartZygote(*pool.next);
   TellPoolWatchers(pool);
 }
@@ -81,7 +80,7 @@ void Core::State::DropNext(Pool& pool) {
   pool.scaling_due = true;
   const std::vector<Worker*> workers = pool.workers;
   for (Worker* worker : workers) {
-    if (worker->origin == origin && !worker->ready) Kill(*worker, KilledBy::kTerminate, 0);
+    if (worker->origin == origin && !worker->ready()) Kill(*worker, KilledBy::kTerminate, 0);
   }
 }
 

@@ -23,6 +23,7 @@
 #include "core/outcome/outcome_bytes.h"
 #include "core/outcome/outcome_room.h"
 #include "core/pool.h"
+#include "core/pool/lives.h"
 #include "core/slab.h"
 #include "core/subscribe/deadlock.h"
 #include "core/subscribe/subscribers.h"
@@ -48,8 +49,6 @@ inline constexpr Nanos kWorthStealing = 100'000;
 // Counted for each block of neighbouring ids: who scatters the ids of his tasks has one for each.
 inline constexpr std::uint64_t kIdBlockBytes = 176;
 inline constexpr std::uint8_t kMostDeaths = 3;
-// What was ready for so long, or did a task, was well.
-inline constexpr Nanos kLivedAWhile = 10 * kSecond;
 
 // Bugs for the simulator to find. Only tests plant them, through CoreTestPeer.
 struct CoreFaults {
@@ -114,7 +113,6 @@ struct Core::State : WaitsListener, OutcomesListener {
   void StartWorker(Generation& generation);
   void NoteStartFailure(Generation& generation, std::uint32_t round, std::string why, LossCause cause);
   static bool GivesUp(const Generation& generation);
-  void NoteEnd(Generation& generation, std::uint32_t round, Nanos lived);
   void RetryStart(Generation& generation);
   void LearnFunctions(Pool& pool, Worker& worker, std::vector<FunctionInfo> functions);
   void EndUnknownFunctions(Pool& pool);
@@ -500,6 +498,7 @@ struct Core::State : WaitsListener, OutcomesListener {
   Slab<Chunk> chunks;
   CoreFaults faults;
   Timers timers;
+  Lives lives;
   Subscribers subscribers;
   Waits waits;
   Watches watches;

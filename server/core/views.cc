@@ -22,7 +22,7 @@ WorkerView Core::State::ViewOf(const Pool& pool, const Worker& worker) const {
   view.started_at = worker.started_at;
   view.tasks_done = worker.tasks_done;
   view.rss_bytes = worker.rss_bytes;
-  view.state = !worker.ready          ? WorkerState::kStarting
+  view.state = !worker.ready()        ? WorkerState::kStarting
                : !worker.takes_work() ? WorkerState::kStopping
                : worker.sent.empty()  ? WorkerState::kIdle
                                       : WorkerState::kBusy;

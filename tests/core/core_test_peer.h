@@ -28,7 +28,22 @@ class CoreTestPeer {
          {state.subscribers.Check(), state.waits.Check(), state.watches.Check(), state.outcomes.Check()}) {
       if (!wrong.empty()) return wrong;
     }
+    for (const auto& [id, pool] : state.pools) {
+      if (std::string wrong = pool->owners.Check(); !wrong.empty()) return wrong;
+      if (std::string wrong = pool->present->tries.Check(); !wrong.empty()) return wrong;
+      for (const Worker* worker : pool->workers) {
+        const bool dies = worker->life == WorkerLife::kKilled || worker->life == WorkerLife::kStartingKilled;
+        if (dies != (worker->killed_by != KilledBy::kUnspecified)) return "a worker is killed, and nobody knows why";
+        if (worker->life == WorkerLife::kLost) return "a worker is listed that is lost";
+      }
+    }
     return "";
+  }
+  // Transitions that were made.
+  const Lives& lives() const { return core_->state_->lives; }
+  // Plants a transition, whatever it is.
+  void MovePool(const std::string& pool, PoolState to) {
+    core_->state_->lives.Move(core_->state_->pools_by_name.at(pool)->state, to);
   }
   std::size_t tombstones() const { return core_->state_->handles.tombstones(); }
 

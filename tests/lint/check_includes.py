@@ -40,7 +40,7 @@ IMPURE = re.compile(r"^(sys/|linux/|arpa/|net/|google/|grpc|uv\.h|unistd\.h|fcnt
                     r"absl/synchronization|absl/time|wire/(?!absl_text\.h))")
 # Rooms of the core: folders of server/core that link alone. Each sees itself, the words that all of them speak in, and
 # the rooms that are listed.
-ROOMS = {"outcome": set(), "subscribe": set()}
+ROOMS = {"outcome": set(), "pool": set(), "subscribe": set()}
 ROOM_WORDS = {"bytes.h", "errors.h", "node.h", "ports.h", "slab.h", "timers.h", "types.h", "views.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
