@@ -86,6 +86,34 @@ TEST(Simulator, FindsRoomThatIsCountedAsTakenForNothing) {
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 
+// The transitions of a table that were not made.
+template <typename State, std::size_t kCount>
+std::string Missing(const Transition<State> (&table)[kCount], std::uint32_t made) {
+  std::string missing;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    if ((made >> i & 1) != 0) continue;
+    missing +=
+        std::to_string(static_cast<int>(table[i].from)) + " to " + std::to_string(static_cast<int>(table[i].to)) + "; ";
+  }
+  return missing;
+}
+
+TEST(Simulator, MakesEveryTransitionOfEveryLife) {
+  std::uint32_t pools = 0;
+  std::uint32_t zygotes = 0;
+  std::uint32_t workers = 0;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    World world(seed, {});
+    world.Run(1000);
+    pools |= world.lives().pools();
+    zygotes |= world.lives().zygotes();
+    workers |= world.lives().workers();
+  }
+  EXPECT_EQ(Missing(kPoolTransitions, pools), "");
+  EXPECT_EQ(Missing(kZygoteTransitions, zygotes), "");
+  EXPECT_EQ(Missing(kWorkerTransitions, workers), "");
+}
+
 TEST(Simulator, TheSameSeedIsTheSameHistory) {
   World first(17, {});
   World second(17, {});

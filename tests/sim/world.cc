@@ -59,6 +59,7 @@ std::string World::Run(std::uint64_t steps) {
 void World::Step() {
   if (Any(300) == 0) deadly_ = Chance(50);
   if (Any(250) == 0) ShortageComesOrGoes();
+  if (Any(20) == 0) TerminateFailed();
   const std::uint64_t dice = Any(1000);
   if (dice < 465) return WorkerDoes();
   if (dice < 555) return ProcessStarts();

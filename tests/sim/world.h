@@ -32,6 +32,8 @@ class World : public ClientPort {
   // Of all that the core said so far: see trace.h.
   std::uint64_t digest() const { return trace_.digest(); }
   void PrintTrace() { trace_.Print(); }
+  // Transitions of pools, zygotes and workers that were made.
+  const Lives& lives() const { return peer_.lives(); }
 
   // ---- ClientPort ----
   void SendOutcome(SubscriberId to, HandleId task, OutcomePtr outcome) override;
@@ -87,6 +89,7 @@ class World : public ClientPort {
   // ---- pools.cc ----
   void OpenSomePool();
   void EndSomePool();
+  void TerminateFailed();
   void ClosePool(const std::string& pool, bool cancel_queued);
   void ResizeSome();
   void ReloadSome();
