@@ -62,8 +62,9 @@ struct Pool {
   std::vector<PoolFunction> functions;
   absl::flat_hash_map<std::string, std::uint32_t> function_numbers;
 
-  std::unique_ptr<Generation> present;          // never null once the pool is open
-  std::unique_ptr<Generation> next;             // of a reload
+  std::unique_ptr<Generation> present;  // never null once the pool is open
+  Life<ReloadLife> reload{ReloadLife::kNone};
+  std::unique_ptr<Generation> next;             // of the reload; null: none is under way
   std::vector<std::uint32_t> stopping_zygotes;  // their numbers
   std::uint32_t last_zygote = 0;                // the number that was given last
   std::uint32_t stale_below = 0;                // workers of an earlier origin are to be replaced

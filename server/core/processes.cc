@@ -116,7 +116,10 @@ void Core::State::ZygoteIsReady(Pool& pool, std::uint32_t number) {
     client_port->StartsChanged();
     TellPoolWatchers(pool);
   }
-  if (generation == pool.next.get()) pool.stale_below = generation->first;
+  if (generation == pool.next.get() && pool.reload == ReloadLife::kPreparing) {
+    lives.Move(pool.reload, ReloadLife::kReplacing);
+    pool.stale_below = generation->first;
+  }
   pool.scaling_due = true;
   Reconcile(pool);
 }

@@ -33,6 +33,7 @@ void Core::State::Reload(SubscriberId call, std::string_view name) {
 void Core::State::BeginReload(Pool& pool) {
   pool.reload_wanted = false;
   waits.ReloadBegins(pool.calls);
+  lives.Move(pool.reload, ReloadLife::kPreparing);
   pool.next = std::make_unique<Generation>(&pool, &timers);
   StartZygote(*pool.next);
   TellPoolWatchers(pool);
@@ -40,13 +41,14 @@ void Core::State::BeginReload(Pool& pool) {
 
 // Over when nobody of the present generation is left.
 void Core::State::CheckReload(Pool& pool) {
-  if (pool.next == nullptr || pool.stale_below != pool.next->first) return;
+  if (pool.reload != ReloadLife::kReplacing) return;
   for (const Worker* worker : pool.workers) {
     if (worker->origin < pool.stale_below) return;
   }
   const WorkerCounts counts = CountWorkers(pool);
   if (counts.ready < pool.spec.workers) return;
   StopZygote(*pool.present);
+  lives.Move(pool.reload, ReloadLife::kNone);
   pool.present = std::move(pool.next);
   pool.reload_failure.clear();
   ++pool.stats.reloads;
@@ -74,6 +76,7 @@ void Core::State::AbandonReload(Pool& pool, const absl::Status& status) {
 
 void Core::State::DropNext(Pool& pool) {
   StopZygote(*pool.next);
+  lives.Move(pool.reload, ReloadLife::kNone);
   pool.stale_below = pool.present->first;
   const std::uint32_t origin = pool.next->first;
   pool.next = nullptr;

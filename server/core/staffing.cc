@@ -87,7 +87,7 @@ void Core::State::StopUsed(const std::vector<Worker*>& idle, std::uint64_t most)
 void Core::State::StartMissing(Pool& pool) {
   WorkerCounts counts = CountWorkers(pool);
   const std::uint64_t wanted = WantedWorkers(pool, counts);
-  Generation& newest = pool.next != nullptr && pool.stale_below == pool.next->first ? *pool.next : *pool.present;
+  Generation& newest = pool.reload == ReloadLife::kReplacing ? *pool.next : *pool.present;
   StartZygotes(pool, counts.live < wanted);
   const auto start = [&](Generation& origin, std::uint64_t most) {
     while (origin.may_start() && counts.live < most && pool.workers.size() < MostProcesses(pool)) {

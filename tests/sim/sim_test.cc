@@ -102,16 +102,19 @@ TEST(Simulator, MakesEveryTransitionOfEveryLife) {
   std::uint32_t pools = 0;
   std::uint32_t zygotes = 0;
   std::uint32_t workers = 0;
+  std::uint32_t reloads = 0;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     World world(seed, {});
     world.Run(1000);
     pools |= world.lives().pools();
     zygotes |= world.lives().zygotes();
     workers |= world.lives().workers();
+    reloads |= world.lives().reloads();
   }
   EXPECT_EQ(Missing(kPoolTransitions, pools), "");
   EXPECT_EQ(Missing(kZygoteTransitions, zygotes), "");
   EXPECT_EQ(Missing(kWorkerTransitions, workers), "");
+  EXPECT_EQ(Missing(kReloadTransitions, reloads), "");
 }
 
 TEST(Simulator, TheSameSeedIsTheSameHistory) {

@@ -1,5 +1,5 @@
-// The life cycles of pools, zygotes and workers: the states, which may follow which, and the one function that makes a
-// transition. It aborts on one that is not in the table: only a bug would make it.
+// The life cycles of pools, their reloads, zygotes and workers: the states, which may follow which, and the one
+// function that makes a transition. It aborts on one that is not in the table: only a bug would make it.
 //
 // Role: order of states. Non-role: does nothing that a transition brings with it; its callers do.
 // Thread safety: none; one Lives for each core, used under the core's mutex.
@@ -31,6 +31,13 @@ enum class WorkerLife : std::uint8_t {
   kLost,             // its process has ended
 };
 
+// A reload of a pool.
+enum class ReloadLife : std::uint8_t {
+  kNone,       // none is under way
+  kPreparing,  // the next generation's zygote starts, and nothing else changes
+  kReplacing,  // that zygote was ready: workers of the present generation are replaced
+};
+
 template <typename State>
 struct Transition {
   State from;
@@ -58,6 +65,13 @@ inline constexpr Transition<ZygoteState> kZygoteTransitions[] = {
     {ZygoteState::kStarting, ZygoteState::kReady},
     {ZygoteState::kStarting, ZygoteState::kGone},  // did not start, or was told to end
     {ZygoteState::kReady, ZygoteState::kGone},     // ended, or was told to
+};
+
+inline constexpr Transition<ReloadLife> kReloadTransitions[] = {
+    {ReloadLife::kNone, ReloadLife::kPreparing},
+    {ReloadLife::kPreparing, ReloadLife::kReplacing},
+    {ReloadLife::kPreparing, ReloadLife::kNone},  // its zygote does not start, or the pool ends
+    {ReloadLife::kReplacing, ReloadLife::kNone},  // done; or its workers do not start, or the pool ends
 };
 
 inline constexpr Transition<WorkerLife> kWorkerTransitions[] = {
@@ -99,10 +113,13 @@ class Lives {
   }
   void Move(Life<WorkerLife>& worker, WorkerLife to) { MoveIn<WorkerLife>(kWorkerTransitions, worker, to, &workers_); }
 
+  void Move(Life<ReloadLife>& reload, ReloadLife to) { MoveIn<ReloadLife>(kReloadTransitions, reload, to, &reloads_); }
+
   // Transitions that were made so far: a bit for each, by its place in the table.
   std::uint32_t pools() const { return pools_; }
   std::uint32_t zygotes() const { return zygotes_; }
   std::uint32_t workers() const { return workers_; }
+  std::uint32_t reloads() const { return reloads_; }
 
  private:
   template <typename State>
@@ -122,6 +139,7 @@ class Lives {
   std::uint32_t pools_ = 0;
   std::uint32_t zygotes_ = 0;
   std::uint32_t workers_ = 0;
+  std::uint32_t reloads_ = 0;
 };
 
 }  // namespace poold::core

@@ -31,6 +31,12 @@ TEST(Lives, MakesEveryTransitionOfTheTables) {
     lives.Move(worker, to);
     EXPECT_EQ(WorkerLife{worker}, to);
   }
+  for (const auto& [from, to] : kReloadTransitions) {
+    Life<ReloadLife> reload(from);
+    lives.Move(reload, to);
+    EXPECT_EQ(ReloadLife{reload}, to);
+  }
+  EXPECT_EQ(lives.reloads(), (1u << std::size(kReloadTransitions)) - 1);
   EXPECT_EQ(lives.pools(), (1u << std::size(kPoolTransitions)) - 1);
   EXPECT_EQ(lives.zygotes(), (1u << std::size(kZygoteTransitions)) - 1);
   EXPECT_EQ(lives.workers(), (1u << std::size(kWorkerTransitions)) - 1);
@@ -53,6 +59,8 @@ TEST(LivesDeathTest, AbortsOnWhatIsNotInATable) {
   EXPECT_DEATH(lives.Move(running, PoolState::kClosed), "does not follow");
   Life<ZygoteState> gone(ZygoteState::kGone);
   EXPECT_DEATH(lives.Move(gone, ZygoteState::kReady), "does not follow");
+  Life<ReloadLife> none(ReloadLife::kNone);
+  EXPECT_DEATH(lives.Move(none, ReloadLife::kReplacing), "does not follow");
   Life<WorkerLife> lost(WorkerLife::kLost);
   EXPECT_DEATH(lives.Move(lost, WorkerLife::kReady), "does not follow");
   Life<WorkerLife> killed(WorkerLife::kKilled);
