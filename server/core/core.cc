@@ -1,6 +1,7 @@
 #include "core/core.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "absl/strings/str_cat.h"
 #include "core/state.h"
@@ -316,6 +317,7 @@ void Core::OnWorkerLost(Nanos now, WorkerId id, WorkerLoss loss) {
 // ---- Time ----
 
 void Core::OnTick(Nanos now) {
+  assert(state_->CheckRooms().empty());  // in debug builds; the simulator looks after every event
   state_->now = now;
   DueTimer due;
   while (state_->timers.PopDue(now, &due)) state_->RunTimer(due);

@@ -470,6 +470,10 @@ struct Core::State : WaitsListener, OutcomesListener {
   absl::StatusOr<Payload> ResultOf(const HandleId& id, std::uint64_t index) const;
   absl::StatusOr<Handle*> FindHandle(const HandleId& id) const;
 
+  // ---- check.cc ----
+  // The first invariant of a room that does not hold; empty if all do. Between two events.
+  std::string CheckRooms() const;
+
   // ---- times.cc ----
   void RunTimer(const DueTimer& due);
 

@@ -22,23 +22,7 @@ class CoreTestPeer {
   static std::uint64_t KeptBytesOf(const Handle& handle) { return Core::State::KeptBytesOf(handle); }
   static Nanos EndedAt(const Handle& handle) { return Core::State::EndedAt(handle); }
   // The first invariant of a room that does not hold; empty if all do.
-  std::string CheckRooms() const {
-    const auto& state = *core_->state_;
-    for (const std::string& wrong :
-         {state.subscribers.Check(), state.waits.Check(), state.watches.Check(), state.outcomes.Check()}) {
-      if (!wrong.empty()) return wrong;
-    }
-    for (const auto& [id, pool] : state.pools) {
-      if (std::string wrong = pool->owners.Check(); !wrong.empty()) return wrong;
-      if (std::string wrong = pool->present->tries.Check(); !wrong.empty()) return wrong;
-      for (const Worker* worker : pool->workers) {
-        const bool dies = worker->life == WorkerLife::kKilled || worker->life == WorkerLife::kStartingKilled;
-        if (dies != (worker->killed_by != KilledBy::kUnspecified)) return "a worker is killed, and nobody knows why";
-        if (worker->life == WorkerLife::kLost) return "a worker is listed that is lost";
-      }
-    }
-    return "";
-  }
+  std::string CheckRooms() const { return core_->state_->CheckRooms(); }
   // Transitions that were made.
   const Lives& lives() const { return core_->state_->lives; }
   // Plants a transition, whatever it is.
