@@ -67,7 +67,7 @@ void Core::State::WakeClient(ClientQuota& client) {
   std::vector<std::shared_ptr<Pool>> settle;
   for (const HeldLine& line : outcomes.TakeLines(client)) {
     if (!room.HasRoom(client) && !Drains(*line.pool)) {
-      outcomes.HoldOn(client, line);
+      KeptOutcomes::HoldOn(client, line);
       continue;
     }
     line.ready->LetGo(line.queue);
@@ -101,7 +101,7 @@ void Core::State::Drop(Node& handle) { Drop(static_cast<Handle&>(handle)); }
 void Core::State::Expire(Node& handle) { Forget(static_cast<Handle&>(handle)); }
 
 void Core::State::Drop(Handle& handle) {
-  outcomes.NoteDropped(handle.group->pool->kept_counts);
+  KeptOutcomes::NoteDropped(handle.group->pool->kept_counts);
   Forget(handle);
 }
 
