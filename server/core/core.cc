@@ -1,6 +1,7 @@
 #include "core/core.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "absl/strings/str_cat.h"
 #include "core/state.h"
@@ -24,7 +25,7 @@ void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owne
 void Core::OnClientPresent(Nanos now, ClientId client, const ClientOrigin& origin) {
   state_->now = now;
   state_->NotePresence(client, true);
-  state_->ClientComes(client, origin);
+  if (!state_->shutting_down) state_->outcomes.Comes(client, origin);
 }
 
 void Core::OnClientAbsent(Nanos now, ClientId client) {
@@ -33,16 +34,9 @@ void Core::OnClientAbsent(Nanos now, ClientId client) {
   state_->ClientGoes(client);
 }
 
-ClientView Core::ViewClient(ClientId client) const { return state_->ViewOf(client); }
+ClientView Core::ViewClient(ClientId client) const { return state_->outcomes.View(client); }
 
-std::vector<ClientView> Core::HeldUpClients() const {
-  std::vector<ClientView> views;
-  const NodeList& held = state_->held_clients;
-  for (const Node* node = held.front(); node != nullptr; node = held.After(node)) {
-    views.push_back(state_->ViewOf(*static_cast<const ClientQuota*>(node)));
-  }
-  return views;
-}
+std::vector<ClientView> Core::HeldUpClients() const { return state_->outcomes.ViewHeldUp(); }
 
 absl::StatusOr<PoolView> Core::OnResize(Nanos now, std::string_view name, std::uint32_t workers) {
   state_->now = now;
@@ -70,9 +64,7 @@ void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nano
     state_->client_port->AnswerTerminate(call, 0);
     return state_->ForgetOldPools();
   }
-  Wait* wait = state_->NewWait(Wait::Kind::kTerminate, call);
-  wait->pool = *pool;
-  (*pool)->terminate_calls.push_back(wait);
+  state_->waits.Terminate(CallsOf(*pool), call);
   state_->TerminatePool(**pool, grace, "its pool was terminated");
 }
 
@@ -89,10 +81,7 @@ void Core::OnJoin(Nanos now, SubscriberId call, std::string_view name, Nanos wai
   }
   if (!(*pool)->live() && !(*pool)->has_processes()) return state_->client_port->AnswerJoin(call, true);
   if (wait_timeout <= 0) return state_->client_port->AnswerJoin(call, false);
-  Wait* wait = state_->NewWait(Wait::Kind::kJoin, call);
-  wait->pool = *pool;
-  (*pool)->join_calls.push_back(wait);
-  state_->SetDeadline(wait, wait_timeout);
+  state_->waits.Join(now, CallsOf(*pool), call, wait_timeout);
 }
 
 absl::StatusOr<PoolView> Core::ViewPool(std::string_view name) const {
@@ -184,15 +173,7 @@ absl::StatusOr<std::uint64_t> Core::OnMap(Nanos now, const MapGroup& group) {
 
 void Core::OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout, WorkerId from) {
   state_->now = now;
-  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
-  if (!handle.ok()) return state_->client_port->AnswerGet(call, handle.status());
-  if ((*handle)->ended || wait_timeout <= 0) return state_->client_port->AnswerGet(call, state_->ViewOf(**handle));
-  Wait* wait = state_->NewWait(Wait::Kind::kGet, call);
-  wait->entries.push_back({id, *handle, false});
-  wait->left = 1;
-  state_->Extras(**handle).waits.emplace_back(wait, 0);
-  state_->SetDeadline(wait, wait_timeout);
-  state_->NoteTaskWaits(wait, from);
+  state_->StartGet(call, id, wait_timeout, from);
 }
 
 void Core::OnWait(Nanos now, SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout,
@@ -205,7 +186,7 @@ absl::Status Core::OnSubscribe(Nanos now, SubscriberId subscriber, HandleId id, 
   state_->now = now;
   absl::StatusOr<Handle*> handle = state_->FindHandle(id);
   if (!handle.ok()) return handle.status();
-  Subscriber* known = state_->FindSubscriber(subscriber);
+  Subscriber* known = state_->subscribers.Find(subscriber);
   if (known != nullptr) state_->Subscribe(**handle, known, first_index);
   return absl::OkStatus();
 }
@@ -336,6 +317,7 @@ void Core::OnWorkerLost(Nanos now, WorkerId id, WorkerLoss loss) {
 // ---- Time ----
 
 void Core::OnTick(Nanos now) {
+  assert(state_->CheckRooms().empty());  // in debug builds; the simulator looks after every event
   state_->now = now;
   DueTimer due;
   while (state_->timers.PopDue(now, &due)) state_->RunTimer(due);

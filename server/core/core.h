@@ -115,8 +115,6 @@ struct MapGroup {
   ClientOrigin origin{};
 };
 
-enum class WaitMode : std::uint8_t { kAllCompleted = 1, kFirstCompleted = 2, kFirstException = 3 };
-
 // What a single task's run on a worker came to, when the worker lived to tell.
 struct TaskResult {
   Payload result;
@@ -158,7 +156,7 @@ class Core {
   void OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner = {}, std::uint64_t elsewhere = 0,
                   HandleId creation = {});
   // A client's first session has come, its last one has gone. A client that is present has a floor in the room for
-  // outcomes; what one leaves that is not may have to make way: see client_quota.h.
+  // outcomes; what one leaves that is not may have to make way: see outcome/outcome_room.h.
   void OnClientPresent(Nanos now, ClientId client, const ClientOrigin& origin = {});
   void OnClientAbsent(Nanos now, ClientId client);
   // What it keeps; of one that is not known: nothing.
@@ -195,7 +193,7 @@ class Core {
   // Opens a map or appends to it; returns how many items it has now.
   absl::StatusOr<std::uint64_t> OnMap(Nanos now, const MapGroup& group);
   // Answered by AnswerGet / AnswerWait, perhaps before these return. `from`: it is what this worker runs that waits;
-  // refused (WOULD_DEADLOCK) where nobody is left who could run what is waited for. See deadlock.cc.
+  // refused (WOULD_DEADLOCK) where nobody is left who could run what is waited for. See subscribe/deadlock.h.
   void OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout, WorkerId from = {});
   void OnWait(Nanos now, SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout,
               WorkerId from = {});

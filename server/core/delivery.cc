@@ -5,60 +5,25 @@
 
 namespace poold::core {
 
-Subscriber* Core::State::FindSubscriber(SubscriberId id) {
-  if (id == kNobody) return nullptr;
-  Subscriber*& subscriber = subscribers_by_id[id];
-  if (subscriber == nullptr) {
-    subscriber = subscribers.New();
-    subscriber->id = id;
-  }
-  return subscriber;
-}
-
-void Core::State::DropUnused(Subscriber* subscriber) {
-  if (subscriber == nullptr || subscriber->users > 0) return;
-  if (!subscriber->gone) subscribers_by_id.erase(subscriber->id);
-  subscribers.Delete(subscriber);
-}
-
-void Core::State::Unsubscribe(Subscriber* subscriber) {
-  if (subscriber == nullptr) return;
-  --subscriber->users;
-  DropUnused(subscriber);
-}
-
 HandleExtras& Core::State::Extras(Handle& handle) {
-  if (handle.extras == nullptr) handle.extras = std::make_unique<HandleExtras>();
+  if (handle.extras == nullptr) handle.extras = std::make_unique<HandleExtras>(&handle);
   return *handle.extras;
 }
 
 bool Core::State::IsSubscribed(const Handle& handle, const Subscriber* subscriber) {
   if (handle.group->subscriber == subscriber) return true;
-  if (handle.extras == nullptr) return false;
-  const std::vector<Subscription>& all = handle.extras->subscriptions;
-  return std::any_of(all.begin(), all.end(), [&](const Subscription& one) { return one.to == subscriber; });
+  return handle.extras != nullptr && handle.extras->subscriptions.Holds(subscriber);
 }
 
 // Whoever has subscribed already will hear everything; who asks again when it is over has dropped what it heard, and
 // wants it once more.
 void Core::State::Subscribe(Handle& handle, Subscriber* subscriber, std::uint64_t first_index) {
   if (!IsSubscribed(handle, subscriber)) {
-    AddSubscription(handle, {subscriber, first_index});
+    subscribers.Add(Extras(handle).subscriptions, {subscriber, first_index});
   } else if (!handle.ended) {
     return;
   }
   TellWhatThereIs(handle, {subscriber, first_index});
-}
-
-void Core::State::AddSubscription(Handle& handle, Subscription subscription) {
-  std::vector<Subscription>& subscriptions = Extras(handle).subscriptions;
-  std::erase_if(subscriptions, [this](const Subscription& old) {
-    const bool gone = old.to->gone;
-    if (gone) Unsubscribe(old.to);
-    return gone;
-  });
-  subscriptions.push_back(subscription);
-  ++subscription.to->users;
 }
 
 void Core::State::TellWhatThereIs(const Handle& handle, const Subscription& to) {
@@ -83,7 +48,7 @@ void Core::State::SendBlock(const Subscription& to, const MapRun& map, const Ite
 
 void Core::State::DeliverBlock(const MapRun& map, const ItemBlockPtr& block) {
   if (map.extras == nullptr) return;
-  for (const Subscription& subscription : map.extras->subscriptions) SendBlock(subscription, map, block);
+  map.extras->subscriptions.ForEach([&](const Subscription& subscription) { SendBlock(subscription, map, block); });
 }
 
 void Core::State::SendEnd(SubscriberId to, const Task& task) const {
@@ -100,25 +65,19 @@ void Core::State::Deliver(Handle& handle) {
     if (first != nullptr && !first->gone) SendEnd(first->id, static_cast<Task&>(handle));
   }
   if (handle.extras == nullptr) return;
-  for (const Subscription& subscription : handle.extras->subscriptions) {
-    if (subscription.to->gone) continue;
+  handle.extras->subscriptions.ForEach([&](const Subscription& subscription) {
     if (handle.is_map()) {
       client_port->SendMapEnd(subscription.to->id, ViewOf(static_cast<MapRun&>(handle)));
     } else {
       SendEnd(subscription.to->id, static_cast<Task&>(handle));
     }
-  }
+  });
 }
 
 void Core::State::ForgetSubscriber(SubscriberId id) {
-  if (const auto at = subscribers_by_id.find(id); at != subscribers_by_id.end()) {
-    Subscriber* subscriber = at->second;
-    subscribers_by_id.erase(at);
-    subscriber->gone = true;
-    DropUnused(subscriber);
-  }
-  while (waits.contains(id)) RemoveWait(waits.find(id)->second.back().get());
-  RemoveWatcher(id);
+  subscribers.Gone(id);
+  waits.CallerGone(id);
+  watches.WatcherGone(id);
 }
 
 }  // namespace poold::core

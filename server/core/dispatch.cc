@@ -81,7 +81,7 @@ void Core::State::Reconcile(Pool& pool) {
 }
 
 void Core::State::ReconcileWorker(Pool& pool, Worker& worker) {
-  if (pool.scaling_due || !pool.idle.empty() || !waking.empty()) return Reconcile(pool);
+  if (pool.scaling_due || !pool.idle.empty() || outcomes.some_wake()) return Reconcile(pool);
   if (pool.breakers_open > 0) {
     CallForProbes(pool);
     if (pool.scaling_due) return Reconcile(pool);  // one was called that wants a fresh worker
@@ -195,7 +195,7 @@ void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
   if (!work.empty()) worker_port->Dispatch(worker.id, std::move(work));
   if (alone) return Stop(worker);
   if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) {
-    pool.stats.recycled += !worker.stopping;
+    pool.stats.recycled += !worker.stopping();
     Stop(worker);  // it exits after what it has; the next one gets ready meanwhile
   }
 }
@@ -329,7 +329,7 @@ void Core::State::NewHead(Worker& worker) {
   const bool is_task = head->kind == NodeKind::kTask;
   const TaskState intent = is_task ? AsTask(head)->intent : AsChunk(head)->intent;
   if (!is_task) AsChunk(head)->item_since = now;
-  if (intent != TaskState::kUnspecified && worker.ready && worker.killed_by == KilledBy::kUnspecified) {
+  if (intent != TaskState::kUnspecified && worker.ready() && worker.killed_by == KilledBy::kUnspecified) {
     KillUnder(worker, head, KilledBy::kCancel);  // it could not be done while those before it were not known to be over
   } else if (is_task && AsTask(head)->group->timed) {
     ArmTask(*AsTask(head));

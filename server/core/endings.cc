@@ -109,7 +109,7 @@ void Core::State::Conclude(Task& task) {
   task.delayed = false;
   CountEnd(task.group->pool->stats, task.state, 1);
   if (!task.released) {
-    const std::uint64_t bytes = BytesOf(task);
+    const std::uint64_t bytes = OutcomeBytesOf(task);
     CountKept(task, bytes, 1);
     if (room.IsOverfull() || Drains(*task.group->pool)) MakeRoom(task, bytes);
   }
@@ -128,45 +128,24 @@ void Core::State::EndHandle(Handle& handle) {
   --unfinished;
   Deliver(handle);
   TellWatchers(handle);
-  if (handle.extras != nullptr) NoteHandleWatchEnded(handle);
-  if (handle.extras != nullptr && !handle.extras->waits.empty()) {
-    const bool succeeded = Succeeded(handle);
-    const auto waits = std::move(handle.extras->waits);
-    handle.extras->waits.clear();
-    for (const auto& one : waits) {
-      if (!HandleEnded(one.first, one.second, succeeded)) handle.extras->waits.push_back(one);
-    }
+  if (handle.extras != nullptr) {
+    watches.HandleEnded(handle.extras->watchers);
+    waits.HandleEnded(handle.extras->waits, Succeeded(handle), [this](const Handle* ended) { return ViewOf(*ended); });
   }
   if (handle.released) return Free(handle);
-  Keep(handle);
-}
-
-std::uint64_t Core::State::BytesOf(const Outcome& outcome) {
-  std::uint64_t bytes = kOutcomeOverhead + outcome.result.data.size();
-  if (outcome.detail == nullptr) return bytes;
-  const OutcomeDetail& detail = *outcome.detail;
-  bytes += sizeof(OutcomeDetail) + detail.stdout_tail.size() + detail.stderr_tail.size();
-  if (detail.failure)
-    bytes += detail.failure->type.size() + detail.failure->message.size() + detail.failure->backtrace.size();
-  return bytes;
+  outcomes.Keep(now, QuotaOf(handle), &handle);
 }
 
 // REQUIRES: it has ended.
-std::uint64_t Core::State::BytesOf(const Task& task) {
+std::uint64_t Core::State::OutcomeBytesOf(const Task& task) {
   if (task.plain) return kOutcomeOverhead + task.body.size();
   return BytesOf(*task.outcome) + (task.args_kept ? task.body.size() : 0);
-}
-
-std::uint64_t Core::State::BytesOf(const ItemBlock& block) {
-  std::uint64_t bytes = kOutcomeOverhead + block.results.size() + 4 * block.result_bytes.size();
-  for (const auto& [index, outcome] : block.others) bytes += BytesOf(*outcome);
-  return bytes;
 }
 
 std::uint64_t Core::State::KeptBytesOf(const Handle& handle) {
   if (handle.is_map()) return static_cast<const MapRun&>(handle).kept_bytes;
   const Task& task = static_cast<const Task&>(handle);
-  return task.ended && !task.released ? BytesOf(task) : 0;
+  return task.ended && !task.released ? OutcomeBytesOf(task) : 0;
 }
 
 Nanos Core::State::EndedAt(const Handle& handle) {
@@ -176,13 +155,14 @@ Nanos Core::State::EndedAt(const Handle& handle) {
 }
 
 void Core::State::Forget(Handle& handle) {
-  if (!handle.is_map() && handle.ended) UncountKept(handle, BytesOf(static_cast<Task&>(handle)), 1);
+  if (!handle.is_map() && handle.ended) UncountKept(handle, OutcomeBytesOf(static_cast<Task&>(handle)), 1);
   handle.released = true;
   in_order.Remove(&handle);
   handles.Retire(handle.id);
   if (handle.is_map()) DropBlocksOf(static_cast<MapRun&>(handle));
   if (handle.ended) {
-    Unkeep(handle);
+    const bool aside = handle.extras != nullptr && std::exchange(handle.extras->aside, false);
+    outcomes.Remove(QuotaOf(handle), &handle, aside);
     Free(handle);
   }
 }
@@ -190,8 +170,8 @@ void Core::State::Forget(Handle& handle) {
 // REQUIRES: ended, released, in no list, also not among those that can be named.
 void Core::State::Free(Handle& handle) {
   if (handle.extras != nullptr) {
-    for (const auto& [wait, place] : handle.extras->waits) wait->entries[place].handle = nullptr;
-    for (const Subscription& subscription : handle.extras->subscriptions) Unsubscribe(subscription.to);
+    waits.HandleGone(handle.extras->waits);
+    subscribers.Clear(handle.extras->subscriptions);
   }
   Group* group = handle.group;
   if (handle.is_map()) {
@@ -200,25 +180,6 @@ void Core::State::Free(Handle& handle) {
     tasks.Delete(&static_cast<Task&>(handle));
   }
   LeaveGroup(group);
-}
-
-void Core::State::ArmOutcomeTimer(ClientQuota& client) {
-  const Handle* oldest = static_cast<Handle*>(client.kept.front());
-  const Nanos ended_at = oldest == nullptr ? kNever : EndedAt(*oldest);
-  const Nanos when = limits.outcome_ttl > kNever - ended_at ? kNever : ended_at + limits.outcome_ttl;
-  timers.Set(&client.kept_timer, when, TimerKind::kOutcomes, &client);
-}
-
-void Core::State::ReleaseOld(ClientQuota& client) {
-  ++client.queues;  // so that it stays while its last outcome goes
-  while (!client.kept.empty()) {
-    Handle& oldest = *static_cast<Handle*>(client.kept.front());
-    if (now - EndedAt(oldest) < limits.outcome_ttl) break;
-    Forget(oldest);
-  }
-  ArmOutcomeTimer(client);
-  LeaveQuota(client);
-  WakeClients();
 }
 
 }  // namespace poold::core

@@ -83,7 +83,7 @@ std::uint64_t Core::State::CountAhead(const Handle& handle) const {
 std::string Core::State::WhyPoolIsSlow(const Pool& pool, Nanos at) const {
   std::uint64_t ready = 0;
   std::uint64_t starting = 0;
-  for (const Worker* worker : pool.workers) (worker->ready ? ready : starting) += 1;
+  for (const Worker* worker : pool.workers) (worker->ready() ? ready : starting) += 1;
   if (!pool.dispatches()) return absl::StrCat("pool '", pool.spec.name, "' is ending");
   if (pool.functions_known && ready > 0) return "";
   std::string why = pool.functions_known ? absl::StrCat("no worker of pool '", pool.spec.name, "' is ready; ", starting,
@@ -95,8 +95,8 @@ std::string Core::State::WhyPoolIsSlow(const Pool& pool, Nanos at) const {
 std::string Core::State::WhyStartsFail(const Pool& pool, Nanos at) const {
   const Generation& generation = *pool.present;
   std::string why;
-  if (!generation.start_failure.empty()) why = absl::StrCat("; the last start failed: ", StartFailureOf(pool));
-  const Nanos next_try = timers.When(generation.start_timer);
+  if (!generation.tries.failure().empty()) why = absl::StrCat("; the last start failed: ", StartFailureOf(pool));
+  const Nanos next_try = generation.tries.next_try();
   if (next_try != kNever) absl::StrAppend(&why, "; it is tried again in ", TimeText(std::max<Nanos>(0, next_try - at)));
   return why;
 }
@@ -104,17 +104,17 @@ std::string Core::State::WhyStartsFail(const Pool& pool, Nanos at) const {
 // Of what new workers come from; else of what is to take over.
 std::string Core::State::StartFailureOf(const Pool& pool) {
   const Generation& generation =
-      pool.present->start_failure.empty() && pool.next != nullptr ? *pool.next : *pool.present;
-  if (generation.start_failure.empty() || !pool.dispatches()) return "";
-  switch (generation.failure_cause) {
+      pool.present->tries.failure().empty() && pool.next != nullptr ? *pool.next : *pool.present;
+  if (generation.tries.failure().empty() || !pool.dispatches()) return "";
+  switch (generation.tries.cause()) {
     case LossCause::kResources:
-      return absl::StrCat(generation.start_failure, " (a shortage, and no fault of the pool)");
+      return absl::StrCat(generation.tries.failure(), " (a shortage, and no fault of the pool)");
     case LossCause::kOutsider:
-      return absl::StrCat(generation.start_failure, " (by somebody else, and no fault of the pool)");
+      return absl::StrCat(generation.tries.failure(), " (by somebody else, and no fault of the pool)");
     case LossCause::kItself:
       break;
   }
-  return generation.start_failure;
+  return generation.tries.failure();
 }
 
 std::string Core::State::WhyBreakerHolds(const Handle& handle, Nanos at) const {

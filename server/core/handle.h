@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/node.h"
 #include "core/ready_queue.h"
+#include "core/subscribe/subscribers.h"
+#include "core/subscribe/waits.h"
+#include "core/subscribe/watches.h"
 #include "core/timers.h"
 #include "core/types.h"
 #include "core/views.h"
@@ -17,16 +19,6 @@ namespace poold::core {
 
 struct HandleBlock;
 struct Pool;
-struct Wait;
-
-// A stream that outcomes go to. Counted by the groups and subscriptions that refer to it; known by id until the stream
-// is gone.
-struct Subscriber {
-  std::uint32_t slot = 0;  // of the slab
-  SubscriberId id = kNobody;
-  std::uint64_t users = 0;
-  bool gone = false;
-};
 
 // What the tasks of one submission share: with millions of them queued, what is here and not in each of them is memory
 // saved. Counted by the handles that refer to it.
@@ -45,17 +37,14 @@ struct Group {
   Nanos submitted_at = 0;
 };
 
-struct Subscription {
-  Subscriber* to = nullptr;
-  std::uint64_t first_index = 0;  // of maps
-};
-
 // What few handles have.
 struct HandleExtras {
-  std::vector<Subscription> subscriptions;
-  std::vector<std::pair<Wait*, std::uint32_t>> waits;  // and this handle's place among those that it waits for
-  bool aside = false;                                  // in ClientQuota::aside
-  std::vector<SubscriberId> watchers;
+  explicit HandleExtras(Handle* handle) : waits(handle) {}
+
+  SubscriptionList subscriptions;
+  HandleWaits waits;
+  HandleWatchers watchers;
+  bool aside = false;  // it was set aside: see KeptOutcomes
   std::string stdout_tail;
   std::string stderr_tail;
   std::unique_ptr<ProgressView> progress;  // the latest; null if it told none

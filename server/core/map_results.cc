@@ -17,7 +17,7 @@ void Core::State::TakeItemResults(WorkerId worker_id, AttemptToken token, ItemBl
   Pool& pool = *worker.pool;
   CallsCameBack(pool, map.group->function, elapsed, count, items.results.size());
   worker.load -= Nanos{chunk->estimate} * static_cast<Nanos>(count);
-  if (worker.tasks_done == 0) pool.OriginOf(worker).early_ends = 0;
+  if (worker.tasks_done == 0) pool.OriginOf(worker).tries.Worked();
   worker.tasks_done += count;
   pool.stats.running -= count;
   chunk->done += static_cast<std::uint32_t>(count);

@@ -27,15 +27,11 @@ void Core::State::TakeOutput(WorkerId worker, AttemptToken token, OutputStream s
   } else {
     AppendTail(to_stdout ? extras.stdout_tail : extras.stderr_tail, data.view());
   }
+  const OutputEvent event{handle->id, stream, data};
   if (handle->group->options->stream_output) {
-    const OutputEvent event{handle->id, stream, data};
-    Subscriber* first = handle->group->subscriber;
-    if (first != nullptr && !first->gone) client_port->SendOutput(first->id, event);
-    for (const Subscription& subscription : extras.subscriptions) {
-      if (!subscription.to->gone) client_port->SendOutput(subscription.to->id, event);
-    }
+    ForEachStream(*handle, [&](SubscriberId to) { client_port->SendOutput(to, event); });
   }
-  TellOutput(*handle, stream, data);
+  watches.TellOutput(handle->group->pool->watchers, extras.watchers, event);
 }
 
 }  // namespace poold::core

@@ -1,23 +1,11 @@
-// Whose pool it is, and what happens when they are all gone. And maps whose client will send no more.
-//
-// An owner whose sessions have ended may come back within the grace. One that has been away for longer is forgotten
-// when another one comes, so that a pool with ever new owners does not remember them all.
-#include <algorithm>
-
+// What happens when all owners of a pool are gone: see pool/owners.h. And maps whose client will send no more.
 #include "core/state.h"
 
 namespace poold::core {
 
 void Core::State::AddOwner(Pool& pool, ClientId owner) {
-  if (owner == ClientId{}) {
-    pool.kept = true;
-    return timers.Clear(&pool.owner_timer);
-  }
-  if (pool.kept || pool.spec.on_owner_lost == OwnerLost::kKeep) return;  // nobody will ask
-  std::erase_if(pool.owners, [&](const Pool::Owner& known) {
-    return known.id == owner || (!known.present && now - known.absent_since >= limits.owner_grace);
-  });
-  pool.owners.push_back({owner});
+  if (pool.spec.on_owner_lost == OwnerLost::kKeep) return;  // nobody will ask
+  pool.owners.Add(now, owner, limits.owner_grace);
   timers.Clear(&pool.owner_timer);
 }
 
@@ -26,16 +14,11 @@ void Core::State::NotePresence(ClientId client, bool present) {
     for (MapRun* map : pool->maps) {
       if (map->group->queue->client == client) NoteMapOwner(*map, present);
     }
-    if (pool->kept || !pool->dispatches() || pool->spec.on_owner_lost == OwnerLost::kKeep) continue;
-    const auto owner = std::find_if(pool->owners.begin(), pool->owners.end(),
-                                    [client](const Pool::Owner& known) { return known.id == client; });
-    if (owner == pool->owners.end() || owner->present == present) continue;
-    owner->present = present;
-    owner->absent_since = now;
-    const bool lost =
-        std::none_of(pool->owners.begin(), pool->owners.end(), [](const Pool::Owner& known) { return known.present; });
-    const Nanos until = limits.owner_grace > kNever - now ? kNever : now + limits.owner_grace;
-    timers.Set(&pool->owner_timer, lost ? until : kNever, TimerKind::kPoolOwner, pool.get());
+    if (!pool->dispatches() || pool->spec.on_owner_lost == OwnerLost::kKeep) continue;
+    const PoolOwners::Change change = pool->owners.NotePresence(now, client, present);
+    if (change == PoolOwners::Change::kNone) continue;
+    const bool lost = change == PoolOwners::Change::kLost;
+    timers.Set(&pool->owner_timer, lost ? After(now, limits.owner_grace) : kNever, TimerKind::kPoolOwner, pool.get());
   }
 }
 

@@ -14,6 +14,10 @@
 #include "core/circuit_breaker.h"
 #include "core/handle.h"
 #include "core/map_run.h"
+#include "core/outcome/kept_outcomes.h"
+#include "core/pool/lives.h"
+#include "core/pool/owners.h"
+#include "core/pool/start_tries.h"
 #include "core/ready_queue.h"
 #include "core/views.h"
 #include "core/worker.h"
@@ -32,29 +36,18 @@ struct PoolFunction {
   std::unique_ptr<CircuitBreaker> breaker;             // null: it never had one
 };
 
-enum class ZygoteState : std::uint8_t { kGone, kStarting, kReady };
-
 // Where workers come from: one zygote (and the next, should it die), and how well starts go there. A pool has one, and
 // a second one while it is reloaded.
 struct Generation {
   Pool* pool = nullptr;
   std::uint32_t first = 0;   // number of its first zygote: its name
   std::uint32_t number = 0;  // of the present one
-  ZygoteState zygote = ZygoteState::kGone;
+  Life<ZygoteState> zygote{ZygoteState::kGone};
   Nanos zygote_ready_at = 0;
-  std::uint32_t start_failures = 0;              // one after the other
-  std::uint32_t own_failures = 0;                // of these, by its own fault
-  std::string start_failure;                     // the latest, of those
-  LossCause failure_cause = LossCause::kItself;  // of that one
-  std::uint32_t early_ends = 0;  // one after the other: of what was ready, and soon ended without having worked
-  std::uint32_t start_round = 0;
-  TimerId start_timer = kNoTimer;  // pause before the next try
+  StartTries tries;  // of the zygote and its workers
 
-  void NoteStarted() {
-    start_failures = own_failures = 0;
-    start_failure.clear();
-  }
-  bool may_start() const { return zygote == ZygoteState::kReady && start_timer == kNoTimer; }
+  Generation(Pool* p, Timers* timers) : pool(p), tries(timers, this) {}
+  bool may_start() const { return zygote == ZygoteState::kReady && !tries.pauses(); }
 };
 
 struct Pool {
@@ -62,15 +55,16 @@ struct Pool {
   PoolSpec spec;
   Nanos opened_at = 0;
   HandleId creation;  // of the request that made it; zero: it said none
-  PoolState state = PoolState::kStarting;
+  Life<PoolState> state{PoolState::kStarting};
   std::string failure;
   bool has_run = false;  // it was RUNNING: starts that fail do not end it any more
   bool functions_known = false;
   std::vector<PoolFunction> functions;
   absl::flat_hash_map<std::string, std::uint32_t> function_numbers;
 
-  std::unique_ptr<Generation> present = std::make_unique<Generation>();
-  std::unique_ptr<Generation> next;             // of a reload
+  std::unique_ptr<Generation> present;  // never null once the pool is open
+  Life<ReloadLife> reload{ReloadLife::kNone};
+  std::unique_ptr<Generation> next;             // of the reload; null: none is under way
   std::vector<std::uint32_t> stopping_zygotes;  // their numbers
   std::uint32_t last_zygote = 0;                // the number that was given last
   std::uint32_t stale_below = 0;                // workers of an earlier origin are to be replaced
@@ -78,17 +72,11 @@ struct Pool {
   std::string reload_failure;
   bool reload_wanted = false;  // once more, after the one that is under way
 
-  struct Owner {
-    ClientId id{};
-    bool present = true;
-    Nanos absent_since = 0;
-  };
-  std::vector<Owner> owners;
-  bool kept = false;  // opened by nobody in particular: it is never lost
-  TimerId owner_timer = kNoTimer;
-  bool broken = false;     // strict, and a worker died
-  bool forget = false;     // when it is over nobody wants to look at it
-  bool runs_only = false;  // it was closed so that only what had begun still runs: nothing is queued again
+  PoolOwners owners;
+  TimerId owner_timer = kNoTimer;  // they are lost
+  bool broken = false;             // strict, and a worker died
+  bool forget = false;             // when it is over nobody wants to look at it
+  bool runs_only = false;          // it was closed so that only what had begun still runs: nothing is queued again
 
   bool scaling_due = false;           // see staffing.cc
   bool draining = false;              // workers that are to be replaced take nothing more: their replacements are ready
@@ -108,18 +96,11 @@ struct Pool {
   std::uint64_t chunks_sent = 0;    // of these, chunks
   std::uint64_t busy = 0;           // workers that have something
   Nanos steal_at = kNever;          // no worker has work that another one may take before then
-  PoolStats stats;
+  PoolStats stats;                  // without what is kept of it
+  KeptCounts kept_counts;
 
-  std::vector<Wait*> open_calls;
-  std::vector<Wait*> join_calls;
-  std::vector<Wait*> terminate_calls;
-  std::vector<Wait*> reload_calls;        // for the reload that is under way
-  std::vector<Wait*> later_reload_calls;  // for the one after it
-  struct Watcher {
-    SubscriberId id = kNobody;
-    bool output = false;
-  };
-  std::vector<Watcher> watchers;
+  PoolCalls calls;  // that wait for it
+  PoolWatchers watchers;
 
   bool live() const {
     return state != PoolState::kClosed && state != PoolState::kTerminated && state != PoolState::kFailed;
@@ -154,7 +135,7 @@ struct Pool {
   // Workers that were asked of this zygote are not ready yet. If it ends now, their ends tell: they did not start.
   bool StartsFrom(std::uint32_t number) const {
     return std::any_of(workers.begin(), workers.end(),
-                       [number](const Worker* worker) { return worker->generation == number && !worker->ready; });
+                       [number](const Worker* worker) { return worker->generation == number && !worker->ready(); });
   }
   // The number of a function; makes one that is not known yet.
   std::uint32_t FunctionNumber(std::string_view name);
@@ -164,5 +145,8 @@ struct Pool {
   void ListIdle(Worker* worker);
   void UnlistIdle(Worker* worker);
 };
+
+// Keeps the pool, too. REQUIRES: it is not null.
+inline std::shared_ptr<PoolCalls> CallsOf(const std::shared_ptr<Pool>& pool) { return {pool, &pool->calls}; }
 
 }  // namespace poold::core

@@ -67,7 +67,7 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
     pool->opened_at = now;
     pool->creation = creation;
     pool->opened_workers = pool->spec.workers;
-    pool->present->pool = pool.get();
+    pool->present = std::make_unique<Generation>(pool.get(), &timers);
     pools_by_name[pool->spec.name] = pool;
     pools.emplace(pool->id, pool);
   }
@@ -76,29 +76,18 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
     return client_port->AnswerOpenPool(call, ViewOf(*pool), again);
   }
   if (call != kNobody) {
-    Wait* wait = NewWait(Wait::Kind::kOpen, call);
-    wait->pool = pool;
-    wait->created = !same || again;
-    pool->open_calls.push_back(wait);
+    waits.Open(CallsOf(pool), call, /*created=*/!same || again);
   }
   if (!same) StartZygote(*pool->present);
   ForgetOldPools();
 }
 
 void Core::State::AnswerOpenCalls(Pool& pool, const absl::Status& status) {
-  while (!pool.open_calls.empty()) {
-    Wait* wait = pool.open_calls.back();
-    if (status.ok()) {
-      client_port->AnswerOpenPool(wait->call, ViewOf(pool), wait->created);
-    } else {
-      client_port->AnswerOpenPool(wait->call, status, false);
-    }
-    RemoveWait(wait);
-  }
+  waits.AnswerOpens(pool.calls, status, [&] { return ViewOf(pool); });
 }
 
 void Core::State::ChangeState(Pool& pool, PoolState state) {
-  pool.state = state;
+  lives.Move(pool.state, state);
   if (!pool.dispatches()) timers.Clear(&pool.owner_timer);
   TellPoolWatchers(pool);
 }
@@ -108,7 +97,7 @@ std::uint64_t Core::State::ClosePool(Pool& pool, bool cancel_queued) {
   if (!first && pool.state != PoolState::kClosing) return 0;
   if (first) {
     ChangeState(pool, PoolState::kClosing);
-    if (!faults.never_wake) WakeAllClients();
+    outcomes.WakeAll();
     AbandonReload(
         pool, MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
                         absl::StrCat("pool '", pool.spec.name, "' was closed while it was reloaded"), pool.spec.name));
@@ -188,7 +177,7 @@ void Core::State::TerminatePool(Pool& pool, Nanos grace, std::string_view why) {
                                 absl::StrCat("pool '", pool.spec.name, "' was terminated while it was reloaded"),
                                 pool.spec.name));
   const std::uint64_t cancelled = CancelEverything(pool, why);
-  for (Wait* wait : pool.terminate_calls) wait->cancelled = cancelled;
+  waits.NoteCancelled(pool.calls, cancelled);
   AnswerOpenCalls(pool,
                   MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
                             absl::StrCat("pool '", pool.spec.name, "' was terminated before it ran"), pool.spec.name));
@@ -212,7 +201,7 @@ void Core::State::FailPool(Pool& pool, std::string why) {
   CancelEverything(pool, absl::StrCat(pool.broken ? "its pool is broken: " : "its pool failed: ", pool.failure));
   KillProcesses(pool, 0);
   AnswerOpenCalls(pool, FailureOf(pool));
-  EndPoolWatch(pool);
+  watches.PoolEnded(pool.watchers);
   old_pools.push_back(pool.id);
   Advance(pool);
 }
@@ -220,7 +209,7 @@ void Core::State::FailPool(Pool& pool, std::string why) {
 void Core::State::Advance(Pool& pool) {
   if (pool.state == PoolState::kRunning || pool.state == PoolState::kStarting) return;
   if (pool.state == PoolState::kClosing && pool.unfinished == 0) {
-    timers.Clear(&pool.present->start_timer);
+    pool.present->tries.Cease();
     for (Worker* worker : pool.workers) Stop(*worker);
     if (pool.workers.empty()) StopZygote(*pool.present);
   }
@@ -238,18 +227,11 @@ void Core::State::Advance(Pool& pool) {
 }
 
 void Core::State::AnswerGone(Pool& pool) {
-  EndPoolWatch(pool);
+  watches.PoolEnded(pool.watchers);
   AnswerOpenCalls(pool,
                   MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
                             absl::StrCat("pool '", pool.spec.name, "' was closed before it ran"), pool.spec.name));
-  while (!pool.join_calls.empty()) {
-    client_port->AnswerJoin(pool.join_calls.back()->call, true);
-    RemoveWait(pool.join_calls.back());
-  }
-  while (!pool.terminate_calls.empty()) {
-    client_port->AnswerTerminate(pool.terminate_calls.back()->call, pool.terminate_calls.back()->cancelled);
-    RemoveWait(pool.terminate_calls.back());
-  }
+  waits.PoolGone(pool.calls);
 }
 
 // The last ones that are gone can still be looked at, unless somebody said that they are not to be; of a name, the

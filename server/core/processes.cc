@@ -1,20 +1,11 @@
 // Zygotes and workers: starting them, learning what they can, ending them.
 #include <algorithm>
+#include <utility>
 
 #include "base/nearest.h"
 #include "core/state.h"
 
 namespace poold::core {
-namespace {
-
-// Before each new try of something that did not start, or was ready and ended early. The last one is used on and on.
-constexpr Nanos kPauses[] = {100 * kMillisecond, 400 * kMillisecond, 1600 * kMillisecond, 5 * kSecond};
-// What never ran is given up when it failed by its own fault once more than so often.
-constexpr std::uint32_t kMostOwnFailures = 3;
-
-Nanos PauseAfter(std::uint32_t tries) { return kPauses[std::min<std::size_t>(tries, std::size(kPauses) - 1)]; }
-
-}  // namespace
 
 Worker* Core::State::FindWorker(WorkerId id) const {
   const auto at = workers.find(id);
@@ -25,14 +16,14 @@ void Core::State::StartZygote(Generation& generation) {
   Pool& pool = *generation.pool;
   generation.number = ++pool.last_zygote;
   if (generation.first == 0) generation.first = generation.number;
-  generation.zygote = ZygoteState::kStarting;
+  lives.Move(generation.zygote, ZygoteState::kStarting);
   worker_port->StartZygote(pool.id, generation.number, pool.spec);
 }
 
 void Core::State::StopZygote(Generation& generation) {
-  timers.Clear(&generation.start_timer);
+  generation.tries.Cease();
   if (generation.zygote == ZygoteState::kGone) return;
-  generation.zygote = ZygoteState::kGone;
+  lives.Move(generation.zygote, ZygoteState::kGone);
   generation.pool->stopping_zygotes.push_back(generation.number);
   worker_port->StopZygote(generation.pool->id, generation.number);
 }
@@ -44,7 +35,7 @@ void Core::State::StartWorker(Generation& generation) {
   worker->pool = pools.at(pool.id);
   worker->generation = generation.number;
   worker->origin = generation.first;
-  worker->start_round = generation.start_round;
+  worker->start_round = generation.tries.round();
   worker->started_at = now;
   pool.workers.push_back(worker.get());
   ++pool.stats.workers_started;
@@ -57,44 +48,25 @@ void Core::State::StartWorker(Generation& generation) {
 // closing would never end so.
 bool Core::State::GivesUp(const Generation& generation) {
   const Pool& pool = *generation.pool;
-  if (generation.own_failures <= kMostOwnFailures) return false;
+  if (!generation.tries.is_hopeless()) return false;
   if (&generation == pool.next.get() || !pool.has_run) return true;
   return pool.state == PoolState::kClosing &&
-         std::none_of(pool.workers.begin(), pool.workers.end(), [](const Worker* worker) { return worker->ready; });
+         std::none_of(pool.workers.begin(), pool.workers.end(), [](const Worker* worker) { return worker->ready(); });
 }
 
-// Those that fail together count as one try. What others do (a shortage of the machine, a kill from outside) is no
-// fault of what is started: that is tried again without end.
+// See StartTries for what counts.
 void Core::State::NoteStartFailure(Generation& generation, std::uint32_t round, std::string why, LossCause cause) {
-  if (round != generation.start_round || generation.start_timer != kNoTimer) return;
+  if (!generation.tries.Failed(round, cause)) return;
   Pool& pool = *generation.pool;
-  if (cause == LossCause::kItself) ++generation.own_failures;
   if (GivesUp(generation)) {
     return &generation == pool.next.get() ? RollBack(pool, why) : FailPool(pool, std::move(why));
   }
-  if (generation.start_failure.empty()) client_port->StartsChanged();
-  generation.start_failure = std::move(why);
-  generation.failure_cause = cause;
-  timers.Set(&generation.start_timer, now + PauseAfter(generation.start_failures++), TimerKind::kPoolStart,
-             &generation);
+  if (generation.tries.TryAgain(now, std::move(why), cause)) client_port->StartsChanged();
   TellPoolWatchers(pool);
 }
 
-// Something that was ready ended without having done anything. If it had not lived long, it was perhaps killed from
-// outside, and will be again and again: the first time it is replaced at once, then after growing pauses, for as long
-// as it takes: a pool that ran does not fail for what others do to it. Those that end together count as one.
-void Core::State::NoteEnd(Generation& generation, std::uint32_t round, Nanos lived) {
-  if (lived >= kLivedAWhile) generation.early_ends = 0;
-  if (!generation.pool->dispatches() || lived >= kLivedAWhile) return;
-  if (round != generation.start_round || generation.start_timer != kNoTimer) return;
-  ++generation.start_round;
-  const std::uint32_t before = generation.early_ends++;
-  if (before == 0) return;
-  timers.Set(&generation.start_timer, now + PauseAfter(before - 1), TimerKind::kPoolStart, &generation);
-}
-
 void Core::State::RetryStart(Generation& generation) {
-  ++generation.start_round;
+  generation.tries.PauseIsOver();
   generation.pool->scaling_due = true;
   Reconcile(*generation.pool);
 }
@@ -114,17 +86,20 @@ void Core::State::LearnFunctions(Pool& pool, Worker& worker, std::vector<Functio
 }
 
 void Core::State::Stop(Worker& worker) {
-  if (worker.stopping || worker.killed_by != KilledBy::kUnspecified) return;
+  if (!worker.live()) return;
   worker.pool->UnlistIdle(&worker);
   worker.pool->scaling_due = true;
-  worker.stopping = true;
+  lives.Move(worker.life, worker.ready() ? WorkerLife::kStopping : WorkerLife::kStartingStopped);
   worker_port->StopWorker(worker.id);
 }
 
 void Core::State::Kill(Worker& worker, KilledBy why, Nanos grace) {
   worker.pool->UnlistIdle(&worker);
   worker.pool->scaling_due = true;
-  if (worker.killed_by == KilledBy::kUnspecified) worker.killed_by = why;
+  if (worker.killed_by == KilledBy::kUnspecified) {
+    worker.killed_by = why;
+    lives.Move(worker.life, worker.ready() ? WorkerLife::kKilled : WorkerLife::kStartingKilled);
+  }
   const Nanos at = grace > kNever - now ? kNever : now + grace;
   if (at >= worker.kill_at) return;
   worker.kill_at = at;
@@ -134,15 +109,17 @@ void Core::State::Kill(Worker& worker, KilledBy why, Nanos grace) {
 void Core::State::ZygoteIsReady(Pool& pool, std::uint32_t number) {
   Generation* generation = pool.FindZygote(number);
   if (generation == nullptr || generation->zygote != ZygoteState::kStarting) return;
-  generation->zygote = ZygoteState::kReady;
+  lives.Move(generation->zygote, ZygoteState::kReady);
   generation->zygote_ready_at = now;
   const bool missing = CountWorkers(pool).ready < pool.spec.workers;
-  if (!missing && !generation->start_failure.empty()) {
+  if (!missing && generation->tries.Started()) {
     client_port->StartsChanged();
-    generation->NoteStarted();
     TellPoolWatchers(pool);
   }
-  if (generation == pool.next.get()) pool.stale_below = generation->first;
+  if (generation == pool.next.get() && pool.reload == ReloadLife::kPreparing) {
+    lives.Move(pool.reload, ReloadLife::kReplacing);
+    pool.stale_below = generation->first;
+  }
   pool.scaling_due = true;
   Reconcile(pool);
 }
@@ -152,12 +129,13 @@ void Core::State::LoseZygote(Pool& pool, std::uint32_t number, std::string why, 
   std::erase(pool.stopping_zygotes, number);
   if (Generation* generation = pool.FindZygote(number)) {
     const bool was_ready = generation->zygote == ZygoteState::kReady;
-    generation->zygote = ZygoteState::kGone;
+    lives.Move(generation->zygote, ZygoteState::kGone);
     if (!was_ready && pool.dispatches()) {
-      NoteStartFailure(*generation, generation->start_round,
+      NoteStartFailure(*generation, generation->tries.round(),
                        why.empty() ? "the zygote ended before it was ready" : std::move(why), cause);
     } else if (was_ready && !pool.StartsFrom(number)) {
-      NoteEnd(*generation, generation->start_round, now - generation->zygote_ready_at);
+      StartTries& tries = generation->tries;
+      tries.Ended(now, tries.round(), now - generation->zygote_ready_at, /*wanted=*/pool.dispatches());
     }
   }
   Reconcile(pool);
@@ -165,8 +143,10 @@ void Core::State::LoseZygote(Pool& pool, std::uint32_t number, std::string why, 
 
 void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<FunctionInfo> functions, bool uses_page) {
   Pool& pool = *worker.pool;
-  if (worker.ready) return;
-  worker.ready = true;
+  if (worker.ready()) return;
+  lives.Move(worker.life, worker.live()       ? WorkerLife::kReady
+                          : worker.stopping() ? WorkerLife::kStopping
+                                              : WorkerLife::kKilled);
   worker.pid = pid;
   worker.mark = WorkerMark(worker.id, pid, worker.generation);
   worker.uses_page = uses_page;
@@ -175,8 +155,7 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
     timers.Set(&worker.age_timer, now + pool.spec.max_worker_age, TimerKind::kWorkerAge, &worker);
   }
   Generation& origin = pool.OriginOf(worker);
-  if (!origin.start_failure.empty()) client_port->StartsChanged();
-  origin.NoteStarted();
+  if (origin.tries.Started()) client_port->StartsChanged();
   pool.scaling_due = true;
   LearnFunctions(pool, worker, std::move(functions));
   if (worker.idle()) pool.ListIdle(&worker);
@@ -191,7 +170,7 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
 
 void Core::State::CheckRunning(Pool& pool) {
   std::uint64_t ready = 0;
-  for (const Worker* worker : pool.workers) ready += worker->ready;
+  for (const Worker* worker : pool.workers) ready += worker->ready();
   if (ready < pool.spec.workers) return;
   pool.has_run = true;
   if (pool.state == PoolState::kStarting) ChangeState(pool, PoolState::kRunning);

@@ -35,14 +35,9 @@ void Core::State::TakeProgress(WorkerId worker, AttemptToken token, std::uint32_
   extras.progress = std::make_unique<ProgressView>(ProgressView{index, known, std::move(text)});
   const ProgressEvent event{handle->id, *extras.progress};
   if (handle->group->options->stream_output) {
-    const Subscriber* first = handle->group->subscriber;
-    if (first != nullptr && !first->gone) client_port->SendProgress(first->id, event);
-    for (const Subscription& subscription : extras.subscriptions) {
-      if (!subscription.to->gone) client_port->SendProgress(subscription.to->id, event);
-    }
+    ForEachStream(*handle, [&](SubscriberId to) { client_port->SendProgress(to, event); });
   }
-  for (const Pool::Watcher& watcher : handle->group->pool->watchers) client_port->SendEvent(watcher.id, event);
-  for (const SubscriberId watcher : extras.watchers) client_port->SendEvent(watcher, event);
+  watches.Tell(handle->group->pool->watchers, &extras.watchers, [&] { return event; });
 }
 
 }  // namespace poold::core

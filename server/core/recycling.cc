@@ -21,7 +21,7 @@ void Core::State::TakeUsage(Worker& worker, std::uint64_t rss_bytes) {
 void Core::State::WorkerIsOld(Worker& worker) { WearOut(worker); }
 
 void Core::State::WearOut(Worker& worker) {
-  if (worker.replacement_due || worker.stopping || worker.killed_by != KilledBy::kUnspecified) return;
+  if (worker.replacement_due || !worker.live()) return;
   const std::shared_ptr<Pool> pool = worker.pool;
   worker.replacement_due = true;
   ++pool->stats.recycled;

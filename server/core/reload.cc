@@ -25,32 +25,30 @@ void Core::State::Reload(SubscriberId call, std::string_view name) {
   if (!found.ok()) return client_port->AnswerReload(call, found.status());
   Pool& pool = **found;
   if (absl::Status status = CheckRuns(pool); !status.ok()) return client_port->AnswerReload(call, status);
-  Wait* wait = NewWait(Wait::Kind::kReload, call);
-  wait->pool = *found;
-  pool.later_reload_calls.push_back(wait);
+  waits.Reload(CallsOf(*found), call);
   pool.reload_wanted = true;
   if (pool.state == PoolState::kRunning && pool.next == nullptr) BeginReload(pool);
 }
 
 void Core::State::BeginReload(Pool& pool) {
   pool.reload_wanted = false;
-  pool.reload_calls = std::move(pool.later_reload_calls);
-  pool.later_reload_calls.clear();
-  pool.next = std::make_unique<Generation>();
-  pool.next->pool = &pool;
+  waits.ReloadBegins(pool.calls);
+  lives.Move(pool.reload, ReloadLife::kPreparing);
+  pool.next = std::make_unique<Generation>(&pool, &timers);
   StartZygote(*pool.next);
   TellPoolWatchers(pool);
 }
 
 // Over when nobody of the present generation is left.
 void Core::State::CheckReload(Pool& pool) {
-  if (pool.next == nullptr || pool.stale_below != pool.next->first) return;
+  if (pool.reload != ReloadLife::kReplacing) return;
   for (const Worker* worker : pool.workers) {
     if (worker->origin < pool.stale_below) return;
   }
   const WorkerCounts counts = CountWorkers(pool);
   if (counts.ready < pool.spec.workers) return;
   StopZygote(*pool.present);
+  lives.Move(pool.reload, ReloadLife::kNone);
   pool.present = std::move(pool.next);
   pool.reload_failure.clear();
   ++pool.stats.reloads;
@@ -73,38 +71,26 @@ void Core::State::RollBack(Pool& pool, std::string_view why) {
 void Core::State::AbandonReload(Pool& pool, const absl::Status& status) {
   pool.reload_wanted = false;
   if (pool.next != nullptr) DropNext(pool);
-  AnswerReloads(pool, &Pool::reload_calls, status);
-  AnswerReloads(pool, &Pool::later_reload_calls, status);
+  waits.RefuseReloads(pool.calls, status);
 }
 
 void Core::State::DropNext(Pool& pool) {
   StopZygote(*pool.next);
+  lives.Move(pool.reload, ReloadLife::kNone);
   pool.stale_below = pool.present->first;
   const std::uint32_t origin = pool.next->first;
   pool.next = nullptr;
   pool.scaling_due = true;
   const std::vector<Worker*> workers = pool.workers;
   for (Worker* worker : workers) {
-    if (worker->origin == origin && !worker->ready) Kill(*worker, KilledBy::kTerminate, 0);
+    if (worker->origin == origin && !worker->ready()) Kill(*worker, KilledBy::kTerminate, 0);
   }
 }
 
 void Core::State::EndReload(Pool& pool, const absl::Status& status) {
-  AnswerReloads(pool, &Pool::reload_calls, status);
+  waits.AnswerReloads(pool.calls, status, [&] { return ViewOf(pool); });
   TellPoolWatchers(pool);
   if (pool.reload_wanted && pool.state == PoolState::kRunning) BeginReload(pool);
-}
-
-void Core::State::AnswerReloads(Pool& pool, std::vector<Wait*> Pool::*calls, const absl::Status& status) {
-  while (!(pool.*calls).empty()) {
-    Wait* wait = (pool.*calls).back();
-    if (status.ok()) {
-      client_port->AnswerReload(wait->call, ViewOf(pool));
-    } else {
-      client_port->AnswerReload(wait->call, status);
-    }
-    RemoveWait(wait);
-  }
 }
 
 // The functions are those of the new workers; what waits for one that is gone fails. What a breaker held is tried anew:

@@ -36,7 +36,7 @@ void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskRes
     return ReconcileWorker(pool, worker);
   }
   CallsCameBack(pool, task->group->function, result.elapsed, 1, result.result.data.size());
-  if (worker.tasks_done++ == 0) pool.OriginOf(worker).early_ends = 0;
+  if (worker.tasks_done++ == 0) pool.OriginOf(worker).tries.Worked();
   const Nanos started_at = std::max(task->sent_at, now - result.elapsed);
   Unsend(*task);
   const TaskState state = result.failure ? TaskState::kFailed : TaskState::kSucceeded;

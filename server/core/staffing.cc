@@ -35,9 +35,9 @@ void Core::State::ScaleWorkers(Pool& pool) {
 WorkerCounts Core::State::CountWorkers(const Pool& pool) {
   WorkerCounts counts;
   for (const Worker* worker : pool.workers) {
-    if (worker->stopping || worker->killed_by != KilledBy::kUnspecified) continue;
+    if (!worker->live()) continue;
     ++counts.live;
-    counts.ready += worker->ready;
+    counts.ready += worker->ready();
     counts.staying += !pool.Leaving(*worker);
     counts.used += worker->dispatches > 0;
   }
@@ -87,7 +87,7 @@ void Core::State::StopUsed(const std::vector<Worker*>& idle, std::uint64_t most)
 void Core::State::StartMissing(Pool& pool) {
   WorkerCounts counts = CountWorkers(pool);
   const std::uint64_t wanted = WantedWorkers(pool, counts);
-  Generation& newest = pool.next != nullptr && pool.stale_below == pool.next->first ? *pool.next : *pool.present;
+  Generation& newest = pool.reload == ReloadLife::kReplacing ? *pool.next : *pool.present;
   StartZygotes(pool, counts.live < wanted);
   const auto start = [&](Generation& origin, std::uint64_t most) {
     while (origin.may_start() && counts.live < most && pool.workers.size() < MostProcesses(pool)) {
@@ -105,7 +105,7 @@ void Core::State::StartMissing(Pool& pool) {
 // The zygote of a generation that is being replaced is not needed until workers are.
 void Core::State::StartZygotes(Pool& pool, bool missing) {
   for (Generation* generation : {pool.next.get(), pool.present.get()}) {
-    if (generation == nullptr || generation->zygote != ZygoteState::kGone || generation->start_timer != kNoTimer) {
+    if (generation == nullptr || generation->zygote != ZygoteState::kGone || generation->tries.pauses()) {
       continue;
     }
     if (generation == pool.present.get() && pool.next != nullptr && !(missing && !pool.next->may_start())) continue;
@@ -117,11 +117,11 @@ void Core::State::StartZygotes(Pool& pool, bool missing) {
 void Core::State::Shrink(Pool& pool) {
   std::vector<Worker*> live;
   for (Worker* worker : pool.workers) {
-    if (!worker->stopping && worker->killed_by == KilledBy::kUnspecified) live.push_back(worker);
+    if (worker->live()) live.push_back(worker);
   }
   const auto usefulness = [&pool](const Worker* worker) {
     const int leaving = pool.Leaving(*worker) ? 0 : 1;
-    return !worker->ready ? 0 : worker->sent.empty() ? 1 + leaving : 3 + leaving;
+    return !worker->ready() ? 0 : worker->sent.empty() ? 1 + leaving : 3 + leaving;
   };
   std::stable_sort(live.begin(), live.end(),
                    [&](const Worker* a, const Worker* b) { return usefulness(a) < usefulness(b); });

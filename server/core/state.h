@@ -14,16 +14,23 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "core/client_quota.h"
 #include "core/core.h"
 #include "core/handle_list.h"
 #include "core/handle_table.h"
 #include "core/map_run.h"
+#include "core/outcome/client_quota.h"
+#include "core/outcome/kept_outcomes.h"
+#include "core/outcome/outcome_bytes.h"
+#include "core/outcome/outcome_room.h"
 #include "core/pool.h"
+#include "core/pool/lives.h"
 #include "core/slab.h"
+#include "core/subscribe/deadlock.h"
+#include "core/subscribe/subscribers.h"
+#include "core/subscribe/waits.h"
+#include "core/subscribe/watches.h"
 #include "core/task.h"
 #include "core/timers.h"
-#include "core/wait.h"
 #include "core/worker.h"
 
 namespace poold::core {
@@ -41,13 +48,7 @@ inline constexpr Nanos kPatience = 4 * kMillisecond;
 inline constexpr Nanos kWorthStealing = 100'000;
 // Counted for each block of neighbouring ids: who scatters the ids of his tasks has one for each.
 inline constexpr std::uint64_t kIdBlockBytes = 176;
-// Counted for each kept outcome beside its bytes.
-inline constexpr std::uint64_t kOutcomeOverhead = 256;
-// Counted for each item's arguments that are kept beside its outcome.
-inline constexpr std::uint64_t kArgumentsOverhead = 96;
 inline constexpr std::uint8_t kMostDeaths = 3;
-// What was ready for so long, or did a task, was well.
-inline constexpr Nanos kLivedAWhile = 10 * kSecond;
 
 // Bugs for the simulator to find. Only tests plant them, through CoreTestPeer.
 struct CoreFaults {
@@ -57,11 +58,9 @@ struct CoreFaults {
   bool forget_tries = false;    // does not count what may have been begun without a claim page
   bool replace_early = false;   // lets a worker go before its replacement is ready
   bool no_floors = false;       // gives clients only what is common of the room for outcomes
-  bool never_wake = false;      // leaves clients held up that have room again
   bool hold_drains = false;     // holds up clients also in pools that are closing
-  bool drop_newest = false;     // drops the newest of what was left, not the oldest
   bool drop_awaited = false;    // drops also what somebody waits for
-  bool keep_count = false;      // counts what was dropped as kept
+  OutcomeFaults outcomes;
 };
 
 // The workers that were not told to go.
@@ -72,7 +71,7 @@ struct WorkerCounts {
   std::uint64_t used = 0;     // of these, have run something
 };
 
-struct Core::State {
+struct Core::State : WaitsListener, OutcomesListener {
   State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, ShardInfo shard)
       : limits(limits),
         shard(shard),
@@ -80,7 +79,10 @@ struct Core::State {
         client_port(clients),
         random(seed),
         handles(limits.remembered_ids),
-        room(limits.max_kept_outcome_bytes) {}
+        waits(clients, &timers, limits.max_wait, this),
+        watches(clients),
+        outcomes(limits.max_kept_outcome_bytes, limits.outcome_ttl, clients, &timers, this),
+        room(outcomes.room()) {}
   ~State();
 
   // ---- pool_life.cc ----
@@ -111,7 +113,6 @@ struct Core::State {
   void StartWorker(Generation& generation);
   void NoteStartFailure(Generation& generation, std::uint32_t round, std::string why, LossCause cause);
   static bool GivesUp(const Generation& generation);
-  void NoteEnd(Generation& generation, std::uint32_t round, Nanos lived);
   void RetryStart(Generation& generation);
   void LearnFunctions(Pool& pool, Worker& worker, std::vector<FunctionInfo> functions);
   void EndUnknownFunctions(Pool& pool);
@@ -161,7 +162,6 @@ struct Core::State {
   void DropNext(Pool& pool);
   void EndReload(Pool& pool, const absl::Status& status);
   absl::Status CheckRuns(const Pool& pool) const;
-  void AnswerReloads(Pool& pool, std::vector<Wait*> Pool::*calls, const absl::Status& status);
   void ForgetFunctions(Pool& pool);
 
   // ---- worker_loss.cc ----
@@ -230,11 +230,7 @@ struct Core::State {
 
   // ---- room.cc ----
   static ClientQuota& QuotaOf(const Handle& handle) { return *handle.group->queue->quota; }
-  ClientQuota& QuotaOf(ClientId client, const ClientOrigin& origin);
-  ClientQuota& KnowClient(ClientId id);
   void EnterQuota(Group& group, const ClientOrigin& origin);
-  void LeaveQuota(ClientQuota& client);
-  void ClientComes(ClientId client, const ClientOrigin& origin);
   void ClientGoes(ClientId client);
   void AllClientsGo();
   // What is finished in any case: there nobody is held up, and who has no room loses his oldest outcomes.
@@ -243,56 +239,27 @@ struct Core::State {
   bool HasRoom(const Handle& handle) const { return room.open() || HasOwnRoom(handle); }
   bool HasOwnRoom(const Handle& handle) const;
   bool HoldUp(const Handle& handle);
-  void WakeAllClients();
-  void NoteFreed(ClientQuota& client);
   // Not in the midst of something: what waits goes to workers.
   void WakeClients() {
-    if (!waking.empty()) WakeEachClient();
+    if (outcomes.some_wake()) WakeEachClient();
   }
   void WakeEachClient();
   void WakeClient(ClientQuota& client);
   void DropHeldLine(const ClientQueue* queue);
-  // What this client keeps has changed. While nothing is scarce, and all know that, there is nothing to tell.
-  void TellRoom(ClientQuota& client) {
-    if (room.scarce() || told_scarce) TellScarceRoom(client);
-  }
-  void TellScarceRoom(ClientQuota& client);
-  void TellOneRoom(ClientQuota& client);
-  void TellGoesOn(ClientQuota& client);
   static bool IsAwaited(const Handle& handle) { return handle.extras != nullptr && !handle.extras->waits.empty(); }
-  // REQUIRES: it has ended, and is in no list.
-  void Keep(Handle& handle) {
-    ClientQuota& client = QuotaOf(handle);
-    client.kept.PushBack(&handle);
-    if (client.kept_timer == kNoTimer || !client.present) NoteKept(client);
-  }
-  void NoteKept(ClientQuota& client);
-  void Unkeep(Handle& handle) {
-    if (handle.extras != nullptr && handle.extras->aside) return LeaveAside(handle);
-    QuotaOf(handle).kept.Remove(&handle);
-  }
-  void LeaveAside(Handle& handle);
-  // What the client has aside, or whether it is present, has changed.
-  void ListAside(ClientQuota& client);
-  void CountAside(ClientQuota& client, std::uint64_t bytes);
-  void UncountAside(ClientQuota& client, std::uint64_t bytes);
-  // Of those that are not present: null unless they have too much aside.
-  Handle* OldestAside() const;
-  void SetAside(Handle& handle);
-  // Nobody waits for it any more.
-  void ReturnAside(Handle& handle);
-  void ListLeft(ClientQuota& client, Nanos oldest);
-  void UnlistLeft(ClientQuota& client);
-  // The one that goes next; null for none.
-  Handle* OldestOf(ClientQuota& client);
-  Handle* OldestLeft();
+  static bool IsAside(const Handle& handle) { return handle.extras != nullptr && handle.extras->aside; }
   // So many bytes of this handle came: others may have to go for it, or, if it still runs, itself.
   void MakeRoom(Handle& came, std::uint64_t bytes);
-  bool DropMaps(const ClientQuota* client);
   bool DropMapsThat(bool are_awaited, const ClientQuota* client, std::uint64_t enough);
   void Drop(Handle& handle);
-  ClientView ViewOf(ClientId client) const;
-  ClientView ViewOf(const ClientQuota& client) const;
+  // OutcomesListener.
+  Nanos EndedAt(const Node& handle) const override;
+  std::uint64_t KeptBytes(const Node& handle) const override;
+  bool IsAwaited(const Node& handle) const override;
+  void WasSetAside(Node& handle) override;
+  void Drop(Node& handle) override;
+  void Expire(Node& handle) override;
+  bool DropRunning(const ClientQuota* client, std::uint64_t enough) override;
   void Sent(Pool& pool, Worker& worker, Node* node);
   // It is no longer with its worker: its result came, or it came back, or it ended.
   void Unsend(Task& task);
@@ -382,32 +349,18 @@ struct Core::State {
   // Null: it has not ended.
   static OutcomePtr OutcomeOf(const Task& task) { return task.plain ? SuccessOf(task).ToOutcome() : task.outcome; }
   void EndHandle(Handle& handle);
-  static std::uint64_t BytesOf(const Task& task);
-  static std::uint64_t BytesOf(const Outcome& outcome);
-  static std::uint64_t BytesOf(const ItemBlock& block);
+  static std::uint64_t OutcomeBytesOf(const Task& task);
   // What it is counted with in kept_outcome_bytes.
   static std::uint64_t KeptBytesOf(const Handle& handle);
   // REQUIRES: it has ended.
   static Nanos EndedAt(const Handle& handle);
-  void CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
-    PoolStats& stats = handle.group->pool->stats;
-    stats.kept_outcomes += outcomes;
-    stats.kept_outcome_bytes += bytes;
+  void CountKept(Handle& handle, std::uint64_t bytes, std::uint64_t count) {
     if (handle.is_map()) static_cast<MapRun&>(handle).kept_bytes += bytes;
-    ClientQuota& client = QuotaOf(handle);
-    room.Add(client, bytes);
-    TellRoom(client);
+    outcomes.Count(handle.group->pool->kept_counts, QuotaOf(handle), bytes, count);
   }
-  void UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
-    PoolStats& stats = handle.group->pool->stats;
-    stats.kept_outcomes -= outcomes;
-    stats.kept_outcome_bytes -= bytes;
+  void UncountKept(Handle& handle, std::uint64_t bytes, std::uint64_t count) {
     if (handle.is_map()) static_cast<MapRun&>(handle).kept_bytes -= bytes;
-    ClientQuota& client = QuotaOf(handle);
-    if (handle.extras != nullptr && handle.extras->aside) UncountAside(client, bytes);
-    room.Subtract(client, bytes);
-    TellRoom(client);
-    if (!held_clients.empty()) NoteFreed(client);
+    outcomes.Uncount(handle.group->pool->kept_counts, QuotaOf(handle), bytes, count, IsAside(handle));
   }
   void Free(Handle& handle);
   // Nobody can name it any more, and what it kept is gone.
@@ -417,7 +370,6 @@ struct Core::State {
     WakeClients();
   }
   void ReleaseOld(ClientQuota& client);
-  void ArmOutcomeTimer(ClientQuota& client);
   void CountEnd(PoolStats& stats, TaskState state, std::uint64_t count) const;
 
   // ---- cancel_and_deadlines.cc ----
@@ -437,18 +389,21 @@ struct Core::State {
   void TimeOut(Task& task, bool total);
 
   // ---- delivery.cc ----
-  Subscriber* FindSubscriber(SubscriberId id);
   void Subscribe(Handle& handle, Subscriber* subscriber, std::uint64_t first_index);
   static bool IsSubscribed(const Handle& handle, const Subscriber* subscriber);
-  void AddSubscription(Handle& handle, Subscription subscription);
+  // Visits the id of each stream that hears of the handle. REQUIRES: it has extras.
+  template <typename Visit>
+  static void ForEachStream(const Handle& handle, Visit&& visit) {
+    const Subscriber* first = handle.group->subscriber;
+    if (first != nullptr && !first->gone) visit(first->id);
+    handle.extras->subscriptions.ForEach([&](const Subscription& one) { visit(one.to->id); });
+  }
   void TellWhatThereIs(const Handle& handle, const Subscription& to);
-  void DropUnused(Subscriber* subscriber);
-  void Unsubscribe(Subscriber* subscriber);
   void SendBlock(const Subscription& to, const MapRun& map, const ItemBlockPtr& block);
   void DeliverBlock(const MapRun& map, const ItemBlockPtr& block);
   void Deliver(Handle& handle);
   void SendEnd(SubscriberId to, const Task& task) const;
-  HandleExtras& Extras(Handle& handle);
+  static HandleExtras& Extras(Handle& handle);
   void ForgetSubscriber(SubscriberId id);
 
   // ---- output.cc ----
@@ -484,37 +439,26 @@ struct Core::State {
   void DropItemArguments(MapRun& map, ItemRange range);
 
   // ---- waits.cc ----
+  void StartGet(SubscriberId call, HandleId id, Nanos wait_timeout, WorkerId from);
   void StartWait(SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout, WorkerId from);
-  Wait* NewWait(Wait::Kind kind, SubscriberId call);
   static bool Succeeded(const Handle& handle);
-  void SetDeadline(Wait* wait, Nanos wait_timeout);
-  // False: it goes on.
-  bool HandleEnded(Wait* wait, std::uint32_t place, bool succeeded);
-  // Whether a handle that ended so is what this mode waits for.
-  static bool IsFirst(WaitMode mode, bool succeeded);
-  void AnswerWait(Wait* wait, bool first);
+  void NobodyWaits(Handle& handle) override;
   void WaitDue(Wait* wait);
-  void RemoveWait(Wait* wait);
-
-  // ---- deadlock.cc ----
   // Notes that a task waits, or refuses the wait when it could not end.
   void NoteTaskWaits(Wait* wait, WorkerId from);
+  // The task that asked runs still.
   bool WaitsStill(const Wait& wait) const;
-  bool WouldDeadlock(const Wait& wait) const;
+  std::vector<WaitingWorker> WaitsOfTasks() const;
   std::uint64_t WaitingWorkers(const Pool& pool) const;
 
   // ---- watch.cc ----
   void TellWatchers(const Handle& handle) {
     if (!handle.group->pool->watchers.empty() || handle.extras != nullptr) TellAllWatchers(handle);
   }
-  void TellAllWatchers(const Handle& handle);
-  void TellPoolWatchers(const Pool& pool);
-  void EndPoolWatch(Pool& pool);
-  void TellOutput(const Handle& handle, OutputStream stream, const Bytes& data);
-  void NoteHandleWatchEnded(const Handle& handle);
+  void TellAllWatchers(const Handle& handle) const;
+  void TellPoolWatchers(const Pool& pool) const;
   absl::Status WatchPool(SubscriberId call, std::string_view pool, bool output);
   absl::Status WatchHandles(SubscriberId call, std::span<const HandleId> ids, bool output);
-  void RemoveWatcher(SubscriberId id);
 
   // ---- views.cc ----
   FunctionView ViewOf(const PoolFunction& function) const;
@@ -525,6 +469,10 @@ struct Core::State {
   HandleView ViewOf(const Handle& handle) const;
   absl::StatusOr<Payload> ResultOf(const HandleId& id, std::uint64_t index) const;
   absl::StatusOr<Handle*> FindHandle(const HandleId& id) const;
+
+  // ---- check.cc ----
+  // The first invariant of a room that does not hold; empty if all do. Between two events.
+  std::string CheckRooms() const;
 
   // ---- times.cc ----
   void RunTimer(const DueTimer& due);
@@ -552,37 +500,19 @@ struct Core::State {
   Slab<Task> tasks;
   Slab<MapRun> maps;
   Slab<Chunk> chunks;
-  Slab<Subscriber> subscribers;
-  absl::flat_hash_map<SubscriberId, Subscriber*> subscribers_by_id;
-  absl::flat_hash_map<SubscriberId, std::vector<std::unique_ptr<Wait>>> waits;
-  std::vector<Wait*> task_waits;  // of tasks
-  struct HandleWatch {
-    std::vector<Handle*> handles;  // that have not ended
-    bool output = false;
-  };
-  absl::flat_hash_map<SubscriberId, HandleWatch> handle_watches;
-  absl::flat_hash_map<SubscriberId, PoolId> pool_watches;
-
   CoreFaults faults;
   Timers timers;
+  Lives lives;
+  Subscribers subscribers;
+  Waits waits;
+  Watches watches;
   OutcomePtr last_cancelled;     // of the task that was cancelled last without having run
   std::uint64_t unfinished = 0;  // tasks and maps, of all pools
 
-  OutcomeRoom room;
-  absl::flat_hash_map<ClientId, std::unique_ptr<ClientQuota>> clients;
-  std::uint64_t last_client = 0;
-  ClientQuota* unused_client = nullptr;  // the one that was of use last: who submits one by one is known again
-  ClientQuota* latest_client = nullptr;  // that was looked for
-  NodeList held_clients;                 // of which some line is held up
-  NodeList waking;                       // of these, those that may have room again
-  bool is_waking = false;
+  KeptOutcomes outcomes;
+  const OutcomeRoom& room;       // of outcomes
+  bool is_waking = false;        // clients that have room again
   bool probes_uncalled = false;  // of clients that were held up
-  bool told_scarce = false;
-  // Those that are not present and keep something, by the end of the oldest outcome; or a little before that.
-  std::map<std::pair<Nanos, std::uint64_t>, ClientQuota*> left;
-  // Of them, those that have something aside, by the end of the first of it.
-  std::map<std::pair<Nanos, std::uint64_t>, ClientQuota*> left_aside;
-  std::uint64_t aside_bytes = 0;  // of these
 
   bool shutting_down = false;
   bool told_all_gone = false;

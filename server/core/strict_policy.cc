@@ -7,9 +7,9 @@ namespace poold::core {
 // Not what we did to it. One that was told to go (recycled, or fresh) and still runs its last task counts.
 bool Core::State::Breaks(const Worker& worker, const WorkerLoss& loss) const {
   const Pool& pool = *worker.pool;
-  if (pool.spec.death_policy != DeathPolicy::kStrict || !pool.dispatches() || !worker.ready) return false;
+  if (pool.spec.death_policy != DeathPolicy::kStrict || !pool.dispatches() || !worker.ready()) return false;
   if (worker.killed_by != KilledBy::kUnspecified) return false;
-  return !worker.stopping || loss.has_guilty;
+  return !worker.stopping() || loss.has_guilty;
 }
 
 std::string Core::State::StoryOf(const Worker& worker, const DeathCertificate& death) const {

@@ -84,7 +84,7 @@ Group* Core::State::NewGroup(const Group& like) {
   *group = like;
   group->slot = slot;
   group->queue = group->ready->Enter(like.queue->client, like.options->priority);
-  if (group->subscriber != nullptr) ++group->subscriber->users;
+  Subscribers::Enter(group->subscriber);
   group->handles = 1;
   return group;
 }
@@ -109,8 +109,8 @@ void Core::State::LeaveGroup(Group* group) {
   const bool last = group->queue->groups == 1;
   if (last && group->queue->held_up) DropHeldLine(group->queue);
   group->ready->Leave(group->queue);
-  if (last) LeaveQuota(client);
-  Unsubscribe(group->subscriber);
+  if (last) outcomes.Leave(client);
+  subscribers.Leave(group->subscriber);
   groups.Delete(group);
 }
 
@@ -149,10 +149,10 @@ absl::Status Core::State::TaskBytesFull() const {
 
 void Core::State::Submit(const TaskGroup& asked, std::span<NewTask> tasks, std::vector<Refusal>* refused) {
   absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.origin, asked.pool, asked.function, asked.options);
-  Subscriber* subscriber = FindSubscriber(asked.subscriber);
+  Subscriber* subscriber = subscribers.Find(asked.subscriber);
   if (group.ok() && subscriber != nullptr) {
     (*group)->subscriber = subscriber;
-    ++subscriber->users;
+    Subscribers::Enter(subscriber);
   }
   for (NewTask& task : tasks) {
     absl::Status status = SubmitKnown(asked, subscriber, task);
@@ -164,7 +164,7 @@ void Core::State::Submit(const TaskGroup& asked, std::span<NewTask> tasks, std::
     }
     if (!status.ok()) refused->push_back({task.id, std::move(status), static_cast<std::size_t>(&task - tasks.data())});
   }
-  DropUnused(subscriber);
+  subscribers.DropUnused(subscriber);
   if (!group.ok()) return;
   const std::shared_ptr<Pool> pool = (*group)->pool;
   LeaveGroup(*group);

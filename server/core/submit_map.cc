@@ -105,9 +105,9 @@ absl::StatusOr<std::uint64_t> Core::State::SubmitMap(const MapGroup& asked) {
     }
     return status;
   }
-  if (Subscriber* subscriber = FindSubscriber(asked.subscriber)) {
+  if (Subscriber* subscriber = subscribers.Find(asked.subscriber)) {
     Subscribe(map, subscriber, 0);
-    DropUnused(subscriber);
+    subscribers.DropUnused(subscriber);
   }
   map.complete |= asked.complete;
   if (map.complete) timers.Clear(&map.orphan_timer);

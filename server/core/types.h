@@ -179,6 +179,10 @@ struct TaskOptions {
   friend bool operator==(const TaskOptions&, const TaskOptions&) = default;
 };
 
+// What a wait for several handles waits for: all of them, any of them, or the first that did not succeed (or all). The
+// values of poold.v1.WaitMode.
+enum class WaitMode : std::uint8_t { kAllCompleted = 1, kFirstCompleted = 2, kFirstException = 3 };
+
 enum class StartMethod : std::uint8_t { kFork = 1, kSpawn = 2, kFresh = 3 };
 
 // The values of poold.v1.OwnerLost, DeathPolicy and ResourceKind.

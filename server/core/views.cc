@@ -22,7 +22,7 @@ WorkerView Core::State::ViewOf(const Pool& pool, const Worker& worker) const {
   view.started_at = worker.started_at;
   view.tasks_done = worker.tasks_done;
   view.rss_bytes = worker.rss_bytes;
-  view.state = !worker.ready          ? WorkerState::kStarting
+  view.state = !worker.ready()        ? WorkerState::kStarting
                : !worker.takes_work() ? WorkerState::kStopping
                : worker.sent.empty()  ? WorkerState::kIdle
                                       : WorkerState::kBusy;
@@ -57,6 +57,9 @@ PoolView Core::State::ViewOf(const Pool& pool) const {
   view.functions = pool.FunctionNames();
   for (const Worker* worker : pool.workers) view.workers.push_back(ViewOf(pool, *worker));
   view.stats = pool.stats;
+  view.stats.kept_outcomes = pool.kept_counts.outcomes;
+  view.stats.kept_outcome_bytes = pool.kept_counts.bytes;
+  view.stats.dropped_outcomes = pool.kept_counts.dropped;
   view.generation = pool.present->number;
   view.reloading = pool.next != nullptr;
   view.reload_failure = pool.reload_failure;

@@ -123,7 +123,7 @@ struct TaskPage {
   std::uint64_t next = 0;           // to continue with; 0: there are no more
 };
 
-// What a client keeps of the room for outcomes, and what it may keep: client_quota.h.
+// What a client keeps of the room for outcomes, and what it may keep: outcome/outcome_room.h.
 struct ClientView {
   ClientId id{};
   ClientOrigin origin;

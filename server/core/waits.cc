@@ -1,120 +1,103 @@
-// Calls that wait for an answer.
-#include <algorithm>
-
+// Calls that wait for handles, and what becomes of them. The calls themselves are in subscribe/waits.h.
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
 #include "core/state.h"
+#include "wire/absl_text.h"
 
 namespace poold::core {
+namespace {
 
-Wait* Core::State::NewWait(Wait::Kind kind, SubscriberId call) {
-  std::vector<std::unique_ptr<Wait>>& of_call = waits[call];
-  of_call.push_back(std::make_unique<Wait>());
-  Wait* wait = of_call.back().get();
-  wait->kind = kind;
-  wait->call = call;
-  return wait;
+Need NeedOf(const Handle& handle) {
+  const Pool& pool = *handle.group->pool;
+  Need need{pool.id, pool.spec.workers, !pool.dispatches(), WorkerId{}};
+  if (handle.is_map()) return need;
+  const Worker* worker = static_cast<const Task&>(handle).worker;
+  if (worker != nullptr && worker->sent.front() == &handle) need.runner = worker->id;
+  return need;
 }
 
-void Core::State::SetDeadline(Wait* wait, Nanos wait_timeout) {
-  const Nanos span = std::min(wait_timeout, limits.max_wait);
-  timers.Set(&wait->timer, span > kNever - now ? kNever : now + span, TimerKind::kWait, wait);
+absl::Status WouldDeadlock(const Pool& pool) {
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, "WOULD_DEADLOCK",
+      absl::StrCat("a task of pool '", pool.spec.name,
+                   "' would wait for ever: no worker is left that could run what it waits for, since all that could (",
+                   pool.spec.workers,
+                   " in its own pool) wait like it; give the pool more workers than tasks "
+                   "that wait, submit to another pool, or return and let the client go on"),
+      pool.spec.name);
 }
 
-bool Core::State::HandleEnded(Wait* wait, std::uint32_t place, bool succeeded) {
-  Wait::Entry& entry = wait->entries[place];
-  Handle* handle = entry.handle;
-  entry.done = true;
-  entry.handle = nullptr;
-  --wait->left;
-  if (wait->kind == Wait::Kind::kGet) {
-    client_port->AnswerGet(wait->call, ViewOf(*handle));
-    RemoveWait(wait);
-    return true;
-  }
-  const bool first = IsFirst(wait->mode, succeeded);
-  if (first || wait->left == 0) {
-    AnswerWait(wait, first);
-    return true;
-  }
-  entry.handle = handle;  // its outcome will be asked for when the others have ended
-  return false;
-}
+}  // namespace
 
-bool Core::State::IsFirst(WaitMode mode, bool succeeded) {
-  return mode == WaitMode::kFirstCompleted || (mode == WaitMode::kFirstException && !succeeded);
-}
-
-void Core::State::AnswerWait(Wait* wait, bool first) {
-  WaitAnswer answer;
-  answer.first = first;
-  for (const Wait::Entry& entry : wait->entries) (entry.done ? answer.done : answer.not_done).push_back(entry.id);
-  client_port->AnswerWait(wait->call, std::move(answer));
-  RemoveWait(wait);
-}
-
-void Core::State::WaitDue(Wait* wait) {
-  switch (wait->kind) {
-    case Wait::Kind::kGet:
-      client_port->AnswerGet(wait->call, ViewOf(*wait->entries[0].handle));
-      return RemoveWait(wait);
-    case Wait::Kind::kJoin:
-      client_port->AnswerJoin(wait->call, false);
-      return RemoveWait(wait);
-    default:
-      return AnswerWait(wait, false);
-  }
-}
-
-void Core::State::RemoveWait(Wait* wait) {
-  timers.Clear(&wait->timer);
-  if (wait->from != WorkerId{}) std::erase(task_waits, wait);
-  for (const Wait::Entry& entry : wait->entries) {
-    if (entry.handle == nullptr || entry.handle->extras == nullptr) continue;
-    std::erase_if(entry.handle->extras->waits, [wait](const auto& known) { return known.first == wait; });
-    if (entry.handle->extras->aside && entry.handle->extras->waits.empty()) ReturnAside(*entry.handle);
-  }
-  if (wait->pool != nullptr) {
-    std::erase(wait->pool->open_calls, wait);
-    std::erase(wait->pool->join_calls, wait);
-    std::erase(wait->pool->terminate_calls, wait);
-    std::erase(wait->pool->reload_calls, wait);
-    std::erase(wait->pool->later_reload_calls, wait);
-  }
-  const auto of_call = waits.find(wait->call);
-  std::erase_if(of_call->second, [wait](const std::unique_ptr<Wait>& known) { return known.get() == wait; });
-  if (of_call->second.empty()) waits.erase(of_call);
+void Core::State::StartGet(SubscriberId call, HandleId id, Nanos wait_timeout, WorkerId from) {
+  absl::StatusOr<Handle*> found = FindHandle(id);
+  if (!found.ok()) return client_port->AnswerGet(call, found.status());
+  Handle& handle = **found;
+  if (handle.ended || wait_timeout <= 0) return client_port->AnswerGet(call, ViewOf(handle));
+  NoteTaskWaits(waits.Get(now, call, id, &Extras(handle).waits, wait_timeout), from);
 }
 
 void Core::State::StartWait(SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout,
                             WorkerId from) {
   absl::flat_hash_set<HandleId> seen;
-  std::vector<Handle*> asked;
+  std::vector<Handle*> found;
+  std::vector<Waits::Asked> asked;
   for (const HandleId& id : ids) {
     absl::StatusOr<Handle*> handle = FindHandle(id);
     if (!handle.ok()) return client_port->AnswerWait(call, handle.status());
-    if (seen.insert(id).second) asked.push_back(*handle);
+    if (!seen.insert(id).second) continue;
+    found.push_back(*handle);
+    asked.push_back({(*handle)->id, (*handle)->ended, (*handle)->ended && Succeeded(**handle)});
   }
-  Wait* wait = NewWait(Wait::Kind::kWait, call);
-  wait->mode = mode;
-  bool first = false;
-  for (Handle* handle : asked) {
-    wait->entries.push_back({handle->id, handle, handle->ended});
-    wait->left += !handle->ended;
-    if (!handle->ended) continue;
-    first |= IsFirst(mode, Succeeded(*handle));
-  }
-  if (first || wait->left == 0 || wait_timeout <= 0) return AnswerWait(wait, first);
-  for (std::uint32_t place = 0; place < wait->entries.size(); ++place) {
-    Extras(*wait->entries[place].handle).waits.emplace_back(wait, place);
-  }
-  SetDeadline(wait, wait_timeout);
-  NoteTaskWaits(wait, from);
+  const auto waits_of = [&](std::size_t place) { return &Extras(*found[place]).waits; };
+  Wait* wait = waits.WaitFor(now, call, asked, mode, wait_timeout, waits_of);
+  if (wait != nullptr) NoteTaskWaits(wait, from);
 }
 
 bool Core::State::Succeeded(const Handle& handle) {
   if (!handle.is_map()) return static_cast<const Task&>(handle).state == TaskState::kSucceeded;
   const MapRun& map = static_cast<const MapRun&>(handle);
   return map.unsuccessful_items == 0 && map.cancelled_items == 0 && !map.cut;
+}
+
+void Core::State::WaitDue(Wait* wait) {
+  waits.Due(wait, [this](const Handle* handle) { return ViewOf(*handle); });
+}
+
+// ---- Tasks that wait: see subscribe/deadlock.h ----
+
+bool Core::State::WaitsStill(const Wait& wait) const {
+  const Worker* worker = FindWorker(wait.from);
+  return worker != nullptr && worker->sent.front() != nullptr && TokenOf(worker->sent.front()) == wait.from_attempt;
+}
+
+std::vector<WaitingWorker> Core::State::WaitsOfTasks() const {
+  std::vector<WaitingWorker> waiting;
+  for (const Wait* wait : waits.of_tasks()) {
+    if (!WaitsStill(*wait)) continue;
+    WaitingWorker one{
+        wait->from, FindWorker(wait->from)->pool->id, wait->for_all(), wait->left > kMostNeedsLookedAt, {}};
+    for (const Wait::Entry& entry : wait->entries) {
+      if (entry.handle != nullptr && !entry.done && !one.unknown) one.Add(NeedOf(entry.handle->handle()));
+    }
+    waiting.push_back(std::move(one));
+  }
+  return waiting;
+}
+
+std::uint64_t Core::State::WaitingWorkers(const Pool& pool) const {
+  absl::flat_hash_set<WorkerId> waiting;
+  for (const Wait* wait : waits.of_tasks()) {
+    if (WaitsStill(*wait) && FindWorker(wait->from)->pool.get() == &pool) waiting.insert(wait->from);
+  }
+  return waiting.size();
+}
+
+void Core::State::NoteTaskWaits(Wait* wait, WorkerId from) {
+  const Worker* worker = from == WorkerId{} ? nullptr : FindWorker(from);
+  if (worker == nullptr || worker->sent.front() == nullptr) return;
+  waits.ComesFrom(wait, from, TokenOf(worker->sent.front()));
+  if (WaitsInVain(WaitsOfTasks(), from)) waits.Refuse(wait, WouldDeadlock(*worker->pool));
 }
 
 }  // namespace poold::core

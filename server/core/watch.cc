@@ -1,4 +1,4 @@
-// Those who look on.
+// Those who look on: what they see first. Who watches what is in subscribe/watches.h.
 #include <algorithm>
 
 #include "core/state.h"
@@ -13,61 +13,13 @@ WatchEvent EventOf(HandleView view) {
 
 }  // namespace
 
-void Core::State::TellAllWatchers(const Handle& handle) {
-  const Pool& pool = *handle.group->pool;
-  for (const Pool::Watcher& watcher : pool.watchers) client_port->SendEvent(watcher.id, EventOf(ViewOf(handle)));
-  if (handle.extras == nullptr) return;
-  for (const SubscriberId watcher : handle.extras->watchers) client_port->SendEvent(watcher, EventOf(ViewOf(handle)));
+void Core::State::TellAllWatchers(const Handle& handle) const {
+  const HandleWatchers* own = handle.extras == nullptr ? nullptr : &handle.extras->watchers;
+  watches.Tell(handle.group->pool->watchers, own, [&] { return EventOf(ViewOf(handle)); });
 }
 
-void Core::State::TellPoolWatchers(const Pool& pool) {
-  for (const Pool::Watcher& watcher : pool.watchers) client_port->SendEvent(watcher.id, ViewOf(pool));
-}
-
-void Core::State::TellOutput(const Handle& handle, OutputStream stream, const Bytes& data) {
-  const OutputEvent event{handle.id, stream, data};
-  for (const Pool::Watcher& watcher : handle.group->pool->watchers) {
-    if (watcher.output) client_port->SendEvent(watcher.id, event);
-  }
-  for (const SubscriberId watcher : handle.extras->watchers) {
-    const auto at = handle_watches.find(watcher);
-    if (at != handle_watches.end() && at->second.output) client_port->SendEvent(watcher, event);
-  }
-}
-
-// After the last handle the watch is over.
-void Core::State::NoteHandleWatchEnded(const Handle& handle) {
-  for (const SubscriberId watcher : handle.extras->watchers) {
-    const auto at = handle_watches.find(watcher);
-    if (at == handle_watches.end()) continue;
-    std::erase(at->second.handles, &handle);
-    if (!at->second.handles.empty()) continue;
-    handle_watches.erase(at);
-    client_port->EndWatch(watcher);
-  }
-  handle.extras->watchers.clear();
-}
-
-void Core::State::EndPoolWatch(Pool& pool) {
-  const std::vector<Pool::Watcher> watchers = std::move(pool.watchers);
-  pool.watchers.clear();
-  for (const Pool::Watcher& watcher : watchers) {
-    pool_watches.erase(watcher.id);
-    client_port->EndWatch(watcher.id);
-  }
-}
-
-void Core::State::RemoveWatcher(SubscriberId id) {
-  if (const auto at = handle_watches.find(id); at != handle_watches.end()) {
-    for (Handle* handle : at->second.handles) std::erase(handle->extras->watchers, id);
-    handle_watches.erase(at);
-  }
-  if (const auto at = pool_watches.find(id); at != pool_watches.end()) {
-    if (const auto pool = pools.find(at->second); pool != pools.end()) {
-      std::erase_if(pool->second->watchers, [id](const Pool::Watcher& watcher) { return watcher.id == id; });
-    }
-    pool_watches.erase(at);
-  }
+void Core::State::TellPoolWatchers(const Pool& pool) const {
+  watches.Tell(pool.watchers, nullptr, [&] { return ViewOf(pool); });
 }
 
 absl::Status Core::State::WatchPool(SubscriberId call, std::string_view name, bool output) {
@@ -100,8 +52,7 @@ absl::Status Core::State::WatchPool(SubscriberId call, std::string_view name, bo
     }
   }
   for (Node* node = pool.delayed.front(); node != nullptr; node = pool.delayed.After(node)) tell(*AsTask(node));
-  pool.watchers.push_back({call, output});
-  pool_watches[call] = pool.id;
+  watches.WatchPool(pool.watchers, call, output);
   return absl::OkStatus();
 }
 
@@ -112,19 +63,12 @@ absl::Status Core::State::WatchHandles(SubscriberId call, std::span<const Handle
     if (!handle.ok()) return handle.status();
     if (std::find(handles.begin(), handles.end(), *handle) == handles.end()) handles.push_back(*handle);
   }
-  HandleWatch watch;
-  watch.output = output;
+  std::vector<HandleWatchers*> watched;
   for (Handle* handle : handles) {
     client_port->SendEvent(call, EventOf(ViewOf(*handle)));
-    if (handle->ended) continue;
-    Extras(*handle).watchers.push_back(call);
-    watch.handles.push_back(handle);
+    if (!handle->ended) watched.push_back(&Extras(*handle).watchers);
   }
-  if (watch.handles.empty()) {
-    client_port->EndWatch(call);
-  } else {
-    handle_watches[call] = std::move(watch);
-  }
+  watches.WatchHandles(std::move(watched), call, output);
   return absl::OkStatus();
 }
 

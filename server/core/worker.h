@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/node.h"
+#include "core/pool/lives.h"
 #include "core/timers.h"
 #include "core/types.h"
 #include "core/worker_mark.h"
@@ -19,18 +20,17 @@ struct Worker {
   std::shared_ptr<Pool> pool;
   std::int64_t pid = 0;
   WorkerMark mark;
-  std::uint32_t generation = 0;  // number of its zygote
-  std::uint32_t origin = 0;      // Generation::first of where it came from
-  std::uint32_t start_round = 0;
+  std::uint32_t generation = 0;   // number of its zygote
+  std::uint32_t origin = 0;       // Generation::first of where it came from
+  std::uint32_t start_round = 0;  // StartTries::round when it was asked for
   Nanos started_at = 0;
   Nanos ready_at = 0;
   TimerId age_timer = kNoTimer;
   std::uint64_t rss_bytes = 0;  // when it was last looked at
-  bool ready = false;
+  Life<WorkerLife> life{WorkerLife::kStarting};
   bool uses_page = false;
-  bool stopping = false;         // gets no more: recycled, closing
   bool replacement_due = false;  // to be replaced
-  // We are ending it, and this is why.
+  // Why it is being killed, if it is.
   KilledBy killed_by = KilledBy::kUnspecified;
   Nanos kill_at = kNever;  // then with SIGKILL
   bool idle_listed = false;
@@ -45,7 +45,15 @@ struct Worker {
   // The worker's number of each function of the pool; -1: it has no such function.
   std::shared_ptr<const std::vector<std::int32_t>> functions;
 
-  bool takes_work() const { return ready && !stopping && killed_by == KilledBy::kUnspecified; }
+  // It has been ready, and its process has not ended.
+  bool ready() const {
+    return life == WorkerLife::kReady || life == WorkerLife::kStopping || life == WorkerLife::kKilled;
+  }
+  // It was told to go, and is not killed: it gets no more.
+  bool stopping() const { return life == WorkerLife::kStopping || life == WorkerLife::kStartingStopped; }
+  // It was neither told to go nor killed.
+  bool live() const { return life == WorkerLife::kReady || life == WorkerLife::kStarting; }
+  bool takes_work() const { return life == WorkerLife::kReady; }
   bool idle() const { return takes_work() && sent.empty(); }
 };
 

@@ -20,8 +20,8 @@ void Core::State::CertifyDeath(const Worker& worker, DeathCertificate& death) co
 void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
   const std::shared_ptr<Pool> pool = worker.pool;
   CertifyDeath(worker, loss.death);
-  const bool was_ready = worker.ready;
-  const bool expected = worker.stopping || worker.killed_by != KilledBy::kUnspecified;
+  const bool was_ready = worker.ready();
+  const bool expected = !worker.live();
   const bool unused = worker.dispatches == 0;
   std::string how;
   if (Breaks(worker, loss)) {
@@ -29,7 +29,7 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
     how = StoryOf(worker, loss.death);
   }
   // From the back, so that what comes back to the front of the queue has its order again.
-  worker.ready = false;
+  lives.Move(worker.life, WorkerLife::kLost);
   while (Node* last = worker.sent.back()) {
     // Without a page it is not known what was begun: all of it may have been.
     const bool guilty = !worker.uses_page || (loss.has_guilty && TokenOf(last) == loss.guilty);
@@ -57,7 +57,7 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
     if (by_memory) why = "a worker was above memory_limit_bytes before it was ready";
     NoteStartFailure(generation, round, std::move(why), by_memory ? LossCause::kItself : loss.cause);
   }
-  if (wasted) NoteEnd(generation, round, lived);
+  if (wasted) generation.tries.Ended(now, round, lived, /*wanted=*/pool->dispatches());
   if (pool->breakers_open > 0) TakeBackHeldCalls(*pool);
   if (!how.empty()) return FailPool(*pool, std::move(how));
   Reconcile(*pool);

@@ -9,15 +9,26 @@ class CoreTestPeer {
  public:
   explicit CoreTestPeer(Core* core) : core_(core) {}
 
-  void Plant(const CoreFaults& faults) { core_->state_->faults = faults; }
+  void Plant(const CoreFaults& faults) {
+    core_->state_->faults = faults;
+    core_->state_->outcomes.Plant(faults.outcomes);
+  }
   const OutcomeRoom& room() const { return core_->state_->room; }
   template <typename Visit>
   void ForEachClient(Visit&& visit) const {
-    for (const auto& [id, client] : core_->state_->clients) visit(*client);
+    core_->state_->outcomes.ForEachClient(visit);
   }
-  std::uint64_t aside_bytes() const { return core_->state_->aside_bytes; }
+  std::uint64_t aside_bytes() const { return core_->state_->outcomes.aside_bytes(); }
   static std::uint64_t KeptBytesOf(const Handle& handle) { return Core::State::KeptBytesOf(handle); }
   static Nanos EndedAt(const Handle& handle) { return Core::State::EndedAt(handle); }
+  // The first invariant of a room that does not hold; empty if all do.
+  std::string CheckRooms() const { return core_->state_->CheckRooms(); }
+  // Transitions that were made.
+  const Lives& lives() const { return core_->state_->lives; }
+  // Plants a transition, whatever it is.
+  void MovePool(const std::string& pool, PoolState to) {
+    core_->state_->lives.Move(core_->state_->pools_by_name.at(pool)->state, to);
+  }
   std::size_t tombstones() const { return core_->state_->handles.tombstones(); }
 
   // Null if its id is not known, or released.
@@ -42,26 +53,26 @@ class CoreTestPeer {
     note("chunks", state.chunks.size());
     note("groups", state.groups.size());
     note("subscribers", state.subscribers.size());
-    note("subscribers by id", state.subscribers_by_id.size());
+    note("subscribers by id", state.subscribers.known());
     note("waits", state.waits.size());
-    note("handle watches", state.handle_watches.size());
-    note("pool watches", state.pool_watches.size());
+    note("watches", state.watches.size());
     note("workers", state.workers.size());
     std::size_t timers = state.timers.size();
-    std::size_t clients = state.clients.size() - (state.unused_client == nullptr ? 0 : 1);
-    for (const auto& [id, client] : state.clients) {
-      timers -= client->kept_timer != kNoTimer;  // it may look for old outcomes
-      clients -= client->present;
-      note("kept", client->kept.size());
-      note("lines that are held up", client->held.size());
-      note("set aside", client->aside.size() + client->aside_bytes);
-    }
+    std::size_t clients = 0;
+    state.outcomes.ForEachClient([&](const ClientQuota& client) {
+      timers -= client.kept_timer != kNoTimer;  // it may look for old outcomes
+      clients += !client.present;
+      note("kept", client.kept.size());
+      note("lines that are held up", client.held.size());
+      note("set aside", client.aside.size() + client.aside_bytes);
+    });
+    clients -= state.outcomes.unused();
     note("timers", timers);
     note("clients", clients);
     note("kept bytes", state.room.used());
     note("kept above floors, or left", state.room.above() + state.room.left());
-    note("set aside of what was left", state.left_aside.size() + state.aside_bytes);
-    note("clients that are held up", state.held_clients.size() + state.waking.size());
+    note("set aside of what was left", state.outcomes.aside_bytes());
+    note("clients that are held up", state.outcomes.held_up());
     note("handles that are no tombstones", state.handles.size() - state.handles.tombstones());
     return left;
   }

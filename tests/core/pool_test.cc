@@ -1,4 +1,5 @@
 // Pools open, fail, close and end.
+#include "core_test_peer.h"
 #include "fakes.h"
 
 namespace poold::core::testing {
@@ -326,6 +327,15 @@ TEST(Pool, ShutdownClosesAllAndTellsWhenTheLastIsGone) {
   EXPECT_EQ(story.clients.all_gone, 0);
   story.EndAll();
   EXPECT_EQ(story.clients.all_gone, 1);
+}
+
+TEST(PoolDeathTest, ATransitionThatNobodyMayMakeAborts) {
+  Story story;
+  story.Open("p", 1);
+  CoreTestPeer peer(&story.core);
+  EXPECT_DEATH(peer.MovePool("p", PoolState::kStarting), "does not follow");
+  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  EXPECT_DEATH(peer.MovePool("p", PoolState::kRunning), "does not follow");
 }
 
 }  // namespace

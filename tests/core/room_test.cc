@@ -1,7 +1,6 @@
 // Whose outcomes take whose room.
 #include <gmock/gmock.h>
 
-#include "core/client_quota.h"
 #include "core_test_peer.h"
 #include "fakes.h"
 
@@ -362,33 +361,6 @@ TEST_F(Room, AnotherTriesAtOnceWhenTheOneWhoseTurnItIsIsHeldUp) {
   story_.StartAll();
   EXPECT_EQ(story_.StateOf(held_up), TaskState::kQueued);
   EXPECT_EQ(story_.StateOf(other), TaskState::kRunning);
-}
-
-TEST(OutcomeRoomTest, FloorsNeverTakeMoreThanHalf) {
-  OutcomeRoom room(64'000);
-  std::vector<std::unique_ptr<ClientQuota>> clients;
-  for (int i = 0; i < 1000; ++i) {
-    clients.push_back(std::make_unique<ClientQuota>());
-    room.Come(clients.back().get());
-    EXPECT_LE((clients.size() + 4) * room.floor(), 32'000u);
-    EXPECT_GE(room.common(), 28'000u);
-  }
-  EXPECT_EQ(room.floor(), 31u);
-}
-
-TEST(OutcomeRoomTest, WhatIsAboveFloorsIsCountedAgainWhenTheyChange) {
-  OutcomeRoom room(64'000);
-  std::vector<std::unique_ptr<ClientQuota>> clients;
-  for (int i = 0; i < 60; ++i) {
-    clients.push_back(std::make_unique<ClientQuota>());
-    room.Come(clients.back().get());
-    room.Add(*clients.back(), 900);
-  }
-  EXPECT_EQ(room.floor(), 500u);
-  EXPECT_EQ(room.above(), 60 * 400u);
-  for (const auto& client : clients) room.Go(client.get());
-  EXPECT_EQ(room.above(), 0u);
-  EXPECT_EQ(room.left(), 60 * 900u);
 }
 
 }  // namespace

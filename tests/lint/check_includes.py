@@ -38,6 +38,10 @@ PROTO = {
 IMPURE = re.compile(r"^(sys/|linux/|arpa/|net/|google/|grpc|uv\.h|unistd\.h|fcntl\.h|signal\.h|poll\.h|pthread\.h|"
                     r"thread|mutex|condition_variable|chrono|ctime|time\.h|iostream|fstream|filesystem|"
                     r"absl/synchronization|absl/time|wire/(?!absl_text\.h))")
+# Rooms of the core: folders of server/core that link alone. Each sees itself, the words that all of them speak in, and
+# the rooms that are listed.
+ROOMS = {"outcome": set(), "pool": set(), "subscribe": set()}
+ROOM_WORDS = {"bytes.h", "errors.h", "node.h", "ports.h", "slab.h", "timers.h", "types.h", "views.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 
@@ -68,6 +72,15 @@ def target_of(include, house):
     return None
 
 
+def leaves_room(name, include):
+    """Whether a file of a room of the core includes what the room does not see."""
+    room = name.parts[2] if len(name.parts) > 3 else None
+    if room not in ROOMS or name.parts[:2] != ("server", "core") or not include.startswith("core/"):
+        return False
+    _, *folder, target = include.split("/")
+    return folder[0] not in ROOMS[room] | {room} if folder else target not in ROOM_WORDS
+
+
 def complaint(house, include):
     if house == "server/core" and IMPURE.match(include):
         return "the core is pure"
@@ -95,6 +108,8 @@ def main():
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 match = INCLUDE.match(line)
                 why = match and complaint(house, match.group(2))
+                if match and leaves_room(name, match.group(2)):
+                    why = f"the room {name.parts[2]} does not see {match.group(2)}"
                 if why:
                     print(f"{name}:{number}: {line.strip()}: {why}")
                     wrong += 1

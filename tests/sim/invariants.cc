@@ -5,6 +5,8 @@ namespace poold::core::sim {
 
 void World::Check() {
   ++events_;
+  trace_.Note("next timer " + std::to_string(core_.NextTimer()));
+  if (const std::string wrong = peer_.CheckRooms(); !wrong.empty()) ledger_.Wrong(wrong);
   if (ledger_.wrong.empty()) CheckHandles();
   if (ledger_.wrong.empty()) CheckTaskBytes();
   if (ledger_.wrong.empty()) CheckRoom();

@@ -1,4 +1,8 @@
-// poold_sim --seed N --steps M --runs K [--fault NAME]: lives through K histories, seeds N, N+1, ...
+// poold_sim --seed N --steps M --runs K [--fault NAME] [--digest | --trace]: lives through K histories, seeds N, N+1,
+// ...
+//
+// --digest prints one number for each history, of everything that the core said in it: what two builds are compared by.
+// --trace prints everything that the core said, a line for each call of its ports.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -16,6 +20,13 @@ std::uint64_t NumberAfter(int argc, char** argv, const char* flag, std::uint64_t
   return otherwise;
 }
 
+bool HasFlag(int argc, char** argv, const char* flag) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], flag) == 0) return true;
+  }
+  return false;
+}
+
 CoreFaults FaultNamed(const char* name) {
   CoreFaults faults;
   faults.requeue_begun = std::strcmp(name, "requeue_begun") == 0;
@@ -24,11 +35,11 @@ CoreFaults FaultNamed(const char* name) {
   faults.forget_tries = std::strcmp(name, "forget_tries") == 0;
   faults.replace_early = std::strcmp(name, "replace_early") == 0;
   faults.no_floors = std::strcmp(name, "no_floors") == 0;
-  faults.never_wake = std::strcmp(name, "never_wake") == 0;
+  faults.outcomes.never_wake = std::strcmp(name, "never_wake") == 0;
   faults.hold_drains = std::strcmp(name, "hold_drains") == 0;
-  faults.drop_newest = std::strcmp(name, "drop_newest") == 0;
+  faults.outcomes.drop_newest = std::strcmp(name, "drop_newest") == 0;
   faults.drop_awaited = std::strcmp(name, "drop_awaited") == 0;
-  faults.keep_count = std::strcmp(name, "keep_count") == 0;
+  faults.outcomes.keep_count = std::strcmp(name, "keep_count") == 0;
   return faults;
 }
 
@@ -45,8 +56,13 @@ int main(int argc, char** argv) {
   std::uint64_t events = 0;
   for (std::uint64_t run = seed; run < seed + runs; ++run) {
     poold::core::sim::World world(run, faults);
+    if (HasFlag(argc, argv, "--trace")) world.PrintTrace();
     const std::string wrong = world.Run(steps);
     events += world.events();
+    if (HasFlag(argc, argv, "--digest")) {
+      std::printf("seed %llu: %016llx\n", static_cast<unsigned long long>(run),
+                  static_cast<unsigned long long>(world.digest()));
+    }
     if (wrong.empty()) continue;
     std::printf("seed %llu, event %llu: %s\nreplay: poold_sim --seed %llu --steps %llu\n",
                 static_cast<unsigned long long>(run), static_cast<unsigned long long>(world.events()), wrong.c_str(),

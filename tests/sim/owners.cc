@@ -82,7 +82,7 @@ void World::CheckWhyEnded(const Pool& pool, const KnownPool& known) {
   }
   if (!why) {
     ledger_.Wrong("nobody knows why pool " + pool.spec.name + " is in state " +
-                  std::to_string(static_cast<int>(pool.state)));
+                  std::to_string(static_cast<int>(PoolState{pool.state})));
   }
 }
 

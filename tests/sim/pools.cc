@@ -53,6 +53,17 @@ void World::EndSomePool() {
   if (Chance(50)) core_.OnJoin(now_, NewCall(now_ + 20 * kMillisecond, pool), pool, 20 * kMillisecond);
 }
 
+// While it has processes still, which is seldom seen.
+void World::TerminateFailed() {
+  std::string failed;
+  peer_.ForEachPool([&](const Pool& pool) {
+    if (pool.state == PoolState::kFailed && pool.has_processes()) failed = pool.spec.name;
+  });
+  if (failed.empty()) return;
+  if (const Pool* known = FindPool(failed)) ledger_.pools.at(known->id).terminate_asked = true;
+  core_.OnTerminate(now_, NewCall(kNever, failed), failed, 0);
+}
+
 void World::ClosePool(const std::string& name, bool cancel_queued) {
   const Pool* pool = FindPool(name);
   if (pool != nullptr) {

@@ -104,6 +104,8 @@ bool World::StartWorkers(bool all_is_well) {
       core_.OnWorkerUsage(now_, id, 1'000'000);
     } else if (!all_is_well && !worker.killed && short_) {
       Die(id, 0, "no process can be made", LossCause::kResources);
+    } else if (!all_is_well && worker.killed && Chance(20)) {
+      WorkerReady(worker);  // before it heard of that
     } else if (worker.killed || doom == Doom::kInitializer || (!all_is_well && Chance(5))) {
       Die(id, 6, worker.killed ? "" : "bad initializer");
     } else if (!processes_.zygotes.contains({worker.pool, worker.generation}) && Chance(50)) {

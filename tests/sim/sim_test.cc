@@ -58,7 +58,7 @@ TEST(Simulator, FindsAClientBelowItsFloorThatIsHeldUp) {
 
 TEST(Simulator, FindsAClientThatIsHeldUpAlthoughItHasRoomAgain) {
   CoreFaults faults;
-  faults.never_wake = true;
+  faults.outcomes.never_wake = true;
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 
@@ -70,7 +70,7 @@ TEST(Simulator, FindsADrainThatWaitsForRoom) {
 
 TEST(Simulator, FindsThatTheNewestOutcomesMakeWay) {
   CoreFaults faults;
-  faults.drop_newest = true;
+  faults.outcomes.drop_newest = true;
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 
@@ -82,8 +82,39 @@ TEST(Simulator, FindsThatAnOutcomeMakesWayForWhichSomebodyWaits) {
 
 TEST(Simulator, FindsRoomThatIsCountedAsTakenForNothing) {
   CoreFaults faults;
-  faults.keep_count = true;
+  faults.outcomes.keep_count = true;
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
+}
+
+// The transitions of a table that were not made.
+template <typename State, std::size_t kCount>
+std::string Missing(const Transition<State> (&table)[kCount], std::uint32_t made) {
+  std::string missing;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    if ((made >> i & 1) != 0) continue;
+    missing +=
+        std::to_string(static_cast<int>(table[i].from)) + " to " + std::to_string(static_cast<int>(table[i].to)) + "; ";
+  }
+  return missing;
+}
+
+TEST(Simulator, MakesEveryTransitionOfEveryLife) {
+  std::uint32_t pools = 0;
+  std::uint32_t zygotes = 0;
+  std::uint32_t workers = 0;
+  std::uint32_t reloads = 0;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    World world(seed, {});
+    world.Run(1000);
+    pools |= world.lives().pools();
+    zygotes |= world.lives().zygotes();
+    workers |= world.lives().workers();
+    reloads |= world.lives().reloads();
+  }
+  EXPECT_EQ(Missing(kPoolTransitions, pools), "");
+  EXPECT_EQ(Missing(kZygoteTransitions, zygotes), "");
+  EXPECT_EQ(Missing(kWorkerTransitions, workers), "");
+  EXPECT_EQ(Missing(kReloadTransitions, reloads), "");
 }
 
 TEST(Simulator, TheSameSeedIsTheSameHistory) {
@@ -91,6 +122,7 @@ TEST(Simulator, TheSameSeedIsTheSameHistory) {
   World second(17, {});
   EXPECT_EQ(first.Run(2000), second.Run(2000));
   EXPECT_EQ(first.events(), second.events());
+  EXPECT_EQ(first.digest(), second.digest());
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ struct Staff {
 Staff StaffOf(const Pool& pool) {
   Staff staff;
   for (const Worker* worker : pool.workers) {
-    if (worker->stopping || worker->killed_by != KilledBy::kUnspecified) continue;
+    if (!worker->live()) continue;
     ++staff.live;
-    staff.ready += worker->ready;
+    staff.ready += worker->ready();
     staff.used += worker->dispatches > 0;
   }
   return staff;
@@ -57,7 +57,7 @@ void World::NoteStop(PoolId id, WorkerId worker_id) {
   if (at == pool.workers.end()) return ledger_.Wrong("a worker was told to go that is gone");
   const Worker& worker = **at;
   const std::uint32_t most = pool.spec.max_tasks_per_worker;
-  if (!worker.ready || (most != 0 && worker.dispatches >= most)) return;
+  if (!worker.ready() || (most != 0 && worker.dispatches >= most)) return;
   for (const Node* node = worker.sent.front(); node != nullptr; node = worker.sent.After(node)) {
     const Handle& handle = node->kind == NodeKind::kTask ? *static_cast<const Handle*>(static_cast<const Task*>(node))
                                                          : *static_cast<const Chunk*>(node)->map;

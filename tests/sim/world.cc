@@ -25,7 +25,11 @@ Limits LimitsOf(std::uint64_t seed) {
 }  // namespace
 
 World::World(std::uint64_t seed, const CoreFaults& faults)
-    : random_(seed), limits_(LimitsOf(seed)), core_(limits_, &processes_, this, seed), peer_(&core_) {
+    : random_(seed),
+      limits_(LimitsOf(seed)),
+      trace_(this, &processes_, &now_),
+      core_(limits_, &trace_, &trace_, seed),
+      peer_(&core_) {
   processes_.core = &core_;
   processes_.world = this;
   processes_.on_begin = [this](const FakeWorker& worker, const FakeWork& work, std::uint32_t item) {
@@ -55,6 +59,7 @@ std::string World::Run(std::uint64_t steps) {
 void World::Step() {
   if (Any(300) == 0) deadly_ = Chance(50);
   if (Any(250) == 0) ShortageComesOrGoes();
+  if (Any(20) == 0) TerminateFailed();
   const std::uint64_t dice = Any(1000);
   if (dice < 465) return WorkerDoes();
   if (dice < 555) return ProcessStarts();

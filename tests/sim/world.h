@@ -5,7 +5,7 @@
 // real time: the same seed is the same history.
 // Files: what can happen is in clients.cc, pools.cc, processes.cc and quiet.cc; what must hold in hearing.cc (what
 // clients are told), outcomes.cc (why something ended so), working.cc (what workers are given), owners.cc, staffing.cc,
-// circuit_breakers.cc, room.cc, looks.cc and invariants.cc (the rest).
+// circuit_breakers.cc, room.cc, looks.cc and invariants.cc (the rest). What the core says is written down by trace.cc.
 #pragma once
 
 #include <map>
@@ -18,6 +18,7 @@
 #include "../core/core_test_peer.h"
 #include "../core/fake_processes.h"
 #include "ledger.h"
+#include "trace.h"
 
 namespace poold::core::sim {
 
@@ -28,6 +29,11 @@ class World : public ClientPort {
   // Lives through `steps` events, then lets the world quiet down. Returns what was wrong first; empty if nothing was.
   std::string Run(std::uint64_t steps);
   std::uint64_t events() const { return events_; }
+  // Of all that the core said so far: see trace.h.
+  std::uint64_t digest() const { return trace_.digest(); }
+  void PrintTrace() { trace_.Print(); }
+  // Transitions of pools, zygotes and workers that were made.
+  const Lives& lives() const { return peer_.lives(); }
 
   // ---- ClientPort ----
   void SendOutcome(SubscriberId to, HandleId task, OutcomePtr outcome) override;
@@ -83,6 +89,7 @@ class World : public ClientPort {
   // ---- pools.cc ----
   void OpenSomePool();
   void EndSomePool();
+  void TerminateFailed();
   void ClosePool(const std::string& pool, bool cancel_queued);
   void ResizeSome();
   void ReloadSome();
@@ -220,10 +227,11 @@ class World : public ClientPort {
   std::mt19937_64 random_;
   Limits limits_;
   Processes processes_;
+  Nanos now_ = 1000 * kSecond;
+  Trace trace_;
   Core core_;
   CoreTestPeer peer_;
   Ledger ledger_;
-  Nanos now_ = 1000 * kSecond;
   std::uint64_t events_ = 0;
   std::uint64_t heard_ = 0;  // calls of the ports
   std::uint64_t last_task_ = 0;

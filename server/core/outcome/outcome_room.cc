@@ -1,4 +1,4 @@
-#include "core/client_quota.h"
+#include "core/outcome/outcome_room.h"
 
 namespace poold::core {
 
@@ -58,6 +58,21 @@ void OutcomeRoom::Look() {
   open_ = above_ < (open_ ? common_ : common_ - common_ / 16);
   scarce_ = above_ > (scarce_ ? common_ / 2 : common_ - common_ / 4);
   overfull_ = left_ > left_floor() && common_used() > common_;
+}
+
+std::string OutcomeRoom::Check(const std::vector<const ClientQuota*>& clients) const {
+  std::uint64_t used = 0;
+  std::uint64_t above = 0;
+  std::uint64_t left = 0;
+  for (const ClientQuota* client : clients) {
+    used += client->used;
+    (client->present ? above : left) += client->present ? Above(client->used) : client->used;
+    const bool listed = client->place < present_.size() && present_[client->place] == client;
+    if (client->present != listed) return "a client is present and has no floor, or has one and is not";
+  }
+  if (used != used_) return "what is kept of all clients is miscounted";
+  if (above != above_) return "what is kept above floors is miscounted";
+  return left == left_ ? "" : "what was left is miscounted";
 }
 
 }  // namespace poold::core

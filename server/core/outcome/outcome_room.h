@@ -9,52 +9,20 @@
 // place. The sum of all may be above the room only for a while: when so many come at once that there are not enough
 // floors ready, and by the results of what runs already.
 //
-// Role: counts, and knows who has room. Non-role: holds up, drops and tells nobody; room.cc does.
+// Role: counts, and knows who has room. Non-role: holds up, drops and tells nobody; kept_outcomes.h does.
+// Invariants (Check): used() is what all clients use; above() what those that are present use above their floors;
+// left() what the others use.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
-#include "core/node.h"
-#include "core/timers.h"
-#include "core/types.h"
+#include "core/outcome/client_quota.h"
 
 namespace poold::core {
-
-struct ClientQueue;
-struct Pool;
-class ReadyQueue;
-
-// Tasks of one client that wait for room.
-struct HeldLine {
-  Pool* pool = nullptr;
-  ReadyQueue* ready = nullptr;
-  ClientQueue* queue = nullptr;
-};
-
-// A client that is present, or of which something waits, runs or is kept. A node while some line of it is held up.
-struct ClientQuota : Node {
-  ClientQuota() : Node(NodeKind::kList) {}
-  ClientId id{};
-  ClientOrigin origin;        // of its latest session or call
-  std::uint64_t number = 0;   // in the order in which they became known
-  bool present = false;       // it has a session
-  bool is_short = false;      // as it was told
-  bool told_held_up = false;  // as ClientIsHeldUp
-  bool waking = false;        // in State::waking, else in State::held_clients, if it is linked
-  std::uint32_t queues = 0;   // ClientQueues that refer to it
-  std::size_t place = 0;      // among those that are present
-  std::uint64_t used = 0;     // bytes of kept outcomes
-  NodeList kept;              // ended handles; the first one goes first
-  TimerId kept_timer = kNoTimer;
-  Nanos oldest_left = kNever;  // its place in State::left; kNever: it is not there
-  NodeList aside;              // ended handles that were to go, and somebody waits for
-  std::uint64_t aside_bytes = 0;
-  Nanos oldest_aside = kNever;  // its place in State::left_aside
-  std::vector<HeldLine> held;
-};
 
 class OutcomeRoom {
  public:
@@ -104,6 +72,8 @@ class OutcomeRoom {
   bool open() const { return open_; }
   bool scarce() const { return scarce_; }
   const std::vector<ClientQuota*>& present() const { return present_; }
+  // The first invariant that does not hold, given all clients; empty if all do.
+  std::string Check(const std::vector<const ClientQuota*>& clients) const;
 
  private:
   static constexpr std::uint64_t kParts = 64;

@@ -1,0 +1,45 @@
+// Whose pool it is, and whether any of them is there.
+//
+// An owner whose sessions have ended may come back within the grace. One that has been away for longer is forgotten
+// when another one comes, so that a pool with ever new owners does not remember them all.
+// Role: owners and their absence. Non-role: sets no timer, ends no pool.
+// Invariant (Check): each owner is named once, and none by a pool that is opened for nobody in particular.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/types.h"
+
+namespace poold::core {
+
+class PoolOwners {
+ public:
+  // What became of the owners.
+  enum class Change : std::uint8_t {
+    kNone,     // nothing that matters
+    kPresent,  // one of them is there
+    kLost,     // the last one has gone
+  };
+
+  // Somebody opens the pool; zero: nobody in particular, and the pool is never lost. `grace`: how long an owner may be
+  // away before he is forgotten.
+  void Add(Nanos now, ClientId owner, Nanos grace);
+  // This client has come, or has gone.
+  Change NotePresence(Nanos now, ClientId client, bool present);
+  // It was opened for nobody in particular.
+  bool for_nobody() const { return for_nobody_; }
+  // The first invariant that does not hold; empty if all do.
+  std::string Check() const;
+
+ private:
+  struct Owner {
+    ClientId id{};
+    bool present = true;
+    Nanos absent_since = 0;  // if it is not present
+  };
+  std::vector<Owner> owners_;
+  bool for_nobody_ = false;
+};
+
+}  // namespace poold::core

@@ -1,0 +1,48 @@
+// Tasks that wait for tasks, and the wait that could not end.
+//
+// The rule: a wait of a task is refused when it could not end by itself. What is waited for can end when it runs on a
+// worker that does not wait in vain, or when its pool has, or will have, a worker that does not. So a task may not wait
+// for itself, not for what only its own pool could run when all workers of that wait so, and not in a circle over
+// several pools. Only the wait that closes the circle is refused; the others go on when its task has ended.
+//
+// Limits: what a wait with a time limit would do when that is over is not considered; waits for more than
+// kMostNeedsLookedAt handles are never refused; neither are those over pools of several shards. A pool that loses
+// workers to a resize later is not looked at again.
+// Pure functions of plain values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/types.h"
+
+namespace poold::core {
+
+inline constexpr std::size_t kMostNeedsLookedAt = 256;
+
+// What has to happen for a handle to end: the worker that runs it goes on, or its pool has a worker for it.
+struct Need {
+  PoolId pool{};
+  std::uint32_t pool_workers = 0;  // that the pool is to have
+  bool needs_no_worker = false;    // its pool sends nothing to workers any more, and ends the handle itself
+  WorkerId runner{};               // that runs it; zero: none does yet, or it is a map
+  friend bool operator==(const Need&, const Need&) = default;
+};
+
+// One wait of the task that a worker runs.
+struct WaitingWorker {
+  WorkerId worker{};
+  PoolId pool{};         // of the worker
+  bool for_all = false;  // waits for all needs; else for any of them
+  bool unknown = false;  // there are too many needs to look at: it is taken as one that can end
+  std::vector<Need> needs;
+
+  // Without repeating one.
+  void Add(const Need& need);
+};
+
+// Whether none of the waits of this worker can end, as long as none of the others is given up.
+bool WaitsInVain(const std::vector<WaitingWorker>& waits, WorkerId worker);
+
+}  // namespace poold::core
