@@ -21,7 +21,7 @@ namespace poold::config {
 enum class Containment : std::uint8_t { kAuto, kCgroup, kPidNamespace, kSubreaper };
 
 struct Config {
-  // As rpc::ParseListenAddress takes them. Empty: the default socket.
+  // As transport::ParseListenAddress takes them. Empty: the default socket.
   std::vector<std::string> listen;
   // Where the modules and the worker programs that clients name are looked for, in this order.
   std::vector<std::string> module_folders;

@@ -13,7 +13,7 @@
 
 namespace poold::config {
 
-// Says whether something can be listened on, so that a bad address is reported with its line. rpc/ knows.
+// Says whether something can be listened on, so that a bad address is reported with its line. transport/ knows.
 using AddressCheck = std::function<absl::Status(std::string_view)>;
 
 // Puts what the file says over what `config` has.
