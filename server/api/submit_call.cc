@@ -65,7 +65,7 @@ class SubmitIntake {
   // Beside `tasks`, which become as many as the request has.
   void Read(std::vector<Submission>* tasks);
   // Inside an event.
-  void Apply(core::Core& core, core::Nanos now, const Caller& caller, std::vector<Submission>* tasks);
+  void Apply(const engine::Visit& visit, const Caller& caller, std::vector<Submission>* tasks);
   // Those that were refused wait again, or are dropped.
   void GiveBackUploads(const std::vector<Submission>& tasks);
 
@@ -134,6 +134,8 @@ absl::Status SubmitIntake::ReadTask(v1::TaskSpec* spec, std::size_t place, Submi
     const absl::StatusOr<core::HandleId> id = ReadId(spec->id(), field + ".id");
     if (!id.ok()) return id.status();
     out->id = *id;
+    absl::Status told = context_.engine.CheckId(*id, request_.pool(), field + ".id");
+    if (!told.ok()) return told;
   }
   if (absl::Status status = CheckFunctionName(spec->function(), field + ".function"); !status.ok()) return status;
   absl::StatusOr<core::TaskOptions> options = ReadTaskOptions(spec->options());
@@ -173,9 +175,9 @@ void SubmitIntake::Read(std::vector<Submission>* tasks) {
   for (Submission& task : *tasks) task.refused.Update(kept);
 }
 
-void SubmitIntake::Apply(core::Core& core, core::Nanos now, const Caller& caller, std::vector<Submission>* tasks) {
+void SubmitIntake::Apply(const engine::Visit& visit, const Caller& caller, std::vector<Submission>* tasks) {
   for (std::size_t i = 0; i < tasks->size(); ++i) {
-    if (request_.tasks(static_cast<int>(i)).id().empty()) (*tasks)[i].id = core.NewHandle();
+    if (request_.tasks(static_cast<int>(i)).id().empty()) (*tasks)[i].id = visit.NewHandle();
     tasks_[i].id = (*tasks)[i].id;
   }
   std::vector<core::Refusal> refused;
@@ -185,7 +187,7 @@ void SubmitIntake::Apply(core::Core& core, core::Nanos now, const Caller& caller
                                 .function = run.function,
                                 .options = run.options,
                                 .origin = caller.origin};
-    core.OnSubmit(now, group, std::span(tasks_).subspan(run.begin, run.count), &refused);
+    visit.core.OnSubmit(visit.now, group, std::span(tasks_).subspan(run.begin, run.count), &refused);
     for (core::Refusal& refusal : refused) (*tasks)[run.begin + refusal.place].refused = std::move(refusal.why);
     refused.clear();
   }
@@ -261,14 +263,13 @@ v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Serv
 }
 
 // Inside the event that submitted: asks for each accepted task.
-template <typename Expect>
 void AwaitTasks(const std::shared_ptr<SubmitCall>& call, const std::shared_ptr<Submitting>& submitting,
-                core::Nanos wait, core::Core& core, core::Nanos now, Expect expect) {
+                core::Nanos wait, const engine::Visit& visit) {
   const core::WorkerId from = call->task_worker();
   for (std::size_t i = 0; i < submitting->tasks.size(); ++i) {
     if (!submitting->tasks[i].refused.ok()) continue;
     ++submitting->missing;
-    submitting->waiting.push_back(expect([call, submitting, i](engine::Answer answer) {
+    submitting->waiting.push_back(visit.Expect([call, submitting, i](engine::Answer answer) {
       auto& view = std::get<absl::StatusOr<core::HandleView>>(answer);
       if (view.ok()) submitting->tasks[i].view = *std::move(view);
       if (--submitting->missing == 0) call->Answer(SubmitAnswer(submitting->tasks, call->service()));
@@ -276,7 +277,7 @@ void AwaitTasks(const std::shared_ptr<SubmitCall>& call, const std::shared_ptr<S
   }
   std::size_t next = 0;
   for (const Submission& task : submitting->tasks) {
-    if (task.refused.ok()) core.OnGet(now, submitting->waiting[next++].id, task.id, wait, from);
+    if (task.refused.ok()) visit.core.OnGet(visit.now, submitting->waiting[next++].id, task.id, wait, from);
   }
 }
 
@@ -306,9 +307,9 @@ void Submit(const std::shared_ptr<SubmitCall>& call) {
   intake.Read(&submitting->tasks);
   const Caller caller = call->caller();
   const bool waits = request.has_wait_timeout();
-  context.engine.AskManyInPool(request.pool(), [&](core::Core& core, core::Nanos now, const auto& expect) {
-    intake.Apply(core, now, caller, &submitting->tasks);
-    if (waits) AwaitTasks(call, submitting, *wait, core, now, expect);
+  context.engine.VisitPool(request.pool(), [&](const engine::Visit& visit) {
+    intake.Apply(visit, caller, &submitting->tasks);
+    if (waits) AwaitTasks(call, submitting, *wait, visit);
   });
   OneSuggestion suggestion(context);
   for (Submission& task : submitting->tasks) suggestion.AddTo(&task.refused);

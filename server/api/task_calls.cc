@@ -34,6 +34,7 @@ absl::StatusOr<core::MapGroup> ReadMap(const v1::MapRequest& request, const Serv
   if (!request.id().empty()) {
     const absl::StatusOr<core::HandleId> id = ReadId(request.id(), "id");
     if (!id.ok()) return id.status();
+    if (absl::Status told = context.engine.CheckId(*id, request.pool(), "id"); !told.ok()) return told;
     map->id = *id;
   }
   absl::StatusOr<core::TaskOptions> options = ReadTaskOptions(request.options());
@@ -60,9 +61,9 @@ void Map(const std::shared_ptr<MapCall>& call) {
   map->client = caller.client;
   map->origin = caller.origin;
   const absl::StatusOr<std::uint64_t> items =
-      call->service().engine.InPool(map->pool, [&](core::Core& core, core::Nanos now) {
-        if (call->request().id().empty()) map->id = core.NewHandle();
-        return core.OnMap(now, *map);
+      call->service().engine.VisitPool(map->pool, [&](const engine::Visit& visit) {
+        if (call->request().id().empty()) map->id = visit.NewHandle();
+        return visit.core.OnMap(visit.now, *map);
       });
   if (!items.ok()) return call->Refuse(items.status());
   v1::MapResponse response;

@@ -49,7 +49,7 @@ absl::StatusOr<v1::UploadResponse> Upload::Finish() {
   if (!bytes.ok()) return Spooled(bytes.status());
   v1::UploadResponse response;
   response.set_size_bytes(bytes->view.size());
-  const core::HandleId id = service_.engine.NewHandle();
+  const core::HandleId id = service_.engine.NewId();
   const absl::Status kept =
       service_.uploads.Keep(id, core::Bytes(std::move(bytes->owner), bytes->view), service_.clock->Now());
   if (!kept.ok()) return kept;

@@ -24,7 +24,9 @@ Engine::Engine(std::size_t cores, const base::Clock* clock) {
   shared_.names = &client_names_;
   shared_.clock = clock;
   shared_.on_pools_gone = [this] { TakeShardGone(); };
-  for (std::size_t i = 0; i < cores; ++i) shards_.push_back(std::make_unique<Shard>(&shared_));
+  for (std::size_t i = 0; i < cores; ++i) {
+    shards_.push_back(std::make_unique<Shard>(&shared_, cores == 1 ? 0 : static_cast<std::uint32_t>(i + 1)));
+  }
 }
 
 void Engine::Attach(std::vector<Gate*> gates) {
@@ -40,7 +42,7 @@ void Engine::TakeShardGone() {
   if (shared_.gone == shards_.size() && on_all_pools_gone_) on_all_pools_gone_();
 }
 
-core::HandleId Engine::NewHandle() const {
+core::HandleId Engine::NewId() const {
   return shards_.front()->Enter([](core::Core& core, core::Nanos) { return core.NewHandle(); });
 }
 

@@ -52,6 +52,18 @@ class Subscription {
   std::vector<Place> places_;
 };
 
+// An event of one core, and what may be done inside it beside asking the core.
+struct Visit {
+  core::Core& core;
+  core::Nanos now;
+  Shard& shard;  // the engine's
+
+  // A subscriber that waits for one answer of the core. See AnswerSubscriber.
+  PendingCall Expect(std::function<void(Answer)> then) const { return ExpectAnswer(shard, std::move(then)); }
+  // A handle that is nobody's, for a task or map of this core.
+  core::HandleId NewHandle() const { return shard.NewHandle(core); }
+};
+
 class Engine {
  public:
   // Of so many cores: one or more.
@@ -97,8 +109,12 @@ class Engine {
   void InEach(Event event) const {
     for (const std::unique_ptr<Shard>& shard : shards_) shard->Enter(event);
   }
-  // A handle that is nobody's.
-  core::HandleId NewHandle() const;
+  // An id that is nobody's, of no pool.
+  core::HandleId NewId() const;
+  // INVALID_ARGUMENT: the id says that its handle lies in another core than this pool. `field`: of the id.
+  absl::Status CheckId(const core::HandleId& id, std::string_view pool, std::string_view field) const {
+    return directory_->CheckTold(id, pool, field);
+  }
 
   // ---- Many handles ----
   // One group at least, none of them empty unless `ids` is.
@@ -122,14 +138,11 @@ class Engine {
   PendingCall AskAtHandle(const core::HandleId& id, Ask ask, std::function<void(Answer)> then) const {
     return AskShard(ShardOfHandle(id), std::move(ask), std::move(then));
   }
-  // Several questions at once: runs `event(core, now, expect)` where the pool lies; `expect(then)` makes a subscriber
-  // that waits for one answer, inside that event.
+  // Runs `event(visit)` where the pool lies: for an event that makes handles, or asks several questions.
   template <typename Event>
-  void AskManyInPool(std::string_view pool, Event event) const {
+  auto VisitPool(std::string_view pool, Event event) const {
     Shard& shard = ShardOfPool(pool);
-    shard.Enter([&](core::Core& core, core::Nanos now) {
-      event(core, now, [&shard](std::function<void(Answer)> then) { return ExpectAnswer(shard, std::move(then)); });
-    });
+    return shard.Enter([&](core::Core& core, core::Nanos now) { return event(Visit{core, now, shard}); });
   }
   // A pool that is not there yet lies where the fewest workers are wanted. Nothing, and nothing was asked: the client
   // `owner` has no session now (zero: the pool has no owner).

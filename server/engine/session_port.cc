@@ -90,6 +90,13 @@ void SessionPort::Route(Batch* batch) {
   waits_.assign(engine_.size(), greets_);
   if (engine_.size() == 1) return Await(0);
   const Shards& directory = engine_.directory();
+  std::erase_if(batch->groups, [&](Batch::Tasks& tasks) { return RefuseStrayTasks(&tasks, batch); });
+  std::erase_if(batch->maps, [&](const Batch::Map& map) {
+    absl::Status told = directory.CheckTold(map.group.id, map.group.pool, "map.id");
+    if (told.ok()) return false;
+    batch->refused.push_back({map.group.id, std::move(told)});
+    return true;
+  });
   for (Batch::Tasks& tasks : batch->groups) {
     tasks.shard = directory.OfPool(tasks.group.pool);
     Await(tasks.shard);
@@ -110,14 +117,28 @@ void SessionPort::Route(Batch* batch) {
   if (!Next()) Await(0);
 }
 
+// Ids of another shard than their pool's. True: the tasks are refused.
+bool SessionPort::RefuseStrayTasks(Batch::Tasks* tasks, Batch* batch) const {
+  const auto own = std::span(batch->tasks).subspan(tasks->begin, tasks->count);
+  absl::Status told = engine_.directory().CheckTold(own.front().id, tasks->group.pool, "submit.id_high");
+  if (told.ok()) told = engine_.directory().CheckTold(own.back().id, tasks->group.pool, "submit.id_high");
+  if (told.ok()) return false;
+  for (const core::NewTask& task : own) batch->refused.push_back({task.id, told});
+  if (!tasks->upload_id.empty()) {
+    batch->returned.push_back({std::move(tasks->upload_id), std::move(own.front().args.data), told});
+  }
+  return true;
+}
+
 // Each piece has one home.
 void SessionPort::RouteRequests(Batch* batch) {
   for (Batch::HandleRequest& asked : std::exchange(batch->handle_requests, {})) {
-    asked.others = engine_.size() - 1;
     for (std::uint64_t left = asked.count; left > 0;) {
       const std::uint64_t in_stretch = wire::kHandleStretch - asked.first.low % wire::kHandleStretch;
       asked.count = std::min(left, in_stretch);
-      asked.shard = HomeOf(asked.first);
+      const std::optional<std::size_t> told = engine_.directory().Told(asked.first);
+      asked.shard = told ? *told : homes_.Of(asked.first).value_or(0);
+      asked.others = told ? 0 : engine_.size() - 1;
       AddRequest(batch, asked);
       asked.first.low += asked.count;
       left -= asked.count;

@@ -131,8 +131,8 @@ class SessionPort {
   void RouteRequests(Batch* batch);
   std::optional<std::size_t> Next() const;
   void Await(std::size_t shard) { waits_[shard] = true; }
-  std::size_t HomeOf(const core::HandleId& id) const { return homes_.Of(id).value_or(0); }
   void Learn(const core::HandleId& first, std::uint64_t count, std::size_t shard);
+  bool RefuseStrayTasks(Batch::Tasks* tasks, Batch* batch) const;
   void AddRequest(Batch* batch, const Batch::HandleRequest& asked);
 
   // Inside an event of a core.

@@ -1,6 +1,18 @@
 #include "engine/shard.h"
 
+#include "wire/handle_shard.h"
+
 namespace poold::engine {
+
+core::HandleId Shard::NewHandle(core::Core& core) const {
+  core::HandleId id = core.NewHandle();
+  if (number_ == 0) return id;
+  const auto mark = [this](const core::HandleId& one) {
+    return core::HandleId{wire::MarkHigh(one.high), wire::MarkLow(one.low, number_)};
+  };
+  while (core.Knows(mark(id)) != core::Known::kNo) id = core.NewHandle();
+  return mark(id);
+}
 
 void Shard::Unsubscribe(core::Core& core, core::Nanos now, core::SubscriberId id) {
   if (subscribers_.Find(id) == nullptr) return;

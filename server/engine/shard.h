@@ -71,7 +71,8 @@ struct SharedState {
 
 class Shard final : public core::ClientPort, public Outbox {
  public:
-  explicit Shard(SharedState* shared) : shared_(*shared) {}
+  // `number`: from 1, where there are several; else 0.
+  Shard(SharedState* shared, std::uint32_t number) : shared_(*shared), number_(number) {}
 
   // Before anything enters.
   void Attach(Gate* gate) { gate_ = gate; }
@@ -84,6 +85,8 @@ class Shard final : public core::ClientPort, public Outbox {
   // ---- Inside an event ----
   SubscriberTable& subscribers() { return subscribers_; }
   PresentClients& present() { return present_; }
+  // A handle that is nobody's, whose id says that it lies here.
+  core::HandleId NewHandle(core::Core& core) const;
   // It leaves the core and the table, if it is there still.
   void Unsubscribe(core::Core& core, core::Nanos now, core::SubscriberId id);
 
@@ -122,6 +125,7 @@ class Shard final : public core::ClientPort, public Outbox {
   void Answer(core::SubscriberId to, engine::Answer answer);
 
   SharedState& shared_;
+  const std::uint32_t number_;
   Gate* gate_ = nullptr;
   SubscriberTable subscribers_;  // see there
   PresentClients present_;       // under the core's mutex

@@ -4,14 +4,32 @@
 #include <functional>
 #include <tuple>
 
+#include "absl/strings/str_cat.h"
+#include "core/errors.h"
+#include "wire/absl_text.h"
+
 namespace poold::engine {
 
-std::size_t Shards::OfPool(std::string_view name) const {
-  if (size() == 1) return 0;
+std::size_t Shards::OfPool(std::string_view name) const { return size() == 1 ? 0 : Find(name).value_or(0); }
+
+std::optional<std::size_t> Shards::Find(std::string_view name) const {
   absl::ReaderMutexLock lock(&places_mu_);
   const KnownToSanitizer known(&places_mu_);
   const auto at = places_.find(std::string(name));
-  return at == places_.end() ? 0 : at->second;
+  if (at == places_.end()) return std::nullopt;
+  return at->second;
+}
+
+absl::Status Shards::CheckTold(const core::HandleId& id, std::string_view pool, std::string_view field) const {
+  const std::optional<std::size_t> told = Told(id);
+  if (!told) return absl::OkStatus();
+  const std::optional<std::size_t> lies = Find(pool);
+  if (!lies || *lies == *told) return absl::OkStatus();
+  return core::MakeError(
+      absl::StatusCode::kInvalidArgument, "INVALID_FIELD",
+      absl::StrCat(wire::ToAbsl(field), ": the id says shard ", *told + 1, ", but the pool '", wire::ToAbsl(pool),
+                   "' lies in shard ", *lies + 1, "; make ids with Pool.shard of their pool, or without a shard"),
+      field);
 }
 
 std::size_t Shards::OfHandle(const core::HandleId& id) const { return OfHandles({&id, 1}).front(); }
@@ -21,6 +39,13 @@ std::vector<std::size_t> Shards::OfHandles(std::span<const core::HandleId> ids) 
   if (size() == 1) return places;
   std::vector<core::Known> best(ids.size(), core::Known::kNo);
   std::size_t missing = ids.size();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::optional<std::size_t> told = Told(ids[i]);
+    if (!told) continue;
+    places[i] = *told;
+    best[i] = core::Known::kYes;
+    --missing;
+  }
   for (std::size_t shard = 0; shard < size() && missing > 0; ++shard) {
     gates_[shard]->Enter([&](core::Core& core, core::Nanos) {
       for (std::size_t i = 0; i < ids.size(); ++i) {

@@ -1,14 +1,16 @@
 // The shards of a daemon: its pools divided among several cores, each behind a gate of its own, so that pools of
 // different shards never wait for the same mutex.
 //
-// A pool lies in one shard as long as its name is known; so do the handles of its tasks and maps. Nothing else says
-// where a handle lies: it is looked for. With one shard nothing is looked for.
+// A pool lies in one shard as long as its name is known; so do the handles of its tasks and maps. An id that
+// carries its shard (wire/handle_shard.h) says where its handle lies; any other handle is looked for. With one shard
+// nothing is looked for.
 // Role: knows the gates, chooses the shard of a new pool, finds pools and handles. Non-role: decides nothing else.
 // Thread-safe. Does not own the gates. Lookups enter gates: never call them from inside an event.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,8 +19,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "engine/gate.h"
+#include "wire/handle_shard.h"
 
 namespace poold::engine {
 
@@ -32,6 +36,16 @@ class Shards {
 
   // Where the pool of this name lies. Of a name that is nowhere: a shard that says so.
   std::size_t OfPool(std::string_view name) const;
+  // The same; nothing where the name is nowhere.
+  std::optional<std::size_t> Find(std::string_view name) const;
+  // Where the id says that its handle lies. Nothing: it does not say, or there is no such shard.
+  std::optional<std::size_t> Told(const core::HandleId& id) const {
+    const std::uint64_t shard = wire::ShardOfId(id.high, id.low);
+    if (size() == 1 || shard == 0 || shard > size()) return std::nullopt;
+    return shard - 1;
+  }
+  // INVALID_ARGUMENT: the id says that its handle lies elsewhere than this pool. `field`: of the id, for the refusal.
+  absl::Status CheckTold(const core::HandleId& id, std::string_view pool, std::string_view field) const;
   // Where the handle lies, or is remembered. Of one that is nowhere: a shard that says so.
   std::size_t OfHandle(const core::HandleId& id) const;
   // Of each.

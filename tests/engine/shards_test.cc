@@ -13,6 +13,7 @@
 
 #include "../core/fakes.h"
 #include "absl/strings/str_cat.h"
+#include "wire/handle_shard.h"
 
 namespace poold::engine {
 namespace {
@@ -121,6 +122,21 @@ TEST_F(ShardsTest, AHandleIsFoundWhereverItLies) {
   });
   EXPECT_EQ(shards_->OfHandles(ids), where);
   EXPECT_LT(shards_->OfHandle({4, 711}), kShards);
+}
+
+TEST_F(ShardsTest, AnIdThatCarriesItsShardIsLookedForNowhere) {
+  const std::size_t there = Open("p");
+  const core::HandleId id{wire::MarkHigh(9), wire::MarkLow(1, there + 1)};
+  const std::uint64_t entries = shards_->entries();
+  EXPECT_EQ(shards_->OfHandle(id), there);
+  EXPECT_EQ(shards_->entries(), entries);
+  EXPECT_TRUE(shards_->CheckTold(id, "p", "id").ok());
+  const std::size_t elsewhere = Open("q");
+  ASSERT_NE(elsewhere, there);
+  EXPECT_TRUE(absl::IsInvalidArgument(shards_->CheckTold(id, "q", "id")));
+  EXPECT_TRUE(shards_->CheckTold(id, "nowhere", "id").ok());
+  // Of a daemon that had more shards.
+  EXPECT_FALSE(shards_->Told({wire::MarkHigh(9), wire::MarkLow(1, kShards + 1)}));
 }
 
 TEST_F(ShardsTest, ThreadsOpenPoolsAndLookForThem) {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "session_client.h"
+#include "wire/handle_shard.h"
 
 namespace poold::transport {
 namespace {
@@ -379,6 +380,46 @@ TEST_F(Shards, TheRoomIsShortAsLongAsItIsInOneOfThem) {
   }
   ASSERT_TRUE(session->ReadUntil([&] { return !session->room_is_short.back(); }));
   ASSERT_TRUE(late->ReadUntil([&] { return !late->room_is_short.back(); }));
+}
+
+TEST_F(Shards, AnIdThatTheDaemonMakesSaysWhereItsHandleLies) {
+  for (const std::string& pool : kPools) {
+    const core::HandleId id = *api::ParseId(SubmitTo(pool, "echo"));
+    EXPECT_EQ(wire::ShardOfId(id.high, id.low), engine_->directory().OfPool(pool) + 1);
+    EXPECT_EQ(Get(api::IdBytes(id)).task().pool(), pool);
+  }
+}
+
+TEST_F(Shards, AnIdOfAnotherShardIsRefusedInWhicheverWayItComes) {
+  const std::uint64_t there = engine_->directory().OfPool("apples") + 1;
+  const core::HandleId wrong{wire::MarkHigh(5), wire::MarkLow(1, there)};
+  grpc::ClientContext context;
+  v1::SubmitRequest request;
+  v1::SubmitResponse response;
+  request.set_pool("berries");
+  request.add_tasks()->set_function("echo");
+  request.mutable_tasks(0)->set_id(api::IdBytes(wrong));
+  ASSERT_TRUE(client_->Submit(&context, request, &response).ok());
+  EXPECT_EQ(DetailsOf(response.results(0).error()).bad_field, "tasks[0].id");
+
+  const auto session = Greeted();
+  v1::SessionRequest tasks;
+  AddTasks(&tasks, "echo", wrong.low, {"x", "y"}, "berries")->set_id_high(wrong.high);
+  AddTasks(&tasks, "echo", wrong.low, {"x", "y"}, "apples")->set_id_high(wrong.high);
+  AddMap(&tasks, "echo", 1, {"x"})->set_pool("berries");
+  tasks.mutable_map(0)->set_id(api::IdBytes({wrong.high, wrong.low + 2}));
+  ASSERT_TRUE(session->Send(tasks));
+  ASSERT_TRUE(session->ReadUntil([&] { return session->outcomes.size() == 2 && session->refusals.size() == 3; }));
+  for (const v1::SubmitResult& refused : session->refusals) {
+    EXPECT_EQ(refused.error().code(), static_cast<int>(grpc::StatusCode::INVALID_ARGUMENT));
+    EXPECT_NE(refused.error().message().find("lies in shard"), std::string::npos) << refused.error().message();
+  }
+}
+
+TEST_F(Shards, AHandleThatIsNotWhereItsIdSaysIsNotThere) {
+  const core::HandleId made = *api::ParseId(SubmitTo("apples", "echo"));
+  const std::uint64_t elsewhere = engine_->directory().OfPool("berries") + 1;
+  EXPECT_EQ(ReasonOfGet(api::IdBytes({made.high, wire::MarkLow(made.low, elsewhere)})), "HANDLE_NOT_FOUND");
 }
 
 }  // namespace
