@@ -54,9 +54,14 @@ Daemon::Daemon(config::Config config, std::shared_ptr<const base::MemoryBudget> 
       worker_secret_(NewInstanceId()),
       resolver_(config_),
       dispatchers_(MakeDispatchers()),
-      server_(RpcOptions(), &clock_, config_.shards),
-      shards_(MakeShards()),
-      gates_(Gates()) {}
+      engine_(config_.shards, &clock_),
+      server_(ServerOptions(), &clock_, &engine_),
+      shards_(MakeShards()) {
+  engine_.OnPoolsChanged([this] { loop_.Wake(); });
+  std::vector<engine::Gate*> gates;
+  for (const std::unique_ptr<Shard>& shard : shards_) gates.push_back(&shard->gate);
+  engine_.Attach(std::move(gates));
+}
 
 // Whatever enters the gate ends before the gate goes.
 Daemon::~Daemon() {
@@ -82,25 +87,17 @@ std::vector<std::unique_ptr<process::Dispatcher>> Daemon::MakeDispatchers() {
 }
 
 Daemon::Shard::Shard(Daemon* daemon, std::uint32_t index)
-    : internal_client(daemon->server_.clients(index), [daemon] { daemon->loop_.Wake(); }),
-      core(daemon->LimitsOfShard(), daemon->dispatchers_[index].get(), &internal_client, Random<std::uint64_t>(),
-           {.index = index, .count = daemon->config_.shards}),
+    : core(daemon->LimitsOfShard(), daemon->dispatchers_[index].get(), daemon->engine_.clients(index),
+           Random<std::uint64_t>(), {.index = index, .count = daemon->config_.shards}),
       gate(&core, &daemon->clock_) {
   gate.AddOutbox(daemon->dispatchers_[index].get());
-  gate.AddOutbox(daemon->server_.outbox(index));
-  gate.AddOutbox(&internal_client);
+  gate.AddOutbox(daemon->engine_.outbox(index));
 }
 
 std::vector<std::unique_ptr<Daemon::Shard>> Daemon::MakeShards() {
   std::vector<std::unique_ptr<Shard>> shards;
   for (std::uint32_t i = 0; i < config_.shards; ++i) shards.push_back(std::make_unique<Shard>(this, i));
   return shards;
-}
-
-std::vector<gate::Gate*> Daemon::Gates() const {
-  std::vector<gate::Gate*> gates;
-  for (const std::unique_ptr<Shard>& shard : shards_) gates.push_back(&shard->gate);
-  return gates;
 }
 
 template <typename Event>
@@ -118,8 +115,8 @@ process::DispatcherOptions Daemon::ProcessOptions() const {
   return options;
 }
 
-rpc::ServiceOptions Daemon::RpcOptions() {
-  rpc::ServiceOptions options;
+transport::ServerOptions Daemon::ServerOptions() {
+  transport::ServerOptions options;
   options.instance_id = instance_id_;
   options.version = POOLD_VERSION;
   options.limits = config_.limits;
@@ -153,18 +150,18 @@ absl::Status Daemon::StartProcesses() {
   }
   if (!status.ok()) return status;
   const process::ContainmentReport& report = (*registry)->report;
-  server_.SetContainment(static_cast<rpc::Containment>(report.tier), report.note);
+  server_.SetContainment(static_cast<api::Containment>(report.tier), report.note);
   base::Log(Level::kInfo, "containment", {{"means", process::ContainmentName(report.tier)}, {"note", report.note}});
   return status;
 }
 
-absl::Status Daemon::Listen(const std::vector<rpc::ListenAddress>& addresses) {
-  return server_.Start(&gates_, addresses, [this] { BeThere(); });
+absl::Status Daemon::Listen(const std::vector<transport::ListenAddress>& addresses) {
+  return server_.Start(addresses, [this] { BeThere(); });
 }
 
 // The pools are there before the first client is.
 void Daemon::BeThere() {
-  for (const rpc::ListenAddress& address : server_.addresses()) {
+  for (const transport::ListenAddress& address : server_.addresses()) {
     base::Log(Level::kInfo, "listening", {{"address", address.ToString()}});
   }
   for (const auto& dispatcher : dispatchers_) dispatcher->SetClientAddress(AddressForTasks());
@@ -178,8 +175,10 @@ void Daemon::BeThere() {
 
 // A socket of this host where there is one.
 std::string Daemon::AddressForTasks() const {
-  const std::vector<rpc::ListenAddress> addresses = server_.addresses();
-  const auto is_unix = [](const rpc::ListenAddress& address) { return address.ToString().rfind("unix:", 0) == 0; };
+  const std::vector<transport::ListenAddress> addresses = server_.addresses();
+  const auto is_unix = [](const transport::ListenAddress& address) {
+    return address.ToString().rfind("unix:", 0) == 0;
+  };
   const auto best = std::find_if(addresses.begin(), addresses.end(), is_unix);
   return (best != addresses.end() ? *best : addresses.front()).ToString();
 }
@@ -196,8 +195,9 @@ void Daemon::Run() {
 
 void Daemon::OpenPools() {
   for (const core::PoolSpec& pool : config_.pools) {
-    gates_.OpenPool(pool.name, [&](core::Core& core, core::Nanos now, std::size_t shard, std::uint64_t elsewhere) {
-      core.OnOpenPool(now, shards_[shard]->internal_client.NextCall(), pool, {}, elsewhere);
+    engine_.OpenPool(pool, {}, {}, [this](const engine::Answer&) {
+      ++pools_answered_;
+      loop_.Wake();
     });
   }
 }
@@ -228,12 +228,10 @@ void Daemon::Terminate() {
 }
 
 void Daemon::Look() {
-  std::size_t answered = 0;
   std::uint64_t used_bytes = OwnBytes(*memory_);
   std::vector<core::PoolView> pools;
   for (const std::unique_ptr<Shard>& shard : shards_) {
     std::vector<core::PoolView> some = shard->gate.Enter([&](core::Core& core, core::Nanos) {
-      answered += shard->internal_client.answered();
       const core::MemoryUse memory = core.memory();
       used_bytes += memory.task_bytes + memory.kept_outcome_bytes;
       return core.ViewPools();
@@ -243,7 +241,7 @@ void Daemon::Look() {
   pool_log_.Look(pools);
   const core::Nanos now = clock_.Now();
   until_memory_look_ = memory_return_.Look(now, used_bytes);
-  if (phase_ == Phase::kStarting && answered == config_.pools.size()) Ready();
+  if (phase_ == Phase::kStarting && pools_answered_ == config_.pools.size()) Ready();
   if (phase_ == Phase::kDraining && now >= phase_ends_) Terminate();
   if (now >= next_alive_ && notice_.alive_interval() != core::kNever) {
     notice_.Alive();

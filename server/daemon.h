@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -16,15 +17,13 @@
 #include "config/config.h"
 #include "config/folders.h"
 #include "core/core.h"
-#include "gate/shards.h"
-#include "internal_client.h"
+#include "engine/engine.h"
 #include "main_loop.h"
 #include "observe/pool_log.h"
 #include "observe/service_notice.h"
 #include "process/dispatcher.h"
-#include "rpc/listen_address.h"
-#include "rpc/server.h"
-#include "rpc/service_options.h"
+#include "transport/listen.h"
+#include "transport/server.h"
 
 namespace poold {
 
@@ -37,7 +36,7 @@ class Daemon {
   // Starts the process thread and chooses the containment. Fails when the one that is configured is not to be had.
   absl::Status StartProcesses();
   // Listens. Fails when an address cannot be bound, or belongs to a live daemon.
-  absl::Status Listen(const std::vector<rpc::ListenAddress>& addresses);
+  absl::Status Listen(const std::vector<transport::ListenAddress>& addresses);
   // Opens the configured pools, serves until a signal says stop, and drains.
   void Run();
 
@@ -48,13 +47,12 @@ class Daemon {
   struct Shard {
     Shard(Daemon* daemon, std::uint32_t index);
 
-    InternalClient internal_client;
     core::Core core;
-    gate::Gate gate;
+    engine::Gate gate;
   };
 
   // Looks for modules where the configuration says.
-  class Resolver final : public rpc::SpecResolver {
+  class Resolver final : public api::SpecResolver {
    public:
     explicit Resolver(const config::Config& config)
         : folders_(config.module_folders, config.program_folders, config.worker_program) {}
@@ -65,12 +63,11 @@ class Daemon {
   };
 
   process::DispatcherOptions ProcessOptions() const;
-  rpc::ServiceOptions RpcOptions();
+  transport::ServerOptions ServerOptions();
   core::Limits LimitsOfShard() const;
   std::string AddressForTasks() const;
   std::vector<std::unique_ptr<process::Dispatcher>> MakeDispatchers();
   std::vector<std::unique_ptr<Shard>> MakeShards();
-  std::vector<gate::Gate*> Gates() const;
   // Runs `event(core, now)` in each shard.
   template <typename Event>
   void EnterAll(Event event);
@@ -97,9 +94,9 @@ class Daemon {
   observe::PoolLog pool_log_;
   Resolver resolver_;
   std::vector<std::unique_ptr<process::Dispatcher>> dispatchers_;  // of each shard
-  rpc::Server server_;
+  engine::Engine engine_;
+  transport::Server server_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  gate::Shards gates_;
 
   // The main thread's.
   Phase phase_ = Phase::kStarting;
@@ -107,6 +104,8 @@ class Daemon {
   core::Nanos next_alive_ = 0;
   base::MemoryReturn memory_return_;
   core::Nanos until_memory_look_ = 0;
+  // Of the configured pools: those that run or have failed.
+  std::atomic<std::size_t> pools_answered_ = 0;
   std::atomic<bool> all_pools_gone_ = false;
 };
 

@@ -22,7 +22,7 @@
 #include "config/flags.h"
 #include "config/print.h"
 #include "daemon.h"
-#include "rpc/listen_address.h"
+#include "transport/listen.h"
 #include "wire/absl_text.h"
 #include "wire/default_address.h"
 #include "wire/process_order.h"
@@ -76,8 +76,8 @@ std::shared_ptr<const base::MemoryBudget> FindMemory(std::uint64_t wanted) {
 }
 
 int Run(config::Config config) {
-  std::vector<rpc::ListenAddress> addresses;
-  for (const std::string& text : config.listen) addresses.push_back(rpc::ParseListenAddress(text).value());
+  std::vector<transport::ListenAddress> addresses;
+  for (const std::string& text : config.listen) addresses.push_back(transport::ParseListenAddress(text).value());
   base::SetLogLevel(config.log_level);
   // Payloads in files leave enough of them to connections and workers.
   config.spool.max_files = std::min(config.spool.max_files, DescriptorLimit() / 2);
@@ -101,7 +101,7 @@ int Main(int argc, char** argv) {
   if (const absl::Status status = config::ParseFlags(argc, argv, &flags); !status.ok()) return Fail(EX_USAGE, status);
   if (flags.action == config::Action::kPrintText) return Print(flags.text);
   const config::AddressCheck check_address = [](std::string_view text) {
-    return rpc::ParseListenAddress(text).status();
+    return transport::ParseListenAddress(text).status();
   };
   config::Config config;
   const absl::Status status = config::LoadConfig(flags, FindSurroundings(), check_address, &config);

@@ -21,7 +21,7 @@ namespace poold::config {
 enum class Containment : std::uint8_t { kAuto, kCgroup, kPidNamespace, kSubreaper };
 
 struct Config {
-  // Addresses as rpc::ParseListenAddress takes them. Empty: the default socket.
+  // Addresses as transport::ParseListenAddress takes them. Empty: the default socket.
   std::vector<std::string> listen;
   // Folders in which modules and worker programs are looked for by name, in this order.
   std::vector<std::string> module_folders;

@@ -47,7 +47,7 @@ DispatcherOptions WithSpool(DispatcherOptions options) {
 }  // namespace
 
 struct Dispatcher::State {
-  using PollResult = gate::PollSource::PollResult;
+  using PollResult = engine::PollSource::PollResult;
 
   State(DispatcherOptions given, const base::Clock* clock)
       : options(WithSpool(std::move(given))), thread{.options = options, .clock = *clock} {}
@@ -86,7 +86,7 @@ struct Dispatcher::State {
   ZygoteClient* ZygoteOf(core::PoolId pool, std::uint32_t generation);
 
   const DispatcherOptions options;
-  gate::Gate* gate = nullptr;
+  engine::Gate* gate = nullptr;
   std::thread runner;
 
   // Under the core's mutex.
@@ -141,7 +141,7 @@ Dispatcher::Dispatcher(DispatcherOptions options, const base::Clock* clock)
 
 Dispatcher::~Dispatcher() { Stop(); }
 
-absl::Status Dispatcher::Start(gate::Gate* gate, std::shared_ptr<ProcessRegistry> registry) {
+absl::Status Dispatcher::Start(engine::Gate* gate, std::shared_ptr<ProcessRegistry> registry) {
   State& s = *state_;
   s.gate = gate;
   s.sweep.emplace(&registry->children);
@@ -215,7 +215,7 @@ void Dispatcher::KillWorker(core::WorkerId worker, core::Nanos grace) {
 
 void Dispatcher::Flush(core::Nanos next_timer) { state_->Flush(next_timer); }
 
-gate::PollSource::PollResult Dispatcher::Poll() {
+engine::PollSource::PollResult Dispatcher::Poll() {
   PollResult result = PollResult::kNone;
   // The process thread is at work: there is more than one small task.
   if (!state_->thread.loop.TryWhileAsleep([&] { result = state_->TakePolled(); })) return PollResult::kTooMuch;
@@ -304,7 +304,7 @@ void Dispatcher::State::VisitActive(Visit&& visit) {
 }
 
 // From the rings alone, and only where a worker has one task and nothing else: who has more rings when it is time.
-gate::PollSource::PollResult Dispatcher::State::TakePolled() {
+engine::PollSource::PollResult Dispatcher::State::TakePolled() {
   if (stopping) return PollResult::kNone;
   ++effort.rounds;
   bool much = false;

@@ -5,7 +5,7 @@
 // Threads: one of its own, the process thread, from Start to Stop. All its children are made by that one and die with
 // it (PDEATHSIG), also where dispatchers share a registry. WorkerPort is called under the core's mutex, Flush by any
 // thread without it; work is written to worker sockets by the thread that flushes. Another thread that does not sleep
-// may take results while the process thread does (gate::PollSource): one thread at a time.
+// may take results while the process thread does (engine::PollSource): one thread at a time.
 // Ownership: shares the registry; does not own gate and clock, and both must outlive it. Stop before the gate goes;
 // Stop kills what is left.
 // Errors: a zygote or worker that cannot be made is told to the core in words (OnZygoteLost, OnWorkerLost).
@@ -21,8 +21,8 @@
 #include "base/spool.h"
 #include "core/core.h"
 #include "core/ports.h"
-#include "gate/gate.h"
-#include "gate/poll_source.h"
+#include "engine/gate.h"
+#include "engine/poll_source.h"
 #include "process/containment/process_registry.h"
 
 namespace poold::process {
@@ -41,14 +41,14 @@ struct DispatcherOptions {
   core::Nanos exit_timeout = 10 * core::kSecond;
 };
 
-class Dispatcher final : public core::WorkerPort, public gate::Outbox, public gate::PollSource {
+class Dispatcher final : public core::WorkerPort, public engine::Outbox, public engine::PollSource {
  public:
   Dispatcher(DispatcherOptions options, const base::Clock* clock);
   ~Dispatcher() override;
 
   // Starts the process thread. The caller has given it to gate->AddOutbox. The registry is that of all dispatchers of
   // the process, and is kept until this one is destroyed.
-  absl::Status Start(gate::Gate* gate, std::shared_ptr<ProcessRegistry> registry);
+  absl::Status Start(engine::Gate* gate, std::shared_ptr<ProcessRegistry> registry);
   // Where workers find this daemon (POOLD_ADDRESS). REQUIRES: no pool was opened.
   void SetClientAddress(std::string address);
   // Kills all that is left, waits until it is gone, ends the thread. The core hears nothing more. Idempotent.
@@ -63,10 +63,10 @@ class Dispatcher final : public core::WorkerPort, public gate::Outbox, public ga
   void StopWorker(core::WorkerId worker) override;
   void KillWorker(core::WorkerId worker, core::Nanos grace) override;
 
-  // gate::Outbox
+  // engine::Outbox
   void Flush(core::Nanos next_timer) override;
 
-  // gate::PollSource
+  // engine::PollSource
   PollResult Poll() override;
   void Rearm() override;
 

@@ -2,12 +2,12 @@
 #include <string>
 #include <utility>
 
+#include "api/convert.h"
 #include "give_up.h"
 #include "meter.h"
 #include "parts.h"
-#include "rpc/convert.h"
-#include "rpc/request_decoder.h"
-#include "rpc/response_encoder.h"
+#include "session/request_decoder.h"
+#include "session/response_encoder.h"
 
 namespace poold::cost {
 namespace {
@@ -49,7 +49,7 @@ v1::SessionRequest Items() {
   v1::MapGroup& group = *request.add_map();
   group.set_pool("p");
   group.set_function("f");
-  group.set_id(rpc::IdBytes(kMap));
+  group.set_id(api::IdBytes(kMap));
   group.set_encoding(v1::ENCODING_MSGPACK);
   for (std::uint32_t i = 0; i < kSessionItems; ++i) group.add_item_bytes(kBytes);
   group.set_items(std::string(kSessionItems * kBytes, 'x'));
@@ -58,10 +58,9 @@ v1::SessionRequest Items() {
 
 // A stream's messages on their way in, from their bytes on: into the same message, as gRPC does.
 void PlayRequests(const char* part, const v1::SessionRequest& message, std::uint32_t units) {
-  const rpc::ServiceOptions options;
-  rpc::UploadStore uploads(options.max_upload_bytes, options.upload_ttl);
-  const gate::Shards one({nullptr});  // is asked for their number only
-  rpc::RequestDecoder intake(options, &uploads, one);
+  const api::ServiceOptions options;
+  api::UploadStore uploads(options.max_upload_bytes, options.upload_ttl);
+  session::RequestDecoder intake(options, &uploads);
   v1::SessionRequest request = Hello();
   if (!intake.Read(&request).ok()) GiveUp("a hello was refused");
   const std::string bytes = message.SerializeAsString();
@@ -84,11 +83,11 @@ core::ItemBlockPtr Block() {
 // A stream's messages on their way out, until they are bytes. `add`: what the core has said since the last one.
 template <typename Add>
 void PlayResponses(const char* part, std::uint32_t units, Add add) {
-  const rpc::ServiceOptions options;
+  const api::ServiceOptions options;
   const StoppedClock clock;
-  const rpc::ClientNames names;
+  const engine::ClientNames names;
   const std::atomic<std::uint32_t> short_rooms = 0;
-  rpc::ResponseEncoder outbox(options, clock, names, short_rooms);
+  session::ResponseEncoder outbox(options, clock, names, short_rooms);
   v1::SessionResponse response;
   std::string bytes;
   const auto give = [&] {
@@ -107,7 +106,7 @@ void PlayMapRequests() { PlayRequests("session: an item submitted", Items(), kSe
 
 void PlayTaskResponses() {
   const core::Bytes result(std::string(kBytes, 'y'));
-  PlayResponses("session: a task's outcome sent", kSessionBatch, [&](rpc::ResponseEncoder& outbox) {
+  PlayResponses("session: a task's outcome sent", kSessionBatch, [&](session::ResponseEncoder& outbox) {
     for (std::uint32_t i = 0; i < kSessionBatch; ++i) outbox.AddSuccess({7, i}, {core::Encoding::kMsgpack, result});
   });
 }
@@ -115,7 +114,7 @@ void PlayTaskResponses() {
 void PlayMapResponses() {
   const core::ItemBlockPtr block = Block();
   PlayResponses("session: an item's outcome sent", kSessionItems,
-                [&](rpc::ResponseEncoder& outbox) { outbox.AddItems(kMap, block); });
+                [&](session::ResponseEncoder& outbox) { outbox.AddItems(kMap, block); });
 }
 
 }  // namespace poold::cost

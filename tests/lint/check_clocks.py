@@ -13,7 +13,7 @@ import sys
 SHOWN = {
     "server/base/clock.h",      # base::Clock::WallNow
     "server/base/clock.cc",
-    "server/rpc/convert.h",     # rpc::WallTime: the core's times as dates
+    "server/api/convert.h",     # api::WallTime: the core's times as dates
     "client/cli/pool_text.cc",  # ages
     "client/cli/task_text.cc",  # dates
     "client/cli/top.cc",

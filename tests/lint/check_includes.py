@@ -11,24 +11,28 @@ import sys
 SERVER = {
     "base": set(),
     "core": {"base"},
-    "gate": {"base", "core"},
+    "engine": {"base", "core"},
     "config": {"base", "core"},
     "observe": {"base", "core"},
-    "process": {"base", "core", "gate"},
-    "rpc": {"base", "core", "gate"},
-    "daemon": {"base", "core", "gate", "config", "observe", "process", "rpc"},
+    "process": {"base", "core", "engine"},
+    "api": {"base", "core", "engine"},
+    "session": {"base", "core", "engine", "api"},
+    "transport": {"base", "core", "engine", "api", "session"},
+    "daemon": {"base", "core", "engine", "config", "observe", "process", "api", "transport"},
 }
 # The top floor's files lie in server/ itself.
-DAEMON_FILES = {"main.cc", "daemon.h", "daemon.cc", "main_loop.h", "main_loop.cc", "internal_client.h", "internal_client.cc"}
+DAEMON_FILES = {"main.cc", "daemon.h", "daemon.cc", "main_loop.h", "main_loop.cc"}
 # What of proto/ each may see. (Generated headers count as poold/v1, poold/internal and google/rpc.)
 PROTO = {
     "server/base": {"wire"},
     "server/core": {"wire"},
-    "server/gate": set(),
+    "server/engine": {"wire"},
     "server/config": {"codec", "wire"},
     "server/observe": set(),
     "server/process": {"wire", "poold/internal"},
-    "server/rpc": {"wire", "poold/v1", "google/rpc"},
+    "server/api": {"wire", "poold/v1", "google/rpc"},
+    "server/session": {"wire", "poold/v1", "google/rpc"},
+    "server/transport": {"wire", "poold/v1", "google/rpc"},
     "server/daemon": {"wire"},
     "client": {"wire", "codec", "poold/v1", "google/rpc"},
     "worker": {"wire", "codec", "poold/internal"},
@@ -42,6 +46,12 @@ IMPURE = re.compile(r"^(sys/|linux/|arpa/|net/|google/|grpc|uv\.h|unistd\.h|fcnt
 # the rooms that are listed.
 ROOMS = {"outcome": set(), "pool": set(), "subscribe": set()}
 ROOM_WORDS = {"bytes.h", "errors.h", "node.h", "ports.h", "slab.h", "timers.h", "types.h", "views.h"}
+# What a call is made of is known neither to gRPC nor to a socket.
+CARRIER = re.compile(r"^(grpc|grpcpp|sys/(socket|epoll|eventfd|un)\b|netinet/|arpa/|wire/(fd_socket|message_socket|payload_message))"
+                     r"|\.grpc\.pb\.h$")
+CARRIED = {"server/core", "server/engine", "server/api", "server/session"}
+# Two transports do not see each other; what they share lies above both.
+APART = {"server/transport/grpc": "transport/local/", "server/transport/local": "transport/grpc/"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 
@@ -81,9 +91,13 @@ def leaves_room(name, include):
     return folder[0] not in ROOMS[room] | {room} if folder else target not in ROOM_WORDS
 
 
-def complaint(house, include):
+def complaint(house, folder, include):
     if house == "server/core" and IMPURE.match(include):
         return "the core is pure"
+    if house in CARRIED and CARRIER.search(include):
+        return f"{house} knows no transport"
+    if folder in APART and include.startswith(APART[folder]):
+        return f"{folder} does not see {APART[folder]}"
     target = target_of(include, house)
     if target is None or target == house:
         return None
@@ -107,7 +121,7 @@ def main():
             house = house_of(name)
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 match = INCLUDE.match(line)
-                why = match and complaint(house, match.group(2))
+                why = match and complaint(house, name.parent.as_posix(), match.group(2))
                 if match and leaves_room(name, match.group(2)):
                     why = f"the room {name.parts[2]} does not see {match.group(2)}"
                 if why:

@@ -6,7 +6,7 @@
 namespace poold::process {
 namespace {
 
-using PollResult = gate::PollSource::PollResult;
+using PollResult = engine::PollSource::PollResult;
 
 // Looks until something was taken. The process thread may be quicker as long as bells ring.
 void PollUntilEnded(Stage& stage, std::size_t outcomes) {

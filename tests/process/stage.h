@@ -10,7 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "core/core.h"
-#include "gate/gate.h"
+#include "engine/gate.h"
 #include "process/dispatcher.h"
 
 namespace poold::process {
@@ -100,7 +100,7 @@ class Stage {
   const absl::StatusOr<std::shared_ptr<ProcessRegistry>> registry;
   Dispatcher dispatcher;
   core::Core core;
-  gate::Gate gate;
+  engine::Gate gate;
   absl::Status started;
 
  private:

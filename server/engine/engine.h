@@ -1,0 +1,199 @@
+// The engine: the cores of a daemon behind one door. Callers name pools and handles, never a shard.
+//
+// A pool lies in one core as long as its name is known, and so do the handles of its tasks and maps. Role: finds the
+// core in which a pool or a handle lies, brings events and questions there, and puts together what several cores
+// answer. Non-role: decides nothing about tasks or pools, and checks no request.
+// Thread-safe after Attach. Each function enters cores: never call one from inside an event, or while subscribers are
+// flushed. Ownership: shares subscribers until they are unsubscribed; does not own the gates and the clock, which must
+// outlive it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "core/core.h"
+#include "engine/client_names.h"
+#include "engine/pending_call.h"
+#include "engine/shard.h"
+#include "engine/shards.h"
+
+namespace poold::engine {
+
+// Those handles of one call that lie in the same core. Made by Engine::Locate, and read by the engine.
+struct HandleGroup {
+  Shard* shard = nullptr;
+  std::vector<core::HandleId> ids;
+  std::vector<std::size_t> places;  // of each id in the call
+};
+
+// In which cores a subscriber is subscribed. One thread at a time.
+class Subscription {
+ public:
+  void Add(Shard* shard, core::SubscriberId id) { places_.push_back({shard, id}); }
+  // Unsubscribes. Idempotent.
+  void Drop();
+
+ private:
+  struct Place {
+    Shard* shard = nullptr;
+    core::SubscriberId id = core::kNobody;
+  };
+  std::vector<Place> places_;
+};
+
+// An event of one core, and what may be done inside it beside asking the core.
+struct Visit {
+  core::Core& core;
+  core::Nanos now;
+  Shard& shard;  // the engine's
+
+  // A subscriber that waits for one answer of the core. See AnswerSubscriber.
+  PendingCall Expect(std::function<void(Answer)> then) const { return ExpectAnswer(shard, std::move(then)); }
+  // A handle that is nobody's, for a task or map of this core.
+  core::HandleId NewHandle() const { return shard.NewHandle(core); }
+};
+
+class Engine {
+ public:
+  // Of so many cores: one or more.
+  Engine(std::size_t cores, const base::Clock* clock);
+
+  // ---- Wiring ----
+  std::size_t size() const { return shards_.size(); }
+  // What the core of this place tells its clients, and what is to be flushed after its events (Gate::AddOutbox).
+  core::ClientPort* clients(std::size_t core) { return shards_[core].get(); }
+  Outbox* outbox(std::size_t core) { return shards_[core].get(); }
+  // Called by any thread without a lock: after core::OnShutdown the last process of the last pool is gone; something
+  // has become of a pool. Before Attach.
+  void OnAllPoolsGone(std::function<void()> then) { on_all_pools_gone_ = std::move(then); }
+  void OnPoolsChanged(std::function<void()> then) { shared_.on_pools_changed = std::move(then); }
+  // The gates to the cores, in their order. Before anything enters, once.
+  void Attach(std::vector<Gate*> gates);
+  // Lets go of all subscribers. When nothing enters any more.
+  void Clear();
+
+  // Held for reading while subscribers are flushed: who holds it for writing keeps flushers out.
+  absl::Mutex& flushing_mu() { return shared_.stopping_mu; }
+  // What clients call themselves. Synchronises itself.
+  ClientNames& client_names() { return client_names_; }
+  // How often the mutexes were taken so far, all together.
+  std::uint64_t entries() const { return directory_->entries(); }
+  // Where pools lie: for the session, which cuts its messages itself, and for tests.
+  const Shards& directory() const { return *directory_; }
+  Shard& shard(std::size_t place) const { return *shards_[place]; }
+
+  // ---- Events: `event(core, now)`, whose result is returned ----
+  // Where the pool of this name lies. Of a name that is nowhere: in a core that says so.
+  template <typename Event>
+  auto InPool(std::string_view pool, Event&& event) const {
+    return ShardOfPool(pool).Enter(std::forward<Event>(event));
+  }
+  // Where the handle lies, or is remembered. Of one that is nowhere: in a core that says so.
+  template <typename Event>
+  auto AtHandle(const core::HandleId& id, Event&& event) const {
+    return ShardOfHandle(id).Enter(std::forward<Event>(event));
+  }
+  // In each core, one after the other.
+  template <typename Event>
+  void InEach(Event event) const {
+    for (const std::unique_ptr<Shard>& shard : shards_) shard->Enter(event);
+  }
+  // An id that is nobody's, of no pool.
+  core::HandleId NewId() const;
+  // INVALID_ARGUMENT: the id says that its handle lies in another core than this pool. `field`: of the id.
+  absl::Status CheckId(const core::HandleId& id, std::string_view pool, std::string_view field) const {
+    return directory_->CheckTold(id, pool, field);
+  }
+
+  // ---- Many handles ----
+  // One group at least, none of them empty unless `ids` is.
+  std::vector<HandleGroup> Locate(std::span<const core::HandleId> ids) const;
+  // Runs `event(core, now, id, place)` for each handle, those of one core in one event.
+  template <typename Event>
+  void AtEach(const std::vector<HandleGroup>& groups, Event event) const {
+    for (const HandleGroup& group : groups) {
+      group.shard->Enter([&](core::Core& core, core::Nanos now) {
+        for (std::size_t i = 0; i < group.ids.size(); ++i) event(core, now, group.ids[i], group.places[i]);
+      });
+    }
+  }
+
+  // ---- Questions that a core answers now or later: see AskShard ----
+  template <typename Ask>
+  PendingCall AskInPool(std::string_view pool, Ask ask, std::function<void(Answer)> then) const {
+    return AskShard(ShardOfPool(pool), std::move(ask), std::move(then));
+  }
+  template <typename Ask>
+  PendingCall AskAtHandle(const core::HandleId& id, Ask ask, std::function<void(Answer)> then) const {
+    return AskShard(ShardOfHandle(id), std::move(ask), std::move(then));
+  }
+  // Runs `event(visit)` where the pool lies: for an event that makes handles, or asks several questions.
+  template <typename Event>
+  auto VisitPool(std::string_view pool, Event event) const {
+    Shard& shard = ShardOfPool(pool);
+    return shard.Enter([&](core::Core& core, core::Nanos now) { return event(Visit{core, now, shard}); });
+  }
+  // A pool that is not there yet lies where the fewest workers are wanted. Nothing, and nothing was asked: the client
+  // `owner` has no session now (zero: the pool has no owner).
+  std::optional<PendingCall> OpenPool(core::PoolSpec spec, core::ClientId owner, const core::HandleId& creation,
+                                      std::function<void(Answer)> then);
+
+  // ---- Subscriptions ----
+  // Runs `subscribe(core, now, me)` where the handle lies. After an error nothing is subscribed.
+  template <typename Subscribe>
+  absl::Status SubscribeAtHandle(const core::HandleId& id, const std::shared_ptr<Subscriber>& subscriber,
+                                 Subscription* out, Subscribe subscribe) const {
+    return SubscribeIn(&ShardOfHandle(id), subscriber, out, std::move(subscribe));
+  }
+  // The same in one core that is known.
+  template <typename Subscribe>
+  static absl::Status SubscribeIn(Shard* shard, const std::shared_ptr<Subscriber>& subscriber, Subscription* out,
+                                  Subscribe subscribe) {
+    return shard->Enter([&](core::Core& core, core::Nanos now) {
+      const core::SubscriberId me = shard->subscribers().Add(subscriber);
+      absl::Status subscribed = subscribe(core, now, me);
+      if (subscribed.ok()) {
+        out->Add(shard, me);
+      } else {
+        shard->subscribers().Remove(me);
+      }
+      return subscribed;
+    });
+  }
+  // The group of a pool, which has no handles: for Watched.
+  HandleGroup GroupOfPool(std::string_view pool) const { return {&ShardOfPool(pool), {}, {}}; }
+
+  // ---- Views over all cores ----
+  // In the order in which they were opened.
+  std::vector<core::PoolView> Pools() const;
+  std::vector<std::string> PoolNames() const;
+  std::vector<core::ClientView> HeldUpClients() const;
+  core::MemoryUse memory() const;
+  // At most `most` handles from `place` on: 0, or `next` of the page before. `next` is 0 after the last page.
+  // POOL_NOT_FOUND where the filter names a pool that is not there.
+  absl::StatusOr<core::TaskPage> ViewTasks(const core::TaskFilter& filter, std::uint64_t place, std::size_t most) const;
+
+ private:
+  Shard& ShardOfPool(std::string_view pool) const { return *shards_[directory_->OfPool(pool)]; }
+  Shard& ShardOfHandle(const core::HandleId& id) const { return *shards_[directory_->OfHandle(id)]; }
+  void TakeShardGone();
+
+  ClientNames client_names_;
+  SharedState shared_;
+  std::function<void()> on_all_pools_gone_;
+  std::vector<std::unique_ptr<Shard>> shards_;  // constant
+  std::optional<Shards> directory_;             // constant after Attach
+};
+
+}  // namespace poold::engine

@@ -1,0 +1,95 @@
+// The one mutex: every event enters the core through the gate, by whichever thread brings it, once for each batch.
+//
+// Role: takes the mutex, reads the clock, runs the event, leaves the mutex, and lets every outbox write what the core
+// wanted done. Non-role: decides nothing.
+// Thread-safe. Does not own the core, the clock or the outboxes; they must outlive it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "core/core.h"
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
+namespace poold::engine {
+
+// Tells ThreadSanitizer that a mutex is held: Debian's Abseil is built without it, so it would not know.
+class KnownToSanitizer {
+ public:
+#ifdef __SANITIZE_THREAD__
+  explicit KnownToSanitizer(void* mutex) : mutex_(mutex) { __tsan_acquire(mutex_); }
+  ~KnownToSanitizer() { __tsan_release(mutex_); }
+
+ private:
+  void* const mutex_;
+#else
+  explicit KnownToSanitizer(void*) {}
+#endif
+};
+
+// Something that collects what the core wants done (a port) and does it after the mutex is left.
+class Outbox {
+ public:
+  virtual ~Outbox() = default;
+  // Called without the mutex, by any thread, also when there is nothing to do. One flusher at a time writes to each
+  // stream or channel; another one that comes meanwhile leaves its things to the first.
+  // `next_timer` is the core's next timer when the mutex was left.
+  virtual void Flush(core::Nanos next_timer) = 0;
+};
+
+class Gate {
+ public:
+  Gate(core::Core* core, const base::Clock* clock) : core_(core), clock_(clock) {}
+
+  // Before the first Enter.
+  void AddOutbox(Outbox* outbox) { outboxes_.push_back(outbox); }
+
+  // Runs `event(core, now)` under the mutex, then flushes. Never call it from inside an event or from Flush.
+  template <typename Event>
+  auto Enter(Event&& event) {
+    Leave leave{this};
+    absl::MutexLock lock(&mu_);
+    const KnownToSanitizer known(&mu_);
+    // Written under the mutex only: no locked addition.
+    entries_.store(entries_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    return RunEvent(std::forward<Event>(event), &leave);
+  }
+
+  // How often the mutex was taken so far. By it one sees how well events come in batches.
+  std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
+
+ private:
+  // Flushes when it goes, after the lock (declared later, so destroyed earlier) was left.
+  struct Leave {
+    Gate* gate;
+    core::Nanos next_timer = core::kNever;
+    ~Leave() {
+      for (Outbox* outbox : gate->outboxes_) outbox->Flush(next_timer);
+    }
+  };
+
+  template <typename Event>
+  auto RunEvent(Event&& event, Leave* leave) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    struct ReadTimer {
+      Gate* gate;
+      Leave* leave;
+      ~ReadTimer() { leave->next_timer = gate->core_->NextTimer(); }
+    } read_timer{this, leave};
+    return std::forward<Event>(event)(*core_, clock_->Now());
+  }
+
+  core::Core* const core_ ABSL_PT_GUARDED_BY(mu_);
+  const base::Clock* const clock_;
+  std::vector<Outbox*> outboxes_;  // constant after the first Enter
+  absl::Mutex mu_;
+  std::atomic<std::uint64_t> entries_ = 0;
+};
+
+}  // namespace poold::engine

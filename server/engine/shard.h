@@ -1,0 +1,137 @@
+// One core with what belongs to it outside: its gate, its subscribers, the clients that have a session.
+//
+// Role: the core's ClientPort. It hands what the core says to the subscriber; the subscriber is flushed when the mutex
+// is left. Non-role: knows no transport and no other shard. Used by the engine only. Thread safety: see each function.
+// Ownership: does not own the gate; shares each subscriber until it is removed.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "core/ports.h"
+#include "engine/client_names.h"
+#include "engine/gate.h"
+#include "engine/held_up_log.h"
+#include "engine/subscriber.h"
+
+namespace poold::engine {
+
+// Which clients have a session now, and which sessions.
+//
+// Used under the core's mutex: so no client comes or goes between the question whether an owner is present and the
+// opening of its pool.
+class PresentClients {
+ public:
+  // True: this is its first session.
+  bool Come(core::ClientId client, core::SubscriberId session) {
+    std::vector<core::SubscriberId>& sessions = sessions_[client];
+    sessions.push_back(session);
+    return sessions.size() == 1;
+  }
+  // True: that was its last one. REQUIRES: it came.
+  bool Go(core::ClientId client, core::SubscriberId session) {
+    const auto found = sessions_.find(client);
+    std::erase(found->second, session);
+    if (!found->second.empty()) return false;
+    sessions_.erase(found);
+    return true;
+  }
+  bool Has(core::ClientId client) const { return sessions_.contains(client); }
+  template <typename Visit>
+  void ForEach(core::ClientId client, Visit visit) const {
+    const auto found = sessions_.find(client);
+    if (found == sessions_.end()) return;
+    for (const core::SubscriberId session : found->second) visit(session);
+  }
+
+ private:
+  absl::flat_hash_map<core::ClientId, std::vector<core::SubscriberId>> sessions_;
+};
+
+// What the shards of an engine have in common.
+struct SharedState {
+  // Nothing may be started on a completion queue that is shut down: held for writing while one is, for reading by
+  // flushers.
+  absl::Mutex stopping_mu;
+  const ClientNames* names = nullptr;
+  const base::Clock* clock = nullptr;
+  // Something has become of a pool. Called by any thread, without a lock.
+  std::function<void()> on_pools_changed;
+  // Of how many shards the last process is gone, and whom to tell that.
+  std::atomic<std::uint32_t> gone = 0;
+  std::function<void()> on_pools_gone;
+};
+
+class Shard final : public core::ClientPort, public Outbox {
+ public:
+  // `number`: from 1, where there are several; else 0.
+  Shard(SharedState* shared, std::uint32_t number) : shared_(*shared), number_(number) {}
+
+  // Before anything enters.
+  void Attach(Gate* gate) { gate_ = gate; }
+  // Thread-safe; see engine::Gate::Enter.
+  template <typename Event>
+  auto Enter(Event&& event) {
+    return gate_->Enter(std::forward<Event>(event));
+  }
+
+  // ---- Inside an event ----
+  SubscriberTable& subscribers() { return subscribers_; }
+  PresentClients& present() { return present_; }
+  // A handle that is nobody's, whose id says that it lies here.
+  core::HandleId NewHandle(core::Core& core) const;
+  // It leaves the core and the table, if it is there still.
+  void Unsubscribe(core::Core& core, core::Nanos now, core::SubscriberId id);
+
+  // core::ClientPort
+  void SendOutcome(core::SubscriberId to, core::HandleId task, core::OutcomePtr outcome) override;
+  void SendSuccess(core::SubscriberId to, core::HandleId task, const core::CompactSuccess& success) override;
+  void SendItems(core::SubscriberId to, core::HandleId map, core::ItemBlockPtr items) override;
+  void SendMapEnd(core::SubscriberId to, const core::MapView& map) override;
+  void SendOutput(core::SubscriberId to, const core::OutputEvent& output) override;
+  void SendProgress(core::SubscriberId to, const core::ProgressEvent& progress) override;
+  void AnswerOpenPool(core::SubscriberId to, absl::StatusOr<core::PoolView> pool, bool created) override;
+  void AnswerGet(core::SubscriberId to, absl::StatusOr<core::HandleView> handle) override;
+  void AnswerWait(core::SubscriberId to, absl::StatusOr<core::WaitAnswer> answer) override;
+  void AnswerTerminate(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) override;
+  void AnswerReload(core::SubscriberId to, absl::StatusOr<core::PoolView> pool) override;
+  void AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) override;
+  void SendEvent(core::SubscriberId to, core::WatchEvent event) override;
+  void EndWatch(core::SubscriberId to) override;
+  void RoomIsShort(core::ClientId client, bool is_short) override;
+  void ClientIsHeldUp(const core::ClientView& client, bool held_up) override;
+  void StartsChanged() override { pools_changed_ = true; }
+  void AllPoolsGone() override;
+
+  // engine::Outbox
+  void Flush(core::Nanos next_timer) override;
+
+ private:
+  template <typename Give>
+  void To(core::SubscriberId to, Give give) {
+    const std::shared_ptr<Subscriber>& subscriber = subscribers_.Find(to);
+    if (subscriber == nullptr) return;
+    give(*subscriber);
+    subscribers_.MarkDirty(subscriber);
+  }
+  // The same, and nothing more after it.
+  void Answer(core::SubscriberId to, engine::Answer answer);
+
+  SharedState& shared_;
+  const std::uint32_t number_;
+  Gate* gate_ = nullptr;
+  SubscriberTable subscribers_;  // see there
+  PresentClients present_;       // under the core's mutex
+  std::atomic<bool> pools_changed_ = false;
+  std::atomic<bool> pools_gone_ = false;
+  HeldUpLog held_up_;
+};
+
+}  // namespace poold::engine

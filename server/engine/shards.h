@@ -1,0 +1,87 @@
+// The shards of a daemon: its pools divided among several cores, each behind a gate of its own, so that pools of
+// different shards never wait for the same mutex.
+//
+// A pool lies in one shard as long as its name is known; so do the handles of its tasks and maps. An id that
+// carries its shard (wire/handle_shard.h) says where its handle lies; any other handle is looked for. With one shard
+// nothing is looked for.
+// Role: knows the gates, chooses the shard of a new pool, finds pools and handles. Non-role: decides nothing else.
+// Thread-safe. Does not own the gates. Lookups enter gates: never call them from inside an event.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "engine/gate.h"
+#include "wire/handle_shard.h"
+
+namespace poold::engine {
+
+class Shards {
+ public:
+  // One or more, in the order of core::ShardInfo::index.
+  explicit Shards(std::vector<Gate*> gates) : gates_(std::move(gates)) {}
+
+  std::size_t size() const { return gates_.size(); }
+  Gate& gate(std::size_t shard) const { return *gates_[shard]; }
+
+  // Where the pool of this name lies. Of a name that is nowhere: a shard that says so.
+  std::size_t OfPool(std::string_view name) const;
+  // The same; nothing where the name is nowhere.
+  std::optional<std::size_t> Find(std::string_view name) const;
+  // Where the id says that its handle lies. Nothing: it does not say, or there is no such shard.
+  std::optional<std::size_t> Told(const core::HandleId& id) const {
+    const std::uint64_t shard = wire::ShardOfId(id.high, id.low);
+    if (size() == 1 || shard == 0 || shard > size()) return std::nullopt;
+    return shard - 1;
+  }
+  // INVALID_ARGUMENT: the id says that its handle lies elsewhere than this pool. `field`: of the id, for the refusal.
+  absl::Status CheckTold(const core::HandleId& id, std::string_view pool, std::string_view field) const;
+  // Where the handle lies, or is remembered. Of one that is nowhere: a shard that says so.
+  std::size_t OfHandle(const core::HandleId& id) const;
+  // Of each.
+  std::vector<std::size_t> OfHandles(std::span<const core::HandleId> ids) const;
+
+  // Runs `open(core, now, shard, elsewhere)` in the shard of this name; a new one goes where the fewest workers are
+  // wanted. `elsewhere`: how many live pools the others have. One at a time.
+  template <typename Open>
+  auto OpenPool(const std::string& name, Open open) {
+    absl::MutexLock lock(&opening_mu_);
+    const KnownToSanitizer known(&opening_mu_);
+    const Place place = PlaceFor(name);
+    return gates_[place.shard]->Enter(
+        [&](core::Core& core, core::Nanos now) { return open(core, now, place.shard, place.elsewhere); });
+  }
+
+  // How many names of pools have a place.
+  std::size_t names() const;
+  // How often the mutexes were taken so far, all together.
+  std::uint64_t entries() const;
+
+ private:
+  struct Place {
+    std::size_t shard = 0;
+    std::uint64_t elsewhere = 0;
+  };
+
+  Place PlaceFor(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(opening_mu_);
+  void ForgetNames() ABSL_EXCLUSIVE_LOCKS_REQUIRED(opening_mu_);
+
+  const std::vector<Gate*> gates_;
+  // Held from the choice of a shard until the pool is there.
+  absl::Mutex opening_mu_;
+  std::size_t forget_at_ ABSL_GUARDED_BY(opening_mu_) = 256;
+  mutable absl::Mutex places_mu_;
+  absl::flat_hash_map<std::string, std::size_t> places_ ABSL_GUARDED_BY(places_mu_);
+};
+
+}  // namespace poold::engine

@@ -1,0 +1,82 @@
+// Receivers of what a core says: a unary call, a watch, a session.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "core/ports.h"
+
+namespace poold::engine {
+
+struct OpenPoolAnswer {
+  absl::StatusOr<core::PoolView> pool;
+  bool created = false;
+};
+
+// What ends the wait of a subscriber that made one call.
+using Answer = std::variant<OpenPoolAnswer, absl::StatusOr<core::PoolView>, absl::StatusOr<core::HandleView>,
+                            absl::StatusOr<core::WaitAnswer>, absl::StatusOr<std::uint64_t>, absl::StatusOr<bool>>;
+
+// The On... functions are called under the core's mutex and only keep what they are given. Flush is called after it was
+// left, by any thread and perhaps by two at once, and sends what was kept.
+class Subscriber {
+ public:
+  virtual ~Subscriber() = default;
+  virtual void OnOutcome(core::HandleId, core::OutcomePtr) {}
+  virtual void OnSuccess(core::HandleId task, const core::CompactSuccess& success) {
+    OnOutcome(task, success.ToOutcome());
+  }
+  virtual void OnItems(core::HandleId, core::ItemBlockPtr) {}
+  virtual void OnMapEnd(const core::MapView&) {}
+  virtual void OnOutput(const core::OutputEvent&) {}
+  virtual void OnProgress(const core::ProgressEvent&) {}
+  virtual void OnAnswer(Answer) {}
+  virtual void OnEvent(core::WatchEvent) {}
+  virtual void OnEndWatch() {}
+  // The room of its client for outcomes became short in one more core, or in one less.
+  virtual void OnRoom(bool /*is_short*/) {}
+  virtual void Flush() = 0;
+
+ private:
+  friend class SubscriberTable;
+  std::atomic<bool> dirty_ = false;
+};
+
+// Subscribers of one core by id, and which of them have something to flush. A subscriber may be in the tables of
+// several cores.
+//
+// Ownership: shares each subscriber until Remove. Thread safety: Add, Remove, Find and MarkDirty are called
+// under the core's mutex (inside engine::Gate::Enter, and by the port); FlushDirty by any thread without it.
+class SubscriberTable {
+ public:
+  core::SubscriberId Add(std::shared_ptr<Subscriber> subscriber);
+  void Remove(core::SubscriberId id);
+  // Null: it is gone.
+  const std::shared_ptr<Subscriber>& Find(core::SubscriberId id) const;
+  void MarkDirty(const std::shared_ptr<Subscriber>& subscriber);
+  // With `stopping_mu` held for reading.
+  void FlushDirty(absl::Mutex* stopping_mu);
+  // When nobody calls any more.
+  void Clear();
+
+ private:
+  // An id is the slot's place and, above it, how often the slot was used: never the same twice.
+  struct Slot {
+    std::uint32_t uses = 0;
+    std::shared_ptr<Subscriber> subscriber;
+  };
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_;
+
+  std::atomic<bool> any_dirty_ = false;
+  absl::Mutex dirty_mu_;
+  std::vector<std::shared_ptr<Subscriber>> dirty_ ABSL_GUARDED_BY(dirty_mu_);
+};
+
+}  // namespace poold::engine

@@ -1,0 +1,63 @@
+// A wait for some of many handles, which may lie in several cores.
+//
+// Role: each core waits for its own. The first one that has what is waited for ends the wait; what the others have
+// until then is asked again, without waiting. Threads: made, begun and dropped by one thread, on which `post` runs its
+// work; answered by any thread. Ownership: shared by the questions that are under way; the engine must outlive it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "core/core.h"
+#include "engine/engine.h"
+
+namespace poold::engine {
+
+class WaitForSome : public std::enable_shared_from_this<WaitForSome> {
+ public:
+  using Done = absl::flat_hash_set<core::HandleId>;
+
+  struct Order {
+    core::WaitMode mode{};
+    // The worker on which the task runs that waits.
+    core::WorkerId from{};
+    // Runs work later, on the thread that has made the wait, outside of events.
+    std::function<void(std::function<void()>)> post;
+    // Which of the handles are done, or why the wait is refused. The first one counts; a refusal may come several
+    // times.
+    std::function<void(absl::StatusOr<Done>)> then;
+  };
+
+  WaitForSome(const Engine* engine, std::span<const core::HandleId> ids, Order order);
+  // At most so long. Once.
+  void Begin(core::Nanos wait);
+  // Nobody waits any more.
+  void Drop();
+
+ private:
+  struct Part {
+    HandleGroup handles;
+    PendingCall asked;  // of the thread that has made it
+    std::optional<core::WaitAnswer> answer;
+  };
+
+  void Ask(std::size_t place, core::Nanos wait);
+  void Take(std::size_t place, absl::StatusOr<core::WaitAnswer> answer);
+  void Hurry();
+  void Reply();
+
+  const Order order_;
+  std::vector<Part> parts_;  // constant in number
+  absl::Mutex mu_;
+  std::size_t missing_ ABSL_GUARDED_BY(mu_);
+  bool hurried_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace poold::engine

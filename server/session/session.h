@@ -1,0 +1,83 @@
+// One session, whatever carries its messages. Requests go to the cores that they concern; answers of the cores wait in
+// the encoder until the transport sends them.
+//
+// Role: subscribes, greets, takes requests one after the other, acknowledges. Non-role: reads and writes no bytes.
+// Threads: one thread reads for it and calls everything here, except the functions of Subscriber (see there).
+// Ownership: the tables of subscribers share it from Enter to Leave.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "api/service_context.h"
+#include "engine/session_port.h"
+#include "engine/subscriber.h"
+#include "poold/v1/session.pb.h"
+#include "session/delay_queue.h"
+#include "session/request_decoder.h"
+#include "session/response_encoder.h"
+
+namespace poold::session {
+
+class Session : public engine::Subscriber, public std::enable_shared_from_this<Session> {
+ public:
+  void OnOutcome(core::HandleId task, core::OutcomePtr outcome) final { encoder_.AddOutcome(task, std::move(outcome)); }
+  void OnSuccess(core::HandleId task, const core::CompactSuccess& success) final { encoder_.AddSuccess(task, success); }
+  void OnItems(core::HandleId map, core::ItemBlockPtr items) final { encoder_.AddItems(map, std::move(items)); }
+  void OnMapEnd(const core::MapView& map) final { encoder_.AddMapEnd(map); }
+  void OnOutput(const core::OutputEvent& output) final { encoder_.AddOutput(output); }
+  void OnProgress(const core::ProgressEvent& progress) final { encoder_.AddProgress(progress); }
+  void OnRoom(bool is_short) final {
+    short_rooms_ += is_short ? 1 : -1;
+    encoder_.TellRoom();
+  }
+
+ protected:
+  // Both must outlive it.
+  Session(api::ServiceContext* service, DelayQueue* due);
+
+  // Before the first request.
+  void Enter(const core::ClientOrigin& origin);
+  // One request. It is cleared of what it brought. An error ends the session.
+  absl::Status Take(v1::SessionRequest* request);
+  // The last. Nothing comes from the cores after it.
+  void Leave();
+
+  // What a client is called that says nothing in its hello.
+  virtual std::string OtherName() const { return ""; }
+  // While so much waits for the client, nothing more is to be read from it; and from when on it is again.
+  bool TooMuchWaits() const;
+  bool EnoughWasSent() const;
+  // There is no memory for what waits for the client, and it has read nothing since this time: it is to be cut off.
+  // What it did not read stays with the cores. Thread-safe.
+  bool MustGo(core::Nanos stuck_since) const;
+
+  api::ServiceContext& service() const { return service_; }
+  ResponseEncoder& outbox() { return encoder_; }
+
+ private:
+  bool Acknowledge();
+  void TellRefused();
+  void Greet(const v1::SessionHello& hello);
+  void AcknowledgeLater();
+  void AcknowledgeUpTo(std::uint64_t requests);
+
+  api::ServiceContext& service_;
+  DelayQueue& due_;
+
+  // Of the thread that reads.
+  engine::SessionPort port_;
+  RequestDecoder decoder_;
+  std::uint64_t taken_ = 0;
+  bool acknowledge_due_ = false;
+
+  // In how many cores the room of its client is short.
+  std::atomic<std::uint32_t> short_rooms_ = 0;
+  ResponseEncoder encoder_;
+};
+
+}  // namespace poold::session

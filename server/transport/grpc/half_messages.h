@@ -1,0 +1,85 @@
+// Messages that a client has sent on one HTTP/2 connection, in part or to nobody: what memory gRPC keeps for them.
+//
+// gRPC keeps what came of a message until it has the whole of it and somebody reads it, in the blocks that it read from
+// the socket: one byte keeps a block. So blocks count: pieces of kBlockBytes of all that the client sends, in which
+// lies a part of such a message. Role: follows the messages of each open stream (five bytes in front of each: a flag,
+// the length) through its DATA frames, however they are cut. The first whole message of a stream is read at once. Later
+// ones, which a call may never want, are read when the server has opened the stream's window for as much as has come.
+// A stream is over, and nothing of it counts, when the client has sent RST_STREAM, or END_STREAM behind messages that
+// are all read, or the server has sent either: from then on gRPC passes over what comes, and has let go of the rest.
+// Bounded: by the streams that may be open, which is gRPC's and Http2Guard's to bound. Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "transport/grpc/http2_frames.h"
+
+namespace poold::transport {
+
+class HalfMessages {
+ public:
+  // What gRPC reads into at once: kBigAlloc of its tcp_posix.cc.
+  static constexpr std::uint64_t kBlockBytes = 64 << 10;
+  // What it keeps for each frame beside the bytes: an entry of a table that doubles as it grows.
+  static constexpr std::uint64_t kFrameBytes = 64;
+
+  void Begin(std::uint32_t stream);
+  // The client sends nothing more there.
+  void EndInput(std::uint32_t stream);
+  // Nothing is kept there any more.
+  void End(std::uint32_t stream);
+  // Of the client's next DATA frame.
+  void TakeHead(const Http2FrameHead& frame);
+  // The next bytes of its payload. `at`: where in all that the client sends they begin.
+  void TakePayload(std::string_view bytes, std::uint64_t at);
+  // The server lets the client send so much more on a stream.
+  void OpenWindow(std::uint32_t stream, std::uint32_t bytes);
+
+  std::uint64_t bytes() const { return blocks_.size() * kBlockBytes + frames_ * kFrameBytes; }
+
+ private:
+  static constexpr std::size_t kHeadBytes = 5;
+
+  // What is kept, block by block, and of how many frames.
+  struct Kept {
+    std::vector<std::uint64_t> blocks;
+    std::uint64_t frames = 0;
+  };
+  struct Stream {
+    // The message that has not wholly come.
+    std::size_t head_have = 0;
+    char head[kHeadBytes] = {};
+    std::uint64_t left = 0;  // once its head is there
+    std::int64_t have = 0;
+    Kept half;
+    // Those before it, but the first.
+    Kept unread;
+    bool has_first = false;
+    // By how much more has come than the server has opened the window for, since the beginning.
+    std::int64_t ahead = 0;
+  };
+
+  void Follow(Stream* stream, std::string_view data, std::uint64_t at);
+  static std::size_t TakeSome(Stream* stream, std::string_view data);
+  void TakeWhole(Stream* stream, std::uint64_t from, std::uint64_t to);
+  void Keep(Kept* kept, std::uint64_t from, std::uint64_t to);
+  void KeepBlock(Kept* kept, std::uint64_t block);
+  void LetGo(Kept* kept);
+
+  absl::flat_hash_map<std::uint32_t, Stream> streams_;
+  // How often each block is kept.
+  absl::flat_hash_map<std::uint64_t, std::uint32_t> blocks_;
+  std::uint64_t frames_ = 0;
+
+  // The DATA frame that is coming: what is left of it.
+  Http2FrameHead frame_;
+  std::uint32_t data_left_ = 0;
+  std::uint32_t padding_left_ = 0;
+  bool padding_is_known_ = true;
+};
+
+}  // namespace poold::transport

@@ -1,0 +1,56 @@
+// A rate limit for one peer: so many tokens at once, and so many more each second.
+//
+// Thread-safe.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "core/types.h"
+
+namespace poold::transport {
+
+class TokenBucket {
+ public:
+  // Full at first.
+  TokenBucket(std::int64_t size, std::int64_t per_second)
+      : size_(static_cast<double>(size)), per_second_(static_cast<double>(per_second)), tokens_(size_) {}
+
+  // False: there are not so many, and all stay.
+  bool Take(std::uint64_t tokens, core::Nanos now) {
+    absl::MutexLock lock(&mu_);
+    Fill(now);
+    if (tokens_ < static_cast<double>(tokens)) return false;
+    tokens_ -= static_cast<double>(tokens);
+    return true;
+  }
+  // Whether they are there or not. At most one bucket's are owed.
+  void Owe(std::uint64_t tokens, core::Nanos now) {
+    absl::MutexLock lock(&mu_);
+    Fill(now);
+    tokens_ = std::max(tokens_ - static_cast<double>(tokens), -size_);
+  }
+  // Until nothing is owed; 0: nothing is.
+  core::Nanos OwesFor(core::Nanos now) {
+    absl::MutexLock lock(&mu_);
+    Fill(now);
+    return tokens_ >= 0 ? 0 : static_cast<core::Nanos>(-tokens_ / per_second_ * core::kSecond);
+  }
+
+ private:
+  void Fill(core::Nanos now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    const double seconds = static_cast<double>(std::max<core::Nanos>(now - filled_, 0)) / core::kSecond;
+    tokens_ = std::min(size_, tokens_ + seconds * per_second_);
+    filled_ = now;
+  }
+
+  const double size_;
+  const double per_second_;
+  absl::Mutex mu_;
+  double tokens_ ABSL_GUARDED_BY(mu_);
+  core::Nanos filled_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace poold::transport

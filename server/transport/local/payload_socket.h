@@ -1,0 +1,118 @@
+// The socket through which clients on this host hand over descriptors: poold/v1/payload_socket.md.
+//
+// Role: one small thread that reads fixed messages, asks the handler and answers. Connections that are to carry a
+// session it hands on. It also lets uploads expire that no other thread knows. It waits for no client: a client that
+// does not read its answers, or sends what makes no sense, is cut off. Thread safety: Start and Stop by one thread;
+// Take by any. Ownership: owns its connections; the service must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "api/service_context.h"
+#include "base/arena.h"
+#include "base/payload_file.h"
+#include "transport/connection_table.h"
+#include "wire/payload_message.h"
+#include "wire/unique_fd.h"
+
+namespace poold::transport {
+
+// What a client is told whose connection is not wanted: the answer TOO_MANY_CONNECTIONS, to whatever is asked.
+inline std::string LocalFarewell() {
+  const wire::PayloadAnswer answer{static_cast<std::uint32_t>(wire::PayloadStatus::kTooManyConnections), 0, 0};
+  return {reinterpret_cast<const char*>(&answer), sizeof answer};
+}
+
+// What the payload socket does: takes arguments over into the uploads, finds results, knows arenas. No sockets here.
+// Thread-safe. Does not own the service, which must outlive it.
+class PayloadHandler {
+ public:
+  explicit PayloadHandler(api::ServiceContext* service) : service_(*service) {}
+
+  // The descriptor is taken over with kTaken only.
+  wire::PayloadStatus Offer(const wire::PayloadRequest& request, wire::UniqueFd* sealed);
+  // The file is null where the result lies in none, or there is no result.
+  struct Found {
+    std::shared_ptr<const void> owner;
+    const base::PayloadFile* file = nullptr;
+  };
+  Found Fetch(const wire::PayloadRequest& request);
+
+  // The arena lives as long as whom it is given back to keeps it. Null, and why not.
+  std::shared_ptr<base::Arena> Share(const wire::PayloadRequest& request, wire::UniqueFd* fd,
+                                     wire::PayloadStatus* status);
+  // Null: there is none.
+  std::shared_ptr<base::Arena> Map(const wire::PayloadRequest& request) const;
+
+ private:
+  api::ServiceContext& service_;
+};
+
+// One small thread that reads fixed messages, asks the handler and answers: see the head of this file.
+class PayloadSocket {
+ public:
+  // Takes a connection that carries a session from here on; false, with the socket still the caller's: it cannot.
+  using TakeSession = std::function<bool(wire::UniqueFd* connection, Ticket* ticket)>;
+
+  PayloadSocket(api::ServiceContext* service, TakeSession take_session);
+  ~PayloadSocket();
+  PayloadSocket(const PayloadSocket&) = delete;
+  PayloadSocket& operator=(const PayloadSocket&) = delete;
+
+  absl::Status Start();
+  // A client speaks through this connection from now on. Thread-safe.
+  void Take(wire::UniqueFd connection, Ticket ticket);
+  // Closes all connections. Idempotent.
+  void Stop();
+
+ private:
+  struct Connection {
+    wire::UniqueFd fd;
+    Ticket ticket;
+    char request[sizeof(wire::PayloadRequest)];
+    std::size_t have = 0;
+    std::vector<wire::UniqueFd> descriptors;
+    bool lost_descriptors = false;  // there was no room for one
+    // That the client made. They end with the connection; what lies in them then is still used.
+    std::vector<std::shared_ptr<base::Arena>> arenas;
+  };
+
+  void Run();
+  int Timeout() const;
+  // False: the thread is to end.
+  bool TakeNew();
+  void Wake();
+  void Close(std::map<int, Connection>::iterator connection);
+  // False: the connection is over.
+  bool Read(Connection* connection);
+  bool Serve(Connection* connection);
+  bool ServeSession(Connection* connection);
+  bool ServeArena(Connection* connection, const wire::PayloadRequest& request);
+  // `descriptor` may be -1: none.
+  bool Answer(const Connection& connection, wire::PayloadStatus status, std::uint64_t number = 0, int descriptor = -1);
+
+  api::ServiceContext& service_;
+  PayloadHandler payload_handler_;
+  const TakeSession take_session_;
+  wire::UniqueFd epoll_;
+  wire::UniqueFd wake_;
+  std::thread thread_;
+
+  absl::Mutex mu_;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<Connection> come_ ABSL_GUARDED_BY(mu_);
+
+  // The thread's own.
+  std::map<int, Connection> connections_;
+};
+
+}  // namespace poold::transport
