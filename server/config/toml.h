@@ -13,7 +13,8 @@
 
 namespace poold::config {
 
-// Whether the daemon can listen on an address, so that a bad address is reported with its line. Implemented by transport/.
+// Whether the daemon can listen on an address, so that a bad address is reported with its line. Implemented by
+// transport/.
 using AddressCheck = std::function<absl::Status(std::string_view)>;
 
 // Reads a file over the values of `config`.

@@ -18,6 +18,11 @@ namespace poold::process {
 class WorkerProcess;
 class ZygoteClient;
 
+// So much of an output pipe is read before other events get their turn.
+inline constexpr std::size_t kPipeBytesPerTurn = 64 * 1024;
+// How often it is tried to reap a process that was killed, with growing pauses: about 20 s.
+inline constexpr int kMaxReapTries = 1000;
+
 struct ProcessThread {
   const DispatcherOptions& options;
   const base::Clock& clock;

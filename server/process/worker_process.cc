@@ -20,16 +20,10 @@
 namespace poold::process {
 namespace {
 
-constexpr int kMaxReapTries = 1000;  // about 20 s
 // A zygote that does not answer for so long while a worker that it clones is to be killed, is killed too.
 constexpr core::Nanos kCloneGrace = 2 * core::kSecond;
 // From the end of its channel on a worker has so long to exit.
 constexpr core::Nanos kHangUpGrace = core::kSecond;
-
-template <typename Message>
-bool Parse(const wire::Frame& frame, Message* message) {
-  return message->ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()));
-}
 
 core::Nanos UsagePeriod(const core::PoolSpec& spec) {
   if (spec.memory_limit_bytes != 0) return 250 * core::kMillisecond;

@@ -12,16 +12,10 @@
 namespace poold::process {
 namespace {
 
-constexpr std::size_t kPipeBytesPerTurn = 64 * 1024;
 // Of what a dead worker left in a pipe.
 constexpr std::size_t kLastOutputBytes = 1u << 20;
 
 absl::Status Senseless(const char* what) { return absl::InvalidArgumentError(std::string("worker sent ") + what); }
-
-template <typename Message>
-bool Parse(const wire::Frame& frame, Message* message) {
-  return message->ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()));
-}
 
 }  // namespace
 

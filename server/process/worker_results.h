@@ -31,6 +31,12 @@
 
 namespace poold::process {
 
+// Reads the message of a frame. False: the frame holds no such message.
+template <typename Message>
+bool Parse(const wire::Frame& frame, Message* message) {
+  return message->ParseFromArray(frame.message.data(), static_cast<int>(frame.message.size()));
+}
+
 class WorkerResults {
  public:
   WorkerResults(ProcessThread* thread, WorkerChannel* channel, ChannelReader* reader);

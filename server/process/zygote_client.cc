@@ -24,8 +24,6 @@ namespace {
 constexpr int kChannelFd = 3;
 constexpr int kCgroupKillFd = 4;
 constexpr std::size_t kReadBytes = 64 * 1024;
-constexpr std::size_t kPipeBytesPerTurn = 64 * 1024;
-constexpr int kMaxReapTries = 1000;
 
 }  // namespace
 

@@ -18,7 +18,7 @@
 namespace poold::engine {
 namespace {
 
-class StillClock final : public base::Clock {
+class FixedClock final : public base::Clock {
  public:
   std::int64_t Now() const override { return core::kSecond; }
   std::int64_t WallNow() const override { return core::kSecond; }
@@ -65,7 +65,7 @@ class ShardsTest : public ::testing::Test {
     });
   }
 
-  StillClock clock_;
+  FixedClock clock_;
   std::vector<std::unique_ptr<core::testing::Story>> stories_;
   std::vector<std::unique_ptr<Gate>> gates_;
   std::unique_ptr<Shards> shards_;
