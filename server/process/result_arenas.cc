@@ -9,7 +9,7 @@ namespace {
 
 // Of an arena for which there was no room.
 constexpr std::uint64_t kNotKept = 0;
-constexpr std::size_t kPieceBytes = 1u << 20;
+constexpr std::size_t kCopyPieceBytes = 1u << 20;
 
 // The worker is to take no more slots in it; what lies there already is copied.
 absl::StatusOr<std::shared_ptr<base::Arena>> NotKept(wire::UniqueFd fd, std::uint64_t slot_bytes) {
@@ -26,7 +26,7 @@ absl::StatusOr<std::shared_ptr<base::Arena>> NotKept(wire::UniqueFd fd, std::uin
 absl::StatusOr<base::Kept> Copy(const base::Spool& spool, const base::PayloadFile& file) {
   base::PayloadDraft draft(&spool);
   const std::size_t size = file.view().size();
-  std::string piece(std::min(kPieceBytes, size), '\0');
+  std::string piece(std::min(kCopyPieceBytes, size), '\0');
   for (std::size_t at = 0; at < size; at += piece.size()) {
     piece.resize(std::min(piece.size(), size - at));
     if (absl::Status read = file.Read(at, piece.data(), piece.size()); !read.ok()) return read;
