@@ -189,7 +189,10 @@ void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
     work.push_back(next.is_map() ? SendChunk(*AsMap(&next), worker) : SendTask(*AsTask(&next), worker));
     if (!faults.never_end_turn) ready.EndTurn(queue);
     // It was kept for what wants a fresh one: that needs another one now.
-    if (worker.dispatches++ == 0 && !pool.ready_fresh.empty()) pool.scaling_due = true;
+    if (worker.dispatches++ == 0) {
+      pool.Recount(worker);
+      if (!pool.ready_fresh.empty()) pool.scaling_due = true;
+    }
     if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) break;
   }
   if (!work.empty()) worker_port->Dispatch(worker.id, std::move(work));

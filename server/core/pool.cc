@@ -41,6 +41,32 @@ bool Pool::FreshIsNext() const {
   return priority > ready.NextPriority() || (priority == ready.NextPriority() && fresh_turn);
 }
 
+WorkerCounts Pool::CountsOf(const Worker& worker) const {
+  WorkerCounts counts;
+  counts.all_ready = worker.ready;
+  if (!worker.live()) return counts;
+  counts.live = 1;
+  counts.ready = worker.ready;
+  counts.staying = !Leaving(worker);
+  counts.used = worker.dispatches > 0;
+  return counts;
+}
+
+void Pool::Recount(Worker& worker) {
+  counts -= worker.counted;
+  worker.counted = CountsOf(worker);
+  counts += worker.counted;
+}
+
+void Pool::RecountAll() {
+  for (Worker* worker : workers) Recount(*worker);
+}
+
+void Pool::Uncount(Worker& worker) {
+  counts -= worker.counted;
+  worker.counted = {};
+}
+
 void Pool::ListIdle(Worker* worker) {
   if (worker->idle_listed) return;
   worker->idle_listed = true;

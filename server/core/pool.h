@@ -17,6 +17,7 @@
 #include "core/ready_queue.h"
 #include "core/views.h"
 #include "core/worker.h"
+#include "core/worker_counts.h"
 
 namespace poold::core {
 
@@ -96,6 +97,7 @@ struct Pool {
   TimerId watchful_timer = kNoTimer;  // looks at work that waits behind something long
 
   std::vector<Worker*> workers;  // in the order of their starts
+  WorkerCounts counts;           // of them
   std::vector<Worker*> idle;     // the most recently used one last, unused ones first
   ReadyQueue ready;
   ReadyQueue ready_fresh;           // what wants a worker that ran nothing, where that is not the rule
@@ -161,6 +163,13 @@ struct Pool {
   // Those that its workers have.
   std::vector<std::string> FunctionNames() const;
   void NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t calls, std::uint64_t result_bytes);
+  // What one worker adds to `counts`.
+  WorkerCounts CountsOf(const Worker& worker) const;
+  // Call when anything has changed that a worker is counted by, and, for all of them, when `stale_below` has.
+  void Recount(Worker& worker);
+  void RecountAll();
+  // Call when it is no longer in `workers`.
+  void Uncount(Worker& worker);
   void ListIdle(Worker* worker);
   void UnlistIdle(Worker* worker);
 };

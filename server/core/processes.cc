@@ -47,6 +47,7 @@ void Core::State::StartWorker(Generation& generation) {
   worker->start_round = generation.start_round;
   worker->started_at = now;
   pool.workers.push_back(worker.get());
+  pool.Recount(*worker);
   ++pool.stats.workers_started;
   const WorkerId id = worker->id;
   workers.emplace(id, std::move(worker));
@@ -59,8 +60,7 @@ bool Core::State::GivesUp(const Generation& generation) {
   const Pool& pool = *generation.pool;
   if (generation.own_failures <= kMostOwnFailures) return false;
   if (&generation == pool.next.get() || !pool.has_run) return true;
-  return pool.state == PoolState::kClosing &&
-         std::none_of(pool.workers.begin(), pool.workers.end(), [](const Worker* worker) { return worker->ready; });
+  return pool.state == PoolState::kClosing && pool.counts.all_ready == 0;
 }
 
 // Those that fail together count as one try. What others do (a shortage of the machine, a kill from outside) is no
@@ -118,6 +118,7 @@ void Core::State::Stop(Worker& worker) {
   worker.pool->UnlistIdle(&worker);
   worker.pool->scaling_due = true;
   worker.stopping = true;
+  worker.pool->Recount(worker);
   worker_port->StopWorker(worker.id);
 }
 
@@ -125,6 +126,7 @@ void Core::State::Kill(Worker& worker, KilledBy why, Nanos grace) {
   worker.pool->UnlistIdle(&worker);
   worker.pool->scaling_due = true;
   if (worker.killed_by == KilledBy::kUnspecified) worker.killed_by = why;
+  worker.pool->Recount(worker);
   const Nanos at = grace > kNever - now ? kNever : now + grace;
   if (at >= worker.kill_at) return;
   worker.kill_at = at;
@@ -136,13 +138,16 @@ void Core::State::ZygoteIsReady(Pool& pool, std::uint32_t number) {
   if (generation == nullptr || generation->zygote != ZygoteState::kStarting) return;
   generation->zygote = ZygoteState::kReady;
   generation->zygote_ready_at = now;
-  const bool missing = CountWorkers(pool).ready < pool.spec.workers;
+  const bool missing = pool.counts.ready < pool.spec.workers;
   if (!missing && !generation->start_failure.empty()) {
     client_port->StartsChanged();
     generation->NoteStarted();
     TellPoolWatchers(pool);
   }
-  if (generation == pool.next.get()) pool.stale_below = generation->first;
+  if (generation == pool.next.get()) {
+    pool.stale_below = generation->first;
+    pool.RecountAll();
+  }
   pool.scaling_due = true;
   Reconcile(pool);
 }
@@ -167,6 +172,7 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
   Pool& pool = *worker.pool;
   if (worker.ready) return;
   worker.ready = true;
+  pool.Recount(worker);
   worker.pid = pid;
   worker.mark = WorkerMark(worker.id, pid, worker.generation);
   worker.uses_page = uses_page;
@@ -190,9 +196,7 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
 }
 
 void Core::State::CheckRunning(Pool& pool) {
-  std::uint64_t ready = 0;
-  for (const Worker* worker : pool.workers) ready += worker->ready;
-  if (ready < pool.spec.workers) return;
+  if (pool.counts.all_ready < pool.spec.workers) return;
   pool.has_run = true;
   if (pool.state == PoolState::kStarting) ChangeState(pool, PoolState::kRunning);
   if (pool.state == PoolState::kRunning || pool.state == PoolState::kClosing) AnswerOpenCalls(pool, absl::OkStatus());

@@ -64,14 +64,6 @@ struct CoreFaults {
   bool keep_count = false;      // counts what was dropped as kept
 };
 
-// The workers that were not told to go.
-struct WorkerCounts {
-  std::uint64_t live = 0;     // starting or ready
-  std::uint64_t ready = 0;    // of these, ready
-  std::uint64_t staying = 0;  // of these, not to be replaced
-  std::uint64_t used = 0;     // of these, have run something
-};
-
 struct Core::State {
   State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, ShardInfo shard)
       : limits(limits),
@@ -125,7 +117,6 @@ struct Core::State {
 
   // ---- staffing.cc ----
   void ScaleWorkers(Pool& pool);
-  static WorkerCounts CountWorkers(const Pool& pool);
   static std::uint64_t WantedWorkers(const Pool& pool, const WorkerCounts& counts);
   void StartZygotes(Pool& pool, bool missing);
   void StopSurplus(Pool& pool);

@@ -8,6 +8,7 @@
 #include "core/node.h"
 #include "core/timers.h"
 #include "core/types.h"
+#include "core/worker_counts.h"
 #include "core/worker_mark.h"
 
 namespace poold::core {
@@ -45,7 +46,10 @@ struct Worker {
   // The worker's number of each function of the pool; -1: it has no such function.
   std::shared_ptr<const std::vector<std::int32_t>> functions;
 
-  bool takes_work() const { return ready && !stopping && killed_by == KilledBy::kUnspecified; }
+  WorkerCounts counted;  // its part of Pool::counts
+
+  bool live() const { return !stopping && killed_by == KilledBy::kUnspecified; }
+  bool takes_work() const { return ready && live(); }
   bool idle() const { return takes_work() && sent.empty(); }
 };
 
