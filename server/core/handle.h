@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/node.h"
-#include "core/ready_queue.h"
+#include "core/scheduler/ready_queue.h"
 #include "core/timers.h"
 #include "core/types.h"
 #include "core/views.h"

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "core/circuit_breaker.h"
 #include "core/handle.h"
 #include "core/map_run.h"
-#include "core/ready_queue.h"
+#include "core/scheduler/circuit_breaker.h"
+#include "core/scheduler/ready_queue.h"
 #include "core/views.h"
 #include "core/worker.h"
 #include "core/worker_counts.h"

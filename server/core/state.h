@@ -20,6 +20,7 @@
 #include "core/handle_table.h"
 #include "core/map_run.h"
 #include "core/pool.h"
+#include "core/scheduler/ahead.h"
 #include "core/slab.h"
 #include "core/task.h"
 #include "core/timers.h"
@@ -28,17 +29,9 @@
 
 namespace poold::core {
 
-// How much is sent ahead to a worker, and how long a chunk of a map should run.
-inline constexpr Nanos kAheadTime = 4 * kMillisecond;
-inline constexpr Nanos kChunkTime = 3 * kMillisecond;
 // REQUIRES: neither is negative. What is too far away is never.
 inline constexpr Nanos After(Nanos start, Nanos span) { return span > kNever - start ? kNever : start + span; }
 
-inline constexpr std::uint64_t kMaxChunk = 1u << 20;
-// Work behind something that runs longer than this goes to other workers. Workers tell of what they did within 2 ms.
-inline constexpr Nanos kPatience = 4 * kMillisecond;
-// Less than this is not worth another worker's wake-up.
-inline constexpr Nanos kWorthStealing = 100'000;
 // Counted for each block of neighbouring ids: who scatters the ids of his tasks has one for each.
 inline constexpr std::uint64_t kIdBlockBytes = 176;
 // Counted for each kept outcome beside its bytes.
@@ -193,7 +186,7 @@ struct Core::State {
   absl::Status AppendItems(MapRun& map, const MapGroup& group);
   absl::Status CheckColumn(const ItemColumn& column) const;
 
-  // ---- dispatch.cc ----
+  // ---- scheduler/dispatch.cc ----
   void Queue(Task& task, bool in_front);
   void Unqueue(Task& task);
   void QueueMap(MapRun& map, bool in_front);
@@ -209,7 +202,6 @@ struct Core::State {
   bool HasRoomAhead(const Handle& next, const PoolFunction& function) const;
   Worker* ChooseWorker(Pool& pool, const Handle& next) const;
   bool Takes(const Worker& worker, const Handle& next) const;
-  bool Refills(const Worker& worker) const;
   void Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most);
   static void NoteFresh(const Group& group);
   static bool Knows(const Worker& worker, const Handle& next);
@@ -291,10 +283,8 @@ struct Core::State {
   void LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos load, bool measured);
   void NewHead(Worker& worker);
 
-  // ---- steal.cc ----
+  // ---- scheduler/steal.cc ----
   void Steal(Pool& pool);
-  // From when on an idle worker may take from what this one has, if it gets nothing more until then.
-  Nanos WorkToTakeAt(const Worker& worker) const;
   Worker* ChooseVictim(Pool& pool);
   bool TakeHalf(Worker& victim);
   // False: something behind `except` was begun, so `except` has ended.
@@ -305,7 +295,7 @@ struct Core::State {
   void WatchWaiting(Pool& pool);
   void LookAtWaiting(Pool& pool);
 
-  // ---- circuit_breaker.cc ----
+  // ---- scheduler/circuit_breaker.cc ----
   // The open breaker at which this handle has to wait; null if none is open.
   CircuitBreaker* BreakerOf(const Handle& handle) const;
   bool IsHeld(const Handle& handle) const;

@@ -67,7 +67,7 @@ void World::CheckPool(const Pool& pool) {
   for (const Worker* worker : pool.workers) {
     sent += worker->sent.size();
     if (worker->load < 0) ledger_.Wrong("a worker's load is below zero");
-    if (peer_.WorkToTakeAt(*worker) < pool.steal_at) ledger_.Wrong("nobody would look for work that can be taken");
+    if (WorkToTakeAt(*worker) < pool.steal_at) ledger_.Wrong("nobody would look for work that can be taken");
     if (!could || !worker->idle()) continue;
     if (!pool.ready.empty() || (!pool.ready_fresh.empty() && worker->dispatches == 0)) {
       ledger_.Wrong("a worker of pool " + pool.spec.name + " is idle while a task could run on it");

@@ -4,13 +4,12 @@
 // about kAheadTime of it for each worker, so that it does not wait for us between two tasks.
 #include <algorithm>
 
+#include "core/scheduler/chunk_size.h"
 #include "core/state.h"
 
 namespace poold::core {
 namespace {
 
-// A shorter chunk costs more than it evens out where a map ends.
-constexpr Nanos kLeastChunkTime = 20'000;
 // What a claim word counts.
 constexpr std::uint64_t kMostAsked = (1u << 24) - 1;
 
@@ -87,7 +86,7 @@ void Core::State::ReconcileWorker(Pool& pool, Worker& worker) {
     if (pool.scaling_due) return Reconcile(pool);  // one was called that wants a fresh worker
   }
   if (pool.ready.empty()) return Advance(pool);
-  if (!Refills(worker)) return;
+  if (!Refills(worker, limits.max_prefetch)) return;
   const Handle* next = NextToSend(pool.ready);
   if (next == nullptr) return pool.scaling_due ? Reconcile(pool) : Advance(pool);
   if (Takes(worker, *next)) Fill(pool.ready, worker, limits.max_prefetch);
@@ -129,14 +128,10 @@ Worker* Core::State::ChooseWorker(Pool& pool, const Handle& next) const {
   if (pool.functions[next.group->function].average == 0) return nullptr;
   Worker* best = nullptr;
   for (Worker* worker : pool.workers) {
-    if (worker->sent.empty() || !Refills(*worker)) continue;
+    if (worker->sent.empty() || !Refills(*worker, limits.max_prefetch)) continue;
     if ((best == nullptr || worker->load < best->load) && Takes(*worker, next)) best = worker;
   }
   return best;
-}
-
-bool Core::State::Refills(const Worker& worker) const {
-  return worker.sent.empty() || (worker.load < kAheadTime / 2 && worker.sent.size() <= limits.max_prefetch / 2);
 }
 
 bool Core::State::Takes(const Worker& worker, const Handle& next) const {
@@ -299,20 +294,13 @@ std::uint64_t Core::State::MostItems(const MapRun& map, const Worker& worker) co
   return map.splits.empty() ? ChunkSize(pool, map) : map.splits.back().range.size();
 }
 
-// Small ones first, to learn how long an item takes; then about kChunkTime each, and less towards the end, so that the
-// workers finish together; but not less than kLeastChunkTime.
 std::uint64_t Core::State::ChunkSize(const Pool& pool, const MapRun& map) const {
   if (map.chunk_size != 0) return std::min<std::uint64_t>(map.chunk_size, kMostAsked);
   if (pool.RunsAlone(map)) return 1;
-  const std::uint64_t left = map.ready_items();
   const std::uint64_t takers = std::clamp<std::uint64_t>(pool.workers.size(), 1, pool.spec.workers);
   const double average = pool.functions[map.group->function].average;
-  if (average == 0) return std::clamp<std::uint64_t>(left / (4 * takers), 1, 8);
-  const auto in_time = static_cast<std::uint64_t>(static_cast<double>(kChunkTime) / average);
-  const std::uint64_t full = std::min(in_time, RoomAhead(map));
-  const auto least = static_cast<std::uint64_t>(static_cast<double>(kLeastChunkTime) / average);
-  const std::uint64_t share = (left + 2 * takers - 1) / (2 * takers);
-  return std::clamp<std::uint64_t>(std::min(full, std::max(share, least)), 1, kMaxChunk);
+  if (average == 0) return UnmeasuredChunk(map.ready_items(), takers);
+  return MeasuredChunk(map.ready_items(), takers, average, RoomAhead(map));
 }
 
 void Core::State::Sent(Pool& pool, Worker& worker, Node* node) {

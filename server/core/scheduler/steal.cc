@@ -38,18 +38,6 @@ std::uint32_t Core::State::TakeBackItems(Chunk& chunk, std::uint32_t keep) {
   return taken;
 }
 
-// Only another piece of work makes it earlier: see Sent.
-Nanos Core::State::WorkToTakeAt(const Worker& worker) const {
-  const Node* head = worker.sent.front();
-  if (head == nullptr || !worker.uses_page || worker.killed_by != KilledBy::kUnspecified) return kNever;
-  const Chunk* chunk = head->kind == NodeKind::kChunk ? static_cast<const Chunk*>(head) : nullptr;
-  if (chunk != nullptr && worker.pool->RunsAlone(*chunk->map)) return kNever;  // the other half wants another process
-  if (worker.sent.size() == 1 && (chunk == nullptr || chunk->count - chunk->done < 2)) return kNever;
-  const Nanos present = chunk != nullptr ? chunk->estimate : static_cast<const Task*>(head)->estimate;
-  const bool at_once = worker.unmeasured > 0 || worker.load - present >= kWorthStealing;
-  return at_once ? worker.progress_at : worker.progress_at + kPatience;
-}
-
 // The most loaded one that has work to take; null if there is none.
 Worker* Core::State::ChooseVictim(Pool& pool) {
   Worker* victim = nullptr;
