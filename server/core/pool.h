@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "core/map_run.h"
 #include "core/scheduler/circuit_breaker.h"
 #include "core/scheduler/ready_queue.h"
+#include "core/scheduler/worker_index.h"
 #include "core/views.h"
 #include "core/worker.h"
 #include "core/worker_counts.h"
@@ -59,6 +61,9 @@ struct Generation {
 };
 
 struct Pool {
+  // `max_prefetch`: Limits::max_prefetch.
+  explicit Pool(std::uint32_t max_prefetch) : index(max_prefetch) {}
+
   PoolId id{};
   PoolSpec spec;
   Nanos opened_at = 0;
@@ -98,7 +103,8 @@ struct Pool {
 
   std::vector<Worker*> workers;  // in the order of their starts
   WorkerCounts counts;           // of them
-  std::vector<Worker*> idle;     // the most recently used one last, unused ones first
+  NodeList idle;                 // of workers: the most recently used one last, unused ones first
+  WorkerIndex index;             // of all workers
   ReadyQueue ready;
   ReadyQueue ready_fresh;           // what wants a worker that ran nothing, where that is not the rule
   bool fresh_turn = false;          // between equals, the next one comes from ready_fresh
@@ -110,6 +116,8 @@ struct Pool {
   std::uint64_t chunks_sent = 0;    // of these, chunks
   std::uint64_t busy = 0;           // workers that have something
   Nanos steal_at = kNever;          // no worker has work that another one may take before then
+  // Nothing that could come back has a lower priority than this: see MakeWayForPriority.
+  int way_made = std::numeric_limits<int>::max();
   PoolStats stats;
 
   std::vector<Wait*> open_calls;
@@ -139,7 +147,10 @@ struct Pool {
   // The next one is from ready_fresh.
   bool FreshIsNext() const;
   // A worker that ran nothing before; null if there is none.
-  Worker* UnusedIdle() const { return idle.empty() || idle.front()->dispatches > 0 ? nullptr : idle.front(); }
+  Worker* UnusedIdle() const {
+    Worker* const first = AsWorker(idle.front());
+    return first == nullptr || first->dispatches > 0 ? nullptr : first;
+  }
   // At most so many have work at a time.
   std::uint64_t slots() const { return busy < spec.workers ? spec.workers - busy : 0; }
   bool has_slot() const { return slots() > 0; }
@@ -168,8 +179,8 @@ struct Pool {
   // Call when anything has changed that a worker is counted by, and, for all of them, when `stale_below` has.
   void Recount(Worker& worker);
   void RecountAll();
-  // Call when it is no longer in `workers`.
-  void Uncount(Worker& worker);
+  // It is gone.
+  void Remove(Worker& worker);
   void ListIdle(Worker* worker);
   void UnlistIdle(Worker* worker);
 };

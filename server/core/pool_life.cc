@@ -61,7 +61,7 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
     if (absl::Status status = CheckOpen(spec, elsewhere); !status.ok()) {
       return client_port->AnswerOpenPool(call, std::move(status), false);
     }
-    pool = std::make_shared<Pool>();
+    pool = std::make_shared<Pool>(limits.max_prefetch);
     pool->id = PoolId{static_cast<std::uint32_t>(NumberOf(++last_pool))};
     pool->spec = std::move(spec);
     pool->opened_at = now;
@@ -221,7 +221,9 @@ void Core::State::Advance(Pool& pool) {
   if (pool.state == PoolState::kRunning || pool.state == PoolState::kStarting) return;
   if (pool.state == PoolState::kClosing && pool.unfinished == 0) {
     timers.Clear(&pool.present->start_timer);
-    for (Worker* worker : pool.workers) Stop(*worker);
+    if (pool.counts.live > 0) {
+      for (Worker* worker : pool.workers) Stop(*worker);
+    }
     if (pool.workers.empty()) StopZygote(*pool.present);
   }
   if (pool.has_processes() || (pool.state == PoolState::kClosing && pool.unfinished > 0)) return;

@@ -51,24 +51,26 @@ void Core::State::StopSurplus(Pool& pool) {
   const bool some_leave = counts.staying < counts.live;
   std::uint64_t surplus = counts.ready > wanted ? counts.ready - wanted : 0;
   const bool many_used = !pool.ready_fresh.empty() && surplus == 0 && counts.used > pool.spec.workers;
-  const std::vector<Worker*> idle = many_used || surplus > 0 ? pool.idle : std::vector<Worker*>();
   if (many_used) {
-    StopUsed(idle, counts.used - pool.spec.workers);
+    StopUsed(pool, counts.used - pool.spec.workers);
   }
-  for (Worker* worker : idle) {
-    if (surplus == 0) break;
-    if (some_leave && !pool.Leaving(*worker)) continue;
-    Stop(*worker);
+  for (Node* node = pool.idle.front(); node != nullptr && surplus > 0;) {
+    Worker& worker = *AsWorker(node);
+    node = pool.idle.After(node);
+    if (some_leave && !pool.Leaving(worker)) continue;
+    Stop(worker);
     --surplus;
   }
   pool.draining = some_leave && surplus > 0;
 }
 
 // Those that were kept for what wants a fresh worker and got something else are in the way of others like them.
-void Core::State::StopUsed(const std::vector<Worker*>& idle, std::uint64_t most) {
-  for (Worker* worker : idle) {
-    if (worker->dispatches == 0 || most == 0) continue;
-    Stop(*worker);
+void Core::State::StopUsed(Pool& pool, std::uint64_t most) {
+  for (Node* node = pool.idle.front(); node != nullptr && most > 0;) {
+    Worker& worker = *AsWorker(node);
+    node = pool.idle.After(node);
+    if (worker.dispatches == 0) continue;
+    Stop(worker);
     --most;
   }
 }

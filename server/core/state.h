@@ -55,6 +55,7 @@ struct CoreFaults {
   bool drop_newest = false;     // drops the newest of what was left, not the oldest
   bool drop_awaited = false;    // drops also what somebody waits for
   bool keep_count = false;      // counts what was dropped as kept
+  bool forget_touch = false;    // does not say that a worker has less to do
 };
 
 struct Core::State {
@@ -113,7 +114,7 @@ struct Core::State {
   static std::uint64_t WantedWorkers(const Pool& pool, const WorkerCounts& counts);
   void StartZygotes(Pool& pool, bool missing);
   void StopSurplus(Pool& pool);
-  void StopUsed(const std::vector<Worker*>& idle, std::uint64_t most);
+  void StopUsed(Pool& pool, std::uint64_t most);
   void StartMissing(Pool& pool);
   void Shrink(Pool& pool);
   absl::StatusOr<PoolView> Resize(std::string_view pool, std::uint32_t workers);
@@ -200,7 +201,7 @@ struct Core::State {
   std::uint64_t RoomAhead(const Handle& next) const;
   // Whether it is one at least.
   bool HasRoomAhead(const Handle& next, const PoolFunction& function) const;
-  Worker* ChooseWorker(Pool& pool, const Handle& next) const;
+  Worker* ChooseWorker(Pool& pool, const Handle& next);
   bool Takes(const Worker& worker, const Handle& next) const;
   void Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most);
   static void NoteFresh(const Group& group);

@@ -1,6 +1,7 @@
 // One worker process, as the core sees it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -15,7 +16,10 @@ namespace poold::core {
 
 struct Pool;
 
-struct Worker {
+// A node while it is idle: of Pool::idle.
+struct Worker : Node {
+  Worker() : Node(NodeKind::kList) { places.fill(kNoPlace); }
+
   WorkerId id{};
   std::shared_ptr<Pool> pool;
   std::int64_t pid = 0;
@@ -34,7 +38,6 @@ struct Worker {
   // We are ending it, and this is why.
   KilledBy killed_by = KilledBy::kUnspecified;
   Nanos kill_at = kNever;  // then with SIGKILL
-  bool idle_listed = false;
 
   // What it has, in the order in which it runs it: tasks and chunks.
   NodeList sent;
@@ -47,10 +50,16 @@ struct Worker {
   std::shared_ptr<const std::vector<std::int32_t>> functions;
 
   WorkerCounts counted;  // its part of Pool::counts
+  // Of WorkerIndex: its places in the orders there, and which of them may be wrong since something of it has changed.
+  static constexpr std::uint32_t kNoPlace = 0xffffffff;
+  std::array<std::uint32_t, 5> places;
+  std::uint8_t touched = 0;
 
   bool live() const { return !stopping && killed_by == KilledBy::kUnspecified; }
   bool takes_work() const { return ready && live(); }
   bool idle() const { return takes_work() && sent.empty(); }
 };
+
+inline Worker* AsWorker(Node* node) { return static_cast<Worker*>(node); }
 
 }  // namespace poold::core

@@ -41,8 +41,7 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
     }
   }
   pool->UnlistIdle(&worker);
-  std::erase(pool->workers, &worker);
-  pool->Uncount(worker);
+  pool->Remove(worker);
   ++pool->stats.workers_lost;
   const std::uint32_t round = worker.start_round;
   const Nanos lived = now - worker.ready_at;

@@ -73,6 +73,8 @@ void World::CheckPool(const Pool& pool) {
       ledger_.Wrong("a worker of pool " + pool.spec.name + " is idle while a task could run on it");
     }
   }
+  CheckWayMade(pool);
+  if (const std::string wrong = pool.index.Check(pool.workers, now_); !wrong.empty()) ledger_.Wrong(wrong);
   if (sent != pool.sent) ledger_.Wrong("the count of what workers have is wrong");
   if (pool.stats.queued > (1ull << 40) || pool.stats.running > (1ull << 40) || pool.stats.queued_bytes > (1ull << 40)) {
     ledger_.Wrong("a count of pool " + pool.spec.name + " fell below zero");
@@ -82,6 +84,26 @@ void World::CheckPool(const Pool& pool) {
   }
   const bool over = pool.state == PoolState::kClosed || pool.state == PoolState::kTerminated;
   if (over && (!pool.workers.empty() || pool.unfinished > 0)) ledger_.Wrong("something is left of a pool that is over");
+}
+
+// Nothing that could come back has a lower priority than the pool says it has made way for.
+void World::CheckWayMade(const Pool& pool) {
+  for (const Worker* worker : pool.workers) {
+    if (!HoldsAhead(*worker)) continue;
+    const testing::FakeWorker& process = processes_.workers.at(worker->id);
+    for (const Node* node = worker->sent.front(); node != nullptr; node = worker->sent.After(node)) {
+      if (HandleOf(node).group->options->priority >= pool.way_made) continue;
+      const bool task = node->kind == NodeKind::kTask;
+      if (task && (node == worker->sent.front() || static_cast<const Task*>(node)->intent != TaskState::kUnspecified)) {
+        continue;
+      }
+      for (const testing::FakeWork& work : process.work) {
+        if (work.what.token == TokenOf(node) && work.limit > work.claimed) {
+          ledger_.Wrong("work lies ahead that should have made way");
+        }
+      }
+    }
+  }
 }
 
 // Nobody who waits is passed over while others have more turns than there are clients.

@@ -5,10 +5,6 @@
 
 namespace poold::core {
 
-bool Refills(const Worker& worker, std::uint32_t max_prefetch) {
-  return worker.sent.empty() || (worker.load < kAheadTime / 2 && worker.sent.size() <= max_prefetch / 2);
-}
-
 bool TakesMore(const Worker& worker, std::uint32_t max_prefetch) {
   return !worker.sent.empty() && worker.takes_work() && worker.uses_page && worker.unmeasured == 0 &&
          Refills(worker, max_prefetch) && worker.sent.size() < max_prefetch;

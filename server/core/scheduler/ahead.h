@@ -7,10 +7,9 @@
 #include <cstdint>
 
 #include "core/types.h"
+#include "core/worker.h"
 
 namespace poold::core {
-
-struct Worker;
 
 // How much work is sent ahead to a worker.
 inline constexpr Nanos kAheadTime = 4 * kMillisecond;
@@ -20,7 +19,9 @@ inline constexpr Nanos kPatience = 4 * kMillisecond;
 inline constexpr Nanos kWorthStealing = 100'000;
 
 // Whether the worker has so little that it is worth a message to send it more. `max_prefetch`: Limits::max_prefetch.
-bool Refills(const Worker& worker, std::uint32_t max_prefetch);
+inline bool Refills(const Worker& worker, std::uint32_t max_prefetch) {
+  return worker.sent.empty() || (worker.load < kAheadTime / 2 && worker.sent.size() <= max_prefetch / 2);
+}
 // Whether the worker has something, and may get more beside it as far as the worker itself goes: its pool, the work and
 // the time that its present task has taken may still be against it. Refills is part of it.
 bool TakesMore(const Worker& worker, std::uint32_t max_prefetch);

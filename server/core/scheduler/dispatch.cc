@@ -123,15 +123,12 @@ void Core::State::Pump(Pool& pool) {
   }
 }
 
-Worker* Core::State::ChooseWorker(Pool& pool, const Handle& next) const {
-  if (!pool.idle.empty() && pool.has_slot()) return pool.idle.back();
+Worker* Core::State::ChooseWorker(Pool& pool, const Handle& next) {
+  if (!pool.idle.empty() && pool.has_slot()) return AsWorker(pool.idle.back());
   if (pool.functions[next.group->function].average == 0) return nullptr;
-  Worker* best = nullptr;
-  for (Worker* worker : pool.workers) {
-    if (worker->sent.empty() || !Refills(*worker, limits.max_prefetch)) continue;
-    if ((best == nullptr || worker->load < best->load) && Takes(*worker, next)) best = worker;
-  }
-  return best;
+  // What Takes asks of a worker is asked by the index, but for how much it has: who has more takes no more either.
+  Worker* const least = pool.index.LeastLoaded(now, pool.draining);
+  return least != nullptr && Takes(*least, next) ? least : nullptr;
 }
 
 bool Core::State::Takes(const Worker& worker, const Handle& next) const {
@@ -190,7 +187,10 @@ void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
     }
     if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) break;
   }
-  if (!work.empty()) worker_port->Dispatch(worker.id, std::move(work));
+  if (!work.empty()) {
+    pool.index.Touch(worker);
+    worker_port->Dispatch(worker.id, std::move(work));
+  }
   if (alone) return Stop(worker);
   if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) {
     pool.stats.recycled += !worker.stopping;
@@ -230,7 +230,9 @@ Assignment Core::State::SendTask(Task& task, Worker& worker) {
   const std::uint32_t function = task.group->function;
   task.estimate = static_cast<std::uint32_t>(std::min(pool.functions[function].average, 4e9));
   ++pool.stats.running;
-  ++task.group->queue->level->in_flight;
+  PriorityLevel& level = *task.group->queue->level;
+  ++level.in_flight;
+  pool.way_made = std::min(pool.way_made, level.priority);
   worker.load += task.estimate;
   worker.unmeasured += task.estimate == 0;
   if (pool.breakers_open > 0) NoteProbe(task, task.token);
@@ -269,7 +271,9 @@ Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
   pool.stats.queued -= range.size();
   pool.stats.running += range.size();
   ++pool.chunks_sent;
-  ++map.group->queue->level->in_flight;
+  PriorityLevel& level = *map.group->queue->level;
+  ++level.in_flight;
+  pool.way_made = std::min(pool.way_made, level.priority);
   worker.load += Nanos{chunk.estimate} * chunk.count;
   worker.unmeasured += chunk.estimate == 0;
   if (pool.breakers_open > 0) NoteProbe(map, chunk.token);
@@ -337,6 +341,7 @@ void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos 
   --handle.group->queue->level->in_flight;
   worker.load -= load;
   worker.unmeasured -= !measured;
+  if (!faults.forget_touch) pool.index.Touch(worker);
   if (worker.sent.empty()) {
     --pool.busy;
     if (worker.idle()) pool.ListIdle(&worker);
