@@ -34,8 +34,7 @@ absl::Status Core::State::CheckOpen(const PoolSpec& spec, std::uint64_t elsewher
                                           : " with another spec; close it first"),
                      spec.name);
   }
-  const auto here = std::count_if(pools.begin(), pools.end(), [](const auto& pool) { return pool.second->live(); });
-  const std::uint64_t live = static_cast<std::uint64_t>(here) + elsewhere;
+  const std::uint64_t live = live_pools + elsewhere;
   if (live >= limits.max_pools) {
     return MakeError(absl::StatusCode::kResourceExhausted, "TOO_MANY",
                      absl::StrCat("there are ", live, " pools, which is the most; close one"), "max_pools", kSecond);
@@ -70,6 +69,7 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
     pool->present->pool = pool.get();
     pools_by_name[pool->spec.name] = pool;
     pools.emplace(pool->id, pool);
+    ++live_pools;
   }
   AddOwner(*pool, owner);
   if (same && pool->state == PoolState::kRunning) {
@@ -98,7 +98,9 @@ void Core::State::AnswerOpenCalls(Pool& pool, const absl::Status& status) {
 }
 
 void Core::State::ChangeState(Pool& pool, PoolState state) {
+  live_pools -= pool.live();
   pool.state = state;
+  live_pools += pool.live();
   if (!pool.dispatches()) timers.Clear(&pool.owner_timer);
   TellPoolWatchers(pool);
 }

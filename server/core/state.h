@@ -521,6 +521,7 @@ struct Core::State {
   absl::flat_hash_map<std::string, std::shared_ptr<Pool>> pools_by_name;
   std::map<PoolId, std::shared_ptr<Pool>> pools;  // all that are named or have processes
   std::vector<PoolId> old_pools;                  // that are gone, oldest first
+  std::uint64_t live_pools = 0;                   // of them, those that live: ChangeState counts
   absl::flat_hash_map<WorkerId, std::unique_ptr<Worker>> workers;
   // Of this core, without gaps. The numbers that are seen: NumberOf.
   std::uint32_t last_pool = 0;

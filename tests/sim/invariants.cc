@@ -54,6 +54,9 @@ void World::CheckTaskBytes() {
 }
 
 void World::CheckWorkers() {
+  std::uint64_t live = 0;
+  peer_.ForEachPool([&live](const Pool& pool) { live += pool.live(); });
+  if (live != peer_.live_pools()) ledger_.Wrong("the count of pools that live is wrong");
   peer_.ForEachPool([this](const Pool& pool) {
     CheckPool(pool);
     CheckStaff(pool);
