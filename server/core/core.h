@@ -36,8 +36,8 @@ struct Limits {
   Nanos outcome_ttl = 15 * 60 * kSecond;
   std::uint64_t remembered_ids = 100'000;
   Nanos max_wait = 3600 * kSecond;
-  std::uint32_t max_pools = 64;
-  std::uint32_t max_workers_per_pool = 256;
+  std::uint32_t max_pools = 1024;
+  std::uint32_t max_workers_per_pool = 4096;
   std::uint32_t output_tail_bytes = 4096;
   // Of pools whose spec names none.
   std::uint64_t max_queued_tasks = 10'000'000;

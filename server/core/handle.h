@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/node.h"
-#include "core/ready_queue.h"
+#include "core/scheduler/ready_queue.h"
 #include "core/subscribe/subscribers.h"
 #include "core/subscribe/waits.h"
 #include "core/subscribe/watches.h"

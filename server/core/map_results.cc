@@ -41,6 +41,7 @@ void Core::State::TakeItemResults(WorkerId worker_id, AttemptToken token, ItemBl
     chunk->intent = TaskState::kUnspecified;
     chunk->out_of_time = false;
   }
+  pool.index.Touch(worker);
   const std::uint32_t attempt = chunk->attempt;
   if (chunk->done == chunk->count) {
     Unsend(*chunk);

@@ -41,20 +41,43 @@ bool Pool::FreshIsNext() const {
   return priority > ready.NextPriority() || (priority == ready.NextPriority() && fresh_turn);
 }
 
+WorkerCounts Pool::CountsOf(const Worker& worker) const {
+  WorkerCounts counts;
+  counts.all_ready = worker.ready();
+  if (!worker.live()) return counts;
+  counts.live = 1;
+  counts.ready = worker.ready();
+  counts.staying = !Leaving(worker);
+  counts.used = worker.dispatches > 0;
+  return counts;
+}
+
+void Pool::Recount(Worker& worker) {
+  counts -= worker.counted;
+  worker.counted = CountsOf(worker);
+  counts += worker.counted;
+  index.Touch(worker);
+}
+
+void Pool::RecountAll() {
+  for (Worker* worker : workers) Recount(*worker);
+}
+
+void Pool::Remove(Worker& worker) {
+  workers.erase(std::lower_bound(workers.begin(), workers.end(), worker.id,
+                                 [](const Worker* one, WorkerId id) { return one->id < id; }));
+  counts -= worker.counted;
+  worker.counted = {};
+  index.Remove(worker);
+}
+
 void Pool::ListIdle(Worker* worker) {
-  if (worker->idle_listed) return;
-  worker->idle_listed = true;
-  idle.insert(worker->dispatches == 0 ? idle.begin() : idle.end(), worker);
+  if (worker->linked()) return;
+  worker->dispatches == 0 ? idle.PushFront(worker) : idle.PushBack(worker);
 }
 
 void Pool::UnlistIdle(Worker* worker) {
-  if (!worker->idle_listed) return;
-  worker->idle_listed = false;
-  if (idle.back() == worker) {
-    idle.pop_back();
-  } else {
-    idle.erase(std::find(idle.begin(), idle.end(), worker));
-  }
+  if (worker->linked()) idle.Remove(worker);
 }
 
 }  // namespace poold::core

@@ -5,22 +5,25 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "core/circuit_breaker.h"
 #include "core/handle.h"
 #include "core/map_run.h"
 #include "core/outcome/kept_outcomes.h"
 #include "core/pool/lives.h"
 #include "core/pool/owners.h"
 #include "core/pool/start_tries.h"
-#include "core/ready_queue.h"
+#include "core/scheduler/circuit_breaker.h"
+#include "core/scheduler/ready_queue.h"
+#include "core/scheduler/worker_index.h"
 #include "core/views.h"
 #include "core/worker.h"
+#include "core/worker_counts.h"
 
 namespace poold::core {
 
@@ -51,6 +54,9 @@ struct Generation {
 };
 
 struct Pool {
+  // `max_prefetch`: Limits::max_prefetch.
+  explicit Pool(std::uint32_t max_prefetch) : index(max_prefetch) {}
+
   PoolId id{};
   PoolSpec spec;
   Nanos opened_at = 0;
@@ -84,7 +90,9 @@ struct Pool {
   TimerId watchful_timer = kNoTimer;  // looks at work that waits behind something long
 
   std::vector<Worker*> workers;  // in the order of their starts
-  std::vector<Worker*> idle;     // the most recently used one last, unused ones first
+  WorkerCounts counts;           // of them
+  NodeList idle;                 // of workers: the most recently used one last, unused ones first
+  WorkerIndex index;             // of all workers
   ReadyQueue ready;
   ReadyQueue ready_fresh;           // what wants a worker that ran nothing, where that is not the rule
   bool fresh_turn = false;          // between equals, the next one comes from ready_fresh
@@ -96,6 +104,8 @@ struct Pool {
   std::uint64_t chunks_sent = 0;    // of these, chunks
   std::uint64_t busy = 0;           // workers that have something
   Nanos steal_at = kNever;          // no worker has work that another one may take before then
+  // Nothing that could come back has a lower priority than this: see MakeWayForPriority.
+  int way_made = std::numeric_limits<int>::max();
   PoolStats stats;                  // without what is kept of it
   KeptCounts kept_counts;
 
@@ -118,7 +128,10 @@ struct Pool {
   // The next one is from ready_fresh.
   bool FreshIsNext() const;
   // A worker that ran nothing before; null if there is none.
-  Worker* UnusedIdle() const { return idle.empty() || idle.front()->dispatches > 0 ? nullptr : idle.front(); }
+  Worker* UnusedIdle() const {
+    Worker* const first = AsWorker(idle.front());
+    return first == nullptr || first->dispatches > 0 ? nullptr : first;
+  }
   // At most so many have work at a time.
   std::uint64_t slots() const { return busy < spec.workers ? spec.workers - busy : 0; }
   bool has_slot() const { return slots() > 0; }
@@ -142,6 +155,13 @@ struct Pool {
   // Those that its workers have.
   std::vector<std::string> FunctionNames() const;
   void NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t calls, std::uint64_t result_bytes);
+  // What one worker adds to `counts`.
+  WorkerCounts CountsOf(const Worker& worker) const;
+  // Call when anything has changed that a worker is counted by, and, for all of them, when `stale_below` has.
+  void Recount(Worker& worker);
+  void RecountAll();
+  // It is gone.
+  void Remove(Worker& worker);
   void ListIdle(Worker* worker);
   void UnlistIdle(Worker* worker);
 };

@@ -34,8 +34,7 @@ absl::Status Core::State::CheckOpen(const PoolSpec& spec, std::uint64_t elsewher
                                           : " with another spec; close it first"),
                      spec.name);
   }
-  const auto here = std::count_if(pools.begin(), pools.end(), [](const auto& pool) { return pool.second->live(); });
-  const std::uint64_t live = static_cast<std::uint64_t>(here) + elsewhere;
+  const std::uint64_t live = live_pools + elsewhere;
   if (live >= limits.max_pools) {
     return MakeError(absl::StatusCode::kResourceExhausted, "TOO_MANY",
                      absl::StrCat("there are ", live, " pools, which is the most; close one"), "max_pools", kSecond);
@@ -61,7 +60,7 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
     if (absl::Status status = CheckOpen(spec, elsewhere); !status.ok()) {
       return client_port->AnswerOpenPool(call, std::move(status), false);
     }
-    pool = std::make_shared<Pool>();
+    pool = std::make_shared<Pool>(limits.max_prefetch);
     pool->id = PoolId{static_cast<std::uint32_t>(NumberOf(++last_pool))};
     pool->spec = std::move(spec);
     pool->opened_at = now;
@@ -70,6 +69,7 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
     pool->present = std::make_unique<Generation>(pool.get(), &timers);
     pools_by_name[pool->spec.name] = pool;
     pools.emplace(pool->id, pool);
+    ++live_pools;
   }
   AddOwner(*pool, owner);
   if (same && pool->state == PoolState::kRunning) {
@@ -87,7 +87,9 @@ void Core::State::AnswerOpenCalls(Pool& pool, const absl::Status& status) {
 }
 
 void Core::State::ChangeState(Pool& pool, PoolState state) {
+  live_pools -= pool.live();
   lives.Move(pool.state, state);
+  live_pools += pool.live();
   if (!pool.dispatches()) timers.Clear(&pool.owner_timer);
   TellPoolWatchers(pool);
 }
@@ -210,7 +212,9 @@ void Core::State::Advance(Pool& pool) {
   if (pool.state == PoolState::kRunning || pool.state == PoolState::kStarting) return;
   if (pool.state == PoolState::kClosing && pool.unfinished == 0) {
     pool.present->tries.Cease();
-    for (Worker* worker : pool.workers) Stop(*worker);
+    if (pool.counts.live > 0) {
+      for (Worker* worker : pool.workers) Stop(*worker);
+    }
     if (pool.workers.empty()) StopZygote(*pool.present);
   }
   if (pool.has_processes() || (pool.state == PoolState::kClosing && pool.unfinished > 0)) return;

@@ -38,6 +38,7 @@ void Core::State::StartWorker(Generation& generation) {
   worker->start_round = generation.tries.round();
   worker->started_at = now;
   pool.workers.push_back(worker.get());
+  pool.Recount(*worker);
   ++pool.stats.workers_started;
   const WorkerId id = worker->id;
   workers.emplace(id, std::move(worker));
@@ -50,8 +51,7 @@ bool Core::State::GivesUp(const Generation& generation) {
   const Pool& pool = *generation.pool;
   if (!generation.tries.is_hopeless()) return false;
   if (&generation == pool.next.get() || !pool.has_run) return true;
-  return pool.state == PoolState::kClosing &&
-         std::none_of(pool.workers.begin(), pool.workers.end(), [](const Worker* worker) { return worker->ready(); });
+  return pool.state == PoolState::kClosing && pool.counts.all_ready == 0;
 }
 
 // See StartTries for what counts.
@@ -90,6 +90,7 @@ void Core::State::Stop(Worker& worker) {
   worker.pool->UnlistIdle(&worker);
   worker.pool->scaling_due = true;
   lives.Move(worker.life, worker.ready() ? WorkerLife::kStopping : WorkerLife::kStartingStopped);
+  worker.pool->Recount(worker);
   worker_port->StopWorker(worker.id);
 }
 
@@ -100,6 +101,7 @@ void Core::State::Kill(Worker& worker, KilledBy why, Nanos grace) {
     worker.killed_by = why;
     lives.Move(worker.life, worker.ready() ? WorkerLife::kKilled : WorkerLife::kStartingKilled);
   }
+  worker.pool->Recount(worker);
   const Nanos at = grace > kNever - now ? kNever : now + grace;
   if (at >= worker.kill_at) return;
   worker.kill_at = at;
@@ -111,7 +113,7 @@ void Core::State::ZygoteIsReady(Pool& pool, std::uint32_t number) {
   if (generation == nullptr || generation->zygote != ZygoteState::kStarting) return;
   lives.Move(generation->zygote, ZygoteState::kReady);
   generation->zygote_ready_at = now;
-  const bool missing = CountWorkers(pool).ready < pool.spec.workers;
+  const bool missing = pool.counts.ready < pool.spec.workers;
   if (!missing && generation->tries.Started()) {
     client_port->StartsChanged();
     TellPoolWatchers(pool);
@@ -119,6 +121,7 @@ void Core::State::ZygoteIsReady(Pool& pool, std::uint32_t number) {
   if (generation == pool.next.get() && pool.reload == ReloadLife::kPreparing) {
     lives.Move(pool.reload, ReloadLife::kReplacing);
     pool.stale_below = generation->first;
+    pool.RecountAll();
   }
   pool.scaling_due = true;
   Reconcile(pool);
@@ -147,6 +150,7 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
   lives.Move(worker.life, worker.live()       ? WorkerLife::kReady
                           : worker.stopping() ? WorkerLife::kStopping
                                               : WorkerLife::kKilled);
+  pool.Recount(worker);
   worker.pid = pid;
   worker.mark = WorkerMark(worker.id, pid, worker.generation);
   worker.uses_page = uses_page;
@@ -169,9 +173,7 @@ void Core::State::WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<Fu
 }
 
 void Core::State::CheckRunning(Pool& pool) {
-  std::uint64_t ready = 0;
-  for (const Worker* worker : pool.workers) ready += worker->ready();
-  if (ready < pool.spec.workers) return;
+  if (pool.counts.all_ready < pool.spec.workers) return;
   pool.has_run = true;
   if (pool.state == PoolState::kStarting) ChangeState(pool, PoolState::kRunning);
   if (pool.state == PoolState::kRunning || pool.state == PoolState::kClosing) AnswerOpenCalls(pool, absl::OkStatus());

@@ -24,6 +24,7 @@ void Core::State::WearOut(Worker& worker) {
   if (worker.replacement_due || !worker.live()) return;
   const std::shared_ptr<Pool> pool = worker.pool;
   worker.replacement_due = true;
+  pool->Recount(worker);
   ++pool->stats.recycled;
   pool->scaling_due = true;
   if (faults.replace_early) Stop(worker);

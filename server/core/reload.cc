@@ -45,8 +45,7 @@ void Core::State::CheckReload(Pool& pool) {
   for (const Worker* worker : pool.workers) {
     if (worker->origin < pool.stale_below) return;
   }
-  const WorkerCounts counts = CountWorkers(pool);
-  if (counts.ready < pool.spec.workers) return;
+  if (pool.counts.ready < pool.spec.workers) return;
   StopZygote(*pool.present);
   lives.Move(pool.reload, ReloadLife::kNone);
   pool.present = std::move(pool.next);
@@ -61,6 +60,7 @@ void Core::State::RollBack(Pool& pool, std::string_view why) {
   ++pool.stats.rollbacks;
   DropNext(pool);
   for (Worker* worker : pool.workers) worker->replacement_due |= worker->origin > pool.present->first;
+  pool.RecountAll();
   EndReload(pool,
             MakeError(absl::StatusCode::kFailedPrecondition, "RELOAD_FAILED",
                       absl::StrCat("the reload of pool '", pool.spec.name, "' was rolled back: ", pool.reload_failure),
@@ -80,6 +80,7 @@ void Core::State::DropNext(Pool& pool) {
   pool.stale_below = pool.present->first;
   const std::uint32_t origin = pool.next->first;
   pool.next = nullptr;
+  pool.RecountAll();
   pool.scaling_due = true;
   const std::vector<Worker*> workers = pool.workers;
   for (Worker* worker : workers) {

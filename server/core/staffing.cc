@@ -32,18 +32,6 @@ void Core::State::ScaleWorkers(Pool& pool) {
   CheckReload(pool);
 }
 
-WorkerCounts Core::State::CountWorkers(const Pool& pool) {
-  WorkerCounts counts;
-  for (const Worker* worker : pool.workers) {
-    if (!worker->live()) continue;
-    ++counts.live;
-    counts.ready += worker->ready();
-    counts.staying += !pool.Leaving(*worker);
-    counts.used += worker->dispatches > 0;
-  }
-  return counts;
-}
-
 // With START_METHOD_FRESH a worker that has its task has been told to go: the others are those that wait for one. So
 // the next one is cloned when a task is handed out to the last but `spares`. Elsewhere, what wants a fresh worker gets
 // it beside those that have run something: these are not lost to the others.
@@ -58,34 +46,37 @@ std::uint64_t Core::State::WantedWorkers(const Pool& pool, const WorkerCounts& c
 }
 
 void Core::State::StopSurplus(Pool& pool) {
-  const WorkerCounts counts = CountWorkers(pool);
+  const WorkerCounts counts = pool.counts;
   const std::uint64_t wanted = WantedWorkers(pool, counts);
   const bool some_leave = counts.staying < counts.live;
   std::uint64_t surplus = counts.ready > wanted ? counts.ready - wanted : 0;
-  const std::vector<Worker*> idle = pool.idle;
-  if (!pool.ready_fresh.empty() && surplus == 0 && counts.used > pool.spec.workers) {
-    StopUsed(idle, counts.used - pool.spec.workers);
+  const bool many_used = !pool.ready_fresh.empty() && surplus == 0 && counts.used > pool.spec.workers;
+  if (many_used) {
+    StopUsed(pool, counts.used - pool.spec.workers);
   }
-  for (Worker* worker : idle) {
-    if (surplus == 0) break;
-    if (some_leave && !pool.Leaving(*worker)) continue;
-    Stop(*worker);
+  for (Node* node = pool.idle.front(); node != nullptr && surplus > 0;) {
+    Worker& worker = *AsWorker(node);
+    node = pool.idle.After(node);
+    if (some_leave && !pool.Leaving(worker)) continue;
+    Stop(worker);
     --surplus;
   }
   pool.draining = some_leave && surplus > 0;
 }
 
 // Those that were kept for what wants a fresh worker and got something else are in the way of others like them.
-void Core::State::StopUsed(const std::vector<Worker*>& idle, std::uint64_t most) {
-  for (Worker* worker : idle) {
-    if (worker->dispatches == 0 || most == 0) continue;
-    Stop(*worker);
+void Core::State::StopUsed(Pool& pool, std::uint64_t most) {
+  for (Node* node = pool.idle.front(); node != nullptr && most > 0;) {
+    Worker& worker = *AsWorker(node);
+    node = pool.idle.After(node);
+    if (worker.dispatches == 0) continue;
+    Stop(worker);
     --most;
   }
 }
 
 void Core::State::StartMissing(Pool& pool) {
-  WorkerCounts counts = CountWorkers(pool);
+  WorkerCounts counts = pool.counts;
   const std::uint64_t wanted = WantedWorkers(pool, counts);
   Generation& newest = pool.reload == ReloadLife::kReplacing ? *pool.next : *pool.present;
   StartZygotes(pool, counts.live < wanted);
@@ -125,7 +116,7 @@ void Core::State::Shrink(Pool& pool) {
   };
   std::stable_sort(live.begin(), live.end(),
                    [&](const Worker* a, const Worker* b) { return usefulness(a) < usefulness(b); });
-  const std::uint64_t wanted = WantedWorkers(pool, CountWorkers(pool));
+  const std::uint64_t wanted = WantedWorkers(pool, pool.counts);
   for (std::size_t i = 0; i + wanted < live.size(); ++i) {
     Worker& worker = *live[i];
     Node* head = worker.sent.front();

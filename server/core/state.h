@@ -24,6 +24,7 @@
 #include "core/outcome/outcome_room.h"
 #include "core/pool.h"
 #include "core/pool/lives.h"
+#include "core/scheduler/ahead.h"
 #include "core/slab.h"
 #include "core/subscribe/deadlock.h"
 #include "core/subscribe/subscribers.h"
@@ -35,17 +36,9 @@
 
 namespace poold::core {
 
-// How much is sent ahead to a worker, and how long a chunk of a map should run.
-inline constexpr Nanos kAheadTime = 4 * kMillisecond;
-inline constexpr Nanos kChunkTime = 3 * kMillisecond;
 // REQUIRES: neither is negative. What is too far away is never.
 inline constexpr Nanos After(Nanos start, Nanos span) { return span > kNever - start ? kNever : start + span; }
 
-inline constexpr std::uint64_t kMaxChunk = 1u << 20;
-// Work behind something that runs longer than this goes to other workers. Workers tell of what they did within 2 ms.
-inline constexpr Nanos kPatience = 4 * kMillisecond;
-// Less than this is not worth another worker's wake-up.
-inline constexpr Nanos kWorthStealing = 100'000;
 // Counted for each block of neighbouring ids: who scatters the ids of his tasks has one for each.
 inline constexpr std::uint64_t kIdBlockBytes = 176;
 inline constexpr std::uint8_t kMostDeaths = 3;
@@ -60,15 +53,8 @@ struct CoreFaults {
   bool no_floors = false;       // gives clients only what is common of the room for outcomes
   bool hold_drains = false;     // holds up clients also in pools that are closing
   bool drop_awaited = false;    // drops also what somebody waits for
+  bool forget_touch = false;    // does not say that a worker has less to do
   OutcomeFaults outcomes;
-};
-
-// The workers that were not told to go.
-struct WorkerCounts {
-  std::uint64_t live = 0;     // starting or ready
-  std::uint64_t ready = 0;    // of these, ready
-  std::uint64_t staying = 0;  // of these, not to be replaced
-  std::uint64_t used = 0;     // of these, have run something
 };
 
 struct Core::State : WaitsListener, OutcomesListener {
@@ -126,11 +112,10 @@ struct Core::State : WaitsListener, OutcomesListener {
 
   // ---- staffing.cc ----
   void ScaleWorkers(Pool& pool);
-  static WorkerCounts CountWorkers(const Pool& pool);
   static std::uint64_t WantedWorkers(const Pool& pool, const WorkerCounts& counts);
   void StartZygotes(Pool& pool, bool missing);
   void StopSurplus(Pool& pool);
-  void StopUsed(const std::vector<Worker*>& idle, std::uint64_t most);
+  void StopUsed(Pool& pool, std::uint64_t most);
   void StartMissing(Pool& pool);
   void Shrink(Pool& pool);
   absl::StatusOr<PoolView> Resize(std::string_view pool, std::uint32_t workers);
@@ -202,7 +187,7 @@ struct Core::State : WaitsListener, OutcomesListener {
   absl::Status AppendItems(MapRun& map, const MapGroup& group);
   absl::Status CheckColumn(const ItemColumn& column) const;
 
-  // ---- dispatch.cc ----
+  // ---- scheduler/dispatch.cc ----
   void Queue(Task& task, bool in_front);
   void Unqueue(Task& task);
   void QueueMap(MapRun& map, bool in_front);
@@ -216,9 +201,8 @@ struct Core::State : WaitsListener, OutcomesListener {
   std::uint64_t RoomAhead(const Handle& next) const;
   // Whether it is one at least.
   bool HasRoomAhead(const Handle& next, const PoolFunction& function) const;
-  Worker* ChooseWorker(Pool& pool, const Handle& next) const;
+  Worker* ChooseWorker(Pool& pool, const Handle& next);
   bool Takes(const Worker& worker, const Handle& next) const;
-  bool Refills(const Worker& worker) const;
   void Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most);
   static void NoteFresh(const Group& group);
   static bool Knows(const Worker& worker, const Handle& next);
@@ -267,10 +251,8 @@ struct Core::State : WaitsListener, OutcomesListener {
   void LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos load, bool measured);
   void NewHead(Worker& worker);
 
-  // ---- steal.cc ----
+  // ---- scheduler/steal.cc ----
   void Steal(Pool& pool);
-  // From when on an idle worker may take from what this one has, if it gets nothing more until then.
-  Nanos WorkToTakeAt(const Worker& worker) const;
   Worker* ChooseVictim(Pool& pool);
   bool TakeHalf(Worker& victim);
   // False: something behind `except` was begun, so `except` has ended.
@@ -281,7 +263,7 @@ struct Core::State : WaitsListener, OutcomesListener {
   void WatchWaiting(Pool& pool);
   void LookAtWaiting(Pool& pool);
 
-  // ---- circuit_breaker.cc ----
+  // ---- scheduler/circuit_breaker.cc ----
   // The open breaker at which this handle has to wait; null if none is open.
   CircuitBreaker* BreakerOf(const Handle& handle) const;
   bool IsHeld(const Handle& handle) const;
@@ -487,6 +469,7 @@ struct Core::State : WaitsListener, OutcomesListener {
   absl::flat_hash_map<std::string, std::shared_ptr<Pool>> pools_by_name;
   std::map<PoolId, std::shared_ptr<Pool>> pools;  // all that are named or have processes
   std::vector<PoolId> old_pools;                  // that are gone, oldest first
+  std::uint64_t live_pools = 0;                   // of them, those that live: ChangeState counts
   absl::flat_hash_map<WorkerId, std::unique_ptr<Worker>> workers;
   // Of this core, without gaps. The numbers that are seen: NumberOf.
   std::uint32_t last_pool = 0;

@@ -1,6 +1,7 @@
 // One worker process, as the core sees it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -9,13 +10,17 @@
 #include "core/pool/lives.h"
 #include "core/timers.h"
 #include "core/types.h"
+#include "core/worker_counts.h"
 #include "core/worker_mark.h"
 
 namespace poold::core {
 
 struct Pool;
 
-struct Worker {
+// A node while it is idle: of Pool::idle.
+struct Worker : Node {
+  Worker() : Node(NodeKind::kList) { places.fill(kNoPlace); }
+
   WorkerId id{};
   std::shared_ptr<Pool> pool;
   std::int64_t pid = 0;
@@ -33,7 +38,6 @@ struct Worker {
   // Why it is being killed, if it is.
   KilledBy killed_by = KilledBy::kUnspecified;
   Nanos kill_at = kNever;  // then with SIGKILL
-  bool idle_listed = false;
 
   // What it has, in the order in which it runs it: tasks and chunks.
   NodeList sent;
@@ -44,6 +48,12 @@ struct Worker {
   std::uint64_t tasks_done = 0;
   // The worker's number of each function of the pool; -1: it has no such function.
   std::shared_ptr<const std::vector<std::int32_t>> functions;
+
+  WorkerCounts counted;  // its part of Pool::counts
+  // Of WorkerIndex: its places in the orders there, and which of them may be wrong since something of it has changed.
+  static constexpr std::uint32_t kNoPlace = 0xffffffff;
+  std::array<std::uint32_t, 5> places;
+  std::uint8_t touched = 0;
 
   // It has been ready, and its process has not ended.
   bool ready() const {
@@ -56,5 +66,7 @@ struct Worker {
   bool takes_work() const { return life == WorkerLife::kReady; }
   bool idle() const { return takes_work() && sent.empty(); }
 };
+
+inline Worker* AsWorker(Node* node) { return static_cast<Worker*>(node); }
 
 }  // namespace poold::core

@@ -30,6 +30,7 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
   }
   // From the back, so that what comes back to the front of the queue has its order again.
   lives.Move(worker.life, WorkerLife::kLost);
+  pool->Recount(worker);
   while (Node* last = worker.sent.back()) {
     // Without a page it is not known what was begun: all of it may have been.
     const bool guilty = !worker.uses_page || (loss.has_guilty && TokenOf(last) == loss.guilty);
@@ -40,7 +41,7 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
     }
   }
   pool->UnlistIdle(&worker);
-  std::erase(pool->workers, &worker);
+  pool->Remove(worker);
   ++pool->stats.workers_lost;
   const std::uint32_t round = worker.start_round;
   const Nanos lived = now - worker.ready_at;

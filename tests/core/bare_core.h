@@ -77,10 +77,16 @@ class BareCore {
   static constexpr std::uint64_t kTaskIds = 7;
 
   explicit BareCore(std::uint32_t worker_count = 2) : core(Roomy(), &workers, &clients, 1) {
-    core.OnClientPresent(now, ClientId{1});
+    core.OnClientPresent(now, client);
+    OpenPool("p", worker_count);
+  }
+
+  // Another pool, whose workers are ready and have the function "f".
+  void OpenPool(std::string name, std::uint32_t worker_count) {
     PoolSpec spec;
-    spec.name = "p";
+    spec.name = std::move(name);
     spec.workers = worker_count;
+    workers.started.clear();
     core.OnOpenPool(now, kNobody, spec);
     core.OnZygoteReady(now, workers.zygote.first, workers.zygote.second);
     for (const WorkerId worker : std::vector(workers.started)) {
@@ -97,7 +103,7 @@ class BareCore {
       tasks[i].args = {Encoding::kRaw, nullptr, message.Slice(i * kArgsBytes, kArgsBytes)};
     }
     std::vector<Refusal> refused;
-    core.OnSubmit(now, {ClientId{1}, kSubscriber, "p", "f", options}, tasks, &refused);
+    core.OnSubmit(now, {client, kSubscriber, "p", "f", options}, tasks, &refused);
     if (!refused.empty()) std::abort();
   }
   // Items of `map` from `first` on, in one column.
@@ -106,7 +112,7 @@ class BareCore {
     column->lengths.assign(count, kArgsBytes);
     column->data = Bytes(std::string(count * kArgsBytes, 'x'));
     MapGroup group;
-    group.client = ClientId{1};
+    group.client = client;
     group.subscriber = kSubscriber;
     group.pool = "p";
     group.function = "f";
@@ -149,6 +155,7 @@ class BareCore {
   Core core;
   Nanos now = kSecond;
   HandleId map{8, 1};  // under way
+  ClientId client{1};  // of what is submitted
   std::shared_ptr<const TaskOptions> options = std::make_shared<TaskOptions>();
 
  private:

@@ -37,9 +37,8 @@ class CoreTestPeer {
   void ForEachPool(Visit&& visit) const {
     for (const auto& [id, pool] : core_->state_->pools) visit(*pool);
   }
+  std::uint64_t live_pools() const { return core_->state_->live_pools; }
   bool HasRoom(const Handle& handle) const { return core_->state_->HasRoom(handle); }
-  // From when on another worker may take from what this one has.
-  Nanos WorkToTakeAt(const Worker& worker) const { return core_->state_->WorkToTakeAt(worker); }
 
   // What is left when nothing should be; empty if nothing is.
   std::string Leftovers() const {

@@ -13,6 +13,10 @@ int main() {
   PlayRetries();
   PlayMap();
   PlayWideMap();
+  PlayManyWorkers();
+  PlayIdlePools();
+  PlayIdleClients();
+  PlayOpening();
   PlayRunFrames();
   PlayRingWriting();
   PlayRingReading();

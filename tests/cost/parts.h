@@ -19,6 +19,15 @@ void PlayRetries();      // each fails once
 void PlayMap();
 void PlayWideMap();
 
+// ---- The core among many (scale_parts.cc) ----
+// Several parts each, which may differ by no more than a quarter: test_instructions.py holds that.
+// Of a task that comes when another one has ended, while all workers have something.
+void PlayManyWorkers();
+void PlayIdlePools();    // beside pools that have nothing
+void PlayIdleClients();  // beside clients that do nothing
+// Of a worker, until its pool runs.
+void PlayOpening();
+
 // ---- The floor beside the workers (worker_parts.cc) ----
 void PlayRunFrames();     // claim slots, frames, the write to the socket
 void PlayRingWriting();   // in the worker: claim, record

@@ -22,6 +22,9 @@ SKIPPED = 77
 # What is counted is the way of 10 000 tasks and more: a tenth of a mutex is still a lock in every tenth of them.
 TOLERANCE = 0.1
 LEAST_MUTEXES = 0.05
+# Parts of one family (their names differ in nothing but their numbers) do the same among few and among many: workers,
+# pools or clients that do nothing are free. The dearest one may cost so much more than the cheapest.
+FLATNESS = 0.25
 RECORDING = """If that is meant to be so, write a new table and commit it with the reason:
     POOLD_RECORD_COST=1 ctest --preset dev -R cost.instructions"""
 # The same memcpy on every machine, and no work of the dynamic linker among ours.
@@ -108,8 +111,26 @@ def complaint(part, cost, known):
     return None
 
 
+def families(costs):
+    """The parts whose names differ in nothing but their numbers: [{part: instructions}]"""
+    found = {}
+    for part, cost in costs.items():
+        found.setdefault(re.sub(r"[0-9]+", "#", part), {})[part] = cost["instructions"]
+    return [family for family in found.values() if len(family) > 1]
+
+
+def slope(family):
+    """What is wrong with a family, in words; None where its parts cost about the same."""
+    least, most = min(family, key=family.get), max(family, key=family.get)
+    if family[most] <= (1 + FLATNESS) * family[least]:
+        return None
+    return (f"{most}: {family[most]} instructions, {family[most] / family[least] - 1:.0%} more than {least} "
+            f"({family[least]}): what does nothing has a cost")
+
+
 def compare(costs, table):
-    complaints = [complaint(part, cost, table[part]) for part, cost in costs.items() if part in table]
+    complaints = [slope(family) for family in families(costs)]
+    complaints += [complaint(part, cost, table[part]) for part, cost in costs.items() if part in table]
     complaints += [f"{part}: in the history, but not in the table" for part in costs if part not in table]
     complaints += [f"{part}: in the table, but not in the history" for part in table if part not in costs]
     complaints = [words for words in complaints if words]

@@ -21,7 +21,7 @@ void World::SubmitSome() {
   const auto options = std::make_shared<TaskOptions>(AnyOptions());
   const std::string function = Chance(3) ? "unknown" : Chance(50) ? "f" : "g";
   std::vector<NewTask> tasks;
-  const std::uint64_t count = Chance(20) ? 1 + Any(40) : 1 + Any(4);
+  const std::uint64_t count = Chance(20) ? 1 + Any(wide_ ? 600 : 40) : 1 + Any(4);
   for (std::uint64_t i = 0; i < count; ++i) {
     const HandleId id{1, ++last_task_};
     KnownHandle& known = ledger_.handles[id];
@@ -93,7 +93,7 @@ void World::MapSome() {
     known.options.max_attempts = static_cast<std::uint32_t>(2 + Any(9));
     known.options.retry_on = 0x70;
   }
-  known.items.resize(Any(60));
+  known.items.resize(Any(wide_ ? 900 : 60));
   MapGroup group;
   group.subscriber = client.stream;
   group.complete = known.complete;

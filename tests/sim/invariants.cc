@@ -56,6 +56,9 @@ void World::CheckTaskBytes() {
 }
 
 void World::CheckWorkers() {
+  std::uint64_t live = 0;
+  peer_.ForEachPool([&live](const Pool& pool) { live += pool.live(); });
+  if (live != peer_.live_pools()) ledger_.Wrong("the count of pools that live is wrong");
   peer_.ForEachPool([this](const Pool& pool) {
     CheckPool(pool);
     CheckStaff(pool);
@@ -69,12 +72,14 @@ void World::CheckPool(const Pool& pool) {
   for (const Worker* worker : pool.workers) {
     sent += worker->sent.size();
     if (worker->load < 0) ledger_.Wrong("a worker's load is below zero");
-    if (peer_.WorkToTakeAt(*worker) < pool.steal_at) ledger_.Wrong("nobody would look for work that can be taken");
+    if (WorkToTakeAt(*worker) < pool.steal_at) ledger_.Wrong("nobody would look for work that can be taken");
     if (!could || !worker->idle()) continue;
     if (!pool.ready.empty() || (!pool.ready_fresh.empty() && worker->dispatches == 0)) {
       ledger_.Wrong("a worker of pool " + pool.spec.name + " is idle while a task could run on it");
     }
   }
+  CheckWayMade(pool);
+  if (const std::string wrong = pool.index.Check(pool.workers, now_); !wrong.empty()) ledger_.Wrong(wrong);
   if (sent != pool.sent) ledger_.Wrong("the count of what workers have is wrong");
   if (pool.stats.queued > (1ull << 40) || pool.stats.running > (1ull << 40) || pool.stats.queued_bytes > (1ull << 40)) {
     ledger_.Wrong("a count of pool " + pool.spec.name + " fell below zero");
@@ -84,6 +89,26 @@ void World::CheckPool(const Pool& pool) {
   }
   const bool over = pool.state == PoolState::kClosed || pool.state == PoolState::kTerminated;
   if (over && (!pool.workers.empty() || pool.unfinished > 0)) ledger_.Wrong("something is left of a pool that is over");
+}
+
+// Nothing that could come back has a lower priority than the pool says it has made way for.
+void World::CheckWayMade(const Pool& pool) {
+  for (const Worker* worker : pool.workers) {
+    if (!HoldsAhead(*worker)) continue;
+    const testing::FakeWorker& process = processes_.workers.at(worker->id);
+    for (const Node* node = worker->sent.front(); node != nullptr; node = worker->sent.After(node)) {
+      if (HandleOf(node).group->options->priority >= pool.way_made) continue;
+      const bool task = node->kind == NodeKind::kTask;
+      if (task && (node == worker->sent.front() || static_cast<const Task*>(node)->intent != TaskState::kUnspecified)) {
+        continue;
+      }
+      for (const testing::FakeWork& work : process.work) {
+        if (work.what.token == TokenOf(node) && work.limit > work.claimed) {
+          ledger_.Wrong("work lies ahead that should have made way");
+        }
+      }
+    }
+  }
 }
 
 // Nobody who waits is passed over while others have more turns than there are clients.

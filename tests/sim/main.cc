@@ -1,4 +1,4 @@
-// poold_sim --seed N --steps M --runs K [--fault NAME] [--digest | --trace]: lives through K histories, seeds N, N+1,
+// poold_sim --seed N --steps M --runs K [--fault NAME] [--wide] [--digest | --trace]: lives through K histories, seeds N, N+1,
 // ...
 //
 // --digest prints one number for each history, of everything that the core said in it: what two builds are compared by.
@@ -40,6 +40,7 @@ CoreFaults FaultNamed(const char* name) {
   faults.outcomes.drop_newest = std::strcmp(name, "drop_newest") == 0;
   faults.drop_awaited = std::strcmp(name, "drop_awaited") == 0;
   faults.outcomes.keep_count = std::strcmp(name, "keep_count") == 0;
+  faults.forget_touch = std::strcmp(name, "forget_touch") == 0;
   return faults;
 }
 
@@ -53,9 +54,14 @@ int main(int argc, char** argv) {
   for (int i = 1; i + 1 < argc; ++i) {
     if (std::strcmp(argv[i], "--fault") == 0) faults = FaultNamed(argv[i + 1]);
   }
+  using Shape = poold::core::sim::World::Shape;
+  Shape shape = Shape::kSmall;
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--wide") == 0) shape = Shape::kWide;
+  }
   std::uint64_t events = 0;
   for (std::uint64_t run = seed; run < seed + runs; ++run) {
-    poold::core::sim::World world(run, faults);
+    poold::core::sim::World world(run, faults, shape);
     if (HasFlag(argc, argv, "--trace")) world.PrintTrace();
     const std::string wrong = world.Run(steps);
     events += world.events();
@@ -64,9 +70,10 @@ int main(int argc, char** argv) {
                   static_cast<unsigned long long>(world.digest()));
     }
     if (wrong.empty()) continue;
-    std::printf("seed %llu, event %llu: %s\nreplay: poold_sim --seed %llu --steps %llu\n",
+    std::printf("seed %llu, event %llu: %s\nreplay: poold_sim --seed %llu --steps %llu%s\n",
                 static_cast<unsigned long long>(run), static_cast<unsigned long long>(world.events()), wrong.c_str(),
-                static_cast<unsigned long long>(run), static_cast<unsigned long long>(steps));
+                static_cast<unsigned long long>(run), static_cast<unsigned long long>(steps),
+                shape == Shape::kWide ? " --wide" : "");
     return 1;
   }
   std::printf("%llu histories, %llu events: nothing wrong\n", static_cast<unsigned long long>(runs),

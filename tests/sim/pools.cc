@@ -6,7 +6,7 @@ namespace poold::core::sim {
 PoolSpec World::AnySpec() {
   PoolSpec spec;
   spec.name = AnyPool();
-  spec.workers = static_cast<std::uint32_t>(1 + Any(4));
+  spec.workers = AnyWorkers(4);
   spec.stop_grace = Chance(50) ? 0 : 20 * kMillisecond;
   if (Chance(15)) {
     spec.start_method = StartMethod::kFresh;
@@ -85,7 +85,7 @@ void World::ClosePool(const std::string& name, bool cancel_queued) {
 
 void World::ResizeSome() {
   const std::string pool = AnyPool();
-  const std::uint32_t workers = Chance(5) ? 0 : Chance(5) ? 100'000 : static_cast<std::uint32_t>(1 + Any(5));
+  const std::uint32_t workers = Chance(5) ? 0 : Chance(5) ? 100'000 : AnyWorkers(5);
   const absl::StatusOr<PoolView> resized = core_.OnResize(now_, pool, workers);
   if (!resized.ok()) return;
   if (workers == 0 || workers == 100'000) ledger_.Wrong("a pool has an impossible number of workers");

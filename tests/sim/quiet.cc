@@ -12,7 +12,7 @@ void World::Quiet() {
   bool closed = false;
   for (int idle = 0, i = 0; idle < 50 && ledger_.wrong.empty(); ++i) {
     if (i > 200'000) return ledger_.Wrong("the world does not quiet down");
-    idle = QuietOnce() ? 0 : idle + 1;
+    idle = QuietSome() ? 0 : idle + 1;
     Check();
     // Workers that grow old are replaced without end, so it is not waited for that.
     if (closed || (idle < 25 && (i % 64 != 0 || !AllHaveEndedOrWait()))) continue;
@@ -53,6 +53,16 @@ bool World::QuietOnce() {
   if (core_.NextTimer() == kNever) return false;
   now_ = std::max(now_, core_.NextTimer());
   core_.OnTick(now_);
+  return true;
+}
+
+// In a wide world many steps for each look at everything.
+bool World::QuietSome() {
+  if (!QuietOnce()) return false;
+  for (int more = wide_ ? 30 : 0; more > 0 && ledger_.wrong.empty(); --more) {
+    CheckTurns();
+    if (!QuietOnce()) break;
+  }
   return true;
 }
 

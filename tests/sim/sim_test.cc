@@ -6,11 +6,13 @@
 namespace poold::core::sim {
 namespace {
 
-std::string FirstWrong(const CoreFaults& faults, std::uint64_t seeds, std::uint64_t steps) {
+std::string FirstWrong(const CoreFaults& faults, std::uint64_t seeds, std::uint64_t steps,
+                       World::Shape shape = World::Shape::kSmall) {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    const std::string wrong = World(seed, faults).Run(steps);
+    const std::string wrong = World(seed, faults, shape).Run(steps);
     if (!wrong.empty()) {
-      return wrong + " (replay: poold_sim --seed " + std::to_string(seed) + " --steps " + std::to_string(steps) + ")";
+      return wrong + " (replay: poold_sim --seed " + std::to_string(seed) + " --steps " + std::to_string(steps) +
+             (shape == World::Shape::kWide ? " --wide)" : ")");
     }
   }
   return "";
@@ -19,6 +21,17 @@ std::string FirstWrong(const CoreFaults& faults, std::uint64_t seeds, std::uint6
 TEST(Simulator, FindsNothingWrongInHundredsOfHistories) { EXPECT_EQ(FirstWrong({}, 300, 1000), ""); }
 
 TEST(Simulator, FindsNothingWrongInLongHistories) { EXPECT_EQ(FirstWrong({}, 5, 20'000), ""); }
+
+TEST(Simulator, FindsNothingWrongWithHundredsOfWorkers) {
+  EXPECT_EQ(FirstWrong({}, 20, 1500, World::Shape::kWide), "");
+}
+
+TEST(Simulator, FindsAWorkerThatIsNotWhereTheIndexLooks) {
+  CoreFaults faults;
+  faults.forget_touch = true;
+  EXPECT_NE(FirstWrong(faults, 20, 1000), "");
+  EXPECT_NE(FirstWrong(faults, 5, 1000, World::Shape::kWide), "");
+}
 
 TEST(Simulator, FindsATaskThatIsTakenBackAfterItBegan) {
   CoreFaults faults;

@@ -23,6 +23,19 @@ Staff StaffOf(const Pool& pool) {
   return staff;
 }
 
+WorkerCounts CountsOf(const Pool& pool) {
+  WorkerCounts counts;
+  for (const Worker* worker : pool.workers) {
+    counts.all_ready += worker->ready();
+    if (!worker->live()) continue;
+    ++counts.live;
+    counts.ready += worker->ready();
+    counts.staying += !worker->replacement_due && worker->origin >= pool.stale_below;
+    counts.used += worker->dispatches > 0;
+  }
+  return counts;
+}
+
 // At least so many are wanted that take work.
 std::uint64_t Wanted(const Pool& pool) { return pool.fresh() ? pool.slots() + pool.spec.spares : pool.spec.workers; }
 
@@ -70,6 +83,7 @@ void World::CheckStaff(const Pool& pool) {
   std::uint64_t busy = 0;
   for (const Worker* worker : pool.workers) busy += !worker->sent.empty();
   if (busy != pool.busy) ledger_.Wrong("the count of busy workers is wrong");
+  if (CountsOf(pool) != pool.counts) ledger_.Wrong("the counts of workers are not what a walk over them counts");
   // It is tried four times, with all that are wanted; those that are slow to fail are replaced between.
   std::uint64_t& workers = ledger_.pools.at(pool.id).most_workers;
   workers = std::max<std::uint64_t>(workers, pool.spec.workers);

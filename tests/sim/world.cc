@@ -24,8 +24,9 @@ Limits LimitsOf(std::uint64_t seed) {
 
 }  // namespace
 
-World::World(std::uint64_t seed, const CoreFaults& faults)
+World::World(std::uint64_t seed, const CoreFaults& faults, Shape shape)
     : random_(seed),
+      wide_(shape == Shape::kWide),
       limits_(LimitsOf(seed)),
       trace_(this, &processes_, &now_),
       core_(limits_, &trace_, &trace_, seed),
@@ -61,8 +62,8 @@ void World::Step() {
   if (Any(250) == 0) ShortageComesOrGoes();
   if (Any(20) == 0) TerminateFailed();
   const std::uint64_t dice = Any(1000);
-  if (dice < 465) return WorkerDoes();
-  if (dice < 555) return ProcessStarts();
+  if (dice < 465) return WorkersDo();
+  if (dice < 555) return ProcessesStart();
   if (dice < 560) return ProcessDies();
   if (dice < 567) return WorkerGrows();
   if (dice < 570) return ReloadSome();
@@ -88,7 +89,29 @@ void World::Step() {
   EndSomePool();
 }
 
+// In a wide world many of them at a time; turns are looked at after each.
+void World::WorkersDo() {
+  WorkerDoes();
+  for (std::uint64_t more = wide_ ? Any(40) : 0; more > 0 && ledger_.wrong.empty(); --more) {
+    CheckTurns();
+    WorkerDoes();
+  }
+}
+
+void World::ProcessesStart() {
+  ProcessStarts();
+  for (std::uint64_t more = wide_ ? Any(100) : 0; more > 0 && ledger_.wrong.empty(); --more) {
+    CheckTurns();
+    ProcessStarts();
+  }
+}
+
 // ---- Choices ----
+
+std::uint32_t World::AnyWorkers(std::uint32_t most) {
+  if (wide_ && Chance(80)) return static_cast<std::uint32_t>(100 + Any(200));
+  return static_cast<std::uint32_t>(1 + Any(most));
+}
 
 std::string World::AnyPool() { return "p" + std::to_string(Any(3)); }
 

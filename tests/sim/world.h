@@ -24,7 +24,9 @@ namespace poold::core::sim {
 
 class World : public ClientPort {
  public:
-  World(std::uint64_t seed, const CoreFaults& faults);
+  // kWide: most pools have hundreds of workers, and many of them do something in each event.
+  enum class Shape : std::uint8_t { kSmall, kWide };
+  World(std::uint64_t seed, const CoreFaults& faults, Shape shape = Shape::kSmall);
 
   // Lives through `steps` events, then lets the world quiet down. Returns what was wrong first; empty if nothing was.
   std::string Run(std::uint64_t steps);
@@ -72,6 +74,8 @@ class World : public ClientPort {
 
   // ---- What can happen: clients.cc ----
   void Step();
+  void WorkersDo();
+  void ProcessesStart();
   void SubmitSome();
   void SubmitAgain();
   void MapSome();
@@ -122,6 +126,7 @@ class World : public ClientPort {
   bool AllHaveEnded() const;
   bool AllHaveEndedOrWait();
   bool QuietOnce();
+  bool QuietSome();
   bool QuietProcess();
   bool QuietClient();
   void CheckEnd();
@@ -134,6 +139,8 @@ class World : public ClientPort {
   void LookAtList();
 
   // ---- Choices ----
+  // 1 to `most`; in a wide world mostly hundreds.
+  std::uint32_t AnyWorkers(std::uint32_t most);
   std::uint64_t Any(std::uint64_t most) { return random_() % most; }
   bool Chance(std::uint64_t percent) { return Any(100) < percent; }
   std::string AnyPool();
@@ -221,10 +228,12 @@ class World : public ClientPort {
   void CheckTaskBytes();
   void CheckWorkers();
   void CheckPool(const Pool& pool);
+  void CheckWayMade(const Pool& pool);
   void CheckTurns();
   void CheckClock();
 
   std::mt19937_64 random_;
+  const bool wide_;
   Limits limits_;
   Processes processes_;
   Nanos now_ = 1000 * kSecond;

@@ -17,7 +17,7 @@
 #include <tuple>
 
 #include "core/node.h"
-#include "core/ready_queue.h"
+#include "core/scheduler/ready_queue.h"
 #include "core/types.h"
 
 namespace poold::core {

@@ -1,5 +1,5 @@
 // Functions that keep killing workers wait, and everything else goes on: see circuit_breaker.h.
-#include "core/circuit_breaker.h"
+#include "core/scheduler/circuit_breaker.h"
 
 #include <algorithm>
 

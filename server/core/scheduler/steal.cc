@@ -4,6 +4,12 @@
 #include "core/state.h"
 
 namespace poold::core {
+namespace {
+
+// Whether any worker may have something that it has not begun.
+bool SomethingAhead(const Pool& pool) { return pool.chunks_sent > 0 || pool.sent > pool.busy; }
+
+}  // namespace
 
 bool Core::State::TakeBackTask(Task& task) {
   if (task.intent != TaskState::kUnspecified) return false;
@@ -27,6 +33,7 @@ std::uint32_t Core::State::TakeBackItems(Chunk& chunk, std::uint32_t keep) {
   if (taken == 0) return 0;
   chunk.count -= taken;
   chunk.worker->load -= Nanos{chunk.estimate} * taken;
+  pool.index.Touch(*chunk.worker);
   pool.stats.running -= taken;
   pool.stats.queued += taken;
   pool.stats.retracted += taken;
@@ -38,28 +45,10 @@ std::uint32_t Core::State::TakeBackItems(Chunk& chunk, std::uint32_t keep) {
   return taken;
 }
 
-// Only another piece of work makes it earlier: see Sent.
-Nanos Core::State::WorkToTakeAt(const Worker& worker) const {
-  const Node* head = worker.sent.front();
-  if (head == nullptr || !worker.uses_page || worker.killed_by != KilledBy::kUnspecified) return kNever;
-  const Chunk* chunk = head->kind == NodeKind::kChunk ? static_cast<const Chunk*>(head) : nullptr;
-  if (chunk != nullptr && worker.pool->RunsAlone(*chunk->map)) return kNever;  // the other half wants another process
-  if (worker.sent.size() == 1 && (chunk == nullptr || chunk->count - chunk->done < 2)) return kNever;
-  const Nanos present = chunk != nullptr ? chunk->estimate : static_cast<const Task*>(head)->estimate;
-  const bool at_once = worker.unmeasured > 0 || worker.load - present >= kWorthStealing;
-  return at_once ? worker.progress_at : worker.progress_at + kPatience;
-}
-
 // The most loaded one that has work to take; null if there is none.
 Worker* Core::State::ChooseVictim(Pool& pool) {
-  Worker* victim = nullptr;
-  pool.steal_at = kNever;
-  for (Worker* worker : pool.workers) {
-    const Nanos at = WorkToTakeAt(*worker);
-    pool.steal_at = std::min(pool.steal_at, at);
-    if (at <= now && (victim == nullptr || worker->load > victim->load)) victim = worker;
-  }
-  return victim;
+  pool.steal_at = pool.index.NextVictimAt(now);
+  return pool.index.Victim(now);
 }
 
 // An idle worker gets half of what the most loaded one has not begun.
@@ -98,10 +87,11 @@ bool Core::State::TakeHalf(Worker& victim) {
 // The front of the queue is more urgent than what workers hold ahead. True: something came back.
 bool Core::State::MakeWayForPriority(Pool& pool) {
   const int priority = pool.ready.NextPriority();
-  if (!pool.ready.LowerInFlight(priority)) return false;
+  if (priority <= pool.way_made || !pool.ready.LowerInFlight(priority)) return false;
+  pool.way_made = priority;  // what cannot be taken now has begun, and will not come back
+  if (!SomethingAhead(pool)) return false;
   bool taken = false;
-  for (Worker* worker : pool.workers) {
-    if (worker->sent.empty() || !worker->uses_page || worker->killed_by != KilledBy::kUnspecified) continue;
+  for (Worker* worker : pool.index.Holders(now)) {
     for (Node* node = worker->sent.back(); node != nullptr;) {
       Node* before = worker->sent.Before(node);
       const bool is_task = node->kind == NodeKind::kTask;
@@ -130,14 +120,13 @@ bool Core::State::TakeBackBehind(Worker& worker, const Node* except) {
 
 void Core::State::WatchWaiting(Pool& pool) {
   if (pool.watchful_timer != kNoTimer || pool.workers.size() < 2) return;
-  if (pool.chunks_sent == 0 && pool.sent <= pool.busy) return;
+  if (!SomethingAhead(pool)) return;
   timers.Set(&pool.watchful_timer, now + kPatience, TimerKind::kPoolWatchful, &pool);
 }
 
 void Core::State::LookAtWaiting(Pool& pool) {
-  for (Worker* worker : pool.workers) {
+  for (Worker* worker : pool.index.Holders(now)) {
     Node* head = worker->sent.front();
-    if (head == nullptr || !worker->uses_page || worker->killed_by != KilledBy::kUnspecified) continue;
     const Nanos waited = now - worker->progress_at;
     const bool is_chunk = head->kind == NodeKind::kChunk && !pool.RunsAlone(*AsChunk(head)->map);
     if (worker->sent.size() > 1 && waited >= kPatience) TakeBackBehind(*worker, head);

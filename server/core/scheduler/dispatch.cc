@@ -4,13 +4,12 @@
 // about kAheadTime of it for each worker, so that it does not wait for us between two tasks.
 #include <algorithm>
 
+#include "core/scheduler/chunk_size.h"
 #include "core/state.h"
 
 namespace poold::core {
 namespace {
 
-// A shorter chunk costs more than it evens out where a map ends.
-constexpr Nanos kLeastChunkTime = 20'000;
 // What a claim word counts.
 constexpr std::uint64_t kMostAsked = (1u << 24) - 1;
 
@@ -87,7 +86,7 @@ void Core::State::ReconcileWorker(Pool& pool, Worker& worker) {
     if (pool.scaling_due) return Reconcile(pool);  // one was called that wants a fresh worker
   }
   if (pool.ready.empty()) return Advance(pool);
-  if (!Refills(worker)) return;
+  if (!Refills(worker, limits.max_prefetch)) return;
   const Handle* next = NextToSend(pool.ready);
   if (next == nullptr) return pool.scaling_due ? Reconcile(pool) : Advance(pool);
   if (Takes(worker, *next)) Fill(pool.ready, worker, limits.max_prefetch);
@@ -124,19 +123,12 @@ void Core::State::Pump(Pool& pool) {
   }
 }
 
-Worker* Core::State::ChooseWorker(Pool& pool, const Handle& next) const {
-  if (!pool.idle.empty() && pool.has_slot()) return pool.idle.back();
+Worker* Core::State::ChooseWorker(Pool& pool, const Handle& next) {
+  if (!pool.idle.empty() && pool.has_slot()) return AsWorker(pool.idle.back());
   if (pool.functions[next.group->function].average == 0) return nullptr;
-  Worker* best = nullptr;
-  for (Worker* worker : pool.workers) {
-    if (worker->sent.empty() || !Refills(*worker)) continue;
-    if ((best == nullptr || worker->load < best->load) && Takes(*worker, next)) best = worker;
-  }
-  return best;
-}
-
-bool Core::State::Refills(const Worker& worker) const {
-  return worker.sent.empty() || (worker.load < kAheadTime / 2 && worker.sent.size() <= limits.max_prefetch / 2);
+  // What Takes asks of a worker is asked by the index, but for how much it has: who has more takes no more either.
+  Worker* const least = pool.index.LeastLoaded(now, pool.draining);
+  return least != nullptr && Takes(*least, next) ? least : nullptr;
 }
 
 bool Core::State::Takes(const Worker& worker, const Handle& next) const {
@@ -189,10 +181,16 @@ void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
     work.push_back(next.is_map() ? SendChunk(*AsMap(&next), worker) : SendTask(*AsTask(&next), worker));
     if (!faults.never_end_turn) ready.EndTurn(queue);
     // It was kept for what wants a fresh one: that needs another one now.
-    if (worker.dispatches++ == 0 && !pool.ready_fresh.empty()) pool.scaling_due = true;
+    if (worker.dispatches++ == 0) {
+      pool.Recount(worker);
+      if (!pool.ready_fresh.empty()) pool.scaling_due = true;
+    }
     if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) break;
   }
-  if (!work.empty()) worker_port->Dispatch(worker.id, std::move(work));
+  if (!work.empty()) {
+    pool.index.Touch(worker);
+    worker_port->Dispatch(worker.id, std::move(work));
+  }
   if (alone) return Stop(worker);
   if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) {
     pool.stats.recycled += !worker.stopping();
@@ -232,7 +230,9 @@ Assignment Core::State::SendTask(Task& task, Worker& worker) {
   const std::uint32_t function = task.group->function;
   task.estimate = static_cast<std::uint32_t>(std::min(pool.functions[function].average, 4e9));
   ++pool.stats.running;
-  ++task.group->queue->level->in_flight;
+  PriorityLevel& level = *task.group->queue->level;
+  ++level.in_flight;
+  pool.way_made = std::min(pool.way_made, level.priority);
   worker.load += task.estimate;
   worker.unmeasured += task.estimate == 0;
   if (pool.breakers_open > 0) NoteProbe(task, task.token);
@@ -271,7 +271,9 @@ Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
   pool.stats.queued -= range.size();
   pool.stats.running += range.size();
   ++pool.chunks_sent;
-  ++map.group->queue->level->in_flight;
+  PriorityLevel& level = *map.group->queue->level;
+  ++level.in_flight;
+  pool.way_made = std::min(pool.way_made, level.priority);
   worker.load += Nanos{chunk.estimate} * chunk.count;
   worker.unmeasured += chunk.estimate == 0;
   if (pool.breakers_open > 0) NoteProbe(map, chunk.token);
@@ -296,20 +298,13 @@ std::uint64_t Core::State::MostItems(const MapRun& map, const Worker& worker) co
   return map.splits.empty() ? ChunkSize(pool, map) : map.splits.back().range.size();
 }
 
-// Small ones first, to learn how long an item takes; then about kChunkTime each, and less towards the end, so that the
-// workers finish together; but not less than kLeastChunkTime.
 std::uint64_t Core::State::ChunkSize(const Pool& pool, const MapRun& map) const {
   if (map.chunk_size != 0) return std::min<std::uint64_t>(map.chunk_size, kMostAsked);
   if (pool.RunsAlone(map)) return 1;
-  const std::uint64_t left = map.ready_items();
   const std::uint64_t takers = std::clamp<std::uint64_t>(pool.workers.size(), 1, pool.spec.workers);
   const double average = pool.functions[map.group->function].average;
-  if (average == 0) return std::clamp<std::uint64_t>(left / (4 * takers), 1, 8);
-  const auto in_time = static_cast<std::uint64_t>(static_cast<double>(kChunkTime) / average);
-  const std::uint64_t full = std::min(in_time, RoomAhead(map));
-  const auto least = static_cast<std::uint64_t>(static_cast<double>(kLeastChunkTime) / average);
-  const std::uint64_t share = (left + 2 * takers - 1) / (2 * takers);
-  return std::clamp<std::uint64_t>(std::min(full, std::max(share, least)), 1, kMaxChunk);
+  if (average == 0) return UnmeasuredChunk(map.ready_items(), takers);
+  return MeasuredChunk(map.ready_items(), takers, average, RoomAhead(map));
 }
 
 void Core::State::Sent(Pool& pool, Worker& worker, Node* node) {
@@ -346,6 +341,7 @@ void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos 
   --handle.group->queue->level->in_flight;
   worker.load -= load;
   worker.unmeasured -= !measured;
+  if (!faults.forget_touch) pool.index.Touch(worker);
   if (worker.sent.empty()) {
     --pool.busy;
     if (worker.idle()) pool.ListIdle(&worker);

@@ -1,4 +1,4 @@
-#include "core/ready_queue.h"
+#include "core/scheduler/ready_queue.h"
 
 namespace poold::core {
 

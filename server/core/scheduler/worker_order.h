@@ -1,0 +1,60 @@
+// Workers of a pool in the order of a number: least first, and among equals the one that was started first.
+//
+// Role: a heap with four children for each parent, in which each worker knows its place. Enter, move and take out in
+// O(log n), the first one in O(1). Non-role: owns no worker, and knows nothing of what the numbers mean.
+// Invariants: no entry is less than its parent; each worker's place (Worker::places) is that of its entry. Both are
+// checked by Check, which the simulator and debug builds call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/types.h"
+
+namespace poold::core {
+
+struct Worker;
+
+class WorkerOrder {
+ public:
+  // `which`: of Worker::places, the one that is this order's.
+  explicit WorkerOrder(std::size_t which) : which_(which) {}
+
+  // The worker enters with this number, or gets it.
+  void Put(Worker& worker, std::int64_t number);
+  // It need not be there.
+  void TakeOut(Worker& worker);
+  bool Holds(const Worker& worker) const;
+  // Null when empty.
+  Worker* First() const { return heap_.empty() ? nullptr : heap_.front().worker; }
+  // The number of First(). REQUIRES: not empty.
+  std::int64_t FirstNumber() const { return heap_.front().number; }
+  // The number of this worker. REQUIRES: it is there.
+  std::int64_t NumberOf(const Worker& worker) const;
+  bool empty() const { return heap_.empty(); }
+  std::size_t size() const { return heap_.size(); }
+  // All of them, in the order of their starts, whatever their numbers.
+  std::vector<Worker*> ByStart() const;
+  // Whether the invariants hold.
+  bool Check() const;
+
+ private:
+  struct Entry {
+    std::int64_t number = 0;
+    WorkerId start{};  // the worker's id: ids grow with starts
+    Worker* worker = nullptr;
+    bool operator<(const Entry& other) const {
+      return number != other.number ? number < other.number : start < other.start;
+    }
+  };
+
+  void Set(std::uint32_t place, const Entry& entry);
+  void Up(std::uint32_t place);
+  void Down(std::uint32_t place);
+
+  const std::size_t which_;
+  std::vector<Entry> heap_;
+};
+
+}  // namespace poold::core

@@ -1,0 +1,40 @@
+// How many workers a pool has, of each kind.
+//
+// Role: numbers that are kept up as each worker changes, so that nobody walks over all workers to learn them.
+// Non-role: decides nothing.
+// Invariant, checked by the simulator after every event: Pool::counts is what a walk over Pool::workers would count.
+// One function changes them: Pool::Recount.
+#pragma once
+
+#include <cstdint>
+
+namespace poold::core {
+
+// Numbers of workers; of one worker (Worker::counted) each is 0 or 1.
+struct WorkerCounts {
+  std::uint64_t live = 0;       // starting or ready, and not told to go
+  std::uint64_t ready = 0;      // of those that live, ready
+  std::uint64_t staying = 0;    // of those that live, not to be replaced
+  std::uint64_t used = 0;       // of those that live, have run something
+  std::uint64_t all_ready = 0;  // ready, also those that were told to go
+
+  WorkerCounts& operator+=(const WorkerCounts& more) {
+    live += more.live;
+    ready += more.ready;
+    staying += more.staying;
+    used += more.used;
+    all_ready += more.all_ready;
+    return *this;
+  }
+  WorkerCounts& operator-=(const WorkerCounts& less) {
+    live -= less.live;
+    ready -= less.ready;
+    staying -= less.staying;
+    used -= less.used;
+    all_ready -= less.all_ready;
+    return *this;
+  }
+  friend bool operator==(const WorkerCounts&, const WorkerCounts&) = default;
+};
+
+}  // namespace poold::core
