@@ -106,7 +106,7 @@ struct Pool {
   Nanos steal_at = kNever;          // no worker has work that another one may take before then
   // Nothing that could come back has a lower priority than this: see MakeWayForPriority.
   int way_made = std::numeric_limits<int>::max();
-  PoolStats stats;                  // without what is kept of it
+  PoolStats stats;  // without what is kept of it
   KeptCounts kept_counts;
 
   PoolCalls calls;  // that wait for it

@@ -53,7 +53,7 @@ struct CoreFaults {
   bool no_floors = false;       // gives clients only what is common of the room for outcomes
   bool hold_drains = false;     // holds up clients also in pools that are closing
   bool drop_awaited = false;    // drops also what somebody waits for
-  bool forget_touch = false;    // does not say that a worker has less to do
+  bool forget_touch = false;    // does not say that a worker that still has something has less to do
   OutcomeFaults outcomes;
 };
 

@@ -17,11 +17,11 @@ using core::Nanos;
 using core::testing::BareCore;
 using core::testing::Sent;
 
-constexpr std::uint64_t kTasks = 10'000;
+constexpr std::uint64_t kScaleTasks = 10'000;
 constexpr std::uint32_t kFewWorkers = 2;
 constexpr std::uint64_t kIdlePools = 500;
 constexpr std::uint64_t kIdleClients = 1000;
-constexpr Nanos kElapsed = 2000;
+constexpr Nanos kScaleElapsed = 2000;
 
 // All workers have something to do: two tasks each. Whenever one has answered, the next task comes.
 class Steady {
@@ -39,7 +39,7 @@ class Steady {
   }
   void Run(std::uint64_t tasks) {
     for (std::uint64_t i = 0; i < tasks; ++i) {
-      bare.now += std::max<Nanos>(1, kElapsed / workers_);
+      bare.now += std::max<Nanos>(1, kScaleElapsed / workers_);
       if (bare.core.NextTimer() <= bare.now) bare.core.OnTick(bare.now);
       AnswerOldest();
       bare.Submit(submitted_++, 1);
@@ -52,7 +52,7 @@ class Steady {
   void AnswerOldest() {
     if (answered_ == bare.workers.sent.size()) GiveUp("no worker has anything");
     const Sent work = bare.workers.sent[answered_++];
-    bare.Answer(work, true, kElapsed);
+    bare.Answer(work, true, kScaleElapsed);
     bare.ReleaseEnded();
   }
 
@@ -63,9 +63,9 @@ class Steady {
 
 void Play(const std::string& part, Steady& steady) {
   steady.Begin();
-  steady.Run(kTasks / 10);
+  steady.Run(kScaleTasks / 10);
   Meter meter(part);
-  meter.Count(kTasks, [&] { steady.Run(kTasks); });
+  meter.Count(kScaleTasks, [&] { steady.Run(kScaleTasks); });
 }
 
 // Each has done something, and has an outcome that it has not released.
@@ -74,7 +74,7 @@ void AddIdleClients(BareCore& bare, std::uint64_t clients) {
     bare.client = ClientId{1000 + i};
     bare.core.OnClientPresent(bare.now, bare.client);
     bare.Submit((1ull << 40) + i, 1);
-    bare.Answer(bare.workers.sent.back(), true, kElapsed);
+    bare.Answer(bare.workers.sent.back(), true, kScaleElapsed);
   }
   bare.client = ClientId{1};
   bare.workers.sent.clear();

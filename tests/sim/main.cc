@@ -1,4 +1,5 @@
-// poold_sim --seed N --steps M --runs K [--fault NAME] [--wide] [--digest | --trace]: lives through K histories, seeds N, N+1,
+// poold_sim --seed N --steps M --runs K [--fault NAME] [--wide] [--digest | --trace]: lives through K histories, seeds
+// N, N+1,
 // ...
 //
 // --digest prints one number for each history, of everything that the core said in it: what two builds are compared by.

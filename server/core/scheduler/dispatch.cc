@@ -341,7 +341,7 @@ void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos 
   --handle.group->queue->level->in_flight;
   worker.load -= load;
   worker.unmeasured -= !measured;
-  if (!faults.forget_touch) pool.index.Touch(worker);
+  if (!faults.forget_touch || worker.sent.empty()) pool.index.Touch(worker);
   if (worker.sent.empty()) {
     --pool.busy;
     if (worker.idle()) pool.ListIdle(&worker);
