@@ -481,7 +481,7 @@ void Dispatcher::State::Service(WorkerProcess* worker) {
 // Since we are awake: what lies in the rings of the others would wake us soon.
 void Dispatcher::State::GatherActive() {
   VisitActive([](WorkerProcess* worker, WorkerChannel::Load) {
-    if (worker->HasUnread()) worker->DrainRing();
+    if (!worker->gone() && worker->HasUnread()) worker->DrainRing();
     return true;
   });
 }
@@ -497,7 +497,7 @@ void Dispatcher::State::Deliver() {
 void Dispatcher::State::ReapGone() {
   if (gone_workers.empty() && gone_zygotes.empty()) return;
   if (!gone_workers.empty()) {
-    for (auto* list : {&active_workers, &suppressed_workers, &sampled_workers}) {
+    for (auto* list : {&attended_workers, &active_workers, &suppressed_workers, &sampled_workers}) {
       std::erase_if(*list, [](const WorkerProcess* worker) { return worker->gone(); });
     }
   }
