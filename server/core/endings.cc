@@ -128,9 +128,10 @@ void Core::State::EndHandle(Handle& handle) {
   --unfinished;
   Deliver(handle);
   TellWatchers(handle);
-  if (handle.extras != nullptr) {
-    watches.HandleEnded(handle.extras->watchers);
-    waits.HandleEnded(handle.extras->waits, Succeeded(handle), [this](const Handle* ended) { return ViewOf(*ended); });
+  if (HandleExtras* extras = handle.extras.get()) {
+    if (!extras->watchers.empty()) watches.HandleEnded(extras->watchers);
+    const auto view = [this](const Handle* ended) { return ViewOf(*ended); };
+    if (!extras->waits.empty()) waits.HandleEnded(extras->waits, Succeeded(handle), view);
   }
   if (handle.released) return Free(handle);
   outcomes.Keep(now, QuotaOf(handle), &handle);

@@ -15,6 +15,7 @@ WatchEvent EventOf(HandleView view) {
 
 void Core::State::TellAllWatchers(const Handle& handle) const {
   const HandleWatchers* own = handle.extras == nullptr ? nullptr : &handle.extras->watchers;
+  if (handle.group->pool->watchers.empty() && (own == nullptr || own->empty())) return;
   watches.Tell(handle.group->pool->watchers, own, [&] { return EventOf(ViewOf(handle)); });
 }
 
