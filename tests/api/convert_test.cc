@@ -159,7 +159,7 @@ TEST(Convert, ASpecThatCannotBeIsRefusedByFieldWithWhatIsPossible) {
        [](v1::PoolSpec* spec) { spec->set_on_owner_lost(static_cast<v1::OwnerLost>(9)); }},
       {"spec.death_policy", "0 to 2",
        [](v1::PoolSpec* spec) { spec->set_death_policy(static_cast<v1::DeathPolicy>(-1)); }},
-      {"spec.spares", "between 0 and 256", [](v1::PoolSpec* spec) { spec->set_spares(257); }},
+      {"spec.spares", "between 0 and 4096", [](v1::PoolSpec* spec) { spec->set_spares(4097); }},
       {"spec.spares", "START_METHOD_FRESH",
        [](v1::PoolSpec* spec) {
          spec->set_start_method(v1::START_METHOD_FORK);
