@@ -14,7 +14,7 @@ import unittest
 
 import msgpack
 
-from harness import PATIENCE, PoolCase, api, arguments, seconds, value_of
+from harness import PATIENCE, Daemon, api, arguments, seconds, value_of
 from poold.v1 import map_pb2, payload_pb2, pool_pb2, session_pb2, task_pb2
 from session_stream import group, id_of
 
@@ -36,7 +36,7 @@ CONVERSATION = {
     "ListPools": api.ListPoolsRequest(),
     "Session hello": session_pb2.SessionRequest(
         hello=session_pb2.SessionHello(client_id=b"the old client..", client_name="old")),
-    "Session tasks": session_pb2.SessionRequest(tasks=[group("old", "square", 2, 1, [[5], [6]])]),
+    "Session tasks": session_pb2.SessionRequest(submit=[group("old", "square", 2, 1, [[5], [6]])]),
     "Close": api.CloseRequest(pool="old"),
 }
 
@@ -50,11 +50,7 @@ def record(version):
     (FOLDER / f"{version}.json").write_text(json.dumps(messages, indent=1) + "\n")
 
 
-class VersionsTest(PoolCase):
-
-    def setUp(self):
-        super().setUp()
-        self.channel = self.daemon.channel()
+class VersionsTest(unittest.TestCase):
 
     def ask(self, name, data, answer):
         """Sends bytes as they are; the answer as this version reads it."""
@@ -63,13 +59,18 @@ class VersionsTest(PoolCase):
         return call(data, timeout=PATIENCE)
 
     def converse(self, messages):
-        """The whole conversation with these messages, and what has to come of it."""
+        """The whole conversation with these messages and a new daemon, and what has to come of it."""
+        with Daemon() as daemon:
+            self.channel = daemon.channel()
+            self.converse_on_channel(messages)
+
+    def converse_on_channel(self, messages):
         self.assertEqual(self.ask("OpenPool", messages["OpenPool"], api.OpenPoolResponse).pool.spec.name, "old")
         results = self.ask("Submit", messages["Submit"], api.SubmitResponse).results
         self.assertEqual([result.HasField("error") for result in results], [False, True])
         self.assertEqual(value_of(self.ask("Get", messages["Get"], api.GetResponse).task.outcome.result), 49)
         self.assertEqual(self.ask("Map", messages["Map"], api.MapResponse).id, MAP)
-        self.assertEqual(sorted(self.ask("Wait", messages["Wait"], api.WaitResponse).completed), [TASK, MAP])
+        self.assertEqual(sorted(self.ask("Wait", messages["Wait"], api.WaitResponse).done), [TASK, MAP])
         self.assertEqual(self.items(messages["GetItems"]), 3)
         self.assertEqual(self.ask("Release", messages["Release"], api.ReleaseResponse).released, 2)
         self.assertTrue(self.ask("GetServerInfo", messages["GetServerInfo"], api.GetServerInfoResponse).server.version)
