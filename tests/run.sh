@@ -40,13 +40,13 @@ run_tests() {
 
 run_asan() {
   step "AddressSanitizer, UndefinedBehaviorSanitizer (build/asan)"
-  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan programs proto base core engine sim config process api session transport worker client
+  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan programs proto base core core/outcome core/pool core/subscribe engine sim config process api session transport worker client
 }
 
 run_tsan() {
   step "ThreadSanitizer (build/tsan)"
   # Debian's Abseil is not instrumented: where its mutexes guard what tests share (process), each is a false alarm.
-  TSAN_OPTIONS=halt_on_error=1 sanitize tsan proto base core engine
+  TSAN_OPTIONS=halt_on_error=1 sanitize tsan proto base core core/outcome core/pool core/subscribe engine
 }
 
 run_tidy() {
