@@ -22,6 +22,7 @@ void Core::State::EndMap(MapRun& map) {
   pool.maps[map.place_in_pool] = last;
   last->place_in_pool = map.place_in_pool;
   pool.maps.pop_back();
+  if (pool.maps.empty()) pools_with_maps.erase(pool.id);
   EndHandle(map);
 }
 

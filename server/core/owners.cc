@@ -5,20 +5,26 @@ namespace poold::core {
 
 void Core::State::AddOwner(Pool& pool, ClientId owner) {
   if (pool.spec.on_owner_lost == OwnerLost::kKeep) return;  // nobody will ask
-  pool.owners.Add(now, owner, limits.owner_grace);
+  for (const ClientId forgotten : pool.owners.Add(now, owner, limits.owner_grace)) {
+    owned_pools.erase({forgotten, pool.id});
+  }
+  if (!pool.owners.for_nobody()) owned_pools.insert({owner, pool.id});
   timers.Clear(&pool.owner_timer);
 }
 
 void Core::State::NotePresence(ClientId client, bool present) {
-  for (const auto& [id, pool] : pools) {
+  for (const auto& [id, pool] : pools_with_maps) {
     for (MapRun* map : pool->maps) {
       if (map->group->queue->client == client) NoteMapOwner(*map, present);
     }
+  }
+  for (auto at = owned_pools.lower_bound({client, PoolId{}}); at != owned_pools.end() && at->first == client; ++at) {
+    Pool* const pool = pools.at(at->second).get();
     if (!pool->dispatches() || pool->spec.on_owner_lost == OwnerLost::kKeep) continue;
     const PoolOwners::Change change = pool->owners.NotePresence(now, client, present);
     if (change == PoolOwners::Change::kNone) continue;
     const bool lost = change == PoolOwners::Change::kLost;
-    timers.Set(&pool->owner_timer, lost ? After(now, limits.owner_grace) : kNever, TimerKind::kPoolOwner, pool.get());
+    timers.Set(&pool->owner_timer, lost ? After(now, limits.owner_grace) : kNever, TimerKind::kPoolOwner, pool);
   }
 }
 

@@ -238,6 +238,11 @@ void Core::State::AnswerGone(Pool& pool) {
   waits.PoolGone(pool.calls);
 }
 
+void Core::State::ForgetPool(std::map<PoolId, std::shared_ptr<Pool>>::iterator pool) {
+  for (const ClientId owner : pool->second->owners.ids()) owned_pools.erase({owner, pool->first});
+  pools.erase(pool);
+}
+
 // The last ones that are gone can still be looked at, unless somebody said that they are not to be; of a name, the
 // newest.
 void Core::State::ForgetOldPools() {
@@ -248,7 +253,7 @@ void Core::State::ForgetOldPools() {
     const bool replaced = named == pools_by_name.end() || named->second->id != id;
     if ((!replaced && !at->second->forget) || at->second->has_processes()) return false;
     if (!replaced) pools_by_name.erase(named);
-    pools.erase(at);
+    ForgetPool(at);
     return true;
   });
   for (std::size_t i = 0; old_pools.size() - i > limits.max_pools;) {
@@ -262,7 +267,7 @@ void Core::State::ForgetOldPools() {
       continue;
     }
     pools_by_name.erase(at->second->spec.name);
-    pools.erase(at);
+    ForgetPool(at);
     old_pools.erase(old_pools.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }

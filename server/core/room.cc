@@ -124,7 +124,7 @@ bool Core::State::DropRunning(const ClientQuota* client, std::uint64_t enough) {
 
 bool Core::State::DropMapsThat(bool are_awaited, const ClientQuota* client, std::uint64_t enough) {
   std::uint64_t freed = 0;
-  for (const auto& [id, pool] : pools) {
+  for (const auto& [id, pool] : pools_with_maps) {
     for (MapRun* map : pool->maps) {
       const ClientQuota& its = QuotaOf(*map);
       const bool wanted = client == nullptr ? !its.present : &its == client;

@@ -9,8 +9,10 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -87,6 +89,7 @@ struct Core::State : WaitsListener, OutcomesListener {
   void Advance(Pool& pool);
   void ChangeState(Pool& pool, PoolState state);
   void ForgetOldPools();
+  void ForgetPool(std::map<PoolId, std::shared_ptr<Pool>>::iterator pool);
   void CheckAllGone();
   absl::StatusOr<std::shared_ptr<Pool>> FindPool(std::string_view name) const;
 
@@ -467,9 +470,11 @@ struct Core::State : WaitsListener, OutcomesListener {
   Nanos now = 0;
 
   absl::flat_hash_map<std::string, std::shared_ptr<Pool>> pools_by_name;
-  std::map<PoolId, std::shared_ptr<Pool>> pools;  // all that are named or have processes
-  std::vector<PoolId> old_pools;                  // that are gone, oldest first
-  std::uint64_t live_pools = 0;                   // of them, those that live: ChangeState counts
+  std::map<PoolId, std::shared_ptr<Pool>> pools;      // all that are named or have processes
+  std::vector<PoolId> old_pools;                      // that are gone, oldest first
+  std::map<PoolId, Pool*> pools_with_maps;            // of them, those with maps that have not ended
+  std::set<std::pair<ClientId, PoolId>> owned_pools;  // by each of Pool::owners
+  std::uint64_t live_pools = 0;                       // of them, those that live: ChangeState counts
   absl::flat_hash_map<WorkerId, std::unique_ptr<Worker>> workers;
   // Of this core, without gaps. The numbers that are seen: NumberOf.
   std::uint32_t last_pool = 0;

@@ -50,6 +50,7 @@ absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
   if (map->group->options->start_delay > 0) map->not_before = After(now, map->group->options->start_delay);
   map->place_in_pool = pool.maps.size();
   pool.maps.push_back(map);
+  pools_with_maps.emplace(pool.id, &pool);
   ++pool.unfinished;
   ++unfinished;
   return map;

@@ -37,6 +37,18 @@ class CoreTestPeer {
   void ForEachPool(Visit&& visit) const {
     for (const auto& [id, pool] : core_->state_->pools) visit(*pool);
   }
+  // What is found by owner, and by having maps, is what a walk over all pools finds.
+  bool OwnersAreListed() const {
+    const auto& state = *core_->state_;
+    std::size_t owners = 0;
+    std::size_t with_maps = 0;
+    for (const auto& [id, pool] : state.pools) {
+      for (const ClientId owner : pool->owners.ids()) owners += state.owned_pools.contains({owner, id});
+      with_maps += !pool->maps.empty() && state.pools_with_maps.contains(id);
+      if (!pool->maps.empty() && !state.pools_with_maps.contains(id)) return false;
+    }
+    return owners == state.owned_pools.size() && with_maps == state.pools_with_maps.size();
+  }
   std::uint64_t live_pools() const { return core_->state_->live_pools; }
   bool HasRoom(const Handle& handle) const { return core_->state_->HasRoom(handle); }
 

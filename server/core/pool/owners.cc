@@ -4,16 +4,22 @@
 
 namespace poold::core {
 
-void PoolOwners::Add(Nanos now, ClientId owner, Nanos grace) {
-  if (owner == ClientId{}) {
-    for_nobody_ = true;
-    owners_.clear();
-  }
-  if (for_nobody_) return;
+std::vector<ClientId> PoolOwners::Add(Nanos now, ClientId owner, Nanos grace) {
+  std::vector<ClientId> forgotten;
+  for_nobody_ = for_nobody_ || owner == ClientId{};
   std::erase_if(owners_, [&](const Owner& known) {
-    return known.id == owner || (!known.present && now - known.absent_since >= grace);
+    if (!for_nobody_ && known.id != owner && (known.present || now - known.absent_since < grace)) return false;
+    forgotten.push_back(known.id);
+    return true;
   });
-  owners_.push_back({owner});
+  if (!for_nobody_) owners_.push_back({owner});
+  return forgotten;
+}
+
+std::vector<ClientId> PoolOwners::ids() const {
+  std::vector<ClientId> ids;
+  for (const Owner& owner : owners_) ids.push_back(owner.id);
+  return ids;
 }
 
 PoolOwners::Change PoolOwners::NotePresence(Nanos now, ClientId client, bool present) {

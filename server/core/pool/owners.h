@@ -24,11 +24,14 @@ class PoolOwners {
 
   // Somebody opens the pool; zero: nobody in particular, and the pool is never lost. `grace`: how long an owner may be
   // away before he is forgotten.
-  void Add(Nanos now, ClientId owner, Nanos grace);
+  // Answers the owners that are forgotten; `owner` may be among them, and is one from now on.
+  std::vector<ClientId> Add(Nanos now, ClientId owner, Nanos grace);
   // This client has come, or has gone.
   Change NotePresence(Nanos now, ClientId client, bool present);
   // It was opened for nobody in particular.
   bool for_nobody() const { return for_nobody_; }
+  // All owners, present or not.
+  std::vector<ClientId> ids() const;
   // The first invariant that does not hold; empty if all do.
   std::string Check() const;
 
