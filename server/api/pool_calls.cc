@@ -44,7 +44,7 @@ absl::StatusOr<core::ClientId> ReadOwner(const std::string& client_id, const cor
 // Zero: the pool may be there already.
 absl::StatusOr<core::HandleId> ReadCreation(const std::string& creation_id) {
   if (creation_id.empty()) return core::HandleId{};
-  const absl::StatusOr<core::HandleId> id = ReadId(creation_id, "creation_id");
+  absl::StatusOr<core::HandleId> id = ReadId(creation_id, "creation_id");
   if (id.ok() && *id != core::HandleId{}) return id;
   return InvalidField("creation_id", "creation_id: it has 16 bytes, drawn at random");
 }

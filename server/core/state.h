@@ -59,7 +59,7 @@ struct CoreFaults {
   OutcomeFaults outcomes;
 };
 
-struct Core::State : WaitsListener, OutcomesListener {
+struct Core::State final : WaitsListener, OutcomesListener {
   State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, ShardInfo shard)
       : limits(limits),
         shard(shard),

@@ -26,7 +26,7 @@ struct Function {
   // The types of the arguments in words: "int64", "array of string"; "": not known.
   std::vector<std::string> arguments = {};
   // The type of the result in words.
-  std::string result = "";
+  std::string result;
 };
 
 // Role: holds the functions in the order of their registration. One for each shared object or program.
