@@ -53,8 +53,9 @@ run_tidy() {
   step "clang-tidy and clang's thread safety analysis (build/tidy)"
   configure tidy
   cmake --build --preset tidy -j "$jobs" --target poold_generated
+  # Without the examples: clang 14 cannot read the ranges of GCC 12.
   local said
-  said=$(run-clang-tidy -p build/tidy -quiet -j "$jobs" '/(Unity|server|client|worker)/.*[.](cxx|cc)$' 2>&1) ||
+  said=$(run-clang-tidy -p build/tidy -quiet -j "$jobs" '^(?!.*/examples/).*/(Unity|server|client|worker)/.*[.](cxx|cc)$' 2>&1) ||
     { echo "$said" | grep -v "^clang-tidy\|warnings generated\|warnings treated" >&2; return 1; }
 }
 
