@@ -29,8 +29,9 @@ absl::Status Complete(v1::Task& task, client::Connection& daemon) {
   v1::DownloadRequest request;
   request.set_id(task.id());
   auto bytes = daemon.Download(request);
-  if (bytes.ok()) result.set_data(*std::move(bytes));
-  return bytes.status();
+  if (!bytes.ok()) return bytes.status();
+  result.set_data(*std::move(bytes));
+  return absl::OkStatus();
 }
 
 ExitStatus PrintTask(const GetOptions& options, v1::Task& task, Context& context) {
