@@ -148,7 +148,7 @@ class Core {
   Core& operator=(const Core&) = delete;
 
   // ---- Pools ----
-  // Answered by AnswerOpenPool when the pool runs or has failed. The spec was validated for form by rpc/ (names,
+  // Answered by AnswerOpenPool when the pool runs or has failed. The spec was validated for form by api/ (names,
   // ranges).
   // `owner`: whose absence PoolSpec::on_owner_lost is about; it is present now. Zero: nobody. `elsewhere`: live pools
   // of other cores that count against max_pools. `creation`: the pool must be new, or made by an OnOpenPool with the

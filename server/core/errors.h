@@ -1,6 +1,6 @@
 // Why the core refused a call: an absl::Status with a stable reason and what a client can do about it.
 //
-// rpc/ turns the payloads into google.rpc details (ErrorInfo, RetryInfo, QuotaFailure, BadRequest).
+// api/ turns the payloads into google.rpc details (ErrorInfo, RetryInfo, QuotaFailure, BadRequest).
 #pragma once
 
 #include <string>

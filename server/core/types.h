@@ -1,6 +1,6 @@
 // The words of the core: ids, time, payloads, and what is asked of a task and of a pool.
 //
-// Plain values. They mirror poold/v1/*.proto, where every field is explained; rpc/ converts. Nothing here knows
+// Plain values. They mirror poold/v1/*.proto, where every field is explained; api/ converts. Nothing here knows
 // protobuf.
 #pragma once
 
@@ -40,7 +40,7 @@ enum class PoolId : std::uint32_t {};
 enum class WorkerId : std::uint64_t {};
 // One attempt of one task (or of one chunk). Never used again.
 enum class AttemptToken : std::uint64_t {};
-// A call or a stream that waits for something; chosen by rpc/, never used again. 0: nobody.
+// A call or a stream that waits for something; chosen by engine/, never used again. 0: nobody.
 enum class SubscriberId : std::uint64_t {};
 inline constexpr SubscriberId kNobody{0};
 // Whom fairness is between.
@@ -225,7 +225,7 @@ struct PoolSpec {
   std::uint32_t spares = 0;  // of kFresh
   bool allow_exec = false;
 
-  // Where `modules` and `program` were found in the configured folders. Filled by rpc/ before the core sees the spec.
+  // Where `modules` and `program` were found in the configured folders. Filled by api/ before the core sees the spec.
   std::vector<std::string> module_paths;
   std::string program_path;
   friend bool operator==(const PoolSpec&, const PoolSpec&) = default;
