@@ -72,7 +72,8 @@ struct ProgressEvent {
 };
 using WatchEvent = std::variant<TaskView, MapView, PoolView, OutputEvent, ProgressEvent>;
 
-// Clients. Implemented by engine/ (and by the simulator). A subscriber of which OnSubscriberGone was told hears no more.
+// Clients. Implemented by engine/ (and by the simulator). A subscriber of which OnSubscriberGone was told hears no
+// more.
 class ClientPort {
  public:
   virtual ~ClientPort() = default;
