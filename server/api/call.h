@@ -21,7 +21,7 @@
 
 namespace poold::api {
 
-// Who makes a call.
+// The maker of a call.
 struct Caller {
   // Whom fairness counts the call for.
   core::ClientId client{};
@@ -97,7 +97,7 @@ class Call : public std::enable_shared_from_this<Call<RequestType, ResponseType>
   std::function<void()> cancelled_;
 };
 
-// What a call waits for in a core: if the call is cancelled first, the core is told.
+// Tells the core that nobody waits for `pending` any more if `call` is cancelled before its answer.
 template <typename CallType>
 void DropWhenCancelled(const std::shared_ptr<CallType>& call, const engine::PendingCall& pending) {
   call->OnCancelled([pending] { pending.Drop(); });

@@ -51,11 +51,11 @@ void ReadLimit(bool has, const google::protobuf::Duration& duration, std::string
 absl::Status CheckNotZero(core::Nanos limit, std::string_view field);
 
 // ---- Requests ----
-// Who a session with this client_id is.
+// The client of a session with this client_id.
 core::ClientId SessionClient(core::HandleId client_id);
 // Takes the bytes out of `payload`. `upload_id` is the caller's to resolve.
 absl::StatusOr<core::Payload> ReadPayload(v1::Payload* payload, std::string_view field);
-// What ReadPayload checks, for bytes that lie elsewhere.
+// The checks of ReadPayload, for bytes that lie elsewhere.
 absl::Status CheckEncoding(int encoding, bool has_bytes, std::string_view field);
 absl::StatusOr<core::TaskOptions> ReadTaskOptions(const v1::TaskOptions& options);
 // Without module_paths and program_path. FAILED_PRECONDITION (EXEC_NOT_ALLOWED) where the daemon allows no exec.

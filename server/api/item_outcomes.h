@@ -21,7 +21,7 @@
 
 namespace poold::api {
 
-// What still fits into the message under way.
+// The room that is left in the message under way.
 struct MessageRoom {
   std::size_t bytes = 1 << 20;
   std::size_t outcomes = 16'384;

@@ -1,4 +1,4 @@
-// What several calls about handles read from their requests.
+// Parts of requests that several calls about handles read.
 #pragma once
 
 #include <algorithm>

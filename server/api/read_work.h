@@ -1,5 +1,5 @@
-// What clients hand in, however it comes: a session's message brings many tasks or items packed together, a call one by
-// one. Both are checked and converted here.
+// Checks and converts the tasks and items that clients hand in: packed together in a session's message, or one by one
+// in a call.
 //
 // Pure functions. Errors: made by core::MakeError, naming the field as the message calls it.
 #pragma once
@@ -20,18 +20,18 @@
 
 namespace poold::api {
 
-// What a column of items takes beside its bytes and lengths.
+// Counted for a column of items beside its bytes and lengths.
 inline constexpr std::uint64_t kColumnBytes = 256;
 
 core::Bytes CountedBytes(std::string text, base::Reservation taken);
 
-// What came as arguments of tasks or items. `beside`: what else is kept for them. Few bytes count nothing.
+// Counts the arguments of tasks or items. `beside`: further bytes that are kept for them. Few bytes count nothing.
 // Errors: RESOURCE_EXHAUSTED (QUEUE_FULL), with a time to try again: the memory for arguments is in use.
 absl::StatusOr<core::Bytes> CountArguments(std::string text, std::uint64_t beside, const base::MemoryBudget& memory);
 // The same of large ones that have an owner, who stays.
 absl::StatusOr<core::Bytes> CountArguments(core::Bytes bytes, const base::MemoryBudget& memory);
 
-// What a message calls its fields, for refusals.
+// The names of a message's fields, for refusals.
 struct WorkFields {
   std::string_view pool;
   std::string_view function;

@@ -40,7 +40,7 @@ class Received {
  public:
   explicit Received(const ServiceOptions& options) : options_(options) {}
 
-  // What came last. Empty if it was refused.
+  // The message that came last. Empty if it was refused.
   Message& message() { return message_; }
   // Why it was refused.
   const absl::Status& status() const { return status_; }

@@ -1,4 +1,4 @@
-// What every call needs to do its work: the engine, options and clock.
+// The things that every call needs: the engine, options and clock.
 //
 // Thread-safe: what changes after Start synchronises itself. Ownership: the engine and the clock must outlive it.
 #pragma once

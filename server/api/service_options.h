@@ -1,4 +1,4 @@
-// What calls must know and the daemon learns at start: its name, its bounds, and where modules are found.
+// Facts that calls need and the daemon learns at start: its name, its bounds, and where modules are found.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ struct ServiceOptions {
   // Of pools whose spec names none; 0: the CPUs that this process may use (base/cpus.h).
   std::uint32_t default_workers = 0;
 
-  // What memory is taken of.
+  // The budget that memory is taken from.
   std::shared_ptr<const base::MemoryBudget> memory = std::make_shared<const base::MemoryBudget>(8ull << 30);
 
   // Lowered to a quarter of what there is for half-read messages.

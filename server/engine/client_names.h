@@ -1,4 +1,4 @@
-// What clients call themselves, so that lists show a name in place of a number.
+// The names that clients give themselves, so that lists show a name in place of a number.
 //
 // Bounded: of more than kMaxNames clients the one that was heard of longest ago is forgotten, and shown by its number.
 // Thread-safe.

@@ -30,7 +30,7 @@
 
 namespace poold::engine {
 
-// Those handles of one call that lie in the same core. Made by Engine::Locate, and read by the engine.
+// The handles of one call that lie in the same core. Made by Engine::Locate, and read by the engine.
 struct HandleGroup {
   Shard* shard = nullptr;
   std::vector<core::HandleId> ids;
@@ -71,7 +71,7 @@ class Engine {
 
   // ---- Wiring ----
   std::size_t size() const { return shards_.size(); }
-  // What the core of this place tells its clients, and what is to be flushed after its events (Gate::AddOutbox).
+  // The client port of the core of this place, and the outbox to flush after its events (Gate::AddOutbox).
   core::ClientPort* clients(std::size_t core) { return shards_[core].get(); }
   Outbox* outbox(std::size_t core) { return shards_[core].get(); }
   // Called by any thread without a lock: after core::OnShutdown the last process of the last pool is gone; something
@@ -85,7 +85,7 @@ class Engine {
 
   // Held for reading while subscribers are flushed: who holds it for writing keeps flushers out.
   absl::Mutex& flushing_mu() { return shared_.stopping_mu; }
-  // What clients call themselves. Synchronises itself.
+  // The names of clients. Synchronises itself.
   ClientNames& client_names() { return client_names_; }
   // How often the mutexes were taken so far, all together.
   std::uint64_t entries() const { return directory_->entries(); }

@@ -22,7 +22,8 @@
 
 namespace poold::engine {
 
-// What one message of a session asks, checked for form; then what of it was refused. Its memory is used again.
+// The requests of one message of a session, checked for form; after Apply those that were refused. A batch is used for
+// one message after the other, and keeps its memory.
 struct Batch {
   struct Refused {
     core::HandleId id;
@@ -35,7 +36,7 @@ struct Batch {
     core::TaskGroup group;
     std::size_t begin = 0;
     std::size_t count = 0;
-    // What stands for the arguments of its one task; empty for none.
+    // The upload that stands for the arguments of the group's one task; empty for none.
     std::string upload_id;
     std::size_t shard = 0;  // the port's
   };
@@ -49,7 +50,7 @@ struct Batch {
     Refused refused;
     std::size_t shard = 0;  // the port's
   };
-  // What is asked of neighbouring handles that are known already.
+  // One request about neighbouring handles that are known already.
   struct HandleRequest {
     enum class What : std::uint8_t { kSubscribe, kCancel, kCancelRunning, kRelease, kConsumed } what;
     core::HandleId first;

@@ -55,7 +55,7 @@ class PresentClients {
   absl::flat_hash_map<core::ClientId, std::vector<core::SubscriberId>> sessions_;
 };
 
-// What the shards of an engine have in common.
+// State that the shards of an engine have in common.
 struct SharedState {
   // Nothing may be started on a completion queue that is shut down: held for writing while one is, for reading by
   // flushers.
@@ -87,7 +87,7 @@ class Shard final : public core::ClientPort, public Outbox {
   PresentClients& present() { return present_; }
   // A handle that is nobody's, whose id says that it lies here.
   core::HandleId NewHandle(core::Core& core) const;
-  // It leaves the core and the table, if it is there still.
+  // The subscriber leaves the core and the table, if it is still there.
   void Unsubscribe(core::Core& core, core::Nanos now, core::SubscriberId id);
 
   // core::ClientPort

@@ -19,7 +19,7 @@ struct OpenPoolAnswer {
   bool created = false;
 };
 
-// What ends the wait of a subscriber that made one call.
+// The answer that ends the wait of a subscriber that made one call.
 using Answer = std::variant<OpenPoolAnswer, absl::StatusOr<core::PoolView>, absl::StatusOr<core::HandleView>,
                             absl::StatusOr<core::WaitAnswer>, absl::StatusOr<std::uint64_t>, absl::StatusOr<bool>>;
 

@@ -1,4 +1,4 @@
-// What somebody watches: handles, which may lie in several cores, or a pool and what lives in it.
+// The objects of one watch: handles, which may lie in several cores, or a pool and everything in it.
 //
 // Role: subscribes the watcher in each core, and tells the states of what is watched anew, a page at a time.
 // Used by one thread. Ownership: the engine must outlive it.

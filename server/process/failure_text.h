@@ -20,7 +20,8 @@ core::Failure ParseFailure(std::string_view bytes);
 // "initializer failed: std::runtime_error: no such table", in the worker's own words.
 std::string DescribeStartFailure(const internal::StartFailed& failed);
 
-// What a process that is starting says it does now, made short and printable: "loading the module /lib/a.so".
+// The present step of a process that is starting, in its own words, short and printable: "loading the module
+// /lib/a.so".
 std::string ParseStarting(const wire::Frame& frame);
 // ", while it was loading the module /lib/a.so"; empty where it never said.
 std::string While(const std::string& doing);

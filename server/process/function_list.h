@@ -12,7 +12,7 @@
 
 namespace poold::process {
 
-// What a worker can run, in its order. Immutable: the clones of a zygote share its.
+// The functions of a worker, in its order. Immutable: the clones of a zygote share its.
 using FunctionList = std::shared_ptr<const std::vector<core::FunctionInfo>>;
 
 // Takes the names out of `ready`.

@@ -1,4 +1,4 @@
-// What everything on one process thread shares: a struct of references, no behaviour.
+// The things that all processes of one process thread share: a struct of references, no behaviour.
 //
 // Threads: guarded by the round of the loop (event_loop.h): the process thread uses it while it is awake, one other
 // thread while it sleeps. Ownership: owned by the dispatcher; outlives zygotes and workers.

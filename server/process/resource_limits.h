@@ -16,7 +16,7 @@
 
 namespace poold::process {
 
-// What setrlimit(2) takes.
+// One limit as setrlimit(2) takes it.
 struct KernelLimit {
   int resource = 0;  // RLIMIT_...
   std::uint64_t soft = 0;
@@ -33,8 +33,8 @@ absl::StatusOr<std::vector<KernelLimit>> ToKernel(const ResourceLimits& limits);
 // its way. No error: it is dead already.
 absl::Status LimitResources(pid_t pid, const ResourceLimits& limits);
 
-// What a zygote inherited of the daemon's limits of descriptors and processes. One that was started while they were low
-// would keep them so.
+// The daemon's limits of descriptors and processes as a zygote inherited them. A zygote that was started while these
+// limits were low would keep them so.
 class InheritedLimits {
  public:
   // The daemon's, now.

@@ -22,7 +22,7 @@
 
 namespace poold::process {
 
-// What a worker can read of shared memory, as its READY says.
+// The kinds of shared memory that a worker can read, as its READY says.
 struct Abilities {
   bool descriptors = false;  // arguments in files of their own
   bool arenas = false;       // arguments by their place in an arena

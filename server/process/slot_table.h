@@ -1,4 +1,4 @@
-// What was sent ahead to one worker: which attempt lies in which claim slot, and how far it is.
+// The attempts that were sent ahead to one worker: which lies in which claim slot, and how far it is.
 //
 // Role: the daemon's own record of the slots of a claim page. Non-role: knows nothing of the page, and trusts nothing
 // from it.
@@ -30,7 +30,7 @@ struct Slot {
   std::uint32_t done = 0;   // of which we have the outcome
   bool chunk = false;
   bool live = false;
-  // Those that live, in the order of dispatch.
+  // Its neighbours among live slots, in the order of dispatch.
   Slot* older = nullptr;
   Slot* newer = nullptr;
   // Keeps arguments in shared memory as they are for as long as the task may run here, also when nobody else wants it.

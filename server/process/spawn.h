@@ -26,7 +26,7 @@ struct SpawnOptions {
 // The child has its own session, no blocked signals, and default handlers.
 absl::StatusOr<pid_t> Spawn(const SpawnOptions& options);
 
-// What of the daemon's own environment its children get: where programs are, who we are, the language, the time zone.
+// The variables of the daemon's environment that its children get: programs, user, language, time zone.
 std::map<std::string, std::string> BaseEnvironment();
 
 }  // namespace poold::process

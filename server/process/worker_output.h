@@ -1,4 +1,4 @@
-// What one worker writes to stdout and stderr: the read ends of both pipes, and the last words of its current task.
+// The stdout and stderr of one worker: the read ends of both pipes, and the last words of its current task.
 //
 // Role: reads the pipes, remembers whether there is something to read, keeps tails. Non-role: does not know whose text
 // it is (WorkerResults does), and takes no lock.

@@ -30,7 +30,7 @@ namespace poold::process {
 
 class ZygoteClient;
 
-// What the zygote was when a worker was cloned from it.
+// The zygote as it was when a worker was cloned from it.
 struct WorkerOrigin {
   std::uint32_t generation = 0;
   ResourceLimits limits;
@@ -38,7 +38,7 @@ struct WorkerOrigin {
   core::Nanos start_timeout = 0;
 };
 
-// What a worker said in READY.
+// A worker's READY.
 struct WorkerReady {
   FunctionList functions;
   bool uses_page = false;

@@ -1,4 +1,4 @@
-// What one worker tells of its tasks, on the way into the batch: outcomes, progress, output.
+// The outcomes, progress and output of one worker's tasks, on their way into the batch.
 //
 // Role: reads the ring and the output pipes, finds the slot of each record, checks it, adds events to the batch of the
 // process thread. Non-role: knows no life cycle, kills nobody: a fault of the worker is a value that its owner asks

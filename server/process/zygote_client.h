@@ -28,7 +28,7 @@
 
 namespace poold::process {
 
-// What a zygote said in READY.
+// A zygote's READY.
 struct ZygoteReady {
   FunctionList functions;
   // Its clones limit themselves, as Ready in worker.proto says.

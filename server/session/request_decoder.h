@@ -32,19 +32,19 @@ class RequestDecoder {
   // Takes argument bytes out of `request`, which must stay as it is until the batch was applied. An error ends the
   // stream.
   absl::Status Read(v1::SessionRequest* request);
-  // What the request asks of the cores.
+  // The requests of the message, for the cores.
   engine::Batch* batch() { return &batch_; }
   bool greeted() const { return greeted_; }
   // The request that was read last brought the hello.
   bool greeting() const { return greeting_; }
-  // Who it is, once it has greeted.
+  // The session's client, once the session has greeted.
   core::ClientId client() const { return client_; }
 
   // The request that was read last was a large one: its memory is better given back than kept for the next one. When
   // all of it was applied.
   bool TakeLarge();
   bool has_refused() const { return !refused_.empty() || !batch_.refused.empty(); }
-  // What was refused, when all of it was applied.
+  // The handles that were refused, after the whole batch was applied.
   std::vector<RefusedHandle> TakeRefused();
   // Uploads whose tasks were refused. When all of it was applied.
   void GiveBackUploads(core::Nanos now);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/core.h"
+#include "silent_clients.h"
 
 namespace poold::core::testing {
 
@@ -47,24 +48,12 @@ class BareWorkers : public WorkerPort {
   }
 };
 
-class BareClients : public ClientPort {
+class BareClients : public SilentClients {
  public:
   void SendOutcome(SubscriberId, HandleId task, OutcomePtr) override { ended.push_back(task); }
   void SendSuccess(SubscriberId, HandleId task, const CompactSuccess&) override { ended.push_back(task); }
   void SendItems(SubscriberId, HandleId, ItemBlockPtr items) override { blocks.push_back(std::move(items)); }
   void SendMapEnd(SubscriberId, const MapView& map) override { ended.push_back(map.id); }
-  void SendOutput(SubscriberId, const OutputEvent&) override {}
-  void SendProgress(SubscriberId, const ProgressEvent&) override {}
-  void AnswerOpenPool(SubscriberId, absl::StatusOr<PoolView>, bool) override {}
-  void AnswerGet(SubscriberId, absl::StatusOr<HandleView>) override {}
-  void AnswerWait(SubscriberId, absl::StatusOr<WaitAnswer>) override {}
-  void AnswerTerminate(SubscriberId, absl::StatusOr<std::uint64_t>) override {}
-  void AnswerReload(SubscriberId, absl::StatusOr<PoolView>) override {}
-  void AnswerJoin(SubscriberId, absl::StatusOr<bool>) override {}
-  void SendEvent(SubscriberId, WatchEvent) override {}
-  void EndWatch(SubscriberId) override {}
-  void RoomIsShort(ClientId, bool) override {}
-  void AllPoolsGone() override {}
 
   std::vector<HandleId> ended;       // and not released
   std::vector<ItemBlockPtr> blocks;  // and not consumed

@@ -23,7 +23,7 @@ namespace poold::process {
 std::vector<pid_t> ChildrenOf(pid_t pid);
 // Its parent; -1 if there is no such process.
 pid_t ParentOf(pid_t pid);
-// It is there and not only a zombie.
+// True: the process exists and is no zombie.
 bool IsAlive(pid_t pid);
 
 enum class Swept : std::uint8_t {

@@ -36,7 +36,7 @@ enum class ContainmentChoice : std::uint8_t { kAuto = 0, kCgroup = 1, kPidNamesp
 
 std::string_view ContainmentName(ContainmentTier tier);
 
-// What was chosen, and why nothing better, where there is.
+// The tier that was chosen, and why none better, where there is one.
 struct ContainmentReport {
   ContainmentTier tier = ContainmentTier::kSubreaper;
   std::string note;
@@ -60,7 +60,7 @@ class ContainmentScope {
   virtual bool Empty() = 0;
 };
 
-// What a zygote needs to know of its scope.
+// A zygote's scope, and what of it the zygote is told.
 struct ZygoteScope {
   std::unique_ptr<ContainmentScope> scope;
   std::map<std::string, std::string> environment;

@@ -1,8 +1,9 @@
 // A sweep through the daemon's children: orphans that are dead are reaped and, if wanted, the living are killed.
 //
-// It may take several calls, since it is not certain who is an orphan before what is being born has a name. But it
-// waits for no pending child that began after it had looked: so it gets its turn also where there is always one under
-// way. Threads: of the thread that made it. Ownership: `children` must outlive it.
+// A sweep may take several calls, since it is not certain who is an orphan before what is being born has a name. But a
+// sweep waits for no pending child that began after it had looked: so it gets its turn also where there is always one
+// under way.
+// Threads: of the thread that made it. Ownership: `children` must outlive it.
 #pragma once
 
 #include "process/containment/child_registry.h"

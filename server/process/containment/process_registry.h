@@ -1,5 +1,5 @@
-// What all dispatchers of the process share: its children and the means that keep them together. Both are of the
-// process and not of a thread, so there is one of this.
+// The state that all dispatchers of the process share: its children and the means that keep them together. Both are of
+// the process and not of a thread, so there is one of this.
 //
 // Threads: made before there is a dispatcher; then all of it is thread-safe. Ownership: shared by the dispatchers; the
 // last one that goes removes what the containment made.

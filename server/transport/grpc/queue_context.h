@@ -1,5 +1,5 @@
-// What the calls of one RPC thread are accepted with: the generated service, its completion queue, what transports
-// share.
+// The things that calls of one RPC thread are accepted with: the generated service, its completion queue, what
+// transports share.
 //
 // Threads: the RPC thread's, but for `stopped`.
 #pragma once
@@ -118,7 +118,8 @@ struct QueueContext {
   }
 };
 
-// Who brought a call, from when it was accepted to its end: meanwhile its connection is in use.
+// The connection that brought a call, from when it was accepted to its end. Meanwhile the connection
+// is in use.
 class CallOrigin {
  public:
   CallOrigin() = default;

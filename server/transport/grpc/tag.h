@@ -1,4 +1,4 @@
-// What gRPC's completion queue gives back when something is done.
+// The tag that gRPC's completion queue gives back when an operation is done.
 //
 // The one rule of ownership: a call lives as long as gRPC holds one of its tags, or the table of subscribers names it.
 // An Op keeps its call from Begin until it comes back; nothing else does, so nothing is freed by hand.

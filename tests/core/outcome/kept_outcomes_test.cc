@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "silent_clients.h"
+
 namespace poold::core {
 namespace {
 
@@ -32,24 +34,10 @@ struct Ended : Node {
 };
 
 // Of all that clients are told, what this room says.
-class Clients : public ClientPort {
+class Clients : public testing::SilentClients {
  public:
-  void SendOutcome(SubscriberId, HandleId, OutcomePtr) override {}
-  void SendItems(SubscriberId, HandleId, ItemBlockPtr) override {}
-  void SendMapEnd(SubscriberId, const MapView&) override {}
-  void SendOutput(SubscriberId, const OutputEvent&) override {}
-  void SendProgress(SubscriberId, const ProgressEvent&) override {}
-  void AnswerOpenPool(SubscriberId, absl::StatusOr<PoolView>, bool) override {}
-  void AnswerGet(SubscriberId, absl::StatusOr<HandleView>) override {}
-  void AnswerWait(SubscriberId, absl::StatusOr<WaitAnswer>) override {}
-  void AnswerTerminate(SubscriberId, absl::StatusOr<std::uint64_t>) override {}
-  void AnswerReload(SubscriberId, absl::StatusOr<PoolView>) override {}
-  void AnswerJoin(SubscriberId, absl::StatusOr<bool>) override {}
-  void SendEvent(SubscriberId, WatchEvent) override {}
-  void EndWatch(SubscriberId) override {}
   void RoomIsShort(ClientId client, bool is_short) override { Say(client, is_short ? "short" : "not short"); }
   void ClientIsHeldUp(const ClientView& view, bool held_up) override { Say(view.id, held_up ? "held up" : "goes on"); }
-  void AllPoolsGone() override {}
 
   std::vector<std::string> Said() { return std::exchange(said_, {}); }
 
