@@ -89,7 +89,7 @@ class Engine {
   ClientNames& client_names() { return client_names_; }
   // How often the mutexes were taken so far, all together.
   std::uint64_t entries() const { return directory_->entries(); }
-  // Where pools lie: for the session, which cuts its messages itself, and for tests.
+  // Where pools lie. Only for the engine itself (SessionPort) and tests.
   const Shards& directory() const { return *directory_; }
   Shard& shard(std::size_t place) const { return *shards_[place]; }
 
