@@ -162,6 +162,8 @@ void Acceptor::AcceptFrom(const Door& door) {
 }
 
 void Acceptor::Receive(const Door& door, wire::UniqueFd fd) {
+  // Gone before it was accepted: nobody makes room for it.
+  if (Hear(fd.get(), door.first_bytes) == Heard::kEnd) return;
   if (CanAfford(fd.get())) return LetIn(door, std::move(fd));
   if (waiting_.size() >= kMostWaiting) return Refuse(door, std::move(fd), ShortOfDescriptors());
   waiting_.push_back({&door, std::move(fd)});

@@ -244,7 +244,7 @@ class SignalTest(FolderCase):
     def test_sigterm_lets_the_work_finish_takes_nothing_new_and_exits_with_0(self):
         with Daemon(config=TESTING) as daemon:
             pool = default_pool(daemon)
-            first = pool.submit("sleep", 700)
+            first = pool.submit("await_file", self.path("go on"))
             last = pool.submit("append", self.path("done"), "x")
             pool.wait_until_running(first)
             waiting = daemon.another_client()._stub.Get.future(api.GetRequest(id=last, wait_timeout=seconds(30)), timeout=60)
@@ -259,6 +259,7 @@ class SignalTest(FolderCase):
 
             error = eventually(refused, "new work is refused")
             self.assertIn(reason_of(error), ("SHUTTING_DOWN",))
+            self.write("", "go on")
             self.assertEqual(waiting.result().task.state, SUCCEEDED)
             self.assertEqual(daemon.wait(), 0)
             with open(self.path("done")) as file:

@@ -135,8 +135,9 @@ class Greeter {
                        return absl::OkStatus();
                      }});
     acceptor = std::make_unique<Acceptor>(std::move(doors));
-    EXPECT_TRUE(acceptor->Start().ok());
   }
+
+  void Start() { EXPECT_TRUE(acceptor->Start().ok()); }
 
   std::shared_ptr<ConnectionTable> table;
   std::mutex mu;
@@ -154,6 +155,7 @@ TEST(Acceptor, TellsWhoIsOneTooManyAndLetsInAgainWhenOneIsGone) {
   const PrivateFolder folder;
   const std::string path = folder / "poold.sock";
   Greeter greeter(path, {.all = 1, .per_peer = 1});
+  greeter.Start();
   const wire::UniqueFd first = ConnectAndSpeak(path);
   EXPECT_EQ(Heard(first), "hello");
   {
@@ -173,10 +175,21 @@ TEST(Acceptor, TellsWhoIsOneTooManyAndLetsInAgainWhenOneIsGone) {
   EXPECT_FALSE(Exists(path));
 }
 
+TEST(Acceptor, MakesNoRoomForConnectionsThatEndedBeforeTheyWereAccepted) {
+  const PrivateFolder folder;
+  const std::string path = folder / "poold.sock";
+  Greeter greeter(path, {.all = 1, .per_peer = 1});
+  Connect(path).Reset();
+  const wire::UniqueFd live = ConnectAndSpeak(path);
+  greeter.Start();
+  EXPECT_EQ(Heard(live), "hello");
+}
+
 TEST(Acceptor, KeepsWhoIsSilentUntilItSpeaks) {
   const PrivateFolder folder;
   const std::string path = folder / "poold.sock";
   Greeter greeter(path, {});
+  greeter.Start();
   const wire::UniqueFd silent = Connect(path);
   EXPECT_EQ(Heard(ConnectAndSpeak(path)), "hello");
   {
@@ -191,6 +204,7 @@ TEST(Acceptor, KnowsWhoComes) {
   const PrivateFolder folder;
   const std::string path = folder / "poold.sock";
   Greeter greeter(path, {});
+  greeter.Start();
   const wire::UniqueFd first = ConnectAndSpeak(path), second = ConnectAndSpeak(path);
   EXPECT_EQ(Heard(first) + Heard(second), "hellohello");
   std::lock_guard lock(greeter.mu);

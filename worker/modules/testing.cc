@@ -266,6 +266,11 @@ void append(const std::string& path, const std::string& line) {
 }
 POOLD_TASK("append", append, "append(path, line): with O_APPEND and fsync: counts executions");
 
+void await_file(const std::string& path) {
+  while (access(path.c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+POOLD_TASK("await_file", await_file, "await_file(path): returns when there is such a file");
+
 // Leaves the worker's session and its output behind, as daemons do.
 [[noreturn]] void BecomeSleeper(std::uint32_t ms, const std::string& marker) {
   setsid();
