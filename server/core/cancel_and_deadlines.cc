@@ -1,7 +1,6 @@
 // Ending what has not ended: cancels and time limits.
 //
-// A run starts when the one before it on the same worker has ended (as we learn it), or when it was sent, if the worker
-// had nothing. What was decided stays: a result that comes after a task was found over its time, or after a client was
+// What was decided stays: a result that comes after a task was found over its time, or after a client was
 // told that it will be CANCELLED, is dropped and counted.
 #include <algorithm>
 
@@ -10,8 +9,8 @@
 namespace poold::core {
 
 bool Core::State::TakeOutOfQueue(Task& task) {
-  if (task.state == TaskState::kRunning && !TakeBackTask(task)) return false;
-  Unqueue(task);
+  if (task.state == TaskState::kRunning && !scheduler.TakeBackTask(task)) return false;
+  scheduler.Unqueue(task);
   return true;
 }
 
@@ -25,7 +24,7 @@ bool Core::State::CancelTask(Task& task, bool running) {
     return true;
   }
   if (!running) return false;
-  KillUnder(*task.worker, &task, KilledBy::kCancel);
+  scheduler.KillUnder(*task.worker, &task, KilledBy::kCancel);
   task.intent = TaskState::kCancelled;
   Reconcile(*pool);
   return true;
@@ -39,32 +38,12 @@ bool Core::State::CancelMap(MapRun& map, bool running) {
   for (Chunk* chunk : chunks) {
     if (!running || chunk->intent != TaskState::kUnspecified) continue;
     chunk->intent = TaskState::kCancelled;
-    KillUnder(*chunk->worker, chunk, KilledBy::kCancel);
+    scheduler.KillUnder(*chunk->worker, chunk, KilledBy::kCancel);
   }
   const bool done = map.chunks.empty();
   CheckMapDone(map);
   Reconcile(*pool);
   return running || done;
-}
-
-bool Core::State::KillUnder(Worker& worker, const Node* running, KilledBy why) {
-  if (!TakeBackBehind(worker, running)) return false;
-  if (worker.sent.front() != running) return false;
-  Kill(worker, why, worker.pool->spec.stop_grace);
-  return true;
-}
-
-void Core::State::ArmTask(Task& task) {
-  const TaskOptions& options = *task.group->options;
-  Nanos when = After(task.group->submitted_at, options.total_timeout);
-  const bool sent = task.worker != nullptr;
-  const bool first = task.attempt == (sent ? 1 : 0);
-  const bool head = sent && task.worker->sent.front() == &task;
-  if (task.delayed) when = std::min(when, task.not_before);
-  if (first && !head && !task.begun) when = std::min(when, After(task.group->submitted_at, options.queue_timeout));
-  if (head) when = std::min(when, After(task.worker->progress_at, options.run_timeout));
-  if (task.intent != TaskState::kUnspecified) when = kNever;
-  timers.Set(&task.timer, when, TimerKind::kTask, &task);
 }
 
 void Core::State::TaskDue(Task& task) {
@@ -81,11 +60,11 @@ void Core::State::TaskDue(Task& task) {
              now >= After(task.worker->progress_at, options.run_timeout)) {
     TimeOut(task, /*total=*/false);
   } else if (task.delayed && now >= task.not_before) {
-    Unqueue(task);
+    scheduler.Unqueue(task);
     Queue(task, /*in_front=*/task.attempt > 0);
   } else {
     task.begun = sent;  // too late for queue_timeout
-    ArmTask(task);
+    scheduler.deadlines().ArmTask(task);
   }
   Reconcile(*pool);
 }
@@ -101,19 +80,10 @@ void Core::State::TimeOut(Task& task, bool total) {
     }
     return;
   }
-  if (!KillUnder(*task.worker, &task, KilledBy::kTimeLimit)) return;  // it has ended: its result is on its way
+  if (!scheduler.KillUnder(*task.worker, &task, KilledBy::kTimeLimit))
+    return;  // it has ended: its result is on its way
   task.intent = TaskState::kTimedOut;
   task.out_of_time = total;
-}
-
-void Core::State::ArmChunk(Chunk& chunk) {
-  const TaskOptions& options = *chunk.map->group->options;
-  Nanos when = kNever;
-  if (chunk.worker->sent.front() == &chunk && chunk.intent == TaskState::kUnspecified) {
-    when = std::min(After(chunk.item_since, options.run_timeout),
-                    After(chunk.map->ArrivedAt(chunk.begin + chunk.done), options.total_timeout));
-  }
-  timers.Set(&chunk.timer, when, TimerKind::kChunk, &chunk);
 }
 
 // Its present item is over its time.
@@ -123,7 +93,7 @@ void Core::State::ChunkDue(Chunk& chunk) {
   const bool total = now >= After(map.ArrivedAt(chunk.begin + chunk.done), map.group->options->total_timeout);
   const std::uint32_t left = chunk.count - chunk.done;
   Worker& worker = *chunk.worker;
-  if (TakeBackItems(chunk, 0) < left && KillUnder(worker, &chunk, KilledBy::kTimeLimit)) {
+  if (TakeBackItems(chunk, 0) < left && scheduler.KillUnder(worker, &chunk, KilledBy::kTimeLimit)) {
     chunk.intent = TaskState::kTimedOut;
     chunk.out_of_time = total;
   }
@@ -133,23 +103,9 @@ void Core::State::ChunkDue(Chunk& chunk) {
   Reconcile(*pool);
 }
 
-// The moment at which the item that comes next is too late.
-Nanos Core::State::LatestStart(const MapRun& map) const {
-  const TaskOptions& options = *map.group->options;
-  const Nanos span =
-      map.NextAttempts() > 0 ? options.total_timeout : std::min(options.queue_timeout, options.total_timeout);
-  return After(map.ArrivedAt(map.OldestReady()), span);
-}
-
-void Core::State::ArmMap(MapRun& map) {
-  Nanos when = map.not_before > now ? map.not_before : kNever;
-  if (map.ready_items() > 0) when = std::min(when, LatestStart(map));
-  timers.Set(&map.timer, when, TimerKind::kMap, &map);
-}
-
 void Core::State::ExpireReadyItems(MapRun& map) {
   Pool& pool = *map.group->pool;
-  while (map.ready_items() > 0 && now >= LatestStart(map)) {
+  while (map.ready_items() > 0 && now >= Deadlines::LatestStart(map)) {
     const bool tried = map.NextAttempts() > 0;
     const Nanos arrived_at = map.ArrivedAt(map.OldestReady());
     const ItemRange range = map.TakeItems(map.ColumnEnd(map.OldestReady()) - map.OldestReady());

@@ -8,13 +8,13 @@ std::uint64_t Core::State::CancelUnbegun(Pool& pool) {
   for (Worker* worker : pool.workers) {
     for (Node* node = worker->sent.back(); node != nullptr;) {
       Node* before = worker->sent.Before(node);
-      if (node->kind == NodeKind::kTask) TakeBackTask(*AsTask(node));
+      if (node->kind == NodeKind::kTask) scheduler.TakeBackTask(*AsTask(node));
       node = before;
     }
   }
   std::uint64_t cancelled = CancelUnbegunMaps(pool);
   const auto end = [&](Task& task) {
-    Unqueue(task);
+    scheduler.Unqueue(task);
     EndTask(task, CancelledOutcome(task, "its pool was closed"));
     ++cancelled;
   };

@@ -30,7 +30,9 @@ std::string Core::State::CheckRooms() const {
     if (!wrong.empty()) return wrong;
   }
   for (const auto& [id, pool] : pools) {
-    if (std::string wrong = CheckPool(*pool); !wrong.empty()) return wrong;
+    for (const std::string& wrong : {CheckPool(*pool), scheduler.Check(*pool)}) {
+      if (!wrong.empty()) return wrong;
+    }
   }
   return "";
 }

@@ -51,8 +51,8 @@ std::uint64_t Core::State::CountAhead(const Handle& handle) const {
   if (!handle.linked()) return 0;
   const Pool& pool = *handle.group->pool;
   const ClientQueue& own = *handle.group->queue;
-  const CircuitBreaker* breaker = BreakerOf(handle);
-  const bool held = IsHeld(handle);
+  const CircuitBreaker* breaker = CircuitBreakers::Of(handle);
+  const bool held = CircuitBreakers::IsHeld(handle);
   const NodeList& line =
       held ? breaker->lines.at({-own.level->priority, own.client, handle.group->ready != &pool.ready}).waiting
            : own.waiting;
@@ -67,11 +67,11 @@ std::uint64_t Core::State::CountAhead(const Handle& handle) const {
   for (std::size_t i = 0; i < std::min(kMostWalked, pool.maps.size()); ++i) {
     const MapRun& map = *pool.maps[i];
     const ClientQueue& line = *map.group->queue;
-    if (!map.linked() || IsHeld(map) || &line == &own || map.ready_items() == 0) continue;
+    if (!map.linked() || CircuitBreakers::IsHeld(map) || &line == &own || map.ready_items() == 0) continue;
     // Counted as one above.
     if (line.level->priority > own.level->priority) ahead += map.ready_items() - 1;
     if (line.level == own.level && line.waiting.front() == &map) {
-      const auto a_turn = static_cast<double>(ChunkSize(pool, map));
+      const auto a_turn = static_cast<double>(scheduler.ChunkSize(pool, map));
       const double turns = a_turn * static_cast<double>(place + 1);
       ahead += turns < static_cast<double>(map.ready_items()) ? static_cast<std::uint64_t>(turns) - 1
                                                               : map.ready_items() - 1;
@@ -118,7 +118,7 @@ std::string Core::State::StartFailureOf(const Pool& pool) {
 }
 
 std::string Core::State::WhyBreakerHolds(const Handle& handle, Nanos at) const {
-  const CircuitBreaker* breaker = BreakerOf(handle);
+  const CircuitBreaker* breaker = CircuitBreakers::Of(handle);
   if (breaker == nullptr) return "";
   const PoolFunction& function = handle.group->pool->functions[handle.group->function];
   const std::string deaths = absl::StrCat(function.deaths, " workers in a row died under it");
@@ -133,7 +133,7 @@ std::string Core::State::WhyBreakerHolds(const Handle& handle, Nanos at) const {
 std::string Core::State::WhyQueued(const Handle& handle, Nanos at, std::uint64_t* ahead) const {
   const Pool& pool = *handle.group->pool;
   std::string why = WhyPoolIsSlow(pool, at);
-  if (why.empty() && !HasRoom(handle)) {
+  if (why.empty() && !scheduler.HasRoom(handle)) {
     why = absl::StrCat("its client has no room for outcomes: it keeps ", QuotaOf(handle).used, " bytes; ", room.floor(),
                        " are its own, and of the common part ", room.common_used(), " of ", room.common(),
                        " bytes are in use; release outcomes that are no longer needed");

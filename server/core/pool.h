@@ -166,6 +166,11 @@ struct Pool {
   void UnlistIdle(Worker* worker);
 };
 
+// The line of this group has changed: workers are kept ready for what waits in Pool::ready_fresh.
+inline void NoteFresh(const Group& group) {
+  if (group.ready == &group.pool->ready_fresh) group.pool->scaling_due = true;
+}
+
 // Keeps the pool, too. REQUIRES: it is not null.
 inline std::shared_ptr<PoolCalls> CallsOf(const std::shared_ptr<Pool>& pool) { return {pool, &pool->calls}; }
 

@@ -149,15 +149,15 @@ std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
       end(*AsTask(node));
     }
   }
-  CloseBreakers(pool);  // what waits there is in the queue again
+  scheduler.CloseBreakers(pool);  // what waits there is in the queue again
   for (ReadyQueue* ready : {&pool.ready, &pool.ready_fresh}) {
     while (Node* node = ready->Any()) {
-      Unqueue(*AsTask(node));
+      scheduler.Unqueue(*AsTask(node));
       end(*AsTask(node));
     }
   }
   while (Node* node = pool.delayed.front()) {
-    Unqueue(*AsTask(node));
+    scheduler.Unqueue(*AsTask(node));
     end(*AsTask(node));
   }
   return cancelled;
@@ -222,7 +222,7 @@ void Core::State::Advance(Pool& pool) {
   if (!had_ended && pool.state != PoolState::kFailed) {
     ChangeState(pool, pool.state == PoolState::kClosing ? PoolState::kClosed : PoolState::kTerminated);
     timers.Clear(&pool.watchful_timer);
-    CloseBreakers(pool);
+    scheduler.CloseBreakers(pool);
     old_pools.push_back(pool.id);
   }
   AnswerGone(pool);

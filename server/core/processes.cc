@@ -207,7 +207,7 @@ void Core::State::EndUnknownFunctions(Pool& pool) {
       EndReadyItems(*AsMap(handle), outcome);
       CheckMapDone(*AsMap(handle));
     } else {
-      Unqueue(*AsTask(handle));
+      scheduler.Unqueue(*AsTask(handle));
       EndTask(*AsTask(handle), outcome);
     }
   }

@@ -97,7 +97,7 @@ void Core::State::EndReload(Pool& pool, const absl::Status& status) {
 // The functions are those of the new workers; what waits for one that is gone fails. What a breaker held is tried anew:
 // the new code may be better.
 void Core::State::ForgetFunctions(Pool& pool) {
-  CloseBreakers(pool);
+  scheduler.CloseBreakers(pool);
   for (PoolFunction& function : pool.functions) function.deaths = 0;
   for (std::uint32_t number = 0; number < pool.functions.size(); ++number) {
     pool.functions[number].known =

@@ -12,13 +12,6 @@ Task* Core::State::FindAttempt(WorkerId worker, AttemptToken token) const {
   return task->worker->id == worker ? task : nullptr;
 }
 
-Chunk* Core::State::FindChunk(WorkerId worker, AttemptToken token) const {
-  if (!IsChunkToken(token)) return nullptr;
-  Chunk* chunk = chunks.Find(TokenSlot(token));
-  if (chunk == nullptr || chunk->token != static_cast<std::uint64_t>(token)) return nullptr;
-  return chunk->worker->id == worker ? chunk : nullptr;
-}
-
 void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskResult&& result) {
   Task* task = FindAttempt(worker_id, token);
   if (task == nullptr) {

@@ -27,30 +27,6 @@ void Core::State::AllClientsGo() {
 
 // ---- Who is held up ----
 
-bool Core::State::HasOwnRoom(const Handle& handle) const {
-  if (Drains(*handle.group->pool)) return true;
-  const ClientQuota& client = QuotaOf(handle);
-  return room.HasRoom(client) && !(faults.no_floors && client.present);
-}
-
-// Where its client waits. False: it waits there already.
-bool Core::State::HoldUp(const Handle& handle) {
-  Pool& pool = *handle.group->pool;
-  ClientQueue* queue = handle.group->queue;
-  if (queue->held_up) return false;
-  handle.group->ready->HoldUp(queue);
-  NoteFresh(*handle.group);
-  outcomes.HoldUp(*queue->quota, {&pool, handle.group->ready, queue});
-  for (PoolFunction& function : pool.functions) {  // others may be tried in its place
-    CircuitBreaker* breaker = function.breaker.get();
-    if (breaker == nullptr || breaker->called == nullptr) continue;
-    if (static_cast<const Handle*>(breaker->called)->group->queue != queue) continue;
-    breaker->called = nullptr;
-    probes_uncalled = true;
-  }
-  return true;
-}
-
 // The queue ends: nothing waits in it.
 void Core::State::DropHeldLine(const ClientQueue* queue) {
   const HeldLine line = outcomes.EndLine(*queue->quota, queue);
@@ -70,8 +46,7 @@ void Core::State::WakeClient(ClientQuota& client) {
       KeptOutcomes::HoldOn(client, line);
       continue;
     }
-    line.ready->LetGo(line.queue);
-    if (line.ready == &line.pool->ready_fresh) line.pool->scaling_due = true;
+    Scheduler::LetGo(line);
     const auto pool = pools.find(line.pool->id);
     if (pool == pools.end()) continue;  // it is over; only outcomes of it are kept
     if (std::find(settle.begin(), settle.end(), pool->second) == settle.end()) settle.push_back(pool->second);

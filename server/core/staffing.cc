@@ -120,7 +120,7 @@ void Core::State::Shrink(Pool& pool) {
   for (std::size_t i = 0; i + wanted < live.size(); ++i) {
     Worker& worker = *live[i];
     Node* head = worker.sent.front();
-    if (head != nullptr && TakeBackBehind(worker, head) && head->kind == NodeKind::kChunk) {
+    if (head != nullptr && scheduler.TakeBackBehind(worker, head) && head->kind == NodeKind::kChunk) {
       TakeBackItems(*AsChunk(head), 0);
     }
     Stop(worker);

@@ -26,7 +26,7 @@
 #include "core/outcome/outcome_room.h"
 #include "core/pool.h"
 #include "core/pool/lives.h"
-#include "core/scheduler/ahead.h"
+#include "core/scheduler/scheduler.h"
 #include "core/slab.h"
 #include "core/subscribe/deadlock.h"
 #include "core/subscribe/subscribers.h"
@@ -38,28 +38,21 @@
 
 namespace poold::core {
 
-// REQUIRES: neither is negative. What is too far away is never.
-inline constexpr Nanos After(Nanos start, Nanos span) { return span > kNever - start ? kNever : start + span; }
-
 // Counted for each block of neighbouring ids: who scatters the ids of his tasks has one for each.
 inline constexpr std::uint64_t kIdBlockBytes = 176;
 inline constexpr std::uint8_t kMostDeaths = 3;
 
 // Bugs for the simulator to find. Only tests plant them, through CoreTestPeer.
 struct CoreFaults {
-  bool requeue_begun = false;   // takes back what the worker has begun already
   bool forget_unbegun = false;  // loses what a dead worker had not begun
-  bool never_end_turn = false;  // lets one client have every turn
   bool forget_tries = false;    // does not count what may have been begun without a claim page
   bool replace_early = false;   // lets a worker go before its replacement is ready
-  bool no_floors = false;       // gives clients only what is common of the room for outcomes
-  bool hold_drains = false;     // holds up clients also in pools that are closing
   bool drop_awaited = false;    // drops also what somebody waits for
-  bool forget_touch = false;    // does not say that a worker that still has something has less to do
   OutcomeFaults outcomes;
+  SchedulerFaults scheduler;
 };
 
-struct Core::State final : WaitsListener, OutcomesListener {
+struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener {
   State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, ShardInfo shard)
       : limits(limits),
         shard(shard),
@@ -70,7 +63,8 @@ struct Core::State final : WaitsListener, OutcomesListener {
         waits(clients, &timers, limits.max_wait, this),
         watches(clients),
         outcomes(limits.max_kept_outcome_bytes, limits.outcome_ttl, clients, &timers, this),
-        room(outcomes.room()) {}
+        room(outcomes.room()),
+        scheduler(limits.max_prefetch, &now, &room, workers, &timers, this) {}
   ~State();
 
   // ---- pool_life.cc ----
@@ -190,42 +184,36 @@ struct Core::State final : WaitsListener, OutcomesListener {
   absl::Status AppendItems(MapRun& map, const MapGroup& group);
   absl::Status CheckColumn(const ItemColumn& column) const;
 
-  // ---- scheduler/dispatch.cc ----
-  void Queue(Task& task, bool in_front);
-  void Unqueue(Task& task);
-  void QueueMap(MapRun& map, bool in_front);
-  void UnqueueMap(MapRun& map);
+  // ---- reconcile.cc ----
   void Reconcile(Pool& pool);
   // As Reconcile, when all that happened is that this worker has less to do.
   void ReconcileWorker(Pool& pool, Worker& worker);
-  void Pump(Pool& pool);
-  // How many more calls of its client may be with workers, so that there is room for what they come to. Only an
-  // estimate: the next result may be larger than any before.
-  std::uint64_t RoomAhead(const Handle& next) const;
-  // Whether it is one at least.
-  bool HasRoomAhead(const Handle& next, const PoolFunction& function) const;
-  Worker* ChooseWorker(Pool& pool, const Handle& next);
-  bool Takes(const Worker& worker, const Handle& next) const;
-  void Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most);
-  static void NoteFresh(const Group& group);
-  static bool Knows(const Worker& worker, const Handle& next);
-  void EndUnknown(Pool& pool, Handle& next);
-  Assignment SendTask(Task& task, Worker& worker);
-  Assignment SendChunk(MapRun& map, Worker& worker);
-  std::uint64_t MostItems(const MapRun& map, const Worker& worker) const;
-  std::uint64_t ChunkSize(const Pool& pool, const MapRun& map) const;
+  // SchedulerListener.
+  void FunctionIsUnknown(Handle& handle) override;
+  void HandleChanged(const Handle& handle) override { TellAllWatchers(handle); }
+  void WorkerIsUsedUp(Worker& worker, bool recycled) override;
+  void RunIsToEnd(Worker& worker, KilledBy why) override;
+  void LineIsHeldUp(ClientQuota& client, const HeldLine& line) override { outcomes.HoldUp(client, line); }
+  // The scheduler's.
+  void Queue(Task& task, bool in_front) { scheduler.Queue(task, in_front); }
+  void QueueMap(MapRun& map, bool in_front) { scheduler.QueueMap(map, in_front); }
+  void UnqueueMap(MapRun& map) { scheduler.UnqueueMap(map); }
+  void Unsend(Task& task) { scheduler.Unsend(task); }
+  void Unsend(Chunk& chunk) { scheduler.Unsend(chunk); }
+  std::uint32_t TakeBackItems(Chunk& chunk, std::uint32_t keep) { return scheduler.TakeBackItems(chunk, keep); }
+  Chunk* FindChunk(WorkerId worker, AttemptToken token) const { return scheduler.FindChunk(worker, token); }
+  void CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls, std::uint64_t bytes) {
+    scheduler.CallsCameBack(pool, function, elapsed, calls, bytes);
+  }
+  void ArmChunk(Chunk& chunk) { scheduler.deadlines().ArmChunk(chunk); }
+  void ArmMap(MapRun& map) { scheduler.deadlines().ArmMap(map, now); }
+  bool Drains(const Pool& pool) const { return scheduler.Drains(pool); }
 
   // ---- room.cc ----
   static ClientQuota& QuotaOf(const Handle& handle) { return *handle.group->queue->quota; }
   void EnterQuota(Group& group, const ClientOrigin& origin);
   void ClientGoes(ClientId client);
   void AllClientsGo();
-  // What is finished in any case: there nobody is held up, and who has no room loses his oldest outcomes.
-  bool Drains(const Pool& pool) const { return pool.state == PoolState::kClosing && !faults.hold_drains; }
-  // It may be sent to a worker as far as the room of its client goes.
-  bool HasRoom(const Handle& handle) const { return room.open() || HasOwnRoom(handle); }
-  bool HasOwnRoom(const Handle& handle) const;
-  bool HoldUp(const Handle& handle);
   // Not in the midst of something: what waits goes to workers.
   void WakeClients() {
     if (outcomes.some_wake()) WakeEachClient();
@@ -247,53 +235,11 @@ struct Core::State final : WaitsListener, OutcomesListener {
   void Drop(Node& handle) override;
   void Expire(Node& handle) override;
   bool DropRunning(const ClientQuota* client, std::uint64_t enough) override;
-  void Sent(Pool& pool, Worker& worker, Node* node);
-  // It is no longer with its worker: its result came, or it came back, or it ended.
-  void Unsend(Task& task);
-  void Unsend(Chunk& chunk);
-  void LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos load, bool measured);
-  void NewHead(Worker& worker);
-
-  // ---- scheduler/steal.cc ----
-  void Steal(Pool& pool);
-  Worker* ChooseVictim(Pool& pool);
-  bool TakeHalf(Worker& victim);
-  // False: something behind `except` was begun, so `except` has ended.
-  bool TakeBackBehind(Worker& worker, const Node* except);
-  bool TakeBackTask(Task& task);
-  std::uint32_t TakeBackItems(Chunk& chunk, std::uint32_t keep);
-  bool MakeWayForPriority(Pool& pool);
-  void WatchWaiting(Pool& pool);
-  void LookAtWaiting(Pool& pool);
-
-  // ---- scheduler/circuit_breaker.cc ----
-  // The open breaker at which this handle has to wait; null if none is open.
-  CircuitBreaker* BreakerOf(const Handle& handle) const;
-  bool IsHeld(const Handle& handle) const;
-  bool IsProbe(const Handle& handle, std::uint64_t token) const;
-  Handle* NextToSend(ReadyQueue& ready);
-  void Hold(Handle& handle);
-  void LeaveLine(Handle& handle);
-  std::map<CircuitBreaker::LineKey, CircuitBreaker::Line>::iterator LineToCall(CircuitBreaker& breaker);
-  void CallForProbes(Pool& pool);
-  void CallForProbe(PoolFunction& function);
-  void NoteProbe(const Handle& handle, std::uint64_t token);
-  void ProbeLeft(const Handle& handle, std::uint64_t token);
-  void CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls,
-                     std::uint64_t result_bytes);
-  // REQUIRES: what died is in no list.
-  void NoteDeath(Pool& pool, std::uint32_t function, bool probe, KilledBy killed_by);
-  void Lower(Pool& pool, PoolFunction& function);
-  void CloseBreakers(Pool& pool);
-  void TakeBackHeldCalls(Pool& pool);
-  void ArmBreakers(Pool& pool);
-  void BreakersDue(Pool& pool);
 
   // ---- results.cc, map_results.cc ----
   void TakeTaskResult(WorkerId worker, AttemptToken token, TaskResult&& result);
   void TakeItemResults(WorkerId worker, AttemptToken token, ItemBlock items, Nanos elapsed);
   Task* FindAttempt(WorkerId worker, AttemptToken token) const;
-  Chunk* FindChunk(WorkerId worker, AttemptToken token) const;
   bool MayRetry(const Task& task, TaskState state) const;
   void RetryTask(Task& task);
   Nanos RetryPause(const TaskOptions& options, std::uint32_t attempt);
@@ -361,15 +307,9 @@ struct Core::State final : WaitsListener, OutcomesListener {
   bool CancelTask(Task& task, bool running);
   bool CancelMap(MapRun& map, bool running);
   bool TakeOutOfQueue(Task& task);
-  // Ends what the worker runs now by killing the worker. False: it has ended meanwhile, its result is on its way.
-  bool KillUnder(Worker& worker, const Node* running, KilledBy why);
-  void ArmTask(Task& task);
   void TaskDue(Task& task);
-  void ArmChunk(Chunk& chunk);
   void ChunkDue(Chunk& chunk);
-  Nanos LatestStart(const MapRun& map) const;
   void ExpireReadyItems(MapRun& map);
-  void ArmMap(MapRun& map);
   void MapDue(MapRun& map);
   void TimeOut(Task& task, bool total);
 
@@ -418,7 +358,7 @@ struct Core::State final : WaitsListener, OutcomesListener {
   void KeepArguments(Task& task) const;
   // So that it does not keep alive the whole message that brought it.
   static void OwnArguments(Task& task);
-  static Payload ArgumentsOf(const Task& task) { return {task.group->encoding, task.group->type_name, task.body}; }
+  static Payload ArgumentsOf(const Task& task) { return core::ArgumentsOf(task); }
   absl::StatusOr<Payload> ArgumentsOf(const HandleId& id, std::uint64_t index) const;
   void KeepItemArguments(MapRun& map, const ItemBlock& block);
   void DropItemArguments(MapRun& map, ItemRange range);
@@ -479,7 +419,6 @@ struct Core::State final : WaitsListener, OutcomesListener {
   // Of this core, without gaps. The numbers that are seen: NumberOf.
   std::uint32_t last_pool = 0;
   std::uint64_t last_worker = 0;
-  std::uint64_t last_attempt = 0;
 
   HandleId next_id;  // that the daemon chooses
   HandleTable handles;
@@ -487,7 +426,6 @@ struct Core::State final : WaitsListener, OutcomesListener {
   Slab<Group> groups;
   Slab<Task> tasks;
   Slab<MapRun> maps;
-  Slab<Chunk> chunks;
   CoreFaults faults;
   Timers timers;
   Lives lives;
@@ -498,38 +436,12 @@ struct Core::State final : WaitsListener, OutcomesListener {
   std::uint64_t unfinished = 0;  // tasks and maps, of all pools
 
   KeptOutcomes outcomes;
-  const OutcomeRoom& room;       // of outcomes
-  bool is_waking = false;        // clients that have room again
-  bool probes_uncalled = false;  // of clients that were held up
+  const OutcomeRoom& room;  // of outcomes
+  Scheduler scheduler;
+  bool is_waking = false;  // clients that have room again
 
   bool shutting_down = false;
   bool told_all_gone = false;
 };
-
-// An attempt's token: slot, whether it is a chunk, and a number that no other attempt has.
-constexpr std::uint64_t kTokenSlotBits = 28;
-constexpr std::uint64_t MakeToken(std::uint32_t slot, bool chunk, std::uint64_t number) {
-  return number << (kTokenSlotBits + 1) | std::uint64_t{chunk} << kTokenSlotBits | slot;
-}
-constexpr std::uint32_t TokenSlot(AttemptToken token) {
-  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(token) & ((1u << kTokenSlotBits) - 1));
-}
-constexpr bool IsChunkToken(AttemptToken token) {
-  return (static_cast<std::uint64_t>(token) >> kTokenSlotBits & 1) != 0;
-}
-
-inline Task* AsTask(Node* node) { return static_cast<Task*>(node); }
-inline MapRun* AsMap(Node* node) { return static_cast<MapRun*>(node); }
-inline Chunk* AsChunk(Node* node) { return static_cast<Chunk*>(node); }
-
-// Of what a worker has: a task or a chunk.
-inline AttemptToken TokenOf(const Node* node) {
-  return AttemptToken{node->kind == NodeKind::kTask ? static_cast<const Task*>(node)->token
-                                                    : static_cast<const Chunk*>(node)->token};
-}
-inline const Handle& HandleOf(const Node* node) {
-  if (node->kind == NodeKind::kChunk) return *static_cast<const Chunk*>(node)->map;
-  return *static_cast<const Handle*>(node);
-}
 
 }  // namespace poold::core

@@ -38,4 +38,7 @@ struct Task : Handle {
 // There may be ten million of them.
 static_assert(sizeof(Task) <= 168);
 
+// REQUIRES: its arguments are there: it has not ended in plain success.
+inline Payload ArgumentsOf(const Task& task) { return {task.group->encoding, task.group->type_name, task.body}; }
+
 }  // namespace poold::core

@@ -20,9 +20,11 @@ void Core::State::RunTimer(const DueTimer& due) {
     case TimerKind::kPoolStart:
       return RetryStart(*static_cast<Generation*>(due.owner));
     case TimerKind::kPoolBreakers:
-      return BreakersDue(*static_cast<Pool*>(due.owner));
+      scheduler.BreakersDue(*static_cast<Pool*>(due.owner));
+      return Reconcile(*static_cast<Pool*>(due.owner));
     case TimerKind::kPoolWatchful:
-      return LookAtWaiting(*static_cast<Pool*>(due.owner));
+      scheduler.TakeBackWaiting(*static_cast<Pool*>(due.owner));
+      return Reconcile(*static_cast<Pool*>(due.owner));
     case TimerKind::kPoolOwner:
       return OwnersGone(*static_cast<Pool*>(due.owner));
     case TimerKind::kWorkerAge:

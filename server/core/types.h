@@ -24,6 +24,8 @@ using Nanos = std::int64_t;
 inline constexpr Nanos kNever = std::numeric_limits<Nanos>::max();
 inline constexpr Nanos kMillisecond = 1'000'000;
 inline constexpr Nanos kSecond = 1'000'000'000;
+// REQUIRES: neither is negative. What is too far away is never.
+inline constexpr Nanos After(Nanos start, Nanos span) { return span > kNever - start ? kNever : start + span; }
 
 // A task or a map, as clients name it. On the wire 16 bytes: high, then low, big-endian.
 struct HandleId {

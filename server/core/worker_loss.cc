@@ -59,7 +59,7 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
     NoteStartFailure(generation, round, std::move(why), by_memory ? LossCause::kItself : loss.cause);
   }
   if (wasted) generation.tries.Ended(now, round, lived, /*wanted=*/pool->dispatches());
-  if (pool->breakers_open > 0) TakeBackHeldCalls(*pool);
+  if (pool->breakers_open > 0) scheduler.TakeBackHeldCalls(*pool);
   if (!how.empty()) return FailPool(*pool, std::move(how));
   Reconcile(*pool);
 }
@@ -68,7 +68,7 @@ void Core::State::LoseTask(Task& task, bool guilty, WorkerLoss& loss) {
   const TaskState intent = task.intent;
   const bool head = task.worker->sent.front() == &task;
   const Nanos started_at = head ? std::max(task.sent_at, task.worker->progress_at) : task.sent_at;
-  const bool probe = IsProbe(task, task.token);
+  const bool probe = CircuitBreakers::IsProbe(task, task.token);
   Unsend(task);
   task.intent = TaskState::kUnspecified;
   if (!guilty && intent == TaskState::kUnspecified) {
@@ -83,7 +83,7 @@ void Core::State::LoseTask(Task& task, bool guilty, WorkerLoss& loss) {
   const TaskState state = intent != TaskState::kUnspecified ? intent : TaskState::kCrashed;
   if (state == TaskState::kCrashed) {
     ++task.deaths;
-    NoteDeath(*task.group->pool, task.group->function, probe, loss.death.killed_by);
+    scheduler.NoteDeath(*task.group->pool, task.group->function, probe, loss.death.killed_by);
   }
   if (state != TaskState::kCancelled && MayRetry(task, state)) {
     NoteAttempt(task, state, started_at, ReasonOf(nullptr, &loss.death));
@@ -137,11 +137,11 @@ void Core::State::LoseChunk(Chunk& chunk, bool guilty, WorkerLoss& loss) {
   const Nanos started_at = chunk.item_since;
   const std::unique_ptr<ItemTails> tails = std::move(chunk.tails);
   const bool spoke = chunk.spoke;
-  const bool probe = IsProbe(map, chunk.token);
+  const bool probe = CircuitBreakers::IsProbe(map, chunk.token);
   Unsend(chunk);
   // The deaths of one search for a guilty item are counted when it begins, and when the item is alone.
   if (guilty && intent == TaskState::kUnspecified && (!split || attempt == 1)) {
-    NoteDeath(pool, map.group->function, probe, loss.death.killed_by);
+    scheduler.NoteDeath(pool, map.group->function, probe, loss.death.killed_by);
   }
   if (end > lost_end) {
     // What may have been begun counts as an attempt.

@@ -12,6 +12,7 @@ class CoreTestPeer {
   void Plant(const CoreFaults& faults) {
     core_->state_->faults = faults;
     core_->state_->outcomes.Plant(faults.outcomes);
+    core_->state_->scheduler.Plant(faults.scheduler);
   }
   const OutcomeRoom& room() const { return core_->state_->room; }
   template <typename Visit>
@@ -50,7 +51,7 @@ class CoreTestPeer {
     return owners == state.owned_pools.size() && with_maps == state.pools_with_maps.size();
   }
   std::uint64_t live_pools() const { return core_->state_->live_pools; }
-  bool HasRoom(const Handle& handle) const { return core_->state_->HasRoom(handle); }
+  bool HasRoom(const Handle& handle) const { return core_->state_->scheduler.HasRoom(handle); }
 
   // What is left when nothing should be; empty if nothing is.
   std::string Leftovers() const {
@@ -61,7 +62,7 @@ class CoreTestPeer {
     };
     note("tasks", state.tasks.size());
     note("maps", state.maps.size());
-    note("chunks", state.chunks.size());
+    note("chunks", state.scheduler.chunks());
     note("groups", state.groups.size());
     note("subscribers", state.subscribers.size());
     note("subscribers by id", state.subscribers.known());

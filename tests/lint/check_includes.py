@@ -44,8 +44,10 @@ IMPURE = re.compile(r"^(sys/|linux/|arpa/|net/|google/|grpc|uv\.h|unistd\.h|fcnt
                     r"absl/synchronization|absl/time|wire/(?!absl_text\.h))")
 # Rooms of the core: folders of server/core that link alone. Each sees itself, the words that all of them speak in, and
 # the rooms that are listed.
-ROOMS = {"outcome": set(), "pool": set(), "subscribe": set()}
+ROOMS = {"outcome": set(), "pool": set(), "subscribe": set(), "scheduler": {"outcome"}}
 ROOM_WORDS = {"bytes.h", "errors.h", "node.h", "ports.h", "slab.h", "timers.h", "types.h", "views.h"}
+# Plain structs of pools, workers and what they run, which these rooms work on.
+ROOM_STRUCTS = {"scheduler": {"handle.h", "map_run.h", "pool.h", "task.h", "worker.h"}}
 # What a call is made of is known neither to gRPC nor to a socket.
 CARRIER = re.compile(r"^(grpc|grpcpp|sys/(socket|epoll|eventfd|un)\b|netinet/|arpa/|wire/(fd_socket|message_socket|payload_message))"
                      r"|\.grpc\.pb\.h$")
@@ -88,7 +90,7 @@ def leaves_room(name, include):
     if room not in ROOMS or name.parts[:2] != ("server", "core") or not include.startswith("core/"):
         return False
     _, *folder, target = include.split("/")
-    return folder[0] not in ROOMS[room] | {room} if folder else target not in ROOM_WORDS
+    return folder[0] not in ROOMS[room] | {room} if folder else target not in ROOM_WORDS | ROOM_STRUCTS.get(room, set())
 
 
 def complaint(house, folder, include):

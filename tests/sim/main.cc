@@ -30,18 +30,18 @@ bool HasFlag(int argc, char** argv, const char* flag) {
 
 CoreFaults FaultNamed(const char* name) {
   CoreFaults faults;
-  faults.requeue_begun = std::strcmp(name, "requeue_begun") == 0;
+  faults.scheduler.requeue_begun = std::strcmp(name, "requeue_begun") == 0;
   faults.forget_unbegun = std::strcmp(name, "forget_unbegun") == 0;
-  faults.never_end_turn = std::strcmp(name, "never_end_turn") == 0;
+  faults.scheduler.never_end_turn = std::strcmp(name, "never_end_turn") == 0;
   faults.forget_tries = std::strcmp(name, "forget_tries") == 0;
   faults.replace_early = std::strcmp(name, "replace_early") == 0;
-  faults.no_floors = std::strcmp(name, "no_floors") == 0;
+  faults.scheduler.no_floors = std::strcmp(name, "no_floors") == 0;
   faults.outcomes.never_wake = std::strcmp(name, "never_wake") == 0;
-  faults.hold_drains = std::strcmp(name, "hold_drains") == 0;
+  faults.scheduler.hold_drains = std::strcmp(name, "hold_drains") == 0;
   faults.outcomes.drop_newest = std::strcmp(name, "drop_newest") == 0;
   faults.drop_awaited = std::strcmp(name, "drop_awaited") == 0;
   faults.outcomes.keep_count = std::strcmp(name, "keep_count") == 0;
-  faults.forget_touch = std::strcmp(name, "forget_touch") == 0;
+  faults.scheduler.forget_touch = std::strcmp(name, "forget_touch") == 0;
   return faults;
 }
 

@@ -28,14 +28,14 @@ TEST(Simulator, FindsNothingWrongWithHundredsOfWorkers) {
 
 TEST(Simulator, FindsAWorkerThatIsNotWhereTheIndexLooks) {
   CoreFaults faults;
-  faults.forget_touch = true;
+  faults.scheduler.forget_touch = true;
   EXPECT_NE(FirstWrong(faults, 20, 1000), "");
   EXPECT_NE(FirstWrong(faults, 5, 1000, World::Shape::kWide), "");
 }
 
 TEST(Simulator, FindsATaskThatIsTakenBackAfterItBegan) {
   CoreFaults faults;
-  faults.requeue_begun = true;
+  faults.scheduler.requeue_begun = true;
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 
@@ -47,7 +47,7 @@ TEST(Simulator, FindsTasksThatAreForgottenWhenAWorkerDies) {
 
 TEST(Simulator, FindsAClientThatTakesEveryTurn) {
   CoreFaults faults;
-  faults.never_end_turn = true;
+  faults.scheduler.never_end_turn = true;
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 
@@ -65,7 +65,7 @@ TEST(Simulator, FindsAWorkerThatGoesBeforeItsReplacementIsReady) {
 
 TEST(Simulator, FindsAClientBelowItsFloorThatIsHeldUp) {
   CoreFaults faults;
-  faults.no_floors = true;
+  faults.scheduler.no_floors = true;
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 
@@ -77,7 +77,7 @@ TEST(Simulator, FindsAClientThatIsHeldUpAlthoughItHasRoomAgain) {
 
 TEST(Simulator, FindsADrainThatWaitsForRoom) {
   CoreFaults faults;
-  faults.hold_drains = true;
+  faults.scheduler.hold_drains = true;
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 

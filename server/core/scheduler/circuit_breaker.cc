@@ -1,9 +1,8 @@
-// Functions that keep killing workers wait, and everything else goes on: see circuit_breaker.h.
 #include "core/scheduler/circuit_breaker.h"
 
 #include <algorithm>
 
-#include "core/state.h"
+#include "core/pool.h"
 
 namespace poold::core {
 namespace {
@@ -19,40 +18,23 @@ bool Counts(KilledBy killed_by) {
 
 }  // namespace
 
-CircuitBreaker* Core::State::BreakerOf(const Handle& handle) const {
+CircuitBreaker* CircuitBreakers::Of(const Handle& handle) {
   CircuitBreaker* breaker = handle.group->pool->functions[handle.group->function].breaker.get();
   return breaker != nullptr && breaker->open ? breaker : nullptr;
 }
 
-bool Core::State::IsHeld(const Handle& handle) const {
-  const CircuitBreaker* breaker = BreakerOf(handle);
+bool CircuitBreakers::IsHeld(const Handle& handle) {
+  const CircuitBreaker* breaker = Of(handle);
   return breaker != nullptr && handle.held == breaker->epoch;
 }
 
-bool Core::State::IsProbe(const Handle& handle, std::uint64_t token) const {
-  const CircuitBreaker* breaker = BreakerOf(handle);
+bool CircuitBreakers::IsProbe(const Handle& handle, std::uint64_t token) {
+  const CircuitBreaker* breaker = Of(handle);
   return breaker != nullptr && breaker->probe == token;
 }
 
-// The next one that may be sent. What may not goes to its breaker, and clients that have no room are held up. Null:
-// there is none.
-Handle* Core::State::NextToSend(ReadyQueue& ready) {
-  while (Node* node = ready.Next()) {
-    Handle& next = *static_cast<Handle*>(node);
-    if (!HasRoom(next)) {
-      HoldUp(next);
-      if (probes_uncalled) CallForProbes(*next.group->pool);
-      continue;
-    }
-    const CircuitBreaker* breaker = next.group->pool->breakers_open == 0 ? nullptr : BreakerOf(next);
-    if (breaker == nullptr || (breaker->probe == 0 && now >= breaker->until)) return &next;
-    Hold(next);
-  }
-  return nullptr;
-}
-
-void Core::State::Hold(Handle& handle) {
-  CircuitBreaker& breaker = *BreakerOf(handle);
+void CircuitBreakers::Hold(Handle& handle) {
+  CircuitBreaker& breaker = *Of(handle);
   handle.group->ready->Remove(handle.group->queue, &handle);
   NoteFresh(*handle.group);
   if (breaker.called == &handle) breaker.called = nullptr;
@@ -63,9 +45,8 @@ void Core::State::Hold(Handle& handle) {
   handle.held = breaker.epoch;
 }
 
-// REQUIRES: it waits at its breaker, or in its line.
-void Core::State::LeaveLine(Handle& handle) {
-  CircuitBreaker* breaker = handle.group->pool->breakers_open == 0 ? nullptr : BreakerOf(handle);
+void CircuitBreakers::LeaveLine(Handle& handle) {
+  CircuitBreaker* breaker = handle.group->pool->breakers_open == 0 ? nullptr : Of(handle);
   if (breaker == nullptr || handle.held != breaker->epoch) {
     if (breaker != nullptr && breaker->called == &handle) breaker->called = nullptr;
     return handle.group->ready->Remove(handle.group->queue, &handle);
@@ -76,36 +57,30 @@ void Core::State::LeaveLine(Handle& handle) {
   if (line->second.waiting.empty()) breaker->lines.erase(line);
 }
 
-// The next line of those with the highest priority whose client has room. The others are held up.
-std::map<CircuitBreaker::LineKey, CircuitBreaker::Line>::iterator Core::State::LineToCall(CircuitBreaker& breaker) {
+// The next line of those with the highest priority whose client has room.
+CircuitBreakers::Lines::iterator CircuitBreakers::LineToCall(CircuitBreaker& breaker, HasRoom has_room) {
   auto first = breaker.lines.end();
   for (auto line = breaker.lines.begin(); line != breaker.lines.end(); ++line) {
     if (first != breaker.lines.end() && std::get<0>(line->first) != std::get<0>(first->first)) break;
-    const Handle& handle = *static_cast<const Handle*>(line->second.waiting.front());
-    if (!HasRoom(handle)) {
-      HoldUp(handle);
-      continue;
-    }
+    if (!has_room(*static_cast<const Handle*>(line->second.waiting.front()))) continue;
     if (breaker.last_called < line->first) return line;
     if (first == breaker.lines.end()) first = line;
   }
   return first;
 }
 
-// One of those that wait at each open breaker may go back to its line, if it is time and nobody tries: the most urgent
-// one, in turns between clients.
-void Core::State::CallForProbes(Pool& pool) {
+void CircuitBreakers::CallForProbes(Pool& pool, Nanos now, HasRoom has_room) {
   do {
-    probes_uncalled = false;
-    for (PoolFunction& function : pool.functions) CallForProbe(function);
-  } while (probes_uncalled);
+    probes_uncalled_ = false;
+    for (PoolFunction& function : pool.functions) CallForProbe(function, now, has_room);
+  } while (probes_uncalled_);
 }
 
-void Core::State::CallForProbe(PoolFunction& function) {
+void CircuitBreakers::CallForProbe(PoolFunction& function, Nanos now, HasRoom has_room) {
   CircuitBreaker* breaker = function.breaker.get();
   if (breaker == nullptr || !breaker->open || now < breaker->until || breaker->probe != 0 || breaker->called != nullptr)
     return;
-  const auto line = LineToCall(*breaker);
+  const auto line = LineToCall(*breaker, has_room);
   if (line == breaker->lines.end()) return;
   breaker->last_called = line->first;
   Handle& handle = *static_cast<Handle*>(line->second.waiting.front());
@@ -115,23 +90,31 @@ void Core::State::CallForProbe(PoolFunction& function) {
   breaker->called = &handle;
 }
 
-void Core::State::NoteProbe(const Handle& handle, std::uint64_t token) {
-  if (CircuitBreaker* breaker = BreakerOf(handle)) breaker->probe = token;
+void CircuitBreakers::LineIsHeldUp(Pool& pool, const ClientQueue* queue) {
+  for (PoolFunction& function : pool.functions) {
+    CircuitBreaker* breaker = function.breaker.get();
+    if (breaker == nullptr || breaker->called == nullptr) continue;
+    if (static_cast<const Handle*>(breaker->called)->group->queue != queue) continue;
+    breaker->called = nullptr;
+    probes_uncalled_ = true;
+  }
 }
 
-void Core::State::ProbeLeft(const Handle& handle, std::uint64_t token) {
-  CircuitBreaker* breaker = BreakerOf(handle);
+void CircuitBreakers::NoteSent(const Handle& handle, std::uint64_t token) {
+  if (CircuitBreaker* breaker = Of(handle)) breaker->probe = token;
+}
+
+void CircuitBreakers::NoteLeft(const Handle& handle, std::uint64_t token) {
+  CircuitBreaker* breaker = Of(handle);
   if (breaker != nullptr && breaker->probe == token) breaker->probe = 0;
 }
 
-void Core::State::CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls,
-                                std::uint64_t result_bytes) {
-  pool.NoteRun(function, elapsed, calls, result_bytes);
+void CircuitBreakers::CallsCameBack(Pool& pool, std::uint32_t function, Nanos now) {
   pool.functions[function].deaths = 0;
-  if (pool.breakers_open > 0) Lower(pool, pool.functions[function]);
+  if (pool.breakers_open > 0) CloseOne(pool, pool.functions[function], now);
 }
 
-void Core::State::NoteDeath(Pool& pool, std::uint32_t number, bool probe, KilledBy killed_by) {
+void CircuitBreakers::NoteDeath(Pool& pool, std::uint32_t number, bool probe, KilledBy killed_by, Nanos now) {
   if (!Counts(killed_by) || !pool.dispatches()) return;
   PoolFunction& function = pool.functions[number];
   if (++function.deaths < kDeathsToTrip) return;
@@ -145,10 +128,10 @@ void Core::State::NoteDeath(Pool& pool, std::uint32_t number, bool probe, Killed
     ++pool.breakers_open;
   }
   breaker.until = now + breaker.span;
-  ArmBreakers(pool);
+  Arm(pool, now);
 }
 
-void Core::State::Lower(Pool& pool, PoolFunction& function) {
+void CircuitBreakers::CloseOne(Pool& pool, PoolFunction& function, Nanos now) {
   if (function.breaker == nullptr || !function.breaker->open) return;
   CircuitBreaker& breaker = *function.breaker;
   breaker.open = false;
@@ -162,44 +145,36 @@ void Core::State::Lower(Pool& pool, PoolFunction& function) {
   breaker.called = nullptr;
   if (++breaker.epoch == 0) breaker.epoch = 1;
   --pool.breakers_open;
-  ArmBreakers(pool);
+  Arm(pool, now);
 }
 
-void Core::State::CloseBreakers(Pool& pool) {
-  for (PoolFunction& function : pool.functions) Lower(pool, function);
+void CircuitBreakers::Close(Pool& pool, Nanos now) {
+  for (PoolFunction& function : pool.functions) CloseOne(pool, function, now);
 }
 
-// What was sent ahead of a function whose breaker has tripped comes back, as far as it was not begun.
-void Core::State::TakeBackHeldCalls(Pool& pool) {
-  for (Worker* worker : pool.workers) {
-    if (!worker->uses_page || worker->killed_by != KilledBy::kUnspecified) continue;
-    for (Node* node = worker->sent.back(); node != nullptr;) {
-      Node* before = worker->sent.Before(node);
-      const CircuitBreaker* breaker = BreakerOf(HandleOf(node));
-      if (breaker != nullptr && AttemptToken{breaker->probe} != TokenOf(node)) {
-        if (node->kind == NodeKind::kTask) {
-          TakeBackTask(*AsTask(node));
-        } else {
-          TakeBackItems(*AsChunk(node), 0);
-        }
-      }
-      node = before;
-    }
-  }
-}
-
-void Core::State::ArmBreakers(Pool& pool) {
+void CircuitBreakers::Arm(Pool& pool, Nanos now) {
   Nanos when = kNever;
   for (const PoolFunction& function : pool.functions) {
     const CircuitBreaker* breaker = function.breaker.get();
     if (breaker != nullptr && breaker->open && breaker->until > now) when = std::min(when, breaker->until);
   }
-  timers.Set(&pool.breaker_timer, when, TimerKind::kPoolBreakers, &pool);
+  timers_->Set(&pool.breaker_timer, when, TimerKind::kPoolBreakers, &pool);
 }
 
-void Core::State::BreakersDue(Pool& pool) {
-  ArmBreakers(pool);
-  Reconcile(pool);
+std::string CircuitBreakers::Check(const Pool& pool) {
+  std::uint32_t open = 0;
+  for (const PoolFunction& function : pool.functions) {
+    if (function.breaker == nullptr) continue;
+    const CircuitBreaker& breaker = *function.breaker;
+    open += breaker.open;
+    const bool tries = breaker.probe != 0 || breaker.called != nullptr;
+    if (!breaker.open && (tries || !breaker.lines.empty()))
+      return "somebody waits or tries at a breaker that is closed";
+    for (const auto& [key, line] : breaker.lines) {
+      if (line.waiting.empty()) return "a line at a breaker is empty";
+    }
+  }
+  return open == pool.breakers_open ? "" : "open breakers are miscounted";
 }
 
 }  // namespace poold::core

@@ -1,14 +1,16 @@
 // What goes to which worker, and when.
-//
-// A worker that has nothing gets something at once. Beyond that, work is sent ahead only when it is known to be short:
-// about kAheadTime of it for each worker, so that it does not wait for us between two tasks.
 #include <algorithm>
 
 #include "core/scheduler/chunk_size.h"
-#include "core/state.h"
+#include "core/scheduler/scheduler.h"
 
 namespace poold::core {
 namespace {
+
+bool Knows(const Worker& worker, const Handle& next) {
+  const std::uint32_t function = next.group->function;
+  return function < worker.functions->size() && (*worker.functions)[function] >= 0;
+}
 
 // What a claim word counts.
 constexpr std::uint64_t kMostAsked = (1u << 24) - 1;
@@ -20,12 +22,12 @@ double OutcomeBytes(const Handle& called, const PoolFunction& function) {
 
 }  // namespace
 
-void Core::State::Queue(Task& task, bool in_front) {
+void Scheduler::Queue(Task& task, bool in_front) {
   Pool& pool = *task.group->pool;
   ++pool.stats.queued;
   pool.stats.queued_bytes += task.body.size();
   task.state = TaskState::kQueued;
-  task.delayed = task.not_before > now;
+  task.delayed = task.not_before > now_;
   if (task.delayed) {
     pool.delayed.PushBack(&task);
   } else if (in_front) {
@@ -34,10 +36,10 @@ void Core::State::Queue(Task& task, bool in_front) {
     task.group->ready->PushBack(task.group->queue, &task);
   }
   NoteFresh(*task.group);
-  if (task.delayed || task.group->timed) ArmTask(task);
+  if (task.delayed || task.group->timed) deadlines_.ArmTask(task);
 }
 
-void Core::State::Unqueue(Task& task) {
+void Scheduler::Unqueue(Task& task) {
   Pool& pool = *task.group->pool;
   --pool.stats.queued;
   pool.stats.queued_bytes -= task.body.size();
@@ -45,56 +47,88 @@ void Core::State::Unqueue(Task& task) {
     pool.delayed.Remove(&task);
     task.delayed = false;
   } else {
-    LeaveLine(task);
+    CircuitBreakers::LeaveLine(task);
     NoteFresh(*task.group);
   }
 }
 
-void Core::State::QueueMap(MapRun& map, bool in_front) {
-  if (map.linked() || map.ended || map.ready_items() == 0 || map.not_before > now) return;
+void Scheduler::QueueMap(MapRun& map, bool in_front) {
+  if (map.linked() || map.ended || map.ready_items() == 0 || map.not_before > now_) return;
   ReadyQueue& ready = *map.group->ready;
   NoteFresh(*map.group);
   in_front ? ready.PushFront(map.group->queue, &map) : ready.PushBack(map.group->queue, &map);
-  if (map.group->timed && map.timer == kNoTimer) ArmMap(map);
+  if (map.group->timed && map.timer == kNoTimer) deadlines_.ArmMap(map, now_);
 }
 
-void Core::State::UnqueueMap(MapRun& map) {
+void Scheduler::UnqueueMap(MapRun& map) {
   if (!map.linked()) return;
-  LeaveLine(map);
+  CircuitBreakers::LeaveLine(map);
   NoteFresh(*map.group);
 }
 
-// Workers are kept ready for what waits in ready_fresh.
-void Core::State::NoteFresh(const Group& group) {
-  if (group.ready == &group.pool->ready_fresh) group.pool->scaling_due = true;
+void Scheduler::LetGo(const HeldLine& line) {
+  line.ready->LetGo(line.queue);
+  if (line.ready == &line.pool->ready_fresh) line.pool->scaling_due = true;
 }
 
-void Core::State::Reconcile(Pool& pool) {
-  if (pool.scaling_due) ScaleWorkers(pool);
-  Pump(pool);
-  Steal(pool);
-  if (pool.scaling_due) ScaleWorkers(pool);
-  WatchWaiting(pool);
-  Advance(pool);
-  WakeClients();
+bool Scheduler::HasOwnRoom(const Handle& handle) const {
+  if (Drains(*handle.group->pool)) return true;
+  const ClientQuota& client = *handle.group->queue->quota;
+  return room_.HasRoom(client) && !(faults_.no_floors && client.present);
 }
 
-void Core::State::ReconcileWorker(Pool& pool, Worker& worker) {
-  if (pool.scaling_due || !pool.idle.empty() || outcomes.some_wake()) return Reconcile(pool);
+// Where its client waits, if it does not wait there already.
+void Scheduler::HoldUp(const Handle& handle) {
+  Pool& pool = *handle.group->pool;
+  ClientQueue* queue = handle.group->queue;
+  if (queue->held_up) return;
+  handle.group->ready->HoldUp(queue);
+  NoteFresh(*handle.group);
+  listener_->LineIsHeldUp(*queue->quota, {&pool, handle.group->ready, queue});
+  breakers_.LineIsHeldUp(pool, queue);
+}
+
+bool Scheduler::HasRoomOrHoldUp(const Handle& handle) {
+  if (HasRoom(handle)) return true;
+  HoldUp(handle);
+  return false;
+}
+
+void Scheduler::CallForProbes(Pool& pool) {
+  breakers_.CallForProbes(pool, now_, [this](const Handle& handle) { return HasRoomOrHoldUp(handle); });
+}
+
+// The next one that may be sent. What may not goes to its breaker, and clients that have no room are held up. Null:
+// there is none.
+Handle* Scheduler::NextToSend(ReadyQueue& ready) {
+  while (Node* node = ready.Next()) {
+    Handle& next = *static_cast<Handle*>(node);
+    if (!HasRoomOrHoldUp(next)) {
+      if (breakers_.probes_uncalled()) CallForProbes(*next.group->pool);
+      continue;
+    }
+    const CircuitBreaker* breaker = next.group->pool->breakers_open == 0 ? nullptr : CircuitBreakers::Of(next);
+    if (breaker == nullptr || (breaker->probe == 0 && now_ >= breaker->until)) return &next;
+    CircuitBreakers::Hold(next);
+  }
+  return nullptr;
+}
+
+bool Scheduler::Refill(Pool& pool, Worker& worker) {
   if (pool.breakers_open > 0) {
     CallForProbes(pool);
-    if (pool.scaling_due) return Reconcile(pool);  // one was called that wants a fresh worker
+    if (pool.scaling_due) return false;  // one was called that wants a fresh worker
   }
-  if (pool.ready.empty()) return Advance(pool);
-  if (!Refills(worker, limits.max_prefetch)) return;
+  if (pool.ready.empty()) return true;
+  if (!Refills(worker, max_prefetch_)) return false;
   const Handle* next = NextToSend(pool.ready);
-  if (next == nullptr) return pool.scaling_due ? Reconcile(pool) : Advance(pool);
-  if (Takes(worker, *next)) Fill(pool.ready, worker, limits.max_prefetch);
-  if (pool.scaling_due) return Reconcile(pool);  // that was its last: the one that replaces it gets ready meanwhile
-  WatchWaiting(pool);
+  if (next == nullptr) return true;
+  if (Takes(worker, *next)) Fill(pool.ready, worker, max_prefetch_);
+  if (!pool.scaling_due) WatchWaiting(pool);  // else that was its last: the one that replaces it gets ready meanwhile
+  return false;
 }
 
-void Core::State::Pump(Pool& pool) {
+void Scheduler::Dispatch(Pool& pool) {
   if (!pool.functions_known || !pool.dispatches()) return;
   bool made_way = false;
   for (;;) {
@@ -123,22 +157,22 @@ void Core::State::Pump(Pool& pool) {
   }
 }
 
-Worker* Core::State::ChooseWorker(Pool& pool, const Handle& next) {
+Worker* Scheduler::ChooseWorker(Pool& pool, const Handle& next) {
   if (!pool.idle.empty() && pool.has_slot()) return AsWorker(pool.idle.back());
   if (pool.functions[next.group->function].average == 0) return nullptr;
   // What Takes asks of a worker is asked by the index, but for how much it has: who has more takes no more either.
-  Worker* const least = pool.index.LeastLoaded(now, pool.draining);
+  Worker* const least = pool.index.LeastLoaded(now_, pool.draining);
   return least != nullptr && Takes(*least, next) ? least : nullptr;
 }
 
-bool Core::State::Takes(const Worker& worker, const Handle& next) const {
+bool Scheduler::Takes(const Worker& worker, const Handle& next) const {
   if (!worker.takes_work()) return false;
   if (worker.pool->RunsAlone(next)) return worker.sent.empty() && worker.dispatches == 0;
   if (worker.sent.empty()) return true;
   if (worker.pool->FreshIsNext() && worker.pool->UnusedIdle() != nullptr) return false;  // it wants a slot
   if (worker.pool->draining && worker.pool->Leaving(worker)) return false;
-  if (!worker.uses_page || worker.unmeasured > 0 || worker.sent.size() >= limits.max_prefetch) return false;
-  if (now - worker.progress_at >= kPatience) return false;
+  if (!worker.uses_page || worker.unmeasured > 0 || worker.sent.size() >= max_prefetch_) return false;
+  if (now_ - worker.progress_at >= kPatience) return false;
   const PoolFunction& function = worker.pool->functions[next.group->function];
   const double average = function.average;
   if (average == 0 || !HasRoomAhead(next, function)) return false;
@@ -148,23 +182,23 @@ bool Core::State::Takes(const Worker& worker, const Handle& next) const {
          worker.load + average * static_cast<double>(ChunkSize(*worker.pool, map)) <= kAheadTime;
 }
 
-std::uint64_t Core::State::RoomAhead(const Handle& next) const {
+std::uint64_t Scheduler::RoomAhead(const Handle& next) const {
   const Pool& pool = *next.group->pool;
-  const auto bytes = static_cast<double>(room.RoomOf(QuotaOf(next)));
+  const auto bytes = static_cast<double>(room_.RoomOf(*next.group->queue->quota));
   const double calls =
       bytes / OutcomeBytes(next, pool.functions[next.group->function]) - static_cast<double>(pool.stats.running);
   return calls < 1 ? 0 : static_cast<std::uint64_t>(std::min(calls, 1e15));
 }
 
-bool Core::State::HasRoomAhead(const Handle& next, const PoolFunction& function) const {
+bool Scheduler::HasRoomAhead(const Handle& next, const PoolFunction& function) const {
   const auto calls = static_cast<double>(next.group->pool->stats.running + 1);
-  return static_cast<double>(room.RoomOf(QuotaOf(next))) >= OutcomeBytes(next, function) * calls;
+  return static_cast<double>(room_.RoomOf(*next.group->queue->quota)) >= OutcomeBytes(next, function) * calls;
 }
 
-void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
+void Scheduler::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
   Pool& pool = *worker.pool;
   std::vector<Assignment> work;
-  work.reserve(std::min<std::uint64_t>({most, ready.size(), limits.max_prefetch}));
+  work.reserve(std::min<std::uint64_t>({most, ready.size(), max_prefetch_}));
   bool alone = false;
   while (work.size() < most && !alone) {
     Handle* const first = NextToSend(ready);
@@ -173,13 +207,13 @@ void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
     if (!Takes(worker, next)) break;
     if (!Knows(worker, next)) {
       if (!work.empty()) break;  // it goes first: what ends here takes room
-      EndUnknown(pool, next);
+      listener_->FunctionIsUnknown(next);
       continue;
     }
     alone = pool.RunsAlone(next);
     ClientQueue* queue = next.group->queue;
     work.push_back(next.is_map() ? SendChunk(*AsMap(&next), worker) : SendTask(*AsTask(&next), worker));
-    if (!faults.never_end_turn) ready.EndTurn(queue);
+    if (!faults_.never_end_turn) ready.EndTurn(queue);
     // It was kept for what wants a fresh one: that needs another one now.
     if (worker.dispatches++ == 0) {
       pool.Recount(worker);
@@ -189,43 +223,23 @@ void Core::State::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
   }
   if (!work.empty()) {
     pool.index.Touch(worker);
-    worker_port->Dispatch(worker.id, std::move(work));
+    port_->Dispatch(worker.id, std::move(work));
   }
-  if (alone) return Stop(worker);
+  if (alone) return listener_->WorkerIsUsedUp(worker, /*recycled=*/false);
   if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) {
-    pool.stats.recycled += !worker.stopping();
-    Stop(worker);  // it exits after what it has; the next one gets ready meanwhile
+    listener_->WorkerIsUsedUp(worker, /*recycled=*/true);  // the next one gets ready meanwhile
   }
 }
 
-bool Core::State::Knows(const Worker& worker, const Handle& next) {
-  const std::uint32_t function = next.group->function;
-  return function < worker.functions->size() && (*worker.functions)[function] >= 0;
-}
-
-void Core::State::EndUnknown(Pool& pool, Handle& next) {
-  const std::string name = pool.functions[next.group->function].name;
-  const std::string message = "no worker of the pool has the function '" + name + "'";
-  const OutcomePtr outcome =
-      NeverStartedOutcome(TaskState::kFailed, "poold.UnknownFunction", message, next.group->submitted_at);
-  if (next.is_map()) {
-    EndReadyItems(*AsMap(&next), outcome);
-    CheckMapDone(*AsMap(&next));
-  } else {
-    Unqueue(*AsTask(&next));
-    EndTask(*AsTask(&next), outcome);
-  }
-}
-
-Assignment Core::State::SendTask(Task& task, Worker& worker) {
+Assignment Scheduler::SendTask(Task& task, Worker& worker) {
   Pool& pool = *worker.pool;
   Unqueue(task);
   task.state = TaskState::kRunning;
   task.begun = false;
-  task.token = MakeToken(task.slot, false, ++last_attempt);
+  task.token = MakeToken(task.slot, false, ++last_attempt_);
   task.worker = &worker;
   task.ran_on = worker.mark;
-  task.sent_at = now;
+  task.sent_at = now_;
   if (++task.attempt > 1 && task.extras != nullptr) task.extras->progress.reset();
   const std::uint32_t function = task.group->function;
   task.estimate = static_cast<std::uint32_t>(std::min(pool.functions[function].average, 4e9));
@@ -235,10 +249,10 @@ Assignment Core::State::SendTask(Task& task, Worker& worker) {
   pool.way_made = std::min(pool.way_made, level.priority);
   worker.load += task.estimate;
   worker.unmeasured += task.estimate == 0;
-  if (pool.breakers_open > 0) NoteProbe(task, task.token);
+  if (pool.breakers_open > 0) CircuitBreakers::NoteSent(task, task.token);
   Sent(pool, worker, &task);
-  if (task.group->timed || task.timer != kNoTimer) ArmTask(task);
-  TellWatchers(task);
+  if (task.group->timed || task.timer != kNoTimer) deadlines_.ArmTask(task);
+  TellOf(task);
   return {AttemptToken{task.token},
           static_cast<std::uint32_t>((*worker.functions)[function]),
           task.attempt,
@@ -246,19 +260,19 @@ Assignment Core::State::SendTask(Task& task, Worker& worker) {
           {}};
 }
 
-Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
+Assignment Scheduler::SendChunk(MapRun& map, Worker& worker) {
   Pool& pool = *worker.pool;
   const std::uint32_t attempts = map.NextAttempts();
   const ItemRange range = map.TakeItems(MostItems(map, worker));
   if (map.ready_items() == 0) UnqueueMap(map);
-  Chunk& chunk = *chunks.New();
+  Chunk& chunk = *chunks_.New();
   chunk.map = &map;
   chunk.worker = &worker;
-  chunk.token = MakeToken(chunk.slot, true, ++last_attempt);
+  chunk.token = MakeToken(chunk.slot, true, ++last_attempt_);
   chunk.begin = range.begin;
   chunk.count = static_cast<std::uint32_t>(range.size());
   chunk.attempt = attempts + 1;
-  chunk.sent_at = chunk.item_since = now;
+  chunk.sent_at = chunk.item_since = now_;
   const std::uint32_t function = map.group->function;
   chunk.estimate = static_cast<std::uint32_t>(std::min(pool.functions[function].average, 4e9));
   map.AddChunk(&chunk);
@@ -276,7 +290,7 @@ Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
   pool.way_made = std::min(pool.way_made, level.priority);
   worker.load += Nanos{chunk.estimate} * chunk.count;
   worker.unmeasured += chunk.estimate == 0;
-  if (pool.breakers_open > 0) NoteProbe(map, chunk.token);
+  if (pool.breakers_open > 0) CircuitBreakers::NoteSent(map, chunk.token);
   Sent(pool, worker, &chunk);
   return assignment;
 }
@@ -285,10 +299,10 @@ Assignment Core::State::SendChunk(MapRun& map, Worker& worker) {
 //
 // Without a claim page nobody can tell which item of a chunk killed its worker. There a chunk has more than one item
 // only while each of them may be started once more after it: then it can be split until the guilty item is alone.
-std::uint64_t Core::State::MostItems(const MapRun& map, const Worker& worker) const {
+std::uint64_t Scheduler::MostItems(const MapRun& map, const Worker& worker) const {
   const Pool& pool = *worker.pool;
   const TaskOptions& options = *map.group->options;
-  if (map.NextRetry() != nullptr || (pool.breakers_open > 0 && BreakerOf(map) != nullptr)) return 1;
+  if (map.NextRetry() != nullptr || (pool.breakers_open > 0 && CircuitBreakers::Of(map) != nullptr)) return 1;
   if (!worker.uses_page) {
     const bool again = (options.retry_on >> static_cast<unsigned>(TaskState::kCrashed) & 1) != 0;
     if (!again || map.NextAttempts() + 1 >= options.max_attempts) return 1;
@@ -298,7 +312,7 @@ std::uint64_t Core::State::MostItems(const MapRun& map, const Worker& worker) co
   return map.splits.empty() ? ChunkSize(pool, map) : map.splits.back().range.size();
 }
 
-std::uint64_t Core::State::ChunkSize(const Pool& pool, const MapRun& map) const {
+std::uint64_t Scheduler::ChunkSize(const Pool& pool, const MapRun& map) const {
   if (map.chunk_size != 0) return std::min<std::uint64_t>(map.chunk_size, kMostAsked);
   if (pool.RunsAlone(map)) return 1;
   const std::uint64_t takers = std::clamp<std::uint64_t>(pool.workers.size(), 1, pool.spec.workers);
@@ -307,7 +321,7 @@ std::uint64_t Core::State::ChunkSize(const Pool& pool, const MapRun& map) const 
   return MeasuredChunk(map.ready_items(), takers, average, RoomAhead(map));
 }
 
-void Core::State::Sent(Pool& pool, Worker& worker, Node* node) {
+void Scheduler::Sent(Pool& pool, Worker& worker, Node* node) {
   if (worker.sent.empty()) {
     pool.UnlistIdle(&worker);
     ++pool.busy;
@@ -318,22 +332,22 @@ void Core::State::Sent(Pool& pool, Worker& worker, Node* node) {
   pool.steal_at = std::min(pool.steal_at, WorkToTakeAt(worker));
 }
 
-void Core::State::NewHead(Worker& worker) {
-  worker.progress_at = now;
+void Scheduler::NewHead(Worker& worker) {
+  worker.progress_at = now_;
   Node* head = worker.sent.front();
   const bool is_task = head->kind == NodeKind::kTask;
   const TaskState intent = is_task ? AsTask(head)->intent : AsChunk(head)->intent;
-  if (!is_task) AsChunk(head)->item_since = now;
+  if (!is_task) AsChunk(head)->item_since = now_;
   if (intent != TaskState::kUnspecified && worker.ready() && worker.killed_by == KilledBy::kUnspecified) {
     KillUnder(worker, head, KilledBy::kCancel);  // it could not be done while those before it were not known to be over
   } else if (is_task && AsTask(head)->group->timed) {
-    ArmTask(*AsTask(head));
+    deadlines_.ArmTask(*AsTask(head));
   } else if (!is_task && AsChunk(head)->map->group->timed) {
-    ArmChunk(*AsChunk(head));
+    deadlines_.ArmChunk(*AsChunk(head));
   }
 }
 
-void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos load, bool measured) {
+void Scheduler::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos load, bool measured) {
   Pool& pool = *worker.pool;
   const bool was_head = worker.sent.front() == node;
   worker.sent.Remove(node);
@@ -341,7 +355,7 @@ void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos 
   --handle.group->queue->level->in_flight;
   worker.load -= load;
   worker.unmeasured -= !measured;
-  if (!faults.forget_touch || worker.sent.empty()) pool.index.Touch(worker);
+  if (!faults_.forget_touch || worker.sent.empty()) pool.index.Touch(worker);
   if (worker.sent.empty()) {
     --pool.busy;
     if (worker.idle()) pool.ListIdle(&worker);
@@ -351,26 +365,51 @@ void Core::State::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos 
   }
 }
 
-void Core::State::Unsend(Task& task) {
+void Scheduler::Unsend(Task& task) {
   Pool& pool = *task.group->pool;
   --pool.stats.running;
-  if (pool.breakers_open > 0) ProbeLeft(task, task.token);
+  if (pool.breakers_open > 0) CircuitBreakers::NoteLeft(task, task.token);
   LeaveWorker(*task.worker, &task, task, task.estimate, task.estimate != 0);
   task.worker = nullptr;
   task.token = 0;
-  timers.Clear(&task.timer);
+  deadlines_.Clear(task);
 }
 
-void Core::State::Unsend(Chunk& chunk) {
+void Scheduler::Unsend(Chunk& chunk) {
   MapRun& map = *chunk.map;
   Pool& pool = *map.group->pool;
   pool.stats.running -= chunk.count - chunk.done;
   --pool.chunks_sent;
-  if (pool.breakers_open > 0) ProbeLeft(map, chunk.token);
+  if (pool.breakers_open > 0) CircuitBreakers::NoteLeft(map, chunk.token);
   LeaveWorker(*chunk.worker, &chunk, map, Nanos{chunk.estimate} * (chunk.count - chunk.done), chunk.estimate != 0);
-  timers.Clear(&chunk.timer);
+  deadlines_.Clear(chunk);
   map.RemoveChunk(&chunk);
-  chunks.Delete(&chunk);
+  chunks_.Delete(&chunk);
+}
+
+Chunk* Scheduler::FindChunk(WorkerId worker, AttemptToken token) const {
+  if (!IsChunkToken(token)) return nullptr;
+  Chunk* chunk = chunks_.Find(TokenSlot(token));
+  if (chunk == nullptr || chunk->token != static_cast<std::uint64_t>(token)) return nullptr;
+  return chunk->worker->id == worker ? chunk : nullptr;
+}
+
+void Scheduler::CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls,
+                              std::uint64_t result_bytes) {
+  pool.NoteRun(function, elapsed, calls, result_bytes);
+  breakers_.CallsCameBack(pool, function, now_);
+}
+
+std::string Scheduler::Check(const Pool& pool) const {
+  std::uint64_t sent = 0;
+  std::uint64_t busy = 0;
+  for (const Worker* worker : pool.workers) {
+    sent += worker->sent.size();
+    busy += !worker->sent.empty();
+    if (worker->linked() != worker->idle()) return "a worker is listed as idle and is not, or the other way round";
+  }
+  if (sent != pool.sent || busy != pool.busy) return "what workers have is miscounted";
+  return CircuitBreakers::Check(pool);
 }
 
 }  // namespace poold::core

@@ -1,7 +1,7 @@
 // Work that was sent ahead comes back: for an idle worker, for something more urgent, or from behind something long.
 #include <algorithm>
 
-#include "core/state.h"
+#include "core/scheduler/scheduler.h"
 
 namespace poold::core {
 namespace {
@@ -11,24 +11,24 @@ bool SomethingAhead(const Pool& pool) { return pool.chunks_sent > 0 || pool.sent
 
 }  // namespace
 
-bool Core::State::TakeBackTask(Task& task) {
+bool Scheduler::TakeBackTask(Task& task) {
   if (task.intent != TaskState::kUnspecified) return false;
-  const std::uint32_t came = worker_port->TakeBack(task.worker->id, AttemptToken{task.token}, 0);
-  if (came == 0 && !faults.requeue_begun) return false;
+  const std::uint32_t came = port_->TakeBack(task.worker->id, AttemptToken{task.token}, 0);
+  if (came == 0 && !faults_.requeue_begun) return false;
   Unsend(task);
   task.ran_on = {};
   --task.attempt;
   ++task.group->pool->stats.retracted;
   Queue(task, /*in_front=*/true);
-  TellWatchers(task);
+  TellOf(task);
   return true;
 }
 
 // May end the chunk: then it is gone.
-std::uint32_t Core::State::TakeBackItems(Chunk& chunk, std::uint32_t keep) {
+std::uint32_t Scheduler::TakeBackItems(Chunk& chunk, std::uint32_t keep) {
   MapRun& map = *chunk.map;
   Pool& pool = *map.group->pool;
-  const std::uint32_t came = worker_port->TakeBack(chunk.worker->id, AttemptToken{chunk.token}, keep);
+  const std::uint32_t came = port_->TakeBack(chunk.worker->id, AttemptToken{chunk.token}, keep);
   const std::uint32_t taken = std::min(came, chunk.count - chunk.done);
   if (taken == 0) return 0;
   chunk.count -= taken;
@@ -46,25 +46,25 @@ std::uint32_t Core::State::TakeBackItems(Chunk& chunk, std::uint32_t keep) {
 }
 
 // The most loaded one that has work to take; null if there is none.
-Worker* Core::State::ChooseVictim(Pool& pool) {
-  pool.steal_at = pool.index.NextVictimAt(now);
-  return pool.index.Victim(now);
+Worker* Scheduler::ChooseVictim(Pool& pool) {
+  pool.steal_at = pool.index.NextVictimAt(now_);
+  return pool.index.Victim(now_);
 }
 
 // An idle worker gets half of what the most loaded one has not begun.
-void Core::State::Steal(Pool& pool) {
-  if (now < pool.steal_at) return;
+void Scheduler::Steal(Pool& pool) {
+  if (now_ < pool.steal_at) return;
   for (std::size_t tries = pool.idle.size(); tries > 0 && !pool.idle.empty() && pool.ready.empty(); --tries) {
     if (!pool.has_slot() || !pool.dispatches()) return;
     Worker* victim = ChooseVictim(pool);
     if (victim == nullptr || !TakeHalf(*victim)) return;
-    Pump(pool);
+    Dispatch(pool);
   }
 }
 
 // From its end, because it begins at the front. False: it has begun all that could be taken, or what comes next there
 // has no room for its outcome and would only wait elsewhere.
-bool Core::State::TakeHalf(Worker& victim) {
+bool Scheduler::TakeHalf(Worker& victim) {
   bool taken = false;
   for (std::size_t most = victim.sent.size() / 2; most > 0; --most) {
     Node* last = victim.sent.back();
@@ -85,13 +85,13 @@ bool Core::State::TakeHalf(Worker& victim) {
 }
 
 // The front of the queue is more urgent than what workers hold ahead. True: something came back.
-bool Core::State::MakeWayForPriority(Pool& pool) {
+bool Scheduler::MakeWayForPriority(Pool& pool) {
   const int priority = pool.ready.NextPriority();
   if (priority <= pool.way_made || !pool.ready.LowerInFlight(priority)) return false;
   pool.way_made = priority;  // what cannot be taken now has begun, and will not come back
   if (!SomethingAhead(pool)) return false;
   bool taken = false;
-  for (Worker* worker : pool.index.Holders(now)) {
+  for (Worker* worker : pool.index.Holders(now_)) {
     for (Node* node = worker->sent.back(); node != nullptr;) {
       Node* before = worker->sent.Before(node);
       const bool is_task = node->kind == NodeKind::kTask;
@@ -104,7 +104,32 @@ bool Core::State::MakeWayForPriority(Pool& pool) {
   return taken;
 }
 
-bool Core::State::TakeBackBehind(Worker& worker, const Node* except) {
+bool Scheduler::KillUnder(Worker& worker, const Node* running, KilledBy why) {
+  if (!TakeBackBehind(worker, running)) return false;
+  if (worker.sent.front() != running) return false;
+  listener_->RunIsToEnd(worker, why);
+  return true;
+}
+
+void Scheduler::TakeBackHeldCalls(Pool& pool) {
+  for (Worker* worker : pool.workers) {
+    if (!worker->uses_page || worker->killed_by != KilledBy::kUnspecified) continue;
+    for (Node* node = worker->sent.back(); node != nullptr;) {
+      Node* before = worker->sent.Before(node);
+      const CircuitBreaker* breaker = CircuitBreakers::Of(HandleOf(node));
+      if (breaker != nullptr && AttemptToken{breaker->probe} != TokenOf(node)) {
+        if (node->kind == NodeKind::kTask) {
+          TakeBackTask(*AsTask(node));
+        } else {
+          TakeBackItems(*AsChunk(node), 0);
+        }
+      }
+      node = before;
+    }
+  }
+}
+
+bool Scheduler::TakeBackBehind(Worker& worker, const Node* except) {
   for (Node* node = worker.sent.back(); node != nullptr && node != except;) {
     Node* before = worker.sent.Before(node);
     if (node->kind == NodeKind::kTask) {
@@ -118,16 +143,16 @@ bool Core::State::TakeBackBehind(Worker& worker, const Node* except) {
   return true;
 }
 
-void Core::State::WatchWaiting(Pool& pool) {
+void Scheduler::WatchWaiting(Pool& pool) {
   if (pool.watchful_timer != kNoTimer || pool.workers.size() < 2) return;
   if (!SomethingAhead(pool)) return;
-  timers.Set(&pool.watchful_timer, now + kPatience, TimerKind::kPoolWatchful, &pool);
+  timers_->Set(&pool.watchful_timer, now_ + kPatience, TimerKind::kPoolWatchful, &pool);
 }
 
-void Core::State::LookAtWaiting(Pool& pool) {
-  for (Worker* worker : pool.index.Holders(now)) {
+void Scheduler::TakeBackWaiting(Pool& pool) {
+  for (Worker* worker : pool.index.Holders(now_)) {
     Node* head = worker->sent.front();
-    const Nanos waited = now - worker->progress_at;
+    const Nanos waited = now_ - worker->progress_at;
     const bool is_chunk = head->kind == NodeKind::kChunk && !pool.RunsAlone(*AsChunk(head)->map);
     if (worker->sent.size() > 1 && waited >= kPatience) TakeBackBehind(*worker, head);
     if (is_chunk && worker->sent.front() == head && waited >= std::max(kPatience, Nanos{8} * AsChunk(head)->estimate) &&
@@ -135,7 +160,6 @@ void Core::State::LookAtWaiting(Pool& pool) {
       TakeBackItems(*AsChunk(head), 0);
     }
   }
-  Reconcile(pool);
 }
 
 }  // namespace poold::core

@@ -1,0 +1,44 @@
+// What follows from an event, and what the scheduler finds out meanwhile.
+#include "core/state.h"
+
+namespace poold::core {
+
+void Core::State::Reconcile(Pool& pool) {
+  if (pool.scaling_due) ScaleWorkers(pool);
+  scheduler.Dispatch(pool);
+  scheduler.Steal(pool);
+  if (pool.scaling_due) ScaleWorkers(pool);
+  scheduler.WatchWaiting(pool);
+  Advance(pool);
+  WakeClients();
+}
+
+void Core::State::ReconcileWorker(Pool& pool, Worker& worker) {
+  if (pool.scaling_due || !pool.idle.empty() || outcomes.some_wake()) return Reconcile(pool);
+  const bool nothing_left = scheduler.Refill(pool, worker);
+  if (pool.scaling_due) return Reconcile(pool);
+  if (nothing_left) Advance(pool);
+}
+
+void Core::State::FunctionIsUnknown(Handle& next) {
+  const std::string& name = next.group->pool->functions[next.group->function].name;
+  const OutcomePtr outcome =
+      NeverStartedOutcome(TaskState::kFailed, "poold.UnknownFunction",
+                          "no worker of the pool has the function '" + name + "'", next.group->submitted_at);
+  if (next.is_map()) {
+    EndReadyItems(*AsMap(&next), outcome);
+    CheckMapDone(*AsMap(&next));
+  } else {
+    scheduler.Unqueue(*AsTask(&next));
+    EndTask(*AsTask(&next), outcome);
+  }
+}
+
+void Core::State::WorkerIsUsedUp(Worker& worker, bool recycled) {
+  worker.pool->stats.recycled += recycled && !worker.stopping();
+  Stop(worker);
+}
+
+void Core::State::RunIsToEnd(Worker& worker, KilledBy why) { Kill(worker, why, worker.pool->spec.stop_grace); }
+
+}  // namespace poold::core
