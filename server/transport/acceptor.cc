@@ -146,19 +146,34 @@ void Acceptor::Run() {
 
 void Acceptor::AcceptFrom(const Door& door) {
   for (int i = 0; i < kBatch; ++i) {
-    wire::UniqueFd fd(accept4(door.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    // The last ones are kept for what exists: this one is turned away, and others wait as if there were none.
-    if (base::IsReserved(fd.get())) {
-      fd.Reset();
-      errno = EMFILE;
+    // The last descriptors are kept for what exists: newcomers wait in the kernel's queue as if there were none.
+    if (!HasFreeDescriptor()) {
+      if (DropEnded()) continue;
+      return Pause(door);
     }
+    wire::UniqueFd fd(accept4(door.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (fd) {
       Receive(door, std::move(fd));
-      continue;
+    } else if (OutOfDescriptors(errno)) {
+      return Pause(door);
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      return;
     }
-    if (OutOfDescriptors(errno)) return Pause(door);
-    if (errno != EINTR && errno != ECONNABORTED) return;
   }
+}
+
+// Sets errno.
+bool Acceptor::HasFreeDescriptor() const {
+  const wire::UniqueFd probe(fcntl(epoll_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!base::IsReserved(probe.get())) return static_cast<bool>(probe);
+  errno = EMFILE;
+  return false;
+}
+
+bool Acceptor::DropEnded() {
+  const auto has_ended = [](const auto& one) { return Hear(one.fd.get(), one.door->first_bytes) == Heard::kEnd; };
+  const std::size_t waiting = std::erase_if(waiting_, has_ended);
+  return std::erase_if(silent_, [&](const auto& entry) { return has_ended(entry.second); }) + waiting != 0;
 }
 
 void Acceptor::Receive(const Door& door, wire::UniqueFd fd) {
@@ -179,6 +194,7 @@ void Acceptor::LookAtWaiting() {
   const auto now = std::chrono::steady_clock::now();
   if (waiting_.empty() || now - looked_ < std::chrono::milliseconds(kLookMilliseconds)) return;
   looked_ = now;
+  DropEnded();
   for (Waiting& one : std::exchange(waiting_, {})) {
     one.fd = Lowest(std::move(one.fd));
     if (PriceOf(one.fd.get()) != Price::kTooHigh && CanAfford(one.fd.get())) {

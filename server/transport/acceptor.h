@@ -52,6 +52,10 @@ class Acceptor {
  private:
   void Run();
   void AcceptFrom(const Door& door);
+  // That the reserve can spare.
+  bool HasFreeDescriptor() const;
+  // Those that wait or are silent and have hung up. False: there was none.
+  bool DropEnded();
   void Receive(const Door& door, wire::UniqueFd fd);
   int Patience() const;
   void LookAtWaiting();
