@@ -7,8 +7,8 @@
 #include "cli/message_json.h"
 #include "cli/task_text.h"
 #include "cli/text_table.h"
-#include "codec/text.h"
 #include "nlohmann/json.hpp"
+#include "poold/codec/text.h"
 #include "src/terminal_text.h"
 
 namespace poold::cli {

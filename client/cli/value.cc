@@ -12,8 +12,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "codec/codec.h"
 #include "nlohmann/json.hpp"
+#include "poold/codec/codec.h"
 #include "src/terminal_text.h"
 #include "wire/absl_text.h"
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
-#include "codec/large_text.h"
+#include "poold/codec/large_text.h"
 
 namespace poold::client::internal {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "codec/large_text.h"
 #include "error.h"
 #include "handle_state.h"
+#include "poold/codec/large_text.h"
 #include "wire/absl_text.h"
 
 namespace poold::client::internal {

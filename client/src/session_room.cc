@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "codec/large_text.h"
 #include "error.h"
 #include "jitter.h"
+#include "poold/codec/large_text.h"
 #include "session.h"
 
 namespace poold::client::internal {

@@ -8,10 +8,10 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "cancellation.h"
-#include "codec/large_text.h"
 #include "error.h"
 #include "grpc_time.h"
 #include "poold/client/internal/deadline.h"
+#include "poold/codec/large_text.h"
 #include "wire/default_address.h"
 #include "wire/payload_message.h"
 

@@ -3,8 +3,8 @@
 #include <sstream>
 #include <utility>
 
-#include "codec/msgpack.h"
 #include "config/print.h"
+#include "poold/codec/msgpack.h"
 
 namespace poold::config {
 namespace {

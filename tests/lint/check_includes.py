@@ -70,8 +70,10 @@ def target_of(include, house):
     head = include.split("/")[0]
     if re.match(r"(poold/v1|poold/internal|google/rpc)/.*\.pb\.h$", include):
         return "proto:" + "/".join(include.split("/")[:2])
-    if head in ("wire", "codec"):
-        return "proto:" + head
+    if include.startswith("poold/codec/"):
+        return "proto:codec"
+    if head == "wire":
+        return "proto:wire"
     if include.startswith("poold/worker"):
         return "worker"
     if include.startswith(("poold/client", "poold/mocks")):

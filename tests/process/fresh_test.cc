@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "codec/codec.h"
+#include "poold/codec/codec.h"
 #include "process/stage.h"
 
 namespace poold::process {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/codec.h"
+#include "poold/codec/codec.h"
 #include "process/containment/cgroup.h"
 #include "process/death.h"
 #include "process/stage.h"

@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "codec/codec.h"
+#include "poold/codec/codec.h"
 #include "process/containment/child_registry.h"
 #include "process/marked.h"
 #include "process/stage.h"

@@ -7,7 +7,7 @@
 #include <set>
 #include <thread>
 
-#include "codec/codec.h"
+#include "poold/codec/codec.h"
 #include "process/containment/child_registry.h"
 #include "process/stage.h"
 

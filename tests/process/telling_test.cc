@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "codec/codec.h"
+#include "poold/codec/codec.h"
 #include "process/latest_progress.h"
 #include "process/stage.h"
 

@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "codec/codec.h"
+#include "poold/codec/codec.h"
 #include "process/containment/child_registry.h"
 #include "process/marked.h"
 #include "process/stage.h"

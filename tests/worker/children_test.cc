@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "codec/codec.h"
 #include "harness.h"
+#include "poold/codec/codec.h"
 
 namespace poold::worker_test {
 namespace {

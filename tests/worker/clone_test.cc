@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <set>
 
-#include "codec/codec.h"
 #include "harness.h"
+#include "poold/codec/codec.h"
 
 namespace poold::worker_test {
 namespace {

@@ -1,5 +1,5 @@
 // C++ values through MessagePack and back.
-#include "codec/codec.h"
+#include "poold/codec/codec.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <random>
 
-#include "codec/text.h"
+#include "poold/codec/text.h"
 
 namespace poold::codec {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <string>
 
-#include "codec/codec.h"
 #include "harness.h"
+#include "poold/codec/codec.h"
 
 namespace poold::worker_test {
 namespace {

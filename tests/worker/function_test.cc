@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "codec/codec.h"
+#include "poold/codec/codec.h"
 #include "poold/internal/worker.pb.h"
 #include "poold/worker.h"
 

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include "codec/codec.h"
 #include "harness.h"
+#include "poold/codec/codec.h"
 
 namespace poold::worker_test {
 namespace {

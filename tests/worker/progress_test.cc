@@ -5,8 +5,8 @@
 #include <chrono>
 #include <thread>
 
-#include "codec/codec.h"
 #include "harness.h"
+#include "poold/codec/codec.h"
 #include "wire/progress_note.h"
 
 namespace poold::worker_test {

@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "codec/codec.h"
 #include "harness.h"
+#include "poold/codec/codec.h"
 #include "wire/crash_note.h"
 
 namespace poold::worker_test {

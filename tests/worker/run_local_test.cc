@@ -9,7 +9,7 @@
 
 #include <fstream>
 
-#include "codec/codec.h"
+#include "poold/codec/codec.h"
 
 namespace poold::worker_test {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/codec.h"
+#include "poold/codec/codec.h"
 
 namespace poold::codec {
 namespace {

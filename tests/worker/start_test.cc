@@ -4,8 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "codec/codec.h"
 #include "harness.h"
+#include "poold/codec/codec.h"
 
 namespace poold::worker_test {
 namespace {

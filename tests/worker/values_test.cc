@@ -9,7 +9,7 @@
 #include <span>
 #include <string>
 
-#include "codec/codec.h"
+#include "poold/codec/codec.h"
 #include "poold/worker.h"
 
 namespace poold::codec {

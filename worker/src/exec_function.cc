@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "codec/codec.h"
+#include "poold/codec/codec.h"
 #include "program_run.h"
 #include "wire/absl_text.h"
 

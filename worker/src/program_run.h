@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "codec/bytes.h"
+#include "poold/codec/bytes.h"
 
 namespace poold::worker {
 

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/codec.h"
 #include "failure.h"
 #include "own_process.h"
+#include "poold/codec/codec.h"
 #include "startup.h"
 #include "thrown.h"
 #include "wire/frame.h"

@@ -3,9 +3,9 @@
 #include <deque>
 
 #include "absl/strings/str_cat.h"
-#include "codec/bytes.h"
 #include "drivers/poold_rounds.h"
 #include "echoed.h"
+#include "poold/codec/bytes.h"
 #include "stopwatch.h"
 #include "trip_times.h"
 

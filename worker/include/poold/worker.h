@@ -11,13 +11,13 @@
 //   pair, array, optional, variant, chrono durations, filesystem::path, structs with POOLD_FIELDS (or MSGPACK_DEFINE),
 //   poold::Bytes and poold::BytesView for raw bytes, one protobuf message as the only parameter or as the result. A
 //   result may also be void, absl::Status or absl::StatusOr<T>. A type that cannot travel does not compile.
-// Values: values arrive as they were sent, type and bits (codec/convert.h has the rules where types differ). Vectors,
-//   arrays and spans of std::uint8_t, std::byte or char are bytes; a parameter std::span<const std::uint8_t> shows the
-//   bytes without a copy. A variant travels as the alternative that it holds, and arrives as the first alternative that
-//   is written in the same way (codec/variant.h). A duration is a whole number of nanoseconds to other languages
-//   (codec/times.h). A path is a string, or bytes where the path is not UTF-8. Bytes and texts of 4 GiB and more do not
-//   travel: TooLong is thrown. Initializers and preload functions are registered in the same way; a preload function
-//   takes no parameters.
+// Values: values arrive as they were sent, type and bits (poold/codec/convert.h has the rules where types differ).
+//   Vectors, arrays and spans of std::uint8_t, std::byte or char are bytes; a parameter std::span<const std::uint8_t>
+//   shows the bytes without a copy. A variant travels as the alternative that it holds, and arrives as the first
+//   alternative that is written in the same way (poold/codec/variant.h). A duration is a whole number of nanoseconds to
+//   other languages (poold/codec/times.h). A path is a string, or bytes where the path is not UTF-8. Bytes and texts of
+//   4 GiB and more do not travel: TooLong is thrown. Initializers and preload functions are registered in the same way;
+//   a preload function takes no parameters.
 // Large payloads: a parameter std::string_view or BytesView shows the argument in place (shared memory, a file, a
 //   receive buffer): read only, valid until the function returns. A result of these types is read after the function
 //   has returned and before its arguments are destroyed: the result may show an argument, a static or a thread_local,
@@ -60,8 +60,8 @@
 //   int main(int argc, char** argv) { return poold::WorkerMain(argc, argv); }
 #pragma once
 
-#include "codec/bytes.h"
-#include "codec/fields.h"
+#include "poold/codec/bytes.h"
+#include "poold/codec/fields.h"
 #include "poold/worker/current_task.h"
 #include "poold/worker/module.h"
 #include "poold/worker/registry.h"

@@ -1,5 +1,5 @@
-// Conversion between C++ values and payloads. codec/codec.h says which types convert, and the rules for numbers; the
-// worker SDK uses the same.
+// Conversion between C++ values and payloads. poold/codec/codec.h says which types convert, and the rules for numbers;
+// the worker SDK uses the same.
 //
 //   arguments (1, "two", std::vector<double>{...})   MessagePack, one array
 //   one protobuf message                             ENCODING_PROTOBUF with its name
@@ -24,12 +24,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "codec/codec.h"
-#include "codec/large_text.h"
-#include "codec/text.h"
 #include "poold/client/internal/task_ref.h"
 #include "poold/client/payload.h"
 #include "poold/client/shared_bytes.h"
+#include "poold/codec/codec.h"
+#include "poold/codec/large_text.h"
+#include "poold/codec/text.h"
 
 namespace poold::client {
 

@@ -22,10 +22,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "codec/codec.h"
-#include "codec/large_text.h"
-#include "codec/scalars.h"
-#include "codec/text.h"
+#include "poold/codec/codec.h"
+#include "poold/codec/large_text.h"
+#include "poold/codec/scalars.h"
+#include "poold/codec/text.h"
 #include "poold/worker/call.h"
 
 namespace poold::worker {

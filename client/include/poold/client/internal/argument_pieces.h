@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "codec/codec.h"
-#include "codec/text.h"
+#include "poold/codec/codec.h"
+#include "poold/codec/text.h"
 
 namespace poold::client::internal {
 

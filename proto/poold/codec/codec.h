@@ -19,13 +19,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "codec/containers.h"
-#include "codec/convert.h"
-#include "codec/scalars.h"
-#include "codec/structs.h"
-#include "codec/times.h"
-#include "codec/travels.h"
-#include "codec/variant.h"
+#include "poold/codec/containers.h"
+#include "poold/codec/convert.h"
+#include "poold/codec/scalars.h"
+#include "poold/codec/structs.h"
+#include "poold/codec/times.h"
+#include "poold/codec/travels.h"
+#include "poold/codec/variant.h"
 
 namespace poold::codec {
 

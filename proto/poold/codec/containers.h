@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "codec/convert.h"
+#include "poold/codec/convert.h"
 
 namespace poold::codec {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "codec/msgpack.h"
+#include "poold/codec/msgpack.h"
 
 namespace poold::codec {
 

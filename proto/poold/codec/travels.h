@@ -6,7 +6,7 @@
 #include <tuple>
 #include <type_traits>
 
-#include "codec/convert.h"
+#include "poold/codec/convert.h"
 
 namespace poold::codec {
 

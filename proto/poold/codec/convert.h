@@ -41,10 +41,10 @@
 #include <utility>
 #include <variant>
 
-#include "codec/bytes.h"
-#include "codec/mismatch.h"
-#include "codec/msgpack.h"
-#include "codec/utf8.h"
+#include "poold/codec/bytes.h"
+#include "poold/codec/mismatch.h"
+#include "poold/codec/msgpack.h"
+#include "poold/codec/utf8.h"
 
 namespace poold::codec {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <type_traits>
 
-#include "codec/convert.h"
-#include "codec/fields.h"
+#include "poold/codec/convert.h"
+#include "poold/codec/fields.h"
 
 namespace poold::codec {
 

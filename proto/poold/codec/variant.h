@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-#include "codec/convert.h"
+#include "poold/codec/convert.h"
 
 namespace poold::codec {
 

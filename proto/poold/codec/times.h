@@ -16,7 +16,7 @@
 #include <string>
 #include <type_traits>
 
-#include "codec/convert.h"
+#include "poold/codec/convert.h"
 
 namespace poold::codec {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "codec/scalars.h"
+#include "poold/codec/scalars.h"
 
 namespace poold::codec {
 
