@@ -1,16 +1,61 @@
 #include "core/handle_table.h"
 
+#include <utility>
+
+#include "absl/hash/hash.h"
+
 namespace poold::core {
+namespace {
+
+// The table shrinks when it has more buckets than so many for each block, and then as fast as blocks can go.
+constexpr std::size_t kBucketsForBlock = 4;
+constexpr int kJoinsAtOnce = 4;
+
+}  // namespace
+
+// Those whose bucket is not there yet are in that of the mask before it.
+std::size_t HandleTable::BucketOf(const HandleId& key) const {
+  const std::size_t place = absl::HashOf(key) & mask_;
+  return place < buckets_.size() ? place : place & mask_ >> 1;
+}
 
 HandleTable::Block* HandleTable::FindBlock(const HandleId& key) const {
   Recent& recent = RecentOf(key);
   if (recent.block != nullptr && recent.key == key) return recent.block;
-  const auto at = by_key_.find(key);
+  Block* block = buckets_[BucketOf(key)];
   // Who looks for one is likely to look for its neighbours soon.
-  by_key_.prefetch(HandleId{key.high, key.low + 1});
-  if (at == by_key_.end()) return nullptr;
-  recent = {key, at->second};
-  return at->second;
+  __builtin_prefetch(&buckets_[BucketOf({key.high, key.low + 1})]);
+  while (block != nullptr && block->key != key) block = block->next;
+  if (block != nullptr) recent = {key, block};
+  return block;
+}
+
+void HandleTable::Link(Block* block) {
+  Block*& bucket = buckets_[BucketOf(block->key)];
+  block->next = bucket;
+  bucket = block;
+}
+
+void HandleTable::Unlink(Block* block) {
+  Block** at = &buckets_[BucketOf(block->key)];
+  while (*at != block) at = &(*at)->next;
+  *at = block->next;
+}
+
+void HandleTable::Split() {
+  const std::size_t last = buckets_.size();
+  buckets_.push_back(nullptr);
+  if (last > mask_) mask_ = 2 * mask_ + 1;
+  Block*& parent = buckets_[last & mask_ >> 1];
+  for (Block* block = std::exchange(parent, nullptr); block != nullptr; ++moved_)
+    Link(std::exchange(block, block->next));
+}
+
+void HandleTable::Join() {
+  Block* block = buckets_.back();
+  buckets_.pop_back();
+  if (buckets_.size() - 1 == mask_ >> 1) mask_ >>= 1;
+  for (; block != nullptr; ++moved_) Link(std::exchange(block, block->next));
 }
 
 void HandleTable::Add(const HandleId& id, Handle* handle) {
@@ -18,8 +63,10 @@ void HandleTable::Add(const HandleId& id, Handle* handle) {
   Block* block = FindBlock(key);
   if (block == nullptr) {
     block = blocks_.New();
-    by_key_.emplace(key, block);
+    block->key = key;
+    Link(block);
     RecentOf(key) = {key, block};
+    if (blocks_.size() > buckets_.size()) Split();
   }
   block->known |= 1u << id.low % kBlock;
   block->handles[id.low % kBlock] = handle;
@@ -51,8 +98,9 @@ void HandleTable::Forget(const HandleId& id) {
   --size_;
   if (block->known != 0) return;
   RecentOf(key) = {};
-  by_key_.erase(key);
+  Unlink(block);
   blocks_.Delete(block);
+  for (int i = 0; i < kJoinsAtOnce && buckets_.size() > kBucketsForBlock * blocks_.size() + 1; ++i) Join();
 }
 
 void HandleTable::Retire(const HandleId& id) {

@@ -1,7 +1,9 @@
 // Which ids are known: those of tasks and maps that are kept, and a bounded number of released ones (tombstones).
 //
 // Performance: clients number their handles one after the other, so neighbouring ids share a block: one look into the
-// hash table (a cache miss, with a million handles) serves eight of them, and the blocks used last are at hand.
+// hash table (a cache miss, with a million handles) serves sixteen of them, and the blocks used last are at hand.
+// The table grows and shrinks by a bucket with the block that comes or goes (linear hashing): no insertion moves more
+// than the blocks of one bucket, however large the table is.
 #pragma once
 
 #include <array>
@@ -9,15 +11,15 @@
 #include <cstdint>
 #include <deque>
 
-#include "absl/container/flat_hash_map.h"
 #include "core/handle.h"
 #include "core/slab.h"
+#include "core/stepped_vector.h"
 
 namespace poold::core {
 
 class HandleTable {
  public:
-  explicit HandleTable(std::uint64_t remembered_ids) : remembered_ids_(remembered_ids) {}
+  explicit HandleTable(std::uint64_t remembered_ids) : remembered_ids_(remembered_ids) { buckets_.push_back(nullptr); }
 
   void Add(const HandleId& id, Handle* handle);
   // `*known` tells whether it is there; null and known is a tombstone.
@@ -30,14 +32,19 @@ class HandleTable {
   void Retire(const HandleId& id);
   std::size_t size() const { return size_; }
   std::size_t blocks() const { return blocks_.size(); }
+  std::size_t buckets() const { return buckets_.size(); }
   std::size_t tombstones() const { return buried_.size(); }
+  // How many blocks were looked at so far because the table grew or shrank.
+  std::uint64_t moved() const { return moved_; }
 
  private:
   static constexpr std::uint64_t kBlock = 16;
-  // The ids (high, kBlock * n) to (high, kBlock * n + kBlock - 1).
+  // The ids (key.high, kBlock * key.low) to (key.high, kBlock * key.low + kBlock - 1).
   struct Block {
     std::uint32_t slot = 0;   // of the slab
     std::uint32_t known = 0;  // a bit for each
+    HandleId key;
+    Block* next = nullptr;  // of the same bucket
     std::array<Handle*, kBlock> handles{};
   };
   struct Recent {
@@ -49,11 +56,19 @@ class HandleTable {
   Recent& RecentOf(const HandleId& key) const { return recent_[(key.low ^ key.high) % recent_.size()]; }
   // Null if none of its ids is known.
   Block* FindBlock(const HandleId& key) const;
+  std::size_t BucketOf(const HandleId& key) const;
+  void Link(Block* block);
+  void Unlink(Block* block);
+  // One bucket more, one less: half of an older one goes there, or comes back.
+  void Split();
+  void Join();
 
   const std::uint64_t remembered_ids_;
   std::size_t size_ = 0;
   Slab<Block> blocks_;
-  absl::flat_hash_map<HandleId, Block*> by_key_;
+  SteppedVector<Block*> buckets_;  // never empty
+  std::size_t mask_ = 0;           // the least 2^n - 1 that is at least buckets_.size() - 1
+  std::uint64_t moved_ = 0;
   mutable std::array<Recent, 64> recent_;
   std::deque<HandleId> buried_;
 };

@@ -9,7 +9,7 @@ void Timers::Set(TimerId* id, Nanos when, TimerKind kind, void* owner) {
   if (when == kNever) return;
   std::uint32_t entry = static_cast<std::uint32_t>(entries_.size());
   if (free_.empty()) {
-    entries_.emplace_back();
+    entries_.push_back({});
   } else {
     entry = free_.back();
     free_.pop_back();

@@ -1,12 +1,12 @@
 // Everything that falls due: a heap of moments, from which one can be taken out again.
 //
 // Role: keeps (moment, what, owner), earliest first; equal moments in the order in which they were set. Non-role: knows
-// nothing of what is due. Memory is that of the timers that are set.
+// nothing of what is due. Memory is that of the timers that are set; it grows in steps.
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
+#include "core/stepped_vector.h"
 #include "core/types.h"
 
 namespace poold::core {
@@ -48,9 +48,9 @@ class Timers {
 
  private:
   struct Item {
-    Nanos when;
-    std::uint64_t order;
-    std::uint32_t entry;
+    Nanos when = kNever;
+    std::uint64_t order = 0;
+    std::uint32_t entry = 0;
     bool operator<(const Item& other) const { return when != other.when ? when < other.when : order < other.order; }
   };
   struct Entry {
@@ -64,9 +64,9 @@ class Timers {
   void Down(std::uint32_t place);
   void TakeOut(std::uint32_t place);
 
-  std::vector<Item> heap_;
-  std::vector<Entry> entries_;
-  std::vector<std::uint32_t> free_;
+  SteppedVector<Item> heap_;
+  SteppedVector<Entry> entries_;
+  SteppedVector<std::uint32_t> free_;
   std::uint64_t order_ = 0;
 };
 

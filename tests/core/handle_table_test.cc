@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <set>
 
@@ -51,6 +52,31 @@ TEST(HandleTable, AgreesWithAPlainSetOverManyChanges) {
     }
   }
   EXPECT_EQ(table.size(), known.size());
+}
+
+// The most blocks that one change of the table moved.
+template <typename Change>
+std::uint64_t MostMoved(HandleTable* table, std::uint64_t changes, Change change) {
+  std::uint64_t most = 0;
+  for (std::uint64_t i = 0; i < changes; ++i) {
+    const std::uint64_t before = table->moved();
+    change(HandleId{i * 0x9e3779b97f4a7c15, i});
+    most = std::max(most, table->moved() - before);
+  }
+  return most;
+}
+
+TEST(HandleTable, GrowsAndShrinksByOneBucketAtATime) {
+  constexpr std::uint64_t kIds = 200'000;
+  HandleTable table(0);
+  Task task;
+  EXPECT_LE(MostMoved(&table, kIds, [&](const HandleId& id) { table.Add(id, &task); }), 64u);
+  EXPECT_EQ(table.blocks(), kIds);
+  EXPECT_LE(table.moved(), 3 * kIds);
+  EXPECT_LE(MostMoved(&table, kIds, [&](const HandleId& id) { ASSERT_EQ(table.Find(id), &task); }), 0u);
+  EXPECT_LE(MostMoved(&table, kIds, [&](const HandleId& id) { table.Forget(id); }), 256u);
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_LE(table.buckets(), 16u);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
-// Objects in numbered slots: memory goes when they go.
+// Objects in numbered slots, vectors that grow in steps: memory goes when they go, and nothing moves.
 #include "core/slab.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
+
+#include "core/stepped_vector.h"
 
 namespace poold::core {
 namespace {
@@ -41,6 +43,23 @@ TEST(Slab, FindsByNumberWhatLivesThere) {
   for (std::size_t i = 0; i < kThings; i += 2) slab.Delete(things[i]);
   for (std::size_t i = 1; i < kThings; i += 2) ASSERT_EQ(slab.Find(things[i]->slot), things[i]);
   EXPECT_EQ(slab.Find(1u << 30), nullptr);
+}
+
+TEST(SteppedVector, MovesNoElementWhenItGrows) {
+  SteppedVector<std::size_t> numbers;
+  std::vector<const std::size_t*> places;
+  for (std::size_t i = 0; i < kThings; ++i) {
+    numbers.push_back(i);
+    places.push_back(&numbers.back());
+  }
+  for (std::size_t i = 0; i < kThings; ++i) {
+    ASSERT_EQ(&numbers[i], places[i]);
+    ASSERT_EQ(numbers[i], i);
+  }
+  while (!numbers.empty()) {
+    ASSERT_EQ(numbers.back(), numbers.size() - 1);
+    numbers.pop_back();
+  }
 }
 
 }  // namespace
