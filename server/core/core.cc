@@ -263,7 +263,9 @@ void Core::OnSubscriberGone(Nanos now, SubscriberId subscriber) {
 void Core::OnZygoteReady(Nanos now, PoolId id, std::uint32_t generation) {
   state_->now = now;
   const auto at = state_->pools.find(id);
-  if (at != state_->pools.end()) state_->ZygoteIsReady(*std::shared_ptr<Pool>(at->second), generation);
+  if (at == state_->pools.end()) return;
+  const std::shared_ptr<Pool> pool = at->second;
+  if (state_->staffing.ZygoteIsReady(*pool, generation)) state_->Reconcile(*pool);
 }
 
 void Core::OnZygoteLost(Nanos now, PoolId id, std::uint32_t generation, std::string why, LossCause cause) {
@@ -271,14 +273,16 @@ void Core::OnZygoteLost(Nanos now, PoolId id, std::uint32_t generation, std::str
   const auto at = state_->pools.find(id);
   if (at == state_->pools.end()) return;
   const std::shared_ptr<Pool> pool = at->second;
-  state_->LoseZygote(*pool, generation, std::move(why), cause);
+  state_->staffing.ZygoteIsLost(*pool, generation, std::move(why), cause);
+  state_->Reconcile(*pool);
 }
 
 void Core::OnWorkerReady(Nanos now, WorkerId id, std::int64_t pid, std::vector<FunctionInfo> functions,
                          bool uses_page) {
   state_->now = now;
-  Worker* worker = state_->FindWorker(id);
-  if (worker != nullptr) state_->WorkerIsReady(*worker, pid, std::move(functions), uses_page);
+  Worker* worker = state_->staffing.Find(id);
+  if (worker == nullptr || !state_->staffing.WorkerIsReady(*worker, pid, std::move(functions), uses_page)) return;
+  state_->Reconcile(*worker->pool);
 }
 
 void Core::OnTaskResult(Nanos now, WorkerId worker, AttemptToken token, TaskResult result) {
@@ -304,13 +308,14 @@ void Core::OnProgress(Nanos now, WorkerId worker, AttemptToken token, std::uint3
 
 void Core::OnWorkerUsage(Nanos now, WorkerId id, std::uint64_t rss_bytes) {
   state_->now = now;
-  Worker* worker = state_->FindWorker(id);
-  if (worker != nullptr) state_->TakeUsage(*worker, rss_bytes);
+  Worker* worker = state_->staffing.Find(id);
+  if (worker == nullptr || !state_->staffing.TakeUsage(*worker, rss_bytes)) return;
+  state_->Reconcile(*std::shared_ptr<Pool>(worker->pool));
 }
 
 void Core::OnWorkerLost(Nanos now, WorkerId id, WorkerLoss loss) {
   state_->now = now;
-  Worker* worker = state_->FindWorker(id);
+  Worker* worker = state_->staffing.Find(id);
   if (worker != nullptr) state_->LoseWorker(*worker, std::move(loss));
 }
 

@@ -53,12 +53,6 @@ struct Limits {
   Nanos start_timeout = 60 * kSecond;
 };
 
-// Which one it is of several cores that share a daemon. Their pools and workers have different numbers.
-struct ShardInfo {
-  std::uint32_t index = 0;
-  std::uint32_t count = 1;
-};
-
 inline constexpr std::uint64_t kTaskBytes = 208;
 inline constexpr std::uint64_t kGroupBytes = 128;
 

@@ -9,7 +9,7 @@ void Core::State::TakeItemResults(WorkerId worker_id, AttemptToken token, ItemBl
   Chunk* chunk = FindChunk(worker_id, token);
   const std::uint64_t count = items.result_bytes.size();
   if (chunk == nullptr || count == 0 || items.first_index != chunk->done || count > chunk->count - chunk->done) {
-    if (Worker* worker = FindWorker(worker_id)) worker->pool->stats.dropped_results += count;
+    if (Worker* worker = staffing.Find(worker_id)) worker->pool->stats.dropped_results += count;
     return;
   }
   MapRun& map = *chunk->map;

@@ -53,7 +53,19 @@ struct Generation {
   bool may_start() const { return zygote == ZygoteState::kReady && !tries.pauses(); }
 };
 
-struct Pool {
+// Whether the workers of a pool are to be looked at. Anybody asks for it, and only Staffing does it.
+class ScalingRequest {
+ public:
+  void Ask() { asked_ = true; }
+  bool asked() const { return asked_; }
+
+ private:
+  friend class Staffing;
+  void Done() { asked_ = false; }
+  bool asked_ = false;
+};
+
+struct Pool : std::enable_shared_from_this<Pool> {
   // `max_prefetch`: Limits::max_prefetch.
   explicit Pool(std::uint32_t max_prefetch) : index(max_prefetch) {}
 
@@ -84,7 +96,7 @@ struct Pool {
   bool forget = false;             // when it is over nobody wants to look at it
   bool runs_only = false;          // it was closed so that only what had begun still runs: nothing is queued again
 
-  bool scaling_due = false;           // see staffing.cc
+  ScalingRequest scaling;             // something about its workers, or about what they are wanted for, has changed
   bool draining = false;              // workers that are to be replaced take nothing more: their replacements are ready
   TimerId breaker_timer = kNoTimer;   // when the next one may try
   TimerId watchful_timer = kNoTimer;  // looks at work that waits behind something long
@@ -168,7 +180,7 @@ struct Pool {
 
 // The line of this group has changed: workers are kept ready for what waits in Pool::ready_fresh.
 inline void NoteFresh(const Group& group) {
-  if (group.ready == &group.pool->ready_fresh) group.pool->scaling_due = true;
+  if (group.ready == &group.pool->ready_fresh) group.pool->scaling.Ask();
 }
 
 // Keeps the pool, too. REQUIRES: it is not null.

@@ -61,7 +61,7 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
       return client_port->AnswerOpenPool(call, std::move(status), false);
     }
     pool = std::make_shared<Pool>(limits.max_prefetch);
-    pool->id = PoolId{static_cast<std::uint32_t>(NumberOf(++last_pool))};
+    pool->id = PoolId{static_cast<std::uint32_t>(NumberIn(shard, ++last_pool))};
     pool->spec = std::move(spec);
     pool->opened_at = now;
     pool->creation = creation;
@@ -78,7 +78,7 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
   if (call != kNobody) {
     waits.Open(CallsOf(pool), call, /*created=*/!same || again);
   }
-  if (!same) StartZygote(*pool->present);
+  if (!same) staffing.Open(*pool);
   ForgetOldPools();
 }
 
@@ -163,17 +163,9 @@ std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
   return cancelled;
 }
 
-// Its processes go, and nothing more is started.
-void Core::State::KillProcesses(Pool& pool, Nanos grace) {
-  timers.Clear(&pool.watchful_timer);
-  const std::vector<Worker*> workers = pool.workers;
-  for (Worker* worker : workers) Kill(*worker, KilledBy::kTerminate, grace);
-  StopZygote(*pool.present);
-}
-
 void Core::State::TerminatePool(Pool& pool, Nanos grace, std::string_view why) {
   if (!pool.live() && !pool.has_processes()) return;
-  if (pool.state == PoolState::kTerminating) return KillProcesses(pool, grace);  // perhaps sooner
+  if (pool.state == PoolState::kTerminating) return staffing.KillAll(pool, grace);  // perhaps sooner
   ChangeState(pool, PoolState::kTerminating);
   AbandonReload(pool, MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
                                 absl::StrCat("pool '", pool.spec.name, "' was terminated while it was reloaded"),
@@ -183,12 +175,13 @@ void Core::State::TerminatePool(Pool& pool, Nanos grace, std::string_view why) {
   AnswerOpenCalls(pool,
                   MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
                             absl::StrCat("pool '", pool.spec.name, "' was terminated before it ran"), pool.spec.name));
-  KillProcesses(pool, grace);
+  scheduler.Rest(pool);
+  staffing.KillAll(pool, grace);
   Advance(pool);
 }
 
 // Why a pool that is FAILED takes nothing.
-absl::Status Core::State::FailureOf(const Pool& pool) const {
+absl::Status Core::State::FailureOf(const Pool& pool) {
   return pool.broken
              ? MakeError(absl::StatusCode::kFailedPrecondition, "POOL_BROKEN",
                          absl::StrCat("pool '", pool.spec.name, "' is broken: ", pool.failure), pool.spec.name)
@@ -201,7 +194,8 @@ void Core::State::FailPool(Pool& pool, std::string why) {
   ChangeState(pool, PoolState::kFailed);
   AbandonReload(pool, FailureOf(pool));
   CancelEverything(pool, absl::StrCat(pool.broken ? "its pool is broken: " : "its pool failed: ", pool.failure));
-  KillProcesses(pool, 0);
+  scheduler.Rest(pool);
+  staffing.KillAll(pool, 0);
   AnswerOpenCalls(pool, FailureOf(pool));
   watches.PoolEnded(pool.watchers);
   old_pools.push_back(pool.id);
@@ -211,17 +205,13 @@ void Core::State::FailPool(Pool& pool, std::string why) {
 void Core::State::Advance(Pool& pool) {
   if (pool.state == PoolState::kRunning || pool.state == PoolState::kStarting) return;
   if (pool.state == PoolState::kClosing && pool.unfinished == 0) {
-    pool.present->tries.Cease();
-    if (pool.counts.live > 0) {
-      for (Worker* worker : pool.workers) Stop(*worker);
-    }
-    if (pool.workers.empty()) StopZygote(*pool.present);
+    staffing.WindDown(pool);
   }
   if (pool.has_processes() || (pool.state == PoolState::kClosing && pool.unfinished > 0)) return;
   const bool had_ended = pool.state == PoolState::kClosed || pool.state == PoolState::kTerminated;
   if (!had_ended && pool.state != PoolState::kFailed) {
     ChangeState(pool, pool.state == PoolState::kClosing ? PoolState::kClosed : PoolState::kTerminated);
-    timers.Clear(&pool.watchful_timer);
+    scheduler.Rest(pool);
     scheduler.CloseBreakers(pool);
     old_pools.push_back(pool.id);
   }

@@ -4,19 +4,19 @@
 namespace poold::core {
 
 void Core::State::Reconcile(Pool& pool) {
-  if (pool.scaling_due) ScaleWorkers(pool);
+  if (pool.scaling.asked()) staffing.Scale(pool);
   scheduler.Dispatch(pool);
   scheduler.Steal(pool);
-  if (pool.scaling_due) ScaleWorkers(pool);
+  if (pool.scaling.asked()) staffing.Scale(pool);
   scheduler.WatchWaiting(pool);
   Advance(pool);
   WakeClients();
 }
 
 void Core::State::ReconcileWorker(Pool& pool, Worker& worker) {
-  if (pool.scaling_due || !pool.idle.empty() || outcomes.some_wake()) return Reconcile(pool);
+  if (pool.scaling.asked() || !pool.idle.empty() || outcomes.some_wake()) return Reconcile(pool);
   const bool nothing_left = scheduler.Refill(pool, worker);
-  if (pool.scaling_due) return Reconcile(pool);
+  if (pool.scaling.asked()) return Reconcile(pool);
   if (nothing_left) Advance(pool);
 }
 
@@ -33,12 +33,5 @@ void Core::State::FunctionIsUnknown(Handle& next) {
     EndTask(*AsTask(&next), outcome);
   }
 }
-
-void Core::State::WorkerIsUsedUp(Worker& worker, bool recycled) {
-  worker.pool->stats.recycled += recycled && !worker.stopping();
-  Stop(worker);
-}
-
-void Core::State::RunIsToEnd(Worker& worker, KilledBy why) { Kill(worker, why, worker.pool->spec.stop_grace); }
 
 }  // namespace poold::core

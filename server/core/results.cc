@@ -15,7 +15,7 @@ Task* Core::State::FindAttempt(WorkerId worker, AttemptToken token) const {
 void Core::State::TakeTaskResult(WorkerId worker_id, AttemptToken token, TaskResult&& result) {
   Task* task = FindAttempt(worker_id, token);
   if (task == nullptr) {
-    if (Worker* worker = FindWorker(worker_id)) ++worker->pool->stats.dropped_results;
+    if (Worker* worker = staffing.Find(worker_id)) ++worker->pool->stats.dropped_results;
     return;
   }
   Worker& worker = *task->worker;

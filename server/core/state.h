@@ -26,6 +26,7 @@
 #include "core/outcome/outcome_room.h"
 #include "core/pool.h"
 #include "core/pool/lives.h"
+#include "core/pool/staffing.h"
 #include "core/scheduler/scheduler.h"
 #include "core/slab.h"
 #include "core/subscribe/deadlock.h"
@@ -46,13 +47,13 @@ inline constexpr std::uint8_t kMostDeaths = 3;
 struct CoreFaults {
   bool forget_unbegun = false;  // loses what a dead worker had not begun
   bool forget_tries = false;    // does not count what may have been begun without a claim page
-  bool replace_early = false;   // lets a worker go before its replacement is ready
   bool drop_awaited = false;    // drops also what somebody waits for
   OutcomeFaults outcomes;
   SchedulerFaults scheduler;
+  StaffingFaults staffing;
 };
 
-struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener {
+struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, StaffingListener {
   State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, ShardInfo shard)
       : limits(limits),
         shard(shard),
@@ -64,7 +65,8 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener {
         watches(clients),
         outcomes(limits.max_kept_outcome_bytes, limits.outcome_ttl, clients, &timers, this),
         room(outcomes.room()),
-        scheduler(limits.max_prefetch, &now, &room, workers, &timers, this) {}
+        scheduler(limits.max_prefetch, &now, &room, workers, &timers, this),
+        staffing(this->shard, &now, workers, &timers, &lives, this) {}
   ~State();
 
   // ---- pool_life.cc ----
@@ -74,8 +76,7 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener {
   std::uint64_t ClosePool(Pool& pool, bool cancel_queued);
   void TerminatePool(Pool& pool, Nanos grace, std::string_view why);
   void FailPool(Pool& pool, std::string why);
-  void KillProcesses(Pool& pool, Nanos grace);
-  absl::Status FailureOf(const Pool& pool) const;
+  static absl::Status FailureOf(const Pool& pool);
   std::uint64_t CancelEverything(Pool& pool, std::string_view why);
   void AnswerOpenCalls(Pool& pool, const absl::Status& status);
   void AnswerGone(Pool& pool);
@@ -87,40 +88,21 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener {
   void CheckAllGone();
   absl::StatusOr<std::shared_ptr<Pool>> FindPool(std::string_view name) const;
 
-  // The n-th of this core, counted from one, among those of all cores.
-  std::uint64_t NumberOf(std::uint64_t n) const { return (n - 1) * shard.count + shard.index + 1; }
+  // StaffingListener.
+  void PoolChanged(const Pool& pool) override { TellPoolWatchers(pool); }
+  void StartsChanged() override { client_port->StartsChanged(); }
+  void AllAreReady(Pool& pool) override;
+  void FunctionsAreKnown(Pool& pool, bool reloaded) override;
+  void DoesNotStart(Pool& pool, std::string why) override { FailPool(pool, std::move(why)); }
+  void ReloadBegins(Pool& pool) override { waits.ReloadBegins(pool.calls); }
+  void ReloadEnds(Pool& pool, bool replaced) override;
 
   // ---- processes.cc ----
-  void StartZygote(Generation& generation);
-  void StopZygote(Generation& generation);
-  void StartWorker(Generation& generation);
-  void NoteStartFailure(Generation& generation, std::uint32_t round, std::string why, LossCause cause);
-  static bool GivesUp(const Generation& generation);
-  void RetryStart(Generation& generation);
-  void LearnFunctions(Pool& pool, Worker& worker, std::vector<FunctionInfo> functions);
-  void EndUnknownFunctions(Pool& pool);
-  void Stop(Worker& worker);
-  void Kill(Worker& worker, KilledBy why, Nanos grace);
-  void ZygoteIsReady(Pool& pool, std::uint32_t number);
-  void LoseZygote(Pool& pool, std::uint32_t number, std::string why, LossCause cause);
-  void WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<FunctionInfo> functions, bool uses_page);
-  void CheckRunning(Pool& pool);
-  Worker* FindWorker(WorkerId id) const;
-
-  // ---- staffing.cc ----
-  void ScaleWorkers(Pool& pool);
-  static std::uint64_t WantedWorkers(const Pool& pool, const WorkerCounts& counts);
-  void StartZygotes(Pool& pool, bool missing);
-  void StopSurplus(Pool& pool);
-  void StopUsed(Pool& pool, std::uint64_t most);
-  void StartMissing(Pool& pool);
-  void Shrink(Pool& pool);
   absl::StatusOr<PoolView> Resize(std::string_view pool, std::uint32_t workers);
-
-  // ---- recycling.cc ----
-  void TakeUsage(Worker& worker, std::uint64_t rss_bytes);
-  void WorkerIsOld(Worker& worker);
-  void WearOut(Worker& worker);
+  void Reload(SubscriberId call, std::string_view pool);
+  void AbandonReload(Pool& pool, const absl::Status& status);
+  static absl::Status CheckRuns(const Pool& pool);
+  void EndUnknownFunctions(Pool& pool);
 
   // ---- owners.cc ----
   void AddOwner(Pool& pool, ClientId owner);
@@ -129,29 +111,15 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener {
   void NoteMapOwner(MapRun& map, bool present);
   void CloseOrphan(MapRun& map);
 
-  // ---- strict_policy.cc, cancel_unstarted.cc ----
+  // ---- cancel_unstarted.cc ----
   std::uint64_t CancelUnbegun(Pool& pool);
   std::uint64_t CancelUnbegunMaps(Pool& pool);
-  bool Breaks(const Worker& worker, const WorkerLoss& loss) const;
-  std::string StoryOf(const Worker& worker, const DeathCertificate& death) const;
-
-  // ---- reload.cc ----
-  void Reload(SubscriberId call, std::string_view pool);
-  void BeginReload(Pool& pool);
-  void CheckReload(Pool& pool);
-  void RollBack(Pool& pool, std::string_view why);
-  void AbandonReload(Pool& pool, const absl::Status& status);
-  void DropNext(Pool& pool);
-  void EndReload(Pool& pool, const absl::Status& status);
-  absl::Status CheckRuns(const Pool& pool) const;
-  void ForgetFunctions(Pool& pool);
 
   // ---- worker_loss.cc ----
   void LoseWorker(Worker& worker, WorkerLoss loss);
   void LoseTask(Task& task, bool guilty, WorkerLoss& loss);
   void LoseChunk(Chunk& chunk, bool guilty, WorkerLoss& loss);
   void ReturnItems(MapRun& map, ItemRange range, std::uint32_t attempts, bool split);
-  void CertifyDeath(const Worker& worker, DeathCertificate& death) const;
 
   HandleId NextId();
 
@@ -191,8 +159,10 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener {
   // SchedulerListener.
   void FunctionIsUnknown(Handle& handle) override;
   void HandleChanged(const Handle& handle) override { TellAllWatchers(handle); }
-  void WorkerIsUsedUp(Worker& worker, bool recycled) override;
-  void RunIsToEnd(Worker& worker, KilledBy why) override;
+  void WorkerIsUsedUp(Worker& worker, bool recycled) override {
+    recycled ? staffing.Recycle(worker) : staffing.Stop(worker);
+  }
+  void RunIsToEnd(Worker& worker, KilledBy why) override { staffing.Kill(worker, why, worker.pool->spec.stop_grace); }
   void LineIsHeldUp(ClientQuota& client, const HeldLine& line) override { outcomes.HoldUp(client, line); }
   // The scheduler's.
   void Queue(Task& task, bool in_front) { scheduler.Queue(task, in_front); }
@@ -415,10 +385,7 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener {
   std::map<PoolId, Pool*> pools_with_maps;            // of them, those with maps that have not ended
   std::set<std::pair<ClientId, PoolId>> owned_pools;  // by each of Pool::owners
   std::uint64_t live_pools = 0;                       // of them, those that live: ChangeState counts
-  absl::flat_hash_map<WorkerId, std::unique_ptr<Worker>> workers;
-  // Of this core, without gaps. The numbers that are seen: NumberOf.
-  std::uint32_t last_pool = 0;
-  std::uint64_t last_worker = 0;
+  std::uint32_t last_pool = 0;                        // of this core, without gaps; the number that is seen: NumberIn
 
   HandleId next_id;  // that the daemon chooses
   HandleTable handles;
@@ -438,6 +405,7 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener {
   KeptOutcomes outcomes;
   const OutcomeRoom& room;  // of outcomes
   Scheduler scheduler;
+  Staffing staffing;
   bool is_waking = false;  // clients that have room again
 
   bool shutting_down = false;

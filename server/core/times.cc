@@ -18,7 +18,8 @@ void Core::State::RunTimer(const DueTimer& due) {
     case TimerKind::kMapOrphan:
       return CloseOrphan(*static_cast<MapRun*>(due.owner));
     case TimerKind::kPoolStart:
-      return RetryStart(*static_cast<Generation*>(due.owner));
+      staffing.RetryStart(*static_cast<Generation*>(due.owner));
+      return Reconcile(*static_cast<Generation*>(due.owner)->pool);
     case TimerKind::kPoolBreakers:
       scheduler.BreakersDue(*static_cast<Pool*>(due.owner));
       return Reconcile(*static_cast<Pool*>(due.owner));
@@ -28,7 +29,8 @@ void Core::State::RunTimer(const DueTimer& due) {
     case TimerKind::kPoolOwner:
       return OwnersGone(*static_cast<Pool*>(due.owner));
     case TimerKind::kWorkerAge:
-      return WorkerIsOld(*static_cast<Worker*>(due.owner));
+      if (!staffing.WearOut(*static_cast<Worker*>(due.owner))) return;
+      return Reconcile(*std::shared_ptr<Pool>(static_cast<Worker*>(due.owner)->pool));
     case TimerKind::kOutcomes:
       return ReleaseOld(*static_cast<ClientQuota*>(due.owner));
   }

@@ -56,6 +56,16 @@ struct ClientOrigin {
   std::uint64_t connection = 0;  // counted from 1 by the daemon; 0: not known
 };
 
+// Which one it is of several cores that share a daemon. Their pools and workers have different numbers.
+struct ShardInfo {
+  std::uint32_t index = 0;
+  std::uint32_t count = 1;
+};
+// The n-th of this core, counted from one, among those of all cores.
+inline constexpr std::uint64_t NumberIn(const ShardInfo& shard, std::uint64_t n) {
+  return (n - 1) * shard.count + shard.index + 1;
+}
+
 // The values of poold.v1.Encoding.
 enum class Encoding : std::uint8_t { kUnspecified = 0, kMsgpack = 1, kProtobuf = 2, kRaw = 3 };
 

@@ -67,7 +67,7 @@ void Core::State::WaitDue(Wait* wait) {
 // ---- Tasks that wait: see subscribe/deadlock.h ----
 
 bool Core::State::WaitsStill(const Wait& wait) const {
-  const Worker* worker = FindWorker(wait.from);
+  const Worker* worker = staffing.Find(wait.from);
   return worker != nullptr && worker->sent.front() != nullptr && TokenOf(worker->sent.front()) == wait.from_attempt;
 }
 
@@ -76,7 +76,7 @@ std::vector<WaitingWorker> Core::State::WaitsOfTasks() const {
   for (const Wait* wait : waits.of_tasks()) {
     if (!WaitsStill(*wait)) continue;
     WaitingWorker one{
-        wait->from, FindWorker(wait->from)->pool->id, wait->for_all(), wait->left > kMostNeedsLookedAt, {}};
+        wait->from, staffing.Find(wait->from)->pool->id, wait->for_all(), wait->left > kMostNeedsLookedAt, {}};
     for (const Wait::Entry& entry : wait->entries) {
       if (entry.handle != nullptr && !entry.done && !one.unknown) one.Add(NeedOf(entry.handle->handle()));
     }
@@ -88,13 +88,13 @@ std::vector<WaitingWorker> Core::State::WaitsOfTasks() const {
 std::uint64_t Core::State::WaitingWorkers(const Pool& pool) const {
   absl::flat_hash_set<WorkerId> waiting;
   for (const Wait* wait : waits.of_tasks()) {
-    if (WaitsStill(*wait) && FindWorker(wait->from)->pool.get() == &pool) waiting.insert(wait->from);
+    if (WaitsStill(*wait) && staffing.Find(wait->from)->pool.get() == &pool) waiting.insert(wait->from);
   }
   return waiting.size();
 }
 
 void Core::State::NoteTaskWaits(Wait* wait, WorkerId from) {
-  const Worker* worker = from == WorkerId{} ? nullptr : FindWorker(from);
+  const Worker* worker = from == WorkerId{} ? nullptr : staffing.Find(from);
   if (worker == nullptr || worker->sent.front() == nullptr) return;
   waits.ComesFrom(wait, from, TokenOf(worker->sent.front()));
   if (WaitsInVain(WaitsOfTasks(), from)) waits.Refuse(wait, WouldDeadlock(*worker->pool));

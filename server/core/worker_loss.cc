@@ -1,36 +1,33 @@
 // The end of a worker: who dies with it, who runs elsewhere.
 #include <algorithm>
-#include <csignal>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/state.h"
 
 namespace poold::core {
+namespace {
 
-void Core::State::CertifyDeath(const Worker& worker, DeathCertificate& death) const {
-  death.generation = worker.generation;
-  death.worker = worker.id;
-  if (death.pid == 0) death.pid = worker.pid;
-  if (worker.killed_by != KilledBy::kUnspecified) {
-    death.killed_by = worker.killed_by;
-  } else if (death.killed_by == KilledBy::kUnspecified) {
-    death.killed_by = death.signal == SIGKILL || death.signal == SIGTERM ? KilledBy::kOutsider : KilledBy::kItself;
+// How a worker of a strict pool died. REQUIRES: what it had is with it still.
+std::string StoryOf(const Worker& worker, const DeathCertificate& death) {
+  std::string story = absl::StrCat("worker ", static_cast<std::uint64_t>(worker.id), " (pid ", worker.pid, ") ");
+  if (death.signal != 0) {
+    absl::StrAppend(&story, "was ended by signal ", death.signal);
+  } else {
+    absl::StrAppend(&story, "exited with code ", death.exit_code);
   }
+  const Node* head = worker.sent.front();
+  if (head == nullptr) return absl::StrCat(story, " while it was idle");
+  return absl::StrCat(story, " in function '", worker.pool->functions[HandleOf(head).group->function].name, "'");
 }
+
+}  // namespace
 
 void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
   const std::shared_ptr<Pool> pool = worker.pool;
-  CertifyDeath(worker, loss.death);
-  const bool was_ready = worker.ready();
-  const bool expected = !worker.live();
-  const bool unused = worker.dispatches == 0;
-  std::string how;
-  if (Breaks(worker, loss)) {
-    pool->broken = true;
-    how = StoryOf(worker, loss.death);
-  }
+  const Staffing::Loss how = staffing.NoteLoss(worker, loss.death, loss.has_guilty);
+  std::string story = how.breaks ? StoryOf(worker, loss.death) : "";
   // From the back, so that what comes back to the front of the queue has its order again.
-  lives.Move(worker.life, WorkerLife::kLost);
-  pool->Recount(worker);
   while (Node* last = worker.sent.back()) {
     // Without a page it is not known what was begun: all of it may have been.
     const bool guilty = !worker.uses_page || (loss.has_guilty && TokenOf(last) == loss.guilty);
@@ -40,27 +37,9 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
       LoseChunk(*AsChunk(last), guilty, loss);
     }
   }
-  pool->UnlistIdle(&worker);
-  pool->Remove(worker);
-  ++pool->stats.workers_lost;
-  const std::uint32_t round = worker.start_round;
-  const Nanos lived = now - worker.ready_at;
-  const bool by_memory = worker.killed_by == KilledBy::kMemoryLimit;
-  const bool wasted = unused && was_ready && (!expected || by_memory);
-  timers.Clear(&worker.age_timer);
-  Generation& generation = pool->OriginOf(worker);
-  workers.erase(worker.id);
-  pool->scaling_due = true;
-  TellPoolWatchers(*pool);
-  if (!was_ready && (!expected || by_memory) && pool->dispatches()) {
-    std::string why = loss.start_failure;
-    if (why.empty()) why = "a worker ended before it was ready";
-    if (by_memory) why = "a worker was above memory_limit_bytes before it was ready";
-    NoteStartFailure(generation, round, std::move(why), by_memory ? LossCause::kItself : loss.cause);
-  }
-  if (wasted) generation.tries.Ended(now, round, lived, /*wanted=*/pool->dispatches());
+  staffing.Forget(worker, how, std::move(loss.start_failure), loss.cause);
   if (pool->breakers_open > 0) scheduler.TakeBackHeldCalls(*pool);
-  if (!how.empty()) return FailPool(*pool, std::move(how));
+  if (how.breaks) return FailPool(*pool, std::move(story));
   Reconcile(*pool);
 }
 

@@ -13,6 +13,7 @@ class CoreTestPeer {
     core_->state_->faults = faults;
     core_->state_->outcomes.Plant(faults.outcomes);
     core_->state_->scheduler.Plant(faults.scheduler);
+    core_->state_->staffing.Plant(faults.staffing);
   }
   const OutcomeRoom& room() const { return core_->state_->room; }
   template <typename Visit>
@@ -68,7 +69,7 @@ class CoreTestPeer {
     note("subscribers by id", state.subscribers.known());
     note("waits", state.waits.size());
     note("watches", state.watches.size());
-    note("workers", state.workers.size());
+    note("workers", state.staffing.workers());
     std::size_t timers = state.timers.size();
     std::size_t clients = 0;
     state.outcomes.ForEachClient([&](const ClientQuota& client) {

@@ -47,7 +47,8 @@ IMPURE = re.compile(r"^(sys/|linux/|arpa/|net/|google/|grpc|uv\.h|unistd\.h|fcnt
 ROOMS = {"outcome": set(), "pool": set(), "subscribe": set(), "scheduler": {"outcome"}}
 ROOM_WORDS = {"bytes.h", "errors.h", "node.h", "ports.h", "slab.h", "timers.h", "types.h", "views.h"}
 # Plain structs of pools, workers and what they run, which these rooms work on.
-ROOM_STRUCTS = {"scheduler": {"handle.h", "map_run.h", "pool.h", "task.h", "worker.h"}}
+ROOM_STRUCTS = {"scheduler": {"handle.h", "map_run.h", "pool.h", "task.h", "worker.h"},
+                "pool": {"handle.h", "map_run.h", "pool.h", "worker.h"}}
 # What a call is made of is known neither to gRPC nor to a socket.
 CARRIER = re.compile(r"^(grpc|grpcpp|sys/(socket|epoll|eventfd|un)\b|netinet/|arpa/|wire/(fd_socket|message_socket|payload_message))"
                      r"|\.grpc\.pb\.h$")

@@ -34,7 +34,7 @@ CoreFaults FaultNamed(const char* name) {
   faults.forget_unbegun = std::strcmp(name, "forget_unbegun") == 0;
   faults.scheduler.never_end_turn = std::strcmp(name, "never_end_turn") == 0;
   faults.forget_tries = std::strcmp(name, "forget_tries") == 0;
-  faults.replace_early = std::strcmp(name, "replace_early") == 0;
+  faults.staffing.replace_early = std::strcmp(name, "replace_early") == 0;
   faults.scheduler.no_floors = std::strcmp(name, "no_floors") == 0;
   faults.outcomes.never_wake = std::strcmp(name, "never_wake") == 0;
   faults.scheduler.hold_drains = std::strcmp(name, "hold_drains") == 0;

@@ -59,7 +59,7 @@ TEST(Simulator, FindsAttemptsThatAreNotCountedWithoutAClaimPage) {
 
 TEST(Simulator, FindsAWorkerThatGoesBeforeItsReplacementIsReady) {
   CoreFaults faults;
-  faults.replace_early = true;
+  faults.staffing.replace_early = true;
   EXPECT_NE(FirstWrong(faults, 100, 1000), "");
 }
 

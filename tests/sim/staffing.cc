@@ -95,7 +95,7 @@ void World::CheckStaff(const Pool& pool) {
     }
   }
   if (pool.state != PoolState::kRunning && pool.state != PoolState::kStarting) return;
-  if (pool.scaling_due) ledger_.Wrong("something about the workers changed, and nobody looked");
+  if (pool.scaling.asked()) ledger_.Wrong("something about the workers changed, and nobody looked");
   const Staff staff = StaffOf(pool);
   const bool could = pool.present->may_start() && pool.workers.size() < MostProcesses(pool);
   if (could && staff.live < Wanted(pool)) {

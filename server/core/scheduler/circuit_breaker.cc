@@ -136,7 +136,7 @@ void CircuitBreakers::CloseOne(Pool& pool, PoolFunction& function, Nanos now) {
   CircuitBreaker& breaker = *function.breaker;
   breaker.open = false;
   for (auto& [key, line] : breaker.lines) {
-    pool.scaling_due |= line.ready == &pool.ready_fresh;
+    if (line.ready == &pool.ready_fresh) pool.scaling.Ask();
     line.ready->PushAllFront(line.queue, &line.waiting);
   }
   breaker.lines.clear();
@@ -150,6 +150,11 @@ void CircuitBreakers::CloseOne(Pool& pool, PoolFunction& function, Nanos now) {
 
 void CircuitBreakers::Close(Pool& pool, Nanos now) {
   for (PoolFunction& function : pool.functions) CloseOne(pool, function, now);
+}
+
+void CircuitBreakers::ForgetDeaths(Pool& pool, Nanos now) {
+  Close(pool, now);
+  for (PoolFunction& function : pool.functions) function.deaths = 0;
 }
 
 void CircuitBreakers::Arm(Pool& pool, Nanos now) {

@@ -92,6 +92,8 @@ class CircuitBreakers {
   void NoteDeath(Pool& pool, std::uint32_t function, bool probe, KilledBy killed_by, Nanos now);
   // Closes all breakers of the pool: what waited there is in the ready queues again.
   void Close(Pool& pool, Nanos now);
+  // As Close, and no death is counted any more.
+  void ForgetDeaths(Pool& pool, Nanos now);
   // Sets the timer of the pool (TimerKind::kPoolBreakers). Call when it has fired.
   void Arm(Pool& pool, Nanos now);
 

@@ -68,7 +68,7 @@ void Scheduler::UnqueueMap(MapRun& map) {
 
 void Scheduler::LetGo(const HeldLine& line) {
   line.ready->LetGo(line.queue);
-  if (line.ready == &line.pool->ready_fresh) line.pool->scaling_due = true;
+  if (line.ready == &line.pool->ready_fresh) line.pool->scaling.Ask();
 }
 
 bool Scheduler::HasOwnRoom(const Handle& handle) const {
@@ -117,14 +117,15 @@ Handle* Scheduler::NextToSend(ReadyQueue& ready) {
 bool Scheduler::Refill(Pool& pool, Worker& worker) {
   if (pool.breakers_open > 0) {
     CallForProbes(pool);
-    if (pool.scaling_due) return false;  // one was called that wants a fresh worker
+    if (pool.scaling.asked()) return false;  // one was called that wants a fresh worker
   }
   if (pool.ready.empty()) return true;
   if (!Refills(worker, max_prefetch_)) return false;
   const Handle* next = NextToSend(pool.ready);
   if (next == nullptr) return true;
   if (Takes(worker, *next)) Fill(pool.ready, worker, max_prefetch_);
-  if (!pool.scaling_due) WatchWaiting(pool);  // else that was its last: the one that replaces it gets ready meanwhile
+  if (!pool.scaling.asked())
+    WatchWaiting(pool);  // else that was its last: the one that replaces it gets ready meanwhile
   return false;
 }
 
@@ -217,7 +218,7 @@ void Scheduler::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
     // It was kept for what wants a fresh one: that needs another one now.
     if (worker.dispatches++ == 0) {
       pool.Recount(worker);
-      if (!pool.ready_fresh.empty()) pool.scaling_due = true;
+      if (!pool.ready_fresh.empty()) pool.scaling.Ask();
     }
     if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) break;
   }
@@ -359,7 +360,7 @@ void Scheduler::LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos lo
   if (worker.sent.empty()) {
     --pool.busy;
     if (worker.idle()) pool.ListIdle(&worker);
-    if (pool.draining || pool.fresh() || !pool.ready_fresh.empty()) pool.scaling_due = true;
+    if (pool.draining || pool.fresh() || !pool.ready_fresh.empty()) pool.scaling.Ask();
   } else if (was_head) {
     NewHead(worker);
   }

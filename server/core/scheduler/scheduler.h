@@ -90,7 +90,8 @@ class Scheduler {
   // Sends what workers of the pool may get. Call when something has come, or a worker may get more.
   void Dispatch(Pool& pool);
   // As Dispatch, when all that has happened is that this worker has less to do. REQUIRES: no worker is idle. True:
-  // nothing is left in the queue that may be sent. Where Pool::scaling_due is set behind it, more has to be looked at.
+  // nothing is left in the queue that may be sent. Where Pool::scaling was asked for behind it, more has to be looked
+  // at.
   bool Refill(Pool& pool, Worker& worker);
   // Idle workers get what others have not begun.
   void Steal(Pool& pool);
@@ -98,6 +99,8 @@ class Scheduler {
   void WatchWaiting(Pool& pool);
   // That timer has fired.
   void TakeBackWaiting(Pool& pool);
+  // Nothing is sent any more: that timer is not needed.
+  void Rest(Pool& pool) { timers_->Clear(&pool.watchful_timer); }
 
   // ---- What comes back ----
   // It is no longer with its worker: its result came, or it came back, or it ended. The chunk is gone.
@@ -111,6 +114,8 @@ class Scheduler {
   std::uint32_t TakeBackItems(Chunk& chunk, std::uint32_t keep);
   // All that lies behind `except`. False: something there was begun, so `except` has ended.
   bool TakeBackBehind(Worker& worker, const Node* except);
+  // All that it has not begun, of the present chunk too; before it is told to go.
+  void TakeBackUnbegun(Worker& worker);
   // The worker is to be killed under `running`, its present task or chunk, and for nothing else. False: that has ended
   // meanwhile, its result is on its way.
   bool KillUnder(Worker& worker, const Node* running, KilledBy why);
@@ -126,6 +131,8 @@ class Scheduler {
   // What was sent ahead of a function whose breaker has tripped comes back, as far as it was not begun.
   void TakeBackHeldCalls(Pool& pool);
   void CloseBreakers(Pool& pool) { breakers_.Close(pool, now_); }
+  // What died says nothing of the functions that the pool has now.
+  void ForgetDeaths(Pool& pool) { breakers_.ForgetDeaths(pool, now_); }
   // TimerKind::kPoolBreakers has fired.
   void BreakersDue(Pool& pool) { breakers_.Arm(pool, now_); }
 

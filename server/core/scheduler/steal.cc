@@ -104,6 +104,13 @@ bool Scheduler::MakeWayForPriority(Pool& pool) {
   return taken;
 }
 
+void Scheduler::TakeBackUnbegun(Worker& worker) {
+  Node* head = worker.sent.front();
+  if (head != nullptr && TakeBackBehind(worker, head) && head->kind == NodeKind::kChunk) {
+    TakeBackItems(*AsChunk(head), 0);
+  }
+}
+
 bool Scheduler::KillUnder(Worker& worker, const Node* running, KilledBy why) {
   if (!TakeBackBehind(worker, running)) return false;
   if (worker.sent.front() != running) return false;
