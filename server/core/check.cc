@@ -14,10 +14,11 @@ std::string CheckPool(const Pool& pool) {
 }  // namespace
 
 std::string Core::State::CheckRooms() const {
-  for (const std::string& wrong : {subscribers.Check(), waits.Check(), watches.Check(), outcomes.Check()}) {
+  for (const std::string& wrong :
+       {subscribers.Check(), waits.Check(), watches.Check(), outcomes.Check(), pools.Check()}) {
     if (!wrong.empty()) return wrong;
   }
-  for (const auto& [id, pool] : pools) {
+  for (const auto& [id, pool] : pools.all()) {
     for (const std::string& wrong : {CheckPool(*pool), scheduler.Check(*pool)}) {
       if (!wrong.empty()) return wrong;
     }

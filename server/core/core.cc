@@ -50,19 +50,19 @@ void Core::OnReload(Nanos now, SubscriberId call, std::string_view name) {
 
 absl::StatusOr<std::uint64_t> Core::OnClose(Nanos now, std::string_view name, bool cancel_queued) {
   state_->now = now;
-  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
+  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->pools.Find(name);
   if (!pool.ok()) return pool.status();
   return state_->ClosePool(**pool, cancel_queued);
 }
 
 void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nanos grace, bool forget) {
   state_->now = now;
-  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
+  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->pools.Find(name);
   if (!pool.ok()) return state_->client_port->AnswerTerminate(call, pool.status());
   (*pool)->forget |= forget;
   if (!(*pool)->live() && !(*pool)->has_processes()) {
     state_->client_port->AnswerTerminate(call, 0);
-    return state_->ForgetOldPools();
+    return state_->pools.ForgetIfGone(**pool);
   }
   state_->waits.Terminate(CallsOf(*pool), call);
   state_->TerminatePool(**pool, grace, "its pool was terminated");
@@ -70,7 +70,7 @@ void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nano
 
 void Core::OnJoin(Nanos now, SubscriberId call, std::string_view name, Nanos wait_timeout) {
   state_->now = now;
-  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
+  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->pools.Find(name);
   if (!pool.ok()) return state_->client_port->AnswerJoin(call, pool.status());
   const PoolState state = (*pool)->state;
   if (state == PoolState::kStarting || state == PoolState::kRunning) {
@@ -85,13 +85,13 @@ void Core::OnJoin(Nanos now, SubscriberId call, std::string_view name, Nanos wai
 }
 
 absl::StatusOr<PoolView> Core::ViewPool(std::string_view name) const {
-  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
+  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->pools.Find(name);
   if (!pool.ok()) return pool.status();
   return state_->ViewOf(**pool);
 }
 
 std::vector<FunctionInfo> Core::ViewFunctions(std::string_view name) const {
-  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->FindPool(name);
+  absl::StatusOr<std::shared_ptr<Pool>> pool = state_->pools.Find(name);
   std::vector<FunctionInfo> functions;
   if (!pool.ok()) return functions;
   for (const PoolFunction& function : (*pool)->functions) {
@@ -102,16 +102,15 @@ std::vector<FunctionInfo> Core::ViewFunctions(std::string_view name) const {
 
 std::vector<PoolView> Core::ViewPools() const {
   std::vector<PoolView> views;
-  for (const auto& [id, pool] : state_->pools) {
-    const auto named = state_->pools_by_name.find(pool->spec.name);
-    if (named != state_->pools_by_name.end() && named->second == pool) views.push_back(state_->ViewOf(*pool));
+  for (const auto& [id, pool] : state_->pools.all()) {
+    if (state_->pools.FindOrNull(pool->spec.name) == pool) views.push_back(state_->ViewOf(*pool));
   }
   return views;
 }
 
 Load Core::load() const {
   Load load;
-  for (const auto& [id, pool] : state_->pools) {
+  for (const auto& [id, pool] : state_->pools.all()) {
     if (!pool->live()) continue;
     ++load.pools;
     load.workers += pool->spec.workers;
@@ -123,18 +122,18 @@ MemoryUse Core::memory() const { return {state_->TaskBytes(), state_->room.used(
 
 std::vector<std::string> Core::PoolNames() const {
   std::vector<std::string> names;
-  for (const auto& [id, pool] : state_->pools) {
+  for (const auto& [id, pool] : state_->pools.all()) {
     if (pool->live()) names.push_back(pool->spec.name);
   }
   return names;
 }
 
 std::vector<std::string> Core::FunctionNames(std::string_view pool) const {
-  const auto at = state_->pools_by_name.find(std::string(pool));
-  return at == state_->pools_by_name.end() ? std::vector<std::string>() : at->second->FunctionNames();
+  const std::shared_ptr<Pool> known = state_->pools.FindOrNull(pool);
+  return known == nullptr ? std::vector<std::string>() : known->FunctionNames();
 }
 
-bool Core::KnowsPool(std::string_view name) const { return state_->pools_by_name.contains(std::string(name)); }
+bool Core::KnowsPool(std::string_view name) const { return state_->pools.FindOrNull(name) != nullptr; }
 
 // ---- Handles ----
 
@@ -262,17 +261,15 @@ void Core::OnSubscriberGone(Nanos now, SubscriberId subscriber) {
 
 void Core::OnZygoteReady(Nanos now, PoolId id, std::uint32_t generation) {
   state_->now = now;
-  const auto at = state_->pools.find(id);
-  if (at == state_->pools.end()) return;
-  const std::shared_ptr<Pool> pool = at->second;
+  const std::shared_ptr<Pool> pool = state_->pools.At(id);
+  if (pool == nullptr) return;
   if (state_->staffing.ZygoteIsReady(*pool, generation)) state_->Reconcile(*pool);
 }
 
 void Core::OnZygoteLost(Nanos now, PoolId id, std::uint32_t generation, std::string why, LossCause cause) {
   state_->now = now;
-  const auto at = state_->pools.find(id);
-  if (at == state_->pools.end()) return;
-  const std::shared_ptr<Pool> pool = at->second;
+  const std::shared_ptr<Pool> pool = state_->pools.At(id);
+  if (pool == nullptr) return;
   state_->staffing.ZygoteIsLost(*pool, generation, std::move(why), cause);
   state_->Reconcile(*pool);
 }
@@ -336,14 +333,14 @@ void Core::OnShutdown(Nanos now) {
   state_->now = now;
   state_->shutting_down = true;
   state_->AllClientsGo();
-  const auto pools = state_->pools;
+  const Pools::ById pools = state_->pools.all();
   for (const auto& [id, pool] : pools) state_->ClosePool(*pool, /*cancel_queued=*/false);
   state_->CheckAllGone();
 }
 
 void Core::OnTerminateAll(Nanos now) {
   state_->now = now;
-  const auto pools = state_->pools;
+  const Pools::ById pools = state_->pools.all();
   for (const auto& [id, pool] : pools) state_->TerminatePool(*pool, 0, "its pool was terminated");
   state_->CheckAllGone();
 }

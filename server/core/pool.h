@@ -93,7 +93,9 @@ struct Pool : std::enable_shared_from_this<Pool> {
   PoolOwners owners;
   TimerId owner_timer = kNoTimer;  // they are lost
   bool broken = false;             // strict, and a worker died
-  bool forget = false;             // when it is over nobody wants to look at it
+  bool forget = false;             // when it is gone nobody wants to look at it
+  bool gone = false;               // it has ended, and its last process is gone
+  std::uint64_t ended = 0;         // its number in the order in which pools ended; 0: it has not
   bool runs_only = false;          // it was closed so that only what had begun still runs: nothing is queued again
 
   ScalingRequest scaling;             // something about its workers, or about what they are wanted for, has changed

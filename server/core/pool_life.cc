@@ -7,13 +7,6 @@
 
 namespace poold::core {
 
-absl::StatusOr<std::shared_ptr<Pool>> Core::State::FindPool(std::string_view name) const {
-  const auto at = pools_by_name.find(std::string(name));
-  if (at != pools_by_name.end()) return at->second;
-  return MakeError(absl::StatusCode::kNotFound, "POOL_NOT_FOUND",
-                   absl::StrCat("there is no pool '", wire::ToAbsl(name), "'"), name);
-}
-
 absl::Status Core::State::CheckOpen(const PoolSpec& spec, std::uint64_t elsewhere) const {
   if (shutting_down) {
     return MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the daemon is shutting down", "", kSecond);
@@ -23,55 +16,23 @@ absl::Status Core::State::CheckOpen(const PoolSpec& spec, std::uint64_t elsewher
                      absl::StrCat("workers is ", spec.workers, "; a pool has 1 to ", limits.max_workers_per_pool),
                      "spec.workers");
   }
-  const auto at = pools_by_name.find(spec.name);
-  if (at != pools_by_name.end() && at->second->live()) {
-    const bool alike = SameSpec(*at->second, spec);
-    const bool ending = at->second->state != PoolState::kRunning && at->second->state != PoolState::kStarting;
-    return MakeError(absl::StatusCode::kAlreadyExists, "POOL_EXISTS",
-                     absl::StrCat("there is a pool '", spec.name, "'",
-                                  ending  ? " that is ending; join it first"
-                                  : alike ? " that somebody else made; use it without a creation_id, or name another"
-                                          : " with another spec; close it first"),
-                     spec.name);
-  }
-  const std::uint64_t live = live_pools + elsewhere;
-  if (live >= limits.max_pools) {
-    return MakeError(absl::StatusCode::kResourceExhausted, "TOO_MANY",
-                     absl::StrCat("there are ", live, " pools, which is the most; close one"), "max_pools", kSecond);
-  }
-  return absl::OkStatus();
-}
-
-// As it was opened, or as it is now.
-bool Core::State::SameSpec(const Pool& pool, PoolSpec spec) {
-  if (spec.workers == pool.opened_workers) spec.workers = pool.spec.workers;
-  return spec == pool.spec;
+  return pools.CheckOpen(spec, elsewhere);
 }
 
 void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere,
                            HandleId creation) {
-  const auto at = pools_by_name.find(spec.name);
-  std::shared_ptr<Pool> pool = at == pools_by_name.end() ? nullptr : at->second;
+  std::shared_ptr<Pool> pool = pools.FindOrNull(spec.name);
   const bool again = pool != nullptr && creation != HandleId{} && pool->creation == creation;
   const bool may_share = creation == HandleId{} || again;
-  const bool same = pool != nullptr && may_share && SameSpec(*pool, spec) && !shutting_down &&
+  const bool same = pool != nullptr && may_share && Pools::SameSpec(*pool, spec) && !shutting_down &&
                     (pool->state == PoolState::kStarting || pool->state == PoolState::kRunning);
   if (!same) {
     if (absl::Status status = CheckOpen(spec, elsewhere); !status.ok()) {
       return client_port->AnswerOpenPool(call, std::move(status), false);
     }
-    pool = std::make_shared<Pool>(limits.max_prefetch);
-    pool->id = PoolId{static_cast<std::uint32_t>(NumberIn(shard, ++last_pool))};
-    pool->spec = std::move(spec);
-    pool->opened_at = now;
-    pool->creation = creation;
-    pool->opened_workers = pool->spec.workers;
-    pool->present = std::make_unique<Generation>(pool.get(), &timers);
-    pools_by_name[pool->spec.name] = pool;
-    pools.emplace(pool->id, pool);
-    ++live_pools;
+    pool = pools.Open(now, std::move(spec), creation, limits.max_prefetch);
   }
-  AddOwner(*pool, owner);
+  pools.AddOwner(now, *pool, owner);
   if (same && pool->state == PoolState::kRunning) {
     return client_port->AnswerOpenPool(call, ViewOf(*pool), again);
   }
@@ -79,19 +40,10 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
     waits.Open(CallsOf(pool), call, /*created=*/!same || again);
   }
   if (!same) staffing.Open(*pool);
-  ForgetOldPools();
 }
 
 void Core::State::AnswerOpenCalls(Pool& pool, const absl::Status& status) {
   waits.AnswerOpens(pool.calls, status, [&] { return ViewOf(pool); });
-}
-
-void Core::State::ChangeState(Pool& pool, PoolState state) {
-  live_pools -= pool.live();
-  lives.Move(pool.state, state);
-  live_pools += pool.live();
-  if (!pool.dispatches()) timers.Clear(&pool.owner_timer);
-  TellPoolWatchers(pool);
 }
 
 std::uint64_t Core::State::ClosePool(Pool& pool, bool cancel_queued) {
@@ -198,7 +150,6 @@ void Core::State::FailPool(Pool& pool, std::string why) {
   staffing.KillAll(pool, 0);
   AnswerOpenCalls(pool, FailureOf(pool));
   watches.PoolEnded(pool.watchers);
-  old_pools.push_back(pool.id);
   Advance(pool);
 }
 
@@ -213,10 +164,9 @@ void Core::State::Advance(Pool& pool) {
     ChangeState(pool, pool.state == PoolState::kClosing ? PoolState::kClosed : PoolState::kTerminated);
     scheduler.Rest(pool);
     scheduler.CloseBreakers(pool);
-    old_pools.push_back(pool.id);
   }
   AnswerGone(pool);
-  ForgetOldPools();
+  pools.IsGone(pool);
   CheckAllGone();
 }
 
@@ -228,45 +178,8 @@ void Core::State::AnswerGone(Pool& pool) {
   waits.PoolGone(pool.calls);
 }
 
-void Core::State::ForgetPool(std::map<PoolId, std::shared_ptr<Pool>>::iterator pool) {
-  for (const ClientId owner : pool->second->owners.ids()) owned_pools.erase({owner, pool->first});
-  pools.erase(pool);
-}
-
-// The last ones that are gone can still be looked at, unless somebody said that they are not to be; of a name, the
-// newest.
-void Core::State::ForgetOldPools() {
-  std::erase_if(old_pools, [this](PoolId id) {
-    const auto at = pools.find(id);
-    if (at == pools.end()) return true;
-    const auto named = pools_by_name.find(at->second->spec.name);
-    const bool replaced = named == pools_by_name.end() || named->second->id != id;
-    if ((!replaced && !at->second->forget) || at->second->has_processes()) return false;
-    if (!replaced) pools_by_name.erase(named);
-    ForgetPool(at);
-    return true;
-  });
-  for (std::size_t i = 0; old_pools.size() - i > limits.max_pools;) {
-    const auto at = pools.find(old_pools[i]);
-    if (at == pools.end()) {
-      old_pools.erase(old_pools.begin() + static_cast<std::ptrdiff_t>(i));
-      continue;
-    }
-    if (at->second->has_processes()) {
-      ++i;
-      continue;
-    }
-    pools_by_name.erase(at->second->spec.name);
-    ForgetPool(at);
-    old_pools.erase(old_pools.begin() + static_cast<std::ptrdiff_t>(i));
-  }
-}
-
 void Core::State::CheckAllGone() {
-  if (!shutting_down || told_all_gone) return;
-  for (const auto& [id, pool] : pools) {
-    if (pool->has_processes() || pool->live()) return;
-  }
+  if (!shutting_down || told_all_gone || !pools.all_gone()) return;
   told_all_gone = true;
   client_port->AllPoolsGone();
 }

@@ -45,7 +45,7 @@ absl::Status Core::State::CheckRuns(const Pool& pool) {
 }
 
 void Core::State::Reload(SubscriberId call, std::string_view name) {
-  absl::StatusOr<std::shared_ptr<Pool>> found = FindPool(name);
+  absl::StatusOr<std::shared_ptr<Pool>> found = pools.Find(name);
   if (!found.ok()) return client_port->AnswerReload(call, found.status());
   Pool& pool = **found;
   if (absl::Status status = CheckRuns(pool); !status.ok()) return client_port->AnswerReload(call, status);
@@ -54,7 +54,7 @@ void Core::State::Reload(SubscriberId call, std::string_view name) {
 }
 
 absl::StatusOr<PoolView> Core::State::Resize(std::string_view name, std::uint32_t workers) {
-  absl::StatusOr<std::shared_ptr<Pool>> found = FindPool(name);
+  absl::StatusOr<std::shared_ptr<Pool>> found = pools.Find(name);
   if (!found.ok()) return found.status();
   Pool& pool = **found;
   if (workers == 0 || workers > limits.max_workers_per_pool) {

@@ -47,9 +47,9 @@ void Core::State::WakeClient(ClientQuota& client) {
       continue;
     }
     Scheduler::LetGo(line);
-    const auto pool = pools.find(line.pool->id);
-    if (pool == pools.end()) continue;  // it is over; only outcomes of it are kept
-    if (std::find(settle.begin(), settle.end(), pool->second) == settle.end()) settle.push_back(pool->second);
+    const std::shared_ptr<Pool> pool = pools.At(line.pool->id);
+    if (pool == nullptr) continue;  // it is over; only outcomes of it are kept
+    if (std::find(settle.begin(), settle.end(), pool) == settle.end()) settle.push_back(pool);
   }
   outcomes.Woken(client);
   for (const std::shared_ptr<Pool>& pool : settle) {

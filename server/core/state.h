@@ -26,6 +26,7 @@
 #include "core/outcome/outcome_room.h"
 #include "core/pool.h"
 #include "core/pool/lives.h"
+#include "core/pool/pools.h"
 #include "core/pool/staffing.h"
 #include "core/scheduler/scheduler.h"
 #include "core/slab.h"
@@ -61,6 +62,7 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
         client_port(clients),
         random(seed),
         handles(limits.remembered_ids),
+        pools(this->shard, limits.max_pools, limits.owner_grace, &timers, &lives),
         waits(clients, &timers, limits.max_wait, this),
         watches(clients),
         outcomes(limits.max_kept_outcome_bytes, limits.outcome_ttl, clients, &timers, this),
@@ -72,7 +74,6 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   // ---- pool_life.cc ----
   void OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere, HandleId creation);
   absl::Status CheckOpen(const PoolSpec& spec, std::uint64_t elsewhere) const;
-  static bool SameSpec(const Pool& pool, PoolSpec spec);
   std::uint64_t ClosePool(Pool& pool, bool cancel_queued);
   void TerminatePool(Pool& pool, Nanos grace, std::string_view why);
   void FailPool(Pool& pool, std::string why);
@@ -82,11 +83,11 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   void AnswerGone(Pool& pool);
   // Closes it further when nothing is left to do, and notes when the last process is gone.
   void Advance(Pool& pool);
-  void ChangeState(Pool& pool, PoolState state);
-  void ForgetOldPools();
-  void ForgetPool(std::map<PoolId, std::shared_ptr<Pool>>::iterator pool);
+  void ChangeState(Pool& pool, PoolState state) {
+    pools.Move(pool, state);
+    TellPoolWatchers(pool);
+  }
   void CheckAllGone();
-  absl::StatusOr<std::shared_ptr<Pool>> FindPool(std::string_view name) const;
 
   // StaffingListener.
   void PoolChanged(const Pool& pool) override { TellPoolWatchers(pool); }
@@ -105,7 +106,6 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   void EndUnknownFunctions(Pool& pool);
 
   // ---- owners.cc ----
-  void AddOwner(Pool& pool, ClientId owner);
   void NotePresence(ClientId client, bool present);
   void OwnersGone(Pool& pool);
   void NoteMapOwner(MapRun& map, bool present);
@@ -379,13 +379,7 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   std::mt19937_64 random;
   Nanos now = 0;
 
-  absl::flat_hash_map<std::string, std::shared_ptr<Pool>> pools_by_name;
-  std::map<PoolId, std::shared_ptr<Pool>> pools;      // all that are named or have processes
-  std::vector<PoolId> old_pools;                      // that are gone, oldest first
-  std::map<PoolId, Pool*> pools_with_maps;            // of them, those with maps that have not ended
-  std::set<std::pair<ClientId, PoolId>> owned_pools;  // by each of Pool::owners
-  std::uint64_t live_pools = 0;                       // of them, those that live: ChangeState counts
-  std::uint32_t last_pool = 0;                        // of this core, without gaps; the number that is seen: NumberIn
+  std::map<PoolId, Pool*> pools_with_maps;  // that have not ended
 
   HandleId next_id;  // that the daemon chooses
   HandleTable handles;
@@ -396,6 +390,7 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   CoreFaults faults;
   Timers timers;
   Lives lives;
+  Pools pools;
   Subscribers subscribers;
   Waits waits;
   Watches watches;

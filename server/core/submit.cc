@@ -54,7 +54,7 @@ absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, const ClientOrigi
   if (shutting_down) {
     return MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the daemon is shutting down", "", kSecond);
   }
-  absl::StatusOr<std::shared_ptr<Pool>> pool = FindPool(pool_name);
+  absl::StatusOr<std::shared_ptr<Pool>> pool = pools.Find(pool_name);
   if (!pool.ok()) return pool.status();
   if ((*pool)->state == PoolState::kFailed) {
     return FailureOf(**pool);

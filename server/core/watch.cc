@@ -24,7 +24,7 @@ void Core::State::TellPoolWatchers(const Pool& pool) const {
 }
 
 absl::Status Core::State::WatchPool(SubscriberId call, std::string_view name, bool output) {
-  absl::StatusOr<std::shared_ptr<Pool>> found = FindPool(name);
+  absl::StatusOr<std::shared_ptr<Pool>> found = pools.Find(name);
   if (!found.ok()) return found.status();
   Pool& pool = **found;
   client_port->SendEvent(call, ViewOf(pool));

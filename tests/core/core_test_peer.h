@@ -29,7 +29,7 @@ class CoreTestPeer {
   const Lives& lives() const { return core_->state_->lives; }
   // Plants a transition, whatever it is.
   void MovePool(const std::string& pool, PoolState to) {
-    core_->state_->lives.Move(core_->state_->pools_by_name.at(pool)->state, to);
+    core_->state_->lives.Move(core_->state_->pools.FindOrNull(pool)->state, to);
   }
   std::size_t tombstones() const { return core_->state_->handles.tombstones(); }
 
@@ -37,21 +37,19 @@ class CoreTestPeer {
   const Handle* Find(const HandleId& id) const { return core_->state_->handles.Find(id); }
   template <typename Visit>
   void ForEachPool(Visit&& visit) const {
-    for (const auto& [id, pool] : core_->state_->pools) visit(*pool);
+    for (const auto& [id, pool] : core_->state_->pools.all()) visit(*pool);
   }
-  // What is found by owner, and by having maps, is what a walk over all pools finds.
-  bool OwnersAreListed() const {
+  // Those that have maps are found as a walk over all pools finds them.
+  bool MapsAreListed() const {
     const auto& state = *core_->state_;
-    std::size_t owners = 0;
     std::size_t with_maps = 0;
-    for (const auto& [id, pool] : state.pools) {
-      for (const ClientId owner : pool->owners.ids()) owners += state.owned_pools.contains({owner, id});
+    for (const auto& [id, pool] : state.pools.all()) {
       with_maps += !pool->maps.empty() && state.pools_with_maps.contains(id);
       if (!pool->maps.empty() && !state.pools_with_maps.contains(id)) return false;
     }
-    return owners == state.owned_pools.size() && with_maps == state.pools_with_maps.size();
+    return with_maps == state.pools_with_maps.size();
   }
-  std::uint64_t live_pools() const { return core_->state_->live_pools; }
+  std::uint64_t live_pools() const { return core_->state_->pools.live(); }
   bool HasRoom(const Handle& handle) const { return core_->state_->scheduler.HasRoom(handle); }
 
   // What is left when nothing should be; empty if nothing is.

@@ -46,7 +46,7 @@ void World::CheckOrphan(const KnownHandle& known, const MapRun& map) {
 }
 
 void World::CheckOwners() {
-  if (!peer_.OwnersAreListed()) ledger_.Wrong("owners, or pools that have maps, are not listed as a walk finds them");
+  if (!peer_.MapsAreListed()) ledger_.Wrong("pools that have maps are not listed as a walk finds them");
   for (auto& [id, known] : ledger_.pools) {
     const Pool* pool = FindPool(id);
     if (pool == nullptr || known.owner_lost) continue;
