@@ -41,6 +41,7 @@ struct Worker : Node {
 
   // What it has, in the order in which it runs it: tasks and chunks.
   NodeList sent;
+  int lowest = 0;                // nothing that it has is of a lower priority; only Scheduler changes it
   Nanos load = 0;                // how long that probably takes
   std::uint32_t unmeasured = 0;  // of these, work of functions that were never measured
   Nanos progress_at = 0;         // when its present task or item became the present one
@@ -52,7 +53,7 @@ struct Worker : Node {
   WorkerCounts counted;  // its part of Pool::counts
   // Of WorkerIndex: its places in the orders there, and which of them may be wrong since something of it has changed.
   static constexpr std::uint32_t kNoPlace = 0xffffffff;
-  std::array<std::uint32_t, 5> places;
+  std::array<std::uint32_t, 6> places;
   std::uint8_t touched = 0;
 
   // It has been ready, and its process has not ended.

@@ -15,6 +15,13 @@ bool HoldsAhead(const Worker& worker) {
   return worker.sent.size() > 1 || (!worker.sent.empty() && worker.sent.front()->kind == NodeKind::kChunk);
 }
 
+bool HoldsWaiting(const Worker& worker) {
+  if (!HoldsAhead(worker)) return false;
+  if (worker.sent.size() > 1) return true;
+  const Chunk& chunk = *static_cast<const Chunk*>(worker.sent.front());
+  return chunk.count - chunk.done > 1 && !worker.pool->RunsAlone(*chunk.map);
+}
+
 Nanos WorkToTakeAt(const Worker& worker) {
   const Node* head = worker.sent.front();
   if (head == nullptr || !worker.uses_page || worker.killed_by != KilledBy::kUnspecified) return kNever;

@@ -27,6 +27,9 @@ inline bool Refills(const Worker& worker, std::uint32_t max_prefetch) {
 bool TakesMore(const Worker& worker, std::uint32_t max_prefetch);
 // Whether something may lie with the worker that it has not begun, and that can come back.
 bool HoldsAhead(const Worker& worker);
+// Whether something waits behind what the worker runs, or what it runs may be divided, so that it is to go elsewhere
+// when this takes too long. HoldsAhead is part of it.
+bool HoldsWaiting(const Worker& worker);
 // From when on an idle worker may take from what this one has, if nothing changes until then; kNever: nothing can be
 // taken. Only another piece of work makes it earlier.
 Nanos WorkToTakeAt(const Worker& worker);

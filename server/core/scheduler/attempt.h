@@ -36,5 +36,6 @@ inline const Handle& HandleOf(const Node* node) {
   if (node->kind == NodeKind::kChunk) return *static_cast<const Chunk*>(node)->map;
   return *static_cast<const Handle*>(node);
 }
+inline int PriorityOf(const Node* node) { return HandleOf(node).group->options->priority; }
 
 }  // namespace poold::core

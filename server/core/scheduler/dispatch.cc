@@ -251,7 +251,7 @@ Assignment Scheduler::SendTask(Task& task, Worker& worker) {
   worker.load += task.estimate;
   worker.unmeasured += task.estimate == 0;
   if (pool.breakers_open > 0) CircuitBreakers::NoteSent(task, task.token);
-  Sent(pool, worker, &task);
+  Sent(pool, worker, &task, level.priority);
   if (task.group->timed || task.timer != kNoTimer) deadlines_.ArmTask(task);
   TellOf(task);
   return {AttemptToken{task.token},
@@ -292,7 +292,7 @@ Assignment Scheduler::SendChunk(MapRun& map, Worker& worker) {
   worker.load += Nanos{chunk.estimate} * chunk.count;
   worker.unmeasured += chunk.estimate == 0;
   if (pool.breakers_open > 0) CircuitBreakers::NoteSent(map, chunk.token);
-  Sent(pool, worker, &chunk);
+  Sent(pool, worker, &chunk, level.priority);
   return assignment;
 }
 
@@ -322,10 +322,13 @@ std::uint64_t Scheduler::ChunkSize(const Pool& pool, const MapRun& map) const {
   return MeasuredChunk(map.ready_items(), takers, average, RoomAhead(map));
 }
 
-void Scheduler::Sent(Pool& pool, Worker& worker, Node* node) {
+void Scheduler::Sent(Pool& pool, Worker& worker, Node* node, int priority) {
   if (worker.sent.empty()) {
     pool.UnlistIdle(&worker);
     ++pool.busy;
+    worker.lowest = priority;
+  } else {
+    worker.lowest = std::min(worker.lowest, priority);
   }
   worker.sent.PushBack(node);
   ++pool.sent;

@@ -161,7 +161,7 @@ class Scheduler {
   Assignment SendTask(Task& task, Worker& worker);
   Assignment SendChunk(MapRun& map, Worker& worker);
   std::uint64_t MostItems(const MapRun& map, const Worker& worker) const;
-  void Sent(Pool& pool, Worker& worker, Node* node);
+  void Sent(Pool& pool, Worker& worker, Node* node, int priority);
   void LeaveWorker(Worker& worker, Node* node, Handle& handle, Nanos load, bool measured);
   void NewHead(Worker& worker);
   void TellOf(const Handle& handle) {
@@ -171,6 +171,7 @@ class Scheduler {
   Worker* ChooseVictim(Pool& pool);
   bool TakeHalf(Worker& victim);
   bool MakeWayForPriority(Pool& pool);
+  static void NoteLowest(Pool& pool, Worker& worker);
 
   const std::uint32_t max_prefetch_;
   const Nanos& now_;

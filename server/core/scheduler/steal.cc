@@ -1,5 +1,6 @@
 // Work that was sent ahead comes back: for an idle worker, for something more urgent, or from behind something long.
 #include <algorithm>
+#include <limits>
 
 #include "core/scheduler/scheduler.h"
 
@@ -84,6 +85,16 @@ bool Scheduler::TakeHalf(Worker& victim) {
   return TakeBackItems(chunk, (chunk.count - chunk.done - 1) / 2) > 0;
 }
 
+// A task that it runs does not count: it is not to be had.
+void Scheduler::NoteLowest(Pool& pool, Worker& worker) {
+  worker.lowest = std::numeric_limits<int>::max();
+  for (Node* node = worker.sent.front(); node != nullptr; node = worker.sent.After(node)) {
+    if (node == worker.sent.front() && node->kind == NodeKind::kTask) continue;
+    worker.lowest = std::min(worker.lowest, PriorityOf(node));
+  }
+  pool.index.Touch(worker);
+}
+
 // The front of the queue is more urgent than what workers hold ahead. True: something came back.
 bool Scheduler::MakeWayForPriority(Pool& pool) {
   const int priority = pool.ready.NextPriority();
@@ -91,15 +102,16 @@ bool Scheduler::MakeWayForPriority(Pool& pool) {
   pool.way_made = priority;  // what cannot be taken now has begun, and will not come back
   if (!SomethingAhead(pool)) return false;
   bool taken = false;
-  for (Worker* worker : pool.index.Holders(now_)) {
+  for (Worker* worker : pool.index.HoldersBelow(priority, now_)) {
     for (Node* node = worker->sent.back(); node != nullptr;) {
       Node* before = worker->sent.Before(node);
       const bool is_task = node->kind == NodeKind::kTask;
-      if (HandleOf(node).group->options->priority < priority && (!is_task || before != nullptr)) {
+      if (PriorityOf(node) < priority && (!is_task || before != nullptr)) {
         taken |= is_task ? TakeBackTask(*AsTask(node)) : TakeBackItems(*AsChunk(node), 0) > 0;
       }
       node = before;
     }
+    NoteLowest(pool, *worker);
   }
   return taken;
 }
@@ -157,12 +169,12 @@ void Scheduler::WatchWaiting(Pool& pool) {
 }
 
 void Scheduler::TakeBackWaiting(Pool& pool) {
-  for (Worker* worker : pool.index.Holders(now_)) {
+  for (Worker* worker : pool.index.Waiting(now_ - kPatience, now_)) {
     Node* head = worker->sent.front();
     const Nanos waited = now_ - worker->progress_at;
     const bool is_chunk = head->kind == NodeKind::kChunk && !pool.RunsAlone(*AsChunk(head)->map);
-    if (worker->sent.size() > 1 && waited >= kPatience) TakeBackBehind(*worker, head);
-    if (is_chunk && worker->sent.front() == head && waited >= std::max(kPatience, Nanos{8} * AsChunk(head)->estimate) &&
+    if (worker->sent.size() > 1) TakeBackBehind(*worker, head);
+    if (is_chunk && worker->sent.front() == head && waited >= Nanos{8} * AsChunk(head)->estimate &&
         AsChunk(head)->count - AsChunk(head)->done > 1) {
       TakeBackItems(*AsChunk(head), 0);
     }

@@ -24,7 +24,7 @@ void WorkerIndex::Remove(Worker& worker) {
   if ((worker.touched & kLoads) != 0) Unlist(touched_loads_, worker);
   if ((worker.touched & kAhead) != 0) Unlist(touched_ahead_, worker);
   worker.touched = 0;
-  for (WorkerOrder* order : {&staying_, &leaving_, &ripe_, &unripe_, &holders_}) order->TakeOut(worker);
+  for (WorkerOrder* order : {&staying_, &leaving_, &ripe_, &unripe_, &holders_, &waiting_}) order->TakeOut(worker);
 }
 
 Worker* WorkerIndex::LeastLoaded(Nanos now, bool staying_only) {
@@ -49,9 +49,14 @@ Nanos WorkerIndex::NextVictimAt(Nanos now) {
   return unripe_.empty() ? kNever : unripe_.FirstNumber();
 }
 
-std::vector<Worker*> WorkerIndex::Holders(Nanos now) {
+std::vector<Worker*> WorkerIndex::HoldersBelow(int priority, Nanos now) {
   SettleAhead(now);
-  return holders_.ByStart();
+  return holders_.Below(priority);
+}
+
+std::vector<Worker*> WorkerIndex::Waiting(Nanos since, Nanos now) {
+  SettleAhead(now);
+  return waiting_.Below(since + 1);
 }
 
 void WorkerIndex::SettleLoads() {
@@ -71,7 +76,8 @@ void WorkerIndex::SettleAhead(Nanos now) {
     const Nanos at = WorkToTakeAt(*worker);
     at <= now ? ripe_.Put(*worker, -worker->load) : ripe_.TakeOut(*worker);
     at > now&& at != kNever ? unripe_.Put(*worker, at) : unripe_.TakeOut(*worker);
-    HoldsAhead(*worker) ? holders_.Put(*worker, 0) : holders_.TakeOut(*worker);
+    HoldsAhead(*worker) ? holders_.Put(*worker, worker->lowest) : holders_.TakeOut(*worker);
+    HoldsWaiting(*worker) ? waiting_.Put(*worker, worker->progress_at) : waiting_.TakeOut(*worker);
   }
   touched_ahead_.clear();
 }
@@ -93,7 +99,7 @@ void WorkerIndex::Ripen(Nanos now) {
 }
 
 std::string WorkerIndex::Check(const std::vector<Worker*>& workers, Nanos now) const {
-  for (const WorkerOrder* order : {&staying_, &leaving_, &ripe_, &unripe_, &holders_}) {
+  for (const WorkerOrder* order : {&staying_, &leaving_, &ripe_, &unripe_, &holders_, &waiting_}) {
     if (!order->Check()) return "an order of workers is no order";
   }
   std::size_t entries = 0;
@@ -106,7 +112,8 @@ std::string WorkerIndex::Check(const std::vector<Worker*>& workers, Nanos now) c
     if (!IsInPlace(*worker, now)) return "a worker is not where what it has to do puts it";
   }
   if (loads != touched_loads_.size() || ahead != touched_ahead_.size()) return "a worker was touched that is not there";
-  if (entries != staying_.size() + leaving_.size() + ripe_.size() + unripe_.size() + holders_.size()) {
+  if (entries !=
+      staying_.size() + leaving_.size() + ripe_.size() + unripe_.size() + holders_.size() + waiting_.size()) {
     return "a worker is in an order that is not there";
   }
   return "";
@@ -133,7 +140,7 @@ bool WorkerIndex::AheadIsInPlace(const Worker& worker, Nanos now) const {
   const Nanos at = WorkToTakeAt(worker);
   const bool ripe = ripe_.Holds(worker);
   return lies(ripe_, ripe && at <= now, -worker.load) && lies(unripe_, at != kNever && !ripe, at) &&
-         lies(holders_, HoldsAhead(worker), 0);
+         lies(holders_, HoldsAhead(worker), worker.lowest) && lies(waiting_, HoldsWaiting(worker), worker.progress_at);
 }
 
 }  // namespace poold::core

@@ -43,15 +43,19 @@ class WorkerIndex {
   Worker* Victim(Nanos now);
   // Until then Victim answers null, if no worker gets more; 0: it would answer now.
   Nanos NextVictimAt(Nanos now);
-  // Those that may have something that they have not begun (HoldsAhead), in the order of their starts.
-  std::vector<Worker*> Holders(Nanos now);
+  // Those that have something of a lower priority than `priority` (Worker::lowest) which they may not have begun
+  // (HoldsAhead), in the order of their starts.
+  std::vector<Worker*> HoldersBelow(int priority, Nanos now);
+  // Those that hold something behind what they run, or can divide it, and have made no progress since `since`; in the
+  // order of their starts.
+  std::vector<Worker*> Waiting(Nanos since, Nanos now);
 
   // What is wrong, in words; empty if nothing is. `workers`: all of the pool.
   std::string Check(const std::vector<Worker*>& workers, Nanos now) const;
 
  private:
   // Of Worker::places.
-  enum Which : std::uint8_t { kStaying, kLeaving, kRipe, kUnripe, kHolders };
+  enum Which : std::uint8_t { kStaying, kLeaving, kRipe, kUnripe, kHolders, kWaiting };
 
   // Of Worker::touched: the orders by load, and those of what may be taken.
   enum Touched : std::uint8_t { kLoads = 1, kAhead = 2, kBoth = 3 };
@@ -77,7 +81,8 @@ class WorkerIndex {
   WorkerOrder leaving_{kLeaving};  // those that take more and are to be replaced, by nanoseconds of work
   WorkerOrder ripe_{kRipe};        // those that others may take from, the most nanoseconds of work first
   WorkerOrder unripe_{kUnripe};    // those that others may take from later, by that moment
-  WorkerOrder holders_{kHolders};  // those that hold something ahead; all under one number
+  WorkerOrder holders_{kHolders};  // those that hold something ahead, by the lowest priority of what they have
+  WorkerOrder waiting_{kWaiting};  // those of which something waits (HoldsWaiting), by when they last made progress
 };
 
 }  // namespace poold::core

@@ -39,10 +39,18 @@ void WorkerOrder::TakeOut(Worker& worker) {
   Down(last.worker->places[which_]);
 }
 
-std::vector<Worker*> WorkerOrder::ByStart() const {
+std::vector<Worker*> WorkerOrder::Below(std::int64_t number) const {
+  std::vector<std::size_t> places;
+  if (!heap_.empty() && heap_.front().number < number) places.push_back(0);
+  for (std::size_t next = 0; next < places.size(); ++next) {
+    const std::size_t first = 4 * places[next] + 1;
+    for (std::size_t child = first; child < heap_.size() && child < first + 4; ++child) {
+      if (heap_[child].number < number) places.push_back(child);
+    }
+  }
   std::vector<Worker*> workers;
-  workers.reserve(heap_.size());
-  for (const Entry& entry : heap_) workers.push_back(entry.worker);
+  workers.reserve(places.size());
+  for (const std::size_t place : places) workers.push_back(heap_[place].worker);
   std::sort(workers.begin(), workers.end(), [](const Worker* a, const Worker* b) { return a->id < b->id; });
   return workers;
 }

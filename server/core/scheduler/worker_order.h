@@ -34,8 +34,8 @@ class WorkerOrder {
   std::int64_t NumberOf(const Worker& worker) const;
   bool empty() const { return heap_.empty(); }
   std::size_t size() const { return heap_.size(); }
-  // All of them, in the order of their starts, whatever their numbers.
-  std::vector<Worker*> ByStart() const;
+  // Those whose number is below `number`, in the order of their starts. Looks at no others but their children.
+  std::vector<Worker*> Below(std::int64_t number) const;
   // Whether the invariants hold.
   bool Check() const;
 

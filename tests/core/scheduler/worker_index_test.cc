@@ -138,7 +138,20 @@ TEST_F(WorkerIndexTest, KnowsWhoHoldsWorkAheadInTheOrderOfStarts) {
   Give(worker(3), 2);
   Give(worker(1), 2);
   Give(worker(0), 1);
-  EXPECT_EQ(index_.Holders(now_), (std::vector{&worker(1), &worker(3)}));
+  EXPECT_EQ(index_.HoldersBelow(1, now_), (std::vector{&worker(1), &worker(3)}));
+  worker(1).lowest = 1;
+  index_.Touch(worker(1));
+  EXPECT_EQ(index_.HoldersBelow(1, now_), (std::vector{&worker(3)}));
+}
+
+TEST_F(WorkerIndexTest, KnowsWhereSomethingWaitsBehindWhatMakesNoProgress) {
+  Give(worker(0), 1);
+  Give(worker(1), 2);
+  Give(worker(2), 2);
+  worker(2).progress_at = now_ + 1;
+  index_.Touch(worker(2));
+  EXPECT_EQ(index_.Waiting(now_, now_), (std::vector{&worker(1)}));
+  EXPECT_EQ(index_.Waiting(now_ + 1, now_), (std::vector{&worker(1), &worker(2)}));
 }
 
 TEST_F(WorkerIndexTest, ForgetsTheOneThatIsGone) {
@@ -147,7 +160,7 @@ TEST_F(WorkerIndexTest, ForgetsTheOneThatIsGone) {
   Give(worker(0), 1);
   index_.Remove(worker(0));
   EXPECT_EQ(index_.LeastLoaded(now_, false), nullptr);
-  EXPECT_TRUE(index_.Holders(now_).empty());
+  EXPECT_TRUE(index_.HoldersBelow(1, now_).empty());
 }
 
 TEST_F(WorkerIndexTest, CheckSeesAWorkerThatWasNotTouched) {

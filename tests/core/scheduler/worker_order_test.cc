@@ -37,7 +37,7 @@ TEST(WorkerOrder, TheLeastIsFirstAndAmongEqualsTheOneThatWasStartedFirst) {
   order.TakeOut(*workers[0]);
   order.TakeOut(*workers[0]);  // it need not be there
   EXPECT_FALSE(order.Holds(*workers[0]));
-  EXPECT_EQ(order.ByStart(), (std::vector{workers[1].get(), workers[2].get()}));
+  EXPECT_EQ(order.Below(8), (std::vector{workers[1].get(), workers[2].get()}));
 }
 
 TEST(WorkerOrder, IsWhatASortedSetWouldBe) {
@@ -59,6 +59,14 @@ TEST(WorkerOrder, IsWhatASortedSetWouldBe) {
     }
     ASSERT_TRUE(order.Check());
     ASSERT_EQ(order.size(), model.size());
+    const std::int64_t limit = static_cast<std::int64_t>(random() % 50);
+    std::set<WorkerId> below;
+    for (const auto& [number, id] : model) {
+      if (number < limit) below.insert(id);
+    }
+    const std::vector<Worker*> found = order.Below(limit);
+    ASSERT_TRUE(std::equal(found.begin(), found.end(), below.begin(), below.end(),
+                           [](const Worker* worker, WorkerId id) { return worker->id == id; }));
     if (model.empty()) continue;
     ASSERT_EQ(order.First()->id, model.begin()->second);
     ASSERT_EQ(order.FirstNumber(), model.begin()->first);
