@@ -2,13 +2,17 @@
 # Installs a build, moves the prefix, builds two separate projects against it, and lets them meet in a daemon that is
 # started from there.
 #
-#   run.sh BUILD_FOLDER SCRATCH_FOLDER
+#   run.sh BUILD_FOLDER SCRATCH_FOLDER NEXT_LIBRARY HOST
+#
+# The last two are those of library/run.sh.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=$1
 scratch=$2
+next=$3
+host=$4
 rm -rf "$scratch"
-mkdir -p "$scratch"
+mkdir -p "$scratch/library"
 
 cmake --install "$build" --prefix "$scratch/first" > "$scratch/install.log"
 mv "$scratch/first" "$scratch/moved"
@@ -44,7 +48,7 @@ daemon=
 trap '[ -z "$daemon" ] || kill "$daemon" 2> /dev/null; rm -rf "$folder"' EXIT
 export POOLD_ADDRESS=unix:$folder/poold.sock
 "$prefix/bin/poold" --listen "$POOLD_ADDRESS" --module-folder "$prefix/lib/poold/modules" \
-  --module-folder "$scratch/worker" --program-folder "$scratch/worker" 2> "$scratch/poold.log" &
+  --module-folder "$scratch/worker" --module-folder "$scratch/library" --program-folder "$scratch/worker" 2> "$scratch/poold.log" &
 daemon=$!
 until grep -q event=ready "$scratch/poold.log"; do
   kill -0 "$daemon" || { cat "$scratch/poold.log" >&2; exit 1; }
@@ -52,6 +56,7 @@ until grep -q event=ready "$scratch/poold.log"; do
 done
 
 "$scratch/client/demo"
+"$here/library/run.sh" "$prefix" "$scratch/library" "$next" "$host"
 [ "$("$prefix/bin/poolctl" submit square 7)" = 49 ] || { echo "poolctl submit square 7 is not 49" >&2; exit 1; }
 
 kill "$daemon"
