@@ -81,13 +81,13 @@ internal::TaskRef MakeEndedTask(std::string function, v1::Outcome outcome) {
 
 internal::TaskRef MakeRefusedTask(std::string function, absl::Status why) {
   auto* cell = internal::NewCell<internal::TaskHandleState>(std::move(function));
-  internal::EndWithRefusal(cell, std::move(why), /*lost=*/false);
+  internal::EndWithRefusal(cell, std::move(why));
   return internal::TaskRef(cell);
 }
 
 internal::MapRef MakeRefusedMap(std::string function, absl::Status why) {
   auto* cell = internal::NewCell<internal::MapHandleState>(std::move(function));
-  internal::EndWithRefusal(cell, std::move(why), /*lost=*/false);
+  internal::EndWithRefusal(cell, std::move(why));
   return internal::MapRef(cell);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <utility>
 
@@ -153,10 +154,10 @@ void InsertCancelled(MapHandleState* map, std::uint64_t first, std::uint64_t end
   block->cancelled = true;
   block->plain = false;
   block->told = true;
-  if (!map->cut_short.empty()) {
+  if (map->input.now() == MapInput::kCutShort) {
     block->why.set_state(v1::TASK_STATE_CANCELLED);
     block->why.mutable_failure()->set_type("poold.Cancelled");
-    block->why.mutable_failure()->set_message(map->cut_short);
+    block->why.mutable_failure()->set_message(map->why_cut_short);
   }
   Keep(map, std::move(block), end - first);
 }
@@ -226,6 +227,16 @@ void WakeAll(WaitNode** list) {
   }
 }
 
+void RefuseTransition(int from, int to) {
+  std::fprintf(stderr, "poold client: a handle went from state %d to %d, which does not follow\n", from, to);
+  std::abort();
+}
+
+void HandleState::Keep() {
+  Claim claimed = Claim::kReleasedAtEnd;
+  claim.compare_exchange_strong(claimed, Claim::kKept, std::memory_order_relaxed);
+}
+
 std::string HandleState::FunctionName() const {
   if (function != nullptr) return *function;
   if (detail && !detail->own_function.empty()) return detail->own_function;
@@ -234,9 +245,9 @@ std::string HandleState::FunctionName() const {
 
 void TaskHandleState::Reset() {
   handles.store(1, std::memory_order_relaxed);
-  phase.store(Phase::kPending, std::memory_order_relaxed);
-  kept.store(false, std::memory_order_relaxed);
-  released = detached = resumed = cancel_asked = ended_unsent = in_daemon = false;
+  phase.Restart(Phase::kWaiting);
+  holder.Restart(Holder::kHandles);
+  claim.store(Claim::kReleasedAtEnd, std::memory_order_relaxed);
   pool = nullptr;
   function = nullptr;
   type_name = nullptr;
@@ -249,11 +260,11 @@ OwnedResult CopyOf(const ResultView& result) {
   return {result.encoding, std::string(result.type_name), data, std::move(owner)};
 }
 
-bool EndedWell(const HandleState& cell) { return Succeeded(cell, cell.phase.load(std::memory_order_acquire)); }
+bool EndedWell(const HandleState& cell) { return Succeeded(cell, cell.phase.published()); }
 
 void Publish(HandleState* cell, Phase phase) {
   const bool succeeded = Succeeded(*cell, phase);
-  cell->phase.store(phase, std::memory_order_release);
+  cell->phase.Move(phase);
   for (WaitNode* node = std::exchange(cell->waiters, nullptr); node != nullptr;) {
     WaitNode* next = node->next;
     Tell(*node, succeeded);
@@ -269,10 +280,9 @@ void EndWithOutcome(HandleState* cell, std::shared_ptr<const v1::Outcome> outcom
   Publish(cell, Phase::kEnded);
 }
 
-void EndWithRefusal(HandleState* cell, absl::Status why, bool lost) {
+void EndWithRefusal(HandleState* cell, absl::Status why, Phase end) {
   cell->Detail().refusal = std::move(why);
-  cell->Detail().lost = lost;
-  Publish(cell, Phase::kRefused);
+  Publish(cell, end);
 }
 
 void AddCancelled(MapHandleState* map) {

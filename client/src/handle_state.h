@@ -2,7 +2,7 @@
 //
 // Ownership: `handles` counts the references (TaskRef, MapRef). The last one tells the owner (HandleOwner::Dropped),
 //   which frees the state at once, or when the task has ended.
-// Thread safety: `phase` is published with release when the members that it speaks of are written; those never change
+// Thread safety: the end (`phase`) is published when the members that it speaks of are written; those never change
 //   again. Everything else that changes is guarded by the owner's lock.
 #pragma once
 
@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "downloaded.h"
+#include "handle_life.h"
 #include "held_result.h"
 #include "index_ranges.h"
 #include "item_window.h"
@@ -37,17 +38,6 @@
 namespace poold::client::internal {
 
 struct HandleState;
-
-// The life of a handle: kPending, then one of the others for ever.
-enum class Phase : std::uint8_t {
-  kPending,
-  // The result came inline (of a map: all items succeeded).
-  kSucceeded,
-  // detail->outcome has the end (of a map: the map is over).
-  kEnded,
-  // detail->refusal has the reason: refused, lost, or not known.
-  kRefused,
-};
 
 // The things that have ended, of several that a thread waits for, in that order (completions.cc). Guarded by the
 // owner's lock.
@@ -207,11 +197,10 @@ struct ArgsInArena {
 
 // Members that most states do not need.
 struct HandleDetail {
-  // The end. Tasks that ended together may share one.
+  // With kEnded and kNeverSent: the end. Tasks that ended together may share one.
   std::shared_ptr<const v1::Outcome> outcome;
-  // With kRefused: the reason, and whether the handle is lost.
+  // With kRefused and kLost: the reason.
   absl::Status refusal;
-  bool lost = false;
   // Set until the task has ended.
   std::optional<ArgsInArena> in_arena;
   // The upload that waits in the daemon for this task. Empty: none is known.
@@ -222,9 +211,8 @@ struct HandleDetail {
   std::shared_ptr<const OutputCallback> output;
   // Called in this order.
   std::vector<std::shared_ptr<const ProgressCallback>> on_progress;
-  // The latest report; has_progress: there is one.
-  v1::Progress progress;
-  bool has_progress = false;
+  // The latest report.
+  std::optional<v1::Progress> progress;
   // Set while the task may have to be sent again.
   std::optional<Resubmission> resubmission;
   // The result, once it was downloaded.
@@ -233,41 +221,48 @@ struct HandleDetail {
   std::string own_function;
 };
 
+// What becomes of the outcome that the daemon keeps.
+enum class Claim : std::uint8_t {
+  // The outcome is released when the last handle is dropped.
+  kReleasedAtEnd,
+  // The daemon was told that it may drop the outcome, though there are handles.
+  kReleased,
+  // Keep or ToString was called: the outcome is not released.
+  kKept,
+};
+
 // A task or a map. Members that are not atomic are guarded by the owner's lock, or constant.
 struct HandleState {
+  explicit HandleState(bool map) : is_map(map) {}
+
   // References of TaskRef and MapRef.
   std::atomic<std::uint32_t> handles{1};
-  std::atomic<Phase> phase{Phase::kPending};
-  // Keep or ToString was called: the outcome is not released with the last handle.
-  std::atomic<bool> kept{false};
-  bool is_map = false;
-  // The daemon was told that it may drop the outcome, though there are handles.
-  bool released = false;
-  // The last handle was dropped while the handle was pending.
-  bool detached = false;
-  // The handle was resumed, and not submitted by this client.
-  bool resumed = false;
-  // Cancel or CancelSoon was called: a task that is refused for want of room is not sent again.
-  bool cancel_asked = false;
-  // The daemon has never taken the task, and the task has ended CANCELLED.
-  bool ended_unsent = false;
-  // The session counts the handle among those that keep results in the daemon.
-  bool in_daemon = false;
+  Life<Phase> phase{Phase::kWaiting};
+  Life<Holder> holder{Holder::kHandles};
+  std::atomic<Claim> claim{Claim::kReleasedAtEnd};
+  const bool is_map;
   HandleId id;
   std::shared_ptr<HandleOwner> owner;
-  // The pool; null for resumed handles. Owned by the session, as `function`.
+  // The pool; null for handles that were resumed, and not submitted by this client. Owned by the session, as
+  // `function`.
   PoolEntry* pool = nullptr;
   const std::string* function = nullptr;
   // Threads that wait for the end.
   WaitNode* waiters = nullptr;
-  // The number of the batch that tells the daemon of the handle.
+  // While the handle is in a batch: the number of the batch that tells the daemon of the handle.
   std::uint64_t batch = 0;
   // The session's list of dropped handles.
   HandleState* next_dropped = nullptr;
   // Null: nothing of it is needed.
   std::unique_ptr<HandleDetail> detail;
 
-  bool done() const { return phase.load(std::memory_order_acquire) != Phase::kPending; }
+  bool done() const { return phase.published() > Phase::kWaitingToCancel; }
+  // Whether a batch has told, or will tell, the daemon of the pending handle.
+  bool in_batch() const { return phase.now() == Phase::kSent || phase.now() == Phase::kCancelling; }
+  bool resumed() const { return pool == nullptr; }
+  bool kept() const { return claim.load(std::memory_order_relaxed) == Claim::kKept; }
+  // Makes the outcome outlive the handles. Any thread, without the lock.
+  void Keep();
   HandleDetail& Detail() {
     if (!detail) detail = std::make_unique<HandleDetail>();
     return *detail;
@@ -278,6 +273,8 @@ struct HandleState {
 
 // A task. `result` holds an inline result, encoded as `encoding` says.
 struct TaskHandleState : HandleState {
+  TaskHandleState() : HandleState(/*map=*/false) {}
+
   Encoding encoding = v1::ENCODING_UNSPECIFIED;
   // The message's full name with ENCODING_PROTOBUF, owned by the session; otherwise null.
   const std::string* type_name = nullptr;
@@ -316,7 +313,7 @@ struct OwnedMapCall {
 
 // A map, with the blocks of outcomes that have come.
 struct MapHandleState : HandleState {
-  MapHandleState() { is_map = true; }
+  MapHandleState() : HandleState(/*map=*/true) {}
 
   // Unset for a resumed map.
   std::optional<OwnedMapCall> call;
@@ -339,9 +336,9 @@ struct MapHandleState : HandleState {
   // Results that still lie in the daemon, and those that were brought because the daemon is short of room, by item.
   std::deque<ResultsInDaemon> in_daemon_blocks;
   std::map<std::uint64_t, std::shared_ptr<const Downloaded>> brought;
-  // Items that AddItems took; complete: there will be no more.
+  // Items that AddItems took.
   std::uint64_t items_sent = 0;
-  bool complete = false;
+  Life<MapInput> input{MapInput::kOpen};
   v1::MapProgress progress;
 
   // Items that wait for room in the daemon. Null: the map does not wait for room.
@@ -349,8 +346,8 @@ struct MapHandleState : HandleState {
   // After a refusal nothing is sent before this moment.
   std::chrono::steady_clock::time_point hold_until{};
   WaitNode* window_waiters = nullptr;
-  // Why the daemon takes no more items; empty: the daemon takes them. Items that the daemon did not take end with this.
-  std::string cut_short;
+  // With kCutShort: why the daemon takes no more items.
+  std::string why_cut_short;
 };
 
 // The state as a task. REQUIRES: !cell->is_map.
@@ -366,8 +363,8 @@ bool EndedWell(const HandleState& cell);
 
 // Writes the end into the state and wakes every waiter. REQUIRES: the state is pending, the owner's lock is held.
 void EndWithOutcome(HandleState* cell, std::shared_ptr<const v1::Outcome> outcome);
-// As EndWithOutcome, with a refusal. `lost`: the daemon was restarted and does not know the handle.
-void EndWithRefusal(HandleState* cell, absl::Status why, bool lost);
+// As EndWithOutcome, with a refusal. `end` is kRefused or kLost.
+void EndWithRefusal(HandleState* cell, absl::Status why, Phase end = Phase::kRefused);
 // Ends the state when its result is written, and wakes every waiter. REQUIRES: the owner's lock is held.
 void Publish(HandleState* cell, Phase phase);
 

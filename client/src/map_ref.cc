@@ -153,13 +153,12 @@ bool MapRef::Wait(Duration timeout) const {
 
 bool MapRef::done() const { return cell_ == nullptr || cell_->done(); }
 
-bool MapRef::lost() const {
-  return cell_ != nullptr && cell_->phase.load(std::memory_order_acquire) == Phase::kRefused && cell_->detail->lost;
-}
+bool MapRef::lost() const { return cell_ != nullptr && cell_->phase.published() == Phase::kLost; }
 
 absl::Status MapRef::refusal() const {
   if (cell_ == nullptr) return NoMap();
-  if (cell_->phase.load(std::memory_order_acquire) != Phase::kRefused) return absl::OkStatus();
+  const Phase phase = cell_->phase.published();
+  if (phase != Phase::kRefused && phase != Phase::kLost) return absl::OkStatus();
   return cell_->detail->refusal;
 }
 
@@ -169,7 +168,7 @@ v1::MapProgress MapRef::Progress() const {
   v1::MapProgress progress = cell_->progress;
   progress.set_id(cell_->id.ToBytes());
   progress.set_items(std::max(progress.items(), cell_->items_sent));
-  progress.set_complete(cell_->complete || progress.complete());
+  progress.set_complete(cell_->input.now() != MapInput::kOpen || progress.complete());
   progress.set_done(cell_->done());
   return progress;
 }
@@ -215,7 +214,7 @@ std::string MapRef::ToString() const {
 }
 
 void MapRef::Keep() const {
-  if (cell_ != nullptr) cell_->kept.store(true, std::memory_order_relaxed);
+  if (cell_ != nullptr) cell_->Keep();
 }
 
 std::string MapRef::function() const { return cell_ != nullptr ? cell_->FunctionName() : ""; }

@@ -272,8 +272,10 @@ void Session::OnEnded(const grpc::Status& status) {
   if (was_up && Final(status)) {
     const std::uint64_t after = outbox_.last_acknowledged();
     const std::uint64_t upto = outbox_.last_sent();
-    RefuseAll([after, upto](const HandleState& cell) { return cell.batch > after && cell.batch <= upto; },
-              [this](const HandleState&) ABSL_NO_THREAD_SAFETY_ANALYSIS { return last_end_; }, false);
+    const auto under_way = [&](const HandleState& cell) {
+      return cell.in_batch() && cell.batch > after && cell.batch <= upto;
+    };
+    for (HandleState* cell : Pending(under_way)) Refuse(cell, last_end_);
     outbox_.ForgetSent();
   }
   if (was_up && !stopping_) TellConnection(last_end_);
@@ -315,8 +317,10 @@ void Session::OnGreeted(const v1::ServerInfo& server) {
   TellConnection(last_end_);
   if (restarted) {
     const std::uint64_t upto = outbox_.last_sent();
-    RefuseAll([upto](const HandleState& cell) { return cell.resumed || cell.batch <= upto; },
-              [](const HandleState& cell) { return LostError(cell.FunctionName()); }, true);
+    const auto there = [&](const HandleState& cell) {
+      return cell.resumed() || (cell.in_batch() && cell.batch <= upto);
+    };
+    for (HandleState* cell : Pending(there)) Lose(cell);
     outbox_.ForgetSent();
   } else {
     outbox_.Rewind();
@@ -330,11 +334,9 @@ void Session::OnGreeted(const v1::ServerInfo& server) {
 void Session::Subscribe() {
   const std::uint64_t upto = outbox_.last_acknowledged();
   std::vector<HandleId> ids;
-  own_.ForEach([&](const TaskHandleState* cell) {
-    if (cell->batch <= upto) ids.push_back(cell->id);
-  });
-  for (const auto& [id, cell] : others_) {
-    if (cell->batch <= upto) ids.push_back(id);
+  for (const HandleState* cell :
+       Pending([&](const HandleState& cell) { return cell.in_batch() && cell.batch <= upto; })) {
+    ids.push_back(cell->id);
   }
   std::sort(ids.begin(), ids.end());
   for (const HandleId& id : ids) outbox_.AddSubscription(id);

@@ -23,6 +23,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/node_hash_map.h"
 #include "absl/container/node_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "callback_thread.h"
 #include "grpc_stream.h"
 #include "handle_registry.h"
@@ -179,7 +180,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // Notes that the result lies in the daemon, and brings it where the daemon is short of room.
   void NoteInDaemon(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteInDaemon(MapHandleState* map, const v1::ItemOutcomes& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Undoes NoteInDaemon.
+  // Undoes NoteInDaemon, if there is something to undo.
   void ForgetInDaemon(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Starts bringing results on their thread, if the daemon is short of room.
   void BringSoon() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -195,6 +196,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void ReleaseBrought(HandleState* cell, const ResultsInDaemon& results) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- Waiting for room in the daemon (session_room.cc) ----
+  // The handle is in this batch; a cancel that was asked for before follows.
+  void NoteSent(HandleState* cell, std::uint64_t batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The handle is in no batch any more.
+  void NoteWaiting(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Puts the task into its pool's backlog.
   void Postpone(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Sends arguments from an arena by upload, because a restarted daemon does not know the arena. False: a worker took
@@ -246,10 +251,14 @@ class Session : public std::enable_shared_from_this<Session> {
   void Retire(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Releases the outcome early where the daemon is short of room, or notes that its result lies there.
   void ReleaseOrNote(TaskHandleState* task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Tells the daemon that it may drop the outcome, unless the outcome is kept or the daemon was told before.
+  void ReleaseOutcome(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Cancels and releases a map of which the daemon has a part that no handle will ask for.
   void GiveUp(MapHandleState* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Ends the handle with a refusal.
-  void Refuse(HandleState* cell, absl::Status why, bool lost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Refuse(HandleState* cell, absl::Status why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Ends the handle as lost: the daemon was restarted.
+  void Lose(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Adds references. False: the last handle was dropped, and TakeDropped has not seen that.
   bool Hold(HandleState* cell, std::uint32_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Posts the callbacks of OnDone, each with a reference of its own.
@@ -265,9 +274,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // Forgets every pending state and releases its outcome, unless it is kept: the daemon drops outcomes as they come
   // about.
   void ReleaseAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Ends every pending state that `which` selects.
-  void RefuseAll(const std::function<bool(const HandleState&)>& which,
-                 const std::function<absl::Status(const HandleState&)>& why, bool lost)
+  // The pending states that `which` selects.
+  std::vector<HandleState*> Pending(absl::FunctionRef<bool(const HandleState&)> which)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- The stream (session.cc) ----

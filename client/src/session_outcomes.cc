@@ -28,11 +28,16 @@ bool AllInline(const v1::ItemOutcomes& outcomes) {
   return true;
 }
 
-bool IsAllHere(const HandleState& cell) {
-  const Phase phase = cell.phase.load(std::memory_order_relaxed);
-  if (phase != Phase::kEnded) return phase == Phase::kSucceeded;
-  const v1::Payload& result = cell.detail->outcome->result();
-  return result.size_bytes() <= result.data().size();
+// Whether a part of the result lies in the daemon.
+bool IsInDaemon(const TaskHandleState& task) {
+  if (task.phase.now() != Phase::kEnded) return false;
+  const v1::Payload& result = task.detail->outcome->result();
+  return result.size_bytes() > result.data().size();
+}
+
+// Whether the daemon keeps an outcome of what has ended.
+bool HasOutcome(const HandleState& cell) {
+  return cell.phase.now() != Phase::kRefused && cell.phase.now() != Phase::kLost;
 }
 
 }  // namespace
@@ -68,7 +73,6 @@ void Session::DeliverProgress(const v1::SessionResponse& response) {
       HandleState* cell = Find(id);
       if (cell == nullptr) continue;
       cell->Detail().progress = progress;
-      cell->Detail().has_progress = true;
       callbacks = cell->detail->on_progress;
     }
     for (const auto& callback : callbacks) {
@@ -126,7 +130,7 @@ void Session::ApplyMap(v1::MapOutcomes& outcomes) {
   HandleState* cell = Find(IdOf(outcomes.id()));
   if (cell == nullptr) return;
   if (!cell->is_map) {
-    Refuse(cell, absl::InvalidArgumentError(cell->FunctionName() + " is a map: resume it with ResumeMap"), false);
+    Refuse(cell, absl::InvalidArgumentError(cell->FunctionName() + " is a map: resume it with ResumeMap"));
     return;
   }
   MapHandleState* map = AsMap(cell);
@@ -135,9 +139,9 @@ void Session::ApplyMap(v1::MapOutcomes& outcomes) {
     const int count = block.result_bytes_size();
     const std::uint64_t bytes = block.results().size() + sizeof(std::uint32_t) * static_cast<std::uint64_t>(count);
     const bool here = AllInline(block);
-    if (map->detached) continue;
+    if (map->holder.now() == Holder::kNobody) continue;
     if (!here) NoteInDaemon(map, block);
-    const bool tell = here && !map->kept.load(std::memory_order_relaxed);
+    const bool tell = here && !map->kept();
     AddBlock(map, std::move(block), tell);
     if (!tell) continue;
     map->unreleased.emplace_back(first, count);
@@ -151,13 +155,13 @@ void Session::ApplyMap(v1::MapOutcomes& outcomes) {
   progress.set_done_items(map->progress.done_items());
   progress.set_unsuccessful_items(map->progress.unsuccessful_items());
   map->progress = std::move(progress);
-  if (!map->detached) AddCancelled(map);
+  if (map->holder.now() == Holder::kHandles) AddCancelled(map);
   Publish(map, map->progress.unsuccessful_items() == 0 ? Phase::kSucceeded : Phase::kEnded);
   Retire(map);
 }
 
 void Session::TellConsumed(MapHandleState* map) {
-  if (!map->kept.load(std::memory_order_relaxed)) {
+  if (!map->kept()) {
     for (const auto& [first, count] : map->unreleased) outbox_.AddConsumed(map->id, first, count);
   }
   map->unreleased.clear();
@@ -169,19 +173,19 @@ void Session::ApplyRefusal(const v1::SubmitResult& refusal) {
   if (cell == nullptr) return;
   absl::Status why = FromProto(refusal.error());
   if (!cell->is_map) {
-    if (!TryLater(cell, why)) Refuse(cell, std::move(why), false);
+    if (!TryLater(cell, why)) Refuse(cell, std::move(why));
     return;
   }
   MapHandleState* map = AsMap(cell);
   // Of what was under way when it was cut short.
-  if (!map->cut_short.empty() && refusal.has_accepted_items()) return;
+  if (map->input.now() == MapInput::kCutShort && refusal.has_accepted_items()) return;
   if (GoOnLater(map, why, refusal.accepted_items())) return;
   if (map->window != nullptr && refusal.has_accepted_items()) {
     CutShort(map, why, refusal.accepted_items());
     return;
   }
   if (refusal.has_accepted_items()) GiveUp(map);
-  Refuse(map, std::move(why), false);
+  Refuse(map, std::move(why));
 }
 
 // The daemon has a part of it that nobody will ask for.
@@ -190,14 +194,18 @@ void Session::GiveUp(MapHandleState* map) {
   outbox_.AddRelease(map->id);
 }
 
-void Session::Refuse(HandleState* cell, absl::Status why, bool lost) {
-  if (!lost) DropUpload(cell);
-  EndWithRefusal(cell, std::move(why), lost);
+void Session::Refuse(HandleState* cell, absl::Status why) {
+  DropUpload(cell);
+  EndWithRefusal(cell, std::move(why));
   Retire(cell);
 }
 
-void Session::RefuseAll(const std::function<bool(const HandleState&)>& which,
-                        const std::function<absl::Status(const HandleState&)>& why, bool lost) {
+void Session::Lose(HandleState* cell) {
+  EndWithRefusal(cell, LostError(cell->FunctionName()), Phase::kLost);
+  Retire(cell);
+}
+
+std::vector<HandleState*> Session::Pending(absl::FunctionRef<bool(const HandleState&)> which) {
   std::vector<HandleState*> cells;
   own_.ForEach([&](TaskHandleState* cell) {
     if (which(*cell)) cells.push_back(cell);
@@ -205,20 +213,17 @@ void Session::RefuseAll(const std::function<bool(const HandleState&)>& which,
   for (const auto& [id, cell] : others_) {
     if (which(*cell)) cells.push_back(cell);
   }
-  for (HandleState* cell : cells) Refuse(cell, why(*cell), lost);
+  return cells;
 }
 
 void Session::ReleaseAll() {
-  std::vector<HandleState*> cells;
-  own_.ForEach([&](TaskHandleState* cell) { cells.push_back(cell); });
-  for (const auto& [id, cell] : others_) cells.push_back(cell);
-  for (HandleState* cell : cells) {
+  for (HandleState* cell : Pending([](const HandleState&) { return true; })) {
     own_.Remove(cell->id.low);
     others_.erase(cell->id);
     ForgetResubmission(cell);
     DropUpload(cell);
     if (cell->is_map) windows_.erase(AsMap(cell));
-    if (!cell->kept.load(std::memory_order_relaxed)) outbox_.AddRelease(cell->id);
+    if (!cell->kept()) outbox_.AddRelease(cell->id);
     Free(cell);
   }
 }
@@ -236,7 +241,7 @@ void Session::Retire(HandleState* cell) {
     wire::ArenaMaker::Abandon(std::exchange(cell->detail->in_arena, std::nullopt)->slot);
   }
   if (cell->detail && !cell->detail->callbacks.empty()) PostCallbacks(cell);
-  if (cell->detached) {
+  if (cell->holder.now() == Holder::kNobody) {
     Discard(cell);
   } else if (!cell->is_map) {
     ReleaseOrNote(AsTask(cell));
@@ -246,11 +251,15 @@ void Session::Retire(HandleState* cell) {
 // Its handles stay. Where room is short the daemon need not keep it for them; but if it was resumed it was written
 // down, and others may have it, too.
 void Session::ReleaseOrNote(TaskHandleState* task) {
-  if (task->resumed || task->kept.load(std::memory_order_relaxed)) return;
-  if (!IsAllHere(*task)) return NoteInDaemon(task);
-  if (!room_is_short_) return;
-  task->released = true;
-  outbox_.AddRelease(task->id);
+  if (task->resumed() || task->kept()) return;
+  if (IsInDaemon(*task)) return NoteInDaemon(task);
+  if (room_is_short_ && HasOutcome(*task)) ReleaseOutcome(task);
+}
+
+void Session::ReleaseOutcome(HandleState* cell) {
+  if (cell->claim.load(std::memory_order_relaxed) != Claim::kReleasedAtEnd) return;
+  cell->claim.store(Claim::kReleased, std::memory_order_relaxed);
+  outbox_.AddRelease(cell->id);
 }
 
 // So many more references. False: the last one has just gone, and nobody has taken note of it yet.
@@ -264,11 +273,11 @@ bool Session::Hold(HandleState* cell, std::uint32_t count) {
 
 // Each callback gets a handle of its own, also where the user has kept none.
 void Session::PostCallbacks(HandleState* cell) {
-  if (cell->detached) {
+  if (cell->holder.now() == Holder::kNobody) {
     cell->owner = owner_.lock();
     // The client is going: there is nobody to be told.
     if (cell->owner == nullptr) return;
-    cell->detached = false;
+    cell->holder.Move(Holder::kHandles);
     cell->handles.store(static_cast<std::uint32_t>(cell->detail->callbacks.size()), std::memory_order_relaxed);
   } else if (!Hold(cell, static_cast<std::uint32_t>(cell->detail->callbacks.size()))) {
     return;  // TakeDropped comes back to it
@@ -281,13 +290,12 @@ void Session::PostCallbacks(HandleState* cell) {
 
 // Nobody holds it, and it has ended.
 void Session::Discard(HandleState* cell) {
-  const bool known = cell->phase.load(std::memory_order_relaxed) != Phase::kRefused;
-  if (known && !cell->released && !cell->kept.load(std::memory_order_relaxed)) outbox_.AddRelease(cell->id);
+  if (HasOutcome(*cell)) ReleaseOutcome(cell);
   Free(cell);
 }
 
 void Session::Free(HandleState* cell) {
-  if (cell->in_daemon) ForgetInDaemon(cell);
+  ForgetInDaemon(cell);
   if (cell->detail) grave_.push_back(std::move(cell->detail));
   if (cell->is_map) {
     delete AsMap(cell);
@@ -317,9 +325,9 @@ void Session::TakeDropped() {
     if (!cell->done()) {
       Detach(cell);
     } else {
-      cell->detached = true;
+      cell->holder.Move(Holder::kNobody);
       if (cell->detail && !cell->detail->callbacks.empty()) PostCallbacks(cell);
-      if (cell->detached) Discard(cell);
+      if (cell->holder.now() == Holder::kNobody) Discard(cell);
     }
     cell = next;
   }
@@ -327,22 +335,20 @@ void Session::TakeDropped() {
 
 // Its last handle went while it is unfinished: a task goes on, what is left of a map is cancelled.
 void Session::Detach(HandleState* cell) {
-  cell->detached = true;
-  if (!cell->is_map || cell->kept.load(std::memory_order_relaxed)) return;
+  cell->holder.Move(Holder::kNobody);
+  if (!cell->is_map || cell->kept()) return;
   MapHandleState* map = AsMap(cell);
   map->arrived.clear();
   map->by_index.clear();
   map->in_daemon_blocks.clear();
-  if (cell->in_daemon) ForgetInDaemon(cell);
-  const bool sent = map->items_sent != 0 || map->complete;
-  const bool known = map->window == nullptr ? sent : map->window->first() != 0 || map->window->next() != 0;
-  if (known) {
+  ForgetInDaemon(cell);
+  if (cell->in_batch() && !cell->resumed()) {
     windows_.erase(map);
     map->window = nullptr;
     outbox_.AddCancel(cell->id);
   } else {
-    // The daemon has never heard of it.
-    Refuse(map, absl::CancelledError("cancelled before it was submitted"), false);
+    // The daemon has never heard of it, or another client has submitted it.
+    Refuse(map, absl::CancelledError("cancelled before it was submitted"));
   }
 }
 

@@ -33,12 +33,12 @@ void LetGo(HandleState* cell) { cell->is_map ? void(MapRef(AsMap(cell))) : void(
 }  // namespace
 
 void Session::NoteInDaemon(HandleState* cell) {
-  if (!std::exchange(cell->in_daemon, true)) in_daemon_.insert(cell);
+  in_daemon_.insert(cell);
   BringSoon();
 }
 
 void Session::NoteInDaemon(MapHandleState* map, const v1::ItemOutcomes& block) {
-  if (map->resumed || (map->call && map->call->streamed)) return;
+  if (map->resumed() || (map->call && map->call->streamed)) return;
   ResultsInDaemon& noted = map->in_daemon_blocks.emplace_back();
   noted.first = block.first_index();
   noted.count = static_cast<std::uint64_t>(block.result_bytes_size());
@@ -50,8 +50,7 @@ void Session::NoteInDaemon(MapHandleState* map, const v1::ItemOutcomes& block) {
 }
 
 void Session::ForgetInDaemon(HandleState* cell) {
-  cell->in_daemon = false;
-  in_daemon_.erase(cell);
+  if (!in_daemon_.empty()) in_daemon_.erase(cell);
 }
 
 // If it is due.
@@ -67,7 +66,7 @@ void Session::BringSoon() {
 HandleState* Session::NextToBring(ResultsInDaemon* results) {
   while (room_is_short_ && !stopping_ && !in_daemon_.empty()) {
     HandleState* cell = *in_daemon_.begin();
-    if (cell->kept.load(std::memory_order_relaxed) || !Hold(cell, 1)) {
+    if (cell->kept() || !Hold(cell, 1)) {
       ForgetInDaemon(cell);
       continue;
     }
@@ -114,7 +113,6 @@ bool Session::BringNext() {
 
 void Session::PutBack(HandleState* cell, ResultsInDaemon results) {
   if (cell->is_map) AsMap(cell)->in_daemon_blocks.push_front(std::move(results));
-  cell->in_daemon = true;
   in_daemon_.insert(cell);
 }
 
@@ -132,10 +130,8 @@ absl::Status Session::Bring(HandleState* cell, const ResultsInDaemon& results) {
 }
 
 void Session::ReleaseBrought(HandleState* cell, const ResultsInDaemon& results) {
-  if (cell->kept.load(std::memory_order_relaxed)) return;
-  if (cell->is_map) return outbox_.AddConsumed(cell->id, results.first, results.count);
-  cell->released = true;
-  outbox_.AddRelease(cell->id);
+  if (!cell->is_map) return ReleaseOutcome(cell);
+  if (!cell->kept()) outbox_.AddConsumed(cell->id, results.first, results.count);
 }
 
 }  // namespace poold::client::internal

@@ -1,7 +1,6 @@
 // Waiting for room in the daemon: tasks in the backlog of their pool, items of maps in their window. A refusal says
 // when to try again; then a few are tried, and more as long as none is refused.
 #include <algorithm>
-#include <limits>
 
 #include "error.h"
 #include "jitter.h"
@@ -15,8 +14,6 @@ constexpr Duration kRetryWhenFull = std::chrono::milliseconds(20);
 constexpr std::uint32_t kMostBurst = 4096;
 // A map that is not streamed waits for the daemon to take some of its items when so much of them lies here.
 constexpr std::uint64_t kMostWindowBytes = 4 << 20;
-// Of what waits here and was sent in no batch.
-constexpr std::uint64_t kNoBatch = std::numeric_limits<std::uint64_t>::max();
 constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 
 bool IsFull(const absl::Status& why) { return why.code() == absl::StatusCode::kResourceExhausted; }
@@ -24,6 +21,10 @@ bool IsFull(const absl::Status& why) { return why.code() == absl::StatusCode::kR
 // It came behind items that were refused, which are still here, or were sent again and taken since.
 bool IsGap(const absl::Status& why, const ItemWindow& window, std::uint64_t accepted) {
   return ReasonOf(why) == "ITEMS_MISSING" && window.first() <= accepted && accepted <= window.end();
+}
+
+bool CancelAsked(const HandleState& cell) {
+  return cell.phase.now() == Phase::kCancelling || cell.phase.now() == Phase::kWaitingToCancel;
 }
 
 std::shared_ptr<const v1::Outcome> NeverSubmitted() {
@@ -38,8 +39,26 @@ std::shared_ptr<const v1::Outcome> NeverSubmitted() {
 
 // ---- Tasks ----
 
+void Session::NoteSent(HandleState* cell, std::uint64_t batch) {
+  cell->batch = batch;
+  if (cell->phase.now() == Phase::kWaiting) {
+    cell->phase.Move(Phase::kSent);
+  } else if (cell->phase.now() == Phase::kWaitingToCancel) {
+    cell->phase.Move(Phase::kCancelling);
+    outbox_.AddCancel(cell->id);
+  }
+}
+
+void Session::NoteWaiting(HandleState* cell) {
+  if (cell->phase.now() == Phase::kSent) {
+    cell->phase.Move(Phase::kWaiting);
+  } else if (cell->phase.now() == Phase::kCancelling) {
+    cell->phase.Move(Phase::kWaitingToCancel);
+  }
+}
+
 void Session::Postpone(HandleState* cell) {
-  cell->batch = kNoBatch;
+  NoteWaiting(cell);
   cell->pool->backlog.emplace(cell->detail->resubmission->number, cell->id);
   full_pools_.insert(cell->pool);
 }
@@ -75,7 +94,7 @@ bool Session::TryLater(HandleState* cell, const absl::Status& why) {
     return true;
   }
   if (!IsFull(why) || !cell->detail->resubmission->options.wait_when_full) return false;
-  if (cell->cancel_asked) {
+  if (CancelAsked(*cell)) {
     EndUnsent(cell);
     return true;
   }
@@ -92,12 +111,12 @@ bool Session::TryLater(HandleState* cell, const absl::Status& why) {
 void Session::Resubmit(HandleState* cell) {
   const Resubmission& again = *cell->detail->resubmission;
   if (again.large && cell->detail->upload_id.empty()) {
-    cell->batch = kNoBatch;
+    NoteWaiting(cell);
     return UploadAgain(cell);
   }
   TaskCall call{cell->pool->name,     *cell->function, again.args.encoding,
                 again.args.type_name, again.args.data, &again.options};
-  cell->batch = outbox_.AddTask(call, cell->id, {.upload_id = cell->detail->upload_id});
+  NoteSent(cell, outbox_.AddTask(call, cell->id, {.upload_id = cell->detail->upload_id}));
   offered_.push_back({cell->batch, cell->id});
 }
 
@@ -108,7 +127,7 @@ void Session::ResubmitSome(PoolEntry& pool) {
     pool.backlog.erase(pool.backlog.begin());
     if (cell == nullptr || cell->is_map || !cell->detail || !cell->detail->resubmission) continue;
     Resubmit(cell);
-    if (cell->batch != kNoBatch) pool.tried_batch = cell->batch;
+    if (cell->in_batch()) pool.tried_batch = cell->batch;
   }
   if (pool.backlog.empty()) full_pools_.erase(&pool);
 }
@@ -117,7 +136,7 @@ void Session::ResubmitSome(PoolEntry& pool) {
 void Session::ForgetResubmission(HandleState* cell) {
   if (!cell->detail || !cell->detail->resubmission) return;
   const Resubmission& resubmission = *cell->detail->resubmission;
-  if (cell->batch == kNoBatch) cell->pool->backlog.erase(resubmission.number);
+  cell->pool->backlog.erase(resubmission.number);
   resubmission_bytes_ -= resubmission.bytes;
   if (room_waiters_ != nullptr && resubmission_bytes_ < options_.max_unsent_bytes) WakeAll(&room_waiters_);
   cell->detail->resubmission.reset();
@@ -125,28 +144,28 @@ void Session::ForgetResubmission(HandleState* cell) {
 
 // It is cancelled, and the daemon has never taken it.
 void Session::EndUnsent(HandleState* cell) {
-  cell->ended_unsent = true;
   DropUpload(cell);
   if (cell->is_map) {
     MapHandleState* map = AsMap(cell);
-    map->complete = true;
+    if (map->input.now() == MapInput::kOpen) map->input.Move(MapInput::kComplete);
     AddCancelled(map);
-    Publish(map, Phase::kEnded);
   } else {
-    EndWithOutcome(cell, NeverSubmitted());
+    cell->Detail().outcome = NeverSubmitted();
   }
+  Publish(cell, Phase::kNeverSent);
   Retire(cell);
 }
 
 // What is under way to the daemon now and is refused there for want of room ends then (TryLater, GoOnLater).
 bool Session::CancelHere(HandleState& cell) {
   MutexLock lock(&mu_);
-  if (cell.ended_unsent) return true;
-  if (cell.done()) return false;
-  cell.cancel_asked = true;
-  if (cell.batch != kNoBatch) return false;
-  EndUnsent(&cell);
-  return true;
+  if (cell.done()) return cell.phase.now() == Phase::kNeverSent;
+  if (!cell.in_batch()) {
+    EndUnsent(&cell);
+    return true;
+  }
+  if (cell.phase.now() == Phase::kSent) cell.phase.Move(Phase::kCancelling);
+  return false;
 }
 
 void Session::CancelSoon(HandleState& cell, bool running) {
@@ -171,7 +190,7 @@ void Session::SendWindow(MapHandleState* map) {
     const std::uint64_t first = window.next();
     const MapBatch batch = window.Next();
     const std::uint64_t number = outbox_.AddItems(map->call->View(), map->id, first, batch);
-    if (first == 0) map->batch = number;
+    if (first == 0) NoteSent(map, number);
     window.NoteSent(number);
   }
 }
@@ -181,13 +200,13 @@ bool Session::GoOnLater(MapHandleState* map, const absl::Status& why, std::uint6
   if (map->window == nullptr) return false;
   const bool full = IsFull(why);
   if (!full && !IsGap(why, *map->window, accepted)) return false;
-  if (full && accepted == 0 && map->cancel_asked) {
+  if (full && accepted == 0 && CancelAsked(*map)) {
     EndUnsent(map);
     return true;
   }
   map->window->Rewind(accepted, /*fewer=*/full);
   windows_.insert(map);
-  if (accepted == 0) map->batch = kNoBatch;
+  if (accepted == 0) NoteWaiting(map);
   if (full) map->hold_until = Clock::now() + Jittered(RetryDelayOf(why).value_or(kRetryWhenFull));
   SendWindow(map);
   return true;
@@ -195,10 +214,10 @@ bool Session::GoOnLater(MapHandleState* map, const absl::Status& why, std::uint6
 
 // No more is taken (the pool was closed): the map ends with what the daemon has.
 void Session::CutShort(MapHandleState* map, const absl::Status& why, std::uint64_t accepted) {
-  map->cut_short = std::string(why.message());
+  map->why_cut_short = std::string(why.message());
+  map->input.Move(MapInput::kCutShort);
   windows_.erase(map);
   map->window = nullptr;
-  map->complete = true;
   outbox_.AddItems(map->call->View(), map->id, accepted, {.complete = true});
   WakeAll(&map->window_waiters);
 }
@@ -247,7 +266,7 @@ void Session::AcknowledgeRoom() {
   const std::uint64_t upto = outbox_.last_acknowledged();
   for (; !offered_.empty() && offered_.front().batch <= upto; offered_.pop_front()) {
     HandleState* cell = Find(offered_.front().id);
-    if (cell != nullptr && cell->batch == offered_.front().batch) ForgetResubmission(cell);
+    if (cell != nullptr && cell->in_batch() && cell->batch == offered_.front().batch) ForgetResubmission(cell);
   }
   for (auto at = windows_.begin(); at != windows_.end();) {
     MapHandleState* map = *at;

@@ -128,7 +128,7 @@ void Session::Enlist(HandleState* cell, std::string_view pool, std::string_view 
 }
 
 void Session::Insert(HandleState* cell) {
-  if (!cell->is_map && cell->id.high == id_high_ && !cell->resumed) {
+  if (!cell->is_map && cell->id.high == id_high_ && !cell->resumed()) {
     own_.Add(cell->id.low, AsTask(cell));
   } else {
     others_.emplace(cell->id, cell);
@@ -215,7 +215,7 @@ TaskRef Session::SubmitTransferred(const TaskCall& call, const wire::Pieces& arg
     if (!room.ok()) {
       if (transfer.ok() && transfer->slot) wire::ArenaMaker::Abandon(*transfer->slot);
       if (transfer.ok()) DropUpload(transfer->upload_id);
-      EndWithRefusal(cell, std::move(room), false);
+      EndWithRefusal(cell, std::move(room));
       return task;
     }
     Enlist(cell, call.pool, call.function);
@@ -236,7 +236,7 @@ void Session::Enqueue(HandleState* cell, const TaskCall& call, const absl::Statu
       cell->Detail().in_arena.emplace(ArgsInArena{*transfer->slot, transfer->bytes, call.encoding,
                                                   std::string(call.type_name), WithoutCallbacks(*call.options)});
     }
-    cell->batch = outbox_.AddTask(call, cell->id, *transfer);
+    NoteSent(cell, outbox_.AddTask(call, cell->id, *transfer));
     return;
   }
   if (transfer.ok()) cell->Detail().upload_id = transfer->upload_id;
@@ -289,8 +289,6 @@ MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner)
   }
   if (auto sink = SinkOf(call.options->task)) cell->Detail().output = std::move(sink);
   Enlist(cell, call.pool, call.function);
-  // Nothing has left yet: a daemon that is restarted now does not lose it.
-  cell->batch = outbox_.next_number();
   Insert(cell);
   return MapRef(cell);
 }
@@ -302,21 +300,22 @@ absl::Status Session::AddItems(MapHandleState* map, const MapBatch& batch) {
     if (absl::Status room = AwaitRoom(batch.items.size()); !room.ok()) {
       if (!map->done()) {
         if (map->items_sent != 0) GiveUp(map);
-        Refuse(map, room, false);
+        Refuse(map, room);
       }
       return room;
     }
     if (map->done()) return absl::CancelledError("the map has ended");
-    if (!map->cut_short.empty()) return absl::CancelledError("the daemon takes no more items: " + map->cut_short);
+    if (map->input.now() == MapInput::kCutShort)
+      return absl::CancelledError("the daemon takes no more items: " + map->why_cut_short);
     if (map->window == nullptr) {
       const std::uint64_t number = outbox_.AddItems(map->call->View(), map->id, map->items_sent, batch);
-      if (map->items_sent == 0) map->batch = number;
+      if (map->items_sent == 0) NoteSent(map, number);
     } else {
       map->window->Push(batch);
       windows_.insert(map);
     }
     map->items_sent += batch.item_bytes.size();
-    map->complete = batch.complete;
+    if (batch.complete && map->input.now() == MapInput::kOpen) map->input.Move(MapInput::kComplete);
     if (map->window != nullptr) SendWindow(map);
     write = WriteOrNudge();
   }
@@ -326,8 +325,8 @@ absl::Status Session::AddItems(MapHandleState* map, const MapBatch& batch) {
 
 // A reference to a cell that is in the tables; null when its last handle is just going.
 HandleState* Session::Revive(HandleState* cell, std::shared_ptr<HandleOwner>& owner) {
-  if (cell->detached) {
-    cell->detached = false;
+  if (cell->holder.now() == Holder::kNobody) {
+    cell->holder.Move(Holder::kHandles);
     cell->owner = owner;
     cell->handles.store(1, std::memory_order_relaxed);
     return cell;
@@ -356,13 +355,12 @@ absl::StatusOr<HandleState*> Session::Resume(std::string_view written, bool map,
     }
     cell = map ? static_cast<HandleState*>(new MapHandleState) : new TaskHandleState;
     cell->id = parsed->id;
-    cell->resumed = true;
     cell->owner = std::move(owner);
     if (!parsed->instance.empty() && parsed->instance != server_.instance_id()) {
-      EndWithRefusal(cell, LostError(cell->FunctionName()), true);
+      EndWithRefusal(cell, LostError(cell->FunctionName()), Phase::kLost);
       return cell;
     }
-    cell->batch = outbox_.AddSubscription(cell->id);
+    NoteSent(cell, outbox_.AddSubscription(cell->id));
     Insert(cell);
     write = WriteOrNudge();
   }

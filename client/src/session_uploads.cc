@@ -88,10 +88,8 @@ void Session::SubmitUploaded(HandleState* cell, absl::StatusOr<std::string> uplo
     cell->detail->upload_id = *std::move(upload);
     Resubmit(cell);
     pool.tried_batch = cell->batch;
-    // An earlier cancel may have come while the daemon did not know it.
-    if (cell->cancel_asked) outbox_.AddCancel(cell->id);
   } else if (!TryLater(cell, upload.status())) {
-    Refuse(cell, upload.status(), false);
+    Refuse(cell, upload.status());
     // Those behind it wait for nothing else.
     if (!pool.backlog.empty()) ResubmitSome(pool);
   }

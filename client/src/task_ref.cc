@@ -11,7 +11,7 @@ namespace {
 
 absl::Status NoTask() { return absl::FailedPreconditionError("this TaskHandle refers to no task"); }
 
-// The result in the outcome, or in what was downloaded. REQUIRES: phase is kEnded.
+// Whether the result lies elsewhere. REQUIRES: phase is kEnded.
 bool NeedsDownload(const TaskHandleState& cell) {
   const v1::Payload& result = cell.detail->outcome->result();
   return result.size_bytes() > result.data().size();
@@ -65,10 +65,11 @@ absl::Status TaskRef::Await(Duration timeout) const {
     absl::Status why = std::exchange(WhyNoWait(), absl::OkStatus());
     return why.ok() ? WaitTimeoutError(cell_->FunctionName()) : why;
   }
-  switch (cell_->phase.load(std::memory_order_acquire)) {
+  switch (cell_->phase.published()) {
     case Phase::kSucceeded:
       return absl::OkStatus();
     case Phase::kEnded:
+    case Phase::kNeverSent:
       return OutcomeStatus(cell_->FunctionName(), *cell_->detail->outcome);
     default:
       return cell_->detail->refusal;
@@ -76,7 +77,7 @@ absl::Status TaskRef::Await(Duration timeout) const {
 }
 
 bool TaskRef::WithShared(absl::FunctionRef<void(const ResultView&)> use) const {
-  if (cell_->phase.load(std::memory_order_acquire) != Phase::kEnded || !NeedsDownload(*cell_)) return false;
+  if (cell_->phase.published() != Phase::kEnded || !NeedsDownload(*cell_)) return false;
   const v1::Payload& told = cell_->detail->outcome->result();
   const std::optional<ResultInArena> result = cell_->owner->InArena(told);
   if (!result) return false;
@@ -85,12 +86,12 @@ bool TaskRef::WithShared(absl::FunctionRef<void(const ResultView&)> use) const {
 }
 
 absl::Status TaskRef::Bring() const {
-  if (cell_->phase.load(std::memory_order_acquire) != Phase::kEnded || !NeedsDownload(*cell_)) return absl::OkStatus();
+  if (cell_->phase.published() != Phase::kEnded || !NeedsDownload(*cell_)) return absl::OkStatus();
   return BringResult(*cell_);
 }
 
 ResultView TaskRef::result() const {
-  if (cell_->phase.load(std::memory_order_acquire) == Phase::kSucceeded) {
+  if (cell_->phase.published() == Phase::kSucceeded) {
     return {cell_->encoding, cell_->type_name != nullptr ? *cell_->type_name : std::string_view(), cell_->result};
   }
   const v1::Payload& result = cell_->detail->outcome->result();
@@ -101,7 +102,7 @@ ResultView TaskRef::result() const {
 }
 
 absl::StatusOr<OwnedResult> TaskRef::Own() const {
-  if (cell_->phase.load(std::memory_order_acquire) != Phase::kEnded || !NeedsDownload(*cell_)) return CopyOf(result());
+  if (cell_->phase.published() != Phase::kEnded || !NeedsDownload(*cell_)) return CopyOf(result());
   const v1::Payload& told = cell_->detail->outcome->result();
   if (auto held = cell_->owner->HoldInArena(told)) {
     const std::string_view data = held->view();
@@ -120,18 +121,16 @@ bool TaskRef::Wait(Duration timeout) const {
 
 bool TaskRef::done() const { return cell_ == nullptr || cell_->done(); }
 
-bool TaskRef::lost() const {
-  return cell_ != nullptr && cell_->phase.load(std::memory_order_acquire) == Phase::kRefused && cell_->detail->lost;
-}
+bool TaskRef::lost() const { return cell_ != nullptr && cell_->phase.published() == Phase::kLost; }
 
 TaskState TaskRef::state() const {
   if (cell_ == nullptr) return v1::TASK_STATE_UNSPECIFIED;
-  switch (cell_->phase.load(std::memory_order_acquire)) {
-    case Phase::kPending:
-      return v1::TASK_STATE_QUEUED;
+  if (!cell_->done()) return v1::TASK_STATE_QUEUED;
+  switch (cell_->phase.published()) {
     case Phase::kSucceeded:
       return v1::TASK_STATE_SUCCEEDED;
     case Phase::kEnded:
+    case Phase::kNeverSent:
       return cell_->detail->outcome->state();
     default:
       return v1::TASK_STATE_UNSPECIFIED;
@@ -167,7 +166,7 @@ void TaskRef::CancelSoon(bool running) const {
 std::optional<v1::Progress> TaskRef::Progress() const {
   if (cell_ == nullptr || !cell_->owner->here()) return std::nullopt;
   MutexLock lock(&cell_->owner->mutex());
-  if (!cell_->detail || !cell_->detail->has_progress) return std::nullopt;
+  if (!cell_->detail) return std::nullopt;
   return cell_->detail->progress;
 }
 
@@ -177,12 +176,12 @@ void TaskRef::OnProgress(ProgressCallback callback) const {
 
 absl::StatusOr<v1::Outcome> TaskRef::Outcome() const {
   if (cell_ == nullptr) return NoTask();
-  switch (cell_->phase.load(std::memory_order_acquire)) {
-    case Phase::kPending:
-      return WaitTimeoutError(cell_->FunctionName());
+  if (!cell_->done()) return WaitTimeoutError(cell_->FunctionName());
+  switch (cell_->phase.published()) {
     case Phase::kSucceeded:
       return CompactSuccess(*cell_);
     case Phase::kEnded:
+    case Phase::kNeverSent:
       return *cell_->detail->outcome;
     default:
       return cell_->detail->refusal;
@@ -204,7 +203,7 @@ std::string TaskRef::ToString() const {
 }
 
 void TaskRef::Keep() const {
-  if (cell_ != nullptr) cell_->kept.store(true, std::memory_order_relaxed);
+  if (cell_ != nullptr) cell_->Keep();
 }
 
 std::string TaskRef::function() const { return cell_ != nullptr ? cell_->FunctionName() : ""; }
