@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -22,6 +23,8 @@ namespace {
 
 constexpr core::Nanos kMinPoll = 4 * core::kMillisecond;
 constexpr core::Nanos kMaxPoll = 64 * core::kMillisecond;
+// Workers at work whose rings are looked at in one go, before they ring themselves.
+constexpr std::size_t kMostPolled = 32;
 // The shortest time between two looks at a worker's memory.
 constexpr core::Nanos kUsageTurn = 250 * core::kMillisecond;
 // After a death: how often, and after what pause, orphans among the daemon's children are reaped.
@@ -62,7 +65,7 @@ struct Dispatcher::State {
   void Attend(ZygoteClient* zygote);
   void TakeActivated();
   template <typename Visit>
-  void VisitActive(Visit&& visit);
+  void VisitActive(std::size_t most, Visit&& visit);
   PollResult TakePolled();
   void RearmDoorbells();
   void Hand(const std::vector<WorkerProcess*>& heard);
@@ -112,6 +115,7 @@ struct Dispatcher::State {
   // Have work, or output that nobody will tell of. A worker is added when its channel becomes active, and taken off by
   // the walk that finds it idle.
   std::vector<WorkerProcess*> active_workers;
+  std::size_t next_active = 0;  // of these, where the next walk begins
   // Their doorbells were suppressed since RearmDoorbells, each once (marks.suppressed).
   std::vector<WorkerProcess*> suppressed_workers;
   // Of pools that have their workers' memory looked at.
@@ -284,22 +288,24 @@ void Dispatcher::State::TakeActivated() {
   activated.clear();
 }
 
-// Calls it with each active worker and its load, until it returns false. Those that are found idle are taken off.
+// Calls it with up to `most` active workers and their loads, until it returns false: others each time, in turns. Those
+// that are found idle are taken off.
 template <typename Visit>
-void Dispatcher::State::VisitActive(Visit&& visit) {
+void Dispatcher::State::VisitActive(std::size_t most, Visit&& visit) {
   TakeActivated();
-  for (std::size_t i = 0; i < active_workers.size();) {
-    WorkerProcess* const worker = active_workers[i];
+  for (std::size_t left = std::min(most, active_workers.size()); left > 0; --left) {
+    if (next_active >= active_workers.size()) next_active = 0;
+    WorkerProcess* const worker = active_workers[next_active];
     ++effort.visits;
     const bool resting = worker->HasRestingOutput();
     const WorkerChannel::Load load = worker->channel().TakeLoad(/*leave_if_idle=*/!resting);
     if (load == WorkerChannel::Load::kNone && !resting) {
-      active_workers[i] = active_workers.back();
+      active_workers[next_active] = active_workers.back();
       active_workers.pop_back();
       continue;
     }
     if (!visit(worker, load)) return;
-    ++i;
+    ++next_active;
   }
 }
 
@@ -308,11 +314,11 @@ engine::PollSource::PollResult Dispatcher::State::TakePolled() {
   if (stopping) return PollResult::kNone;
   ++effort.rounds;
   bool much = false;
-  VisitActive([&](WorkerProcess*, WorkerChannel::Load load) {
+  VisitActive(kMostPolled, [&](WorkerProcess*, WorkerChannel::Load load) {
     much = load == WorkerChannel::Load::kMuch;
     return !much;
   });
-  if (much) return PollResult::kTooMuch;
+  if (much || active_workers.size() > kMostPolled) return PollResult::kTooMuch;
   std::vector<WorkerProcess*> heard;
   for (WorkerProcess* worker : active_workers) {
     if (!worker->HasUnread()) continue;
@@ -478,9 +484,9 @@ void Dispatcher::State::Service(WorkerProcess* worker) {
   if (worker->HasRestingOutput() && worker->channel().BecomeActive()) active_workers.push_back(worker);
 }
 
-// Since we are awake: what lies in the rings of the others would wake us soon.
+// Since we are awake: what lies in the rings of the others would wake us soon. Of many, some: the others ring.
 void Dispatcher::State::GatherActive() {
-  VisitActive([](WorkerProcess* worker, WorkerChannel::Load) {
+  VisitActive(kMostPolled, [](WorkerProcess* worker, WorkerChannel::Load) {
     if (!worker->gone() && worker->HasUnread()) worker->DrainRing();
     return true;
   });
@@ -522,7 +528,8 @@ void Dispatcher::State::Sweep() {
 
 void Dispatcher::State::OnPollTime() {
   poll_delay = std::min(poll_delay * 2, kMaxPoll);
-  VisitActive([this](WorkerProcess* worker, WorkerChannel::Load) {
+  ++effort.polls;
+  VisitActive(std::numeric_limits<std::size_t>::max(), [this](WorkerProcess* worker, WorkerChannel::Load) {
     if (worker->NeedsPoll()) Attend(worker);
     return true;
   });

@@ -74,6 +74,7 @@ class Dispatcher final : public core::WorkerPort, public engine::Outbox, public 
   struct Effort {
     std::uint64_t rounds = 0;  // of the process thread, and polls by other threads
     std::uint64_t visits = 0;  // workers and zygotes looked at, in all rounds together
+    std::uint64_t polls = 0;   // rounds that looked at all workers that run something, because it was time
   };
   // Waits for the round that is under way. Any thread, between Start and Stop.
   Effort effort();

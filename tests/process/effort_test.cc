@@ -8,6 +8,8 @@ namespace {
 
 // A round services the one worker that has something, perhaps twice, gathers from it, and may poll it.
 constexpr std::uint64_t kVisitsOfALoneTask = 4;
+// Of those that run something else, a round gathers from some.
+constexpr std::uint64_t kMostGathered = 32;
 
 void ExpectLoneTasksToVisitOneWorker(Stage& stage) {
   const Dispatcher::Effort before = stage.dispatcher.effort();
@@ -36,6 +38,22 @@ TEST(EffortTest, WorkersThatHaveEndedTheirWorkAreNotVisited) {
   const auto ids = stage.SubmitMany("echo", std::vector<std::string>(2000, "x"));
   for (const auto& id : ids) stage.clients.Outcome(id);
   ExpectLoneTasksToVisitOneWorker(stage);
+}
+
+TEST(EffortTest, OfManyWorkersThatRunSomethingLongFewAreVisited) {
+  constexpr std::uint32_t kAsleep = 4 * kMostGathered;
+  Stage stage;
+  ASSERT_TRUE(stage.Open(Named("asleep", kAsleep)).ok());
+  for (const auto& id : stage.SubmitMany("sleep", std::vector<std::string>(kAsleep))) {
+    stage.clients.WaitForOutput(id, "asleep");
+  }
+  ASSERT_TRUE(stage.Open(Named("busy", 1)).ok());
+  const Dispatcher::Effort before = stage.dispatcher.effort();
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(stage.Run("echo", "x")->state, core::TaskState::kSucceeded);
+  const Dispatcher::Effort after = stage.dispatcher.effort();
+  const std::uint64_t at_poll_time = 2 * (kAsleep + 1) * (after.polls - before.polls);  // looked at, and serviced
+  EXPECT_LE(after.visits - before.visits,
+            (kVisitsOfALoneTask + kMostGathered) * (after.rounds - before.rounds) + at_poll_time);
 }
 
 TEST(EffortTest, APollingThreadVisitsNoIdleWorkerEither) {
