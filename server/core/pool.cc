@@ -44,6 +44,7 @@ bool Pool::FreshIsNext() const {
 WorkerCounts Pool::CountsOf(const Worker& worker) const {
   WorkerCounts counts;
   counts.all_ready = worker.ready();
+  counts.stale = worker.origin < stale_below;
   if (!worker.live()) return counts;
   counts.live = 1;
   counts.ready = worker.ready();

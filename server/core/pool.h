@@ -1,6 +1,6 @@
 // A pool: its spec, its processes, its queue, its counters.
 //
-// Role: the state; pool_life.cc and processes.cc move it.
+// Role: the state, in sections by which class changes it. Others read it.
 #pragma once
 
 #include <algorithm>
@@ -69,62 +69,64 @@ struct Pool : std::enable_shared_from_this<Pool> {
   // `max_prefetch`: Limits::max_prefetch.
   explicit Pool(std::uint32_t max_prefetch) : index(max_prefetch) {}
 
+  // ---- Changed by Pools, and by what puts the rooms together ----
   PoolId id{};
   PoolSpec spec;
   Nanos opened_at = 0;
   HandleId creation;  // of the request that made it; zero: it said none
   Life<PoolState> state{PoolState::kStarting};
   std::string failure;
-  bool has_run = false;  // it was RUNNING: starts that fail do not end it any more
-  bool functions_known = false;
-  std::vector<PoolFunction> functions;
-  absl::flat_hash_map<std::string, std::uint32_t> function_numbers;
+  std::uint32_t opened_workers = 0;  // as it was opened; the spec says what it was resized to
+  PoolOwners owners;
+  TimerId owner_timer = kNoTimer;  // they are lost
+  bool forget = false;             // when it is gone nobody wants to look at it
+  bool gone = false;               // it has ended, and its last process is gone
+  std::uint64_t ended = 0;         // its number in the order in which pools ended; 0: it has not
+  bool runs_only = false;          // it was closed so that only what had begun still runs: nothing is queued again
+  std::vector<MapRun*> maps;       // that have not ended
+  std::uint64_t unfinished = 0;    // tasks and maps
+  KeptCounts kept_counts;
+  PoolCalls calls;  // that wait for it
+  PoolWatchers watchers;
 
+  // ---- Changed by Staffing ----
+  bool has_run = false;  // it was RUNNING: starts that fail do not end it any more
+  bool broken = false;   // strict, and a worker died
+  bool functions_known = false;
   std::unique_ptr<Generation> present;  // never null once the pool is open
   Life<ReloadLife> reload{ReloadLife::kNone};
   std::unique_ptr<Generation> next;             // of the reload; null: none is under way
   std::vector<std::uint32_t> stopping_zygotes;  // their numbers
   std::uint32_t last_zygote = 0;                // the number that was given last
   std::uint32_t stale_below = 0;                // workers of an earlier origin are to be replaced
-  std::uint32_t opened_workers = 0;             // as it was opened; the spec says what it was resized to
   std::string reload_failure;
-  bool reload_wanted = false;  // once more, after the one that is under way
-
-  PoolOwners owners;
-  TimerId owner_timer = kNoTimer;  // they are lost
-  bool broken = false;             // strict, and a worker died
-  bool forget = false;             // when it is gone nobody wants to look at it
-  bool gone = false;               // it has ended, and its last process is gone
-  std::uint64_t ended = 0;         // its number in the order in which pools ended; 0: it has not
-  bool runs_only = false;          // it was closed so that only what had begun still runs: nothing is queued again
-
-  ScalingRequest scaling;             // something about its workers, or about what they are wanted for, has changed
-  bool draining = false;              // workers that are to be replaced take nothing more: their replacements are ready
-  TimerId breaker_timer = kNoTimer;   // when the next one may try
-  TimerId watchful_timer = kNoTimer;  // looks at work that waits behind something long
-
+  bool reload_wanted = false;    // once more, after the one that is under way
+  ScalingRequest scaling;        // something about its workers, or about what they are wanted for, has changed
+  bool draining = false;         // workers that are to be replaced take nothing more: their replacements are ready
   std::vector<Worker*> workers;  // in the order of their starts
   WorkerCounts counts;           // of them
-  NodeList idle;                 // of workers: the most recently used one last, unused ones first
-  WorkerIndex index;             // of all workers
+
+  // ---- Changed by Scheduler ----
   ReadyQueue ready;
-  ReadyQueue ready_fresh;           // what wants a worker that ran nothing, where that is not the rule
-  bool fresh_turn = false;          // between equals, the next one comes from ready_fresh
-  NodeList delayed;                 // tasks that wait for their time
-  std::uint32_t breakers_open = 0;  // that stand
-  std::vector<MapRun*> maps;        // that have not ended
-  std::uint64_t unfinished = 0;     // tasks and maps
-  std::uint64_t sent = 0;           // tasks and chunks that are with workers
-  std::uint64_t chunks_sent = 0;    // of these, chunks
-  std::uint64_t busy = 0;           // workers that have something
-  Nanos steal_at = kNever;          // no worker has work that another one may take before then
+  ReadyQueue ready_fresh;             // what wants a worker that ran nothing, where that is not the rule
+  bool fresh_turn = false;            // between equals, the next one comes from ready_fresh
+  NodeList delayed;                   // tasks that wait for their time
+  NodeList idle;                      // of workers: the most recently used one last, unused ones first
+  WorkerIndex index;                  // of all workers
+  std::uint64_t sent = 0;             // tasks and chunks that are with workers
+  std::uint64_t chunks_sent = 0;      // of these, chunks
+  std::uint64_t busy = 0;             // workers that have something
+  Nanos steal_at = kNever;            // no worker has work that another one may take before then
+  TimerId watchful_timer = kNoTimer;  // looks at work that waits behind something long
   // Nothing that could come back has a lower priority than this: see MakeWayForPriority.
   int way_made = std::numeric_limits<int>::max();
-  PoolStats stats;  // without what is kept of it
-  KeptCounts kept_counts;
+  std::uint32_t breakers_open = 0;   // that stand
+  TimerId breaker_timer = kNoTimer;  // when the next one may try
 
-  PoolCalls calls;  // that wait for it
-  PoolWatchers watchers;
+  // ---- Each number changed by one of them ----
+  std::vector<PoolFunction> functions;
+  absl::flat_hash_map<std::string, std::uint32_t> function_numbers;
+  PoolStats stats;  // without what is kept of it
 
   bool live() const {
     return state != PoolState::kClosed && state != PoolState::kTerminated && state != PoolState::kFailed;

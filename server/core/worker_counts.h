@@ -17,6 +17,7 @@ struct WorkerCounts {
   std::uint64_t staying = 0;    // of those that live, not to be replaced
   std::uint64_t used = 0;       // of those that live, have run something
   std::uint64_t all_ready = 0;  // ready, also those that were told to go
+  std::uint64_t stale = 0;      // of a generation that is being replaced, also those that were told to go
 
   WorkerCounts& operator+=(const WorkerCounts& more) {
     live += more.live;
@@ -24,6 +25,7 @@ struct WorkerCounts {
     staying += more.staying;
     used += more.used;
     all_ready += more.all_ready;
+    stale += more.stale;
     return *this;
   }
   WorkerCounts& operator-=(const WorkerCounts& less) {
@@ -32,6 +34,7 @@ struct WorkerCounts {
     staying -= less.staying;
     used -= less.used;
     all_ready -= less.all_ready;
+    stale -= less.stale;
     return *this;
   }
   friend bool operator==(const WorkerCounts&, const WorkerCounts&) = default;

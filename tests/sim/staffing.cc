@@ -27,6 +27,7 @@ WorkerCounts CountsOf(const Pool& pool) {
   WorkerCounts counts;
   for (const Worker* worker : pool.workers) {
     counts.all_ready += worker->ready();
+    counts.stale += worker->origin < pool.stale_below;
     if (!worker->live()) continue;
     ++counts.live;
     counts.ready += worker->ready();

@@ -407,10 +407,7 @@ void Staffing::BeginReload(Pool& pool) {
 
 // Over when nobody of the present generation is left.
 void Staffing::CheckReload(Pool& pool) {
-  if (pool.reload != ReloadLife::kReplacing) return;
-  for (const Worker* worker : pool.workers) {
-    if (worker->origin < pool.stale_below) return;
-  }
+  if (pool.reload != ReloadLife::kReplacing || pool.counts.stale > 0) return;
   if (pool.counts.ready < pool.spec.workers) return;
   StopZygote(*pool.present);
   lives_->Move(pool.reload, ReloadLife::kNone);
