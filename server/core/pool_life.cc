@@ -132,15 +132,6 @@ void Core::State::TerminatePool(Pool& pool, Nanos grace, std::string_view why) {
   Advance(pool);
 }
 
-// Why a pool that is FAILED takes nothing.
-absl::Status Core::State::FailureOf(const Pool& pool) {
-  return pool.broken
-             ? MakeError(absl::StatusCode::kFailedPrecondition, "POOL_BROKEN",
-                         absl::StrCat("pool '", pool.spec.name, "' is broken: ", pool.failure), pool.spec.name)
-             : MakeError(absl::StatusCode::kFailedPrecondition, "POOL_FAILED",
-                         absl::StrCat("pool '", pool.spec.name, "' has failed: ", pool.failure), pool.spec.name);
-}
-
 void Core::State::FailPool(Pool& pool, std::string why) {
   pool.failure = std::move(why);
   ChangeState(pool, PoolState::kFailed);

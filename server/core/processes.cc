@@ -36,14 +36,6 @@ void Core::State::AbandonReload(Pool& pool, const absl::Status& status) {
   waits.RefuseReloads(pool.calls, status);
 }
 
-// OK if it takes work or will.
-absl::Status Core::State::CheckRuns(const Pool& pool) {
-  if (pool.state == PoolState::kRunning || pool.state == PoolState::kStarting) return absl::OkStatus();
-  if (pool.state == PoolState::kFailed) return FailureOf(pool);
-  return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
-                   absl::StrCat("pool '", pool.spec.name, "' was closed; open it anew"), pool.spec.name);
-}
-
 void Core::State::Reload(SubscriberId call, std::string_view name) {
   absl::StatusOr<std::shared_ptr<Pool>> found = pools.Find(name);
   if (!found.ok()) return client_port->AnswerReload(call, found.status());

@@ -77,7 +77,6 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   std::uint64_t ClosePool(Pool& pool, bool cancel_queued);
   void TerminatePool(Pool& pool, Nanos grace, std::string_view why);
   void FailPool(Pool& pool, std::string why);
-  static absl::Status FailureOf(const Pool& pool);
   std::uint64_t CancelEverything(Pool& pool, std::string_view why);
   void AnswerOpenCalls(Pool& pool, const absl::Status& status);
   void AnswerGone(Pool& pool);
@@ -102,7 +101,6 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   absl::StatusOr<PoolView> Resize(std::string_view pool, std::uint32_t workers);
   void Reload(SubscriberId call, std::string_view pool);
   void AbandonReload(Pool& pool, const absl::Status& status);
-  static absl::Status CheckRuns(const Pool& pool);
   void EndUnknownFunctions(Pool& pool);
 
   // ---- owners.cc ----

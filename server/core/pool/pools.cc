@@ -6,6 +6,21 @@
 
 namespace poold::core {
 
+absl::Status FailureOf(const Pool& pool) {
+  return pool.broken
+             ? MakeError(absl::StatusCode::kFailedPrecondition, "POOL_BROKEN",
+                         absl::StrCat("pool '", pool.spec.name, "' is broken: ", pool.failure), pool.spec.name)
+             : MakeError(absl::StatusCode::kFailedPrecondition, "POOL_FAILED",
+                         absl::StrCat("pool '", pool.spec.name, "' has failed: ", pool.failure), pool.spec.name);
+}
+
+absl::Status CheckRuns(const Pool& pool) {
+  if (pool.state == PoolState::kRunning || pool.state == PoolState::kStarting) return absl::OkStatus();
+  if (pool.state == PoolState::kFailed) return FailureOf(pool);
+  return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+                   absl::StrCat("pool '", pool.spec.name, "' was closed; open it anew"), pool.spec.name);
+}
+
 std::shared_ptr<Pool> Pools::FindOrNull(std::string_view name) const {
   const auto at = by_name_.find(std::string(name));
   return at == by_name_.end() ? nullptr : at->second;

@@ -27,6 +27,11 @@
 
 namespace poold::core {
 
+// Why a pool that is FAILED takes nothing.
+absl::Status FailureOf(const Pool& pool);
+// OK if the pool takes work, or will.
+absl::Status CheckRuns(const Pool& pool);
+
 class Pools {
  public:
   using ById = std::map<PoolId, std::shared_ptr<Pool>>;
