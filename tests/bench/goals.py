@@ -143,3 +143,16 @@ GOALS += [
             lambda f: f.median("clients", OURS, "100000 handles waited on", "threads_more")),
     at_most("cost", "percent of a core when idle", 0.1, lambda f: f.median("cost", OURS, "idle", "cpu_percent")),
 ]
+
+# Flat: what a task costs does not depend on what exists beside it.
+for row, first, others in (("workers", 2, (64, 256, 1000)), ("idle pools", 0, (100, 500)), ("idle clients", 1, (100, 1000))):
+    for other in others:
+        case, words = f"{row}: {other}", f"{row}: {other} beside {first},"
+        GOALS += [
+            at_most("scale", f"{words} CPU time of the daemon for a lone task", 1.25,
+                    lambda f, case=case: f.median("scale", OURS, case, "lone_daemon_us_by_first")),
+            at_most("scale", f"{words} p50 of a lone task", 1.25,
+                    lambda f, case=case: f.median("scale", OURS, case, "lone_p50_us_by_first")),
+            at_least("scale", f"{words} tasks a second", 0.8,
+                     lambda f, case=case: f.median("scale", OURS, case, "tasks_per_s_by_first")),
+        ]

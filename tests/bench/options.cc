@@ -10,9 +10,8 @@ namespace {
 constexpr char kAbout[] =
     "Measures poold over its Unix socket and over TCP, and beside it, in turns: floors (a bare gRPC stream, bare\n"
     "processes) and those peers that are installed (Python's two pools, gearmand, beanstalkd). Starts a poold of its\n"
-    "own, unless an address is named; queue, start, clients and cost always do. Figures of shared machines mean "
-    "little:\n"
-    "compare the ratios of one run.\n"
+    "own, unless an address is named; queue, start, clients, cost, shards and scale always do. Figures of shared\n"
+    "machines mean little: compare the ratios of one run.\n"
     "\n"
     "Kinds:\n"
     "  map      one map of ints, by chunk size\n"
@@ -27,10 +26,12 @@ constexpr char kAbout[] =
     "  start    clones, pools, the daemon: how long until they work; memory of clones\n"
     "  clients  many connections, idle ones, many handles\n"
     "  cost     CPU time, wakes and system calls of small tasks; CPU time of doing nothing\n"
+    "  shards   pools in one, two, four shards: rate, and CPU time of the busiest thread\n"
+    "  scale    a task beside many workers, idle pools, idle clients: CPU time, latency, rate\n"
     "  all      all of them";
 
-const std::vector<std::string> kKinds = {"map",   "submit", "latency", "payload", "cpu",  "skew",  "chunks",
-                                         "fresh", "queue",  "start",   "clients", "cost", "shards"};
+const std::vector<std::string> kKinds = {"map",   "submit", "latency", "payload", "cpu",  "skew",   "chunks",
+                                         "fresh", "queue",  "start",   "clients", "cost", "shards", "scale"};
 
 }  // namespace
 

@@ -40,6 +40,7 @@ PLOTS = {
     "queue": ("us_per_task", "Microseconds of a task, by the length of the queue (shorter is better)"),
     "start": ("first_result_ms", "Milliseconds until a new pool has its first result (shorter is better)"),
     "clients": ("tasks_per_s", "Tasks a second, by connections"),
+    "scale": ("lone_daemon_us", "Microseconds of the daemon's CPU for a lone task, by what is beside it (shorter is better)"),
 }
 
 

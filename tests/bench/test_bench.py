@@ -16,7 +16,7 @@ import report  # noqa: E402
 
 BENCH = os.environ["POOLD_BENCH"]
 KINDS = ["map", "submit", "latency", "payload", "cpu", "skew", "chunks", "fresh", "queue", "start", "clients", "cost",
-         "shards"]
+         "shards", "scale"]
 # Peers take their time to start: they have a test of their own.
 OURS = ["poold-unix", "poold-grpc", "poold-tcp", "poold-unary", "stream-echo", "socketpair", "relay", "bare-forks"]
 FIELDS = {"bench": str, "subject": str, "case": str, "metric": str, "median": (int, float), "min": (int, float),

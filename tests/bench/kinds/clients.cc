@@ -17,37 +17,10 @@ namespace {
 
 constexpr char kClientsBench[] = "clients";
 constexpr char kClientsSubject[] = "poold-unix";
-constexpr std::uint64_t kMostProcesses = 4;
 
 // A quick look has less of it; more of it nobody asks for.
 std::uint64_t AtMost(std::uint64_t count, const BenchOptions& options) {
   return Scaled(count, std::min(1.0, options.scale));
-}
-
-// So many connections, spread over at most four processes. Answers when all were greeted.
-absl::StatusOr<std::vector<Child>> Connect(const Stage& stage, const std::string& pool, std::uint64_t connections) {
-  const std::uint64_t processes = std::min(kMostProcesses, connections);
-  std::vector<Child> holders;
-  for (std::uint64_t i = 0; i < processes; ++i) {
-    const std::uint64_t share = connections / processes + (i < connections % processes ? 1 : 0);
-    auto child = Child::RunRole("sessions", {stage.daemon->address(), pool, absl::StrCat(share)});
-    if (!child.ok()) return child.status();
-    holders.push_back(*std::move(child));
-  }
-  for (Child& holder : holders) {
-    if (auto ready = holder.ReadLine(); !ready.ok()) return ready.status();
-  }
-  return holders;
-}
-
-absl::Status RunTasks(std::vector<Child>& holders, std::uint64_t tasks_each) {
-  for (Child& holder : holders) {
-    if (absl::Status status = holder.WriteLine(absl::StrCat(tasks_each)); !status.ok()) return status;
-  }
-  for (Child& holder : holders) {
-    if (auto done = holder.ReadLine(); !done.ok()) return done.status();
-  }
-  return absl::OkStatus();
 }
 
 absl::Status Working(const BenchOptions& options, const Stage& stage, Figures& figures) {

@@ -8,11 +8,9 @@ namespace {
 using Kind = absl::Status (*)(const BenchOptions&, Figures&);
 
 const std::map<std::string, Kind>& Kinds() {
-  static const std::map<std::string, Kind> kinds = {{"queue", MeasureQueue},
-                                                    {"start", MeasureStart},
-                                                    {"clients", MeasureClients},
-                                                    {"cost", MeasureCost},
-                                                    {"shards", MeasureShards}};
+  static const std::map<std::string, Kind> kinds = {{"queue", MeasureQueue},     {"start", MeasureStart},
+                                                    {"clients", MeasureClients}, {"cost", MeasureCost},
+                                                    {"shards", MeasureShards},   {"scale", MeasureScale}};
   return kinds;
 }
 

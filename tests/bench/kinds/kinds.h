@@ -19,5 +19,6 @@ absl::Status MeasureStart(const BenchOptions& options, Figures& figures);
 absl::Status MeasureClients(const BenchOptions& options, Figures& figures);
 absl::Status MeasureCost(const BenchOptions& options, Figures& figures);
 absl::Status MeasureShards(const BenchOptions& options, Figures& figures);
+absl::Status MeasureScale(const BenchOptions& options, Figures& figures);
 
 }  // namespace poold::bench

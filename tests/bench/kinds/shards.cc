@@ -40,16 +40,6 @@ absl::StatusOr<Crowd> Gather(const Stage& stage) {
   return crowd;
 }
 
-absl::Status RunTasks(Crowd& crowd, std::uint64_t each) {
-  for (Child& client : crowd.clients) {
-    if (absl::Status status = client.WriteLine(absl::StrCat(each)); !status.ok()) return status;
-  }
-  for (Child& client : crowd.clients) {
-    if (auto done = client.ReadLine(); !done.ok()) return done.status();
-  }
-  return absl::OkStatus();
-}
-
 double Busiest(const std::map<pid_t, double>& before, const std::map<pid_t, double>& after) {
   double most = 0;
   for (const auto& [thread, seconds] : after) {
@@ -65,12 +55,12 @@ absl::Status MeasureWith(int shards, const BenchOptions& options, Figures& figur
   auto crowd = Gather(*stage);
   if (!crowd.ok()) return crowd.status();
   const std::uint64_t each = Scaled(200'000, options.scale);
-  if (absl::Status status = RunTasks(*crowd, each / 10); !status.ok()) return status;
+  if (absl::Status status = RunTasks(crowd->clients, each / 10); !status.ok()) return status;
 
   const auto before = ThreadSeconds(stage->pid());
   const double spent_before = CpuSeconds(stage->pid());
   const Stopwatch watch;
-  if (absl::Status status = RunTasks(*crowd, each); !status.ok()) return status;
+  if (absl::Status status = RunTasks(crowd->clients, each); !status.ok()) return status;
   const double seconds = watch.Seconds();
   const double spent = CpuSeconds(stage->pid()) - spent_before;
   const double busiest = Busiest(before, ThreadSeconds(stage->pid()));

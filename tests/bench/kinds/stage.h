@@ -23,6 +23,16 @@ struct Stage {
   pid_t pid() const { return daemon->pid(); }
 };
 
+// Returns when so many workers of `pool` could run a task.
+absl::Status AwaitWorkers(const client::Pool& pool, std::uint32_t count);
+
+// So many connections of clients that do nothing until they are told to (raw_sessions.h), spread over at most four
+// processes. Returns when the daemon has greeted all of them. They end with what is returned.
+absl::StatusOr<std::vector<Child>> Connect(const Stage& stage, const std::string& pool, std::uint64_t connections);
+
+// Runs so many no-op tasks on each of these connections.
+absl::Status RunTasks(std::vector<Child>& holders, std::uint64_t tasks_each);
+
 // Tasks that keep all workers of `pool` from everything else, until the pool is terminated. Returns when they run.
 absl::StatusOr<std::vector<client::TaskHandle<void>>> Block(const client::Pool& pool, std::uint32_t workers);
 

@@ -40,17 +40,6 @@ absl::Status FirstResult(const BenchOptions& options, const Stage& stage, Figure
   return absl::OkStatus();
 }
 
-absl::Status AwaitWorkers(const client::Pool& pool, std::uint32_t count) {
-  while (true) {
-    const auto info = pool.Info();
-    if (!info.ok()) return info.status();
-    const auto ready = std::count_if(info->workers().begin(), info->workers().end(), [](const v1::Worker& worker) {
-      return worker.state() == v1::WORKER_STATE_IDLE || worker.state() == v1::WORKER_STATE_BUSY;
-    });
-    if (ready >= count) return absl::OkStatus();
-  }
-}
-
 // Many at once, so that how often one looks does not matter.
 absl::Status CloneMany(const Clones& clones, const Stage& stage, Figures& figures) {
   auto pool = stage.OpenPool({.name = "bench-clones",
