@@ -12,7 +12,6 @@
 #include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/memory_budget.h"
-#include "base/memory_return.h"
 #include "base/spool.h"
 #include "config/config.h"
 #include "config/folders.h"

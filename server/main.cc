@@ -20,7 +20,7 @@
 #include "base/memory_budget.h"
 #include "config/config.h"
 #include "config/flags.h"
-#include "config/print.h"
+#include "config/toml.h"
 #include "daemon.h"
 #include "transport/listen.h"
 #include "wire/absl_text.h"

@@ -153,7 +153,7 @@ struct PoolEntry {
   std::string name;
   // Tasks and maps that have not ended.
   std::uint64_t unfinished = 0;
-  // The low half of the next task's id, and the end of its stretch (wire/handle_stretch.h).
+  // The low half of the next task's id, and the end of its stretch (wire/handle_shard.h).
   std::uint64_t next_low = 0;
   std::uint64_t end_low = 0;
   WaitNode* idle_waiters = nullptr;

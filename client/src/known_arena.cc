@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "wire/arena_hold.h"
+#include "wire/arena.h"
 
 namespace poold::client::internal {
 

@@ -1,4 +1,4 @@
-// KnownArena: an arena of a worker in this process, with the slots that this client holds (wire/arena_hold.h).
+// KnownArena: an arena of a worker in this process, with the slots that this client holds (wire/arena.h).
 #pragma once
 
 #include <array>

@@ -8,7 +8,7 @@
 
 #include "poold/client/handle_id.h"
 #include "wire/fd_socket.h"
-#include "wire/sealed_file.h"
+#include "wire/memory_file.h"
 
 namespace poold::client::internal {
 namespace {

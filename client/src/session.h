@@ -369,7 +369,7 @@ class Session : public std::enable_shared_from_this<Session> {
   WaitNode* flush_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;
 
   Outbox outbox_ ABSL_GUARDED_BY(mu_);
-  // The last stretch of ids that a pool got (wire/handle_stretch.h).
+  // The last stretch of ids that a pool got (wire/handle_shard.h).
   std::uint64_t last_stretch_ ABSL_GUARDED_BY(mu_) = 0;
   // Pending states: tasks with ids of this client, by the low half; and all others.
   HandleRegistry own_ ABSL_GUARDED_BY(mu_);

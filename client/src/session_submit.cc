@@ -1,6 +1,6 @@
 #include "error.h"
 #include "session.h"
-#include "wire/handle_stretch.h"
+#include "wire/handle_shard.h"
 
 namespace poold::client::internal {
 namespace {

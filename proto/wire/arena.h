@@ -12,13 +12,13 @@
 //   maker:   kFilled(n) -> kFree(n)       the daemon was not told after all
 // A use is never told twice: an old use does not match the word. A reader to whom the daemon does not promise the
 // payload (a client that reads a result) copies the payload and then checks that the word is still kTaken(n); or the
-// reader holds the slot (arena_hold.h), and the slot counts as used then, whatever its word says.
+// reader holds the slot (arena.h), and the slot counts as used then, whatever its word says.
 //
 // The daemon, or a maker that needs the arena no more, sets `closed`: the maker uses no more slots and drops the arena.
 // When all slots are free the daemon gives the memory back, though others have the arena mapped.
 //
 // Trust: reading never faults, whatever other processes do, but bytes may change if another process means harm.
-// Therefore arenas are used between processes of one user only; others hand over sealed memory (sealed_file.h), or
+// Therefore arenas are used between processes of one user only; others hand over sealed memory (memory_file.h), or
 // bytes.
 // Threads: words are atomic; see each class.
 #pragma once
@@ -148,5 +148,31 @@ class ArenaMapping {
   char* memory_ = nullptr;
   ArenaHead* head_ = nullptr;
 };
+
+// Holds: how a reader of a payload in an arena keeps the payload beyond the daemon's promise.
+//
+// A hold is a shared lock (F_OFD_SETLK) on the slot's first byte in the arena's file, of a file description that the
+// reader has opened for itself. So a hold needs no word that other processes may write, costs one system call, and ends
+// with its process, however that ends. A slot that is held counts as used: its maker does not write there, and its
+// memory is not given back.
+//
+// A reader takes its hold first and then looks at the slot's word; a maker takes the word first and then looks for
+// holds: one of the two sees the other. Makers that look say so (ArenaHead::heeds_holds); in other arenas a hold has no
+// effect.
+// Threads: thread-safe system calls. No function blocks.
+
+// Opens the arena of a descriptor anew, with a file description of its own. None: the system does not allow that.
+UniqueFd OpenForHolds(int fd);
+
+// Holds a slot. False: the slot cannot be held. Holds do not add up: one LetGo ends them. REQUIRES: OpenForHolds made
+// `fd`.
+bool Hold(int fd, const ArenaShape& shape, std::uint32_t slot);
+// Ends the hold of `fd` on the slot.
+void LetGo(int fd, const ArenaShape& shape, std::uint32_t slot);
+
+// Whether any process holds this slot, by whatever file description.
+bool IsHeld(int fd, const ArenaShape& shape, std::uint32_t slot);
+// Whether any slot is held.
+bool IsHeld(int fd, const ArenaShape& shape);
 
 }  // namespace poold::wire

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "wire/arena_hold.h"
+#include "wire/arena.h"
 
 namespace poold::wire {
 

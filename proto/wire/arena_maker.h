@@ -21,7 +21,7 @@ namespace poold::wire {
 
 class ArenaMaker {
  public:
-  // Whether readers may hold payloads (arena_hold.h). With kHeeded the maker keeps a descriptor of each arena, to look
+  // Whether readers may hold payloads (arena.h). With kHeeded the maker keeps a descriptor of each arena, to look
   // for holds.
   enum class Holds { kNone, kHeeded };
 

@@ -9,6 +9,13 @@
 
 namespace poold::wire {
 
+// kHandleStretch: the numbering of tasks by clients, by which a daemon with several shards finds a task's shard.
+
+// The low halves of task ids from one multiple of this number to the next belong to tasks of one pool. A client that
+// numbers its tasks otherwise is served too: the daemon searches for its handles. See TaskGroup in
+// poold/v1/session.proto.
+inline constexpr std::uint64_t kHandleStretch = 4096;
+
 inline constexpr std::uint64_t kShardMark = 0x70f1d5;
 inline constexpr std::uint64_t kShardMarkMask = 0xffffff;
 inline constexpr int kShardShift = 56;

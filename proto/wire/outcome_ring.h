@@ -15,6 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "absl/functional/function_ref.h"
@@ -30,7 +32,7 @@ enum class RecordKind : std::uint16_t {
   kFailure = 2,  // the item failed; the bytes are a poold.internal.Failure
   kStdout = 3,   // the task wrote this
   kStderr = 4,
-  kProgress = 5,    // how far the item is: progress_note.h
+  kProgress = 5,    // how far the item is: a ProgressNote
   kNextResult = 6,  // handed out as kResult
 };
 
@@ -211,5 +213,30 @@ class RingReader {
   std::uint64_t read_;
   RecordHeader last_{};
 };
+
+// ProgressNote: a task's report of its progress, as the bytes of a kProgress record (outcome_ring.h): eight bytes of
+// fraction, then the text.
+//
+// Trust: reading makes every value safe, as the members say.
+
+inline constexpr std::size_t kMaxProgressTextBytes = 200;
+
+// A plain value.
+struct ProgressNote {
+  // From 0 to 1; -1: the task cannot tell.
+  double fraction = -1;
+  // Valid UTF-8 of at most kMaxProgressTextBytes bytes.
+  std::string text;
+  friend bool operator==(const ProgressNote&, const ProgressNote&) = default;
+};
+
+// A note from any values: NaN and negative fractions become -1, fractions above 1 become 1; the text is cut and
+// repaired.
+ProgressNote MakeProgressNote(double fraction, std::string_view text);
+
+// The bytes of the record.
+std::string WriteProgressNote(const ProgressNote& note);
+// Nothing: the bytes are no note.
+std::optional<ProgressNote> ReadProgressNote(std::string_view bytes);
 
 }  // namespace poold::wire

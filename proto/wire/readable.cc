@@ -48,6 +48,17 @@ std::string Readable(std::string_view text, std::size_t max_bytes) {
   return out;
 }
 
+std::string ToUtf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = CharacterBytes(text);
+    out.append(length == 0 ? std::string_view("?") : text.substr(0, length));
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
 std::string ReadableStart(std::string_view text, std::size_t max_bytes) {
   if (text.size() <= max_bytes) return Readable(text, max_bytes);
   const std::string note = "... (" + std::to_string(text.size()) + " bytes in all)";

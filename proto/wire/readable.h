@@ -16,6 +16,9 @@ std::string Readable(std::string_view text, std::size_t max_bytes = std::string_
 // As Readable; a text that is cut ends with the length of the whole. REQUIRES: max_bytes is at least about 40.
 std::string ReadableStart(std::string_view text, std::size_t max_bytes);
 
+// The text with '?' in place of each byte that is not UTF-8, so that its length stays. For lists and bounded fields.
+std::string ToUtf8(std::string_view text);
+
 // Whether the text is UTF-8.
 bool IsReadable(std::string_view text);
 

@@ -15,7 +15,6 @@
 #include "api/errors.h"
 #include "api/received.h"
 #include "api/service_context.h"
-#include "api/suggest.h"
 #include "core/types.h"
 #include "engine/pending_call.h"
 

@@ -88,7 +88,7 @@ void ForEachCall(Visit visit) {
 }
 
 // The same for each method with one request and many answers. Upload, whose requests are many, and Session are objects:
-// upload.h, session/session.h.
+// uploads.h, session/session.h.
 template <typename Visit>
 void ForEachStreamCall(Visit visit) {
   visit("GetItems", GetItems);

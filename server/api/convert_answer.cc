@@ -5,7 +5,7 @@
 
 #include "api/convert.h"
 #include "api/errors.h"
-#include "base/utf8.h"
+#include "wire/readable.h"
 
 namespace poold::api {
 namespace {
@@ -22,7 +22,7 @@ void SetTime(const WallTime& wall, core::Nanos at, google::protobuf::Timestamp* 
   if (at > 0) wall.Write(at, (out->*field)());
 }
 
-std::string CutText(std::string_view text, std::size_t most) { return base::ToUtf8(text.substr(0, most)); }
+std::string CutText(std::string_view text, std::size_t most) { return wire::ToUtf8(text.substr(0, most)); }
 std::string FailureText(std::string_view text) { return CutText(text, kMaxFailureTextBytes); }
 
 void WriteFailure(const core::Failure& failure, v1::Failure* out) {
@@ -225,7 +225,7 @@ void WriteServerInfo(const ServiceOptions& options, const WallTime& wall, core::
   out->set_api_version("poold.v1");
   WriteLimits(options, out->mutable_limits());
   out->set_containment(static_cast<v1::Containment>(options.containment));
-  out->set_containment_note(base::ToUtf8(options.containment_note));
+  out->set_containment_note(wire::ToUtf8(options.containment_note));
   wall.Write(started_at, out->mutable_started_at());
   out->set_pid(getpid());
   out->set_exec_allowed(options.allow_exec);

@@ -4,7 +4,7 @@
 
 #include "api/convert.h"
 #include "api/errors.h"
-#include "base/utf8.h"
+#include "wire/readable.h"
 
 namespace poold::api {
 namespace {
@@ -21,13 +21,13 @@ void WriteWorker(const core::WorkerView& worker, const WallTime& wall, v1::Worke
   out->set_generation(worker.generation);
   if (worker.started_at > 0) wall.Write(worker.started_at, out->mutable_started_at());
   out->set_tasks_done(worker.tasks_done);
-  out->set_function(base::ToUtf8(std::string_view(worker.function).substr(0, kMaxWorkerFunctionBytes)));
+  out->set_function(wire::ToUtf8(std::string_view(worker.function).substr(0, kMaxWorkerFunctionBytes)));
   if (worker.running != core::HandleId()) out->set_running(IdBytes(worker.running));
   out->set_rss_bytes(worker.rss_bytes);
 }
 
 void WriteFunctionState(const core::FunctionView& function, v1::FunctionState* out) {
-  out->set_name(base::ToUtf8(function.name));
+  out->set_name(wire::ToUtf8(function.name));
   out->set_calls(function.calls);
   WriteDuration(function.average_time, out->mutable_average_time());
   out->set_deaths_in_a_row(function.deaths_in_a_row);
@@ -64,7 +64,7 @@ void WriteFunctions(const std::vector<core::FunctionInfo>& functions, v1::GetPoo
   std::size_t bytes = 0;
   for (const core::FunctionInfo& function : functions) {
     v1::FunctionInfo info;
-    info.set_name(base::ToUtf8(function.name));
+    info.set_name(wire::ToUtf8(function.name));
     if (function.signature != nullptr) {
       for (const std::string& argument : function.signature->arguments) info.add_arguments(argument);
       info.set_result(function.signature->result);
@@ -77,7 +77,7 @@ void WriteFunctions(const std::vector<core::FunctionInfo>& functions, v1::GetPoo
 }
 
 void WritePool(const core::PoolView& pool, const WallTime& wall, const PoolRoom& room, v1::Pool* out) {
-  const auto text = [&room](std::string_view whole) { return base::ToUtf8(whole.substr(0, room.text_bytes)); };
+  const auto text = [&room](std::string_view whole) { return wire::ToUtf8(whole.substr(0, room.text_bytes)); };
   WritePoolSpec(pool.spec, out->mutable_spec());
   out->set_state(static_cast<v1::PoolState>(pool.state));
   out->set_failure(text(pool.failure));
@@ -86,7 +86,7 @@ void WritePool(const core::PoolView& pool, const WallTime& wall, const PoolRoom&
   for (const std::string& function : pool.functions) {
     bytes += function.size() + 4;
     if (bytes > room.list_bytes) break;
-    out->add_functions(base::ToUtf8(function));
+    out->add_functions(wire::ToUtf8(function));
   }
   for (const core::WorkerView& worker : pool.workers) WriteWorker(worker, wall, out->add_workers());
   WriteStats(pool.stats, out->mutable_stats());

@@ -1,12 +1,19 @@
 #include "api/errors.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "base/utf8.h"
+#include "absl/strings/str_cat.h"
+#include "api/service_context.h"
+#include "base/names.h"
 #include "core/errors.h"
 #include "google/rpc/error_details.pb.h"
 #include "wire/absl_text.h"
+#include "wire/readable.h"
 
 namespace poold::api {
 namespace {
@@ -28,10 +35,10 @@ std::string_view WithoutBacktrace(std::string_view message) {
 }
 
 std::string Shortened(std::string_view text, std::size_t max_bytes) {
-  if (text.size() <= max_bytes) return base::ToUtf8(text);
+  if (text.size() <= max_bytes) return wire::ToUtf8(text);
   std::size_t end = max_bytes;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return base::ToUtf8(text.substr(0, end)) + "...";
+  return wire::ToUtf8(text.substr(0, end)) + "...";
 }
 
 void SetDuration(core::Nanos nanos, google::protobuf::Duration* out) {
@@ -69,6 +76,25 @@ void AddRetryInfo(const core::ErrorDetail& detail, google::rpc::Status* out) {
   out->add_details()->PackFrom(retry);
 }
 
+constexpr std::size_t kMostListed = 8;
+
+std::string PoolHint(const std::string& name, const ServiceContext& context) {
+  const std::vector<std::string> names = context.engine.PoolNames();
+  std::string hint = base::DidYouMean(name, names);
+  if (!hint.empty()) return hint;
+  if (names.empty()) return "; there are no pools: open one";
+  hint = "; the pools are:";
+  for (std::size_t i = 0; i < std::min(names.size(), kMostListed); ++i) absl::StrAppend(&hint, " '", names[i], "'");
+  return names.size() > kMostListed ? hint + " ..." : hint;
+}
+
+std::string FunctionHint(const std::string& name, const std::string& pool, const ServiceContext& context) {
+  const std::vector<std::string> names =
+      context.engine.InPool(pool, [&](core::Core& core, core::Nanos) { return core.FunctionNames(pool); });
+  const std::string hint = base::DidYouMean(name, names);
+  return hint.empty() ? "; ask for the functions of the pool" : hint;
+}
+
 }  // namespace
 
 absl::Status InvalidField(std::string_view field, std::string_view message) {
@@ -98,6 +124,28 @@ google::rpc::Status ToProto(const absl::Status& status) {
   if (status.code() == absl::StatusCode::kResourceExhausted) AddQuotaFailure(detail, &out);
   if (detail.retry_after > 0) AddRetryInfo(detail, &out);
   return out;
+}
+
+bool IsUnknownName(const absl::Status& refusal) {
+  if (!absl::IsNotFound(refusal)) return false;
+  const std::string reason = core::DetailOf(refusal).reason;
+  return reason == "POOL_NOT_FOUND" || reason == "FUNCTION_NOT_FOUND";
+}
+
+absl::Status WithSuggestion(const absl::Status& refusal, const ServiceContext& context) {
+  const core::ErrorDetail detail = core::DetailOf(refusal);
+  const std::string hint =
+      detail.pool.empty() ? PoolHint(detail.subject, context) : FunctionHint(detail.subject, detail.pool, context);
+  return core::MakeError(refusal.code(), detail.reason, absl::StrCat(refusal.message(), hint), detail.subject);
+}
+
+void OneSuggestion::AddTo(absl::Status* refusal) {
+  if (refusal->ok()) return;
+  if (asked_.ok() && IsUnknownName(*refusal)) {
+    answer_ = WithSuggestion(*refusal, context_);
+    asked_ = *refusal;
+  }
+  if (*refusal == asked_) *refusal = answer_;
 }
 
 }  // namespace poold::api

@@ -62,7 +62,7 @@ struct ServiceOptions {
   std::string payload_socket;
   // The secret by which calls of this daemon's tasks are known: base/worker_mark.h. Empty: none counts as a task's.
   std::string worker_secret;
-  // Variables that specs may set although they are code: base/environment_names.h.
+  // Variables that specs may set although they are code: base/names.h.
   std::vector<std::string> allowed_environment;
   // Pools may have PoolSpec.allow_exec.
   bool allow_exec = false;

@@ -12,7 +12,6 @@
 #include "api/convert.h"
 #include "api/errors.h"
 #include "api/item_outcomes.h"
-#include "api/suggest.h"
 #include "api/validate.h"
 #include "api/watch_queue.h"
 #include "base/payload_file.h"

@@ -9,8 +9,8 @@
 #include "api/calls.h"
 #include "api/convert.h"
 #include "api/errors.h"
-#include "api/read_call.h"
 #include "api/read_work.h"
+#include "api/validate.h"
 #include "core/core.h"
 
 namespace poold::api {

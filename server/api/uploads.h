@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,9 +18,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "base/spool.h"
 #include "core/types.h"
+#include "poold/v1/pool_service.pb.h"
 
 namespace poold::api {
+
+struct ServiceContext;
 
 class UploadStore {
  public:
@@ -73,6 +78,36 @@ class UploadStore {
   std::vector<std::weak_ptr<UnderWay>> under_way_ ABSL_GUARDED_BY(mu_);
   std::size_t sweep_at_ ABSL_GUARDED_BY(mu_) = 64;
   std::vector<core::Bytes> dropped_ ABSL_GUARDED_BY(mu_);
+};
+
+// One call of Upload: fragments come in, a name for all of them goes out.
+//
+// Role: bounds and keeps what comes (base/spool.h), large payloads in the spool: a fragment into the page cache
+// takes some 0.2 ms. Threads: one at a time. Ownership: what was not finished is given back when it goes.
+class Upload {
+ public:
+  // `cut` is called, by any thread, when others need the room and nothing has come for a while: it ends the call. It
+  // must be safe to call after the upload is gone. `service` must outlive it.
+  Upload(ServiceContext* service, std::function<void()> cut);
+  ~Upload() { Abandon(); }
+  Upload(const Upload&) = delete;
+  Upload& operator=(const Upload&) = delete;
+
+  // The next fragment. After an error the upload is over. RESOURCE_EXHAUSTED (QUEUE_FULL): try again later.
+  absl::Status Append(const std::string& fragment);
+  // All fragments are there. Once.
+  absl::StatusOr<v1::UploadResponse> Finish();
+  // Lets go of what came. Idempotent.
+  void Abandon();
+  // The client went away before it learnt the name: no submission will ask for it.
+  void Forget();
+
+ private:
+  ServiceContext& service_;
+  base::PayloadDraft draft_;
+  const std::shared_ptr<UploadStore::UnderWay> under_way_ = std::make_shared<UploadStore::UnderWay>();
+  std::uint64_t reserved_ = 0;
+  std::string kept_;
 };
 
 }  // namespace poold::api

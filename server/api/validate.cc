@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "api/errors.h"
-#include "base/environment_names.h"
 #include "base/names.h"
 #include "core/errors.h"
 #include "wire/absl_text.h"
@@ -125,6 +124,33 @@ absl::Status CheckSpecTexts(const v1::PoolSpec& spec, const ServiceOptions& opti
   if (status.ok()) status = CheckEnvironment(spec, options);
   if (status.ok()) status = CheckWorkingDirectory(spec.working_directory());
   return status;
+}
+
+absl::StatusOr<core::Nanos> ReadWait(bool has, const google::protobuf::Duration& duration,
+                                     const ServiceContext& context) {
+  if (!has) return core::Nanos{0};
+  absl::StatusOr<core::Nanos> wait = ReadDuration(duration, "wait_timeout");
+  if (wait.ok()) *wait = std::min(*wait, context.options.limits.max_wait);
+  return wait;
+}
+
+absl::Status CheckCount(std::size_t count, std::string_view field, const ServiceContext& context) {
+  if (count <= context.options.max_items_per_call) return absl::OkStatus();
+  return TooMany(field, absl::StrCat(wire::ToAbsl(field), ": ", count, " in one call; at most ",
+                                     context.options.max_items_per_call));
+}
+
+absl::StatusOr<std::vector<core::HandleId>> ReadIds(const google::protobuf::RepeatedPtrField<std::string>& ids,
+                                                    const ServiceContext& context) {
+  if (absl::Status status = CheckCount(ids.size(), "ids", context); !status.ok()) return status;
+  std::vector<core::HandleId> out;
+  out.reserve(ids.size());
+  for (int i = 0; i < ids.size(); ++i) {
+    const absl::StatusOr<core::HandleId> id = ReadId(ids[i], absl::StrCat("ids[", i, "]"));
+    if (!id.ok()) return id.status();
+    out.push_back(*id);
+  }
+  return out;
 }
 
 }  // namespace poold::api

@@ -7,7 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "api/calls.h"
-#include "api/read_call.h"
+#include "api/validate.h"
 #include "base/quota.h"
 #include "core/errors.h"
 #include "engine/wait.h"

@@ -1,9 +1,11 @@
 #include "base/arena.h"
 
+#include <algorithm>
+#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "wire/arena_hold.h"
+#include "wire/arena.h"
 
 namespace poold::base {
 
@@ -51,6 +53,74 @@ void Arena::EmptyIfUnused() {
   wire::EmptyArena(fd_.get(), mapping_.shape());
   absl::MutexLock lock(&mu_);
   room_ = Reservation();
+}
+
+std::uint64_t ArenaTable::NewNumber() {
+  std::random_device random;
+  return std::max<std::uint64_t>(std::uint64_t{random()} << 32 | random(), 1);
+}
+
+void ArenaTable::Add(const std::shared_ptr<Arena>& arena) {
+  absl::MutexLock lock(&mu_);
+  arenas_[arena->number()] = arena;
+}
+
+std::shared_ptr<Arena> ArenaTable::Find(std::uint64_t number) {
+  absl::MutexLock lock(&mu_);
+  const auto found = arenas_.find(number);
+  return found == arenas_.end() ? nullptr : found->second.lock();
+}
+
+std::size_t ArenaTable::CloseUnused() {
+  std::size_t closed = 0;
+  for (const std::shared_ptr<Arena>& arena : Living()) {
+    if (arena->empty() || !arena->unused()) continue;
+    arena->Close();
+    closed += arena->empty() ? 1 : 0;
+  }
+  return closed;
+}
+
+void ArenaTable::CloseForgotten() {
+  for (const std::shared_ptr<Arena>& arena : Living()) {
+    const bool closed = arena->mapping().head().closed.load() != 0;
+    const bool forgotten = !arena->TakeTouched();
+    if (!arena->empty() && (closed || (forgotten && arena->unused()))) arena->Close();
+    if (forgotten) LetGo(arena);
+  }
+}
+
+std::int64_t ArenaTable::Tend(std::int64_t now) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (now < next_turn_) return next_turn_ - now;
+    next_turn_ = now + kTurn;
+  }
+  CloseForgotten();
+  return kTurn;
+}
+
+void ArenaTable::Keep(std::shared_ptr<Arena> arena) {
+  absl::MutexLock lock(&mu_);
+  kept_.push_back(std::move(arena));
+}
+
+void ArenaTable::LetGo(const std::shared_ptr<Arena>& arena) {
+  absl::MutexLock lock(&mu_);
+  std::erase(kept_, arena);
+}
+
+// Outside of the lock they may be let go: the last owner of one gives its memory back.
+std::vector<std::shared_ptr<Arena>> ArenaTable::Living() {
+  std::vector<std::shared_ptr<Arena>> living;
+  absl::MutexLock lock(&mu_);
+  absl::erase_if(arenas_, [&living](const auto& entry) {
+    std::shared_ptr<Arena> arena = entry.second.lock();
+    if (arena == nullptr) return true;
+    living.push_back(std::move(arena));
+    return false;
+  });
+  return living;
 }
 
 }  // namespace poold::base

@@ -1,5 +1,6 @@
 #include "base/memory_budget.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -69,6 +70,14 @@ std::uint64_t AddressSpaceLeft() {
   return limit.rlim_cur - std::min<std::uint64_t>(limit.rlim_cur, MappedBytes());
 }
 
+// Less is not worth it.
+constexpr std::uint64_t kWorthIt = 32ull << 20;
+constexpr std::int64_t kSoon = 1'000'000'000;
+// While it does not help: what is resident is in use by somebody who does not count it.
+constexpr std::int64_t kLongestReturnPause = 60 * kSoon;
+
+std::uint64_t Difference(std::uint64_t from, std::uint64_t less) { return from - std::min(from, less); }
+
 }  // namespace
 
 MemoryBounds FindMemoryBounds(const std::string& root) {
@@ -103,6 +112,27 @@ MemoryBudget::MemoryBudget(std::uint64_t bytes)
 
 std::shared_ptr<Quota> MemoryBudget::Part(std::uint64_t sixteenths) const {
   return std::make_shared<Quota>(Sixteenths(sixteenths), all);
+}
+
+MemoryReturn::MemoryReturn() : MemoryReturn({ResidentBytes, [] { malloc_trim(0); }}) {}
+
+std::int64_t MemoryReturn::Look(std::int64_t now, std::uint64_t used_bytes) {
+  const std::uint64_t resident = system_.resident_bytes();
+  if (!looked_) baseline_ = Difference(resident, used_bytes);
+  looked_ = true;
+  const std::uint64_t excess = Difference(resident, used_bytes + baseline_);
+  if (excess < kWorthIt) {
+    pause_ = kSoon;
+    return kNoHurry;
+  }
+  const bool fell = used_bytes + kWorthIt <= used_then_;
+  if (now < next_ && !fell) return std::min(next_ - now, kNoHurry);
+  used_then_ = used_bytes;
+  system_.give_back();
+  const bool helped = Difference(resident, system_.resident_bytes()) >= excess / 4;
+  pause_ = helped ? kSoon : std::min(2 * pause_, kLongestReturnPause);
+  next_ = now + pause_;
+  return std::min(pause_, kNoHurry);
 }
 
 }  // namespace poold::base

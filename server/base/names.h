@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace poold::base {
 
@@ -34,5 +35,20 @@ inline std::string Quoted(std::string_view text) {
   std::replace_if(shown.begin(), shown.end(), IsControl, '?');
   return "\"" + shown + (text.size() > kMaxNameBytes ? "...\"" : "\"");
 }
+
+// Nearest: the word that a mistyped word probably meant. Pure functions, bounded to some milliseconds.
+
+// The candidate with the fewest typing errors from `word`; empty: none is near (within 2 errors, or a third of the
+// word). Looks at the first 512 candidates, and at no word above 64 bytes.
+std::string Nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+// "; did you mean 'x'?", or nothing. For the end of an error's message.
+std::string DidYouMean(std::string_view word, const std::vector<std::string>& candidates);
+
+// Names of environment variables that are code: the loader, an interpreter, a shell or a library loads or runs what
+// they name.
+
+// Decides by exact names and by beginnings, as the systems that poold runs on know them.
+bool IsCode(std::string_view name);
 
 }  // namespace poold::base

@@ -43,7 +43,7 @@ struct Config {
   std::uint32_t shards = 1;
   // Pools may have the built-in function "exec", which runs any program.
   bool allow_exec = false;
-  // Variables that clients' specs may set although they are code (base/environment_names.h).
+  // Variables that clients' specs may set although they are code (base/names.h).
   std::vector<std::string> allowed_environment;
   core::Limits limits;
   // The place of payloads that are too large for memory.

@@ -4,7 +4,7 @@
 #include <functional>
 #include <utility>
 
-#include "config/print.h"
+#include "config/toml.h"
 
 namespace poold::config {
 namespace {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "base/nearest.h"
+#include "base/names.h"
 #include "core/errors.h"
 
 namespace poold::config {

@@ -3,7 +3,7 @@
 #include <sstream>
 #include <utility>
 
-#include "config/print.h"
+#include "config/toml.h"
 #include "poold/codec/msgpack.h"
 
 namespace poold::config {

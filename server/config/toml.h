@@ -26,4 +26,15 @@ enum class Lines { kYes, kNo };
 absl::Status ReadText(std::string_view text, std::string_view source, Lines lines, const AddressCheck& check,
                       Config* config);
 
+// A configuration as TOML, with every key and a line on each: reading it again gives the same configuration.
+
+// The configuration as TOML, with every key and a line of help on each. Reading the text again gives the same
+// configuration.
+std::string Print(const Config& config);
+
+// A TOML string: quoted and escaped.
+std::string Quote(std::string_view text);
+// A TOML float: exact, and different from an integer.
+std::string PrintReal(double number);
+
 }  // namespace poold::config

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "base/nearest.h"
+#include "base/names.h"
 #include "core/state.h"
 #include "wire/absl_text.h"
 

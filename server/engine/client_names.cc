@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/utf8.h"
+#include "wire/readable.h"
 
 namespace poold::engine {
 namespace {
@@ -17,7 +17,7 @@ std::string Printable(std::string_view name) {
     while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) --end;
     name = name.substr(0, end);
   }
-  std::string out = base::ToUtf8(name);
+  std::string out = wire::ToUtf8(name);
   for (char& c : out) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
   }

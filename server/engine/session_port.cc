@@ -5,7 +5,7 @@
 #include <utility>
 #include <variant>
 
-#include "wire/handle_stretch.h"
+#include "wire/handle_shard.h"
 
 namespace poold::engine {
 namespace {

@@ -18,7 +18,7 @@
 #include "absl/status/status.h"
 #include "core/core.h"
 #include "engine/engine.h"
-#include "wire/handle_stretch.h"
+#include "wire/handle_shard.h"
 
 namespace poold::engine {
 

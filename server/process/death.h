@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "core/types.h"
 #include "process/resource_limits.h"
 #include "wire/unique_fd.h"
@@ -39,5 +40,17 @@ core::KilledBy Blame(const Death& death, const ResourceLimits& limits, bool out_
 // Resident memory of a living process, in bytes; 0 if there is none. Up to `arena_bytes` of what it shares with others
 // are not its own: arenas of payloads.
 std::uint64_t ReadResidentBytes(pid_t pid, std::uint64_t arena_bytes);
+
+// The cause for which a process did not start: the process itself, a shortage of the machine, or an outsider.
+//
+// Pure functions; any thread.
+
+// Of what the daemon could not make: RESOURCE_EXHAUSTED is a shortage.
+core::LossCause CauseOf(const absl::Status& status);
+// Of a process that the daemon did not end, with these limits.
+core::LossCause CauseOf(const Death& death, const ResourceLimits& limits, bool out_of_memory);
+
+// The error where the descriptors that are left are reserved for what exists.
+absl::Status TooFewDescriptors();
 
 }  // namespace poold::process

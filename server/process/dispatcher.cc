@@ -13,7 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "base/log.h"
-#include "process/containment/orphan_sweep.h"
+#include "process/containment/child_registry.h"
 #include "process/process_thread.h"
 #include "process/worker_process.h"
 #include "process/zygote_client.h"

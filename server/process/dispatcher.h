@@ -23,7 +23,7 @@
 #include "core/ports.h"
 #include "engine/gate.h"
 #include "engine/poll_source.h"
-#include "process/containment/process_registry.h"
+#include "process/containment/containment.h"
 
 namespace poold::process {
 

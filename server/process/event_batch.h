@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "core/core.h"
-#include "wire/progress_note.h"
+#include "wire/outcome_ring.h"
 
 namespace poold::process {
 

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "base/clock.h"
-#include "process/containment/process_registry.h"
+#include "process/containment/containment.h"
 #include "process/dispatcher.h"
 #include "process/event_batch.h"
 #include "process/event_loop.h"

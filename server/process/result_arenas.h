@@ -14,7 +14,6 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "base/arena.h"
-#include "base/payload_draft.h"
 #include "base/spool.h"
 #include "wire/outcome_ring.h"
 #include "wire/unique_fd.h"

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "base/payload_draft.h"
+#include "base/spool.h"
 #include "core/types.h"
 #include "wire/worker_page.h"
 

@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <string.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/descriptors.h"
@@ -58,6 +59,9 @@ absl::Status PlaceDescriptors(const SpawnOptions& options, std::vector<wire::Uni
   return absl::OkStatus();
 }
 
+constexpr char kOfAll[] = "OMP_NUM_THREADS";
+constexpr const char* kOfOne[] = {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS"};
+
 }  // namespace
 
 absl::StatusOr<pid_t> Spawn(const SpawnOptions& options) {
@@ -96,6 +100,12 @@ std::map<std::string, std::string> BaseEnvironment() {
     if (const char* value = getenv(name)) environment[name] = value;
   }
   return environment;
+}
+
+void DivideComputeThreads(std::uint32_t cpus, std::uint32_t workers, std::map<std::string, std::string>* environment) {
+  const std::string threads = std::to_string(std::max(1u, cpus / std::max(1u, workers)));
+  if (!environment->emplace(kOfAll, threads).second) return;
+  for (const char* const name : kOfOne) environment->emplace(name, threads);
 }
 
 }  // namespace poold::process

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -28,5 +29,13 @@ absl::StatusOr<pid_t> Spawn(const SpawnOptions& options);
 
 // The variables of the daemon's environment that its children get: programs, user, language, time zone.
 std::map<std::string, std::string> BaseEnvironment();
+
+// How many threads numeric libraries (BLAS, OpenMP) start in a worker where nobody says: each would take all CPUs, in
+// each worker.
+
+// Adds to a pool's environment the variables that those libraries read, so that all workers together have as many
+// threads as there are CPUs, and each worker at least one. What the environment says already stays; where it sets
+// OMP_NUM_THREADS nothing is added, since the others fall back on that.
+void DivideComputeThreads(std::uint32_t cpus, std::uint32_t workers, std::map<std::string, std::string>* environment);
 
 }  // namespace poold::process

@@ -11,11 +11,11 @@
 
 #include "base/descriptors.h"
 #include "base/log.h"
-#include "process/failure_text.h"
-#include "process/loss_cause.h"
+#include "process/death.h"
+#include "process/worker_messages.h"
 #include "process/zygote_client.h"
 #include "wire/absl_text.h"
-#include "wire/crash_note.h"
+#include "wire/worker_page.h"
 
 namespace poold::process {
 namespace {

@@ -18,10 +18,10 @@
 
 #include "process/channel_reader.h"
 #include "process/death.h"
-#include "process/function_list.h"
 #include "process/life_cycle.h"
 #include "process/process_thread.h"
 #include "process/worker_channel.h"
+#include "process/worker_messages.h"
 #include "process/worker_results.h"
 #include "wire/frame.h"
 #include "wire/outcome_ring.h"

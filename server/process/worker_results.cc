@@ -6,11 +6,13 @@
 #include <span>
 #include <utility>
 
-#include "process/failure_text.h"
+#include "process/worker_messages.h"
 #include "wire/absl_text.h"
 
 namespace poold::process {
 namespace {
+
+constexpr core::Nanos kPause = 50 * core::kMillisecond;
 
 // Of what a dead worker left in a pipe.
 constexpr std::size_t kLastOutputBytes = 1u << 20;
@@ -18,6 +20,23 @@ constexpr std::size_t kLastOutputBytes = 1u << 20;
 absl::Status Senseless(const char* what) { return absl::InvalidArgumentError(std::string("worker sent ") + what); }
 
 }  // namespace
+
+core::Nanos LatestProgress::due_at() const {
+  if (!latest_) return core::kNever;
+  return told_ticket_ == latest_->ticket ? told_at_ + kPause : 0;
+}
+
+std::optional<TicketProgress> LatestProgress::TakeDue(core::Nanos now) {
+  if (!latest_ || now < due_at()) return std::nullopt;
+  told_ticket_ = latest_->ticket;
+  told_at_ = now;
+  return std::exchange(latest_, std::nullopt);
+}
+
+std::optional<TicketProgress> LatestProgress::TakeOf(std::uint32_t ticket) {
+  if (!latest_ || latest_->ticket != ticket) return std::nullopt;
+  return std::exchange(latest_, std::nullopt);
+}
 
 WorkerResults::WorkerResults(ProcessThread* thread, WorkerChannel* channel, ChannelReader* reader)
     : thread_(thread), channel_(channel), reader_(reader), output_(thread->options.limits.output_tail_bytes) {}

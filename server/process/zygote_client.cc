@@ -11,11 +11,9 @@
 
 #include "base/descriptors.h"
 #include "base/log.h"
-#include "process/compute_threads.h"
-#include "process/failure_text.h"
-#include "process/loss_cause.h"
-#include "process/setup_frame.h"
+#include "process/death.h"
 #include "process/spawn.h"
+#include "process/worker_messages.h"
 #include "process/worker_process.h"
 
 namespace poold::process {
@@ -23,7 +21,7 @@ namespace {
 
 constexpr int kChannelFd = 3;
 constexpr int kCgroupKillFd = 4;
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kZygoteReadBytes = 64 * 1024;
 
 }  // namespace
 
@@ -227,8 +225,8 @@ void ZygoteClient::Service() {
 
 void ZygoteClient::ReadSocket() {
   while (socket_watch_.started()) {
-    char* const room = parser_.Reserve(kReadBytes);
-    const ssize_t got = recv(socket_.get(), room, kReadBytes, MSG_DONTWAIT);
+    char* const room = parser_.Reserve(kZygoteReadBytes);
+    const ssize_t got = recv(socket_.get(), room, kZygoteReadBytes, MSG_DONTWAIT);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (got <= 0) {
@@ -247,7 +245,7 @@ void ZygoteClient::ReadSocket() {
       if (!*frame) break;
       OnFrame(**frame);
     }
-    if (got < static_cast<ssize_t>(kReadBytes)) return;
+    if (got < static_cast<ssize_t>(kZygoteReadBytes)) return;
   }
 }
 

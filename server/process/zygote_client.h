@@ -17,12 +17,12 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "process/death.h"
-#include "process/function_list.h"
 #include "process/life_cycle.h"
 #include "process/outgoing.h"
 #include "process/output_pipe.h"
 #include "process/process_thread.h"
 #include "process/resource_limits.h"
+#include "process/worker_messages.h"
 #include "wire/absl_text.h"
 #include "wire/frame.h"
 

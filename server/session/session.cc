@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "api/suggest.h"
+#include "api/errors.h"
 #include "base/log.h"
 
 namespace poold::session {

@@ -9,9 +9,9 @@
 
 #include "api/errors.h"
 #include "api/uploads.h"
-#include "base/utf8.h"
 #include "core/errors.h"
 #include "google/rpc/error_details.pb.h"
+#include "wire/readable.h"
 
 namespace poold::api {
 namespace {
@@ -458,8 +458,8 @@ TEST(Errors, MessagesAreShortValidAndWithoutBacktraces) {
   const std::string words = "it threw: no\n  #0 thrower at a.cc:1\n  #1 main";
   EXPECT_EQ(ToProto(absl::InternalError(words)).message(), "it threw: no");
   EXPECT_LT(ToProto(absl::InternalError(std::string(100'000, 'x'))).message().size(), 1100u);
-  EXPECT_EQ(base::ToUtf8("gr\xc3\xbc\xff\xc3"), "gr\xc3\xbc??");
-  EXPECT_EQ(base::ToUtf8("\xed\xa0\x80"), "???");
+  EXPECT_EQ(wire::ToUtf8("gr\xc3\xbc\xff\xc3"), "gr\xc3\xbc??");
+  EXPECT_EQ(wire::ToUtf8("\xed\xa0\x80"), "???");
 }
 
 TEST(Uploads, WaitForTheirTimeOnly) {

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/environment_names.h"
 #include "base/worker_mark.h"
 
 namespace poold::base {

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/memory_budget.h"
-#include "base/memory_return.h"
 
 namespace poold::base {
 namespace {

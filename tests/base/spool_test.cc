@@ -13,9 +13,8 @@
 #include <string>
 #include <utility>
 
-#include "base/payload_draft.h"
-#include "wire/arena_hold.h"
-#include "wire/sealed_file.h"
+#include "wire/arena.h"
+#include "wire/memory_file.h"
 
 namespace poold::base {
 namespace {

@@ -8,9 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/nearest.h"
+#include "base/names.h"
 #include "config/flags.h"
-#include "config/print.h"
 #include "config/toml.h"
 
 namespace poold::config {

@@ -10,7 +10,6 @@
 #include <thread>
 #include <vector>
 
-#include "process/containment/orphan_sweep.h"
 #include "process/stage.h"
 
 namespace poold::process {

@@ -1,7 +1,7 @@
 // How many threads numeric libraries may start in a worker.
-#include "process/compute_threads.h"
-
 #include <gtest/gtest.h>
+
+#include "process/spawn.h"
 
 namespace poold::process {
 namespace {

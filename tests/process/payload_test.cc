@@ -10,11 +10,11 @@
 #include <set>
 
 #include "base/arena.h"
-#include "base/payload_draft.h"
 #include "base/payload_file.h"
+#include "base/spool.h"
 #include "process/stage.h"
 #include "wire/arena_maker.h"
-#include "wire/sealed_file.h"
+#include "wire/memory_file.h"
 
 namespace poold::process {
 namespace {

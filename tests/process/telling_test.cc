@@ -5,8 +5,8 @@
 #include <string>
 
 #include "poold/codec/codec.h"
-#include "process/latest_progress.h"
 #include "process/stage.h"
+#include "process/worker_results.h"
 
 namespace poold::process {
 namespace {

@@ -13,7 +13,6 @@
 #include <string>
 #include <vector>
 
-#include "wire/arena_hold.h"
 #include "wire/arena_maker.h"
 
 namespace poold::wire {

@@ -1,6 +1,4 @@
 // The last words of a worker that dies of a fault.
-#include "wire/crash_note.h"
-
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -11,6 +9,7 @@
 #include <string>
 
 #include "wire/readable.h"
+#include "wire/worker_page.h"
 
 namespace poold::wire {
 namespace {

@@ -1,11 +1,11 @@
 // How far a task is, from the worker into the daemon.
-#include "wire/progress_note.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
 #include <limits>
+
+#include "wire/outcome_ring.h"
 
 namespace poold::wire {
 namespace {

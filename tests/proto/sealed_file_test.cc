@@ -1,6 +1,4 @@
 // Sealed memory, and mappings of it.
-#include "wire/sealed_file.h"
-
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,8 +9,8 @@
 #include <string>
 
 #include "wire/arena.h"
-#include "wire/huge_room.h"
 #include "wire/mapped_file.h"
+#include "wire/memory_file.h"
 
 namespace poold::wire {
 namespace {

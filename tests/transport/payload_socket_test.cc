@@ -8,7 +8,7 @@
 #include "base/spool.h"
 #include "payload_caller.h"
 #include "server_fixture.h"
-#include "wire/sealed_file.h"
+#include "wire/memory_file.h"
 
 namespace poold::transport {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "harness.h"
 #include "poold/codec/codec.h"
-#include "wire/crash_note.h"
+#include "wire/worker_page.h"
 
 namespace poold::worker_test {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "harness.h"
 #include "poold/codec/codec.h"
-#include "wire/progress_note.h"
+#include "wire/outcome_ring.h"
 
 namespace poold::worker_test {
 namespace {

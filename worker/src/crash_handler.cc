@@ -13,7 +13,7 @@
 
 #include "own_process.h"
 #include "symbolizer.h"
-#include "wire/crash_note.h"
+#include "wire/worker_page.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -28,9 +28,9 @@ namespace poold::worker {
 namespace {
 
 #ifdef POOLD_HAS_OWN_CRASH_REPORT
-constexpr bool kEnabled = false;
+constexpr bool kHandlesCrashes = false;
 #else
-constexpr bool kEnabled = true;
+constexpr bool kHandlesCrashes = true;
 #endif
 
 constexpr int kFaults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
@@ -163,7 +163,7 @@ void OnFault(int signal, siginfo_t* info, void* context) {
 void WatchForCrashes(void* of_page) { page = of_page; }
 
 void PrepareForCrashes() {
-  if (!kEnabled) return;
+  if (!kHandlesCrashes) return;
   stack_t stack{};
   stack.ss_sp = handler_stack;
   stack.ss_size = sizeof handler_stack;

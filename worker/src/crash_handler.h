@@ -1,5 +1,5 @@
 // The crash note of a worker that dies of a fault of its own: signal and frames, written into its page
-// (wire/crash_note.h).
+// (wire/worker_page.h).
 //
 // Role: handles SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT on a stack of its own in the worker's thread, so that an
 //   overflow of the stack is noted too (not of other threads' stacks). Then the process dies by the same signal.

@@ -1,6 +1,8 @@
 // Conversion of exceptions into task failures.
 #pragma once
 
+#include <exception>
+#include <span>
 #include <string>
 
 #include "poold/internal/worker.pb.h"
@@ -13,5 +15,31 @@ TaskFailure FailureOfException();
 
 // The failure as a message: valid UTF-8, texts cut at 64 KiB and the type at 4 KiB.
 internal::Failure ToProto(const TaskFailure& failure);
+
+// BacktraceOf: the place where an exception was thrown, in words.
+//
+// Performance: a frame's names cost some milliseconds when the frame is met for the first time in a process, and a
+//   fraction of a microsecond afterwards.
+// Thread safety: none: the worker's own thread. Of a file that was replaced since it was loaded only names that the
+//   loader knows are told, because the file's names would be wrong.
+
+// One line for a frame, innermost first, up to the code that called the task: "resize(int) (image.cc:12)". Empty: the
+// throw was not seen.
+std::string BacktraceOf(const std::exception_ptr& thrown);
+
+// "std::runtime_error" for "St13runtime_error"; a text that is no symbol is returned unchanged.
+std::string Demangle(const char* symbol);
+
+// FramesOfThrow: where exceptions were thrown. The process has its own __cxa_throw, which sees every throw.
+//
+// Role: keeps the frames of a thread's last few throws, as addresses only. Non-role: names (BacktraceOf).
+// Threads: any; each sees its own. Performance: some microseconds for a throw.
+
+// Loads everything that the first capture needs. Call before workers are cloned.
+void PrepareToSeeThrows();
+
+// Return addresses, innermost first, from the function that threw. Empty: the throw was not seen, or too many came
+// after it. Valid until the thread throws again.
+std::span<void* const> FramesOfThrow(const std::exception_ptr& thrown);
 
 }  // namespace poold::worker

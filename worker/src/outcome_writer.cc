@@ -7,7 +7,7 @@
 #include <mutex>
 
 #include "own_process.h"
-#include "wire/progress_note.h"
+#include "wire/outcome_ring.h"
 
 namespace poold::worker {
 namespace {

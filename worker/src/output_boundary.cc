@@ -13,7 +13,7 @@
 namespace poold::worker {
 namespace {
 
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kOutputReadBytes = 64 * 1024;
 // A child that a task left behind could write for ever.
 constexpr int kMaxReads = 64;
 
@@ -109,13 +109,13 @@ void OutputBoundary::DrainPipes() {
 bool OutputBoundary::DrainOne(int fd, wire::RecordKind kind) {
   int waiting = 0;
   if (ioctl(fd, FIONREAD, &waiting) != 0 || waiting <= 0) return false;  // reading would wait
-  if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<char[]>(kReadBytes);
-  const ssize_t got = read(fd, buffer_.get(), kReadBytes);
+  if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<char[]>(kOutputReadBytes);
+  const ssize_t got = read(fd, buffer_.get(), kOutputReadBytes);
   if (got <= 0) return false;
   outcomes_->Add(kind, page_->current_ticket.load(std::memory_order_relaxed),
                  page_->current_item.load(std::memory_order_relaxed), 0, 0,
                  std::string_view(buffer_.get(), static_cast<std::size_t>(got)));
-  return got == static_cast<ssize_t>(kReadBytes);
+  return got == static_cast<ssize_t>(kOutputReadBytes);
 }
 
 }  // namespace poold::worker

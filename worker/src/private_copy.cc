@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "other_threads.h"
-#include "wire/file_size_limit.h"
+#include "own_process.h"
+#include "wire/memory_file.h"
 #include "wire/unique_fd.h"
 
 #if defined(__has_feature)
@@ -30,9 +30,9 @@ namespace poold::worker {
 namespace {
 
 #ifdef POOLD_KEEPS_FILE_MAPPINGS
-constexpr bool kEnabled = false;
+constexpr bool kCopiesModules = false;
 #else
-constexpr bool kEnabled = true;
+constexpr bool kCopiesModules = true;
 #endif
 
 // A library of so much code is installed, not written over.
@@ -156,7 +156,7 @@ absl::Status PrivateCopies::After(const std::string& module) {
 }
 
 void PrivateCopies::CopyMore() {
-  if (!kEnabled) return;
+  if (!kCopiesModules) return;
   const bool alone = IsAlone();
   for (const Loaded& loaded : AllLoaded()) {
     if (!seen_.insert(loaded.begin).second) continue;

@@ -18,7 +18,6 @@
 #include "own_process.h"
 #include "poold/codec/codec.h"
 #include "startup.h"
-#include "thrown.h"
 #include "wire/frame.h"
 
 namespace poold::worker {
@@ -26,7 +25,6 @@ namespace {
 
 constexpr int kFailed = 1;
 constexpr int kNotStarted = 2;
-constexpr int kUsageError = 64;
 
 constexpr char kHelp[] =
     "A worker program of poold: it runs the tasks of one pool. The daemon starts it; a pool names it or the modules\n"

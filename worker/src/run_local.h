@@ -3,7 +3,10 @@
 
 namespace poold::worker {
 
-// Returns the exit code: 0, 1 (the function failed), 2 (the function was not reached) or 64 (wrong options).
+// The exit code for wrong options, as sysexits.h has it.
+inline constexpr int kUsageError = 64;
+
+// Returns the exit code: 0, 1 (the function failed), 2 (the function was not reached) or kUsageError.
 int RunLocal(int argc, char** argv);
 
 }  // namespace poold::worker

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "function_table.h"
 #include "poold/internal/worker.pb.h"
 #include "private_copy.h"
@@ -70,5 +71,11 @@ class Startup {
   FunctionTable functions_;
   PrivateCopies copies_;
 };
+
+// LimitSelf: the resource limits of a clone, which the clone sets for itself.
+
+// Sets the limits that SETUP demands. Call before any foreign code runs, except handlers of pthread_atfork.
+// RESOURCE_EXHAUSTED or PERMISSION_DENIED names the limit and what to do.
+absl::Status LimitSelf(const internal::Setup& setup);
 
 }  // namespace poold::worker

@@ -1,5 +1,3 @@
-#include "poold/worker/worker_main.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -14,17 +12,16 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "apply_rlimits.h"
 #include "bootstrap_environment.h"
 #include "channel.h"
 #include "clone.h"
 #include "crash_handler.h"
-#include "huge_pages.h"
+#include "failure.h"
 #include "output_boundary.h"
 #include "own_process.h"
+#include "poold/worker.h"
 #include "run_local.h"
 #include "startup.h"
-#include "thrown.h"
 #include "wire/absl_text.h"
 #include "wire/process_order.h"
 #include "worker_loop.h"
@@ -34,7 +31,6 @@ namespace poold {
 namespace worker {
 namespace {
 
-constexpr int kUsageError = 64;
 constexpr int kProtocolError = 76;
 
 int Complain(const absl::Status& status) {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "apply_rlimits.h"
 #include "clone.h"
+#include "startup.h"
 #include "wire/absl_text.h"
 
 namespace poold::worker {

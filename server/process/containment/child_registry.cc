@@ -164,4 +164,12 @@ PendingChild::~PendingChild() {
   if (children_ != nullptr) children_->EndPending(number_);
 }
 
+Swept OrphanSweep::Go(bool kill) {
+  if (!looked_) look_ = children_->FindOrphans();
+  const Swept swept = children_->Sweep(look_, kill);
+  // What an orphan leaves comes to us when it dies: then another look is due.
+  looked_ = swept == Swept::kPutOff;
+  return swept;
+}
+
 }  // namespace poold::process

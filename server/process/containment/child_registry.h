@@ -1,8 +1,7 @@
 // The children of this process, of all its threads, and which of them it made. Any other child is an orphan that the
 // kernel gave to this process, or a child that is pending: it is being made and has no pid yet.
 //
-// Thread-safe. Each child belongs to the thread that made it, and only that one reaps it; orphans are anybody's
-// (orphan_sweep.h).
+// Thread-safe. Each child belongs to the thread that made it, and only that one reaps it; orphans are anybody's (OrphanSweep).
 #pragma once
 
 #include <sys/types.h>
@@ -90,6 +89,27 @@ class PendingChild {
  private:
   ChildRegistry* children_;
   std::uint64_t number_;
+};
+
+// A sweep through the daemon's children: orphans that are dead are reaped and, if wanted, the living are killed.
+//
+// A sweep may take several calls, since it is not certain who is an orphan before what is being born has a name. But a
+// sweep waits for no pending child that began after it had looked: so it gets its turn also where there is always one
+// under way.
+// Threads: of the thread that made it. Ownership: `children` must outlive it.
+class OrphanSweep {
+ public:
+  explicit OrphanSweep(ChildRegistry* children) : children_(children) {}
+
+  // To be called until it is clean. Without `kill` that is when the orphans have died by themselves.
+  Swept Go(bool kill);
+  // Somebody died: what it saw when it looked is old.
+  void Restart() { looked_ = false; }
+
+ private:
+  ChildRegistry* const children_;
+  bool looked_ = false;
+  ChildRegistry::Look look_;
 };
 
 }  // namespace poold::process

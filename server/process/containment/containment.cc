@@ -1,10 +1,9 @@
 #include "process/containment/containment.h"
 
 #include <string_view>
+#include <utility>
 
 #include "process/containment/cgroup.h"
-#include "process/containment/pid_namespace.h"
-#include "process/containment/subreaper.h"
 #include "wire/absl_text.h"
 
 namespace poold::process {
@@ -16,9 +15,9 @@ absl::StatusOr<std::unique_ptr<Containment>> Make(ContainmentTier tier, const st
     case ContainmentTier::kCgroup:
       return CgroupContainment::Make(instance);
     case ContainmentTier::kPidNamespace:
-      return PidNamespaceContainment::Make(children);
+      return MakePidNamespaceContainment(children);
     case ContainmentTier::kSubreaper:
-      return SubreaperContainment::Make(children);
+      return MakeSubreaperContainment(children);
   }
   return absl::InvalidArgumentError("no such containment");
 }
@@ -54,6 +53,16 @@ absl::StatusOr<ChosenContainment> ChooseContainment(ContainmentChoice choice, co
     chosen.report.note += (chosen.report.note.empty() ? "" : "; ") + why;
   }
   return absl::UnavailableError("containment is not to be had: " + chosen.report.note);
+}
+
+absl::StatusOr<std::shared_ptr<ProcessRegistry>> ProcessRegistry::Make(ContainmentChoice choice,
+                                                                       const std::string& instance_id) {
+  auto registry = std::make_shared<ProcessRegistry>();
+  auto chosen = ChooseContainment(choice, instance_id, &registry->children);
+  if (!chosen.ok()) return chosen.status();
+  registry->containment = std::move(chosen->containment);
+  registry->report = std::move(chosen->report);
+  return registry;
 }
 
 }  // namespace poold::process

@@ -78,6 +78,16 @@ class Containment {
                                                                             ContainmentScope& zygote) = 0;
 };
 
+// Containment by a PID namespace for every zygote's workers. The zygote makes the namespace (POOLD_PID_NAMESPACE=1): it unshares,
+// starts a tiny init, and clones its workers into the namespace. Orphans go to that init and are killed there. The kernel owns
+// the namespace, which ends with its init. `children` must outlive the result and all its scopes. UNAVAILABLE says why this
+// machine has no such thing.
+absl::StatusOr<std::unique_ptr<Containment>> MakePidNamespaceContainment(ChildRegistry* children);
+// Containment where there is nothing better: makes the daemon a subreaper. Workers adopt their orphans, the daemon adopts and kills
+// those of dead workers and zygotes. After kill -9 of the daemon, grandchildren that left their session live on. `children` and
+// errors: as above.
+absl::StatusOr<std::unique_ptr<Containment>> MakeSubreaperContainment(ChildRegistry* children);
+
 struct ChosenContainment {
   std::unique_ptr<Containment> containment;
   ContainmentReport report;
@@ -87,5 +97,22 @@ struct ChosenContainment {
 // daemon among others on the machine.
 absl::StatusOr<ChosenContainment> ChooseContainment(ContainmentChoice choice, const std::string& instance,
                                                     ChildRegistry* children);
+
+// The state that all dispatchers of the process share: its children and the means that keep them together. Both are of
+// the process and not of a thread, so there is one of this.
+//
+// Threads: made before there is a dispatcher; then all of it is thread-safe. Ownership: shared by the dispatchers; the
+// last one that goes removes what the containment made.
+struct ProcessRegistry {
+  // Fails when the containment that is asked for is not to be had. `instance_id` names this daemon among others on the
+  // machine.
+  static absl::StatusOr<std::shared_ptr<ProcessRegistry>> Make(ContainmentChoice choice,
+                                                               const std::string& instance_id);
+
+  ChildRegistry children;
+  // Goes before the children that it knows.
+  std::unique_ptr<Containment> containment;
+  ContainmentReport report;
+};
 
 }  // namespace poold::process

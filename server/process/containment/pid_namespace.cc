@@ -1,5 +1,3 @@
-#include "process/containment/pid_namespace.h"
-
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,7 +9,8 @@
 #include <utility>
 
 #include "base/descriptors.h"
-#include "process/containment/orphan_sweep.h"
+#include "process/containment/child_registry.h"
+#include "process/containment/containment.h"
 
 namespace poold::process {
 namespace {
@@ -74,29 +73,36 @@ class NamespaceScope final : public ContainmentScope {
   const std::shared_ptr<Namespace> space_ = std::make_shared<Namespace>();
 };
 
+class PidNamespaceContainment final : public Containment {
+ public:
+  explicit PidNamespaceContainment(ChildRegistry* children) : children_(children) {}
+
+  ContainmentTier tier() const override { return ContainmentTier::kPidNamespace; }
+  absl::StatusOr<ZygoteScope> MakeZygoteScope(core::PoolId pool, std::uint32_t generation) override {
+    ZygoteScope made;
+    made.scope = std::make_unique<NamespaceScope>();
+    made.environment = {{"POOLD_PID_NAMESPACE", "1"}, {"POOLD_SUBREAPER", "1"}};
+    return made;
+  }
+  absl::StatusOr<std::unique_ptr<ContainmentScope>> MakeWorkerScope(core::PoolId pool, core::WorkerId worker,
+                                                                    ContainmentScope& zygote) override {
+    return std::unique_ptr<ContainmentScope>(new WorkerScope(static_cast<NamespaceScope&>(zygote).space(), children_));
+  }
+
+ private:
+  ChildRegistry* const children_;
+};
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Containment>> PidNamespaceContainment::Make(ChildRegistry* children) {
+absl::StatusOr<std::unique_ptr<Containment>> MakePidNamespaceContainment(ChildRegistry* children) {
   // Unsharing changes only where this thread's children would be born; it has none.
   int error = 0;
   std::thread([&error] { error = unshare(CLONE_NEWPID) == 0 ? 0 : errno; }).join();
   if (error != 0) {
     return absl::UnavailableError(std::string("no right to make PID namespaces: ") + strerror(error));
   }
-  return std::unique_ptr<Containment>(new PidNamespaceContainment(children));
-}
-
-absl::StatusOr<ZygoteScope> PidNamespaceContainment::MakeZygoteScope(core::PoolId pool, std::uint32_t generation) {
-  ZygoteScope made;
-  made.scope = std::make_unique<NamespaceScope>();
-  made.environment = {{"POOLD_PID_NAMESPACE", "1"}, {"POOLD_SUBREAPER", "1"}};
-  return made;
-}
-
-absl::StatusOr<std::unique_ptr<ContainmentScope>> PidNamespaceContainment::MakeWorkerScope(core::PoolId pool,
-                                                                                           core::WorkerId worker,
-                                                                                           ContainmentScope& zygote) {
-  return std::unique_ptr<ContainmentScope>(new WorkerScope(static_cast<NamespaceScope&>(zygote).space(), children_));
+  return std::make_unique<PidNamespaceContainment>(children);
 }
 
 }  // namespace poold::process

@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "api/upload.h"
+#include "api/uploads.h"
 #include "transport/grpc/queue_context.h"
 #include "transport/grpc/tag.h"
 
