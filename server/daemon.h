@@ -1,7 +1,11 @@
-// The wiring diagram: every component as a member, in the order in which they come up. They go down in the reverse one.
+// Daemon: the wiring of poold: every component as a member, in the order in which they come up. They go down in the
+// reverse order.
 //
-// Threads: made, run and destroyed by the main thread; the components have their own (for each shard an RPC thread,
-// a local thread and a process thread). Errors: see each call.
+// Threads: made, run and destroyed by the main thread; the components have their own (for each shard an RPC thread, a
+// local thread and
+//   a process thread).
+// Ownership: owns every component.
+// Errors: see each call.
 #pragma once
 
 #include <atomic>
@@ -32,7 +36,7 @@ class Daemon {
   Daemon(config::Config config, std::shared_ptr<const base::MemoryBudget> memory);
   ~Daemon();
 
-  // Starts the process thread and chooses the containment. Fails when the one that is configured is not to be had.
+  // Starts the process threads and chooses the containment. Fails when the machine does not have the configured one.
   absl::Status StartProcesses();
   // Listens. Fails when an address cannot be bound, or belongs to a live daemon.
   absl::Status Listen(const std::vector<transport::ListenAddress>& addresses);
@@ -42,7 +46,7 @@ class Daemon {
  private:
   enum class Phase { kStarting, kServing, kDraining, kTerminating };
 
-  // What there is once for each shard, beside its dispatcher.
+  // The parts of one shard, beside its dispatcher.
   struct Shard {
     Shard(Daemon* daemon, std::uint32_t index);
 
@@ -50,7 +54,7 @@ class Daemon {
     engine::Gate gate;
   };
 
-  // Looks for modules where the configuration says.
+  // Finds modules and programs in the folders of the configuration.
   class Resolver final : public api::SpecResolver {
    public:
     explicit Resolver(const config::Config& config)
@@ -76,7 +80,8 @@ class Daemon {
   void OnSignal(int signal);
   void Drain();
   void Terminate();
-  // What became of pools since the last time; alive, if the core can be entered.
+  // Logs changes of pools since the last call, and tells the service manager that the daemon lives, if the cores can be
+  // entered.
   void Look();
   void Ready();
   bool Stopped() const;
@@ -92,18 +97,18 @@ class Daemon {
   observe::ServiceNotice notice_;
   observe::PoolLog pool_log_;
   Resolver resolver_;
-  std::vector<std::unique_ptr<process::Dispatcher>> dispatchers_;  // of each shard
+  std::vector<std::unique_ptr<process::Dispatcher>> dispatchers_;  // one for each shard
   engine::Engine engine_;
   transport::Server server_;
   std::vector<std::unique_ptr<Shard>> shards_;
 
-  // The main thread's.
+  // Owned by the main thread. Moments and lengths are in ns.
   Phase phase_ = Phase::kStarting;
   core::Nanos phase_ends_ = core::kNever;
   core::Nanos next_alive_ = 0;
   base::MemoryReturn memory_return_;
   core::Nanos until_memory_look_ = 0;
-  // Of the configured pools: those that run or have failed.
+  // The number of configured pools that run or have failed.
   std::atomic<std::size_t> pools_answered_ = 0;
   std::atomic<bool> all_pools_gone_ = false;
 };

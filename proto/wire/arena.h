@@ -149,7 +149,7 @@ class ArenaMapping {
   ArenaHead* head_ = nullptr;
 };
 
-// Holds: how a reader of a payload in an arena keeps the payload beyond the daemon's promise.
+// ---- Holds: a reader of a payload in an arena keeps the payload beyond the daemon's promise ----
 //
 // A hold is a shared lock (F_OFD_SETLK) on the slot's first byte in the arena's file, of a file description that the
 // reader has opened for itself. So a hold needs no word that other processes may write, costs one system call, and ends
@@ -158,8 +158,7 @@ class ArenaMapping {
 //
 // A reader takes its hold first and then looks at the slot's word; a maker takes the word first and then looks for
 // holds: one of the two sees the other. Makers that look say so (ArenaHead::heeds_holds); in other arenas a hold has no
-// effect.
-// Threads: thread-safe system calls. No function blocks.
+// effect. Threads: thread-safe system calls. No function blocks.
 
 // Opens the arena of a descriptor anew, with a file description of its own. None: the system does not allow that.
 UniqueFd OpenForHolds(int fd);

@@ -1,4 +1,4 @@
-// Ids that say in which shard of a daemon their handle lies.
+// Ids of handles, and the shard of a daemon in which a handle lies.
 //
 // An id has two halves of 64 bits (TaskGroup in poold/v1/session.proto). Where the low 24 bits of the high half are
 // kShardMark, the high 8 bits of the low half are the shard of the handle's pool, counted from 1 as Pool.shard counts.
@@ -9,23 +9,22 @@
 
 namespace poold::wire {
 
-// kHandleStretch: the numbering of tasks by clients, by which a daemon with several shards finds a task's shard.
-
 // The low halves of task ids from one multiple of this number to the next belong to tasks of one pool. A client that
 // numbers its tasks otherwise is served too: the daemon searches for its handles. See TaskGroup in
 // poold/v1/session.proto.
 inline constexpr std::uint64_t kHandleStretch = 4096;
 
+// The mark, its place, and the place of the shard's number.
 inline constexpr std::uint64_t kShardMark = 0x70f1d5;
 inline constexpr std::uint64_t kShardMarkMask = 0xffffff;
 inline constexpr int kShardShift = 56;
 
-// 0: the id does not say it.
+// The shard of an id's handle, from 1; 0: the id does not say the shard.
 constexpr std::uint64_t ShardOfId(std::uint64_t high, std::uint64_t low) {
   return (high & kShardMarkMask) == kShardMark ? low >> kShardShift : 0;
 }
 
-// `shard`: from 1 to 255.
+// The halves of an id that says its shard. `shard`: from 1 to 255.
 constexpr std::uint64_t MarkHigh(std::uint64_t high) { return (high & ~kShardMarkMask) | kShardMark; }
 constexpr std::uint64_t MarkLow(std::uint64_t low, std::uint64_t shard) {
   return (low & ((std::uint64_t{1} << kShardShift) - 1)) | shard << kShardShift;

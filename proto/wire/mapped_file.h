@@ -1,4 +1,4 @@
-// MappedFile: the bytes of a descriptor as read-only memory.
+// MappedFile: the bytes of a descriptor as read-only memory; and mappings in which the kernel can use huge pages.
 //
 // Ownership: a value with one owner; unmaps at its end. Keeps no descriptor. Memory in huge pages is mapped in huge
 //   pages.
@@ -43,8 +43,7 @@ class MappedFile {
   std::string_view memory_;
 };
 
-// Mappings in which the kernel can use huge pages: one fault for 2 MiB of memory in place of 512.
-
+// One fault maps so much memory, in place of 512 faults for pages of 4 KiB.
 inline constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 
 // As mmap, from the first byte of `fd`. A mapping of kHugePageBytes or more begins at a multiple of kHugePageBytes.

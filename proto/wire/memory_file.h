@@ -1,7 +1,11 @@
-// Unnamed files in memory (memfd_create), the base of sealed files and arenas. Several processes can map such a file,
-// and the file takes memory as it is written.
+// Unnamed files in memory (memfd_create), the base of arenas; and sealed ones, which no process can change any more.
+// Several processes can map such a file, and the file takes memory as it is written.
 //
-// Errors: RESOURCE_EXHAUSTED, with the system's words.
+// Two processes that do not trust each other hand over a sealed file in place of bytes: the receiver can rely on its
+// size and content. Performance: writing 64 MiB into a sealed file takes about 8 ms where the kernel gathers huge pages
+// (MADV_COLLAPSE, Linux 6.1), and
+//   three times that elsewhere. The receiver's mapping costs nothing then.
+// Threads: thread-safe system calls. Errors: RESOURCE_EXHAUSTED, with the system's words.
 #pragma once
 
 #include <sys/resource.h>
@@ -16,9 +20,8 @@
 
 namespace poold::wire {
 
-// FileMayHave: the limit of file sizes of this process (RLIMIT_FSIZE).
-
-// Whether a file may have so many bytes. A write beyond the limit raises SIGXFSZ, in memory files too.
+// Whether a file of this process may have so many bytes (RLIMIT_FSIZE). A write beyond the limit raises SIGXFSZ, in
+// memory files too.
 inline bool FileMayHave(std::uint64_t bytes) {
   rlimit limit{};
   return getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes <= limit.rlim_cur;
@@ -34,13 +37,6 @@ absl::Status CheckMemoryFile(int fd);
 
 // Adds seals for ever: fcntl(F_ADD_SEALS).
 absl::Status SealMemoryFile(int fd, int seals);
-
-// Sealed files: unnamed files in memory (memfd_create) that no process can change any more. Two processes that do not
-// trust each other hand over such a file in place of bytes: the receiver can rely on its size and content.
-//
-// Performance: writing 64 MiB takes about 8 ms where the kernel gathers huge pages (MADV_COLLAPSE, Linux 6.1), and
-//   three times that elsewhere. The receiver's mapping costs nothing then.
-// Errors: the system's words.
 
 // Makes a sealed copy of the bytes. RESOURCE_EXHAUSTED: there is no memory for the copy, or a limit of file sizes
 // forbids it.

@@ -214,14 +214,12 @@ class RingReader {
   RecordHeader last_{};
 };
 
-// ProgressNote: a task's report of its progress, as the bytes of a kProgress record (outcome_ring.h): eight bytes of
-// fraction, then the text.
-//
-// Trust: reading makes every value safe, as the members say.
+// ---- Reports of progress ----
 
 inline constexpr std::size_t kMaxProgressTextBytes = 200;
 
-// A plain value.
+// A task's report of its progress. Its bytes in a kProgress record are eight bytes of fraction, then the text. Trust:
+// reading makes every value safe, as the members say.
 struct ProgressNote {
   // From 0 to 1; -1: the task cannot tell.
   double fraction = -1;

@@ -5,7 +5,8 @@
 //   readable after the worker's death: that is how a crash costs exactly the task that ran. Non-role: the page carries
 //   no tasks to the worker (frames on the channel do) and wakes no process (BELL frames do).
 //
-// Format: a memory object (a sealed memfd of kWorkerPageBytes): WorkerPage, then from kCrashNoteOffset on the CrashNote,
+// Format: a memory object (a sealed memfd of kWorkerPageBytes): WorkerPage, then from kCrashNoteOffset on the
+// CrashNote,
 //   then from kRingOffset on kRingBytes of ring.
 // Ownership: the daemon makes one page for each worker, and unmaps it after the worker is reaped and the ring is read.
 // Threads: one worker thread on one side; on the daemon's side any thread uses claim words, one thread the ring. Trust:
@@ -108,14 +109,14 @@ std::uint32_t TakeBack(WorkerPage& page, std::uint32_t ticket, std::uint32_t kee
 // The claim word of a ticket, for the reader of a dead worker's page. All zeros: the slot has another task.
 Claim ReadClaim(const WorkerPage& page, std::uint32_t ticket);
 
-// CrashNote: the last note of a worker that dies of a fault of its own, in its page (worker_page.h): the signal and the
-// stack.
-//
-// Role: a signal handler writes the note: the writing functions are async-signal-safe, and the text so far is readable
-//   even if the handler dies. The daemon reads the note after the worker's death. Trust: the reader treats everything
-//   as hostile; its result is bounded and valid UTF-8.
+// ---- The crash note ----
 
-// The note in memory; zeros until the worker writes it.
+// The last note of a worker that dies of a fault of its own, in its page: the signal and the stack. Zeros until the
+// worker writes.
+//
+// A signal handler writes the note: the writing functions are async-signal-safe, and the text so far is readable even
+// if the handler dies. The daemon reads the note after the worker's death. Trust: the reader treats everything as
+// hostile; its result is bounded and valid UTF-8.
 struct CrashNote {
   std::atomic<std::uint32_t> signal;
   std::atomic<std::uint32_t> text_bytes;

@@ -1,9 +1,12 @@
 // A call as the functions of api/ see it, whatever carries it: gRPC, or a socket of this host.
 //
-// Role: the request, who calls, and the place where the answer goes. A transport derives from it, brings the request
-// and sends what is answered; it decides nothing about tasks or pools. Threads: the thread that brings a call handles
-// and cancels it (the "call's thread"). A call is answered by any thread, once: what comes later is dropped. Ownership:
-// shared by the transport and by what the call waits for.
+// Role: holds the request, names the caller, and takes the answer. A transport derives from Call, brings the request
+// and sends the
+//   answer. Non-role: decides nothing about tasks or pools.
+// Threads: the thread that brings a call handles and cancels it (the "call's thread"). Any thread answers, once; later
+// answers are
+//   dropped.
+// Ownership: shared by the transport and by the questions that the call waits for.
 #pragma once
 
 #include <atomic>
@@ -22,18 +25,18 @@ namespace poold::api {
 
 // The maker of a call.
 struct Caller {
-  // Whom fairness counts the call for.
+  // The client for which fairness counts the call.
   core::ClientId client{};
   core::ClientOrigin origin;
 };
 
-// One request, one answer, now or later.
+// A call with one request and one answer, which comes now or later.
 template <typename RequestType, typename ResponseType>
 class Call : public std::enable_shared_from_this<Call<RequestType, ResponseType>> {
  public:
   using Request = RequestType;
   using Response = ResponseType;
-  // Answers the call, or sees to it that somebody will. Called by the call's thread.
+  // Answers the call, or hands the call to somebody that will. Called by the call's thread.
   using Function = void (*)(const std::shared_ptr<Call>& call);
 
   // `service` must outlive it.
@@ -43,21 +46,22 @@ class Call : public std::enable_shared_from_this<Call<RequestType, ResponseType>
   Call& operator=(const Call&) = delete;
 
   Request& request() { return received_.message(); }
-  // The request was read: a call that waits keeps nothing of it.
+  // Frees the request once it was read, so that a call that waits keeps nothing of it.
   void DropRequest() { Request().Swap(&received_.message()); }
   ServiceContext& service() const { return service_; }
 
-  // By the call's thread. The name that the caller gives itself is remembered.
+  // The caller. Remembers the name that the caller gives itself. Called by the call's thread.
   virtual Caller caller() const = 0;
   // The worker on which the task runs that makes the call. None: it is no task of this daemon.
   virtual core::WorkerId task_worker() const = 0;
-  // Runs `work` on the call's thread, outside of an event. By a thread that flushes.
+  // Runs `work` on the call's thread, outside of an event. Called by a thread that flushes.
   virtual void Post(std::function<void()> work) = 0;
 
+  // Sends the answer, unless the call was answered before. Any thread.
   void Answer(const Response& response) {
     if (TakeTurn()) Send(response);
   }
-  // A name that is not there is told with the nearest one that is.
+  // Sends a refusal, unless the call was answered before. To an unknown name it adds the nearest known one. Any thread.
   void Refuse(const absl::Status& status) {
     if (!TakeTurn()) return;
     if (!IsUnknownName(status)) return SendRefusal(status);
@@ -68,22 +72,22 @@ class Call : public std::enable_shared_from_this<Call<RequestType, ResponseType>
 
   // ---- For the transport ----
   Received<Request>& received() { return received_; }
-  // When the request is there.
+  // Runs `function`, or refuses a request that is not well-formed. REQUIRES: the request has come.
   void Run(Function function) {
     if (!received_.status().ok()) return Refuse(received_.status());
     function(this->shared_from_this());
   }
-  // Nobody waits for the answer any more. By the call's thread.
+  // Ends the call because nobody waits for the answer any more. Called by the call's thread.
   void Cancel() {
     if (const std::function<void()> cancelled = std::exchange(cancelled_, nullptr)) cancelled();
     Refuse(absl::CancelledError("the client went away"));
   }
-  // The call is over; what waited for its cancellation is let go. By the call's thread.
+  // Drops the function that waits for a cancellation, because the call is over. Called by the call's thread.
   void Forget() { cancelled_ = nullptr; }
   bool answered() const { return answered_; }
 
  protected:
-  // Each is called once at most, one of both.
+  // Of these two one is called, once.
   virtual void Send(const Response& response) = 0;
   virtual void SendRefusal(const absl::Status& status) = 0;
 
@@ -102,17 +106,17 @@ void DropWhenCancelled(const std::shared_ptr<CallType>& call, const engine::Pend
   call->OnCancelled([pending] { pending.Drop(); });
 }
 
-// Where the messages of a stream come from.
+// A source of the messages of a stream.
 template <typename Response>
 class Source {
  public:
   virtual ~Source() = default;
-  // The next message, into a cleared one. False: nothing now. Called by one thread at a time.
+  // Fills a cleared message with the next one. False: there is none now. Called by one thread at a time.
   virtual bool Fill(Response* message) = 0;
 };
 
-// One request, many answers. What is sent comes from a Source; the transport asks it for the next message when it can
-// send one. Pump and End may be called by any thread.
+// A call with one request and many answers. The answers come from a Source, which the transport asks for the next
+// message when it can send one. Threads: as Call; Pump and End may be called by any thread.
 template <typename RequestType, typename ResponseType>
 class StreamCall : public std::enable_shared_from_this<StreamCall<RequestType, ResponseType>> {
  public:
@@ -137,16 +141,16 @@ class StreamCall : public std::enable_shared_from_this<StreamCall<RequestType, R
     stop_ = std::move(stop);
     Pump();
   }
-  // After what the source still has. The first one counts.
+  // Ends the stream with `status` once the source is empty. The first call counts.
   void End(const absl::Status& status) {
     if (ending_.exchange(true)) return;
     status_ = status;
     ended_ = true;
     Pump();
   }
-  // The source has something, perhaps.
+  // Makes the transport ask the source for messages. Any thread.
   virtual void Pump() = 0;
-  // Runs `work` on the call's thread. By whoever fills.
+  // Runs `work` on the call's thread. Called by the thread that fills.
   virtual void Post(std::function<void()> work) = 0;
 
   // ---- For the transport ----
@@ -157,10 +161,10 @@ class StreamCall : public std::enable_shared_from_this<StreamCall<RequestType, R
   }
   // As Source.
   bool Fill(Response* message) { return source_ != nullptr && source_->Fill(message); }
-  // Look at it before Fill: once it is set, and Fill has nothing, the call is over with this status.
+  // Whether End was called. Look before Fill: once it is true and Fill has nothing, the call is over with status().
   bool ended() const { return ended_; }
   const absl::Status& status() const { return status_; }
-  // By the call's thread, when nothing more is sent.
+  // Calls `stop` of Start, once. Called by the call's thread when nothing more is sent.
   void Stop() {
     if (stop_) std::exchange(stop_, nullptr)();
   }

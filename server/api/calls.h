@@ -1,8 +1,12 @@
 // The methods of poold.v1.PoolService as functions from a request to its answer.
 //
-// Each checks its request for form, brings it to the cores that it concerns and answers, now or later. None knows how
-// the call came. A new method of the contract is declared here and named in one of the two lists at the end; transports
-// take it from there.
+// Role: each function checks its request for form, brings it to the cores that it concerns, and answers, now or later.
+// Non-role: none
+//   knows how the call came.
+// Threads: called by the call's thread (call.h); answers come from any thread.
+// Errors: refusals by api/errors.h; pool_service.proto lists the reasons of each method.
+// A new method of the contract is declared here and named in one of the two lists at the end; transports take it from
+// there.
 #pragma once
 
 #include <memory>
@@ -87,8 +91,8 @@ void ForEachCall(Visit visit) {
   visit("Explain", Explain);
 }
 
-// The same for each method with one request and many answers. Upload, whose requests are many, and Session are objects:
-// uploads.h, session/session.h.
+// Calls `visit(name, function)` for each method with one request and many answers. Upload, whose requests are many, and
+// Session are objects: uploads.h, session/session.h.
 template <typename Visit>
 void ForEachStreamCall(Visit visit) {
   visit("GetItems", GetItems);

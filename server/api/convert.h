@@ -1,7 +1,9 @@
-// poold.v1 messages <-> values of the core. Pure functions; what is refused names the field.
+// Conversions between messages of poold.v1 and values of the core.
 //
-// Messages come from clients: every number, name and size is checked here for form (validate.h has the names).
-// Errors: made by core::MakeError with INVALID_FIELD, TOO_LARGE or TOO_MANY.
+// Role: Read... checks every number and size of a message for form (validate.h checks names) and converts it; Write...
+// converts values
+//   for answers. Pure functions; any thread.
+// Errors: made by core::MakeError with INVALID_FIELD, TOO_LARGE or TOO_MANY, naming the field.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +25,14 @@
 namespace poold::api {
 
 // ---- Ids: 16 bytes, two big-endian numbers ----
+// Nothing: the bytes are no id.
 std::optional<core::HandleId> ParseId(std::string_view bytes);
 std::string IdBytes(core::HandleId id);
+// As ParseId. INVALID_FIELD: the bytes are no id.
 absl::StatusOr<core::HandleId> ReadId(std::string_view bytes, std::string_view field);
 
 // ---- Time ----
-// The core's monotonic time as dates.
+// Shows the core's monotonic time as dates. A value.
 class WallTime {
  public:
   explicit WallTime(const base::Clock& clock) : offset_(clock.WallNow() - clock.Now()) {}
@@ -37,23 +41,25 @@ class WallTime {
  private:
   core::Nanos offset_;
 };
-// How numbers of the core are shown: its time as dates, its clients by their names.
+// The means to show numbers of the core to people: its times as dates, its clients by their names.
 struct DisplayContext {
   WallTime wall;
+  // The names of clients. Not owned.
   const engine::ClientNames& names;
 };
 void WriteDuration(core::Nanos nanos, google::protobuf::Duration* out);
-// Not negative, at most kNever.
+// Reads a duration in ns, at most kNever. INVALID_FIELD: the duration is negative or not well-formed.
 absl::StatusOr<core::Nanos> ReadDuration(const google::protobuf::Duration& duration, std::string_view field);
 // Reads an optional duration into `out`; `status` keeps the first error.
 void ReadLimit(bool has, const google::protobuf::Duration& duration, std::string_view field, core::Nanos* out,
                absl::Status* status);
+// INVALID_FIELD: the limit is zero.
 absl::Status CheckNotZero(core::Nanos limit, std::string_view field);
 
 // ---- Requests ----
 // The client of a session with this client_id.
 core::ClientId SessionClient(core::HandleId client_id);
-// Takes the bytes out of `payload`. `upload_id` is the caller's to resolve.
+// Moves the bytes out of `payload`. The caller resolves `upload_id`.
 absl::StatusOr<core::Payload> ReadPayload(v1::Payload* payload, std::string_view field);
 // The checks of ReadPayload, for bytes that lie elsewhere.
 absl::Status CheckEncoding(int encoding, bool has_bytes, std::string_view field);
@@ -63,7 +69,7 @@ absl::StatusOr<core::PoolSpec> ReadPoolSpec(const v1::PoolSpec& spec, const Serv
 
 // ---- Answers ----
 inline constexpr std::uint64_t kNoResultData = 0;
-// A result longer than `max_inline_bytes` goes without its bytes.
+// Writes a payload; one longer than `max_inline_bytes` without its bytes.
 void WritePayload(const core::Payload& payload, std::uint64_t max_inline_bytes, v1::Payload* out);
 void WriteOutcome(const core::Outcome& outcome, const WallTime& wall, std::uint64_t max_inline_bytes, v1::Outcome* out);
 void WriteTask(const core::TaskView& task, const DisplayContext& display, std::uint64_t max_inline_bytes,
@@ -71,15 +77,15 @@ void WriteTask(const core::TaskView& task, const DisplayContext& display, std::u
 void WriteMap(const core::MapView& map, const DisplayContext& display, v1::MapProgress* out);
 void WriteOutput(const core::OutputEvent& output, v1::Output* out);
 void WriteProgress(core::HandleId id, const core::ProgressView& progress, v1::Progress* out);
-// Without result and output. `in_short`: texts are cut, so that a page of them stays small.
+// Writes a handle without result and output. `in_short`: texts are cut, so that a page of entries stays small.
 void WriteEntry(const core::HandleView& handle, const DisplayContext& display, bool in_short, v1::TaskEntry* out);
 void WriteExplanation(const core::Explanation& explanation, const DisplayContext& display, v1::ExplainResponse* out);
 void WriteTaskOptions(const core::TaskOptions& options, v1::TaskOptions* out);
 void WritePoolSpec(const core::PoolSpec& spec, v1::PoolSpec* out);
-// As many as fit into 3 MiB.
+// Writes as many functions as fit into 3 MiB.
 void WriteFunctions(const std::vector<core::FunctionInfo>& functions, v1::GetPoolResponse* out);
-// How long each list of a Pool, and each of its texts, may be: more is cut off. By default all is there, as long as the
-// answer stays below 4 MiB.
+// The most bytes of each list of a Pool and of each of its texts; more is cut off. The default cuts nothing that fits
+// into an answer of 4 MiB.
 struct PoolRoom {
   std::size_t list_bytes = 256 << 10;
   std::size_t text_bytes = 16 * 1024;

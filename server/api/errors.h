@@ -1,4 +1,9 @@
-// Refusals as clients get them: absl::Status with its details -> google.rpc.Status.
+// Refusals as clients get them: statuses with reasons, their form as google.rpc.Status, and suggestions for mistyped
+// names.
+//
+// Threads: pure functions, except those that take a ServiceContext: these enter cores, so they may not be called inside
+// of an event or
+//   while subscribers are flushed. Ownership: the context must outlive its user.
 #pragma once
 
 #include <string>
@@ -20,22 +25,19 @@ absl::Status TooMany(std::string_view field, std::string_view message);
 // UNAVAILABLE, reason SHUTTING_DOWN.
 absl::Status ShuttingDown();
 
-// With ErrorInfo, and where they belong RetryInfo, QuotaFailure and BadRequest (see pool_service.proto). The message is
-// short (it travels in trailers), valid UTF-8, and never carries a backtrace.
+// Converts a refusal, with ErrorInfo, and where they belong RetryInfo, QuotaFailure and BadRequest (see
+// pool_service.proto). The message is short (it travels in trailers), valid UTF-8, and never carries a backtrace.
 google::rpc::Status ToProto(const absl::Status& status);
 
-// Suggestions for mistyped names of pools and functions, which a refusal tells.
-//
-// A suggestion is looked for once in each call, after the core's mutex was left. Used by the call's thread; not inside
-// an event, nor while subscribers are flushed. Ownership: the context must outlive it.
-
-// POOL_NOT_FOUND or FUNCTION_NOT_FOUND.
+// Whether the reason is POOL_NOT_FOUND or FUNCTION_NOT_FOUND.
 bool IsUnknownName(const absl::Status& refusal);
 
-// With the nearest name that there is, or which there are. REQUIRES: IsUnknownName.
+// The refusal with the nearest existing name of a pool or function, or with a list of the existing ones. REQUIRES:
+// IsUnknownName.
 absl::Status WithSuggestion(const absl::Status& refusal, const ServiceContext& context);
 
-// For the refusals of one call: the first unknown name gets its suggestion wherever it comes again, others none.
+// Adds suggestions to the refusals of one call. The first unknown name gets its suggestion wherever it comes again;
+// others get none, so that a call looks for one suggestion at most.
 class OneSuggestion {
  public:
   explicit OneSuggestion(const ServiceContext& context) : context_(context) {}

@@ -1,4 +1,6 @@
 // Outcomes of map items on their way to a client: blocks that the core keeps, cut to fit into messages.
+//
+// Threads: see each class. Ownership: shares blocks with the core until their items were sent.
 #pragma once
 
 #include <cstddef>
@@ -32,14 +34,14 @@ struct MessageRoom {
   }
 };
 
-// A block that is being sent, and how far.
+// ItemReader: a block that is being sent, and the place of its next item. Used by one thread at a time.
 class ItemReader {
  public:
   // Passes over items below `first_index`.
   explicit ItemReader(core::ItemBlockPtr block, std::uint64_t first_index = 0);
 
   bool done() const { return item_ == block_->result_bytes.size(); }
-  // Appends what fits; at least one item if there is room at all.
+  // Appends the items that fit; at least one if there is room at all.
   void Write(std::uint64_t max_inline_bytes, const WallTime& wall, MessageRoom* room,
              google::protobuf::RepeatedPtrField<v1::ItemOutcomes>* out);
 
@@ -49,15 +51,16 @@ class ItemReader {
   void WriteItem(std::uint64_t max_inline_bytes, const WallTime& wall, MessageRoom* room, v1::ItemOutcomes* out);
 
   core::ItemBlockPtr block_;
+  // The next item, the first byte of its result, and the number of items before it that have more than a result.
   std::size_t item_ = 0;
   std::size_t byte_ = 0;
   std::size_t other_ = 0;
 };
 
-// The messages of one GetItems: blocks of outcomes in the order of the items, or as they come about.
+// ItemSource: the messages of one GetItems: blocks of outcomes in the order of the items, or in that of their ends.
 //
-// Thread safety: what the core says comes under its mutex; Fill by one thread at a time. Slow readers cost pointers to
-// blocks that the core keeps, as long as it does.
+// Threads: Add and AddEnd are called under the core's mutex, Fill by one thread at a time. A slow reader costs pointers
+// to blocks, which the core keeps in any case.
 class ItemSource {
  public:
   // `clock` and `names` must outlive it.
@@ -69,15 +72,17 @@ class ItemSource {
         names_(names),
         next_index_(first_index) {}
 
+  // Takes a block of the map, or the map's end.
   void Add(core::ItemBlockPtr block);
   void AddEnd(const core::MapView& map);
 
-  // True: `message` holds something; its `end` is set in the last one. False: nothing now.
+  // True: `message` holds outcomes, or the end of the map in `end`, which the last message has. False: there is nothing
+  // now.
   bool Fill(v1::GetItemsResponse* message);
 
  private:
   void TakePending();
-  // The next block whose turn it is, into reader_. False: none.
+  // Moves the block whose turn it is into reader_. False: there is none.
   bool NextBlock();
 
   const bool as_completed_;
@@ -89,7 +94,7 @@ class ItemSource {
   std::deque<core::ItemBlockPtr> pending_ ABSL_GUARDED_BY(mu_);
   std::optional<core::MapView> pending_end_ ABSL_GUARDED_BY(mu_);
 
-  // Of the one who fills.
+  // Owned by the thread that fills.
   std::uint64_t next_index_;
   std::deque<core::ItemBlockPtr> arrived_;                     // as completed
   std::multimap<std::uint64_t, core::ItemBlockPtr> by_index_;  // in order

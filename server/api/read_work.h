@@ -1,7 +1,8 @@
-// Checks and converts the tasks and items that clients hand in: packed together in a session's message, or one by one
-// in a call.
+// Checks and conversions of the tasks and items that clients hand in: packed together in a session's message, or one by
+// one in a call.
 //
-// Pure functions. Errors: made by core::MakeError, naming the field as the message calls it.
+// Threads: pure functions. Ownership: results own or share their bytes.
+// Errors: made by core::MakeError, naming the field as the message calls it.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +21,16 @@
 
 namespace poold::api {
 
-// Counted for a column of items beside its bytes and lengths.
+// The bytes that count for a column of items beside its data and lengths.
 inline constexpr std::uint64_t kColumnBytes = 256;
 
+// Bytes that keep their reservation.
 core::Bytes CountedBytes(std::string text, base::Reservation taken);
 
-// Counts the arguments of tasks or items. `beside`: further bytes that are kept for them. Few bytes count nothing.
-// Errors: RESOURCE_EXHAUSTED (QUEUE_FULL), with a time to try again: the memory for arguments is in use.
+// Counts the arguments of tasks or items in the budget. `beside`: further bytes that are kept for them. Few bytes count
+// nothing. Errors: RESOURCE_EXHAUSTED (QUEUE_FULL), with a time to try again: the memory for arguments is in use.
 absl::StatusOr<core::Bytes> CountArguments(std::string text, std::uint64_t beside, const base::MemoryBudget& memory);
-// The same of large ones that have an owner, who stays.
+// As above, for large arguments that have an owner, which is kept.
 absl::StatusOr<core::Bytes> CountArguments(core::Bytes bytes, const base::MemoryBudget& memory);
 
 // The names of a message's fields, for refusals.
@@ -40,20 +42,20 @@ struct WorkFields {
   std::string_view chunk_size = {};  // of a map
 };
 
-// Where work is to be done, and the type beside its arguments.
+// Checks the names of pool, function and type.
 absl::Status CheckWork(std::string_view pool, std::string_view function, std::string_view type_name,
                        const WorkFields& fields);
 
-// INVALID_ARGUMENT: the chunk_size is zero.
+// INVALID_FIELD: the chunk_size is zero.
 absl::Status ZeroChunkSize(std::string_view field);
 
-// Items of a map that lie one behind the other in `data`, and the length of each; null where there are none.
+// Makes a column of items that lie one behind the other in `data`, each of its length; null: there are no items.
 // Errors: RESOURCE_EXHAUSTED (QUEUE_FULL): the memory for arguments is in use.
 absl::StatusOr<std::shared_ptr<const core::ItemColumn>> KeepItems(std::string data, std::vector<std::uint32_t> lengths,
                                                                   const base::MemoryBudget& memory);
 
-// A map as MapRequest and MapGroup describe it, but for its client, id, options, type, items and whether it is
-// complete. Views are the message's.
+// Reads a map from a MapRequest or MapGroup, except client, id, options, type, items and completeness. Views refer to
+// the message.
 template <typename Message>
 absl::StatusOr<core::MapGroup> ReadMapHead(const Message& message, std::string_view type_name, int encoding,
                                            bool has_bytes, const WorkFields& fields) {

@@ -1,6 +1,6 @@
-// A request as it comes from a client: looked at before it is parsed, whatever carries it.
+// Received: a request as it comes from a client. Its parts are counted before it is parsed, whatever carries it.
 //
-// Used by one thread at a time. Ownership: owns the message; `options` must outlive it.
+// Threads: one at a time. Ownership: owns the message; `options` must outlive it.
 #pragma once
 
 #include <google/protobuf/descriptor.h>
@@ -15,24 +15,25 @@
 
 namespace poold::api {
 
-// What a message from outside is made of is counted before the message is parsed: two bytes on the wire may become an
-// object of some hundred. A part is a message inside of it, an entry of a list, a field that the contract does not
-// know; of packed numbers of varying length every tenth byte, since none is longer. A message of few bytes has few
-// parts and is not looked at. Performance: linear in the number of fields, whatever their bytes; takes no memory.
-// Errors: made by core::MakeError with TOO_MANY, naming the list; or INVALID_FIELD where the bytes are no such message.
+// The most parts of a message. A part is a message inside of it, an entry of a list, or a field that the contract does
+// not know; of packed numbers of varying length every tenth byte counts, since none is longer.
 struct PartBounds {
-  // Entries of each list of the message itself.
+  // The most entries of each list of the message itself.
   std::uint64_t most_entries = 0;
+  // The most parts of the whole message.
   std::uint64_t most_parts = 0;
 };
 
-// Messages below this are not looked at.
+// Messages of fewer bytes have few parts, and are not counted.
 inline constexpr std::uint64_t kFewMessageBytes = 16 << 10;
 
+// Counts the parts of a message before it is parsed, because two bytes on the wire may become an object of some
+// hundred. Performance: linear in the number of fields, whatever their bytes; takes no memory. Errors: made by
+// core::MakeError with TOO_MANY, naming the list; or INVALID_FIELD where the bytes are no such message.
 absl::Status CheckParts(google::protobuf::io::ZeroCopyInputStream* bytes, const google::protobuf::Descriptor& type,
                         const PartBounds& bounds);
 
-// The bytes are no message of this type.
+// INVALID_FIELD: the bytes are no message of this type.
 absl::Status NoSuchMessage(const google::protobuf::Descriptor& type);
 
 template <typename Message>
@@ -42,14 +43,15 @@ class Received {
 
   // The message that came last. Empty if it was refused.
   Message& message() { return message_; }
-  // Why it was refused.
+  // OK, or the reason for which the last message was refused.
   const absl::Status& status() const { return status_; }
 
+  // Counts and parses a message.
   void Parse(std::string_view bytes) {
     ParseStream(bytes.size(),
                 [&] { return google::protobuf::io::ArrayInputStream(bytes.data(), static_cast<int>(bytes.size())); });
   }
-  // `open`: makes a stream of the bytes, from the first one on.
+  // As Parse. `open` makes a stream of the bytes, from the first one on; it may be called twice.
   template <typename Open>
   void ParseStream(std::uint64_t bytes, Open open) {
     // A message keeps the memory of the largest that it ever was.

@@ -1,6 +1,7 @@
-// The things that every call needs: the engine, options and clock.
+// ServiceContext: the objects that every call needs: engine, options and clock.
 //
-// Thread-safe: what changes after Start synchronises itself. Ownership: the engine and the clock must outlive it.
+// Threads: thread-safe; members that change after the server was started synchronise themselves.
+// Ownership: owned by the server; the engine and the clock must outlive it.
 #pragma once
 
 #include <algorithm>
@@ -32,15 +33,21 @@ struct ServiceContext {
     if (options.spool == nullptr) options.spool = std::make_shared<const base::Spool>(base::SpoolOptions());
   }
 
+  // The means to show times and clients in an answer that is made now.
   DisplayContext display() const { return {WallTime(*clock), client_names}; }
 
-  ServiceOptions options;  // constant after Start
+  // Constant after the server was started, as server_info.
+  ServiceOptions options;
   const base::Clock* const clock;
   engine::Engine& engine;
-  engine::ClientNames& client_names;  // the engine's
-  v1::ServerInfo server_info;         // constant after Start
+  // The engine's.
+  engine::ClientNames& client_names;
+  // The answer of GetServerInfo.
+  v1::ServerInfo server_info;
+  // The quota of events that wait for watchers, in bytes.
   const std::shared_ptr<base::Quota> watch_room;
-  UploadStore uploads;  // synchronises itself
+  UploadStore uploads;
+  // Sessions that are open now.
   std::atomic<std::uint64_t> sessions = 0;
 };
 

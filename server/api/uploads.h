@@ -1,7 +1,9 @@
-// Payloads that came in fragments and wait for the submission that takes them.
+// UploadStore: payloads that came in fragments and wait for the submission that takes them. Upload: one call of Upload.
 //
-// Thread-safe. Bounded: `max_bytes` of uploads under way and waiting, each waiting at most `ttl`. Who is under way and
-// sends nothing is cut off when others need the room.
+// Threads: the store is thread-safe. Ownership: owns the waiting payloads.
+// Bounds: `max_bytes` of uploads under way and waiting, each waiting at most `ttl`. An upload under way that sends
+// nothing is cut off
+//   when others need the room.
 #pragma once
 
 #include <atomic>
@@ -30,33 +32,36 @@ class UploadStore {
  public:
   UploadStore(std::uint64_t max_bytes, core::Nanos ttl) : max_bytes_(max_bytes), ttl_(ttl) {}
 
-  // An upload that comes in pieces. Whoever receives it owns it, says when a piece came, and ends the upload when `cut`
-  // is called, by any thread.
+  // An upload that comes in pieces. The receiver owns it, notes when a piece came, and ends the upload when `cut` is
+  // called.
   struct UnderWay {
+    // Called by any thread.
     std::function<void()> cut;
+    // The moment of the last piece, in ns.
     std::atomic<core::Nanos> progress_at = 0;
   };
   void Begin(const std::shared_ptr<UnderWay>& upload);
 
-  // Room for more bytes of an upload under way, given back by Abandon. RESOURCE_EXHAUSTED: try again later.
+  // Reserves room for more bytes of an upload under way; Abandon gives it back. RESOURCE_EXHAUSTED: try again later.
   absl::Status Reserve(std::uint64_t bytes, core::Nanos now);
   void Abandon(std::uint64_t bytes);
 
-  // Keeps bytes for which room was reserved, under the client's name for them: a fresh id. ALREADY_EXISTS: it is not
-  // fresh. RESOURCE_EXHAUSTED: too many wait, however small they are.
+  // Keeps bytes for which room was reserved, under an id that the client chose. ALREADY_EXISTS: the id is in use.
+  // RESOURCE_EXHAUSTED: too many uploads wait, however small they are.
   absl::Status Keep(core::HandleId id, core::Bytes bytes, core::Nanos now);
   static constexpr std::size_t kMaxWaiting = 65'536;
-  // Once. NOT_FOUND: UPLOAD_NOT_FOUND.
+  // Takes the bytes of an id out of the store. NOT_FOUND (UPLOAD_NOT_FOUND): there are none.
   absl::StatusOr<core::Bytes> Take(std::string_view id);
-  // The submission that took it was refused: it waits again where `why` says when to try again, and is dropped where
-  // it does not.
+  // Returns bytes whose submission was refused: they wait again where `why` says when to try again, and are dropped
+  // otherwise.
   void GiveBack(std::string_view id, core::Bytes bytes, const absl::Status& why, core::Nanos now);
-  // No submission will take it. Its room is free at once; its bytes go with the next DropExpired, so that this may be
-  // called inside of an event. False: it is not here.
+  // Forgets an upload that no submission will take. Its room is free at once; its bytes go with the next DropExpired,
+  // so that this may be called inside of an event. False: there is no such upload.
   bool Drop(core::HandleId id);
 
+  // Drops uploads that have waited for longer than `ttl`.
   void DropExpired(core::Nanos now);
-  // When DropExpired has something to do; kNever for nothing.
+  // The moment in ns at which DropExpired has something to do; kNever: there is none.
   core::Nanos next_expiry() const { return next_expiry_.load(std::memory_order_relaxed); }
   std::uint64_t used_bytes() const;
 
@@ -80,10 +85,11 @@ class UploadStore {
   std::vector<core::Bytes> dropped_ ABSL_GUARDED_BY(mu_);
 };
 
-// One call of Upload: fragments come in, a name for all of them goes out.
+// Upload: one call of Upload: fragments come in, and an id for all of them goes out.
 //
-// Role: bounds and keeps what comes (base/spool.h), large payloads in the spool: a fragment into the page cache
-// takes some 0.2 ms. Threads: one at a time. Ownership: what was not finished is given back when it goes.
+// Role: bounds and keeps the fragments (base/spool.h), large payloads in the spool: writing one there takes some 0.2
+// ms. Threads: one
+//   at a time. Ownership: gives back everything that was not finished when it goes.
 class Upload {
  public:
   // `cut` is called, by any thread, when others need the room and nothing has come for a while: it ends the call. It
@@ -93,13 +99,13 @@ class Upload {
   Upload(const Upload&) = delete;
   Upload& operator=(const Upload&) = delete;
 
-  // The next fragment. After an error the upload is over. RESOURCE_EXHAUSTED (QUEUE_FULL): try again later.
+  // Adds the next fragment. After an error the upload is over. RESOURCE_EXHAUSTED (QUEUE_FULL): try again later.
   absl::Status Append(const std::string& fragment);
-  // All fragments are there. Once.
+  // Puts the whole payload into the store, and returns the answer of the call. Call once.
   absl::StatusOr<v1::UploadResponse> Finish();
-  // Lets go of what came. Idempotent.
+  // Drops the fragments. Idempotent.
   void Abandon();
-  // The client went away before it learnt the name: no submission will ask for it.
+  // Drops a finished upload whose id the client did not learn.
   void Forget();
 
  private:

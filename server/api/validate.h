@@ -1,4 +1,7 @@
-// Which names and texts a client may send. What is refused names the field and says what is right.
+// Checks of names, texts and lists that clients send.
+//
+// Threads: pure functions. Errors: INVALID_FIELD, TOO_LARGE or TOO_MANY; the message names the field and says what is
+// allowed.
 #pragma once
 
 #include <string>
@@ -17,19 +20,21 @@ namespace poold::api {
 
 struct ServiceContext;
 
-// 1 to 64 letters, digits, '-', '_' or '.'.
+// Allows 1 to 64 letters, digits, '-', '_' or '.'.
 absl::Status CheckPoolName(std::string_view name, std::string_view field);
-// The same, and no path: not "." or "..". For modules and programs.
+// As CheckPoolName, but refuses "." and "..", which are paths. For modules and programs.
 absl::Status CheckFileName(std::string_view name, std::string_view field);
-// 1 to 256 bytes without control characters.
+// Allows 1 to 256 bytes without control characters.
 absl::Status CheckFunctionName(std::string_view name, std::string_view field);
-// The name of a type beside a value: at most 512 bytes.
+// Allows at most 512 bytes in the name of a type.
 absl::Status CheckTypeName(std::string_view name, std::string_view field);
-// Names, environment and folder of a spec; numbers are ReadPoolSpec's.
+// Checks names, environment and folder of a spec; ReadPoolSpec checks its numbers.
 absl::Status CheckSpecTexts(const v1::PoolSpec& spec, const ServiceOptions& options);
 
-// Reads `wait_timeout`: 0 where there is none, at most the daemon's max_wait. INVALID_FIELD: it is negative or no duration.
-absl::StatusOr<core::Nanos> ReadWait(bool has, const google::protobuf::Duration& duration, const ServiceContext& context);
+// Reads `wait_timeout`: 0 where there is none, at most the daemon's max_wait. INVALID_FIELD: it is negative or no
+// duration.
+absl::StatusOr<core::Nanos> ReadWait(bool has, const google::protobuf::Duration& duration,
+                                     const ServiceContext& context);
 // TOO_MANY: the list `field` is longer than one call may have (max_items_per_call).
 absl::Status CheckCount(std::size_t count, std::string_view field, const ServiceContext& context);
 // Reads the ids of handles. INVALID_FIELD names the one that is none; TOO_MANY as CheckCount.

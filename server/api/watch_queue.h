@@ -1,9 +1,12 @@
-// The events that wait for one watcher.
+// WatchQueue: the events that wait for one watcher.
 //
-// Role: keeps every state of a task in order. Of maps, of pools and of a task's progress only the latest waits. Output
-// is kept as long as it fits; then the gap is told. When the room for all watchers is full, a watcher that has more
-// than kOwnBytes loses all its events: a resync tells how many, and the states are told anew. Thread-safe. Ownership:
-// shares the quota.
+// Role: keeps every state of a task in order. Of a map, of a pool and of a task's progress only the latest state waits.
+// Output waits
+//   as long as it fits; then the watcher is told of the gap.
+// Bounds: when the quota of all watchers is used up, a watcher that has more than kOwnBytes loses all its events: a
+// resync tells how
+//   many, and the states are told anew.
+// Threads: thread-safe. Ownership: shares the quota.
 #pragma once
 
 #include <cstddef>
@@ -26,22 +29,23 @@ namespace poold::api {
 
 class WatchQueue {
  public:
-  // What waits is counted with so much for each event, and its texts.
+  // The bytes that count for each waiting event, beside its texts.
   static constexpr std::uint64_t kEventBytes = 1024;
-  // What may wait for each watcher, however much waits for the others.
+  // The bytes that may wait for each watcher, however many wait for the others.
   static constexpr std::uint64_t kOwnBytes = 256 * kEventBytes;
 
-  // `clock` and `names` must outlive it. `room`: of all watchers, in bytes.
+  // `clock` and `names` must outlive it. `room`: the quota of all watchers, in bytes.
   WatchQueue(std::size_t max_output_bytes, std::shared_ptr<base::Quota> room, const base::Clock& clock,
              const engine::ClientNames& names)
       : max_output_bytes_(max_output_bytes), clock_(clock), names_(names), room_(std::move(room)) {}
 
+  // Adds an event. Called inside an event of the core.
   void Add(core::WatchEvent event);
-  // Nothing more will be added but states that are told anew.
+  // Tells that nothing more will be added but states that are told anew.
   void End();
-  // The next event. False: there is none now. After a resync the states are to be told anew.
+  // Takes the next event. False: there is none now. After a resync the caller adds all states anew.
   bool Next(v1::WatchResponse* message);
-  // Ended, and nothing waits.
+  // Whether End was called and nothing waits.
   bool over() const;
 
  private:
@@ -53,15 +57,15 @@ class WatchQueue {
     std::variant<core::TaskView, core::MapView, core::PoolView, core::OutputEvent, core::ProgressEvent, DroppedOutput>
         what;
     std::uint64_t cost = 0;
-    // Of a result, whose bytes are not kept.
+    // The length of a result, whose bytes are not kept.
     std::uint64_t result_bytes = 0;
   };
   using Place = std::list<Entry>::iterator;
 
   void AddOutput(Entry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // False: there is no room, and everything was lost.
+  // Adds an entry at the end. False: there is no room, and everything was lost.
   bool Append(Entry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Only the latest one with this key waits.
+  // Adds an entry and removes the one with the same key that waits.
   template <typename Key>
   void Replace(absl::flat_hash_map<Key, Place>* latest, const Key& key, Entry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Count(std::uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -76,11 +80,12 @@ class WatchQueue {
   mutable absl::Mutex mu_;
   std::list<Entry> entries_ ABSL_GUARDED_BY(mu_);
   std::uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  base::Reservation room_ ABSL_GUARDED_BY(mu_);  // of what is above kOwnBytes
+  base::Reservation room_ ABSL_GUARDED_BY(mu_);  // for the bytes above kOwnBytes
   std::size_t output_bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  // Events that were dropped and not told yet. While there are some nothing waits, and what comes is dropped, too.
+  // Events that were dropped since the last resync. While there are some nothing waits, and new events are dropped,
+  // too.
   std::uint64_t lost_ ABSL_GUARDED_BY(mu_) = 0;
-  // The latest of each that waits.
+  // The waiting entry of each map, task and pool.
   absl::flat_hash_map<core::HandleId, Place> maps_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<core::HandleId, Place> progress_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, Place> pools_ ABSL_GUARDED_BY(mu_);

@@ -68,10 +68,9 @@ class Arena : public std::enable_shared_from_this<Arena> {
   const Reservation files_;
 };
 
-// ArenaTable: the daemon's arenas by number, and the return of those that are not used.
+// ArenaTable: the daemon's arenas by number, and the closing of those that are not used.
 //
-// Threads: thread-safe.
-// Ownership: owns only arenas that were given to Keep.
+// Threads: thread-safe. Ownership: owns only arenas that were given to Keep.
 class ArenaTable {
  public:
   // Draws a number that no other arena has, in this daemon or in another daemon's life, and that cannot be guessed.

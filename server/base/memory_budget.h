@@ -66,7 +66,7 @@ class MemoryBudget {
   std::shared_ptr<Quota> Part(std::uint64_t sixteenths) const;
 };
 
-// MemoryReturn: gives memory back to the system after a peak.
+// MemoryReturn: gives memory back to the system after a peak of the budget's use.
 //
 // The C library keeps freed memory, so a daemon that once used much memory would stay large. This class compares
 // resident memory with memory in use, and makes the library give back the difference, while that helps. That takes time

@@ -1,5 +1,8 @@
-// The form of names of pools, modules, programs and functions, whichever way they come (an open, a submission, the
-// configuration, a worker that registers its functions). Pure functions.
+// Names: the form that names of pools, modules, programs and functions have, whichever way they come (an open, a
+// submission, the configuration, a worker that registers its functions); the known name that a mistyped one probably
+// meant; and environment variables whose names stand for code.
+//
+// Threads: pure functions. Errors: none; callers make refusals.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +16,7 @@ namespace poold::base {
 inline constexpr std::size_t kMaxNameBytes = 64;
 inline constexpr std::size_t kMaxFunctionNameBytes = 256;
 
-// 1 to 64 letters, digits, '-', '_' or '.'.
+// Whether the text is 1 to 64 letters, digits, '-', '_' or '.'.
 inline bool IsName(std::string_view text) {
   return !text.empty() && text.size() <= kMaxNameBytes && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -24,7 +27,7 @@ inline bool IsName(std::string_view text) {
 // Whether the byte is a control character of ASCII.
 inline bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-// 1 to 256 bytes without control characters.
+// Whether the text is 1 to 256 bytes without control characters.
 inline bool IsFunctionName(std::string_view text) {
   return !text.empty() && text.size() <= kMaxFunctionNameBytes && std::none_of(text.begin(), text.end(), IsControl);
 }
@@ -36,19 +39,16 @@ inline std::string Quoted(std::string_view text) {
   return "\"" + shown + (text.size() > kMaxNameBytes ? "...\"" : "\"");
 }
 
-// Nearest: the word that a mistyped word probably meant. Pure functions, bounded to some milliseconds.
-
 // The candidate with the fewest typing errors from `word`; empty: none is near (within 2 errors, or a third of the
-// word). Looks at the first 512 candidates, and at no word above 64 bytes.
+// word). Looks at the first 512 candidates and at no word above 64 bytes, so that a call takes some milliseconds at
+// most.
 std::string Nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 // "; did you mean 'x'?", or nothing. For the end of an error's message.
 std::string DidYouMean(std::string_view word, const std::vector<std::string>& candidates);
 
-// Names of environment variables that are code: the loader, an interpreter, a shell or a library loads or runs what
-// they name.
-
-// Decides by exact names and by beginnings, as the systems that poold runs on know them.
+// Whether an environment variable is code: the loader, an interpreter, a shell or a library loads or runs the thing
+// that the variable names. Decides by exact names and by beginnings, as the systems that poold runs on know them.
 bool IsCode(std::string_view name);
 
 }  // namespace poold::base

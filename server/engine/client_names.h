@@ -1,7 +1,7 @@
-// The names that clients give themselves, so that lists show a name in place of a number.
+// ClientNames: the names that clients give themselves, so that lists show a name in place of a number.
 //
-// Bounded: of more than kMaxNames clients the one that was heard of longest ago is forgotten, and shown by its number.
-// Thread-safe.
+// Bounds: of more than kMaxNames clients, the one whose name was learnt longest ago is forgotten, and shown by its
+// number. Threads: thread-safe, by a mutex of its own.
 #pragma once
 
 #include <cstddef>
@@ -22,11 +22,11 @@ class ClientNames {
   static constexpr std::size_t kMaxNames = 4096;
   static constexpr std::size_t kMaxNameBytes = 64;
 
-  // An empty name says nothing. A long one is cut, and what is not printable becomes '?'.
+  // Remembers a client's name. An empty name is ignored; a long one is cut; bytes that are not printable become '?'.
   void Learn(core::ClientId client, std::string_view name);
-  // The name that it gave, else 16 hexadecimal digits; of the client zero, that is nobody, nothing.
+  // The client's name, else its number as 16 hexadecimal digits; "" for the client zero, which is nobody.
   std::string Shown(core::ClientId client) const;
-  // Everybody that is shown so.
+  // All clients that Shown shows so.
   std::vector<core::ClientId> WithName(std::string_view shown) const;
 
  private:
@@ -36,7 +36,7 @@ class ClientNames {
   };
 
   mutable absl::Mutex mu_;
-  // The one that was heard of last is in front.
+  // In the order of learning, the last one in front.
   std::list<Known> known_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<core::ClientId, std::list<Known>::iterator> places_ ABSL_GUARDED_BY(mu_);
 };

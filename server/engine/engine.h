@@ -1,11 +1,12 @@
-// The engine: the cores of a daemon behind one door. Callers name pools and handles, never a shard.
+// Engine: the cores of a daemon behind one door. Callers name pools and handles, never a shard.
 //
-// A pool lies in one core as long as its name is known, and so do the handles of its tasks and maps. Role: finds the
-// core in which a pool or a handle lies, brings events and questions there, and puts together what several cores
-// answer. Non-role: decides nothing about tasks or pools, and checks no request.
-// Thread-safe after Attach. Each function enters cores: never call one from inside an event, or while subscribers are
-// flushed. Ownership: shares subscribers until they are unsubscribed; does not own the gates and the clock, which must
-// outlive it.
+// A pool lies in one core as long as its name is known, and so do the handles of its tasks and maps.
+// Role: finds the core in which a pool or a handle lies, brings events and questions there, and puts together the
+// answers of several
+//   cores. Non-role: decides nothing about tasks or pools, and checks no request.
+// Threads: thread-safe after Attach. Each function enters cores: never call one from inside an event, or while
+// subscribers are flushed. Ownership: shares subscribers until they are unsubscribed; does not own the gates and the
+// clock, which must outlive it. Errors: those of the cores, passed on.
 #pragma once
 
 #include <cstddef>
@@ -34,10 +35,11 @@ namespace poold::engine {
 struct HandleGroup {
   Shard* shard = nullptr;
   std::vector<core::HandleId> ids;
-  std::vector<std::size_t> places;  // of each id in the call
+  // The place of each id in the call.
+  std::vector<std::size_t> places;
 };
 
-// In which cores a subscriber is subscribed. One thread at a time.
+// The cores in which a subscriber is subscribed. Used by one thread at a time.
 class Subscription {
  public:
   void Add(Shard* shard, core::SubscriberId id) { places_.push_back({shard, id}); }
@@ -52,21 +54,22 @@ class Subscription {
   std::vector<Place> places_;
 };
 
-// An event of one core, and what may be done inside it beside asking the core.
+// An event of one core, for functions that make handles or subscribers inside it.
 struct Visit {
   core::Core& core;
   core::Nanos now;
-  Shard& shard;  // the engine's
+  // The shard of the core. Only the engine uses it.
+  Shard& shard;
 
-  // A subscriber that waits for one answer of the core. See AnswerSubscriber.
+  // Makes a subscriber that waits for one answer of the core. See AnswerSubscriber.
   PendingCall Expect(std::function<void(Answer)> then) const { return ExpectAnswer(shard, std::move(then)); }
-  // A handle that is nobody's, for a task or map of this core.
+  // Makes an unused handle for a task or map of this core.
   core::HandleId NewHandle() const { return shard.NewHandle(core); }
 };
 
 class Engine {
  public:
-  // Of so many cores: one or more.
+  // For so many cores, one or more.
   Engine(std::size_t cores, const base::Clock* clock);
 
   // ---- Wiring ----
@@ -74,42 +77,42 @@ class Engine {
   // The client port of the core of this place, and the outbox to flush after its events (Gate::AddOutbox).
   core::ClientPort* clients(std::size_t core) { return shards_[core].get(); }
   Outbox* outbox(std::size_t core) { return shards_[core].get(); }
-  // Called by any thread without a lock: after core::OnShutdown the last process of the last pool is gone; something
-  // has become of a pool. Before Attach.
+  // Set functions that any thread calls without a lock: when after core::OnShutdown the last process of the last pool
+  // is gone, and when the state of a pool has changed. Call before Attach.
   void OnAllPoolsGone(std::function<void()> then) { on_all_pools_gone_ = std::move(then); }
   void OnPoolsChanged(std::function<void()> then) { shared_.on_pools_changed = std::move(then); }
-  // The gates to the cores, in their order. Before anything enters, once.
+  // Takes the gates to the cores, in their order. Call once, before anything enters.
   void Attach(std::vector<Gate*> gates);
-  // Lets go of all subscribers. When nothing enters any more.
+  // Drops all subscribers. REQUIRES: nothing enters any more.
   void Clear();
 
-  // Held for reading while subscribers are flushed: who holds it for writing keeps flushers out.
+  // Held for reading while subscribers are flushed. A thread that holds it for writing keeps flushers out.
   absl::Mutex& flushing_mu() { return shared_.stopping_mu; }
   // The names of clients. Synchronises itself.
   ClientNames& client_names() { return client_names_; }
-  // How often the mutexes were taken so far, all together.
+  // The number of times that the gates' mutexes were taken, all together.
   std::uint64_t entries() const { return directory_->entries(); }
-  // Where pools lie. Only for the engine itself (SessionPort) and tests.
+  // The places of pools. Only for the engine itself (SessionPort) and tests.
   const Shards& directory() const { return *directory_; }
   Shard& shard(std::size_t place) const { return *shards_[place]; }
 
   // ---- Events: `event(core, now)`, whose result is returned ----
-  // Where the pool of this name lies. Of a name that is nowhere: in a core that says so.
+  // Runs the event in the core of the pool with this name; for an unknown name in a core that says so.
   template <typename Event>
   auto InPool(std::string_view pool, Event&& event) const {
     return ShardOfPool(pool).Enter(std::forward<Event>(event));
   }
-  // Where the handle lies, or is remembered. Of one that is nowhere: in a core that says so.
+  // Runs the event in the core that has the handle, or remembers it; for an unknown handle in a core that says so.
   template <typename Event>
   auto AtHandle(const core::HandleId& id, Event&& event) const {
     return ShardOfHandle(id).Enter(std::forward<Event>(event));
   }
-  // In each core, one after the other.
+  // Runs the event in each core, one after the other.
   template <typename Event>
   void InEach(Event event) const {
     for (const std::unique_ptr<Shard>& shard : shards_) shard->Enter(event);
   }
-  // An id that is nobody's, of no pool.
+  // An unused id that belongs to no pool.
   core::HandleId NewId() const;
   // INVALID_ARGUMENT: the id says that its handle lies in another core than this pool. `field`: of the id.
   absl::Status CheckId(const core::HandleId& id, std::string_view pool, std::string_view field) const {
@@ -117,7 +120,7 @@ class Engine {
   }
 
   // ---- Many handles ----
-  // One group at least, none of them empty unless `ids` is.
+  // Groups the handles by core. At least one group; none is empty unless `ids` is.
   std::vector<HandleGroup> Locate(std::span<const core::HandleId> ids) const;
   // Runs `event(core, now, id, place)` for each handle, those of one core in one event.
   template <typename Event>
@@ -144,19 +147,19 @@ class Engine {
     Shard& shard = ShardOfPool(pool);
     return shard.Enter([&](core::Core& core, core::Nanos now) { return event(Visit{core, now, shard}); });
   }
-  // A pool that is not there yet lies where the fewest workers are wanted. Nothing, and nothing was asked: the client
-  // `owner` has no session now (zero: the pool has no owner).
+  // Opens a pool; a new one in the core in which the fewest workers are wanted. Nothing was asked, and the result is
+  // empty: the client `owner` has no session now (zero: the pool has no owner).
   std::optional<PendingCall> OpenPool(core::PoolSpec spec, core::ClientId owner, const core::HandleId& creation,
                                       std::function<void(Answer)> then);
 
   // ---- Subscriptions ----
-  // Runs `subscribe(core, now, me)` where the handle lies. After an error nothing is subscribed.
+  // Runs `subscribe(core, now, me)` in the core of the handle. After an error nothing is subscribed.
   template <typename Subscribe>
   absl::Status SubscribeAtHandle(const core::HandleId& id, const std::shared_ptr<Subscriber>& subscriber,
                                  Subscription* out, Subscribe subscribe) const {
     return SubscribeIn(&ShardOfHandle(id), subscriber, out, std::move(subscribe));
   }
-  // The same in one core that is known.
+  // As SubscribeAtHandle, in a core that is known.
   template <typename Subscribe>
   static absl::Status SubscribeIn(Shard* shard, const std::shared_ptr<Subscriber>& subscriber, Subscription* out,
                                   Subscribe subscribe) {
@@ -171,11 +174,11 @@ class Engine {
       return subscribed;
     });
   }
-  // The group of a pool, which has no handles: for Watched.
+  // The core of a pool as a group without handles, for Watched.
   HandleGroup GroupOfPool(std::string_view pool) const { return {&ShardOfPool(pool), {}, {}}; }
 
   // ---- Views over all cores ----
-  // In the order in which they were opened.
+  // The views of all pools in the order of their opening, and the other views of all cores together.
   std::vector<core::PoolView> Pools() const;
   std::vector<std::string> PoolNames() const;
   std::vector<core::ClientView> HeldUpClients() const;

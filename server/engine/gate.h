@@ -1,8 +1,9 @@
-// The one mutex: every event enters the core through the gate, by whichever thread brings it, once for each batch.
+// Gate: the one mutex of a core. Every event enters the core through the gate, on the thread that brings it, once for
+// each batch.
 //
-// Role: takes the mutex, reads the clock, runs the event, leaves the mutex, and lets every outbox write what the core
-// wanted done. Non-role: decides nothing.
-// Thread-safe. Does not own the core, the clock or the outboxes; they must outlive it.
+// Role: takes the mutex, reads the clock, runs the event, leaves the mutex, and flushes every outbox. Non-role: decides
+// nothing. Threads: thread-safe. Lock order: a gate is outermost; no lock is held when it is entered. Ownership: does
+// not own the core, the clock or the outboxes; they must outlive it.
 #pragma once
 
 #include <atomic>
@@ -34,13 +35,13 @@ class KnownToSanitizer {
 #endif
 };
 
-// Something that collects what the core wants done (a port) and does it after the mutex is left.
+// A port that collects the core's demands under the mutex and meets them after the mutex was left.
 class Outbox {
  public:
   virtual ~Outbox() = default;
-  // Called without the mutex, by any thread, also when there is nothing to do. One flusher at a time writes to each
-  // stream or channel; another one that comes meanwhile leaves its things to the first.
-  // `next_timer` is the core's next timer when the mutex was left.
+  // Meets the collected demands, if there are any. Called without the mutex by any thread. One flusher at a time writes
+  // to each stream or channel; another one that comes meanwhile leaves its work to the first. `next_timer`: the core's
+  // next timer when the mutex was left.
   virtual void Flush(core::Nanos next_timer) = 0;
 };
 
@@ -48,7 +49,7 @@ class Gate {
  public:
   Gate(core::Core* core, const base::Clock* clock) : core_(core), clock_(clock) {}
 
-  // Before the first Enter.
+  // Adds an outbox. Call before the first Enter.
   void AddOutbox(Outbox* outbox) { outboxes_.push_back(outbox); }
 
   // Runs `event(core, now)` under the mutex, then flushes. Never call it from inside an event or from Flush.
@@ -62,11 +63,11 @@ class Gate {
     return RunEvent(std::forward<Event>(event), &leave);
   }
 
-  // How often the mutex was taken so far. By it one sees how well events come in batches.
+  // The number of times that the mutex was taken, which shows how well events come in batches.
   std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
 
  private:
-  // Flushes when it goes, after the lock (declared later, so destroyed earlier) was left.
+  // Flushes the outboxes at its end, which comes after the end of the lock, because the lock is declared later.
   struct Leave {
     Gate* gate;
     core::Nanos next_timer = core::kNever;

@@ -1,8 +1,9 @@
-// The log lines about clients that are held up because the room for outcomes is full.
+// HeldUpLog: the log lines about clients that are held up because the quota of outcomes is used up.
 //
-// A client is logged at once when it is held up, and again when it has not been held up for kOverFor. A client that is
-// held up again in between is logged once.
-// Thread-safe. Note is called inside events and writes nothing; Write is called outside.
+// Role: logs a client at once when it is held up, and again when it has not been held up for kOverFor. A client that is
+// held up again in
+//   between is logged once.
+// Threads: thread-safe. Note is called inside events and writes nothing; Write is called outside.
 #pragma once
 
 #include <atomic>
@@ -20,9 +21,11 @@ class HeldUpLog {
  public:
   static constexpr core::Nanos kOverFor = 10 * core::kSecond;
 
+  // Notes that a client is held up, or no longer.
   void Note(const core::ClientView& client, bool held_up);
-  // Write has, or may soon have, something to do.
+  // Whether Write has, or may soon have, something to do.
   bool waits() const { return waits_.load(std::memory_order_relaxed); }
+  // Writes the lines that are due.
   void Write(core::Nanos now, const ClientNames& names);
 
  private:
@@ -31,8 +34,10 @@ class HeldUpLog {
     bool held_up = false;
   };
   struct Told {
-    core::Nanos over_since = core::kNever;  // kNever: it is held up
-    core::ClientView then;                  // when it was over
+    // The moment in ns at which the client was let go; kNever: the client is held up.
+    core::Nanos over_since = core::kNever;
+    // The client at that moment.
+    core::ClientView then;
   };
   std::vector<Notice> TakeDue(core::Nanos now);
 

@@ -1,6 +1,8 @@
-// A question to a core that is answered now or later.
+// PendingCall: a question to a core that is answered now or later.
 //
-// Threads: each is asked and dropped by one thread at a time; answered by any.
+// Threads: asked and dropped by one thread at a time; answered by any. Ownership: the core's table and the asker share
+// the subscriber;
+//   the shard must outlive both.
 #pragma once
 
 #include <atomic>
@@ -15,10 +17,10 @@
 
 namespace poold::engine {
 
-// A subscriber that waits for one answer.
+// A subscriber that waits for one answer and passes it on.
 class AnswerSubscriber final : public Subscriber {
  public:
-  // `then` is called once at most, without the mutex, by any thread.
+  // `then` takes the answer. Called once at most, without the mutex, by any thread.
   explicit AnswerSubscriber(std::function<void(Answer)> then) : then_(std::move(then)) {}
 
   void OnAnswer(Answer answer) override { answer_ = std::move(answer); }
@@ -26,7 +28,7 @@ class AnswerSubscriber final : public Subscriber {
     if (!answer_ || claimed_.exchange(true)) return;
     std::exchange(then_, nullptr)(*std::move(answer_));
   }
-  // Nobody wants the answer any more. False: it was given.
+  // Gives the answer up. False: `then` has it.
   bool Drop() {
     if (claimed_.exchange(true)) return false;
     then_ = nullptr;
@@ -39,13 +41,13 @@ class AnswerSubscriber final : public Subscriber {
   std::atomic<bool> claimed_ = false;
 };
 
-// A subscriber in the core of one shard.
+// The subscriber of a question in the core of one shard.
 struct PendingCall {
   Shard* shard = nullptr;
   std::shared_ptr<AnswerSubscriber> subscriber;
   core::SubscriberId id = core::kNobody;
 
-  // False: it was answered.
+  // Gives the answer up and unsubscribes. False: the question was answered.
   bool Drop() const {
     if (!subscriber->Drop()) return false;
     shard->Enter([this](core::Core& core, core::Nanos now) { shard->Unsubscribe(core, now, id); });
@@ -53,7 +55,7 @@ struct PendingCall {
   }
 };
 
-// Drops calls of one core in one event.
+// Drops questions of one core in one event. REQUIRES: all are of the same shard.
 inline void DropAll(const std::vector<PendingCall>& calls) {
   if (calls.empty()) return;
   for (const PendingCall& call : calls) call.subscriber->Drop();
@@ -63,14 +65,14 @@ inline void DropAll(const std::vector<PendingCall>& calls) {
   });
 }
 
-// Inside an event of the shard: a subscriber that waits for one answer of its core.
+// Makes a subscriber that waits for one answer of the shard's core. REQUIRES: called inside an event of the shard.
 inline PendingCall ExpectAnswer(Shard& shard, std::function<void(Answer)> then) {
   PendingCall pending{.shard = &shard, .subscriber = std::make_shared<AnswerSubscriber>(std::move(then))};
   pending.id = shard.subscribers().Add(pending.subscriber);
   return pending;
 }
 
-// Asks a core something; `ask(core, now, subscriber)` runs inside an event.
+// Asks a core: runs `ask(core, now, subscriber)` in an event, and passes the core's answer to `then`.
 template <typename Ask>
 PendingCall AskShard(Shard& shard, Ask ask, std::function<void(Answer)> then) {
   return shard.Enter([&](core::Core& core, core::Nanos now) {

@@ -1,30 +1,31 @@
-// A source of events that a busy-polling thread may drain on behalf of the thread that owns it.
+// PollSource: a source of events that a busy-polling thread may drain on behalf of the thread that owns it.
 #pragma once
 
 #include <atomic>
 
 namespace poold::engine {
 
-// Look and Rest are called by the thread that has taken it, without the core's mutex; they may enter the gate.
+// Threads: Take is thread-safe; Poll, Rearm and Release are called by the thread that has taken the source, without the
+// core's mutex. Poll and Rearm may enter the gate.
 class PollSource {
  public:
   enum class PollResult {
-    kNone,
-    kTaken,
-    // There is so much under way that waiting for each piece of it would only disturb: nothing was taken. Call Rest,
-    // where an earlier Look said something else, and sleep.
+    kNone,   // no event has come
+    kTaken,  // events were taken
+    // Nothing was taken: so many events are under way that polling for each would only disturb. Call Rearm, if an
+    // earlier Poll gave another result, and sleep.
     kTooMuch,
   };
 
   virtual ~PollSource() = default;
-  // False: another thread looks after it. Thread-safe.
+  // Takes the source. False: another thread has it.
   bool Take() { return !taken_.exchange(true, std::memory_order_acquire); }
-  // After Rest.
+  // Gives the source back, after Rearm.
   void Release() { taken_.store(false, std::memory_order_release); }
-  // Takes what has come, without waiting. From here on what comes need not wake anybody: the caller looks again within
-  // microseconds, or calls Rest.
+  // Takes the events that have come, without waiting. From here on new events wake no thread: the caller polls again
+  // within microseconds, or calls Rearm.
   virtual PollResult Poll() = 0;
-  // Takes what has come. What comes later wakes a thread again.
+  // Takes the events that have come. Later ones wake a thread again.
   virtual void Rearm() = 0;
 
  private:

@@ -1,8 +1,12 @@
-// A session as the cores know it: a subscriber of each, whose messages ask something of several.
+// SessionPort: a session as the cores know it: a subscriber of each core, whose messages concern several.
 //
-// Role: brings a batch to the cores that it concerns, each in one event; looks for handles where they are not known to
-// lie; counts the session as one of its client. Non-role: checks nothing of what is asked. Used by the thread that
-// reads for the session. Ownership: the engine must outlive it; the cores share the subscriber from Enter to Leave.
+// Role: brings a batch to the cores that it concerns, each in one event; searches the cores for handles whose place is
+// not known; counts
+//   the session as one of its client. Non-role: checks no request.
+// Threads: the thread that reads for the session. Ownership: the engine must outlive it; the cores share the subscriber
+// from Enter to
+//   Leave.
+// Errors: refusals are left in the batch.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +32,7 @@ struct Batch {
   struct Refused {
     core::HandleId id;
     absl::Status why;
-    // Of items of a map that lives on.
+    // The number of items that were taken of a map that lives on.
     std::optional<std::uint64_t> accepted_items = std::nullopt;
   };
   // Tasks with the same pool, function and options: `count` of them from tasks[begin] on. Views are the caller's.
@@ -44,7 +48,7 @@ struct Batch {
     core::MapGroup group;
     std::size_t shard = 0;  // the port's
   };
-  // Refused for its form, or for what it lacks; the core of its pool may know more of it.
+  // A request that was refused for its form or for lack of arguments, of which the core of its pool may know more.
   struct Doubtful {
     std::string pool;
     Refused refused;
@@ -55,30 +59,31 @@ struct Batch {
     enum class What : std::uint8_t { kSubscribe, kCancel, kCancelRunning, kRelease, kConsumed } what;
     core::HandleId first;
     std::uint64_t count = 1;
-    // Of kConsumed: items of the map `first`.
+    // For kConsumed: the items of the map `first`.
     std::uint64_t first_item = 0;
     std::uint64_t items = 0;
-    // The port's: where they are looked for now, and in how many cores after that.
+    // Used by the port alone: the shard that is searched now, and the number of shards to be searched after it.
     std::size_t shard = 0;
     std::size_t others = 0;
   };
-  // Arguments of a task that was refused, which came by an upload.
+  // The arguments of a refused task that came by an upload.
   struct Returned {
     std::string upload_id;
     core::Bytes bytes;
     absl::Status why;
   };
 
-  // Each keeps the memory of the lists.
+  // Clear the requests, and the refusals. Both keep the memory of the lists.
   void ClearAsked();
   void ClearRefused();
 
   std::vector<core::NewTask> tasks;
   std::vector<Tasks> groups;
   std::vector<Map> maps;
-  // Maps of a form that is refused: told with what the core has taken of them so far.
+  // Maps that are refused for their form. The refusal tells how many of their items the core has taken.
   std::vector<Doubtful> refused_maps;
-  // Tasks without arguments: perhaps these were taken before, on a stream that broke. Then the session is subscribed.
+  // Tasks without arguments. Where the core took them before, on a stream that broke, the session is subscribed to
+  // them.
   std::vector<Doubtful> without_args;
   std::vector<HandleRequest> handle_requests;
 
@@ -86,8 +91,8 @@ struct Batch {
   std::vector<Returned> returned;
 };
 
-// In which core the handles lie that came with one session. A hint: a handle that is not there is looked for elsewhere.
-// Bounded. One thread's.
+// A hint at the core of handles that came with one session. A handle that is not there is searched for in the other
+// cores. Bounds: forgets everything at kMaxStretches. Threads: none; one thread uses it.
 class HandleHomes {
  public:
   static constexpr std::size_t kMaxStretches = 4096;
@@ -110,21 +115,21 @@ class HandleHomes {
 
 class SessionPort {
  public:
-  // Asked inside an event of a handle to release that the core does not know: true: it stood for something else that is
-  // let go now. Must not enter a core.
+  // Called inside an event for a handle to release that the core does not know. True: the handle stood for something
+  // else, which was dropped. Must not enter a core.
   using DropOther = std::function<bool(const core::HandleId&)>;
 
   SessionPort(const Engine* engine, DropOther drop_other)
       : engine_(*engine), drop_other_(std::move(drop_other)), waits_(engine->size()) {}
 
-  // `session` is subscribed in each core.
+  // Subscribes `session` in each core.
   void Enter(const std::shared_ptr<Subscriber>& session, const core::ClientOrigin& origin);
-  // With the next batch the session becomes one of this client. Once.
+  // Makes the session one of this client, with the next batch. Call once.
   void Greet(core::ClientId client);
-  // Each core that the batch concerns is entered once; one at least. `done` is called inside the last event: true: the
-  // session is flushed after it, together with what the event brings. Then only what was refused is left of the batch.
+  // Enters each core that the batch concerns once, and at least one core. Calls `done` inside the last event; where
+  // that returns true, the session is flushed after the event. Leaves only refusals in the batch.
   void Apply(const std::shared_ptr<Subscriber>& session, Batch* batch, absl::FunctionRef<bool()> done);
-  // Nothing comes from the cores after it.
+  // Unsubscribes the session. The cores send nothing to it after this call.
   void Leave();
 
  private:
@@ -153,12 +158,15 @@ class SessionPort {
   const Engine& engine_;
   const DropOther drop_other_;
   core::ClientOrigin origin_;
-  std::vector<core::SubscriberId> ids_;  // in each core
+  // The session's subscriber in each core.
+  std::vector<core::SubscriberId> ids_;
   core::ClientId client_{};
-  bool greets_ = false;      // with the batch under way
-  bool present_ = false;     // it counts as a session of its client
-  std::vector<bool> waits_;  // of each core: it is to be entered
-  HandleHomes homes_;        // with several cores
+  // Whether the batch under way greets, and whether the session counts as one of its client.
+  bool greets_ = false;
+  bool present_ = false;
+  // Whether each core is still to be entered for the batch under way.
+  std::vector<bool> waits_;
+  HandleHomes homes_;  // with several cores
   std::vector<core::Refusal> refusals_;
 };
 

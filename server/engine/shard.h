@@ -1,8 +1,10 @@
-// One core with what belongs to it outside: its gate, its subscribers, the clients that have a session.
+// Shard: one core with its gate, its subscribers, and the clients that have a session.
 //
-// Role: the core's ClientPort. It hands what the core says to the subscriber; the subscriber is flushed when the mutex
-// is left. Non-role: knows no transport and no other shard. Used by the engine only. Thread safety: see each function.
-// Ownership: does not own the gate; shares each subscriber until it is removed.
+// Role: the core's ClientPort: hands the core's answers and events to subscribers, which are flushed when the mutex is
+// left. Non-role:
+//   knows no transport and no other shard. Used by the engine only.
+// Threads: functions of the ports and those "inside an event" are called under the core's mutex; the others by any
+// thread. Ownership: does not own the gate; shares each subscriber until it is removed.
 #pragma once
 
 #include <atomic>
@@ -23,19 +25,19 @@
 
 namespace poold::engine {
 
-// Which clients have a session now, and which sessions.
+// PresentClients: the clients that have sessions now, and their sessions.
 //
-// Used under the core's mutex: so no client comes or goes between the question whether an owner is present and the
-// opening of its pool.
+// Threads: used under the core's mutex, so that no client comes or goes between the question whether an owner is
+// present and the opening of the owner's pool.
 class PresentClients {
  public:
-  // True: this is its first session.
+  // Adds a session. True: the client has no other.
   bool Come(core::ClientId client, core::SubscriberId session) {
     std::vector<core::SubscriberId>& sessions = sessions_[client];
     sessions.push_back(session);
     return sessions.size() == 1;
   }
-  // True: that was its last one. REQUIRES: it came.
+  // Removes a session. True: that was the client's last one. REQUIRES: Come was called for it.
   bool Go(core::ClientId client, core::SubscriberId session) {
     const auto found = sessions_.find(client);
     std::erase(found->second, session);
@@ -57,24 +59,24 @@ class PresentClients {
 
 // State that the shards of an engine have in common.
 struct SharedState {
-  // Nothing may be started on a completion queue that is shut down: held for writing while one is, for reading by
-  // flushers.
+  // Held for reading by flushers, and for writing while a completion queue is shut down, on which nothing may be
+  // started then.
   absl::Mutex stopping_mu;
   const ClientNames* names = nullptr;
   const base::Clock* clock = nullptr;
-  // Something has become of a pool. Called by any thread, without a lock.
+  // Called by any thread without a lock when the state of a pool has changed.
   std::function<void()> on_pools_changed;
-  // Of how many shards the last process is gone, and whom to tell that.
+  // The number of shards whose last process is gone, and the function to call when that was the last one.
   std::atomic<std::uint32_t> gone = 0;
   std::function<void()> on_pools_gone;
 };
 
 class Shard final : public core::ClientPort, public Outbox {
  public:
-  // `number`: from 1, where there are several; else 0.
+  // `number`: from 1; 0 where there is only one shard.
   Shard(SharedState* shared, std::uint32_t number) : shared_(*shared), number_(number) {}
 
-  // Before anything enters.
+  // Takes the gate. Call before anything enters.
   void Attach(Gate* gate) { gate_ = gate; }
   // Thread-safe; see engine::Gate::Enter.
   template <typename Event>
@@ -85,9 +87,9 @@ class Shard final : public core::ClientPort, public Outbox {
   // ---- Inside an event ----
   SubscriberTable& subscribers() { return subscribers_; }
   PresentClients& present() { return present_; }
-  // A handle that is nobody's, whose id says that it lies here.
+  // An unused handle whose id names this shard.
   core::HandleId NewHandle(core::Core& core) const;
-  // The subscriber leaves the core and the table, if it is still there.
+  // Removes the subscriber from the core and from the table, if it is there.
   void Unsubscribe(core::Core& core, core::Nanos now, core::SubscriberId id);
 
   // core::ClientPort
@@ -121,14 +123,14 @@ class Shard final : public core::ClientPort, public Outbox {
     give(*subscriber);
     subscribers_.MarkDirty(subscriber);
   }
-  // The same, and nothing more after it.
+  // Gives the subscriber its answer, which is the last thing that it gets.
   void Answer(core::SubscriberId to, engine::Answer answer);
 
   SharedState& shared_;
   const std::uint32_t number_;
   Gate* gate_ = nullptr;
-  SubscriberTable subscribers_;  // see there
-  PresentClients present_;       // under the core's mutex
+  SubscriberTable subscribers_;
+  PresentClients present_;  // under the core's mutex
   std::atomic<bool> pools_changed_ = false;
   std::atomic<bool> pools_gone_ = false;
   HeldUpLog held_up_;

@@ -1,11 +1,11 @@
-// The shards of a daemon: its pools divided among several cores, each behind a gate of its own, so that pools of
-// different shards never wait for the same mutex.
+// Shards: the directory of a daemon's shards. Its pools are divided among several cores, each behind a gate of its own,
+// so that pools of different shards never wait for the same mutex.
 //
 // A pool lies in one shard as long as its name is known; so do the handles of its tasks and maps. An id that
 // carries its shard (wire/handle_shard.h) says where its handle lies; any other handle is looked for. With one shard
 // nothing is looked for.
 // Role: knows the gates, chooses the shard of a new pool, finds pools and handles. Non-role: decides nothing else.
-// Thread-safe. Does not own the gates. Lookups enter gates: never call them from inside an event.
+// Threads: thread-safe. Lookups enter gates: never call them from inside an event. Ownership: does not own the gates.
 #pragma once
 
 #include <cstddef>
@@ -34,21 +34,21 @@ class Shards {
   std::size_t size() const { return gates_.size(); }
   Gate& gate(std::size_t shard) const { return *gates_[shard]; }
 
-  // Where the pool of this name lies. Of a name that is nowhere: a shard that says so.
+  // The shard of the pool with this name; for an unknown name a shard that says so.
   std::size_t OfPool(std::string_view name) const;
-  // The same; nothing where the name is nowhere.
+  // The shard of the pool with this name; nothing: the name is unknown.
   std::optional<std::size_t> Find(std::string_view name) const;
-  // Where the id says that its handle lies. Nothing: it does not say, or there is no such shard.
+  // The shard that the id names. Nothing: the id names none, or there is no such shard.
   std::optional<std::size_t> Told(const core::HandleId& id) const {
     const std::uint64_t shard = wire::ShardOfId(id.high, id.low);
     if (size() == 1 || shard == 0 || shard > size()) return std::nullopt;
     return shard - 1;
   }
-  // INVALID_ARGUMENT: the id says that its handle lies elsewhere than this pool. `field`: of the id, for the refusal.
+  // INVALID_ARGUMENT: the id names another shard than that of this pool. `field`: the id's field, for the refusal.
   absl::Status CheckTold(const core::HandleId& id, std::string_view pool, std::string_view field) const;
-  // Where the handle lies, or is remembered. Of one that is nowhere: a shard that says so.
+  // The shard that has the handle, or remembers it; for an unknown handle a shard that says so.
   std::size_t OfHandle(const core::HandleId& id) const;
-  // Of each.
+  // OfHandle for each id.
   std::vector<std::size_t> OfHandles(std::span<const core::HandleId> ids) const;
 
   // Runs `open(core, now, shard, elsewhere)` in the shard of this name; a new one goes where the fewest workers are
@@ -62,9 +62,9 @@ class Shards {
         [&](core::Core& core, core::Nanos now) { return open(core, now, place.shard, place.elsewhere); });
   }
 
-  // How many names of pools have a place.
+  // The number of names of pools whose shard is remembered.
   std::size_t names() const;
-  // How often the mutexes were taken so far, all together.
+  // The number of times that the gates' mutexes were taken, all together.
   std::uint64_t entries() const;
 
  private:

@@ -1,4 +1,6 @@
-// Receivers of what a core says: a unary call, a watch, a session.
+// Subscribers: receivers of a core's answers and events: a unary call, a watch, a session.
+//
+// Ownership: tables of subscribers and their users share them. Threads: see each class.
 #pragma once
 
 #include <atomic>
@@ -14,6 +16,7 @@
 
 namespace poold::engine {
 
+// The answer to OpenPool. `created`: the pool was not there before.
 struct OpenPoolAnswer {
   absl::StatusOr<core::PoolView> pool;
   bool created = false;
@@ -23,8 +26,9 @@ struct OpenPoolAnswer {
 using Answer = std::variant<OpenPoolAnswer, absl::StatusOr<core::PoolView>, absl::StatusOr<core::HandleView>,
                             absl::StatusOr<core::WaitAnswer>, absl::StatusOr<std::uint64_t>, absl::StatusOr<bool>>;
 
-// The On... functions are called under the core's mutex and only keep what they are given. Flush is called after it was
-// left, by any thread and perhaps by two at once, and sends what was kept.
+// Threads: the On... functions are called under the core's mutex, and only keep their arguments. Flush is called after
+// the mutex was left, by any thread and perhaps by two at once, and sends what was kept. Functions that are not
+// overridden ignore their arguments.
 class Subscriber {
  public:
   virtual ~Subscriber() = default;
@@ -39,7 +43,7 @@ class Subscriber {
   virtual void OnAnswer(Answer) {}
   virtual void OnEvent(core::WatchEvent) {}
   virtual void OnEndWatch() {}
-  // The room of its client for outcomes became short in one more core, or in one less.
+  // Tells that the quota of outcomes of its client became short in one more core, or in one less.
   virtual void OnRoom(bool /*is_short*/) {}
   virtual void Flush() = 0;
 
@@ -48,25 +52,26 @@ class Subscriber {
   std::atomic<bool> dirty_ = false;
 };
 
-// Subscribers of one core by id, and which of them have something to flush. A subscriber may be in the tables of
-// several cores.
+// SubscriberTable: the subscribers of one core by id, and those that have something to flush. A subscriber may be in
+// the tables of several cores.
 //
-// Ownership: shares each subscriber until Remove. Thread safety: Add, Remove, Find and MarkDirty are called
-// under the core's mutex (inside engine::Gate::Enter, and by the port); FlushDirty by any thread without it.
+// Threads: Add, Remove, Find and MarkDirty are called under the core's mutex (inside engine::Gate::Enter, and by the
+// port); FlushDirty by any thread without it. Ownership: shares each subscriber until Remove.
 class SubscriberTable {
  public:
   core::SubscriberId Add(std::shared_ptr<Subscriber> subscriber);
   void Remove(core::SubscriberId id);
-  // Null: it is gone.
+  // The subscriber; null: it was removed.
   const std::shared_ptr<Subscriber>& Find(core::SubscriberId id) const;
+  // Notes that the subscriber has something to flush.
   void MarkDirty(const std::shared_ptr<Subscriber>& subscriber);
-  // With `stopping_mu` held for reading.
+  // Flushes the noted subscribers, with `stopping_mu` held for reading.
   void FlushDirty(absl::Mutex* stopping_mu);
-  // When nobody calls any more.
+  // Removes all subscribers. REQUIRES: nobody calls any more.
   void Clear();
 
  private:
-  // An id is the slot's place and, above it, how often the slot was used: never the same twice.
+  // An id is the slot's place and, above it, the number of the slot's uses, so that no id comes twice.
   struct Slot {
     std::uint32_t uses = 0;
     std::shared_ptr<Subscriber> subscriber;

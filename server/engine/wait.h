@@ -1,8 +1,10 @@
-// A wait for some of many handles, which may lie in several cores.
+// WaitForSome: a wait for some of many handles, which may lie in several cores.
 //
-// Role: each core waits for its own. The first one that has what is waited for ends the wait; what the others have
-// until then is asked again, without waiting. Threads: made, begun and dropped by one thread, on which `post` runs its
-// work; answered by any thread. Ownership: shared by the questions that are under way; the engine must outlive it.
+// Role: lets each core wait for its own handles. The first core that has enough ends the wait; the others are then
+// asked again, without
+//   waiting.
+// Threads: made, begun and dropped by one thread, on which `post` runs its work; answered by any thread.
+// Ownership: shared by the questions that are under way; the engine must outlive it.
 #pragma once
 
 #include <functional>
@@ -26,25 +28,26 @@ class WaitForSome : public std::enable_shared_from_this<WaitForSome> {
 
   struct Order {
     core::WaitMode mode{};
-    // The worker on which the task runs that waits.
+    // The worker of the task that waits; none: no task waits.
     core::WorkerId from{};
-    // Runs work later, on the thread that has made the wait, outside of events.
+    // Runs work later, on the thread that made the wait, outside of events.
     std::function<void(std::function<void()>)> post;
-    // Which of the handles are done, or why the wait is refused. The first one counts; a refusal may come several
+    // Takes the handles that are done, or the reason of a refusal. The first call counts; a refusal may come several
     // times.
     std::function<void(absl::StatusOr<Done>)> then;
   };
 
   WaitForSome(const Engine* engine, std::span<const core::HandleId> ids, Order order);
-  // At most so long. Once.
+  // Begins to wait, for at most `wait` ns. Call once.
   void Begin(core::Nanos wait);
-  // Nobody waits any more.
+  // Ends the wait without an answer.
   void Drop();
 
  private:
   struct Part {
     HandleGroup handles;
-    PendingCall asked;  // of the thread that has made it
+    // Used by the thread that made the wait.
+    PendingCall asked;
     std::optional<core::WaitAnswer> answer;
   };
 

@@ -1,7 +1,7 @@
-// The objects of one watch: handles, which may lie in several cores, or a pool and everything in it.
+// Watched: the objects of one watch: handles, which may lie in several cores, or a pool and all its tasks and maps.
 //
-// Role: subscribes the watcher in each core, and tells the states of what is watched anew, a page at a time.
-// Used by one thread. Ownership: the engine must outlive it.
+// Role: subscribes the watcher in each core, and tells the states of the watched objects anew, a page at a time.
+// Threads: one uses it. Ownership: the engine must outlive it. Errors: those of the cores.
 #pragma once
 
 #include <cstddef>
@@ -20,19 +20,19 @@ namespace poold::engine {
 
 class Watched {
  public:
-  // `pool` empty: the handles.
+  // With an empty `pool` the handles `ids` are watched, else the pool.
   Watched(const Engine& engine, std::span<const core::HandleId> ids, std::string pool);
 
-  // From how many cores Subscriber::OnEndWatch is to come.
+  // The number of cores from which Subscriber::OnEndWatch will come.
   std::size_t cores() const { return groups_.size(); }
-  // Events come to the watcher from now on, with what tasks write if `output`. After an error some cores may be
+  // Subscribes the watcher to events, with `output` also to the output of tasks. After an error some cores may be
   // subscribed, which `out` names.
   absl::Status Subscribe(const std::shared_ptr<Subscriber>& watcher, bool output, Subscription* out) const;
 
-  // The states are told from the first one on.
+  // Makes AddStates begin with the first state.
   void Restart() { group_ = next_ = 0; }
-  // Tells the next page. `add` is called inside an event, so that the states come in their order among the events.
-  // True: there are more.
+  // Passes the next page of states to `add`, inside an event, so that states and events come in order. True: there are
+  // more pages.
   using Add = absl::FunctionRef<void(core::WatchEvent)>;
   bool AddStates(Add add);
 
@@ -44,7 +44,8 @@ class Watched {
   const std::string pool_;
   const std::vector<HandleGroup> groups_;
   std::size_t group_ = 0;
-  std::uint64_t next_ = 0;  // where to go on in this group
+  // The place in this group at which the next page begins.
+  std::uint64_t next_ = 0;
 };
 
 }  // namespace poold::engine

@@ -1,6 +1,8 @@
-// How a child ended: reaping, and what is known about it afterwards.
+// Death: the end of a child, its reaping, and its cause.
 //
-// Threads: the process thread whose child it is. Reap is for ChildRegistry alone, which knows whose they are.
+// Threads: the process thread whose child it is; the functions that take a Death are pure. Only ChildRegistry calls
+// Reap, because the
+//   registry knows which children are ours.
 #pragma once
 
 #include <sys/types.h>
@@ -15,21 +17,25 @@
 
 namespace poold::process {
 
-// As wait4 tells it.
+// The result of wait4.
 struct Death {
-  int signal = 0;     // 0: it exited
-  int exit_code = 0;  // when it exited
+  // The signal that ended the process; 0: the process exited.
+  int signal = 0;
+  // The exit status of a process that exited.
+  int exit_code = 0;
   std::uint64_t peak_rss_bytes = 0;
+  // User and system time in ns.
   core::Nanos cpu_time = 0;
 };
 
-// Readable when the process has ended. Fails (no descriptor, no such child) with errno.
+// A descriptor that is readable when the process has ended. None, and errno: no descriptor is left, or there is no such
+// child.
 wire::UniqueFd OpenPidFd(pid_t pid);
-// Only to a process that is not reaped yet, so never to an orphan.
+// Sends a signal to a process that is not reaped yet. Never for an orphan.
 void SendSignal(const wire::UniqueFd& pidfd, int signal);
-// Alive or not reaped yet.
+// Whether the process is a child of the daemon, alive or not reaped yet.
 bool IsOurChild(pid_t pid);
-// Nothing while it lives. Of one that is no child of ours any more nothing is known but that it is gone.
+// Reaps the process. Nothing: it lives. Of a process that is no child of ours the result only says that it is gone.
 std::optional<Death> Reap(pid_t pid);
 
 // "exited with code 3", "was killed by SIGSEGV".
@@ -37,17 +43,14 @@ std::string Describe(const Death& death);
 // The party behind a death that the daemon did not bring about, of a process with these limits.
 core::KilledBy Blame(const Death& death, const ResourceLimits& limits, bool out_of_memory);
 
-// Resident memory of a living process, in bytes; 0 if there is none. Up to `arena_bytes` of what it shares with others
-// are not its own: arenas of payloads.
+// The resident memory of a living process in bytes; 0: there is no such process. Up to `arena_bytes` of shared memory
+// do not count, because arenas of payloads are not the process's own.
 std::uint64_t ReadResidentBytes(pid_t pid, std::uint64_t arena_bytes);
 
-// The cause for which a process did not start: the process itself, a shortage of the machine, or an outsider.
-//
-// Pure functions; any thread.
-
-// Of what the daemon could not make: RESOURCE_EXHAUSTED is a shortage.
+// The cause for which a process did not start. The first: of an error of the daemon's own, where RESOURCE_EXHAUSTED is
+// a shortage of the machine. The second: of a death that the daemon did not bring about, of a process with these
+// limits.
 core::LossCause CauseOf(const absl::Status& status);
-// Of a process that the daemon did not end, with these limits.
 core::LossCause CauseOf(const Death& death, const ResourceLimits& limits, bool out_of_memory);
 
 // The error where the descriptors that are left are reserved for what exists.

@@ -1,7 +1,8 @@
-// Carries: makes zygotes and workers, sends them what the core assigns, brings back results, output and deaths.
+// Dispatcher: makes zygotes and workers, sends them the work that the core assigns, and brings back results, output and
+// deaths.
 //
-// Role: the daemon's side of processes, core::WorkerPort. Non-role: decides nothing but what it must to stay whole (a
-// worker that writes what no honest worker writes is killed; so is one that does not become ready in time).
+// Role: the daemon's side of processes, core::WorkerPort. Non-role: decides about no task. Only two decisions are its
+// own: a worker that writes what no honest worker writes is killed, and so is one that does not become ready in time.
 // Threads: one of its own, the process thread, from Start to Stop. All its children are made by that one and die with
 // it (PDEATHSIG), also where dispatchers share a registry. WorkerPort is called under the core's mutex, Flush by any
 // thread without it; work is written to worker sockets by the thread that flushes. Another thread that does not sleep
@@ -33,11 +34,11 @@ struct DispatcherOptions {
   core::Limits limits;
   // CPUs that workers may use: their numeric libraries divide them among each other.
   std::uint32_t cpus = 1;
-  // The secret by which the daemon knows calls that its tasks make as clients: base/worker_mark.h.
+  // The secret that marks calls which the daemon's tasks make as clients (base/worker_mark.h).
   std::string worker_secret;
-  // Where large results lie. Null: one of its own, with the defaults.
+  // The spool of large results. Null: a spool of its own, with the defaults.
   std::shared_ptr<const base::Spool> spool;
-  // From the last outcome after STOP until it is killed.
+  // The ns between a stopped worker's last outcome and SIGKILL.
   core::Nanos exit_timeout = 10 * core::kSecond;
 };
 
@@ -49,9 +50,9 @@ class Dispatcher final : public core::WorkerPort, public engine::Outbox, public 
   // Starts the process thread. The caller has given it to gate->AddOutbox. The registry is that of all dispatchers of
   // the process, and is kept until this one is destroyed.
   absl::Status Start(engine::Gate* gate, std::shared_ptr<ProcessRegistry> registry);
-  // Where workers find this daemon (POOLD_ADDRESS). REQUIRES: no pool was opened.
+  // Sets the address at which workers find this daemon (POOLD_ADDRESS). REQUIRES: no pool was opened.
   void SetClientAddress(std::string address);
-  // Kills all that is left, waits until it is gone, ends the thread. The core hears nothing more. Idempotent.
+  // Kills all processes, waits until they are gone, and ends the thread. The core gets no event more. Idempotent.
   void Stop();
 
   // core::WorkerPort
@@ -70,11 +71,14 @@ class Dispatcher final : public core::WorkerPort, public engine::Outbox, public 
   PollResult Poll() override;
   void Rearm() override;
 
-  // How much looking around there was so far, to see that it follows what happens and not what there is.
+  // Counts of what the dispatcher has looked at since Start. They grow with events, not with what exists.
   struct Effort {
-    std::uint64_t rounds = 0;  // of the process thread, and polls by other threads
-    std::uint64_t visits = 0;  // workers and zygotes looked at, in all rounds together
-    std::uint64_t polls = 0;   // rounds that looked at all workers that run something, because it was time
+    // Rounds of the process thread, and polls by other threads.
+    std::uint64_t rounds = 0;
+    // Workers and zygotes that were looked at, in all rounds together.
+    std::uint64_t visits = 0;
+    // Rounds that looked at all workers that run a task, because it was time.
+    std::uint64_t polls = 0;
   };
   // Waits for the round that is under way. Any thread, between Start and Stop.
   Effort effort();

@@ -1,10 +1,9 @@
-// Events of one round on their way into the core, which is entered once for all of them.
+// EventBatch: the events of one round on their way into the core, which is entered once for all of them.
 //
-// Role: keeps them in the order in which they were added, and joins what belongs together: results of neighbouring
-// items of a chunk become one block. Non-role: checks nothing; who adds has checked.
-// Threads: guarded by the round of the process thread (event_loop.h). Deliver is called under the core's mutex too.
-// Ownership: results are copied, unless they come as core::Bytes; small ones of a round share one buffer.
-// Units: times are in ns.
+// Role: keeps events in the order in which they were added, and joins the results of neighbouring items of a chunk into
+// one block. Non-role: checks nothing; the caller has checked. Threads: guarded by the round of the process thread
+// (event_loop.h). Deliver is called under the core's mutex too. Ownership: results are copied, unless they come as
+// core::Bytes; small ones of a round share one buffer. Units: times are in ns.
 #pragma once
 
 #include <cstdint>
@@ -20,55 +19,58 @@
 
 namespace poold::process {
 
-// The attempt that a result belongs to, and the kind of the result.
+// The attempt that a result belongs to, and the form of the result.
 struct ResultOf {
   core::WorkerId worker{};
   core::AttemptToken token{};
+  // The number of the attempt, from 1.
   std::uint32_t attempt = 1;
   core::Encoding encoding = core::Encoding::kUnspecified;
   // The protobuf message's name; null for none. Looked at during the call only.
   const std::shared_ptr<const std::string>* type_name = nullptr;
-  core::Nanos elapsed = 0;  // that the function ran
+  // The ns for which the function ran.
+  core::Nanos elapsed = 0;
 };
 
 class EventBatch {
  public:
-  // A hint before results are added: about so many bytes of small ones will come.
+  // Announces about so many bytes of small results, so that their buffer has the right size.
   void ExpectBytes(std::size_t bytes);
 
-  // A task succeeded. The first form copies the result, the second one keeps its owner.
+  // Adds the success of a task. The first form copies the result, the second one keeps the result's owner.
   void AddResult(const ResultOf& of, std::string_view result);
   void AddResult(const ResultOf& of, core::Bytes result);
-  // A task failed.
+  // Adds the failure of a task.
   void AddFailure(const ResultOf& of, core::Failure failure);
-  // The next item of a chunk succeeded; `item` is relative to the chunk. Items of a chunk are added in their order.
+  // Adds the success of a chunk's next item; `item` is relative to the chunk. Items are added in their order.
   void AddItem(const ResultOf& of, std::uint32_t item, std::string_view result);
-  // The next ones, from `first` on: the bytes of each, and their results, packed. `of` tells what all took together.
+  // Adds the successes of a chunk's next items, from `first` on: the length of each result in bytes, and all results
+  // one behind the other. `of.elapsed` is the time of all of them together.
   void AddItems(const ResultOf& of, std::uint32_t first, std::span<const std::uint32_t> bytes,
                 std::string_view results);
-  // The next item of a chunk failed, just now.
+  // Adds the failure of a chunk's next item, which happened at `now`.
   void AddItemFailure(const ResultOf& of, std::uint32_t item, core::Failure failure, core::Nanos now);
-  // A task wrote this. Told after the items of its chunk that were added before.
+  // Adds output of a task, behind the items of its chunk that were added before.
   void AddOutput(core::WorkerId worker, core::AttemptToken token, core::OutputStream stream, std::string_view text);
-  // How far a task or an item of a chunk is.
+  // Adds a report of progress of a task or of an item of a chunk.
   void AddProgress(core::WorkerId worker, core::AttemptToken token, std::uint32_t item, wire::ProgressNote note);
 
-  // Of processes: as the events of core::Core with these names.
+  // Add events of processes, with the meaning of the functions of core::Core with these names.
   void AddZygoteReady(core::PoolId pool, std::uint32_t generation);
   void AddZygoteLost(core::PoolId pool, std::uint32_t generation, std::string why, core::LossCause cause);
   void AddWorkerReady(core::WorkerId worker, std::int64_t pid, std::vector<core::FunctionInfo> functions,
                       bool uses_page);
   void AddWorkerUsage(core::WorkerId worker, std::uint64_t rss_bytes);
   void AddWorkerLost(core::WorkerId worker, core::WorkerLoss loss);
-  // The core's timer is due.
+  // Adds a tick: the core's timer is due.
   void AddTick() { tick_ = true; }
 
-  // Throws all events away.
+  // Forgets all events.
   void Discard();
 
   bool empty() const { return events_.empty() && !block_ && !tick_; }
-  // Tells the core all events in their order, a tick last, and is empty again. REQUIRES: the core's mutex is held.
-  // Calls `forget(worker)` before each OnWorkerLost.
+  // Gives the core all events in their order, a tick last, and is empty again. Calls `forget(worker)` before each
+  // OnWorkerLost. REQUIRES: the core's mutex is held.
   template <typename Forget>
   void Deliver(core::Core& core, core::Nanos now, Forget&& forget) {
     CloseBlock();
@@ -93,7 +95,8 @@ class EventBatch {
     kWorkerUsage,
     kWorkerLost,
   };
-  // What most events need. Whatever else an event of its kind has lies in the list of that kind.
+  // The members that most kinds of events have. A member that only one kind has lies in the list of that kind, at
+  // `index`.
   struct Event {
     Kind kind = Kind::kResult;
     core::Encoding encoding = core::Encoding::kUnspecified;
@@ -101,14 +104,14 @@ class EventBatch {
     bool uses_page = false;
     core::PoolId pool{};
     std::uint32_t generation = 0;
-    std::uint32_t index = 0;  // into the list of its kind, below
+    std::uint32_t index = 0;
     core::WorkerId worker{};
     core::AttemptToken token{};
     core::Nanos elapsed = 0;
     core::Bytes bytes;
     std::shared_ptr<const std::string> type_name;
   };
-  // Of events of kind kProgress, kZygoteLost and kWorkerReady.
+  // The further members of events of kind kProgress, kZygoteLost and kWorkerReady.
   struct Progress {
     std::uint32_t item = 0;
     wire::ProgressNote note;
@@ -121,7 +124,7 @@ class EventBatch {
     std::int64_t pid = 0;
     std::vector<core::FunctionInfo> functions;
   };
-  // The chunk whose items come in now. Becomes an event when something else comes.
+  // The chunk whose items come in now. Becomes an event as soon as an event of another kind or chunk is added.
   struct Block {
     Block() {}  // clang 14 cannot make one inside an optional of this class otherwise
     core::WorkerId worker{};
@@ -135,7 +138,7 @@ class EventBatch {
   Event& Append(Kind kind, core::WorkerId worker, core::AttemptToken token);
   // The open block, if the item belongs there; else a new one.
   core::ItemBlock& BlockOf(const ResultOf& of, std::uint32_t item, bool has_encoding);
-  // Makes an event of the open block, if there is one: what is added next comes behind its items.
+  // Makes an event of the open block, if there is one, so that the next event comes behind its items.
   void CloseBlock();
   void DeliverOne(core::Core& core, core::Nanos now, Event& event);
   void Clear();
@@ -151,7 +154,7 @@ class EventBatch {
   std::optional<Block> block_;
   bool tick_ = false;
 
-  // Small results lie here; never grown beyond its capacity, so that views stay good.
+  // The buffer of small results. Never grows beyond its capacity, so that views stay valid.
   std::shared_ptr<std::string> shared_;
   std::size_t expected_bytes_ = 0;
 };

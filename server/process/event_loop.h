@@ -39,17 +39,17 @@ class EventLoop {
   absl::Status Open(std::function<void()> on_wake, std::function<void()> after_round);
   // Runs callbacks until Quit. All watches and timers must be gone when it returns.
   void Run();
-  // Has `on_wake` called soon. Cheap, and never blocks.
+  // Makes the loop call `on_wake` soon. Cheap, and never blocks.
   void Wake();
   // Makes Run return after the round that is under way.
   void Quit();
   // Calls `call` while the loop sleeps; no callback begins before `call` returns. `call` may use what callbacks share,
   // but no watch and no timer. False: the loop is awake; it was not waited for, and `call` was not called.
   bool TryWhileAsleep(absl::FunctionRef<void()> call);
-  // The same, but waits for the end of the round that is under way. Not from a callback.
+  // TryWhileAsleep, but waits for the end of the round that is under way. Not from a callback.
   void WhileAsleep(absl::FunctionRef<void()> call);
 
-  // For watches and timers of this file.
+  // The loop of libuv, for watches and timers of this file.
   uv_loop_s* uv() { return loop_.get(); }
 
   // Begins a round if none is under way. Each callback of this file does that first.
@@ -66,7 +66,8 @@ class EventLoop {
   std::atomic<bool> quit_{false};
   // Held by the loop's thread for a round, by another thread inside TryWhileAsleep and WhileAsleep.
   absl::Mutex round_;
-  bool in_round_ = false;  // of the loop's thread
+  // Whether the loop's thread is in a round. Only that thread looks.
+  bool in_round_ = false;
 };
 
 // Watches one descriptor, level-triggered.
@@ -83,8 +84,8 @@ class FdWatch {
   // Attaches the watch, which watches for nothing yet. An earlier descriptor is let go. RESOURCE_EXHAUSTED: libuv
   // cannot watch it.
   absl::Status Start(EventLoop& loop, int fd, std::function<void()> on_ready);
-  // What to watch for; `on_ready` runs in each round in which the descriptor is ready for that, or broken. Neither: the
-  // watch rests, but stays attached. Not started: does nothing.
+  // Chooses the events to watch for. `on_ready` runs in each round in which the descriptor is ready for one of them, or
+  // broken. With neither the watch rests, but stays attached. A watch that was not started ignores the call.
   void Want(bool readable, bool writable);
   bool wants_write() const { return writable_; }
   // Detaches the watch: `on_ready` is not called any more. Idempotent.

@@ -11,11 +11,11 @@
 
 namespace poold::process {
 
-// Of a WorkerProcess. The first phase is kNew, the last one is kGone. Phases with a deadline say so.
+// The phases of a WorkerProcess, from kNew to kGone. Phases with a deadline say so.
 enum class WorkerPhase : std::uint8_t {
   kNew,          // Start was not called
   kCloning,      // the zygote was asked for the process; deadline for its answer
-  kDoomed,       // the same, but the process is to be killed as soon as the zygote tells of it; deadline as above
+  kDoomed,       // as kCloning, but the process is to be killed as soon as the zygote tells of it; deadline as above
   kStarting,     // the process runs; deadline for its READY
   kReady,        // the core was told of the worker
   kStopping,     // it was sent STOP and has no work, or it closed its channel; deadline for its exit
@@ -26,7 +26,7 @@ enum class WorkerPhase : std::uint8_t {
   kGone,         // the core was told of the loss; the object may be destroyed
 };
 
-// Of a ZygoteClient. The first phase is kNew, the last one is kGone.
+// The phases of a ZygoteClient, from kNew to kGone.
 enum class ZygotePhase : std::uint8_t {
   kNew,       // Start was not called
   kStarting,  // the process runs; deadline for its READY
@@ -44,7 +44,7 @@ struct PhaseChange {
   friend bool operator==(const PhaseChange&, const PhaseChange&) = default;
 };
 
-// The tables: all transitions that there are.
+// The tables: every transition that may be made.
 std::span<const PhaseChange<WorkerPhase>> WorkerTransitions();
 std::span<const PhaseChange<ZygotePhase>> ZygoteTransitions();
 
@@ -52,7 +52,7 @@ std::span<const PhaseChange<ZygotePhase>> ZygoteTransitions();
 void Transition(WorkerPhase* phase, WorkerPhase to);
 void Transition(ZygotePhase* phase, ZygotePhase to);
 
-// There is a process that was not reaped yet, and its pid is known.
+// Whether there is a process in this phase: its pid is known, and it was not reaped yet.
 bool HasProcess(WorkerPhase phase);
 bool HasProcess(ZygotePhase phase);
 

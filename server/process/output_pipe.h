@@ -1,6 +1,6 @@
-// The read end of a child's stdout or stderr, and the last bytes of a text.
+// OutputPipe: the read end of a child's stdout or stderr. TextTail: the last bytes of a text.
 //
-// Role: makes the pipe, watches and reads it. Non-role: does not know whose text it is.
+// Role: makes the pipe, watches and reads it. Non-role: does not know which task wrote the text.
 // Threads: guarded by the round of the process thread; Open, Rest and Close touch a watch, so they are for that thread
 // alone, and so is Read, which closes the pipe at its end.
 // Reads never block, whatever the child does to the descriptors that it shares.
@@ -44,11 +44,11 @@ class OutputPipe {
   // cannot change our flags. RESOURCE_EXHAUSTED: descriptors ran out.
   absl::StatusOr<ChildPipeEnds> Open(EventLoop& loop, std::function<void()> on_readable);
 
-  // Reads at most `limit` bytes. False: nothing (more) there now, or ever.
+  // Reads at most `limit` bytes and passes them to `visit`. False: the pipe is empty now, or closed.
   bool Read(std::size_t limit, const std::function<void(std::string_view)>& visit);
   // While the pipe rests, `on_readable` is not called.
   void Rest(bool rest);
-  // Nothing is read any more. Idempotent.
+  // Ends reading for ever. Idempotent.
   void Close();
 
  private:

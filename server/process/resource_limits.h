@@ -1,4 +1,4 @@
-// The limits that a pool sets for its workers, in the kernel's terms.
+// ResourceLimits: the limits that a pool sets for its workers, in the kernel's terms.
 //
 // Role: converts and sets limits. Clones set them for themselves before they run anything; clones of a zygote that does
 // not know how are limited from outside. Threads: any. Units: bytes, seconds and counts, as core::ResourceKind says.
@@ -18,28 +18,30 @@ namespace poold::process {
 
 // One limit as setrlimit(2) takes it.
 struct KernelLimit {
-  int resource = 0;  // RLIMIT_...
+  // A number RLIMIT_...
+  int resource = 0;
   std::uint64_t soft = 0;
   std::uint64_t hard = 0;
 };
 
 using ResourceLimits = std::map<core::ResourceKind, std::uint64_t>;
 
-// For children of this process. Nothing is raised above what it has itself: the error names the limit and what is in
-// its way.
+// Converts limits for children of this process. INVALID_ARGUMENT: a limit is above this process's own; the message
+// names it and what is in its way.
 absl::StatusOr<std::vector<KernelLimit>> ToKernel(const ResourceLimits& limits);
 
-// Of `pid`, a child that is not reaped. Nothing is raised above what it has. The error names the limit and what is in
-// its way. No error: it is dead already.
+// Sets the limits of `pid`, a child that is not reaped. Raises none above what the child has: the error names the limit
+// and what is in its way. OK also for a child that is dead already.
 absl::Status LimitResources(pid_t pid, const ResourceLimits& limits);
 
 // The daemon's limits of descriptors and processes as a zygote inherited them. A zygote that was started while these
 // limits were low would keep them so.
 class InheritedLimits {
  public:
-  // The daemon's, now.
+  // The daemon's limits now.
   static InheritedLimits Look();
-  // Gives `pid`, which inherited them, what the daemon has now where that is more. What it changed for itself stays.
+  // Raises the limits of `pid`, which inherited these, to the daemon's present ones. Limits that the process changed
+  // itself stay.
   void Lift(pid_t pid) const;
 
  private:

@@ -1,9 +1,11 @@
-// The arenas in which one worker hands over large results.
+// ResultArenas: the arenas in which one worker hands over large results.
 //
 // Role: knows arenas by the order in which they came; takes results out of them as they lie or, where there is no room
 // to keep the arena, as copies. Non-role: reads no socket and no ring.
-// Threads: guarded by its WorkerResults, so by the round of the process thread. Ownership: does not own the spool;
-// shares arenas with the results that lie there. Trust: what a worker says of its arenas is checked.
+// Threads: guarded by its WorkerResults, so by the round of the process thread.
+// Ownership: does not own the spool; shares arenas with the results that lie there.
+// Trust: a worker's claims about its arenas are checked.
+// Errors: see Take.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +24,12 @@ namespace poold::process {
 
 class ResultArenas {
  public:
-  // The descriptor that came next and was not asked for yet; nothing: there is none. One that is not open was lost on
-  // its way in a shortage of descriptors.
+  // Returns the next descriptor that has come; nothing: there is none. A descriptor that is not open was lost on its
+  // way in a shortage.
   using NextFile = absl::FunctionRef<std::optional<wire::UniqueFd>()>;
-  // The result that lies at `place`. REQUIRES: the results of one worker, in the order of its records.
-  // INVALID_ARGUMENT: no honest worker says so. RESOURCE_EXHAUSTED: there is no room for the result, anywhere.
+  // Takes the result that lies at `place`. REQUIRES: called for the results of one worker, in the order of its records.
+  // INVALID_ARGUMENT: no honest worker names this place. RESOURCE_EXHAUSTED: neither memory nor disk has room for the
+  // result.
   absl::StatusOr<base::Kept> Take(const base::Spool& spool, const wire::ResultPlace& place, NextFile next_file);
 
   // The size of all arenas that are mapped here.
@@ -39,7 +42,8 @@ class ResultArenas {
 
   // Null: it could not be mapped.
   std::map<std::uint32_t, std::shared_ptr<base::Arena>> arenas_;
-  std::uint32_t came_ = 0;  // arenas so far, so the number of the next one
+  // The number of arenas that have come, which is the number of the next one.
+  std::uint32_t came_ = 0;
 };
 
 }  // namespace poold::process

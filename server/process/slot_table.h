@@ -1,7 +1,6 @@
-// The attempts that were sent ahead to one worker: which lies in which claim slot, and how far it is.
+// SlotTable: the attempts that were sent to one worker, by claim slot, and the progress of each.
 //
-// Role: the daemon's own record of the slots of a claim page. Non-role: knows nothing of the page, and trusts nothing
-// from it.
+// Role: the daemon's own record of the slots of a claim page. Non-role: reads nothing from the page.
 // Threads: guarded by the mutex of its WorkerChannel. Bounds: wire::kClaimSlots slots.
 // Costs: each call is O(1), but ByToken and ForEach, which walk the slots that live.
 #pragma once
@@ -22,22 +21,29 @@ namespace poold::process {
 // A live slot holds one attempt: of a task, or of a chunk of a map.
 struct Slot {
   core::AttemptToken token{};
-  std::uint16_t index = 0;     // of the table
-  std::uint32_t ticket = 0;    // by which the worker names it: index and sequence (wire/worker_page.h)
-  std::uint32_t function = 0;  // by its place in the worker's list of functions
+  // The slot's place in the table.
+  std::uint16_t index = 0;
+  // The worker's name for the attempt: index and sequence (wire/worker_page.h).
+  std::uint32_t ticket = 0;
+  // The function's place in the worker's list of functions.
+  std::uint32_t function = 0;
+  // The number of the attempt, from 1.
   std::uint32_t attempt = 1;
-  std::uint32_t items = 1;  // that may run here: what was offered without what came back
-  std::uint32_t done = 0;   // of which we have the outcome
+  // Items that may run here: those that were offered without those that were taken back.
+  std::uint32_t items = 1;
+  // Items whose outcome has come.
+  std::uint32_t done = 0;
   bool chunk = false;
   bool live = false;
-  // Its neighbours among live slots, in the order of dispatch.
+  // The neighbours among live slots, in the order of dispatch.
   Slot* older = nullptr;
   Slot* newer = nullptr;
   // Keeps arguments in shared memory as they are for as long as the task may run here, also when nobody else wants it.
   std::shared_ptr<const void> shared_args;
   // The fragments of the result that is under way; null: none came.
   std::unique_ptr<base::PayloadDraft> draft;
-  // Why that result is not taken, for people: what comes of it is dropped, and the item fails. "": it is taken.
+  // The reason, for people, for which that result is refused: its further fragments are dropped, and the item fails.
+  // "": it is taken.
   std::string refusal;
 };
 
@@ -46,20 +52,21 @@ class SlotTable {
   std::size_t live() const { return slots_.size() - free_.size(); }
   std::size_t live_chunks() const { return live_chunks_; }
   bool full() const { return live() == wire::kClaimSlots; }
-  // The index of a free slot, which is now live and the newest. REQUIRES: !full().
+  // Makes a free slot the newest live one, and returns its index. REQUIRES: !full().
   std::uint16_t Take(bool chunk);
-  // Stays where it is until the table goes.
+  // A slot. Its address is valid until the table goes.
   Slot& at(std::uint16_t index) { return slots_[index]; }
-  // REQUIRES: it is live. Lets go of what it keeps.
+  // Frees a slot and everything that it keeps. REQUIRES: the slot is live.
   void Free(Slot* slot);
 
-  // Null for what is not (or no longer) there.
+  // The live slot of a ticket. Null: there is none (any more).
   Slot* ByTicket(std::uint32_t ticket);
-  // Looks at the newest first: what is taken back was sent last.
+  // The live slot of an attempt. Null: there is none. Looks at the newest slots first, because work that is taken back
+  // was sent last.
   Slot* ByToken(core::AttemptToken token);
-  // Null: none lives.
+  // The live slot that was dispatched first. Null: there is none.
   Slot* Oldest() { return oldest_; }
-  // All that live, the oldest first.
+  // Visits all live slots, the oldest first.
   template <typename Visit>
   void ForEach(Visit&& visit) {
     for (Slot* slot = oldest_; slot != nullptr; slot = slot->newer) visit(*slot);
@@ -69,7 +76,7 @@ class SlotTable {
   void Append(Slot* slot);
   void Unlink(Slot* slot);
 
-  // As many as were ever live at once.
+  // As many slots as were ever live at once.
   std::deque<Slot> slots_;
   std::vector<std::uint16_t> free_;
   std::size_t live_chunks_ = 0;

@@ -1,7 +1,9 @@
-// Starts a program as a child of the calling thread: posix_spawn with exactly the descriptors it is to have.
+// Spawn: starts a program as a child of the calling thread, with exactly the descriptors and the environment that it is
+// to have.
 //
-// Threads: the process thread only, because what a child dies with (PDEATHSIG) is the thread that made it.
-// Errors: a Status that names the program and what failed; RESOURCE_EXHAUSTED where the machine is short of something.
+// Threads: Spawn is for the process thread, because a child dies with the thread that made it (PDEATHSIG); the others
+// are pure. Errors: a Status that names the program and what failed; RESOURCE_EXHAUSTED where the machine is short of
+// something.
 #pragma once
 
 #include <sys/types.h>
@@ -24,18 +26,16 @@ struct SpawnOptions {
   std::vector<int> descriptors;
 };
 
-// The child has its own session, no blocked signals, and default handlers.
+// Starts the program with posix_spawn. The child has its own session, no blocked signals, and default handlers.
 absl::StatusOr<pid_t> Spawn(const SpawnOptions& options);
 
 // The variables of the daemon's environment that its children get: programs, user, language, time zone.
 std::map<std::string, std::string> BaseEnvironment();
 
-// How many threads numeric libraries (BLAS, OpenMP) start in a worker where nobody says: each would take all CPUs, in
-// each worker.
-
-// Adds to a pool's environment the variables that those libraries read, so that all workers together have as many
-// threads as there are CPUs, and each worker at least one. What the environment says already stays; where it sets
-// OMP_NUM_THREADS nothing is added, since the others fall back on that.
+// Adds the variables that numeric libraries (BLAS, OpenMP) read to a pool's environment, so that all workers together
+// have as many threads as there are CPUs, and each worker at least one. Without these variables each worker would start
+// a thread for each CPU. Variables that the environment has stay; where it sets OMP_NUM_THREADS nothing is added, since
+// the others fall back on that.
 void DivideComputeThreads(std::uint32_t cpus, std::uint32_t workers, std::map<std::string, std::string>* environment);
 
 }  // namespace poold::process

@@ -1,11 +1,15 @@
-// The daemon's end of one worker: what is to be run there, what was sent ahead, and its socket.
+// WorkerChannel: the daemon's end of one worker: the tasks that the worker is to run, and the socket that carries them.
 //
-// Role: work that waits gets claim slots, becomes RUN frames and goes to the socket; work is taken back. Non-role:
-// reads nothing (ChannelReader does), knows no process. Threads: thread-safe by a mutex of its own, which is held for
-// microseconds and never while writing. There is one flusher at a time: another one that comes meanwhile leaves its
-// work to the first. Lock order: the core's mutex, then this one. Ownership: shared by the core's side of the
-// dispatcher and by WorkerProcess; owns socket and page. Bounds: the core bounds what it sends ahead; while the socket
-// is full nothing more is encoded. Errors: a socket that fails is not written to any more; its reader finds out why.
+// Role: gives waiting work claim slots, makes RUN frames of it, writes them to the socket, and takes work back.
+// Non-role: reads
+//   nothing (ChannelReader does), and knows no process.
+// Threads: thread-safe by a mutex of its own, which is held for microseconds and never while writing. One flusher
+// writes at a time;
+//   another one that comes meanwhile leaves its work to the first.
+// Lock order: the core's mutex, then this one.
+// Ownership: shared by the core's side of the dispatcher and by WorkerProcess; owns socket and page.
+// Bounds: the core bounds the work that is sent ahead; while the socket is full nothing more is encoded.
+// Errors: a socket that fails is not written to any more; its reader finds out why.
 #pragma once
 
 #include <cstdint>
@@ -66,21 +70,22 @@ class WorkerChannel {
 
   core::WorkerId id() const { return id_; }
 
-  // Takes socket and page. Until then what comes waits. `first_frame` (may be empty) is written before all else. Once.
+  // Takes socket and page over; work that came before has waited for this call. `first_frame` (may be empty) is written
+  // before all else. Call once.
   void Open(wire::UniqueFd socket, SharedPage page, std::string first_frame);
-  // What READY said of the worker. A worker that uses no page is sent one task at a time.
+  // Takes the facts of the worker's READY. A worker that uses no page is sent one task at a time.
   void SetAbilities(bool uses_page, Abilities abilities);
-  // The worker is dead or cut off: nothing is written any more.
+  // Ends writing for ever: the worker is dead or cut off.
   void Close();
 
-  // True: from now on the channel is on its dispatcher's list of active channels, and the caller puts it there.
+  // Adds work. True: the channel became active, and the caller puts it on its dispatcher's list of active channels.
   bool Enqueue(std::vector<core::Assignment> work);
   // As core::WorkerPort::TakeBack.
   std::uint32_t TakeBack(core::AttemptToken token, std::uint32_t keep);
-  // Has a STOP frame written behind all that waits, at the next Flush. Idempotent.
+  // Makes the next Flush write a STOP frame behind all waiting work. Idempotent.
   void RequestStop();
 
-  // Writes what the socket takes, without blocking. True: there is more, call again when the socket takes more.
+  // Writes as much as the socket takes, without blocking. True: bytes are left; call again when the socket takes more.
   bool Flush();
 
   // For the reading side. The descriptor and the page are constant after Open; slots are used under the mutex.
@@ -90,36 +95,36 @@ class WorkerChannel {
   SlotTable& slots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return slots_; }
   // The size of the arenas with arguments that the worker has mapped.
   std::uint64_t arena_bytes() const { return frame_.arena_bytes(); }
-  // Work was sent whose outcome was not read yet.
+  // Whether the worker has work whose outcome was not read yet.
   bool Busy();
-  // The same as Enqueue does for a channel that has no work but must be looked at.
+  // Makes a channel without work active. True: as Enqueue.
   bool BecomeActive();
   enum class Load {
     kNone,
     kOneTask,
     kMuch,  // a chunk, more than one task, or work that is not sent yet
   };
-  // How much is under way. With `leave_if_idle` a channel that has nothing leaves the list of active channels, and the
-  // caller, who walks that list, takes it off.
+  // The amount of work under way. With `leave_if_idle` a channel without any becomes inactive, and the caller takes it
+  // off the list of active channels.
   Load TakeLoad(bool leave_if_idle);
-  // Flush would find something to do.
+  // Whether Flush would find something to do.
   bool NeedsFlush();
-  // A STOP frame was handed to the socket, or waits only for room there.
+  // Whether a STOP frame was handed to the socket, or waits only for room there.
   bool StopSent();
 
  private:
-  // Work that has a slot.
+  // Work with the ticket of its slot.
   struct Ticketed {
     std::uint32_t ticket;
     core::Assignment work;
   };
   // Moves what may be sent now from waiting_ into `batch`.
   void Offer(std::vector<Ticketed>* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Gives it a slot, and says its ticket. REQUIRES: a slot is free.
+  // Gives the work a slot, and returns its ticket. REQUIRES: a slot is free.
   std::uint32_t Place(const core::Assignment& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // The same as TakeBack for waiting_[place], which was not sent.
+  // TakeBack for waiting_[place], which was not sent.
   std::uint32_t TakeBackWaiting(std::size_t place, std::uint32_t keep) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Appends RUN frames to outgoing_. By the flusher, without the mutex.
+  // Appends RUN frames to outgoing_. Only the flusher calls, without the mutex.
   void Encode(std::vector<Ticketed>* batch, Abilities abilities);
 
   const core::WorkerId id_;
@@ -140,7 +145,7 @@ class WorkerChannel {
   std::vector<core::Assignment> waiting_ ABSL_GUARDED_BY(mu_);
   SlotTable slots_ ABSL_GUARDED_BY(mu_);
 
-  // Of the flusher: whoever has set flushing_.
+  // Owned by the flusher: the thread that has set flushing_.
   Outgoing outgoing_;
   RunFrame frame_;
   std::vector<Ticketed> batch_;

@@ -1,7 +1,9 @@
-// The stdout and stderr of one worker: the read ends of both pipes, and the last words of its current task.
+// WorkerOutput: the stdout and stderr of one worker: the read ends of both pipes, and the last bytes of its current
+// task's text.
 //
-// Role: reads the pipes, remembers whether there is something to read, keeps tails. Non-role: does not know whose text
-// it is (WorkerResults does), and takes no lock.
+// Role: reads the pipes, remembers whether they can be read, keeps tails. Non-role: does not know which task wrote a
+// text
+//   (WorkerResults does), and takes no lock.
 // Threads: one at a time; but Open, Rest, Resume and Close touch watches, and so are for the process thread alone.
 #pragma once
 
@@ -20,29 +22,29 @@ namespace poold::process {
 
 class WorkerOutput {
  public:
-  // Of each stream so many bytes are remembered.
+  // Remembers so many bytes of each stream.
   explicit WorkerOutput(std::size_t tail_bytes);
 
   // Makes both pipes. `on_readable` is called when one of them has something. RESOURCE_EXHAUSTED: no descriptors.
   absl::Status Open(EventLoop& loop, const std::function<void()>& on_readable, ChildPipeEnds* out, ChildPipeEnds* err);
-  // Nothing is read any more. Idempotent.
+  // Ends reading for ever. Idempotent.
   void Close();
 
-  // There is something to read in the pipes, or there was when they came to rest.
+  // Whether the pipes can be read, or could be when they came to rest.
   bool IsReadable() const { return pipes_state_ != Pipes::kQuiet; }
-  // The pipes are not watched, so nobody tells when they can be read.
+  // Whether the pipes rest: they are not watched, and no callback tells when they can be read.
   bool resting() const { return pipes_state_ == Pipes::kResting; }
-  // The pipes cannot be read now. They are not watched until Resume.
+  // Stops watching the pipes until Resume, because they may not be read now.
   void Rest();
-  // The pipes were read, and are watched again.
+  // Watches the pipes again, after they were read.
   void Resume();
 
   // Reads at most `limit` bytes of each pipe.
   void Read(std::size_t limit, absl::FunctionRef<void(core::OutputStream, std::string_view)> visit);
 
-  // Remembers the text of a task. Tails are of one task only: a neighbour's last words would mislead.
+  // Remembers text of a task. Tails are of one task only, so that a neighbour's last words never mislead.
   void AddToTail(std::uint32_t ticket, core::OutputStream stream, std::string_view text);
-  // The last bytes that the latest task wrote there.
+  // The last bytes that the latest task wrote to the stream.
   std::string Tail(core::OutputStream stream) const;
 
  private:

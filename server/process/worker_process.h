@@ -1,14 +1,13 @@
-// One worker: from the wish for a clone to the end of its whole process tree.
+// WorkerProcess: one worker, from the wish for a clone to the end of its whole process tree.
 //
-// Role: the life cycle. Makes what the process needs, has the zygote clone it, watches and signals it, reaps it, and
-// tells the core of READY and of the end (through the batch). Non-role: what is sent to the worker (WorkerChannel),
-// what the worker says of its tasks (WorkerResults).
-// Threads: those that own a round of the process thread (event_loop.h): the process thread while it is awake, one other
-// thread while it sleeps. The other thread may call DrainRing, HasUnread, doorbell_suppressed, HasRestingOutput, id and
-// channel; all else touches watches and timers, and so is for the process thread alone.
-// Ownership: owned by the dispatcher; shares the channel; does not own thread and zygote, which tells when it goes.
-// Trust: whatever comes from the process is hostile until checked. A worker that writes what no honest worker writes
-// is logged and killed with its tree.
+// Role: the life cycle. Makes channel, page and scope of the process, asks the zygote to clone it, watches and signals
+// it, reaps it, and tells the core of READY and of the end (through the batch). Non-role: sends no work (WorkerChannel
+// does), and reads no outcomes (WorkerResults does). Threads: those that own a round of the process thread
+// (event_loop.h): the process thread while it is awake, one other thread while it sleeps. The other thread may call
+// DrainRing, HasUnread, doorbell_suppressed, HasRestingOutput, id and channel; all else touches watches and timers, and
+// so is for the process thread alone. Ownership: owned by the dispatcher; shares the channel; does not own thread and
+// zygote. The zygote calls ZygoteGone before it goes. Trust: everything that comes from the process is hostile until
+// checked. A worker that writes what no honest worker writes is logged and killed with its tree.
 #pragma once
 
 #include <cstdint>
@@ -43,14 +42,16 @@ struct WorkerReady {
   FunctionList functions;
   bool uses_page = false;
   Abilities abilities;
-  bool told = false;  // and the core knows
+  // Whether the core was told.
+  bool told = false;
 };
 
 // How a worker's process ended.
 struct WorkerEnd {
   Death death;
   core::Nanos at = 0;
-  bool out_of_memory = false;  // says its containment scope
+  // Whether its containment scope says that the kernel killed for lack of memory.
+  bool out_of_memory = false;
 };
 
 class WorkerProcess {
@@ -61,42 +62,43 @@ class WorkerProcess {
   core::WorkerId id() const { return channel_->id(); }
   WorkerChannel& channel() { return *channel_; }
 
-  // Answered by OnWorkerReady or OnWorkerLost. `zygote` is null if the pool has none.
+  // Begins the life of the worker. The core's answer is OnWorkerReady or OnWorkerLost. `zygote` is null if the pool has
+  // none.
   void Start(ZygoteClient* zygote);
-  // The zygote's answers: the process is there; there will be none, with a reason for people and its cause.
+  // The zygote's answers. OnCloned: the process exists. OnCloneFailed: it never will; `why` is for people.
   void OnCloned(pid_t pid);
   void OnCloneFailed(const std::string& why, core::LossCause cause);
-  // The zygote that the worker was cloned from goes.
+  // Tells that the zygote which the worker was cloned from is about to go.
   void ZygoteGone() { zygote_ = nullptr; }
   // As core::WorkerPort::KillWorker.
   void Kill(core::Nanos grace);
 
-  // Reads what there is, in bounded portions, does what is due, and goes on with the end of a dead worker. Called by
-  // the loop after attend.
+  // Reads in bounded portions, keeps the deadlines, and goes on with the end of a dead worker. The loop calls after
+  // attend.
   void Service();
-  // The socket takes no more now: have Service called when it does.
+  // With `watch`, Service is called when the socket takes more bytes.
   void WatchWritable(bool watch) { socket_watch_.Want(reader_.open(), watch); }
   bool watches_writable() const { return socket_watch_.wants_write(); }
 
-  // Reads what the ring holds. Any thread, as said above.
+  // Reads the records in the ring. Any thread, as said above.
   void DrainRing(wire::RingReader::Bell bell = wire::RingReader::Bell::kWanted);
-  // The ring holds something that was not read. Cheap.
+  // As WorkerResults::HasUnread.
   bool HasUnread() const { return results_.HasUnread(); }
-  // No bell tells of what comes next into the ring.
+  // As WorkerResults::doorbell_suppressed.
   bool doorbell_suppressed() const { return results_.doorbell_suppressed(); }
 
-  // Something may come of which no bell tells, so call Service again in a while.
+  // Whether records or output may come of which no bell tells, so that Service must be called again in a while.
   bool NeedsPoll() const { return HasProcess(phase_) && results_.NeedsPoll(); }
-  // There is output, though nobody will tell when it can be read.
+  // Whether pipes rest with output in them, so that no descriptor tells of it.
   bool HasRestingOutput() const { return results_.output().resting(); }
-  // How often SampleUsage is to be called, in ns; kNever: not at all.
+  // The ns between two calls of SampleUsage; kNever: no calls are wanted.
   core::Nanos usage_period() const { return usage_period_; }
-  // Looks at the memory of the process when it is time.
+  // Measures the memory of the process, if the period is over.
   void SampleUsage(core::Nanos now);
-  // The core was told of the loss: the object may be destroyed.
+  // Whether the core was told of the loss, so that the object may be destroyed.
   bool gone() const { return phase_ == WorkerPhase::kGone; }
 
-  // Which of its dispatcher's lists it stands on. Written by the dispatcher only.
+  // The lists of the dispatcher on which the worker stands. Written by the dispatcher only.
   struct Marks {
     bool attended = false;
     bool suppressed = false;
@@ -104,26 +106,30 @@ class WorkerProcess {
   Marks marks;
 
  private:
-  // Who ends the process: nobody yet, or it itself; the daemon, by order; the daemon, for what the worker did.
-  enum class EndedBy : std::uint8_t { kItself, kOrder, kFault };
+  // The party that ends the process.
+  enum class EndedBy : std::uint8_t {
+    kItself,  // itself, or nobody yet
+    kOrder,   // the daemon, on demand of the core
+    kFault,   // the daemon, for a fault of the worker
+  };
 
   // Makes a transition of the table. The deadline belongs to the new phase.
   void Enter(WorkerPhase phase, core::Nanos deadline = core::kNever);
   // Makes channel, page, pipes and scope, and asks the zygote for the process: kCloning, if that succeeds.
   absl::Status Make(ZygoteClient* zygote);
-  // Gives the process what it needs before it may run anything for others.
+  // Puts the process into its scope and sets its limits, before it may run code of others.
   absl::Status Guard();
-  // Tells the core, once READY has come and the pid is known. Not where the start has failed.
+  // Tells the core of READY, once READY has come and the pid is known, unless the start has failed.
   void TellReady();
   // Kills the process, now or as soon as it is there.
   void KillNow();
   // REQUIRES: there is a process, or its clone was told of just now.
   void SendKill();
-  // Logs, and kills for what the worker did. `why` is for people, and begins with "worker".
+  // Logs a fault of the worker and kills it. `why` is for people, and begins with "worker".
   void KillWithReason(const std::string& why);
-  // From STOP with no work left, or from the end of the channel on, the process has a time to exit.
+  // Sets the deadline of the exit, from STOP with no work left or from the end of the channel on.
   void ExpectExit();
-  // Does what is due, and arms the timer for what comes next.
+  // Acts on deadlines that have come, and arms the timer for the next one.
   void KeepDeadlines();
   // The deadline of the phase has come.
   void OnDeadline();
@@ -138,8 +144,7 @@ class WorkerProcess {
   void OnReady(const wire::Frame& frame);
   // Does what the results ask for: kills for a fault, logs what was dropped.
   void CheckResults();
-  // A result is lost because no descriptor was left for its arena: the worker gives way to another one after what it
-  // has.
+  // Retires the worker after the work that it has: a result was lost because no descriptor was left for its arena.
   void GiveWay();
 
   // The end.
@@ -148,7 +153,7 @@ class WorkerProcess {
   core::WorkerLoss MakeLoss();
   std::string StartFailure() const;
   core::LossCause StartCause() const;
-  // The item that was begun and has no outcome.
+  // Finds the item that was begun and has no outcome.
   void FindGuilty(core::WorkerLoss* loss);
   void Certify(core::DeathCertificate* certificate) const;
   bool told_ready() const { return ready_ && ready_->told; }

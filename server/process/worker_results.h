@@ -57,7 +57,7 @@ class LatestProgress {
 
  private:
   std::optional<TicketProgress> latest_;
-  // What was told last.
+  // The ticket of the note that was passed on last, and the moment of that in ns.
   std::optional<std::uint32_t> told_ticket_;
   core::Nanos told_at_ = 0;
 };
@@ -74,7 +74,7 @@ class WorkerResults {
 
   // The ring lies in `page_memory`, which must outlive the reading.
   void Open(void* page_memory) { ring_.emplace(page_memory); }
-  // READY came: what its functions are, and whether it uses the page.
+  // Takes the functions of the worker's READY, and whether the worker uses the page.
   void Begin(FunctionList functions, bool uses_page);
 
   // Reads what the ring holds.
@@ -85,32 +85,32 @@ class WorkerResults {
   // Reads what is left when everything of the worker is dead.
   void ReadLastOutput();
 
-  // OUTCOMES, OUTPUT and PROGRESS frames, by which workers without a page tell. INVALID_ARGUMENT: no honest worker
-  // sends that.
+  // Takes an OUTCOMES, OUTPUT or PROGRESS frame, which workers without a page send. INVALID_ARGUMENT: no honest worker
+  // sends this.
   absl::Status OnFrame(const wire::Frame& frame);
 
   // Adds the progress that is due at `now`; kNever: whatever waits.
   void TellProgressDue(core::Nanos now);
-  // When TellProgressDue has something to add; kNever: not before there is more.
+  // The moment from which TellProgressDue has something to add, in ns; kNever: no note waits.
   core::Nanos progress_due_at() const { return progress_.due_at(); }
 
-  // What no honest worker writes to its ring or as outcomes, for people: once for each fault, else "". After a fault
-  // the ring and outcomes are not read any more.
+  // A fault in words for people: bytes in the ring or in outcomes that no honest worker writes. "": there is none, or
+  // it was taken already. After a fault the ring and outcomes are not read any more.
   std::string TakeFault() { return std::exchange(fault_, {}); }
   bool HasFault() const { return !fault_.empty(); }
-  // A result was dropped since the last call, because its ticket is that of no task here. Harmless: it may have been
-  // taken back.
+  // Whether a result was dropped since the last call because its ticket names no task here. Harmless: the task may have
+  // been taken back.
   bool TakeDropped() { return std::exchange(dropped_, false); }
 
-  // The ring holds something that was not read. Cheap, for threads that look again and again.
+  // Whether the ring holds unread records. Costs one load, for threads that poll.
   bool HasUnread() const { return ring_ && !broken_ && ring_->HasUnread(); }
-  // No bell tells of what comes next into the ring.
+  // Whether the worker writes its next record without ringing the bell.
   bool doorbell_suppressed() const { return doorbell_suppressed_; }
-  // Something may come of which no bell tells.
+  // Whether records or output may come of which no bell and no descriptor tells, so that somebody must look.
   bool NeedsPoll() const { return output_.resting() || (uses_page_ && channel_->Busy()); }
   WorkerOutput& output() { return output_; }
   const WorkerOutput& output() const { return output_; }
-  // Of arenas with results that are mapped here.
+  // The size of all arenas with results that are mapped here.
   std::uint64_t arena_bytes() const { return arenas_.bytes(); }
 
  private:
@@ -121,13 +121,14 @@ class WorkerResults {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   void OnOutcome(const wire::RecordHeader& header, std::string_view bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
-  // Neighbouring items of a chunk, all at once where there is nothing about them but their results.
+  // Adds the results of neighbouring items of a chunk: in one piece where they have nothing but results, else one by
+  // one.
   void OnRun(const wire::ResultRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
-  // The same, one by one.
+  // Adds the results of a run one by one.
   void OnEachOf(const wire::ResultRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   // Adds a piece of a result to slot->draft. Where there is no room, slot->refusal says so.
   void AddFragment(Slot* slot, std::string_view bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
-  // The record's bytes say where in an arena the result lies.
+  // Adds a result that lies in an arena, at the place that the record's bytes name.
   void OnResultInArena(Slot* slot, const wire::RecordHeader& header, std::string_view bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   // As ResultArenas::Take.
@@ -138,11 +139,11 @@ class WorkerResults {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   // The item fails, for slot->refusal, and the worker lives: the rest of the result is dropped as it comes.
   void RefuseResult(Slot* slot, const wire::RecordHeader& header) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
-  // `count` more items are done. Frees the slot with the last one.
+  // Counts `count` more finished items. Frees the slot with the last one.
   void TookOutcomes(Slot* slot, std::uint32_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
   std::uint64_t MaxResultBytes(const Slot& slot) const;
   std::string TooLargeText() const;
-  // The record is of the item that comes next.
+  // Whether the record is of the slot's next item.
   bool InOrder(const Slot& slot, const wire::RecordHeader& header) const;
 
   void NoteProgress(const wire::RecordHeader& header, std::optional<wire::ProgressNote> note)
@@ -152,10 +153,10 @@ class WorkerResults {
   void ReadPipes(std::size_t limit);
   void AddOutput(std::uint32_t ticket, core::OutputStream stream, std::string_view text)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
-  // Of the task that runs now; kNoSlot: none does.
+  // The ticket of the running task; kNoSlot: none runs.
   std::uint32_t CurrentTicket() ABSL_EXCLUSIVE_LOCKS_REQUIRED(channel_->mutex());
 
-  // The worker has written what no honest one writes: nothing more is taken.
+  // Notes a fault of the worker. From here on nothing is read from the ring.
   void Break(std::string fault);
 
   ProcessThread* const thread_;
@@ -167,7 +168,7 @@ class WorkerResults {
   bool doorbell_suppressed_ = false;
   bool dropped_ = false;
   bool broken_ = false;
-  std::string fault_;  // not asked for yet
+  std::string fault_;  // not taken yet
   ResultArenas arenas_;
   LatestProgress progress_;
   WorkerOutput output_;

@@ -1,11 +1,10 @@
-// One zygote: the process that a pool's workers are cloned from, and the channel to it.
+// ZygoteClient: one zygote, the process that a pool's workers are cloned from, and the channel to it.
 //
-// Role: starts the process, asks it for clones, notices its end, tells the core of both (through the batch). Non-role:
-// of workers that were cloned it knows only that they live.
-// Threads: the process thread, while it is awake.
-// Ownership: owned by the dispatcher; does not own thread and workers. Workers say when they end; it says when it goes.
-// Trust: the zygote has run code of others. What it writes is checked, and a zygote that writes what no honest one
-// writes is logged and killed.
+// Role: starts the process, asks it for clones, notices its end, and tells the core of start and end (through the
+// batch). Non-role: knows of cloned workers only that they live. Threads: the process thread, while it is awake.
+// Ownership: owned by the dispatcher; does not own thread and workers. A worker calls WorkerEnds at its end; the zygote
+// calls WorkerProcess::ZygoteGone at its own. Trust: the zygote has run code of others. Its frames are checked; a
+// zygote that writes what no honest one writes is logged and killed.
 #pragma once
 
 #include <cstdint>
@@ -46,46 +45,48 @@ class ZygoteClient {
   // `generation` tells the zygotes of a pool apart.
   ZygoteClient(ProcessThread* thread, core::PoolId pool, std::uint32_t generation, core::PoolSpec spec);
 
-  // Answered by OnZygoteReady or OnZygoteLost. What cannot be started is lost at once. Once.
+  // Starts the process. The core's answer is OnZygoteReady or OnZygoteLost; a process that cannot be started is lost at
+  // once. Call once.
   void Start();
-  // Answered by OnZygoteLost, once all its workers are gone. Idempotent.
+  // Stops the process once all its workers are gone. The core's answer is OnZygoteLost. Idempotent.
   void Stop();
-  // Asks for a clone with these descriptors (as Clone in worker.proto says); `worker` hears OnCloned or OnCloneFailed.
+  // Asks for a clone with these descriptors (as Clone in worker.proto says). The answer is worker->OnCloned or
+  // OnCloneFailed.
   void Clone(WorkerProcess* worker, std::vector<wire::UniqueFd> fds, bool has_cgroup);
-  // A worker waited too long for its clone: the zygote is killed.
+  // Kills the zygote, because a worker waited too long for its clone.
   void CloneOverdue() { KillWithReason("zygote does not answer"); }
 
-  // Reads what there is, and goes on with the end of a dead one. Called by the loop after attend_zygote.
+  // Reads frames and output, and goes on with the end of a dead zygote. The loop calls after attend_zygote.
   void Service();
-  // The core was told of the loss: the object may be destroyed.
+  // Whether the core was told of the loss, so that the object may be destroyed.
   bool gone() const { return phase_ == ZygotePhase::kGone; }
 
-  // Whether it stands on its dispatcher's list of what is to be looked at. Written by the dispatcher only.
+  // Whether the zygote stands on its dispatcher's list of those to be serviced. Written by the dispatcher only.
   bool attended = false;
 
-  // Stop was called: it is not to be asked for clones any more.
+  // Whether Stop was called, so that no clone may be asked for any more.
   bool stopping() const { return stop_wanted_; }
 
   core::PoolId pool() const { return pool_; }
   std::uint32_t generation() const { return generation_; }
   const core::PoolSpec& spec() const { return spec_; }
   ContainmentScope& scope() { return *scope_; }
-  // Not empty: workers are fresh programs, and this goes first to each of them.
+  // A SETUP frame that each worker gets first, where workers are fresh programs; else empty.
   const std::string& worker_setup() const { return worker_setup_; }
 
-  // Of its READY; null before that.
+  // The functions of its READY; null before that.
   FunctionList functions() const { return ready_ ? ready_->functions : nullptr; }
   bool sets_limits() const { return ready_ && ready_->sets_limits; }
 
-  // Workers cloned from it that live. The zygote tells each of them when it goes (ZygoteGone).
+  // Add and remove a living worker that was cloned from this zygote.
   void WorkerBegins(WorkerProcess* worker) { workers_.insert(worker); }
   void WorkerEnds(WorkerProcess* worker);
 
  private:
-  // Makes channel, pipes and scope, and the process, and sets it up. On an error there may be a process: pid_ > 0.
+  // Makes channel, pipes, scope and process, and sends SETUP. After an error there may be a process: pid_ > 0.
   absl::Status Spawn();
   absl::Status SpawnProgram(int channel, int out, int err, const ZygoteScope& made);
-  // A deadline has come: of READY, or of the exit after the channel's end.
+  // Acts on a deadline that has come: that of READY, or of the exit after the channel's end.
   void OnTime();
   // Reaps the process if it has ended.
   void TakeExit();
@@ -97,11 +98,11 @@ class ZygoteClient {
   void OnCloned(const wire::Frame& frame);
   void KillWithReason(const std::string& why);
   void DrainPipes();
-  // Tells all workers that wait for a clone that there will be none. True: there were some.
+  // Refuses all clones that are still asked for. True: there were some.
   bool FailClones();
   // Waits, by the timer, until the tree is dead; then tells the core.
   void Reap();
-  // Why it ended, for people, and for the core. "": it was stopped.
+  // The reason for its end, for people and for the core. "": it was stopped.
   std::string Words() const;
   core::LossCause Cause() const;
 

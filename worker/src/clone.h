@@ -1,4 +1,7 @@
-// CloneSibling: makes a worker: a copy of this process whose parent is the daemon.
+// Clones: a worker is a copy of its zygote whose parent is the daemon.
+//
+// Threads: the zygote's only one calls, except for registrations of handlers, which any thread makes.
+// Errors: see each function.
 #pragma once
 
 #include <sys/types.h>
@@ -28,7 +31,7 @@ absl::StatusOr<Clone> CloneSibling(int cgroup_fd);
 // RESOURCE_EXHAUSTED: try again later; otherwise the system does not allow it.
 absl::Status EnterPidNamespace();
 
-// The handlers of pthread_atfork, run around clones that the C library does not see.
+// ---- The handlers of pthread_atfork, run around clones that the C library does not see ----
 //
 // Role: every registration passes through this file on its way to the C library, which runs the handlers around fork()
 //   as always; this file runs them around each clone. Libraries that reseed, take locks or end threads there (random
@@ -46,12 +49,11 @@ absl::Status PrepareToFork();
 absl::Status AfterForkInParent();
 absl::Status AfterForkInChild();
 
-// GatherHugePages: makes the prepared state of a zygote cheap to clone.
-
-// Puts private memory that this process has touched into huge pages, where it nearly fills them. A clone copies one
-// entry for each page: for 200 MB that is 100 in place of 50 000. Memory grows by a tenth at most; a small process does
-// not grow. Returns the bytes in huge pages; 0: the kernel (before Linux 6.1) or the machine (transparent huge pages
-// are "never") has none. Takes at most about 5 s of processor time; failure does no harm.
+// Makes the prepared state of a zygote cheap to clone: puts private memory that this process has touched into huge
+// pages, where it nearly fills them. A clone copies one entry for each page: for 200 MB that is 100 in place of 50 000.
+// Memory grows by a tenth at most; a small process does not grow. Returns the bytes in huge pages; 0: the kernel
+// (before Linux 6.1) or the machine (transparent huge pages are "never") has none. Takes at most about 5 s of processor
+// time; failure does no harm.
 std::size_t GatherHugePages();
 
 }  // namespace poold::worker

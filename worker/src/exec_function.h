@@ -1,4 +1,6 @@
-// The built-in function "exec", for pools that allow it; see worker/exec.md.
+// The built-in function "exec", for pools that allow it (worker/exec.md), and the run of a program that it makes.
+//
+// Threads: the worker's own thread: RunProgram ignores SIGPIPE meanwhile. Errors: see each function.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +14,6 @@
 #include "poold/worker/registry.h"
 
 namespace poold::worker {
-
-// RunProgram: runs another program to its end, for the built-in function "exec".
-//
-// No shell. Input and outputs of any size flow at the same time, so that neither side waits for the other. Output of
-// the program also goes to this process's stdout and stderr as it comes: it is the task's live output. The call ends
-// with the program; later output of processes that the program left behind is not waited for.
-// Threads: not thread-safe: ignores SIGPIPE meanwhile.
 
 // The program to run.
 struct Program {
@@ -44,8 +39,11 @@ struct ProgramEnd {
   Bytes standard_error;
 };
 
-// Blocks until the program has ended. RESOURCE_EXHAUSTED: the program printed too much and was killed. Other errors:
-// the program could not be started, in words that name it.
+// Runs another program to its end, without a shell. Input and outputs of any size flow at the same time, so that
+// neither side waits for the other. Output of the program also goes to this process's stdout and stderr as it comes: it
+// is the task's live output. The call ends with the program; later output of processes that the program left behind is
+// not waited for. RESOURCE_EXHAUSTED: the program printed too much and was killed. Other errors: the program could not
+// be started, in words that name it.
 absl::StatusOr<ProgramEnd> RunProgram(const Program& program);
 
 // Makes the function. A program whose output does not fit into a result of `max_result_bytes` is killed.

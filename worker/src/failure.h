@@ -1,4 +1,6 @@
-// Conversion of exceptions into task failures.
+// Task failures: exceptions with the place where they were thrown, as messages.
+//
+// Threads: see each function. Errors: none.
 #pragma once
 
 #include <exception>
@@ -16,7 +18,7 @@ TaskFailure FailureOfException();
 // The failure as a message: valid UTF-8, texts cut at 64 KiB and the type at 4 KiB.
 internal::Failure ToProto(const TaskFailure& failure);
 
-// BacktraceOf: the place where an exception was thrown, in words.
+// ---- The place of a throw ----
 //
 // Performance: a frame's names cost some milliseconds when the frame is met for the first time in a process, and a
 //   fraction of a microsecond afterwards.
@@ -30,12 +32,10 @@ std::string BacktraceOf(const std::exception_ptr& thrown);
 // "std::runtime_error" for "St13runtime_error"; a text that is no symbol is returned unchanged.
 std::string Demangle(const char* symbol);
 
-// FramesOfThrow: where exceptions were thrown. The process has its own __cxa_throw, which sees every throw.
-//
-// Role: keeps the frames of a thread's last few throws, as addresses only. Non-role: names (BacktraceOf).
-// Threads: any; each sees its own. Performance: some microseconds for a throw.
+// The process has its own __cxa_throw, which sees every throw and keeps the frames of each thread's last few throws, as
+// addresses. That costs some microseconds for a throw.
 
-// Loads everything that the first capture needs. Call before workers are cloned.
+// Loads everything that the first throw needs. Call before workers are cloned.
 void PrepareToSeeThrows();
 
 // Return addresses, innermost first, from the function that threw. Empty: the throw was not seen, or too many came

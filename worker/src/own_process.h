@@ -1,4 +1,5 @@
-// Whether this process is the worker (or zygote) itself, or a child that a task forked.
+// The worker's own process: whether this process is the worker (or zygote) itself or a child that a task forked, and
+// which other threads the process has.
 //
 // Role: a child never speaks for its parent. Code that would write a result, a report or a crash note, or take the next
 //   task, asks first. Async-signal-safe; any thread.
@@ -25,15 +26,12 @@ inline constexpr int kChildThrew = 1;
 // too, with SIGABRT and a message.
 void LeaveIfChild(int code);
 
-// The other threads of this process, and the libraries that made them.
-//
-// Role: for error messages. A process that is cloned must have one thread; another thread is reported by its name and
-//   its library: the library whose code lies outermost on the thread's stack, apart from the C and C++ libraries.
-
-// A thread for people. A plain value.
+// A thread of this process beside the calling one, for error messages: a process that is cloned must have one thread. A
+// plain value.
 struct OtherThread {
   std::string name;
-  // The file's name without folders, "the program", or empty: not known.
+  // The library that made the thread: the one whose code lies outermost on the thread's stack, apart from the C and C++
+  // libraries. The file's name without folders, "the program", or empty: not known.
   std::string library;
 };
 

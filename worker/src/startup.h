@@ -72,10 +72,8 @@ class Startup {
   PrivateCopies copies_;
 };
 
-// LimitSelf: the resource limits of a clone, which the clone sets for itself.
-
-// Sets the limits that SETUP demands. Call before any foreign code runs, except handlers of pthread_atfork.
-// RESOURCE_EXHAUSTED or PERMISSION_DENIED names the limit and what to do.
+// Sets the resource limits that SETUP demands in this process, a clone. Call before any foreign code runs, except
+// handlers of pthread_atfork. RESOURCE_EXHAUSTED or PERMISSION_DENIED names the limit and what to do.
 absl::Status LimitSelf(const internal::Setup& setup);
 
 }  // namespace poold::worker

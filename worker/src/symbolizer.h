@@ -25,12 +25,11 @@ struct CodePlace {
 // False: the address is in no file's code.
 bool FindCode(std::uintptr_t address, CodePlace* place);
 
-// LoadedFile: the file from which code of this process was loaded, for reading names.
+// LoadedFile: the file from which code of this process was loaded, for reading names. A plain value.
 //
 // A file may be replaced or written over after it was loaded: then it describes other code, and reading its mapping may
 // raise SIGBUS. Therefore the file is compared with the memory, and a file that may be written to is read as a copy.
 
-// A plain value.
 struct LoadedFile {
   // The path; the program itself is "/proc/self/exe".
   std::string path;

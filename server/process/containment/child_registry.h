@@ -1,7 +1,10 @@
-// The children of this process, of all its threads, and which of them it made. Any other child is an orphan that the
-// kernel gave to this process, or a child that is pending: it is being made and has no pid yet.
+// ChildRegistry: the children of this process, of all its threads, and which of them it made.
 //
-// Thread-safe. Each child belongs to the thread that made it, and only that one reaps it; orphans are anybody's (OrphanSweep).
+// Any other child is an orphan that the kernel gave to this process, or a pending child: one that is being made and has
+// no pid yet. Threads: thread-safe. Each child belongs to the thread that made it, and only that one reaps it; any
+// thread reaps orphans
+//   (OrphanSweep).
+// Ownership: lives as long as the process's dispatchers; pending children and sweeps refer to it.
 #pragma once
 
 #include <sys/types.h>
@@ -18,26 +21,27 @@
 
 namespace poold::process {
 
-// Children of all threads of `pid`; of an unreadable process none. The order is that of birth or adoption.
+// The children of all threads of `pid`, in the order of birth or adoption; none if the process cannot be read.
 std::vector<pid_t> ChildrenOf(pid_t pid);
-// Its parent; -1 if there is no such process.
+// The parent of a process; -1: there is no such process.
 pid_t ParentOf(pid_t pid);
-// True: the process exists and is no zombie.
+// Whether the process exists and is no zombie.
 bool IsAlive(pid_t pid);
 
+// The result of a sweep.
 enum class Swept : std::uint8_t {
-  kClean,   // when it looked there was no orphan: what the dead of before had left is gone
-  kSome,    // there were some
-  kPutOff,  // there may be some: a pending child must end first
+  kClean,   // there was no orphan: processes that earlier dead ones had left are gone
+  kSome,    // there were orphans
+  kPutOff,  // there may be orphans, which is certain only when a pending child has ended
 };
 
 class ChildRegistry {
  public:
-  // Children that are there already are not ours to touch.
+  // Children that exist already count as foreign, and are never touched.
   ChildRegistry();
 
-  // Of a child that was added; nothing while it lives. It is reaped and forgotten in one: in between its number could
-  // be given to another child.
+  // Reaps a child that was added, and forgets it in the same step, because its number may go to another child. Nothing:
+  // it lives.
   std::optional<Death> Reap(pid_t pid);
 
  private:
@@ -51,27 +55,28 @@ class ChildRegistry {
   void ForgetOrphansSince(std::uint64_t pending_child);
 
   struct Look {
-    std::uint64_t pending = 0;        // begun until then
-    std::uint64_t orphans_ended = 0;  // reaped until then
+    // Pending children that had begun, and orphans that were reaped, until then.
+    std::uint64_t pending = 0;
+    std::uint64_t orphans_ended = 0;
   };
-  // Takes down who is an orphan now.
+  // Notes the present orphans.
   Look FindOrphans();
-  // Reaps, and kills if wanted, the orphans that are certainly none of those that were being born when they were
-  // taken down. How it stands with those that `look` found.
+  // Reaps, and with `kill` kills, the orphans that were certainly no pending children when they were noted. Returns the
+  // state of those that `look` found.
   Swept Sweep(const Look& look, bool kill);
 
   absl::Mutex mu_;
   std::set<pid_t> known_ ABSL_GUARDED_BY(mu_);
-  // Children that are not known, and how many pending children had begun when they were taken down. Nobody reaps them
-  // without taking them out of here, so each number stays that of the same process.
+  // Orphans, and the number of pending children that had begun when the orphan was noted. An orphan is reaped only
+  // together with its entry, so each number stays that of the same process.
   std::map<pid_t, std::uint64_t> orphans_ ABSL_GUARDED_BY(mu_);
   std::uint64_t orphans_ended_ ABSL_GUARDED_BY(mu_) = 0;
   std::set<std::uint64_t> pending_ ABSL_GUARDED_BY(mu_);  // under way
   std::uint64_t pending_begun_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-// A child that is being made: to be there before the child can be, and until it was added or will not come. Until
-// then an orphan that is seen may be this child, and nobody touches it.
+// PendingChild: a child that is being made. Made before the child can exist, and kept until the child was added or will
+// not come. As long as it lives a new orphan may be this child, so no orphan is touched.
 //
 // Threads: one at a time. Ownership: `children` must outlive it.
 class PendingChild {
@@ -81,9 +86,9 @@ class PendingChild {
   PendingChild& operator=(PendingChild&& other) noexcept;
   ~PendingChild();
 
-  // This is the child. False: it is none of ours, or somebody has it already.
+  // Adds the child with this pid. False: the process is no child of ours, or was added already.
   bool Add(pid_t pid) { return children_->Add(pid); }
-  // posix_spawn failed. There may have been a child, which it has reaped behind our back.
+  // Tells that posix_spawn failed. A child that it made and reaped by itself is forgotten.
   void Failed() { children_->ForgetOrphansSince(number_); }
 
  private:
@@ -91,19 +96,19 @@ class PendingChild {
   std::uint64_t number_;
 };
 
-// A sweep through the daemon's children: orphans that are dead are reaped and, if wanted, the living are killed.
+// OrphanSweep: a sweep through the daemon's children, which reaps dead orphans and kills living ones, if that is
+// wanted.
 //
-// A sweep may take several calls, since it is not certain who is an orphan before what is being born has a name. But a
-// sweep waits for no pending child that began after it had looked: so it gets its turn also where there is always one
-// under way.
-// Threads: of the thread that made it. Ownership: `children` must outlive it.
+// A sweep may take several calls, because orphans are told from pending children only when these have a pid. A sweep
+// does not wait for pending children that began after its first look, so it ends also where there is always one under
+// way. Threads: of the thread that made it. Ownership: `children` must outlive it.
 class OrphanSweep {
  public:
   explicit OrphanSweep(ChildRegistry* children) : children_(children) {}
 
-  // To be called until it is clean. Without `kill` that is when the orphans have died by themselves.
+  // Goes on with the sweep. Call until the result is kClean. Without `kill`, orphans end by themselves.
   Swept Go(bool kill);
-  // Somebody died: what it saw when it looked is old.
+  // Begins anew, because a process died since the first look.
   void Restart() { looked_ = false; }
 
  private:

@@ -1,18 +1,22 @@
-// Keeps a process and everything that it ever starts together, so that all of it can be killed and none of it missed.
+// Containment: keeps a process and everything that it ever starts together, so that all of it can be killed and none of
+// it missed.
 //
-// Three means, best first:
-//   cgroup         a cgroup (v2) for every worker. Nothing leaves it; cgroup.kill ends all at once. After kill -9 of
-//   the
-//                  daemon the zygote, which sees the end of its channel, kills the pool's folder.
-//   pid namespace  one for every pool. What a dead worker leaves becomes a child of the namespace's init and is killed
-//                  there. When the zygote or the daemon dies, the kernel kills the whole namespace.
-//   subreaper      workers and daemon adopt orphans; an orphan that comes to the daemon is killed on sight. After kill
-//   -9
-//                  of the daemon what left its session survives.
-// In all of them: what a task leaves running lives at most until its worker ends.
+// Three tiers, the best first:
+// - cgroup: a cgroup (v2) for every worker. No process leaves it; cgroup.kill ends all at once. After kill -9 of the
+// daemon the
+//   zygote, which sees the end of its channel, kills the pool's folder.
+// - PID namespace: one for every pool. Processes that a dead worker leaves become children of the namespace's init and
+// are killed
+//   there. When the zygote or the daemon dies, the kernel kills the whole namespace.
+// - subreaper: workers and daemon adopt orphans; an orphan that comes to the daemon is killed at once. After kill -9 of
+// the daemon,
+//   processes that left their session survive.
+// In all tiers a process that a task leaves running lives at most until its worker ends.
 //
-// Threads: a Containment is thread-safe, for the process threads of several dispatchers; a ContainmentScope is of the
-// one that made it. Pools and workers have numbers that are their own across all of them. Choose before there are any.
+// Threads: a Containment is thread-safe, for the process threads of several dispatchers; a ContainmentScope belongs to
+// the thread that
+//   made it. Numbers of pools and workers are unique across dispatchers. Choose the tier before there is any process.
+// Errors: a Status that says why this machine has no such means.
 #pragma once
 
 #include <sys/types.h>
@@ -36,35 +40,35 @@ enum class ContainmentChoice : std::uint8_t { kAuto = 0, kCgroup = 1, kPidNamesp
 
 std::string_view ContainmentName(ContainmentTier tier);
 
-// The tier that was chosen, and why none better, where there is one.
+// The tier that was chosen, and the reasons against better ones.
 struct ContainmentReport {
   ContainmentTier tier = ContainmentTier::kSubreaper;
   std::string note;
 };
 
-// Around one zygote or worker. When it goes, it must be Empty (else what is in it is left to the next daemon's start).
+// The scope of one zygote or worker. Destroy it when Empty was true; otherwise the next daemon's start cleans up.
 class ContainmentScope {
  public:
   virtual ~ContainmentScope() = default;
-  // The folder of a cgroup, for CLONE; -1 for none.
+  // The descriptor of the cgroup's folder, for CLONE; -1: there is none.
   virtual int fd() const { return -1; }
-  // A process that was started outside is put in. Before it may run anything of others.
+  // Puts a process in that was started outside. Call before the process runs code of others.
   virtual absl::Status Admit(pid_t pid) { return absl::OkStatus(); }
-  // A zygote has said READY.
+  // Tells that the zygote has said READY.
   virtual void OnZygoteReady(pid_t pid) {}
-  // SIGKILL to everything in it that can be reached while the process itself lives.
+  // Sends SIGKILL to every process in the scope that can be reached while the process itself lives.
   virtual void KillAll() {}
-  // The kernel killed something in it because memory ran out. False too where nobody tells.
+  // Whether the kernel killed a process of the scope because memory ran out. False also where the kernel does not tell.
   virtual bool OutOfMemory() { return false; }
-  // REQUIRES: the process itself was reaped. Kills what it left; true when nothing of it is alive. Call until true.
+  // Kills the processes that are left. True: none is alive; call until then. REQUIRES: the process itself was reaped.
   virtual bool Empty() = 0;
 };
 
-// A zygote's scope, and what of it the zygote is told.
+// A zygote's scope, and the means that the zygote is given.
 struct ZygoteScope {
   std::unique_ptr<ContainmentScope> scope;
   std::map<std::string, std::string> environment;
-  // Its descriptor kCgroupKillFd; none if not there.
+  // The zygote's descriptor kCgroupKillFd. None: there is no cgroup.
   wire::UniqueFd kill_all;
 };
 
@@ -73,19 +77,19 @@ class Containment {
   virtual ~Containment() = default;
   virtual ContainmentTier tier() const = 0;
   virtual absl::StatusOr<ZygoteScope> MakeZygoteScope(core::PoolId pool, std::uint32_t generation) = 0;
-  // `zygote` is the scope of the zygote that it is cloned from; it may go first.
+  // `zygote`: the scope of the zygote that the worker is cloned from, which may go before the result.
   virtual absl::StatusOr<std::unique_ptr<ContainmentScope>> MakeWorkerScope(core::PoolId pool, core::WorkerId worker,
                                                                             ContainmentScope& zygote) = 0;
 };
 
-// Containment by a PID namespace for every zygote's workers. The zygote makes the namespace (POOLD_PID_NAMESPACE=1): it unshares,
-// starts a tiny init, and clones its workers into the namespace. Orphans go to that init and are killed there. The kernel owns
-// the namespace, which ends with its init. `children` must outlive the result and all its scopes. UNAVAILABLE says why this
-// machine has no such thing.
+// Containment by a PID namespace for every zygote's workers. The zygote makes the namespace (POOLD_PID_NAMESPACE=1): it
+// unshares, starts a tiny init, and clones its workers into the namespace. Orphans go to that init and are killed
+// there. The kernel owns the namespace, which ends with its init. `children` must outlive the result and all its
+// scopes. UNAVAILABLE says why this machine has no such thing.
 absl::StatusOr<std::unique_ptr<Containment>> MakePidNamespaceContainment(ChildRegistry* children);
-// Containment where there is nothing better: makes the daemon a subreaper. Workers adopt their orphans, the daemon adopts and kills
-// those of dead workers and zygotes. After kill -9 of the daemon, grandchildren that left their session live on. `children` and
-// errors: as above.
+// Containment where there is nothing better: makes the daemon a subreaper. Workers adopt their orphans, the daemon
+// adopts and kills those of dead workers and zygotes. After kill -9 of the daemon, grandchildren that left their
+// session live on. `children` and errors: as above.
 absl::StatusOr<std::unique_ptr<Containment>> MakeSubreaperContainment(ChildRegistry* children);
 
 struct ChosenContainment {
@@ -93,24 +97,24 @@ struct ChosenContainment {
   ContainmentReport report;
 };
 
-// The best that the machine gives, or exactly the one asked for. `children` must outlive it. `instance` names this
-// daemon among others on the machine.
+// Chooses the best tier that the machine gives, or exactly the one that is asked for. `children` must outlive the
+// result. `instance` names this daemon among others on the machine.
 absl::StatusOr<ChosenContainment> ChooseContainment(ContainmentChoice choice, const std::string& instance,
                                                     ChildRegistry* children);
 
-// The state that all dispatchers of the process share: its children and the means that keep them together. Both are of
-// the process and not of a thread, so there is one of this.
+// ProcessRegistry: the state that all dispatchers of the process share: its children, and their containment. Children
+// belong to the process and not to a thread, so there is one registry.
 //
-// Threads: made before there is a dispatcher; then all of it is thread-safe. Ownership: shared by the dispatchers; the
-// last one that goes removes what the containment made.
+// Threads: made before there is a dispatcher; thread-safe then. Ownership: shared by the dispatchers; with the last one
+// the folders and namespaces of the containment go.
 struct ProcessRegistry {
-  // Fails when the containment that is asked for is not to be had. `instance_id` names this daemon among others on the
-  // machine.
+  // `instance_id` names this daemon among others on the machine. UNAVAILABLE: the machine does not have the containment
+  // that is asked for.
   static absl::StatusOr<std::shared_ptr<ProcessRegistry>> Make(ContainmentChoice choice,
                                                                const std::string& instance_id);
 
   ChildRegistry children;
-  // Goes before the children that it knows.
+  // Declared behind the children that it refers to, so destroyed before them.
   std::unique_ptr<Containment> containment;
   ContainmentReport report;
 };

@@ -9,7 +9,6 @@
 #include "poold/worker/current_task.h"
 #include "poold/worker/registry.h"
 
-// Raised with every change of what modules and worker programs hand each other.
 #ifndef POOLD_MODULE_ABI_VERSION
 // Raised with every change of the types that modules and worker programs hand to each other.
 #define POOLD_MODULE_ABI_VERSION 3
