@@ -1,4 +1,6 @@
-// Work that one thread has to do a moment later. Not thread-safe: used by that thread only.
+// DelayQueue: work that one thread has to do a moment later.
+//
+// Threads: none; that thread alone uses it. Ownership: owns the functions until they have run.
 #pragma once
 
 #include <chrono>
@@ -13,10 +15,12 @@ class DelayQueue {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // All of them wait equally long.
+  // The time between Add and the run, the same for all.
   static constexpr auto kDelay = std::chrono::milliseconds(1);
 
+  // Runs the function in a RunDue after kDelay.
   void Add(std::function<void()> run) { due_.push_back({Clock::now() + kDelay, std::move(run)}); }
+  // The moment from which RunDue has something to do. Nothing: no work waits.
   std::optional<Clock::time_point> next() const {
     if (due_.empty()) return std::nullopt;
     return due_.front().at;

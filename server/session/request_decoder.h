@@ -1,9 +1,11 @@
-// One message of a session on its way into the cores.
+// RequestDecoder: one message of a session on its way into the cores.
 //
-// Role: checks the form of everything in it, and converts it into a batch (Read), which engine::SessionPort brings to
-// the cores. What can be refused for itself is refused for itself; what shows that the client does not follow the
-// contract ends the stream. Non-role: enters no core, knows no transport. Used by the thread that reads its session
-// only; one for each session, which reuses its memory.
+// Role: checks the form of all requests of a message, and converts them into a batch (Read), which engine::SessionPort
+// brings to the
+//   cores. A request that is wrong by itself is refused by itself; a message that breaks the contract ends the stream.
+//   Non-role: enters no core, knows no transport.
+// Threads: the thread that reads for the session. Ownership: owned by the session; reuses its memory from message to
+// message. Errors: see Read.
 #pragma once
 
 #include <cstdint>
@@ -25,28 +27,29 @@ namespace poold::session {
 
 class RequestDecoder {
  public:
-  // Both must outlive it.
+  // `options` and `uploads` must outlive it.
   RequestDecoder(const api::ServiceOptions& options, api::UploadStore* uploads)
       : options_(options), uploads_(uploads) {}
 
-  // Takes argument bytes out of `request`, which must stay as it is until the batch was applied. An error ends the
-  // stream.
+  // Converts the requests of a message. Takes argument bytes out of `request`, which must stay unchanged until the
+  // batch was applied. INVALID_ARGUMENT: the message breaks the contract, and the stream ends.
   absl::Status Read(v1::SessionRequest* request);
   // The requests of the message, for the cores.
   engine::Batch* batch() { return &batch_; }
+  // Whether a hello has come.
   bool greeted() const { return greeted_; }
-  // The request that was read last brought the hello.
+  // Whether the last message brought the hello.
   bool greeting() const { return greeting_; }
   // The session's client, once the session has greeted.
   core::ClientId client() const { return client_; }
 
-  // The request that was read last was a large one: its memory is better given back than kept for the next one. When
-  // all of it was applied.
+  // Whether the last message was so large that its memory should be given back. Call when all of it was applied.
   bool TakeLarge();
+  // Whether TakeRefused has something.
   bool has_refused() const { return !refused_.empty() || !batch_.refused.empty(); }
-  // The handles that were refused, after the whole batch was applied.
+  // Takes the refused handles. Call after the whole batch was applied.
   std::vector<RefusedHandle> TakeRefused();
-  // Uploads whose tasks were refused. When all of it was applied.
+  // Returns uploads whose tasks were refused to the store. Call after the whole batch was applied.
   void GiveBackUploads(core::Nanos now);
 
  private:
@@ -72,12 +75,12 @@ class RequestDecoder {
   bool greeting_ = false;
   core::ClientId client_{};
 
-  // Of the message under way.
+  // The state of the message under way; `refused_`: the handles that are refused for their form.
   bool large_ = false;
   engine::Batch batch_;
-  std::vector<RefusedHandle> refused_;  // for their form
+  std::vector<RefusedHandle> refused_;
 
-  // What the last group had: most groups of a stream are alike.
+  // The options and the type of the last group, since most groups of a stream are alike.
   std::shared_ptr<const core::TaskOptions> last_options_ = std::make_shared<const core::TaskOptions>();
   std::shared_ptr<const std::string> last_type_name_;
 };

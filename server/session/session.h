@@ -1,9 +1,10 @@
-// One session, whatever carries its messages. Requests go to the cores that they concern; answers of the cores wait in
-// the encoder until the transport sends them.
+// Session: one session, whatever carries its messages. Requests go to the cores that they concern; answers of the cores
+// wait in the encoder until the transport sends them.
 //
 // Role: subscribes, greets, takes requests one after the other, acknowledges. Non-role: reads and writes no bytes.
-// Threads: one thread reads for it and calls everything here, except the functions of Subscriber (see there).
+// Threads: one thread reads for the session and calls all its functions, except those of Subscriber (see there).
 // Ownership: the tables of subscribers share it from Enter to Leave.
+// Errors: an error of Take ends the session.
 #pragma once
 
 #include <atomic>
@@ -37,23 +38,24 @@ class Session : public engine::Subscriber, public std::enable_shared_from_this<S
   }
 
  protected:
-  // Both must outlive it.
+  // `service` and `due` must outlive it.
   Session(api::ServiceContext* service, DelayQueue* due);
 
-  // Before the first request.
+  // Subscribes. Call before the first request.
   void Enter(const core::ClientOrigin& origin);
-  // One request. It is cleared of what it brought. An error ends the session.
+  // Takes one request and moves its bytes out. An error ends the session.
   absl::Status Take(v1::SessionRequest* request);
-  // The last. Nothing comes from the cores after it.
+  // Unsubscribes. The last call; the cores send nothing after it.
   void Leave();
 
-  // What a client is called that says nothing in its hello.
+  // The name of a client that gives none in its hello.
   virtual std::string OtherName() const { return ""; }
-  // While so much waits for the client, nothing more is to be read from it; and from when on it is again.
+  // Whether so many answers wait that nothing more is to be read from the client; and whether so few wait that reading
+  // may go on.
   bool TooMuchWaits() const;
   bool EnoughWasSent() const;
-  // There is no memory for what waits for the client, and it has read nothing since this time: it is to be cut off.
-  // What it did not read stays with the cores. Thread-safe.
+  // Whether the client is to be cut off: its waiting answers are over their quota, and it has read nothing since this
+  // time, in ns. Unread outcomes stay with the cores. Thread-safe.
   bool MustGo(core::Nanos stuck_since) const;
 
   api::ServiceContext& service() const { return service_; }
@@ -69,13 +71,13 @@ class Session : public engine::Subscriber, public std::enable_shared_from_this<S
   api::ServiceContext& service_;
   DelayQueue& due_;
 
-  // Of the thread that reads.
+  // Owned by the thread that reads.
   engine::SessionPort port_;
   RequestDecoder decoder_;
   std::uint64_t taken_ = 0;
   bool acknowledge_due_ = false;
 
-  // In how many cores the room of its client is short.
+  // The number of cores in which the client's quota of outcomes is short.
   std::atomic<std::uint32_t> short_rooms_ = 0;
   ResponseEncoder encoder_;
 };

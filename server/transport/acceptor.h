@@ -1,12 +1,15 @@
-// Accepts connections, identifies the peer, and hands over those that may come in.
+// Acceptor: accepts connections, identifies the peer, and hands over those that may come in.
 //
-// Role: one small thread that waits on the listening sockets. It refuses peers of other users on Unix sockets, and
-// peers for which the table of connections has no room, and tells them why. A connection stays here until its client
-// has sent something. Descriptors are kept in reserve for what exists: workers, arenas, payloads in files. When only
-// the reserve is left, connections on which nothing was asked yet are closed, and a newcomer waits a moment for that
-// before it is refused. When even the reserve is gone, the acceptor pauses and goes on later. Non-role: speaks no gRPC.
-// Ownership: owns the listening sockets. Thread safety: Start and Stop by one thread; the functions of a door are
-// called by the acceptor's thread.
+// Role: one small thread that waits on the listening sockets. It refuses peers of other users on Unix sockets and peers
+// for which the
+//   table of connections has no room, and tells them why. A connection stays here until its client has sent its first
+//   bytes. Non-role: speaks no gRPC.
+// Bounds: descriptors are kept in reserve for workers, arenas and payloads. When only the reserve is left, connections
+// without a call
+//   are closed, and a newcomer waits a moment for that before it is refused. When even the reserve is gone, the
+//   acceptor pauses.
+// Threads: one thread calls Start and Stop; the acceptor's thread calls the functions of a door. Ownership: owns the
+// listening sockets. Errors: Start fails for lack of descriptors; refusals go to the clients.
 #pragma once
 
 #include <chrono>
@@ -27,14 +30,15 @@
 
 namespace poold::transport {
 
-// A socket that listens, and what becomes of who comes there.
+// A listening socket, and the treatment of its connections.
 struct Door {
   ListenSocket socket;
   Transport transport = Transport::kUnknown;
   std::shared_ptr<ConnectionTable> table;
-  // Bytes that a client sends by itself, and first: its connection is handed over once they are there.
+  // The number of bytes that a client sends first, unasked. The connection is handed over once they have come.
   std::size_t first_bytes = 1;
-  // Takes over a connected, non-blocking descriptor. An error: it did not, and why the client is refused.
+  // Takes over a connected, non-blocking descriptor. An error: the descriptor was not taken, and the client is refused
+  // for this reason.
   std::function<absl::Status(wire::UniqueFd* fd, Ticket* ticket)> hand_over;
 };
 
@@ -66,7 +70,7 @@ class Acceptor {
   void HandOver(const Door& door, wire::UniqueFd fd, Ticket ticket);
   void Refuse(const Door& door, wire::UniqueFd fd, const absl::Status& why);
   void LogRefusal(const Door& door, int fd, const absl::Status& why);
-  // False: there is none at any door.
+  // Closes the oldest connection without a call, of all doors. False: there is none.
   bool ShedStranger();
   void Pause(const Door& door);
   void Listen(bool on);
@@ -76,8 +80,8 @@ class Acceptor {
   wire::UniqueFd stop_;
   std::thread thread_;
 
-  // The thread's own.
-  // For a descriptor that is being given back.
+  // Owned by the acceptor's thread.
+  // A newcomer that waits for a descriptor which is being given back, and the number of looks so far.
   struct Waiting {
     const Door* door;
     wire::UniqueFd fd;

@@ -1,6 +1,7 @@
-// Busy polling of a thread that waits for clients: before it sleeps it polls its own events and those of workers for a
-// while, so that neither clients nor workers have to wake it. Bounded by base::AdaptiveSpin. Not thread-safe: used by
-// that thread only.
+// BusyPoller: busy polling of a thread that waits for clients. Before the thread sleeps it polls its own events and
+// those of workers for a while, so that neither clients nor workers have to wake it.
+//
+// Bounds: base::AdaptiveSpin. Threads: that thread alone uses it. Ownership: owns neither clock nor poll source.
 #pragma once
 
 #include "absl/functional/function_ref.h"
@@ -13,14 +14,14 @@ namespace poold::transport {
 
 class BusyPoller {
  public:
-  // `poll_source` may be null: then it never looks. Both must outlive it.
+  // With a null `poll_source` it never polls. `clock` and `poll_source` must outlive it.
   BusyPoller(const base::Clock* clock, engine::PollSource* poll_source, core::Nanos spin)
       : clock_(*clock), poll_source_(poll_source), spin_(poll_source == nullptr ? 0 : spin) {}
 
-  // Call it before each sleep. `came`: takes the next event of the thread's own, if there is one now. True: there was.
-  // False: it may sleep.
+  // Polls. Call before each sleep. `came` takes the thread's own next event, and returns whether there was one. True:
+  // an event was taken. False: the thread may sleep.
   bool Poll(absl::FunctionRef<bool()> came);
-  // Call it when the thread ends.
+  // Gives the poll source back. Call when the thread ends.
   void Rearm();
 
  private:
@@ -32,7 +33,7 @@ class BusyPoller {
   engine::PollSource* const poll_source_;
   base::AdaptiveSpin spin_;
   bool took_ = false;
-  // The poll source counts on it.
+  // Whether the poll source wakes nobody, because it counts on this thread.
   bool suppressed_ = false;
 };
 

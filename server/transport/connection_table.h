@@ -1,11 +1,14 @@
-// The open connections of one kind, their peers, and the bounds on both.
+// ConnectionTable: the open connections of one kind, their peers, and the bounds on both.
 //
-// Role: decides which connection is closed when a bound is reached. A *peer* is a process on this host, or on TCP an
-// address. A *stranger* is a connection on which nothing was asked yet. At a peer's bound its oldest stranger is
-// closed. At the bound of all, the oldest stranger of the peer with the most connections is closed; where there is no
-// stranger, the connection of that peer that is idle for longest, if the newcomer's peer has fewer. A connection in use
-// is never closed, so a newcomer locks nobody out. Thread-safe. Ownership: a Ticket keeps a connection in the table;
-// the owner of the descriptor gives the ticket back before it closes the descriptor.
+// A *peer* is a process on this host, or on TCP an address. A *stranger* is a connection on which no call was made yet.
+// Role: decides which connection is closed when a bound is reached. At a peer's bound the peer's oldest stranger is
+// closed. At the bound
+//   of all, the oldest stranger of the peer with the most connections is closed; where there is no stranger, the
+//   connection of that peer that is idle for longest, if the newcomer's peer has fewer. A connection in use is never
+//   closed.
+// Threads: thread-safe. Ownership: a Ticket keeps a connection in the table; the owner of the descriptor gives the
+// ticket back before
+//   the descriptor is closed.
 #pragma once
 
 #include <atomic>
@@ -27,7 +30,7 @@ namespace poold::transport {
 
 class ConnectionTable;
 
-// What the connections of one peer share. Lives as long as one of them.
+// The account of a peer's connections. Lives as long as one of them.
 struct PeerAccount {
   std::uint32_t connections = 0;  // under the table's mutex
 };
@@ -40,13 +43,13 @@ class Connection {
 
   const Peer& peer() const { return peer_; }
 
-  // What the client came for: from the one to the other the connection is in use.
+  // Between these two the connection is in use.
   void BeginCall() {
     ++calls_;
     ++open_calls_;
   }
   void EndCall();
-  // That were begun.
+  // The number of calls that were begun.
   std::uint64_t calls() const { return calls_; }
 
  private:
@@ -60,7 +63,7 @@ class Connection {
   const int fd_;
   std::atomic<std::uint64_t> calls_ = 0;
   std::atomic<std::uint32_t> open_calls_ = 0;
-  // When its last call ended, counted in ends of calls of all connections.
+  // The end of its last call, counted in ends of calls of all connections.
   std::atomic<std::uint64_t> last_use_ = 0;
 };
 
@@ -76,7 +79,7 @@ class Ticket {
 
   Connection* operator->() const { return connection_.get(); }
   const std::shared_ptr<Connection>& connection() const { return connection_; }
-  // Before the descriptor is closed.
+  // Removes the connection from the table. Call before the descriptor is closed.
   void GiveBack();
 
  private:
@@ -91,19 +94,20 @@ class ConnectionTable : public std::enable_shared_from_this<ConnectionTable> {
     std::uint32_t per_peer = 256;
   };
 
-  // `farewell` is sent to whoever makes room: it says why, in the words of the transport.
+  // `farewell`: bytes that a connection is sent before it is closed for another one; they say why in the transport's
+  // form.
   ConnectionTable(Bounds bounds, std::string farewell) : bounds_(bounds), farewell_(std::move(farewell)) {}
 
-  // The connection with this descriptor comes in, and has a number from now on. Another one may be shut down for it.
-  // Errors: RESOURCE_EXHAUSTED, TOO_MANY_CONNECTIONS, naming the bound.
+  // Adds the connection of a descriptor and gives it a number. May shut another one down. RESOURCE_EXHAUSTED
+  // (TOO_MANY_CONNECTIONS) names the bound that is reached.
   absl::StatusOr<Ticket> Admit(Peer peer, int fd);
-  // The oldest stranger is shut down. False: there is none.
+  // Shuts the oldest stranger down. False: there is none.
   bool ShedStranger();
-  // Of the oldest stranger; numbers go over all tables.
+  // The number of the oldest stranger; kNobody: there is none. Numbers are unique across all tables.
   std::uint64_t OldestStrangerNumber() const;
   static constexpr std::uint64_t kNobody = ~std::uint64_t{0};
 
-  // Null: it is not there any more.
+  // The connection with this number. Null: it is gone.
   std::shared_ptr<Connection> Find(std::uint64_t number) const;
   std::size_t size() const;
 

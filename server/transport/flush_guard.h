@@ -1,14 +1,16 @@
-// Lets one thread at a time write to a stream. Thread-safe.
+// FlushGuard: lets one thread at a time write to a stream.
+//
+// Threads: thread-safe, without a lock. Ownership: owned by the stream.
 #pragma once
 
 #include <atomic>
 
 namespace poold::transport {
 
-// Whoever comes while another has the turn leaves its things to that one.
+// A thread that comes while another one has the turn leaves its work to that one.
 class FlushGuard {
  public:
-  // False: another has it, and will look again.
+  // Takes the turn. False: another thread has it, and will look again.
   bool TryBegin() {
     int state = kFree;
     while (true) {
@@ -16,7 +18,7 @@ class FlushGuard {
       if (state_.compare_exchange_weak(state, state == kFree ? kBusy : kAgain)) return state == kFree;
     }
   }
-  // False: somebody came meanwhile: look again.
+  // Gives the turn back. False: another thread came meanwhile, so the caller keeps the turn and looks again.
   bool TryEnd() {
     int state = kBusy;
     if (state_.compare_exchange_strong(state, kFree)) return true;

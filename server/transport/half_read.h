@@ -1,11 +1,13 @@
-// Memory for messages that have not wholly come, and which connection is cut when others need that memory.
+// HalfRead: memory for messages that have not wholly come, and the choice of the connection that is cut when others
+// need that memory.
 //
-// It is the part `half_read` of the budget, for all transports. Role: counts memory before it is taken, for each
-// connection and for all together. When there is no room it cuts connections that have stalled before all others; among
-// them those of the peer that holds most; of these the one that holds most. So many connections that stop half-way gain
-// nothing, and a client that sends each message at one go loses nothing. A connection that is cut holds nothing from
-// then on: its memory is free a moment later. Non-role: closes no connection itself. Thread-safe. Ownership: each
-// receiver of messages owns a Holder.
+// Role: counts memory in the part `half_read` of the budget before it is taken, for each connection and for all
+// together. When there is
+//   no room it cuts connections that have stalled before all others; among them those of the peer that holds most; of
+//   these the one that holds most. So connections that stop half-way gain nothing, and a client that sends each message
+//   at one go loses nothing. A connection that is cut holds nothing from then on: its memory is free a moment later.
+//   Non-role: closes no connection itself.
+// Threads: thread-safe. Ownership: each receiver of messages owns a Holder.
 #pragma once
 
 #include <atomic>
@@ -26,30 +28,30 @@ namespace poold::transport {
 
 class HalfRead {
  public:
-  // Who brings less than this in so long has stalled.
+  // A connection that brings fewer bytes in this time has stalled.
   static constexpr std::uint64_t kProgressBytes = 256 << 10;
   static constexpr core::Nanos kStalledFrom = 2 * core::kSecond;
 
   enum class Need {
-    kCanWait,  // only those that have stalled make room
-    kNow,      // somebody does, maybe the one who asks
+    kCanWait,  // only stalled connections are cut
+    kNow,      // a connection is cut, maybe the asking one
   };
 
-  // What one connection holds. Its owner calls it, one thread at a time.
+  // The memory that one connection holds. Used by its owner, one thread at a time.
   class Holder {
    public:
-    // `cut`: has the connection ended, soon, which held so much; called once at most, by any thread, not during or
-    // after the destructor. It must not call a Holder. `fd`: if bytes wait in it, it is the daemon that is late, and
-    // the client has not stalled; -1: whoever owns it does not always read what is there.
+    // `cut` makes the connection end soon; `held`: the bytes that it held. Called once at most, by any thread, not
+    // during or after the destructor. It must not call a Holder. `fd`: where bytes wait in this descriptor, the daemon
+    // is late and the client has not stalled; -1: the owner does not always read all bytes.
     Holder(std::shared_ptr<HalfRead> room, const Peer& peer, int fd, std::function<void(std::uint64_t held)> cut);
     ~Holder();
     Holder(const Holder&) = delete;
     Holder& operator=(const Holder&) = delete;
 
-    // So many bytes came, of whatever.
+    // Counts bytes that came, of any message.
     void Came(std::uint64_t bytes, core::Nanos now);
-    // It holds so much in all from now on. Less is always possible. False: nothing was taken, or it was cut; that is
-    // the only reason where the need is kNow.
+    // Changes the bytes that the connection holds in all. Less is always possible. False: nothing was taken, or the
+    // connection was cut; with kNow only the latter.
     bool Hold(std::uint64_t bytes, Need need, core::Nanos now);
     std::uint64_t held() const { return held_; }
     bool is_cut() const { return is_cut_; }
@@ -77,14 +79,14 @@ class HalfRead {
  private:
   bool Resize(Holder* holder, std::uint64_t bytes, Need need, core::Nanos now);
   bool Take(Holder* holder, std::uint64_t more, Need need, core::Nanos now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Null: nobody has to.
+  // The holder that is cut next. Null: none.
   Holder* WhoGoes(Need need, core::Nanos now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Cut(Holder* holder) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void GiveBack(Holder* holder, std::uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::shared_ptr<base::Quota> quota_;
   absl::Mutex mu_;
-  // Those that hold something.
+  // The holders that hold memory.
   absl::flat_hash_set<Holder*> holders_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -1,4 +1,7 @@
-// Where the daemon listens, a Unix socket or a loopback TCP port, and one socket that listens there.
+// ListenAddress: an address at which the daemon listens, a Unix socket or a loopback TCP port. ListenSocket: a socket
+// that listens there.
+//
+// Values; any thread. Errors: see each function.
 #pragma once
 
 #include <sys/types.h>
@@ -28,12 +31,13 @@ struct ListenAddress {
 // 127.0.0.0/8, or [::1]. Errors: INVALID_ARGUMENT that says what to write instead; anything but loopback is refused.
 absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view text);
 
-// One socket that listens, and the file that it has in the file system. A value with one owner. Closes the socket, and
-// removes the file if it is still ours, when it goes.
+// A listening socket and its file in the file system. A value with one owner; at its end it closes the socket, and
+// removes the file if that is still its own.
 class ListenSocket {
  public:
-  // A Unix socket is made with mode 0600; its folder, if it is missing, with 0700. A socket that nobody listens on any
-  // more is replaced. Errors: ALREADY_EXISTS if a live daemon answers there; else what failed, with path and advice.
+  // Begins to listen. Makes a Unix socket with mode 0600, and its folder, if it is missing, with 0700; replaces a
+  // socket on which nobody listens any more. ALREADY_EXISTS: a live daemon answers there. Other errors name the path
+  // and give advice.
   static absl::StatusOr<ListenSocket> Open(const ListenAddress& address);
 
   ListenSocket(ListenSocket&& other) noexcept;
@@ -42,7 +46,7 @@ class ListenSocket {
 
   int fd() const { return fd_.get(); }
   bool is_unix() const { return !address_.unix_path.empty(); }
-  // With the port that was found.
+  // The address, with the port that was found for port 0.
   const ListenAddress& address() const { return address_; }
 
  private:
@@ -52,7 +56,7 @@ class ListenSocket {
 
   ListenAddress address_;
   wire::UniqueFd fd_;
-  // Of the file, to know it again.
+  // The identity of the file, to know it again.
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };

@@ -1,4 +1,6 @@
-// The other end of a connection as the kernel describes it, beside whatever a client calls itself.
+// Peer: the other end of a connection as the kernel describes it, whatever name the client gives itself.
+//
+// Values and pure functions; any thread.
 #pragma once
 
 #include <sys/types.h>
@@ -22,29 +24,30 @@ struct Peer {
   static constexpr uid_t kUnknownId = ~uid_t{0};
 
   Transport transport = Transport::kUnknown;
-  // Of the process that connected, through a Unix socket; TCP does not tell.
+  // User, group and process at the other end of a Unix socket; TCP does not tell them.
   uid_t uid = kUnknownId;
   gid_t gid = kUnknownId;
   pid_t pid = 0;
-  // Of TCP: the address without its port. Empty for Unix sockets.
+  // The address of a TCP peer without its port. Empty for Unix sockets.
   std::string host;
-  // Each connection has one of its own, whatever its transport; never used again. 0: not known.
+  // The number of the connection, unique across transports and never used again. 0: not known.
   std::uint64_t connection = 0;
 
   // "uid=1000 pid=4711", "host=127.0.0.1".
   std::string ToString() const;
 };
 
-// As the core knows a client.
+// The peer in the core's terms.
 core::ClientOrigin OriginOf(const Peer& peer);
 
-// Of a connection that was just accepted, still without a number. Nothing: it is gone already.
+// The peer of a connection that was just accepted, without a number. Nothing: the connection is gone already.
 std::optional<Peer> PeerOf(int fd, Transport transport);
 
-// A Unix socket takes this process's own user, and root. TCP is on loopback only and takes everybody there.
+// Whether the peer may connect. A Unix socket takes this process's own user and root; TCP, which is on loopback only,
+// takes everybody.
 bool MayConnect(const Peer& peer);
 
-// The same user as this process's, root among them only if this is root: the two need not fear each other.
+// Whether the peer is of this process's user (root only if this process is root), so that the two may share memory.
 bool IsSameUser(const Peer& peer);
 
 }  // namespace poold::transport

@@ -1,9 +1,10 @@
-// Clients of gRPC whose connections are not wanted: their calls are answered with the reason.
+// GrpcRefusals: clients of gRPC whose connections are refused. Their calls are answered with the reason, because gRPC
+// shows a caller only the answer of a call, not the reason for which a connection was closed.
 //
-// Only an answered call tells it to the caller: gRPC shows nobody what a connection is closed with. Role: greets, waits
-// for the first call, answers it and those that came with it without looking at them, says goodbye. Bounded: whoever
-// has waited for longest is closed for the next. Threads: one at a time. Ownership: owns their sockets, which are
-// non-blocking.
+// Role: greets, waits for the first call, answers it and those that came with it without looking at them, says goodbye.
+// Bounds: the connection that has waited for longest is closed for the next one. Threads: one at a time. Ownership:
+// owns the sockets,
+//   which are non-blocking.
 #pragma once
 
 #include <cstdint>
@@ -17,24 +18,26 @@
 
 namespace poold::transport {
 
-// What a server of HTTP/2 says first.
+// The first bytes of a server of HTTP/2.
 std::string GrpcGreeting();
 // The answer to the call on this stream.
 std::string GrpcAnswer(std::uint32_t stream, const absl::Status& status);
-// Calls that are under way are answered still; for the next one the client is to connect again.
+// A goodbye after which calls under way are answered still; for the next call the client connects again.
 std::string GrpcGoodbye();
-// No call was begun, or will be: these words say why.
+// A goodbye that says in these words why no call was begun or will be.
 std::string GrpcFarewell(std::string_view words);
-// No call is answered any more, although some may have been begun: these words say why.
+// A goodbye that says in these words why no call is answered any more, although some may have been begun.
 std::string GrpcCutOff(std::string_view words);
 
 class GrpcRefusals {
  public:
-  // False: there are no descriptors.
+  // Makes the descriptor to wait on. False: no descriptors are left.
   bool Open();
   // Readable when there is something to do.
   int fd() const { return epoll_.get(); }
+  // Takes a connection that is refused for this reason.
   void Add(wire::UniqueFd socket, const absl::Status& why);
+  // Reads and answers, without blocking.
   void Proceed();
 
  private:

@@ -1,4 +1,4 @@
-// The sockets that gRPC reads, with what it cannot tell about them and what it does not bound.
+// The sockets that gRPC reads: which connection each is, and bounds that gRPC does not have.
 //
 // gRPC 1.51 has no hook between a socket and its HTTP/2, and calls every client of a Unix socket "unix:". It reaches
 // its sockets through functions of the C library. This file defines those of them that matter for the whole program:
@@ -17,8 +17,8 @@
 
 namespace poold::transport {
 
-// The ticket is given back when gRPC closes the descriptor, which is gRPC's to own after OK.
-// Errors: RESOURCE_EXHAUSTED if its peer has misbehaved so much that it has to wait; nothing happened then.
+// Makes a descriptor known before gRPC gets it; gRPC owns it after OK. The ticket is given back when gRPC closes the
+// descriptor. RESOURCE_EXHAUSTED: the peer has misbehaved so much that it has to wait; nothing was changed.
 absl::Status KnowGrpcSocket(int fd, Ticket* ticket, std::shared_ptr<HalfRead> half_read);
 
 // The number of the connection that brought a call, from what grpc::ServerContext::peer() says. 0: not known.

@@ -1,4 +1,5 @@
-// Messages that a client has sent on one HTTP/2 connection, in part or to nobody: what memory gRPC keeps for them.
+// HalfMessages: the memory that gRPC keeps for messages which a client has sent on one HTTP/2 connection in part, or
+// which nobody reads.
 //
 // gRPC keeps what came of a message until it has the whole of it and somebody reads it, in the blocks that it read from
 // the socket: one byte keeps a block. So blocks count: pieces of kBlockBytes of all that the client sends, in which
@@ -22,21 +23,21 @@ namespace poold::transport {
 
 class HalfMessages {
  public:
-  // What gRPC reads into at once: kBigAlloc of its tcp_posix.cc.
+  // The size of the blocks that gRPC reads into: kBigAlloc of its tcp_posix.cc.
   static constexpr std::uint64_t kBlockBytes = 64 << 10;
-  // What it keeps for each frame beside the bytes: an entry of a table that doubles as it grows.
+  // The bytes that gRPC keeps for each frame beside the payload: an entry of a table that doubles as it grows.
   static constexpr std::uint64_t kFrameBytes = 64;
 
   void Begin(std::uint32_t stream);
-  // The client sends nothing more there.
+  // Tells that the client sends nothing more on the stream.
   void EndInput(std::uint32_t stream);
-  // Nothing is kept there any more.
+  // Tells that gRPC keeps nothing of the stream any more.
   void End(std::uint32_t stream);
-  // Of the client's next DATA frame.
+  // Takes the head of the client's next DATA frame.
   void TakeHead(const Http2FrameHead& frame);
-  // The next bytes of its payload. `at`: where in all that the client sends they begin.
+  // Takes the next bytes of that frame's payload. `at`: their place in all bytes of the client.
   void TakePayload(std::string_view bytes, std::uint64_t at);
-  // The server lets the client send so much more on a stream.
+  // Tells that the server lets the client send so many bytes more on a stream.
   void OpenWindow(std::uint32_t stream, std::uint32_t bytes);
 
   std::uint64_t bytes() const { return blocks_.size() * kBlockBytes + frames_ * kFrameBytes; }
@@ -44,7 +45,7 @@ class HalfMessages {
  private:
   static constexpr std::size_t kHeadBytes = 5;
 
-  // What is kept, block by block, and of how many frames.
+  // The blocks and the number of frames that are kept for messages.
   struct Kept {
     std::vector<std::uint64_t> blocks;
     std::uint64_t frames = 0;
@@ -56,10 +57,10 @@ class HalfMessages {
     std::uint64_t left = 0;  // once its head is there
     std::int64_t have = 0;
     Kept half;
-    // Those before it, but the first.
+    // The whole messages before it, except the first.
     Kept unread;
     bool has_first = false;
-    // By how much more has come than the server has opened the window for, since the beginning.
+    // The bytes that have come, less those for which the server has opened the window since the beginning.
     std::int64_t ahead = 0;
   };
 
@@ -71,7 +72,7 @@ class HalfMessages {
   void LetGo(Kept* kept);
 
   absl::flat_hash_map<std::uint32_t, Stream> streams_;
-  // How often each block is kept.
+  // The number of messages that keep each block.
   absl::flat_hash_map<std::uint64_t, std::uint32_t> blocks_;
   std::uint64_t frames_ = 0;
 

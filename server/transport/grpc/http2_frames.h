@@ -1,4 +1,6 @@
-// Frames of HTTP/2 (RFC 9113), as far as they can be told by the nine bytes in front of each.
+// Frames of HTTP/2 (RFC 9113), as far as the nine bytes in front of each tell.
+//
+// Threads: pure functions; Http2FrameHeads is used by one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -27,25 +29,27 @@ inline constexpr std::uint8_t kHttp2Padded = 8;
 struct Http2FrameHead {
   static constexpr std::size_t kBytes = 9;
 
-  std::uint32_t bytes = 0;  // that follow
+  // The length of the payload that follows.
+  std::uint32_t bytes = 0;
   std::uint8_t type = 0;
   std::uint8_t flags = 0;
   std::uint32_t stream = 0;
 };
 
-// Finds the heads in what one end sends, however its bytes are cut. Not thread-safe.
+// Finds the heads in the bytes of one end, however these are cut. Not thread-safe.
 class Http2FrameHeads {
  public:
-  // What a client sends first.
+  // The length of the preface that a client sends first.
   static constexpr std::uint32_t kPrefaceBytes = 24;
 
-  // `skip`: what comes before the first head, where that is no client's preface.
+  // `skip`: the bytes before the first head, where these are no client's preface.
   explicit Http2FrameHeads(std::uint32_t skip) : skip_(skip) {}
   Http2FrameHeads() = default;
 
-  // Takes bytes from the front of `bytes`. False, when none is left: the next head is not whole yet.
+  // Finds the next head, and takes bytes from the front of `bytes`. False, with no bytes left: the head is not whole
+  // yet.
   bool Next(std::string_view* bytes, Http2FrameHead* head);
-  // What there is in front of `bytes` of what comes before the next head: the payload of the last one. It is taken.
+  // Takes the bytes in front of the next head, which are payload of the last one, from the front of `bytes`.
   std::string_view Payload(std::string_view* bytes);
 
  private:
@@ -55,7 +59,7 @@ class Http2FrameHeads {
 };
 
 std::string Http2Frame(Http2FrameType type, std::uint8_t flags, std::uint32_t stream, std::string_view payload);
-// Most significant byte first.
+// A number as bytes, and back, the most significant byte first.
 std::string BigEndian(std::uint32_t value, int bytes);
 std::uint32_t FromBigEndian(const char* at, int bytes);
 

@@ -1,4 +1,4 @@
-// Watches what goes over one HTTP/2 connection, frame by frame: what a client sends, before gRPC has it.
+// Http2Guard: watches one HTTP/2 connection frame by frame, and the client's bytes before gRPC has them.
 //
 // gRPC 1.51 takes as many streams as come when each is cancelled at once (rapid reset) or when its settings are never
 // acknowledged, and a header of any size in CONTINUATION frames. Role: bounds these, and counts what gRPC keeps of
@@ -23,26 +23,26 @@ class Http2Guard {
  public:
   // What gRPC is told as GRPC_ARG_MAX_CONCURRENT_STREAMS: a client that heeds it is never ahead by more.
   static constexpr std::uint32_t kMaxStreams = 1000;
-  // Of one call, with all its CONTINUATION frames, as it is sent.
+  // The most bytes of a call's header as it is sent, with all its CONTINUATION frames.
   static constexpr std::uint32_t kMaxHeaderBytes = 64 << 10;
   // Streams ahead of kMaxStreams, and frames that carry nothing: at once, and in each second, of all connections of a
   // peer.
   static constexpr std::int64_t kBudget = 2000;
   static constexpr std::int64_t kBudgetPerSecond = 500;
-  // What a connection costs that has to be cut.
+  // The tokens that a connection costs that has to be cut.
   static constexpr std::uint64_t kFine = 500;
 
   // The budget is its peer's, and must outlive it.
   explicit Http2Guard(TokenBucket* budget) : budget_(*budget) {}
 
-  // The next bytes. `calls`: that the server has begun of this connection. Empty: all is well; else what is wrong,
-  // after which nothing more must be taken from this client.
+  // Takes the next bytes of the client. `calls`: the number of this connection's calls that the server has begun. "":
+  // all is well. Else the fault, after which nothing more must be taken from this client.
   std::string_view Take(std::string_view bytes, std::uint64_t calls, core::Nanos now);
-  // The next bytes that the server has sent.
+  // Takes the next bytes that the server has sent.
   void TakeSent(std::string_view bytes);
-  // What gRPC keeps of messages that have not wholly come.
+  // The bytes that gRPC keeps of messages that have not wholly come.
   std::uint64_t half_read() const { return messages_.bytes(); }
-  // The connection is over: the budget pays for what is still ahead.
+  // Ends the watch: the budget pays for streams that are still ahead.
   void End(std::uint64_t calls, core::Nanos now);
 
  private:

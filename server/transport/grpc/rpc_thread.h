@@ -1,7 +1,8 @@
-// A thread that polls one completion queue and carries what its connections bring.
+// RpcThread: a thread that polls one completion queue and carries the calls of its connections.
 //
-// Role: accepts the calls of its queue, runs what is due, and looks for what its poll source has while it does not
-// sleep. Threads: Run and what is posted happen on it; the other functions are called by the one that started it.
+// Role: accepts the calls of its queue, runs delayed work, and polls its poll source while it does not sleep.
+// Threads: posted work runs on the thread; the functions are called by the thread that started it. Ownership: owns the
+// queue.
 #pragma once
 
 #include <grpcpp/completion_queue.h>
@@ -21,15 +22,15 @@ class RpcThread {
   RpcThread(TransportContext* transport, engine::PollSource* poll_source, AsyncService* service,
             grpc::AsyncGenericService* generic, std::unique_ptr<grpc::ServerCompletionQueue> queue);
 
-  // When the server was built.
+  // Starts the thread. REQUIRES: the server was built.
   void Start();
   // Tells watchers of the server's health.
   void TellHealth();
-  // Streams get what waits for them and end.
+  // Ends streams behind their waiting messages.
   void EndStreams();
-  // Nothing more is begun on the queue.
+  // Shuts the queue down: nothing more is begun on it.
   void StopQueue();
-  // After StopQueue.
+  // Waits for the thread's end. REQUIRES: StopQueue was called.
   void Join() { thread_.join(); }
 
  private:

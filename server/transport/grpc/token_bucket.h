@@ -1,6 +1,6 @@
-// A rate limit for one peer: so many tokens at once, and so many more each second.
+// TokenBucket: a rate limit for one peer: so many tokens at once, and so many more each second.
 //
-// Thread-safe.
+// Threads: thread-safe, by a mutex of its own. Times are monotonic ns.
 #pragma once
 
 #include <algorithm>
@@ -14,11 +14,11 @@ namespace poold::transport {
 
 class TokenBucket {
  public:
-  // Full at first.
+  // A full bucket of `size` tokens.
   TokenBucket(std::int64_t size, std::int64_t per_second)
       : size_(static_cast<double>(size)), per_second_(static_cast<double>(per_second)), tokens_(size_) {}
 
-  // False: there are not so many, and all stay.
+  // Takes tokens. False: there are not so many, and all stay.
   bool Take(std::uint64_t tokens, core::Nanos now) {
     absl::MutexLock lock(&mu_);
     Fill(now);
@@ -26,13 +26,13 @@ class TokenBucket {
     tokens_ -= static_cast<double>(tokens);
     return true;
   }
-  // Whether they are there or not. At most one bucket's are owed.
+  // Takes tokens whether they are there or not; at most a bucket of them is owed.
   void Owe(std::uint64_t tokens, core::Nanos now) {
     absl::MutexLock lock(&mu_);
     Fill(now);
     tokens_ = std::max(tokens_ - static_cast<double>(tokens), -size_);
   }
-  // Until nothing is owed; 0: nothing is.
+  // The ns until nothing is owed; 0: nothing is.
   core::Nanos OwesFor(core::Nanos now) {
     absl::MutexLock lock(&mu_);
     Fill(now);
