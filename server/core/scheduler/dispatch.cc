@@ -88,14 +88,12 @@ void Scheduler::HoldUp(const Handle& handle) {
   breakers_.LineIsHeldUp(pool, queue);
 }
 
-bool Scheduler::HasRoomOrHoldUp(const Handle& handle) {
-  if (HasRoom(handle)) return true;
-  HoldUp(handle);
-  return false;
-}
-
 void Scheduler::CallForProbes(Pool& pool) {
-  breakers_.CallForProbes(pool, now_, [this](const Handle& handle) { return HasRoomOrHoldUp(handle); });
+  breakers_.CallForProbes(pool, now_, [this](const Handle& handle) {
+    const bool has_room = HasRoom(handle);
+    if (!has_room) HoldUp(handle);
+    return has_room;
+  });
 }
 
 // The next one that may be sent. What may not goes to its breaker, and clients that have no room are held up. Null:
@@ -103,7 +101,8 @@ void Scheduler::CallForProbes(Pool& pool) {
 Handle* Scheduler::NextToSend(ReadyQueue& ready) {
   while (Node* node = ready.Next()) {
     Handle& next = *static_cast<Handle*>(node);
-    if (!HasRoomOrHoldUp(next)) {
+    if (!HasRoom(next)) {
+      HoldUp(next);
       if (breakers_.probes_uncalled()) CallForProbes(*next.group->pool);
       continue;
     }
@@ -401,7 +400,7 @@ Chunk* Scheduler::FindChunk(WorkerId worker, AttemptToken token) const {
 void Scheduler::CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls,
                               std::uint64_t result_bytes) {
   pool.NoteRun(function, elapsed, calls, result_bytes);
-  breakers_.CallsCameBack(pool, function, now_);
+  if (pool.functions[function].deaths > 0) breakers_.CallsCameBack(pool, function, now_);
 }
 
 std::string Scheduler::Check(const Pool& pool) const {

@@ -151,7 +151,6 @@ class Scheduler {
   bool HasRoomAhead(const Handle& next, const PoolFunction& function) const;
   bool HasOwnRoom(const Handle& handle) const;
   void HoldUp(const Handle& handle);
-  bool HasRoomOrHoldUp(const Handle& handle);
   void CallForProbes(Pool& pool);
   Handle* NextToSend(ReadyQueue& ready);
 
