@@ -10,13 +10,11 @@ namespace poold::cli {
 namespace {
 
 // The command that helps further where the daemon refused something for this reason.
-const char* HelpfulCommand(const std::string& reason) {
-  static const std::map<std::string, const char*> kCommands{{"FUNCTION_NOT_FOUND", "poolctl functions"},
-                                                            {"POOL_NOT_FOUND", "poolctl pools"},
-                                                            {"HANDLE_NOT_FOUND", "poolctl tasks"},
-                                                            {"POOL_EXISTS", "poolctl pools"},
-                                                            {"POOL_FAILED", "poolctl pools"},
-                                                            {"POOL_STILL_RUNNING", "poolctl close --help"}};
+const char* HelpfulCommand(std::string_view reason) {
+  static const std::map<std::string_view, const char*> kCommands{
+      {reason::kFunctionNotFound, "poolctl functions"}, {reason::kPoolNotFound, "poolctl pools"},
+      {reason::kHandleNotFound, "poolctl tasks"},       {reason::kPoolExists, "poolctl pools"},
+      {reason::kPoolFailed, "poolctl pools"},           {reason::kPoolStillRunning, "poolctl close --help"}};
   const auto found = kCommands.find(reason);
   return found == kCommands.end() ? nullptr : found->second;
 }
@@ -30,7 +28,7 @@ ExitStatus Complain(const absl::Status& status) {
     Warn(text.ends_with("POOLD_ADDRESS") ? text + " or --address" : text + "; is it running? --address names another");
     return ExitStatus::kUnreachable;
   }
-  if (reason == "HANDLE_LOST") {
+  if (reason == reason::kHandleLost) {
     Warn(absl::StrCat("LOST: ", std::string(status.message())));
     return ExitStatus::kCancelled;
   }

@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/exit_status.h"
 #include "cli/options.h"
+#include "contract/reason.h"
 #include "google/protobuf/duration.pb.h"
 #include "poold/client.h"
 

@@ -56,7 +56,7 @@ absl::StatusOr<v1::TaskState> StateOfHandle(const std::string& id, client::Conne
   request.set_id(id);
   auto answer = daemon.Explain(request);
   if (answer.ok()) return answer->entry().has_map() ? StateOf(answer->entry().map()) : answer->entry().task().state();
-  if (client::ReasonOf(answer.status()) == "HANDLE_RELEASED") return v1::TASK_STATE_UNSPECIFIED;
+  if (client::ReasonOf(answer.status()) == reason::kHandleReleased) return v1::TASK_STATE_UNSPECIFIED;
   return answer.status();
 }
 

@@ -98,10 +98,10 @@ class ResultPrinter {
   absl::StatusOr<std::optional<Item>> Next() {
     auto item = reader_.Next(Duration::zero());
     if (bar_ != nullptr && printer_.printed() % kLookEach == 0) LookAtBar();
-    if (item.ok() || client::ReasonOf(item.status()) != "WAIT_TIMEOUT") return item;
+    if (item.ok() || client::ReasonOf(item.status()) != reason::kWaitTimeout) return item;
     if (std::fflush(stdout) != 0) return item;
     if (bar_ == nullptr) return reader_.Next(patience_.Left());
-    while (!item.ok() && client::ReasonOf(item.status()) == "WAIT_TIMEOUT") {
+    while (!item.ok() && client::ReasonOf(item.status()) == reason::kWaitTimeout) {
       LookAtBar();
       if (patience_.Over()) break;
       item = reader_.Next(std::min<Duration>(patience_.Left(), kProgressStep));
@@ -137,7 +137,7 @@ class ResultPrinter {
 
   ExitStatus Stopped(const absl::Status& status) {
     EndBar();
-    if (client::ReasonOf(status) != "WAIT_TIMEOUT") return Complain(status);
+    if (client::ReasonOf(status) != reason::kWaitTimeout) return Complain(status);
     feed_.Stop();
     return WaitPassed(feed_.handle());
   }

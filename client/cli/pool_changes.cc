@@ -67,7 +67,7 @@ ExitStatus Run(const TerminateOptions& options, Context& context) {
 ExitStatus Run(const JoinOptions& options, Context& context) {
   const client::Pool pool(context.client().connection(), options.pool);
   const absl::Status status = pool.Join(Patience(context.global()).Left());
-  const bool over = client::ReasonOf(status) == "WAIT_TIMEOUT";
+  const bool over = client::ReasonOf(status) == reason::kWaitTimeout;
   if (!status.ok() && !over) return Complain(status);
   if (context.json()) PrintJson(Json{{"done", !over}});
   if (!over) return ExitStatus::kOk;

@@ -119,7 +119,7 @@ ExitStatus Run(const SubmitOptions& options, Context& context) {
   bar->End();
   if (!handle.done()) {
     handle.Keep();
-    if (client::ReasonOf(ended) == "WOULD_DEADLOCK") return Complain(ended);
+    if (client::ReasonOf(ended) == reason::kWouldDeadlock) return Complain(ended);
     Warn(
         absl::StrCat(options.function, " is not finished and goes on; its outcome: poolctl get ", handle.id().ToHex()));
     if (context.json()) PrintJson(Json{{"id", handle.id().ToHex()}, {"state", StateWord(handle.state())}});

@@ -93,16 +93,16 @@ struct Verdict {
 Verdict Judge(const v1::Outcome& outcome) {
   switch (outcome.state()) {
     case v1::TASK_STATE_FAILED:
-      return {absl::StatusCode::kUnknown, "TASK_FAILED", " failed: " + HowItFailed(outcome.failure())};
+      return {absl::StatusCode::kUnknown, reason::kTaskFailed, " failed: " + HowItFailed(outcome.failure())};
     case v1::TASK_STATE_CRASHED:
-      return {absl::StatusCode::kAborted, "TASK_CRASHED",
+      return {absl::StatusCode::kAborted, reason::kTaskCrashed,
               " crashed: " + HowItDied(outcome.death()) + LastWords(outcome)};
     case v1::TASK_STATE_TIMED_OUT:
-      return {absl::StatusCode::kAborted, "TASK_TIMED_OUT", " took longer than its limit and was stopped"};
+      return {absl::StatusCode::kAborted, reason::kTaskTimedOut, " took longer than its limit and was stopped"};
     case v1::TASK_STATE_EXPIRED:
-      return {absl::StatusCode::kAborted, "TASK_EXPIRED", " expired: " + WhyExpired(outcome)};
+      return {absl::StatusCode::kAborted, reason::kTaskExpired, " expired: " + WhyExpired(outcome)};
     case v1::TASK_STATE_CANCELLED:
-      return {absl::StatusCode::kCancelled, "TASK_CANCELLED",
+      return {absl::StatusCode::kCancelled, reason::kTaskCancelled,
               absl::StrCat(" was cancelled",
                            outcome.failure().message().empty() ? "" : ": " + outcome.failure().message())};
     default:
@@ -153,13 +153,13 @@ absl::Status OutcomeStatus(std::string_view what, const v1::Outcome& outcome) {
 
 absl::Status WaitTimeoutError(std::string_view what) {
   return MakeError(absl::StatusCode::kDeadlineExceeded,
-                   std::string(what) + " is not finished yet: nothing is lost, ask again", kWaitTimeout);
+                   std::string(what) + " is not finished yet: nothing is lost, ask again", reason::kWaitTimeout);
 }
 
 absl::Status MapTimeoutError(std::string_view what) {
   return MakeError(absl::StatusCode::kDeadlineExceeded,
                    "the map " + std::string(what) + " took longer than its timeout; what is left is cancelled",
-                   "MAP_TIMEOUT");
+                   reason::kMapTimeout);
 }
 
 absl::Status LostError(std::string_view what) {
@@ -167,21 +167,21 @@ absl::Status LostError(std::string_view what) {
                    std::string(what) +
                        " is lost: the daemon was restarted and does not know it. It may have run or not; "
                        "submit it again if that does no harm",
-                   kHandleLost);
+                   reason::kHandleLost);
 }
 
 absl::Status ForkedError() {
   return MakeError(absl::StatusCode::kFailedPrecondition,
                    "this poold client belongs to the process that this one was forked from: make no client before the "
                    "fork and one in each child, or exec",
-                   "FORKED");
+                   reason::kForked);
 }
 
 absl::Status ResultTypeError(std::string_view function, std::string_view detail) {
   return MakeError(
       absl::StatusCode::kInvalidArgument,
       std::string(function) + " succeeded, but its result is not of the type asked for: " + std::string(detail),
-      "RESULT_TYPE");
+      reason::kResultType);
 }
 
 absl::Status WrongEncoding(std::string_view function, Encoding wanted, const ResultView& got) {

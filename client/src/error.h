@@ -7,13 +7,11 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "contract/reason.h"
 #include "google/rpc/status.pb.h"
 #include "poold/client/status.h"
 
 namespace poold::client::internal {
-
-inline constexpr std::string_view kWaitTimeout = "WAIT_TIMEOUT";
-inline constexpr std::string_view kHandleLost = "HANDLE_LOST";
 
 // A status with a reason (status.h). "": no reason.
 absl::Status MakeError(absl::StatusCode code, std::string_view message, std::string_view reason);

@@ -66,9 +66,9 @@ Cell* NewCell(std::string function) {
 
 TaskRef RefuseTooLong(std::string_view function, std::string_view why) {
   const std::string name(function);
-  return MakeRefusedTask(name,
-                         MakeError(absl::StatusCode::kInvalidArgument,
-                                   "the arguments of " + name + " do not travel: " + std::string(why), "TOO_LARGE"));
+  return MakeRefusedTask(
+      name, MakeError(absl::StatusCode::kInvalidArgument,
+                      "the arguments of " + name + " do not travel: " + std::string(why), reason::kTooLarge));
 }
 
 }  // namespace internal

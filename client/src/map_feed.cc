@@ -35,7 +35,7 @@ void Describe(const std::string& type, std::string_view message, v1::Outcome* ou
 }
 
 bool StillWaits(const absl::StatusOr<std::optional<ItemView>>& item) {
-  return !item.ok() && ReasonOf(item.status()) == kWaitTimeout;
+  return !item.ok() && ReasonOf(item.status()) == reason::kWaitTimeout;
 }
 
 // Asks, and makes an outcome of what it throws.

@@ -104,7 +104,7 @@ absl::StatusOr<std::optional<ItemView>> MapRef::Next(ItemCursor* cursor, MapOrde
 absl::StatusOr<std::optional<ItemView>> MapRef::NextWithin(ItemCursor* cursor, MapOrder order, Duration timeout,
                                                            const Deadline& whole) const {
   auto item = Next(cursor, order, std::min(timeout, whole.left()));
-  if (item.ok() || !whole.passed() || ReasonOf(item.status()) != kWaitTimeout) return item;
+  if (item.ok() || !whole.passed() || ReasonOf(item.status()) != reason::kWaitTimeout) return item;
   CancelSoon(/*running=*/false);
   return MapTimeoutError(function());
 }

@@ -358,7 +358,7 @@ absl::Status Session::Flush(Deadline deadline) {
   while (outbox_.last_acknowledged() < target && (!outbox_.empty() || outbox_.unacknowledged() != 0)) {
     if (deadline.passed()) {
       return MakeError(absl::StatusCode::kDeadlineExceeded,
-                       "poold at " + stub_->address() + " has not taken everything yet", kWaitTimeout);
+                       "poold at " + stub_->address() + " has not taken everything yet", reason::kWaitTimeout);
     }
     Write write = NextWrite(What::kAll);
     if (write.request != nullptr) {

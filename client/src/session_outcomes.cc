@@ -394,7 +394,7 @@ bool Session::AwaitInTask(Waiter* waiter, const std::vector<HandleState*>& pendi
     mu_.Unlock();
     const auto answer = stub_->Call(&v1::PoolService::StubInterface::Wait, request, wait);
     mu_.Lock();
-    if (waiter->over() || ReasonOf(answer.status()) != "WOULD_DEADLOCK") continue;
+    if (waiter->over() || ReasonOf(answer.status()) != reason::kWouldDeadlock) continue;
     WhyNoWait() = answer.status();
     return false;
   }

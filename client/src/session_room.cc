@@ -20,7 +20,7 @@ bool IsFull(const absl::Status& why) { return why.code() == absl::StatusCode::kR
 
 // It came behind items that were refused, which are still here, or were sent again and taken since.
 bool IsGap(const absl::Status& why, const ItemWindow& window, std::uint64_t accepted) {
-  return ReasonOf(why) == "ITEMS_MISSING" && window.first() <= accepted && accepted <= window.end();
+  return ReasonOf(why) == reason::kItemsMissing && window.first() <= accepted && accepted <= window.end();
 }
 
 bool CancelAsked(const HandleState& cell) {
@@ -84,9 +84,9 @@ bool Session::SendAnotherWay(HandleState* cell) {
 
 // When the daemon's queue is full and the caller wants to wait for room; or does not have the arguments.
 bool Session::TryLater(HandleState* cell, const absl::Status& why) {
-  if (cell->detail && cell->detail->in_arena && ReasonOf(why) == "UPLOAD_NOT_FOUND") return SendAnotherWay(cell);
+  if (cell->detail && cell->detail->in_arena && ReasonOf(why) == reason::kUploadNotFound) return SendAnotherWay(cell);
   if (!cell->detail || !cell->detail->resubmission) return false;
-  if (cell->detail->resubmission->large && ReasonOf(why) == "UPLOAD_NOT_FOUND") {
+  if (cell->detail->resubmission->large && ReasonOf(why) == reason::kUploadNotFound) {
     // It waited for too long, or for a daemon that is gone; or an earlier stream had brought the task already, and the
     // daemon knows it again.
     cell->detail->upload_id.clear();

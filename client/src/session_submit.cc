@@ -17,7 +17,7 @@ absl::Status Full(std::uint64_t bytes) {
                    std::to_string(bytes) +
                        " bytes wait to be sent (ClientOptions::max_unsent_bytes): the daemon takes "
                        "nothing, or is away",
-                   "CLIENT_FULL");
+                   reason::kClientFull);
 }
 
 // What is printed with one call is not torn apart by other threads.

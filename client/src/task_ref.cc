@@ -154,7 +154,7 @@ absl::StatusOr<bool> TaskRef::Running() const {
 absl::StatusOr<bool> TaskRef::Successful() const {
   if (cell_ == nullptr) return NoTask();
   if (!cell_->done()) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, cell_->FunctionName() + " is not ready", "NOT_READY");
+    return MakeError(absl::StatusCode::kFailedPrecondition, cell_->FunctionName() + " is not ready", reason::kNotReady);
   }
   return EndedWell(*cell_);
 }

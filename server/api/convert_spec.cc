@@ -132,7 +132,7 @@ absl::Status ReadSpares(const v1::PoolSpec& spec, std::uint32_t most, core::Pool
 absl::Status ReadExec(const v1::PoolSpec& spec, const ServiceOptions& options, core::PoolSpec* out) {
   out->allow_exec = spec.allow_exec();
   if (!spec.allow_exec() || options.allow_exec) return absl::OkStatus();
-  return core::MakeError(absl::StatusCode::kFailedPrecondition, "EXEC_NOT_ALLOWED",
+  return core::MakeError(reason::kExecNotAllowed,
                          "spec.allow_exec: this daemon does not allow it; its configuration would have to say "
                          "allow_exec = true",
                          "allow_exec");

@@ -98,19 +98,19 @@ std::string FunctionHint(const std::string& name, const std::string& pool, const
 }  // namespace
 
 absl::Status InvalidField(std::string_view field, std::string_view message) {
-  return core::MakeError(absl::StatusCode::kInvalidArgument, "INVALID_FIELD", message, field);
+  return core::MakeError(reason::kInvalidField, message, field);
 }
 
 absl::Status TooLarge(std::string_view field, std::string_view message) {
-  return core::MakeError(absl::StatusCode::kInvalidArgument, "TOO_LARGE", message, field);
+  return core::MakeError(reason::kTooLarge, message, field);
 }
 
 absl::Status TooMany(std::string_view field, std::string_view message) {
-  return core::MakeError(absl::StatusCode::kInvalidArgument, "TOO_MANY", message, field);
+  return core::MakeError(reason::kTooMany, message, field);
 }
 
 absl::Status ShuttingDown() {
-  return core::MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the daemon shuts down", "", core::kSecond);
+  return core::MakeError(reason::kShuttingDown, "the daemon shuts down", "", core::kSecond);
 }
 
 google::rpc::Status ToProto(const absl::Status& status) {
@@ -129,14 +129,14 @@ google::rpc::Status ToProto(const absl::Status& status) {
 bool IsUnknownName(const absl::Status& refusal) {
   if (!absl::IsNotFound(refusal)) return false;
   const std::string reason = core::DetailOf(refusal).reason;
-  return reason == "POOL_NOT_FOUND" || reason == "FUNCTION_NOT_FOUND";
+  return reason == reason::kPoolNotFound || reason == reason::kFunctionNotFound;
 }
 
 absl::Status WithSuggestion(const absl::Status& refusal, const ServiceContext& context) {
   const core::ErrorDetail detail = core::DetailOf(refusal);
   const std::string hint =
       detail.pool.empty() ? PoolHint(detail.subject, context) : FunctionHint(detail.subject, detail.pool, context);
-  return core::MakeError(refusal.code(), detail.reason, absl::StrCat(refusal.message(), hint), detail.subject);
+  return core::WithMessage(refusal, absl::StrCat(refusal.message(), hint));
 }
 
 void OneSuggestion::AddTo(absl::Status* refusal) {

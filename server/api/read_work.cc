@@ -27,7 +27,7 @@ struct CountedAsTheyAre {
 };
 
 absl::Status NoMemory(const base::Quota& arguments) {
-  return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+  return core::MakeError(reason::kQueueFull,
                          absl::StrCat("the memory for arguments of all pools is full: ", arguments.used(), " of ",
                                       arguments.max(), " bytes; try again later"),
                          "max_argument_bytes", kRetryAfter);

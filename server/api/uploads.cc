@@ -23,8 +23,7 @@ constexpr std::size_t kMaxFragmentBytes = 1 << 20;
 // What the spool says, as clients are told of bounds.
 absl::Status Spooled(const absl::Status& status) {
   if (!absl::IsResourceExhausted(status)) return status;
-  return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL", wire::ToStd(status.message()), "spool",
-                         core::kSecond);
+  return core::MakeError(reason::kQueueFull, wire::ToStd(status.message()), "spool", core::kSecond);
 }
 
 }  // namespace
@@ -61,7 +60,7 @@ absl::Status UploadStore::Reserve(std::uint64_t bytes, core::Nanos now) {
     }
   }
   CutStalled(now);
-  return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+  return core::MakeError(reason::kQueueFull,
                          absl::StrCat("uploads that no submission took yet fill the room of ", max_bytes_,
                                       " bytes; submit them, or try again later"),
                          "max_upload_bytes", core::kSecond);
@@ -84,7 +83,7 @@ void UploadStore::ExpireAt(core::Nanos at) {
 absl::Status UploadStore::Keep(core::HandleId id, core::Bytes bytes, core::Nanos now) {
   absl::MutexLock lock(&mu_);
   if (waiting_.size() >= kMaxWaiting) {
-    return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+    return core::MakeError(reason::kQueueFull,
                            absl::StrCat(kMaxWaiting,
                                         " uploads wait that no submission took yet; submit them, or try "
                                         "again later"),
@@ -100,7 +99,7 @@ absl::StatusOr<core::Bytes> UploadStore::Take(std::string_view id) {
   absl::MutexLock lock(&mu_);
   auto found = key ? waiting_.find(*key) : waiting_.end();
   if (found == waiting_.end()) {
-    return core::MakeError(absl::StatusCode::kNotFound, "UPLOAD_NOT_FOUND",
+    return core::MakeError(reason::kUploadNotFound,
                            "there is no such upload: a submission took it, or it waited too long; upload it again",
                            "upload_id");
   }

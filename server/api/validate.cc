@@ -52,7 +52,7 @@ absl::Status CheckEnvironment(const v1::PoolSpec& spec, const ServiceOptions& op
     }
     if (!IsAllowed(name, options)) {
       return core::MakeError(
-          absl::StatusCode::kFailedPrecondition, "ENVIRONMENT_NOT_ALLOWED",
+          reason::kEnvironmentNotAllowed,
           absl::StrCat("spec.environment: ", Quoted(name),
                        " would have the workers load or run code of the client's "
                        "choice; set it in the task or its module, or let the daemon's configuration say "

@@ -19,9 +19,8 @@ namespace {
 constexpr std::uint64_t kWaitedBytes = 96;
 
 absl::Status NoMemoryToWait() {
-  return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
-                         "the memory for calls that wait is in use by others; try again later", "watchers",
-                         core::kSecond);
+  return core::MakeError(reason::kQueueFull, "the memory for calls that wait is in use by others; try again later",
+                         "watchers", core::kSecond);
 }
 
 // Each handle once, in the order asked.

@@ -52,7 +52,7 @@ std::vector<std::string> NamesIn(const std::vector<std::string>& folders, std::s
 }
 
 absl::Status NotAName(std::string_view what, const std::string& name, std::string_view field) {
-  return core::MakeError(absl::StatusCode::kInvalidArgument, "INVALID_FIELD",
+  return core::MakeError(reason::kInvalidField,
                          std::string(what) + " '" + name + "' is not a plain name: the daemon looks for it in the " +
                              "folders of its configuration, a path is refused",
                          field);
@@ -86,7 +86,7 @@ absl::StatusOr<std::string> Folders::FindModule(const std::string& name) const {
   if (!IsPlainName(name)) return NotAName("module", name, "modules");
   std::string path = FindIn(module_folders_, name + std::string(kModuleSuffix), R_OK);
   if (!path.empty()) return path;
-  return core::MakeError(absl::StatusCode::kNotFound, "MODULE_NOT_FOUND",
+  return core::MakeError(reason::kModuleNotFound,
                          "module '" + name + "' (" + name + std::string(kModuleSuffix) +
                              ") is not in the module folders (" + Join(module_folders_) + ")" +
                              base::DidYouMean(name, ModuleNames()),
@@ -98,7 +98,7 @@ absl::StatusOr<std::string> Folders::FindProgram(const std::string& name) const 
   if (!IsPlainName(name)) return NotAName("worker program", name, "program");
   std::string path = FindIn(program_folders_, name, X_OK);
   if (!path.empty()) return path;
-  return core::MakeError(absl::StatusCode::kNotFound, "PROGRAM_NOT_FOUND",
+  return core::MakeError(reason::kProgramNotFound,
                          "worker program '" + name + "' is not in the program folders (" + Join(program_folders_) +
                              ")" + base::DidYouMean(name, NamesIn(program_folders_, "")),
                          name);

@@ -44,22 +44,22 @@ absl::StatusOr<Payload> Core::State::ArgumentsOf(const HandleId& id, std::uint64
     const Task& task = *AsTask(*handle);
     if (!task.ended || task.args_kept) return ArgumentsOf(task);
     if (task.state != TaskState::kSucceeded) why = "when it ended there was no room for them";
-    return MakeError(absl::StatusCode::kNotFound, "ARGUMENTS_NOT_KEPT",
-                     absl::StrCat("the arguments of the task are no longer kept: ", why), "id");
+    return MakeError(reason::kArgumentsNotKept, absl::StrCat("the arguments of the task are no longer kept: ", why),
+                     "id");
   }
   const MapRun& map = *AsMap(*handle);
   if (const auto kept_item = map.kept_args.find(index); kept_item != map.kept_args.end()) {
     return Payload{map.encoding, map.type_name, kept_item->second};
   }
   if (index >= map.items) {
-    return MakeError(absl::StatusCode::kNotFound, "ARGUMENTS_NOT_KEPT",
+    return MakeError(reason::kArgumentsNotKept,
                      absl::StrCat("the map has no item ", index, "; it has ", map.items, " so far"), "index");
   }
   if (!map.ended && !map.IsDone(index)) {
     const ItemSlice slice = map.Slices(index, 1).front();
     return Payload{map.encoding, map.type_name, Bytes(slice.column, slice.data)};
   }
-  return MakeError(absl::StatusCode::kNotFound, "ARGUMENTS_NOT_KEPT",
+  return MakeError(reason::kArgumentsNotKept,
                    absl::StrCat("the arguments of item ", index,
                                 " are no longer kept: it succeeded, was cancelled with its map, or its outcome was "
                                 "consumed"),

@@ -76,7 +76,7 @@ void Core::OnJoin(Nanos now, SubscriberId call, std::string_view name, Nanos wai
   if (state == PoolState::kStarting || state == PoolState::kRunning) {
     return state_->client_port->AnswerJoin(
         call,
-        MakeError(absl::StatusCode::kFailedPrecondition, "POOL_STILL_RUNNING",
+        MakeError(reason::kPoolStillRunning,
                   absl::StrCat("pool '", (*pool)->spec.name, "' is still running; close or terminate it first"), name));
   }
   if (!(*pool)->live() && !(*pool)->has_processes()) return state_->client_port->AnswerJoin(call, true);

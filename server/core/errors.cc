@@ -1,9 +1,11 @@
 #include "core/errors.h"
 
+#include <cassert>
 #include <charconv>
 #include <string>
 
 #include "absl/strings/cord.h"
+#include "wire/absl_text.h"
 
 namespace poold::core {
 namespace {
@@ -20,12 +22,26 @@ std::string Read(const absl::Status& status, const char* url) {
 
 }  // namespace
 
-absl::Status MakeError(absl::StatusCode code, std::string_view reason, std::string_view message,
+absl::Status MakeError(const reason::Reason& reason, std::string_view message, std::string_view subject,
+                       Nanos retry_after) {
+  return MakeError(reason.code, reason, message, subject, retry_after);
+}
+
+absl::Status MakeError(absl::StatusCode code, const reason::Reason& reason, std::string_view message,
                        std::string_view subject, Nanos retry_after) {
-  absl::Status status(code, absl::string_view(message.data(), message.size()));
-  status.SetPayload(kReasonUrl, absl::Cord(std::string(reason)));
-  if (!subject.empty()) status.SetPayload(kSubjectUrl, absl::Cord(std::string(subject)));
+  assert(reason.HasCode(code));
+  absl::Status status(code, wire::ToAbsl(message));
+  status.SetPayload(kReasonUrl, absl::Cord(wire::ToAbsl(reason.name)));
+  if (!subject.empty()) status.SetPayload(kSubjectUrl, absl::Cord(wire::ToAbsl(subject)));
   if (retry_after > 0) status.SetPayload(kRetryUrl, absl::Cord(std::to_string(retry_after)));
+  return status;
+}
+
+absl::Status WithMessage(const absl::Status& error, std::string_view message) {
+  absl::Status status(error.code(), wire::ToAbsl(message));
+  for (const char* url : {kReasonUrl, kSubjectUrl}) {
+    if (const auto payload = error.GetPayload(url); payload.has_value()) status.SetPayload(url, *payload);
+  }
   return status;
 }
 

@@ -7,12 +7,13 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "contract/reason.h"
 #include "core/types.h"
 
 namespace poold::core {
 
 struct ErrorDetail {
-  // As listed in pool_service.proto: "POOL_NOT_FOUND", ...
+  // The name of one of reason::kAll.
   std::string reason;
   // The field, the limit or the thing that it is about.
   std::string subject;
@@ -23,8 +24,15 @@ struct ErrorDetail {
   friend bool operator==(const ErrorDetail&, const ErrorDetail&) = default;
 };
 
-absl::Status MakeError(absl::StatusCode code, std::string_view reason, std::string_view message,
+// A refusal with the reason's own code. `message` names the thing and the remedy.
+absl::Status MakeError(const reason::Reason& reason, std::string_view message, std::string_view subject = "",
+                       Nanos retry_after = 0);
+// The same with another code. REQUIRES: reason.HasCode(code).
+absl::Status MakeError(absl::StatusCode code, const reason::Reason& reason, std::string_view message,
                        std::string_view subject = "", Nanos retry_after = 0);
+
+// The same error, with more in its message and no delay.
+absl::Status WithMessage(const absl::Status& error, std::string_view message);
 
 // The same error, of something that is in this pool.
 absl::Status InPool(std::string_view pool, absl::Status error);

@@ -9,10 +9,10 @@ namespace poold::core {
 
 absl::Status Core::State::CheckOpen(const PoolSpec& spec, std::uint64_t elsewhere) const {
   if (shutting_down) {
-    return MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the daemon is shutting down", "", kSecond);
+    return MakeError(reason::kShuttingDown, "the daemon is shutting down", "", kSecond);
   }
   if (spec.workers == 0 || spec.workers > limits.max_workers_per_pool) {
-    return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_FIELD",
+    return MakeError(reason::kInvalidField,
                      absl::StrCat("workers is ", spec.workers, "; a pool has 1 to ", limits.max_workers_per_pool),
                      "spec.workers");
   }
@@ -53,7 +53,7 @@ std::uint64_t Core::State::ClosePool(Pool& pool, bool cancel_queued) {
     ChangeState(pool, PoolState::kClosing);
     outcomes.WakeAll();
     AbandonReload(
-        pool, MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+        pool, MakeError(reason::kPoolNotRunning,
                         absl::StrCat("pool '", pool.spec.name, "' was closed while it was reloaded"), pool.spec.name));
     const std::vector<MapRun*> maps = pool.maps;
     for (MapRun* map : maps) {
@@ -65,9 +65,9 @@ std::uint64_t Core::State::ClosePool(Pool& pool, bool cancel_queued) {
   pool.runs_only |= cancel_queued;
   const std::uint64_t cancelled = cancel_queued ? CancelUnbegun(pool) : 0;
   if (pool.unfinished == 0) {
-    AnswerOpenCalls(pool,
-                    MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
-                              absl::StrCat("pool '", pool.spec.name, "' was closed before it ran"), pool.spec.name));
+    AnswerOpenCalls(
+        pool, MakeError(reason::kPoolNotRunning, absl::StrCat("pool '", pool.spec.name, "' was closed before it ran"),
+                        pool.spec.name));
   }
   Reconcile(pool);
   return cancelled;
@@ -119,14 +119,14 @@ void Core::State::TerminatePool(Pool& pool, Nanos grace, std::string_view why) {
   if (!pool.live() && !pool.has_processes()) return;
   if (pool.state == PoolState::kTerminating) return staffing.KillAll(pool, grace);  // perhaps sooner
   ChangeState(pool, PoolState::kTerminating);
-  AbandonReload(pool, MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+  AbandonReload(pool, MakeError(reason::kPoolNotRunning,
                                 absl::StrCat("pool '", pool.spec.name, "' was terminated while it was reloaded"),
                                 pool.spec.name));
   const std::uint64_t cancelled = CancelEverything(pool, why);
   waits.NoteCancelled(pool.calls, cancelled);
-  AnswerOpenCalls(pool,
-                  MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
-                            absl::StrCat("pool '", pool.spec.name, "' was terminated before it ran"), pool.spec.name));
+  AnswerOpenCalls(
+      pool, MakeError(reason::kPoolNotRunning, absl::StrCat("pool '", pool.spec.name, "' was terminated before it ran"),
+                      pool.spec.name));
   scheduler.Rest(pool);
   staffing.KillAll(pool, grace);
   Advance(pool);
@@ -163,9 +163,9 @@ void Core::State::Advance(Pool& pool) {
 
 void Core::State::AnswerGone(Pool& pool) {
   watches.PoolEnded(pool.watchers);
-  AnswerOpenCalls(pool,
-                  MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
-                            absl::StrCat("pool '", pool.spec.name, "' was closed before it ran"), pool.spec.name));
+  AnswerOpenCalls(
+      pool, MakeError(reason::kPoolNotRunning, absl::StrCat("pool '", pool.spec.name, "' was closed before it ran"),
+                      pool.spec.name));
   waits.PoolGone(pool.calls);
 }
 

@@ -24,7 +24,7 @@ void Core::State::ReloadEnds(Pool& pool, bool replaced) {
   const absl::Status status =
       replaced
           ? absl::OkStatus()
-          : MakeError(absl::StatusCode::kFailedPrecondition, "RELOAD_FAILED",
+          : MakeError(reason::kReloadFailed,
                       absl::StrCat("the reload of pool '", pool.spec.name, "' was rolled back: ", pool.reload_failure),
                       pool.spec.name);
   waits.AnswerReloads(pool.calls, status, [&] { return ViewOf(pool); });
@@ -50,7 +50,7 @@ absl::StatusOr<PoolView> Core::State::Resize(std::string_view name, std::uint32_
   if (!found.ok()) return found.status();
   Pool& pool = **found;
   if (workers == 0 || workers > limits.max_workers_per_pool) {
-    return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_FIELD",
+    return MakeError(reason::kInvalidField,
                      absl::StrCat("workers is ", workers, "; a pool has 1 to ", limits.max_workers_per_pool),
                      "workers");
   }

@@ -45,14 +45,14 @@ absl::Status Core::State::CheckFunction(const Pool& pool, std::string_view funct
   if (at != pool.function_numbers.end() && pool.functions[at->second].known) return absl::OkStatus();
   return InPool(
       pool.spec.name,
-      MakeError(absl::StatusCode::kNotFound, "FUNCTION_NOT_FOUND",
+      MakeError(reason::kFunctionNotFound,
                 absl::StrCat("pool '", pool.spec.name, "' has no function '", std::string(function), "'"), function));
 }
 
 absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, const ClientOrigin& origin, std::string_view pool_name,
                                               std::string_view function, std::shared_ptr<const TaskOptions> options) {
   if (shutting_down) {
-    return MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "the daemon is shutting down", "", kSecond);
+    return MakeError(reason::kShuttingDown, "the daemon is shutting down", "", kSecond);
   }
   absl::StatusOr<std::shared_ptr<Pool>> pool = pools.Find(pool_name);
   if (!pool.ok()) return pool.status();
@@ -60,7 +60,7 @@ absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, const ClientOrigi
     return FailureOf(**pool);
   }
   if ((*pool)->state != PoolState::kStarting && (*pool)->state != PoolState::kRunning) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+    return MakeError(reason::kPoolNotRunning,
                      absl::StrCat("pool '", (*pool)->spec.name, "' was closed; open it anew to submit"), pool_name);
   }
   if (absl::Status status = CheckFunction(**pool, function); !status.ok()) return status;
@@ -120,19 +120,19 @@ absl::Status Core::State::CheckRoom(const Pool& pool, std::uint64_t tasks, std::
   const std::uint64_t most_bytes =
       pool.spec.max_queued_bytes != 0 ? pool.spec.max_queued_bytes : limits.max_queued_bytes;
   if (tasks == 1 && bytes > most_bytes) {
-    return MakeError(absl::StatusCode::kInvalidArgument, "TOO_LARGE",
+    return MakeError(reason::kTooLarge,
                      absl::StrCat("the arguments have ", bytes, " bytes; the queue of pool '", pool.spec.name,
                                   "' never holds more than ", most_bytes),
                      "args");
   }
   if (pool.stats.queued + tasks > most_tasks) {
-    return MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+    return MakeError(reason::kQueueFull,
                      absl::StrCat("the queue of pool '", pool.spec.name, "' is full: ", pool.stats.queued, " of ",
                                   most_tasks, " tasks wait; try again later"),
                      "max_queued_tasks", kQueueFullRetry);
   }
   if (pool.stats.queued_bytes + bytes > most_bytes) {
-    return MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+    return MakeError(reason::kQueueFull,
                      absl::StrCat("the queue of pool '", pool.spec.name, "' is full: ", pool.stats.queued_bytes, " of ",
                                   most_bytes, " bytes of arguments wait; try again later"),
                      "max_queued_bytes", kQueueFullRetry);
@@ -141,7 +141,7 @@ absl::Status Core::State::CheckRoom(const Pool& pool, std::uint64_t tasks, std::
 }
 
 absl::Status Core::State::TaskBytesFull() const {
-  return MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+  return MakeError(reason::kQueueFull,
                    absl::StrCat("the memory for tasks of all pools is full: ", unfinished, " have not ended (",
                                 limits.max_task_bytes, " bytes); try again later"),
                    "max_task_bytes", kQueueFullRetry);
@@ -173,7 +173,7 @@ void Core::State::Submit(const TaskGroup& asked, std::span<NewTask> tasks, std::
 
 absl::Status Core::State::SubmitOne(Group& group, NewTask& asked) {
   if (asked.args.data.size() > limits.max_payload_bytes) {
-    return MakeError(absl::StatusCode::kInvalidArgument, "TOO_LARGE",
+    return MakeError(reason::kTooLarge,
                      absl::StrCat("the arguments have ", asked.args.data.size(), " bytes; at most ",
                                   limits.max_payload_bytes, " are taken"),
                      "args");
@@ -214,13 +214,12 @@ absl::Status Core::State::SubmitKnown(const TaskGroup& asked, Subscriber* subscr
   Handle* handle = handles.Find(again.id, &known);
   if (!known) return absl::NotFoundError("");
   if (handle == nullptr) {
-    return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_RELEASED",
+    return MakeError(absl::StatusCode::kAlreadyExists, reason::kHandleReleased,
                      "this id was used, and its outcome was released; a new task needs a new id", "id");
   }
   if (handle->is_map() || !SameCall(*handle, asked.pool, asked.function, asked.options) ||
       AsTask(handle)->body_hash != HashArgs(again.args)) {
-    return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_EXISTS",
-                     "this id belongs to another task; a new task needs a new id", "id");
+    return MakeError(reason::kHandleExists, "this id belongs to another task; a new task needs a new id", "id");
   }
   if (subscriber != nullptr) Subscribe(*handle, subscriber, 0);
   return absl::OkStatus();

@@ -11,13 +11,13 @@ absl::Status Core::State::CheckColumn(const ItemColumn& column) const {
   for (const std::uint32_t length : column.lengths) {
     bytes += length;
     if (length <= limits.max_payload_bytes) continue;
-    return MakeError(absl::StatusCode::kInvalidArgument, "TOO_LARGE",
+    return MakeError(reason::kTooLarge,
                      absl::StrCat("an item has ", length, " bytes; at most ", limits.max_payload_bytes, " are taken"),
                      "items");
   }
   if (bytes == column.data.size()) return absl::OkStatus();
   return MakeError(
-      absl::StatusCode::kInvalidArgument, "INVALID_FIELD",
+      reason::kInvalidField,
       absl::StrCat("the lengths of the items add up to ", bytes, ", but there are ", column.data.size(), " bytes"),
       "item_bytes");
 }
@@ -26,13 +26,12 @@ absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
   bool known = false;
   Handle* handle = handles.Find(asked.id, &known);
   if (known && handle == nullptr) {
-    return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_RELEASED",
+    return MakeError(absl::StatusCode::kAlreadyExists, reason::kHandleReleased,
                      "this id was used and released; a new map needs a new id", "id");
   }
   if (known && handle->is_map() && SameCall(*handle, asked.pool, asked.function, asked.options)) return AsMap(handle);
   if (known) {
-    return MakeError(absl::StatusCode::kAlreadyExists, "HANDLE_EXISTS",
-                     "this id belongs to another task or map; a new map needs a new id", "id");
+    return MakeError(reason::kHandleExists, "this id belongs to another task or map; a new map needs a new id", "id");
   }
   if (!HasTaskBytes()) return TaskBytesFull();
   absl::StatusOr<Group*> group = MakeGroup(asked.client, asked.origin, asked.pool, asked.function, asked.options);
@@ -61,7 +60,7 @@ absl::Status Core::State::AppendItems(MapRun& map, const MapGroup& asked) {
   const std::uint64_t count = asked.items == nullptr ? 0 : asked.items->lengths.size();
   if (map.ended || map.cut) return absl::OkStatus();  // it takes no more: what comes is passed over
   if (asked.first_index > map.items) {
-    return MakeError(absl::StatusCode::kInvalidArgument, "ITEMS_MISSING",
+    return MakeError(reason::kItemsMissing,
                      absl::StrCat("first_index is ", asked.first_index, ", but the map has ", map.items,
                                   " items: continue from there"),
                      "first_index");
@@ -69,17 +68,16 @@ absl::Status Core::State::AppendItems(MapRun& map, const MapGroup& asked) {
   const std::uint64_t skip = map.items - asked.first_index;
   if (count <= skip) return absl::OkStatus();
   if (map.closed && pool.dispatches()) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, "CLIENT_LOST",
+    return MakeError(reason::kClientLost,
                      "its client was gone for longer than owner_grace; the map ends with the items that it has", "id");
   }
   if (map.closed) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
+    return MakeError(reason::kPoolNotRunning,
                      absl::StrCat("pool '", pool.spec.name, "' was closed; the map ends with the items that it has"),
                      pool.spec.name);
   }
   if (map.complete) {
-    return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_FIELD", "the map is complete; it takes no more items",
-                     "items");
+    return MakeError(reason::kInvalidField, "the map is complete; it takes no more items", "items");
   }
   if (absl::Status status = CheckColumn(*asked.items); !status.ok()) return status;
   if (absl::Status status = CheckRoom(pool, count - skip, asked.items->data.size()); !status.ok()) return status;

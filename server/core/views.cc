@@ -114,10 +114,9 @@ HandleView Core::State::ViewOf(const Handle& handle) const {
 absl::StatusOr<Handle*> Core::State::FindHandle(const HandleId& id) const {
   if (Handle* handle = handles.Find(id)) return handle;
   if (handles.IsTombstone(id)) {
-    return MakeError(absl::StatusCode::kNotFound, "HANDLE_RELEASED",
-                     absl::StrCat("the outcome of handle ", Text(id), " was released"), "id");
+    return MakeError(reason::kHandleReleased, absl::StrCat("the outcome of handle ", Text(id), " was released"), "id");
   }
-  return MakeError(absl::StatusCode::kNotFound, "HANDLE_NOT_FOUND",
+  return MakeError(reason::kHandleNotFound,
                    absl::StrCat("there is no handle ", Text(id),
                                 "; it was never submitted here, its outcome expired, or the daemon restarted"),
                    "id");
@@ -126,7 +125,7 @@ absl::StatusOr<Handle*> Core::State::FindHandle(const HandleId& id) const {
 absl::StatusOr<Payload> Core::State::ResultOf(const HandleId& id, std::uint64_t index) const {
   absl::StatusOr<Handle*> handle = FindHandle(id);
   if (!handle.ok()) return handle.status();
-  const absl::Status none = MakeError(absl::StatusCode::kFailedPrecondition, "INVALID_FIELD",
+  const absl::Status none = MakeError(absl::StatusCode::kFailedPrecondition, reason::kInvalidField,
                                       "there is no result: it has not ended, or not with success", "id");
   if (!(*handle)->is_map()) {
     const Task& task = *AsTask(*handle);

@@ -18,7 +18,7 @@ Need NeedOf(const Handle& handle) {
 
 absl::Status WouldDeadlock(const Pool& pool) {
   return MakeError(
-      absl::StatusCode::kFailedPrecondition, "WOULD_DEADLOCK",
+      reason::kWouldDeadlock,
       absl::StrCat("a task of pool '", pool.spec.name,
                    "' would wait for ever: no worker is left that could run what it waits for, since all that could (",
                    pool.spec.workers,

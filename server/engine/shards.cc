@@ -26,7 +26,7 @@ absl::Status Shards::CheckTold(const core::HandleId& id, std::string_view pool, 
   const std::optional<std::size_t> lies = Find(pool);
   if (!lies || *lies == *told) return absl::OkStatus();
   return core::MakeError(
-      absl::StatusCode::kInvalidArgument, "INVALID_FIELD",
+      reason::kInvalidField,
       absl::StrCat(wire::ToAbsl(field), ": the id says shard ", *told + 1, ", but the pool '", wire::ToAbsl(pool),
                    "' lies in shard ", *lies + 1, "; make ids with Pool.shard of their pool, or without a shard"),
       field);

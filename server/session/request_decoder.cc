@@ -147,7 +147,7 @@ absl::StatusOr<core::Bytes> RequestDecoder::TakeShared(const v1::TaskGroup& grou
     if (absl::IsInvalidArgument(file.status()))
       return api::InvalidField("submit.in_arena", wire::ToStd(file.status().message()));
   }
-  return core::MakeError(absl::StatusCode::kNotFound, "UPLOAD_NOT_FOUND",
+  return core::MakeError(reason::kUploadNotFound,
                          "the arguments are not in that arena: a submission took them, or the arena is gone; send "
                          "them again",
                          "in_arena");

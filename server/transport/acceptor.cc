@@ -73,14 +73,14 @@ wire::UniqueFd Lowest(wire::UniqueFd fd) {
 }
 
 absl::Status ShortOfDescriptors() {
-  return core::MakeError(absl::StatusCode::kResourceExhausted, "TOO_MANY_CONNECTIONS",
+  return core::MakeError(reason::kTooManyConnections,
                          "too many connections: poold is short of file descriptors and keeps the last ones for "
                          "workers; close some connections, or raise its limit (LimitNOFILE, ulimit -n)",
                          "descriptors", core::kSecond);
 }
 
 absl::Status AnotherUser(const Peer& peer) {
-  return core::MakeError(absl::StatusCode::kPermissionDenied, "ANOTHER_USER",
+  return core::MakeError(reason::kAnotherUser,
                          absl::StrCat("this poold runs as the user ", geteuid(),
                                       " and serves that user and root, not the user ", peer.uid),
                          "uid");

@@ -17,7 +17,7 @@ std::uint64_t NextNumber() {
 }
 
 absl::Status TooManyConnections(std::string_view who, std::string_view key, std::uint32_t bound) {
-  return core::MakeError(absl::StatusCode::kResourceExhausted, "TOO_MANY_CONNECTIONS",
+  return core::MakeError(reason::kTooManyConnections,
                          absl::StrCat("too many connections: ", std::string(who), " at most ", bound, " (",
                                       std::string(key), " of poold); close some, or raise it"),
                          key, core::kSecond);

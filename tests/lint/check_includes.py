@@ -24,19 +24,19 @@ SERVER = {
 DAEMON_FILES = {"main.cc", "daemon.h", "daemon.cc", "main_loop.h", "main_loop.cc"}
 # What of proto/ each may see. (Generated headers count as poold/v1, poold/internal and google/rpc.)
 PROTO = {
-    "server/base": {"wire"},
-    "server/core": {"wire"},
-    "server/engine": {"wire"},
-    "server/config": {"codec", "wire"},
+    "server/base": {"contract", "wire"},
+    "server/core": {"contract", "wire"},
+    "server/engine": {"contract", "wire"},
+    "server/config": {"contract", "codec", "wire"},
     "server/observe": set(),
-    "server/process": {"wire", "poold/internal"},
-    "server/api": {"wire", "poold/v1", "google/rpc"},
-    "server/session": {"wire", "poold/v1", "google/rpc"},
-    "server/transport": {"wire", "poold/v1", "google/rpc"},
-    "server/daemon": {"wire"},
-    "client": {"wire", "codec", "poold/v1", "google/rpc"},
-    "worker": {"wire", "codec", "poold/internal"},
-    "proto": {"wire", "codec", "poold/internal"},
+    "server/process": {"contract", "wire", "poold/internal"},
+    "server/api": {"contract", "wire", "poold/v1", "google/rpc"},
+    "server/session": {"contract", "wire", "poold/v1", "google/rpc"},
+    "server/transport": {"contract", "wire", "poold/v1", "google/rpc"},
+    "server/daemon": {"contract", "wire"},
+    "client": {"contract", "wire", "codec", "poold/v1", "google/rpc"},
+    "worker": {"contract", "wire", "codec", "poold/internal"},
+    "proto": {"contract", "wire", "codec", "poold/internal"},
 }
 # The core is pure: no gRPC, no protobuf, no system header, no thread, no clock.
 IMPURE = re.compile(r"^(sys/|linux/|arpa/|net/|google/|grpc|uv\.h|unistd\.h|fcntl\.h|signal\.h|poll\.h|pthread\.h|"
@@ -73,8 +73,8 @@ def target_of(include, house):
         return "proto:" + "/".join(include.split("/")[:2])
     if include.startswith("poold/codec/"):
         return "proto:codec"
-    if head == "wire":
-        return "proto:wire"
+    if head in ("contract", "wire"):
+        return "proto:" + head
     if include.startswith("poold/worker"):
         return "worker"
     if include.startswith(("poold/client", "poold/mocks")):

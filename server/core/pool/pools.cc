@@ -8,17 +8,17 @@ namespace poold::core {
 
 absl::Status FailureOf(const Pool& pool) {
   return pool.broken
-             ? MakeError(absl::StatusCode::kFailedPrecondition, "POOL_BROKEN",
-                         absl::StrCat("pool '", pool.spec.name, "' is broken: ", pool.failure), pool.spec.name)
-             : MakeError(absl::StatusCode::kFailedPrecondition, "POOL_FAILED",
-                         absl::StrCat("pool '", pool.spec.name, "' has failed: ", pool.failure), pool.spec.name);
+             ? MakeError(reason::kPoolBroken, absl::StrCat("pool '", pool.spec.name, "' is broken: ", pool.failure),
+                         pool.spec.name)
+             : MakeError(reason::kPoolFailed, absl::StrCat("pool '", pool.spec.name, "' has failed: ", pool.failure),
+                         pool.spec.name);
 }
 
 absl::Status CheckRuns(const Pool& pool) {
   if (pool.state == PoolState::kRunning || pool.state == PoolState::kStarting) return absl::OkStatus();
   if (pool.state == PoolState::kFailed) return FailureOf(pool);
-  return MakeError(absl::StatusCode::kFailedPrecondition, "POOL_NOT_RUNNING",
-                   absl::StrCat("pool '", pool.spec.name, "' was closed; open it anew"), pool.spec.name);
+  return MakeError(reason::kPoolNotRunning, absl::StrCat("pool '", pool.spec.name, "' was closed; open it anew"),
+                   pool.spec.name);
 }
 
 std::shared_ptr<Pool> Pools::FindOrNull(std::string_view name) const {
@@ -29,8 +29,7 @@ std::shared_ptr<Pool> Pools::FindOrNull(std::string_view name) const {
 absl::StatusOr<std::shared_ptr<Pool>> Pools::Find(std::string_view name) const {
   const auto at = by_name_.find(std::string(name));
   if (at != by_name_.end()) return at->second;
-  return MakeError(absl::StatusCode::kNotFound, "POOL_NOT_FOUND",
-                   absl::StrCat("there is no pool '", wire::ToAbsl(name), "'"), name);
+  return MakeError(reason::kPoolNotFound, absl::StrCat("there is no pool '", wire::ToAbsl(name), "'"), name);
 }
 
 std::shared_ptr<Pool> Pools::At(PoolId id) const {
@@ -48,7 +47,7 @@ absl::Status Pools::CheckOpen(const PoolSpec& spec, std::uint64_t elsewhere) con
   if (other != nullptr && other->live()) {
     const bool alike = SameSpec(*other, spec);
     const bool ending = other->state != PoolState::kRunning && other->state != PoolState::kStarting;
-    return MakeError(absl::StatusCode::kAlreadyExists, "POOL_EXISTS",
+    return MakeError(reason::kPoolExists,
                      absl::StrCat("there is a pool '", spec.name, "'",
                                   ending  ? " that is ending; join it first"
                                   : alike ? " that somebody else made; use it without a creation_id, or name another"
@@ -56,7 +55,7 @@ absl::Status Pools::CheckOpen(const PoolSpec& spec, std::uint64_t elsewhere) con
                      spec.name);
   }
   if (live_ + elsewhere >= most_) {
-    return MakeError(absl::StatusCode::kResourceExhausted, "TOO_MANY",
+    return MakeError(absl::StatusCode::kResourceExhausted, reason::kTooMany,
                      absl::StrCat("there are ", live_ + elsewhere, " pools, which is the most; close one"), "max_pools",
                      kSecond);
   }

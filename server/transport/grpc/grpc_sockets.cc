@@ -161,7 +161,7 @@ void WriteName(const GrpcSocket& socket, sockaddr* into, socklen_t* size) {
 }
 
 absl::Status HasToWait(core::Nanos wait) {
-  return core::MakeError(absl::StatusCode::kResourceExhausted, "TOO_MANY_CANCELLED_CALLS",
+  return core::MakeError(reason::kTooManyCancelledCalls,
                          "connections of this process, or of this address of TCP, were cut since too many of their "
                          "calls were cancelled before they began; connect again in a few seconds",
                          "connection", wait);

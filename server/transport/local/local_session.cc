@@ -21,13 +21,13 @@ constexpr int kHungryFor = 40;
 std::size_t CountedInMemory(std::size_t bytes) { return bytes > kUncountedBytes ? bytes : 0; }
 
 absl::Status NoMemory() {
-  return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+  return core::MakeError(reason::kQueueFull,
                          "the memory for messages that have not wholly come is in use by others; try again later",
                          "half_read", core::kSecond);
 }
 
 absl::Status Stalled() {
-  return core::MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL",
+  return core::MakeError(reason::kQueueFull,
                          "a message stopped half-way, while others waited for its memory; send it again at one go",
                          "half_read", core::kSecond);
 }

@@ -25,7 +25,7 @@ PoolView ViewOfPool() {
   return view;
 }
 
-absl::Status Refusal() { return MakeError(absl::StatusCode::kFailedPrecondition, "NO", "no", ""); }
+absl::Status Refusal() { return MakeError(reason::kPoolNotRunning, "no"); }
 
 struct WaitsTest : ::testing::Test, WaitsListener {
   void NobodyWaits(Handle& handle) override { deserted.push_back(handle.id.low); }
