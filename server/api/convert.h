@@ -50,9 +50,6 @@ struct DisplayContext {
 void WriteDuration(core::Nanos nanos, google::protobuf::Duration* out);
 // Reads a duration in ns, at most kNever. INVALID_FIELD: the duration is negative or not well-formed.
 absl::StatusOr<core::Nanos> ReadDuration(const google::protobuf::Duration& duration, std::string_view field);
-// Reads an optional duration into `out`; `status` keeps the first error.
-void ReadLimit(bool has, const google::protobuf::Duration& duration, std::string_view field, core::Nanos* out,
-               absl::Status* status);
 // INVALID_FIELD: the limit is zero.
 absl::Status CheckNotZero(core::Nanos limit, std::string_view field);
 

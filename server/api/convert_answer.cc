@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "api/convert.h"
+#include "api/convert_options.h"
 #include "api/errors.h"
 #include "wire/readable.h"
 
@@ -195,22 +196,7 @@ void WriteExplanation(const core::Explanation& explanation, const DisplayContext
 }
 
 void WriteTaskOptions(const core::TaskOptions& options, v1::TaskOptions* out) {
-  const auto limit = [&](core::Nanos nanos, google::protobuf::Duration* (v1::TaskOptions::*field)()) {
-    if (nanos != core::kNever) WriteDuration(nanos, (out->*field)());
-  };
-  limit(options.queue_timeout, &v1::TaskOptions::mutable_queue_timeout);
-  limit(options.run_timeout, &v1::TaskOptions::mutable_run_timeout);
-  limit(options.total_timeout, &v1::TaskOptions::mutable_total_timeout);
-  out->set_max_attempts(options.max_attempts);
-  for (const v1::TaskState state : {v1::TASK_STATE_FAILED, v1::TASK_STATE_CRASHED, v1::TASK_STATE_TIMED_OUT}) {
-    if ((options.retry_on & 1u << state) != 0) out->add_retry_on(state);
-  }
-  limit(options.retry_delay, &v1::TaskOptions::mutable_retry_delay);
-  limit(options.max_retry_delay, &v1::TaskOptions::mutable_max_retry_delay);
-  out->set_priority(options.priority);
-  limit(options.start_delay, &v1::TaskOptions::mutable_start_delay);
-  out->set_stream_output(options.stream_output);
-  out->set_fresh(options.fresh);
+  WriteOptions(options, core::TaskFields(), out);
 }
 
 void WriteOutput(const core::OutputEvent& output, v1::Output* out) {

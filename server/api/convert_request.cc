@@ -6,6 +6,7 @@
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "api/convert.h"
+#include "api/convert_options.h"
 #include "api/errors.h"
 #include "api/validate.h"
 #include "wire/absl_text.h"
@@ -14,8 +15,6 @@ namespace poold::api {
 namespace {
 
 using wire::ToAbsl;
-
-constexpr std::uint32_t kMaxAttempts = 1'000'000;
 
 std::uint64_t BigEndian(std::uint64_t number) {
   return std::endian::native == std::endian::big ? number : __builtin_bswap64(number);
@@ -30,25 +29,6 @@ std::uint64_t LoadBigEndian(const char* bytes) {
 void StoreBigEndian(std::uint64_t number, char* bytes) {
   number = BigEndian(number);
   std::memcpy(bytes, &number, sizeof(number));
-}
-
-absl::Status ReadRetries(const v1::TaskOptions& options, core::TaskOptions* out) {
-  if (options.has_max_attempts()) {
-    out->max_attempts = options.max_attempts();
-    if (out->max_attempts == 0 || out->max_attempts > kMaxAttempts) {
-      return InvalidField("options.max_attempts", absl::StrCat("options.max_attempts: ", out->max_attempts,
-                                                               " is not between 1 and ", kMaxAttempts));
-    }
-  }
-  if (options.retry_on_size() > 0) out->retry_on = 0;
-  for (int state : options.retry_on()) {
-    if (state != v1::TASK_STATE_FAILED && state != v1::TASK_STATE_CRASHED && state != v1::TASK_STATE_TIMED_OUT) {
-      return InvalidField("options.retry_on",
-                          absl::StrCat("options.retry_on: ", state, " is not FAILED, CRASHED or TIMED_OUT"));
-    }
-    out->retry_on |= 1u << state;
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -85,17 +65,6 @@ absl::StatusOr<core::Nanos> ReadDuration(const google::protobuf::Duration& durat
   return duration.seconds() * core::kSecond + duration.nanos();
 }
 
-void ReadLimit(bool has, const google::protobuf::Duration& duration, std::string_view field, core::Nanos* out,
-               absl::Status* status) {
-  if (!has || !status->ok()) return;
-  absl::StatusOr<core::Nanos> nanos = ReadDuration(duration, field);
-  if (nanos.ok()) {
-    *out = *nanos;
-  } else {
-    *status = nanos.status();
-  }
-}
-
 absl::Status CheckNotZero(core::Nanos limit, std::string_view field) {
   if (limit > 0) return absl::OkStatus();
   return InvalidField(field, absl::StrCat(ToAbsl(field), ": must be longer than zero; leave it unset for no limit"));
@@ -128,25 +97,8 @@ absl::StatusOr<core::Payload> ReadPayload(v1::Payload* payload, std::string_view
 
 absl::StatusOr<core::TaskOptions> ReadTaskOptions(const v1::TaskOptions& options) {
   core::TaskOptions out;
-  absl::Status status;
-  ReadLimit(options.has_queue_timeout(), options.queue_timeout(), "options.queue_timeout", &out.queue_timeout, &status);
-  ReadLimit(options.has_run_timeout(), options.run_timeout(), "options.run_timeout", &out.run_timeout, &status);
-  ReadLimit(options.has_total_timeout(), options.total_timeout(), "options.total_timeout", &out.total_timeout, &status);
-  ReadLimit(options.has_retry_delay(), options.retry_delay(), "options.retry_delay", &out.retry_delay, &status);
-  ReadLimit(options.has_max_retry_delay(), options.max_retry_delay(), "options.max_retry_delay", &out.max_retry_delay,
-            &status);
-  ReadLimit(options.has_start_delay(), options.start_delay(), "options.start_delay", &out.start_delay, &status);
-  if (status.ok()) status = CheckNotZero(out.run_timeout, "options.run_timeout");
-  if (status.ok()) status = CheckNotZero(out.total_timeout, "options.total_timeout");
-  if (status.ok()) status = ReadRetries(options, &out);
+  absl::Status status = ReadOptions(options, "options.", core::TaskFields(), &out);
   if (!status.ok()) return status;
-  if (options.priority() < -100 || options.priority() > 100) {
-    return InvalidField("options.priority",
-                        absl::StrCat("options.priority: ", options.priority(), " is not between -100 and 100"));
-  }
-  out.priority = options.priority();
-  out.stream_output = options.stream_output();
-  out.fresh = options.fresh();
   return out;
 }
 

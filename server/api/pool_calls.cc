@@ -158,14 +158,14 @@ void Close(const std::shared_ptr<CloseCall>& call) {
 
 void Terminate(const std::shared_ptr<TerminateCall>& call) {
   const std::string& name = call->request().pool();
-  absl::Status status = CheckPoolName(name, "pool");
-  core::Nanos grace = 0;
-  ReadLimit(call->request().has_grace(), call->request().grace(), "grace", &grace, &status);
-  if (status.ok() && grace > kMaxGrace) {
-    status = InvalidField("grace", absl::StrCat("grace: ", grace / core::kSecond, " s is not between 0 and ",
-                                                kMaxGrace / core::kSecond, " s"));
+  if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return call->Refuse(status);
+  const absl::StatusOr<core::Nanos> read = ReadDuration(call->request().grace(), "grace");
+  if (!read.ok()) return call->Refuse(read.status());
+  const core::Nanos grace = *read;
+  if (grace > kMaxGrace) {
+    return call->Refuse(InvalidField("grace", absl::StrCat("grace: ", grace / core::kSecond, " s is not between 0 and ",
+                                                           kMaxGrace / core::kSecond, " s")));
   }
-  if (!status.ok()) return call->Refuse(status);
   DropWhenCancelled(call, call->service().engine.AskInPool(
                               name,
                               [&](core::Core& core, core::Nanos now, core::SubscriberId id) {

@@ -1,16 +1,12 @@
 #include "config/keys.h"
 
-#include <algorithm>
+#include <vector>
 
 namespace poold::config {
 namespace {
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
 constexpr std::string_view kContainments[] = {"auto", "cgroup", "pid_namespace", "subreaper"};
-constexpr std::string_view kStartMethods[] = {"fork", "spawn", "fresh"};
-constexpr std::string_view kDeathPolicies[] = {"resilient", "strict"};
-constexpr std::string_view kResources[] = {"address_space_bytes", "cpu_seconds", "file_size_bytes", "open_files",
-                                           "processes",           "core_bytes",  "stack_bytes"};
 constexpr std::int64_t kHundredYearsInSeconds = 3'155'760'000;
 // The claim page has 1024 slots for what is sent ahead.
 constexpr std::int64_t kMaxPrefetch = 768;
@@ -27,21 +23,23 @@ const Choice<Config> kContainment = {
     [](const Config& config) { return static_cast<std::size_t>(config.containment); },
 };
 
-const Choice<core::PoolSpec> kStartMethod = {
-    kStartMethods,
-    [](core::PoolSpec& pool, std::size_t word) { pool.start_method = static_cast<core::StartMethod>(word + 1); },
-    [](const core::PoolSpec& pool) { return static_cast<std::size_t>(pool.start_method) - 1; },
-};
+// What people are told of an option's key.
+std::string HelpOf(const option::Option& option) {
+  std::string help(option.help);
+  help += '.';
+  if (option.unset.empty()) return help;
+  return help + (option.zero_is_unset ? " 0: " : " Default: ") + std::string(option.unset) + '.';
+}
 
-const Choice<core::PoolSpec> kDeathPolicy = {
-    kDeathPolicies,
-    [](core::PoolSpec& pool, std::size_t word) { pool.death_policy = static_cast<core::DeathPolicy>(word + 1); },
-    [](const core::PoolSpec& pool) { return static_cast<std::size_t>(pool.death_policy) - 1; },
-};
+Key<core::PoolSpec> KeyOf(const core::OptionField<core::PoolSpec>& row) {
+  const option::Option& option = *row.option;
+  Key<core::PoolSpec> key{option.key, row.field, HelpOf(option), option.min, option.max};
+  if (option.zero_is_unset) key.min = 0;
+  if (option.kind == option::Kind::kDuration) key.max = kHundredYearsInSeconds;
+  return key;
+}
 
 }  // namespace
-
-std::span<const std::string_view> ResourceWords() { return kResources; }
 
 std::span<const Key<Config>> ConfigKeys() {
   static const Key<Config> keys[] = {
@@ -131,47 +129,13 @@ std::span<const Key<base::SpoolOptions>> SpoolKeys() {
 }
 
 std::span<const Key<core::PoolSpec>> PoolKeys() {
-  using core::PoolSpec;
-  static const Key<PoolSpec> keys[] = {
-      {"workers", &PoolSpec::workers, "Worker processes. Default: default_workers.", 1, 65'536},
-      {"modules", &PoolSpec::modules, "Task modules to load, by name."},
-      {"program", &PoolSpec::program, "The worker program, by name. Empty: the one that loads modules."},
-      {"start_method", kStartMethod,
-       "fork: workers are cloned from a prepared process. spawn: each is a fresh program. fresh: each task has a clone "
-       "of its own."},
-      {"preload", &PoolSpec::preload,
-       "Functions called once before any worker is cloned; what they prepare, all workers share."},
-      {"initializer", &PoolSpec::initializer, "A function called once in every new worker."},
-      {"initializer_args", Arguments<PoolSpec>{&PoolSpec::initializer_args, &PoolSpec::initializer_encoding},
-       "Its arguments, an array."},
-      {"max_tasks_per_worker", &PoolSpec::max_tasks_per_worker, "Replace a worker after so many tasks. 0: never."},
-      {"max_queued_tasks", &PoolSpec::max_queued_tasks, "0: as in [limits]."},
-      {"max_queued_bytes", &PoolSpec::max_queued_bytes, "0: as in [limits]."},
-      {"stop_grace_seconds", &PoolSpec::stop_grace, "Between SIGTERM and SIGKILL when a task is stopped.", 0,
-       kHundredYearsInSeconds},
-      {"start_timeout_seconds", &PoolSpec::start_timeout,
-       "How long its modules may take to load, and a worker to get ready. 0: as in [limits].", 0,
-       kHundredYearsInSeconds},
-      {"environment", &PoolSpec::environment, "Added to the environment of the workers."},
-      {"working_directory", &PoolSpec::working_directory, "Where the workers start."},
-      {"nice", &PoolSpec::nice, "Added to the workers' nice value.", 0, 19},
-      {"max_worker_rss_bytes", &PoolSpec::max_worker_rss_bytes,
-       "Replace a worker whose resident memory is above this when its task ends. 0: never."},
-      {"max_worker_age_seconds", SecondsOrNever<PoolSpec>{&PoolSpec::max_worker_age},
-       "Replace a worker that is older than this when its task ends. 0: never.", 0, kHundredYearsInSeconds},
-      {"memory_limit_bytes", &PoolSpec::memory_limit_bytes,
-       "Kill a worker whose resident memory goes above this. 0: no limit."},
-      {"resource_limits", Resources<PoolSpec>{&PoolSpec::resource_limits},
-       "What setrlimit limits of each worker: address_space_bytes, cpu_seconds, file_size_bytes, open_files, "
-       "processes, core_bytes, stack_bytes."},
-      {"death_policy", kDeathPolicy,
-       "resilient: the death of a worker costs its task. strict: it breaks the pool, as in Python."},
-      {"spares", &PoolSpec::spares,
-       "Processes kept ready beside the workers, with start_method = \"fresh\". Default: as many as workers.", 0,
-       65'536},
-      {"allow_exec", &PoolSpec::allow_exec,
-       "The pool has the function exec, which runs any program. The daemon's allow_exec must be true too."},
-  };
+  static const std::vector<Key<core::PoolSpec>> keys = [] {
+    std::vector<Key<core::PoolSpec>> of_options;
+    for (const auto& row : core::PoolFields()) {
+      if (!row.option->key.empty()) of_options.push_back(KeyOf(row));
+    }
+    return of_options;
+  }();
   return keys;
 }
 

@@ -111,7 +111,7 @@ class Assign {
   bool operator()(const Resources<Owner>& resources) const {
     const toml::table* table = node_.as_table();
     if (table == nullptr) return Want("a table of numbers");
-    const std::span<const std::string_view> words = ResourceWords();
+    const std::span<const std::string_view> words = option::kResources;
     std::map<core::ResourceKind, std::uint64_t> values;
     for (const auto& [name, value] : *table) {
       const auto word = std::find(words.begin(), words.end(), name.str());
@@ -169,7 +169,7 @@ class Assign {
   }
 
   bool UnknownResource(std::string_view name) const {
-    const std::vector<std::string> words(ResourceWords().begin(), ResourceWords().end());
+    const std::vector<std::string> words(std::begin(option::kResources), std::end(option::kResources));
     complaint_.unknown = "unknown key" + base::DidYouMean(name, words);
     return false;
   }
@@ -346,7 +346,7 @@ struct ValueOf {
     std::string out = "{";
     for (const auto& [kind, value] : owner.*resources.values) {
       out += out.size() > 1 ? ", " : " ";
-      out += std::string(ResourceWords()[static_cast<std::size_t>(kind) - 1]) + " = " + std::to_string(value);
+      out += std::string(option::kResources[static_cast<std::size_t>(kind) - 1]) + " = " + std::to_string(value);
     }
     return out + (out.size() > 1 ? " }" : "}");
   }

@@ -183,23 +183,60 @@ TEST(Convert, ExecIsRefusedWithTheKeyThatWouldAllowIt) {
   EXPECT_NE(std::string(status.message()).find("allow_exec = true"), std::string::npos);
 }
 
-TEST(Convert, OptionsComeBackAsTheyWereGiven) {
+template <typename Owner>
+void ExpectEachOnce(std::span<const option::Option> rows, std::span<const core::OptionField<Owner>> fields) {
+  for (const option::Option& row : rows) {
+    EXPECT_EQ(std::count_if(fields.begin(), fields.end(), [&row](const auto& field) { return field.option == &row; }),
+              1)
+        << row.name;
+  }
+}
+
+TEST(Convert, EachOptionHasAMemberOfTheCore) {
+  ExpectEachOnce<core::TaskOptions>(option::kTaskOptions, core::TaskFields());
+  ExpectEachOnce<core::PoolSpec>(option::kPoolOptions, core::PoolFields());
+}
+
+// Every option, none with its default.
+v1::TaskOptions WholeTaskOptions() {
   v1::TaskOptions options;
-  options.mutable_queue_timeout()->set_seconds(1);
-  options.mutable_run_timeout()->set_seconds(2);
-  options.mutable_total_timeout()->set_seconds(3);
-  options.set_max_attempts(4);
-  options.add_retry_on(v1::TASK_STATE_FAILED);
-  options.add_retry_on(v1::TASK_STATE_TIMED_OUT);
-  options.mutable_retry_delay()->set_seconds(5);
-  options.mutable_max_retry_delay()->set_seconds(6);
-  options.set_priority(-7);
-  options.mutable_start_delay()->set_seconds(8);
-  options.set_stream_output(true);
-  options.set_fresh(true);
+  const google::protobuf::Reflection& fields = *options.GetReflection();
+  for (const option::Option& row : option::kTaskOptions) {
+    const auto* field = options.GetDescriptor()->FindFieldByName(std::string(row.name));
+    switch (row.kind) {
+      case option::Kind::kFlag:
+        fields.SetBool(&options, field, true);
+        break;
+      case option::Kind::kDuration:
+        static_cast<google::protobuf::Duration*>(fields.MutableMessage(&options, field))->set_seconds(field->number());
+        break;
+      case option::Kind::kChoices:
+        for (const int word : {0, 2}) fields.AddEnumValue(&options, field, row.first_number + word);
+        break;
+      case option::Kind::kNumber:
+        if (row.min < 0) fields.SetInt32(&options, field, static_cast<int>(row.min));
+        if (row.min >= 0) fields.SetUInt32(&options, field, static_cast<std::uint32_t>(row.min + 1));
+        break;
+      case option::Kind::kText:
+        fields.SetString(&options, field, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");  // any check's
+        break;
+      default:
+        ADD_FAILURE() << row.name << " is of a kind that this test does not know";
+    }
+  }
+  return options;
+}
+
+TEST(Convert, OptionsComeBackAsTheyWereGiven) {
+  const v1::TaskOptions options = WholeTaskOptions();
+  const core::TaskOptions read = ReadTaskOptions(options).value();
   v1::TaskOptions back;
-  WriteTaskOptions(ReadTaskOptions(options).value(), &back);
+  WriteTaskOptions(read, &back);
   EXPECT_EQ(back.SerializeAsString(), options.SerializeAsString());
+  EXPECT_EQ(read.queue_timeout, core::kSecond);
+  EXPECT_EQ(read.priority, -100);
+  EXPECT_EQ(read.max_attempts, 2u);
+  EXPECT_EQ(read.retry_on, 1u << v1::TASK_STATE_FAILED | 1u << v1::TASK_STATE_TIMED_OUT);
 }
 
 TEST(Convert, ATaskTellsWhereItIsAndHowFar) {

@@ -1,0 +1,341 @@
+// Options of tasks, maps and pools: the one table of each set.
+//
+// A row says of an option what everybody has to know of it: its name in the contract, its kind and bounds, what it
+// means when it is not given, a line for people, its flag of poolctl, its key in the configuration. From the rows come
+// the daemon's conversion and checks (api/convert_options.h, through core/option_fields.h), the configuration's keys,
+// the SDK's conversion (client/src/options.h), poolctl's flags, help and `explain`, and deploy/doc/options.md.
+// contract_test holds that every field of the contract has a row; CONTRIBUTING.md lists the places of a new option.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+namespace poold::option {
+
+enum class Kind : std::uint8_t {
+  kFlag,       // true or false
+  kNumber,     // a whole number
+  kSize,       // bytes
+  kDuration,   // a span of time; the bounds of a row are in ns
+  kText,       // one text
+  kTexts,      // a list of texts
+  kPairs,      // texts by their names
+  kChoice,     // one of `words`
+  kChoices,    // any of `words`
+  kArguments,  // an array of any values
+  kResources,  // a number for each of `words`
+};
+
+// No bound.
+inline constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+struct Option {
+  // Of the field in the contract's message.
+  std::string_view name;
+  Kind kind;
+  // A line for people, without a full stop.
+  std::string_view help;
+  // The meaning when it is not given; empty: false, none, 0.
+  std::string_view unset = "";
+  // poolctl's flag, with other spellings of it behind commas. Empty: see `elsewhere`.
+  std::string_view flag = "";
+  // The key in the configuration, of options of pools. Empty: see `elsewhere`.
+  std::string_view key = "";
+  // Bounds of a number, a size or a duration.
+  std::int64_t min = 0;
+  std::int64_t max = kMost;
+  // In the core and in the configuration 0 stands for "not given".
+  bool zero_is_unset = false;
+  // The values of kChoice, kChoices and kResources. The contract's number of the first one is `first_number`.
+  std::span<const std::string_view> words = {};
+  int first_number = 1;
+  // The placeholder of the value in poolctl's help, where it is not that of the kind.
+  std::string_view placeholder = "";
+  // How poolctl explain tells it, with % for the value. Empty: not told.
+  std::string_view told = "";
+  // Why there is no flag, or no key.
+  std::string_view elsewhere = "";
+};
+
+// ---- Tasks: poold.v1.TaskOptions, in the order of its fields ----
+
+inline constexpr std::string_view kRetryWords[] = {"failed", "crashed", "timed_out"};
+
+inline constexpr Option kTaskOptions[] = {
+    {.name = "queue_timeout",
+     .kind = Kind::kDuration,
+     .help = "Longest wait for a worker",
+     .unset = "no limit",
+     .flag = "--queue-timeout",
+     .told = "queue timeout %"},
+    {.name = "run_timeout",
+     .kind = Kind::kDuration,
+     .help = "Longest run of an attempt, of a map of one item; then its processes are killed",
+     .unset = "no limit",
+     .flag = "--run-timeout",
+     .min = 1,
+     .told = "run timeout %"},
+    {.name = "total_timeout",
+     .kind = Kind::kDuration,
+     .help = "Longest time from submission to the end",
+     .unset = "no limit",
+     .flag = "--total-timeout",
+     .min = 1,
+     .told = "total timeout %"},
+    {.name = "max_attempts",
+     .kind = Kind::kNumber,
+     .help = "Try again, up to this many tries",
+     .unset = "1",
+     .flag = "--attempts,--max-attempts",
+     .min = 1,
+     .max = 1'000'000,
+     .told = "up to % attempts"},
+    {.name = "retry_on",
+     .kind = Kind::kChoices,
+     .help = "What is tried again: failed, crashed, timed_out",
+     .unset = "crashed",
+     .flag = "--retry-on",
+     .words = kRetryWords,
+     .first_number = 4,
+     .placeholder = "STATE"},
+    {.name = "retry_delay",
+     .kind = Kind::kDuration,
+     .help = "Pause before the second try; it doubles each time",
+     .unset = "100ms",
+     .flag = "--retry-delay"},
+    {.name = "max_retry_delay",
+     .kind = Kind::kDuration,
+     .help = "The longest pause",
+     .unset = "30s",
+     .flag = "--max-retry-delay"},
+    {.name = "priority",
+     .kind = Kind::kNumber,
+     .help = "Higher runs first, -100 to 100",
+     .unset = "0",
+     .flag = "--priority",
+     .min = -100,
+     .max = 100,
+     .told = "priority %"},
+    {.name = "start_delay",
+     .kind = Kind::kDuration,
+     .help = "Do not start before this has passed",
+     .flag = "--start-delay",
+     .told = "start delay %"},
+    {.name = "stream_output",
+     .kind = Kind::kFlag,
+     .help = "Send what it prints, and how far it is, as it comes",
+     .elsewhere = "poolctl and the SDK derive it from whether somebody listens"},
+    {.name = "fresh",
+     .kind = Kind::kFlag,
+     .help = "In a worker that has run nothing before and ends with it",
+     .flag = "--fresh",
+     .told = "in a fresh worker"},
+};
+
+// ---- Maps: what poold.v1.MapRequest and MapGroup have beside TaskOptions and items ----
+
+inline constexpr Option kMapOptions[] = {
+    {.name = "chunk_size",
+     .kind = Kind::kNumber,
+     .help = "Items sent to a worker together",
+     .unset = "automatic",
+     .flag = "--chunk-size",
+     .min = 1,
+     .max = std::numeric_limits<std::uint32_t>::max()},
+    {.name = "fail_fast",
+     .kind = Kind::kFlag,
+     .help = "The first item that does not succeed cancels the rest",
+     .flag = "--fail-fast"},
+};
+
+// ---- Pools: poold.v1.PoolSpec, in the order of its fields ----
+
+inline constexpr std::string_view kStartMethods[] = {"fork", "spawn", "fresh"};
+inline constexpr std::string_view kOwnerLost[] = {"keep", "close", "terminate"};
+inline constexpr std::string_view kDeathPolicies[] = {"resilient", "strict"};
+inline constexpr std::string_view kResources[] = {"address_space_bytes", "cpu_seconds", "file_size_bytes", "open_files",
+                                                  "processes",           "core_bytes",  "stack_bytes"};
+
+inline constexpr Option kPoolOptions[] = {
+    {.name = "name",
+     .kind = Kind::kText,
+     .help = "1 to 64 letters, digits, '-', '_' or '.'",
+     .elsewhere = "poolctl open NAME; in the configuration the table is named so"},
+    {.name = "workers",
+     .kind = Kind::kNumber,
+     .help = "Worker processes",
+     .unset = "default_workers, one for each CPU",
+     .flag = "--workers",
+     .key = "workers",
+     .min = 1,
+     .max = 65'536},
+    {.name = "modules",
+     .kind = Kind::kTexts,
+     .help = "A task module to load, by name",
+     .flag = "--module",
+     .key = "modules",
+     .placeholder = "NAME"},
+    {.name = "program",
+     .kind = Kind::kText,
+     .help = "A worker program in place of the one that loads modules, by name",
+     .flag = "--program",
+     .key = "program",
+     .placeholder = "NAME"},
+    {.name = "start_method",
+     .kind = Kind::kChoice,
+     .help =
+         "How workers come to be: fork, cloned from a prepared process; spawn, each a fresh program; fresh, a clone "
+         "for every task",
+     .unset = "fork",
+     .flag = "--start-method",
+     .key = "start_method",
+     .words = kStartMethods,
+     .placeholder = "METHOD"},
+    {.name = "preload",
+     .kind = Kind::kTexts,
+     .help = "A function called once before any worker is cloned: what it prepares, all workers share",
+     .flag = "--preload",
+     .key = "preload",
+     .placeholder = "FUNCTION"},
+    {.name = "initializer",
+     .kind = Kind::kText,
+     .help = "A function called once in every new worker",
+     .flag = "--initializer",
+     .key = "initializer",
+     .placeholder = "FUNCTION"},
+    {.name = "initializer_args",
+     .kind = Kind::kArguments,
+     .help = "An argument of the initializer",
+     .flag = "--initializer-arg",
+     .key = "initializer_args",
+     .placeholder = "ARG"},
+    {.name = "max_tasks_per_worker",
+     .kind = Kind::kNumber,
+     .help = "Replace a worker after so many tasks",
+     .unset = "never",
+     .flag = "--max-tasks-per-worker",
+     .key = "max_tasks_per_worker",
+     .min = 1,
+     .max = std::numeric_limits<std::uint32_t>::max(),
+     .zero_is_unset = true},
+    {.name = "max_queued_tasks",
+     .kind = Kind::kNumber,
+     .help = "How many tasks and items may wait",
+     .unset = "the daemon's limit",
+     .flag = "--max-queued-tasks",
+     .key = "max_queued_tasks",
+     .min = 1,
+     .zero_is_unset = true},
+    {.name = "max_queued_bytes",
+     .kind = Kind::kSize,
+     .help = "How many bytes of arguments may wait",
+     .unset = "the daemon's limit",
+     .flag = "--max-queued-bytes",
+     .key = "max_queued_bytes",
+     .min = 1,
+     .zero_is_unset = true},
+    {.name = "stop_grace",
+     .kind = Kind::kDuration,
+     .help = "Between SIGTERM and SIGKILL when a task is stopped",
+     .unset = "2s",
+     .flag = "--stop-grace",
+     .key = "stop_grace_seconds"},
+    {.name = "environment",
+     .kind = Kind::kPairs,
+     .help = "A variable added to the environment of the workers",
+     .flag = "--env",
+     .key = "environment"},
+    {.name = "working_directory",
+     .kind = Kind::kText,
+     .help = "Where the workers start",
+     .unset = "/",
+     .flag = "--working-directory",
+     .key = "working_directory",
+     .placeholder = "PATH"},
+    {.name = "nice",
+     .kind = Kind::kNumber,
+     .help = "Added to the workers' nice value, 0 to 19",
+     .unset = "0",
+     .flag = "--nice",
+     .key = "nice",
+     .max = 19},
+    {.name = "max_worker_rss_bytes",
+     .kind = Kind::kSize,
+     .help = "Replace a worker whose resident memory is above this when its task ends",
+     .unset = "never",
+     .flag = "--max-worker-rss",
+     .key = "max_worker_rss_bytes",
+     .min = 1,
+     .zero_is_unset = true},
+    {.name = "max_worker_age",
+     .kind = Kind::kDuration,
+     .help = "Replace a worker that is older than this when its task ends",
+     .unset = "never",
+     .flag = "--max-worker-age",
+     .key = "max_worker_age_seconds",
+     .min = 1,
+     .zero_is_unset = true},
+    {.name = "memory_limit_bytes",
+     .kind = Kind::kSize,
+     .help = "Kill a worker whose resident memory goes above this; its task CRASHED",
+     .unset = "no limit",
+     .flag = "--memory-limit",
+     .key = "memory_limit_bytes",
+     .min = 1,
+     .zero_is_unset = true},
+    {.name = "resource_limits",
+     .kind = Kind::kResources,
+     .help = "What setrlimit limits of each worker",
+     .flag = "--limit",
+     .key = "resource_limits",
+     .words = kResources,
+     .placeholder = "KIND=VALUE"},
+    {.name = "on_owner_lost",
+     .kind = Kind::kChoice,
+     .help = "What becomes of the pool when its owner has no session any more",
+     .unset = "keep",
+     .words = kOwnerLost,
+     .elsewhere = "an owner is a client that stays: of the SDK, not of poolctl or the configuration"},
+    {.name = "death_policy",
+     .kind = Kind::kChoice,
+     .help = "resilient: the death of a worker costs its task; strict: it breaks the pool, all that is unfinished ends "
+             "CANCELLED",
+     .unset = "resilient",
+     .flag = "--death-policy",
+     .key = "death_policy",
+     .words = kDeathPolicies,
+     .placeholder = "POLICY"},
+    {.name = "spares",
+     .kind = Kind::kNumber,
+     .help = "With the start method fresh: processes kept ready beside the workers",
+     .unset = "as many as workers",
+     .flag = "--spares",
+     .key = "spares",
+     .max = 65'536},
+    {.name = "allow_exec",
+     .kind = Kind::kFlag,
+     .help = "With the built-in function exec, which runs any program, where the daemon's allow_exec is true",
+     .flag = "--allow-exec",
+     .key = "allow_exec"},
+    {.name = "start_timeout",
+     .kind = Kind::kDuration,
+     .help = "How long modules may take to load, and a worker to get ready",
+     .unset = "the daemon's limit",
+     .flag = "--start-timeout",
+     .key = "start_timeout_seconds",
+     .min = 1,
+     .zero_is_unset = true},
+};
+
+// The row of this name. At compile time: without one, nothing compiles.
+consteval const Option* RowOf(std::span<const Option> rows, std::string_view name) {
+  for (const Option& row : rows) {
+    if (row.name == name) return &row;
+  }
+  throw "there is no such row";
+}
+
+}  // namespace poold::option
