@@ -56,6 +56,12 @@ struct Option {
   std::string_view placeholder = "";
   // How poolctl explain tells it, with % for the value. Empty: not told.
   std::string_view told = "";
+  // It is carried to the function, which asks for it by its name, and into the daemon's log. Of Kind::kText.
+  bool carried = false;
+  // Of a carried one: the variable of a program of `exec`; poolctl takes what it is not given from its own.
+  std::string_view variable = "";
+  // Of kText: why a text is not possible; empty: it is. Null: every text is.
+  std::string_view (*check)(std::string_view text) = nullptr;
   // Why there is no flag, or no key.
   std::string_view elsewhere = "";
 };

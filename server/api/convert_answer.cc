@@ -80,6 +80,12 @@ void Shorten(v1::Task* task) {
   if (outcome->has_death()) outcome->mutable_death()->clear_backtrace();
 }
 
+// Than the defaults.
+bool AsksForMore(const core::TaskOptions* options) {
+  static const core::TaskOptions defaults;
+  return options != nullptr && *options != defaults;
+}
+
 void WriteLimits(const ServiceOptions& options, v1::ServerLimits* out) {
   out->set_max_message_bytes(options.max_message_bytes);
   out->set_max_inline_result_bytes(options.max_inline_result_bytes);
@@ -151,6 +157,7 @@ void WriteTask(const core::TaskView& task, const DisplayContext& display, std::u
   out->set_worker_id(static_cast<std::uint64_t>(task.worker));
   out->set_attempt(task.attempt);
   out->set_priority(task.priority);
+  if (AsksForMore(task.options.get())) WriteTaskOptions(*task.options, out->mutable_options());
 }
 
 void WriteMap(const core::MapView& map, const DisplayContext& display, v1::MapProgress* out) {
@@ -166,6 +173,7 @@ void WriteMap(const core::MapView& map, const DisplayContext& display, v1::MapPr
   SetTime(display.wall, map.submitted_at, &v1::MapProgress::mutable_submitted_at, out);
   out->set_priority(map.priority);
   out->set_running_items(map.running_items);
+  if (AsksForMore(map.options.get())) WriteTaskOptions(*map.options, out->mutable_options());
 }
 
 void WriteProgress(core::HandleId id, const core::ProgressView& progress, v1::Progress* out) {

@@ -4,12 +4,14 @@
 #include <map>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "api/convert.h"
 #include "api/errors.h"
+#include "base/names.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/duration.pb.h"
 #include "wire/absl_text.h"
@@ -58,7 +60,10 @@ class Reader {
       : message_(message), place_(place), prefix_(prefix), out_(*out) {}
 
   absl::Status operator()(std::string Owner::*member) const {
-    out_.*member = place_.reflection.GetString(message_, place_.field);
+    std::string text = place_.reflection.GetString(message_, place_.field);
+    const std::string_view wrong = place_.option.check != nullptr ? place_.option.check(text) : std::string_view();
+    if (!wrong.empty()) return InvalidField(name(), absl::StrCat(name(), ": ", base::Quoted(text), " ", ToAbsl(wrong)));
+    out_.*member = std::move(text);
     return absl::OkStatus();
   }
   absl::Status operator()(std::vector<std::string> Owner::*member) const {

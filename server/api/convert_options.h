@@ -14,8 +14,8 @@
 namespace poold::api {
 
 // Takes what `message` has into `out`, whose other members stay as they are. `prefix` comes before each field's name in
-// errors: "options.". Texts are taken unchecked; payloads and maps (kArguments, kResources, kPairs) are passed over.
-// `Owner` is core::TaskOptions or core::PoolSpec; the message is its.
+// errors: "options.". Texts are checked where their row says how; payloads and maps (kArguments, kResources, kPairs)
+// are passed over. `Owner` is core::TaskOptions or core::PoolSpec; the message is its.
 template <typename Owner>
 absl::Status ReadOptions(const google::protobuf::Message& message, std::string_view prefix,
                          std::span<const core::OptionField<Owner>> fields, Owner* out);

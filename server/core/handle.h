@@ -33,7 +33,8 @@ struct Group {
   Encoding encoding = Encoding::kUnspecified;    // of the arguments of its tasks,
   std::shared_ptr<const std::string> type_name;  // as in Payload
   std::shared_ptr<const TaskOptions> options;
-  Subscriber* subscriber = nullptr;  // the first one of its tasks; more in their extras
+  std::shared_ptr<const TaskOptions> carried;  // the same, if some of it goes to the function; else null
+  Subscriber* subscriber = nullptr;            // the first one of its tasks; more in their extras
   Nanos submitted_at = 0;
 };
 

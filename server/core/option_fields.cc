@@ -32,6 +32,12 @@ std::span<const OptionField<TaskOptions>> TaskFields() {
   return fields;
 }
 
+bool Carries(const TaskOptions& options) {
+  bool any = false;
+  ForEachCarried(options, [&any](const option::Option&, const std::string&) { any = true; });
+  return any;
+}
+
 std::span<const OptionField<PoolSpec>> PoolFields() {
   static constexpr OptionField<PoolSpec> fields[] = {
       {OfPool("name"), &PoolSpec::name},

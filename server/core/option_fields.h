@@ -60,6 +60,17 @@ struct OptionField {
 
 // Every option of a task. A uint32_t of Kind::kChoices has a bit (1 << number) for each choice.
 std::span<const OptionField<TaskOptions>> TaskFields();
+// The carried options that were given, each by `visit(option, text)`.
+template <typename Visit>
+void ForEachCarried(const TaskOptions& options, Visit&& visit) {
+  for (const OptionField<TaskOptions>& field : TaskFields()) {
+    if (!field.option->carried) continue;
+    const std::string& text = options.*std::get<std::string TaskOptions::*>(field.field);
+    if (!text.empty()) visit(*field.option, text);
+  }
+}
+// Whether one was given.
+bool Carries(const TaskOptions& options);
 // Every option of a pool.
 std::span<const OptionField<PoolSpec>> PoolFields();
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,6 +26,8 @@ struct Assignment {
   // A chunk of a map: its items, one behind the other; empty for a single task. args.encoding and type_name hold for
   // all of them, args.data is empty.
   std::vector<ItemSlice> items;
+  // What was asked of it, if some of that is carried to the function (option_fields.h); else null.
+  std::shared_ptr<const TaskOptions> carried;
 };
 
 // Processes. Implemented by process/ (and by the simulator).

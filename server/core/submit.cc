@@ -1,6 +1,7 @@
 // Tasks come in.
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
+#include "core/option_fields.h"
 #include "core/state.h"
 
 namespace poold::core {
@@ -72,6 +73,7 @@ absl::StatusOr<Group*> Core::State::MakeGroup(ClientId client, const ClientOrigi
   group->queue = group->ready->Enter(client, options->priority);
   EnterQuota(*group, origin);
   group->timed = HasTimes(*options);
+  if (Carries(*options)) group->carried = options;
   group->options = std::move(options);
   group->submitted_at = now;
   group->handles = 1;

@@ -82,6 +82,7 @@ TaskView Core::State::ViewOf(const Task& task) const {
   view.submitted_at = task.group->submitted_at;
   view.attempt = task.attempt;
   view.priority = task.group->options->priority;
+  view.options = task.group->options;
   if (task.worker == nullptr) return view;
   view.worker = task.worker->id;
   if (task.worker->sent.front() == &task) view.started_at = task.worker->progress_at;
@@ -102,6 +103,7 @@ MapView Core::State::ViewOf(const MapRun& map) const {
   view.client = map.group->queue->client;
   view.submitted_at = map.group->submitted_at;
   view.priority = map.group->options->priority;
+  view.options = map.group->options;
   for (const Chunk* chunk : map.chunks) view.running_items += chunk->count - chunk->done;
   return view;
 }

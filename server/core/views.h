@@ -91,6 +91,7 @@ struct TaskView {
   WorkerId worker{};
   std::uint32_t attempt = 0;
   int priority = 0;
+  std::shared_ptr<const TaskOptions> options;  // that were asked of it; null: the defaults
 };
 
 struct MapView {
@@ -106,6 +107,7 @@ struct MapView {
   Nanos submitted_at = 0;
   int priority = 0;
   std::uint64_t running_items = 0;
+  std::shared_ptr<const TaskOptions> options;  // as in TaskView
 };
 
 using HandleView = std::variant<TaskView, MapView>;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/arena.h"
+#include "core/option_fields.h"
 #include "wire/frame.h"
 
 namespace poold::process {
@@ -77,6 +78,19 @@ void RunFrame::AddTypeName(const std::shared_ptr<const std::string>& type_name, 
   *run_.add_type_name() = type_name != nullptr ? *type_name : std::string();
 }
 
+// Tasks of one submission share one context.
+void RunFrame::AddContext(std::shared_ptr<const core::TaskOptions> carried, int place) {
+  if (carried != nullptr && carried != context_) {
+    auto& options = *run_.add_context()->mutable_options();
+    core::ForEachCarried(*carried, [&options](const option::Option& option, const std::string& text) {
+      options[std::string(option.name)] = text;
+    });
+    context_ = carried;
+  }
+  const int number = carried != nullptr ? run_.context_size() : 0;
+  AddUnlike(static_cast<std::uint32_t>(number), 0, place, run_.mutable_in_context());
+}
+
 // Neighbours of one message are one blob: large enough together, they are not copied. Few bytes are, at once.
 void RunFrame::AddBlob(core::Bytes blob) {
   if (blob.size() <= core::Bytes::kFew) {
@@ -93,6 +107,7 @@ void RunFrame::Add(std::uint32_t ticket, core::Assignment work, Abilities abilit
   run_.add_function(work.function);
   AddUnlike(static_cast<std::uint32_t>(work.args.encoding), 0, place, run_.mutable_encoding());
   AddUnlike(work.attempt, 1, place, run_.mutable_attempt());
+  AddContext(std::move(work.carried), place);
   if (work.args.type_name != nullptr || run_.type_name_size() > 0) AddTypeName(work.args.type_name, place);
 
   std::uint64_t bytes = work.args.data.size();
@@ -127,6 +142,7 @@ void RunFrame::MoveTo(Outgoing* out) {
   run_.Clear();
   blobs_.clear();
   few_.clear();
+  context_.reset();
   blob_bytes_ = 0;
 }
 

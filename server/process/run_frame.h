@@ -47,6 +47,8 @@ class RunFrame {
  private:
   // Names the type of the arguments at `place`; places before it that have no name get an empty one.
   void AddTypeName(const std::shared_ptr<const std::string>& type_name, int place);
+  // Tells the worker what of the options of the task at `place` goes to its function.
+  void AddContext(std::shared_ptr<const core::TaskOptions> carried, int place);
   void AddBlob(core::Bytes blob);
   // Adds arguments that lie in shared memory. False: the worker cannot read that memory, and nothing was added.
   bool AddShared(const core::Bytes& args, Abilities abilities);
@@ -56,7 +58,8 @@ class RunFrame {
 
   internal::Run run_;
   std::vector<core::Bytes> blobs_;
-  std::string few_;  // small arguments, which come behind the blobs
+  std::shared_ptr<const core::TaskOptions> context_;  // the last of run_.context
+  std::string few_;                                   // small arguments, which come behind the blobs
   std::vector<wire::UniqueFd> files_;
   std::vector<wire::UniqueFd> arena_files_;
   // An arena that the worker has mapped, and its size in bytes.

@@ -35,6 +35,7 @@ void SlotTable::Free(Slot* slot) {
   slot->live = false;
   slot->draft.reset();
   slot->shared_args.reset();
+  slot->carried.reset();
   Unlink(slot);
   free_.push_back(slot->index);
 }

@@ -40,6 +40,7 @@ struct Slot {
   Slot* newer = nullptr;
   // Keeps arguments in shared memory as they are for as long as the task may run here, also when nobody else wants it.
   std::shared_ptr<const void> shared_args;
+  std::shared_ptr<const core::TaskOptions> carried;  // core::Assignment::carried
   // The fragments of the result that is under way; null: none came.
   std::unique_ptr<base::PayloadDraft> draft;
   // The reason, for people, for which that result is refused: its further fragments are dropped, and the item fails.

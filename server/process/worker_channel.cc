@@ -124,6 +124,12 @@ void WorkerChannel::RequestStop() {
   stop_requested_ = true;
 }
 
+std::shared_ptr<const core::TaskOptions> WorkerChannel::CarriedOfOldest() {
+  absl::MutexLock lock(&mu_);
+  const Slot* const oldest = slots_.Oldest();
+  return oldest != nullptr ? oldest->carried : nullptr;
+}
+
 std::uint32_t WorkerChannel::Place(const core::Assignment& work) {
   const std::uint16_t index = slots_.Take(!work.items.empty());
   Slot& slot = slots_.at(index);
@@ -131,6 +137,7 @@ std::uint32_t WorkerChannel::Place(const core::Assignment& work) {
   slot.function = work.function;
   slot.attempt = work.attempt;
   slot.items = CountItems(work);
+  slot.carried = work.carried;
   if (work.args.data.size() >= wire::kMinArenaPayloadBytes) slot.shared_args = work.args.data.owner();
   slot.ticket =
       uses_page_ ? wire::OfferTask(page_.page(), index, slot.items) : wire::MakeTicket(index, next_sequence_++);

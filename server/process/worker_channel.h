@@ -109,6 +109,8 @@ class WorkerChannel {
   Load TakeLoad(bool leave_if_idle);
   // Whether Flush would find something to do.
   bool NeedsFlush();
+  // core::Assignment::carried of what the worker runs, the first if it has more. For the log.
+  std::shared_ptr<const core::TaskOptions> CarriedOfOldest();
   // Whether a STOP frame was handed to the socket, or waits only for room there.
   bool StopSent();
 

@@ -11,6 +11,7 @@
 
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "core/option_fields.h"
 #include "process/death.h"
 #include "process/worker_messages.h"
 #include "process/zygote_client.h"
@@ -206,9 +207,19 @@ void WorkerProcess::KillWithReason(const std::string& why) {
   if (phase_ == WorkerPhase::kDead && ended_by_ != EndedBy::kItself) return;
   base::Log(base::Level::kWarning, "worker_killed",
             {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"why", why}});
+  LogTask(base::Level::kWarning);
   if (!told_ready() && start_failure_.empty()) start_failure_ = why;
   ended_by_ = EndedBy::kFault;
   KillNow();
+}
+
+// By what was asked of it: a line for each option that goes into the log.
+void WorkerProcess::LogTask(base::Level level) {
+  const std::shared_ptr<const core::TaskOptions> carried = channel_->CarriedOfOldest();
+  if (carried == nullptr) return;
+  core::ForEachCarried(*carried, [&](const option::Option& option, const std::string& text) {
+    base::Log(level, "worker_ran", {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {option.name, text}});
+  });
 }
 
 void WorkerProcess::ExpectExit() {
@@ -309,6 +320,7 @@ void WorkerProcess::CheckResults() {
 void WorkerProcess::GiveWay() {
   base::Log(base::Level::kWarning, "result_lost",
             {{"worker", static_cast<std::uint64_t>(id())}, {"pid", pid_}, {"why", "no descriptor was left for it"}});
+  LogTask(base::Level::kWarning);
   channel_->RequestStop();
   thread_->attend(this);
 }
@@ -398,6 +410,7 @@ void WorkerProcess::Reap() {
   results_.ReadLastOutput();
   results_.TellProgressDue(core::kNever);
   core::WorkerLoss loss = MakeLoss();
+  if (end_) LogTask(base::Level::kInfo);
 
   timer_.Stop();
   socket_watch_.Stop();

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 
+#include "base/log.h"
 #include "process/channel_reader.h"
 #include "process/death.h"
 #include "process/life_cycle.h"
@@ -127,6 +128,8 @@ class WorkerProcess {
   void SendKill();
   // Logs a fault of the worker and kills it. `why` is for people, and begins with "worker".
   void KillWithReason(const std::string& why);
+  // Logs what the task that runs was asked, as far as that belongs into the log.
+  void LogTask(base::Level level);
   // Sets the deadline of the exit, from STOP with no work left or from the end of the channel on.
   void ExpectExit();
   // Acts on deadlines that have come, and arms the timer for the next one.

@@ -4,12 +4,15 @@
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <span>
 #include <utility>
 
 #include "api/errors.h"
 #include "api/uploads.h"
 #include "core/errors.h"
+#include "core/option_fields.h"
 #include "google/rpc/error_details.pb.h"
 #include "wire/readable.h"
 

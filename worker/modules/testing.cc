@@ -46,6 +46,9 @@ POOLD_TASK("echo_text", echo_text, "echo_text(text): the same text, as echo_view
 msgpack::object echo_value(const msgpack::object& value) { return value; }
 POOLD_TASK("echo_value", echo_value, "echo_value(value): the same value");
 
+std::string option_of(const std::string& name) { return std::string(poold::worker::CurrentTask().Option(name)); }
+POOLD_TASK("option_of", option_of, "option_of(name): what was asked of this task by that name");
+
 void noop() {}
 POOLD_TASK("noop", noop, "noop(): nothing");
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "contract/option.h"
 #include "poold/codec/codec.h"
 #include "wire/absl_text.h"
 #include "wire/unique_fd.h"
@@ -282,7 +283,15 @@ void Refuse(const std::string& why, Reply* reply) {
   reply->failure = TaskFailure{"poold.ArgumentError", "exec: " + why, "", 0};
 }
 
-void Exec(const Call& call, std::uint64_t max_output_bytes, Reply* reply) {
+// Options of the task that programs find in their environment. What the caller says of these variables counts.
+void AddVariables(const TaskContext& task, Program* program) {
+  for (const option::Option& option : option::kTaskOptions) {
+    const std::string_view text = option.variable.empty() ? std::string_view() : task.Option(option.name);
+    if (!text.empty()) program->environment.try_emplace(std::string(option.variable), text);
+  }
+}
+
+void Exec(const Call& call, std::uint64_t max_output_bytes, const TaskContext& task, Reply* reply) {
   if (call.encoding != Encoding::kMsgpack) {
     return Refuse("wanted arguments encoded as msgpack, given " + EncodingName(call.encoding), reply);
   }
@@ -294,6 +303,7 @@ void Exec(const Call& call, std::uint64_t max_output_bytes, Reply* reply) {
   if (!parsed.ok()) wrong = std::string(parsed.message());
   if (!wrong.empty()) return Refuse(wrong, reply);
 
+  AddVariables(task, &program);
   const auto end = RunProgram(program);
   if (end.ok()) return Append(&reply->data, *end);
   const bool too_much = end.status().code() == absl::StatusCode::kResourceExhausted;
@@ -310,12 +320,12 @@ absl::StatusOr<ProgramEnd> RunProgram(const Program& program) {
   return running.Finish();
 }
 
-Function MakeExecFunction(std::uint64_t max_result_bytes) {
+Function MakeExecFunction(std::uint64_t max_result_bytes, const TaskContext* task) {
   const std::uint64_t most = max_result_bytes > kFrameBytes ? max_result_bytes - kFrameBytes : 0;
   return {"exec",
           "exec(argv, stdin, environment, directory): runs a program; exit_status, signal, stdout, stderr",
           "",
-          [most](const Call& call, Reply* reply) { Exec(call, most, reply); },
+          [most, task](const Call& call, Reply* reply) { Exec(call, most, *task, reply); },
           {"array of string", "bytes or nil", "map from string to string", "string or nil"},
           "map from string to any value"};
 }

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "poold/codec/bytes.h"
+#include "poold/worker/current_task.h"
 #include "poold/worker/registry.h"
 
 namespace poold::worker {
@@ -46,7 +47,9 @@ struct ProgramEnd {
 // be started, in words that name it.
 absl::StatusOr<ProgramEnd> RunProgram(const Program& program);
 
-// Makes the function. A program whose output does not fit into a result of `max_result_bytes` is killed.
-Function MakeExecFunction(std::uint64_t max_result_bytes);
+// Makes the function. Options of the running `task` that have a variable (contract/option.h) are in the environment of
+// the programs; `task` must outlive the function. A program whose output does not fit into a result of
+// `max_result_bytes` is killed.
+Function MakeExecFunction(std::uint64_t max_result_bytes, const TaskContext* task);
 
 }  // namespace poold::worker

@@ -76,7 +76,7 @@ std::optional<internal::StartFailed> Startup::Load(const internal::Setup& setup)
       if (auto failed = CheckThreads("module", "module " + path)) return failed;
     }
   }
-  if (added.ok() && setup.allow_exec()) added = functions_.AddBuiltIn(MakeExecFunction(MaxResultBytes()));
+  if (added.ok() && setup.allow_exec()) added = functions_.AddBuiltIn(MakeExecFunction(MaxResultBytes(), &context_));
   if (!added.ok()) return Failed("module", "poold.ModuleError", std::string(wire::ToStd(added.message())));
   return std::nullopt;
 }

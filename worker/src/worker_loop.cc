@@ -128,7 +128,8 @@ bool WorkerLoop::CutTasks(std::string_view blob) {
   const int count = run_.ticket_size();
   tasks_.clear();
   if (!EmptyOr(run_.function(), count) || !EmptyOr(run_.args_bytes(), count) || !EmptyOr(run_.encoding(), count) ||
-      !EmptyOr(run_.attempt(), count) || !EmptyOr(run_.items(), count) || !EmptyOr(run_.type_name(), count)) {
+      !EmptyOr(run_.attempt(), count) || !EmptyOr(run_.items(), count) || !EmptyOr(run_.type_name(), count) ||
+      !EmptyOr(run_.in_context(), count)) {
     return false;
   }
   if (run_.arena_size() != run_.in_arena_size() || run_.arena_offset_size() != run_.in_arena_size()) return false;
@@ -143,6 +144,10 @@ bool WorkerLoop::CutTasks(std::string_view blob) {
     if (!run_.attempt().empty() && run_.attempt(i) != 0) task.attempt = run_.attempt(i);
     if (!run_.type_name().empty()) task.type_name = run_.type_name(i);
     if (!run_.items().empty()) task.items = run_.items(i);
+    if (!run_.in_context().empty() && run_.in_context(i) != 0) {
+      if (run_.in_context(i) > static_cast<std::uint32_t>(run_.context_size())) return false;
+      task.context = &run_.context(static_cast<int>(run_.in_context(i)) - 1);
+    }
     const std::uint64_t bytes = run_.args_bytes().empty() ? 0 : run_.args_bytes(i);
     if (!CutShared(i, bytes, &task)) return false;
     if (task.file != nullptr || task.arena != nullptr) continue;
@@ -162,6 +167,12 @@ bool WorkerLoop::CutTasks(std::string_view blob) {
   return blob.empty() && files_used_ == run_.in_file_size() && places_used_ == run_.in_arena_size();
 }
 
+void WorkerLoop::ShowOptions(const Task& task) {
+  carried_.clear();
+  for (const auto& [name, text] : task.context->options()) carried_.push_back({name, text});
+  startup_->context().options = carried_;
+}
+
 void WorkerLoop::RunTask(const Task& task) {
   std::uint32_t item;
   // Taken back, all of it: it runs elsewhere or nowhere.
@@ -172,6 +183,7 @@ void WorkerLoop::RunTask(const Task& task) {
   context.function = task.function < functions.size() ? std::string_view(functions[task.function].name) : "";
   context.attempt = task.attempt;
   context.chunk_items = task.items;
+  if (task.context != nullptr) ShowOptions(task);
 
   output_.Begin(task.ticket, item);
   const std::uint32_t items = task.items == 0 ? 1 : task.items;

@@ -39,6 +39,8 @@ class WorkerLoop {
     std::uint32_t attempt = 1;
     std::string_view type_name;
     std::string_view args;
+    // Null: nothing of the task's options is for the function.
+    const internal::Context* context = nullptr;
     // Arguments of a single task in a file, in place of `args`; null: not there.
     const wire::UniqueFd* file = nullptr;
     // Arguments of a single task in an arena, in place of `args`; null: not there.
@@ -58,6 +60,8 @@ class WorkerLoop {
   // Finds the file or arena of a task's arguments. False: the frame contradicts itself.
   bool CutShared(int place, std::uint64_t bytes, Task* task);
   absl::Status RunFrame(const wire::Frame& frame);
+  // Shows the function those of the task's options that are carried to it.
+  void ShowOptions(const Task& task);
   // Claims and runs a task's items until none is left.
   void RunTask(const Task& task);
   // Runs one item and writes its outcome.
@@ -78,6 +82,7 @@ class WorkerLoop {
   // Used again from frame to frame.
   internal::Run run_;
   std::vector<Task> tasks_;
+  std::vector<CarriedOption> carried_;  // of the task that runs
   std::vector<wire::UniqueFd> files_;
   int files_used_ = 0;
   int places_used_ = 0;

@@ -257,7 +257,8 @@ Assignment Scheduler::SendTask(Task& task, Worker& worker) {
           static_cast<std::uint32_t>((*worker.functions)[function]),
           task.attempt,
           ArgumentsOf(task),
-          {}};
+          {},
+          task.group->carried};
 }
 
 Assignment Scheduler::SendChunk(MapRun& map, Worker& worker) {
@@ -280,7 +281,8 @@ Assignment Scheduler::SendChunk(MapRun& map, Worker& worker) {
                         static_cast<std::uint32_t>((*worker.functions)[function]),
                         chunk.attempt,
                         {map.encoding, map.type_name, {}},
-                        map.Slices(range.begin, range.size())};
+                        map.Slices(range.begin, range.size()),
+                        map.group->carried};
   for (const ItemSlice& slice : assignment.items) pool.stats.queued_bytes -= slice.data.size();
   pool.stats.queued -= range.size();
   pool.stats.running += range.size();

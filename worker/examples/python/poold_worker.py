@@ -98,6 +98,7 @@ class Running:
     ticket = None  # None: no task runs
     item = 0
     attempt = 1
+    options = {}  # that were asked of it and are carried to its function
     report = None  # the latest, not sent
     sent_at = None
 
@@ -105,6 +106,11 @@ class Running:
 def attempt():
     """The number of this run of the task, from 1."""
     return Running.attempt
+
+
+def option(name):
+    """What was asked of the task, by the name in poold.v1.TaskOptions ("traceparent"); "" if that was not given."""
+    return Running.options.get(name, "")
 
 
 def report_progress(fraction, text=""):
@@ -243,6 +249,8 @@ def run_frame(setup, run, blob):
         sizes = run.item_bytes[first_item:first_item + items] if items else [at(run.args_bytes, place)]
         first_item += items
         Running.attempt = at(run.attempt, place) or 1
+        context = at(run.in_context, place)
+        Running.options = run.context[context - 1].options if context else {}
         for Running.item, size in enumerate(sizes):
             Running.ticket = ticket
             run_item(setup, name, function, message, at(run.encoding, place), blob[begin:begin + size])

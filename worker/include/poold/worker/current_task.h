@@ -2,9 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace poold::worker {
+
+// An option of a task that is carried to its function, by its name in poold.v1.TaskOptions.
+struct CarriedOption {
+  std::string_view name;
+  std::string_view text;
+};
 
 // The task that runs. The views are valid until the task's function returns.
 struct TaskContext {
@@ -21,6 +28,18 @@ struct TaskContext {
   // The worker's id, as the daemon shows the worker; 0 in the zygote, and so in preload functions of every start
   // method.
   std::uint64_t worker_id = 0;
+  // The options of the task that were given and are carried to the function.
+  std::span<const CarriedOption> options = {};
+
+  // Returns the text of one of `options`; empty: it was not given.
+  // Example:
+  //   const std::string_view traceparent = poold::worker::CurrentTask().Option("traceparent");
+  std::string_view Option(std::string_view name) const {
+    for (const CarriedOption& option : options) {
+      if (option.name == name) return option.text;
+    }
+    return {};
+  }
 };
 
 // Returns the task that runs now; in an initializer or a preload function, a context with that function's name;
