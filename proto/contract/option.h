@@ -70,6 +70,24 @@ struct Option {
 
 inline constexpr std::string_view kRetryWords[] = {"failed", "crashed", "timed_out"};
 
+// Of W3C Trace Context: version-traceid-parentid-flags.
+constexpr std::string_view CheckTraceparent(std::string_view text) {
+  constexpr std::string_view kForm = "00-00000000000000000000000000000000-0000000000000000-00";
+  constexpr std::string_view kWrong =
+      "is not a traceparent of W3C Trace Context: VERSION-TRACE-PARENT-FLAGS with 2, 32, 16 and 2 hex digits in lower "
+      "case, neither id all zero, the version not ff";
+  if (text.size() != kForm.size() || text.starts_with("ff")) return kWrong;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    if (kForm[i] == '-' ? c != '-' : !digit) return kWrong;
+  }
+  const auto is_zero = [text](std::size_t begin, std::size_t length) {
+    return text.substr(begin, length).find_first_not_of('0') == std::string_view::npos;
+  };
+  return is_zero(3, 32) || is_zero(36, 16) ? kWrong : std::string_view();
+}
+
 inline constexpr Option kTaskOptions[] = {
     {.name = "queue_timeout",
      .kind = Kind::kDuration,
@@ -139,6 +157,15 @@ inline constexpr Option kTaskOptions[] = {
      .help = "In a worker that has run nothing before and ends with it",
      .flag = "--fresh",
      .told = "in a fresh worker"},
+    {.name = "traceparent",
+     .kind = Kind::kText,
+     .help = "The span of a trace that it belongs to (W3C Trace Context), carried to the function and the log",
+     .flag = "--traceparent",
+     .placeholder = "TRACEPARENT",
+     .told = "traceparent %",
+     .carried = true,
+     .variable = "TRACEPARENT",
+     .check = CheckTraceparent},
 };
 
 // ---- Maps: what poold.v1.MapRequest and MapGroup have beside TaskOptions and items ----

@@ -28,6 +28,7 @@ std::span<const OptionField<TaskOptions>> TaskFields() {
       {OfTask("start_delay"), &TaskOptions::start_delay},
       {OfTask("stream_output"), &TaskOptions::stream_output},
       {OfTask("fresh"), &TaskOptions::fresh},
+      {OfTask("traceparent"), &TaskOptions::traceparent},
   };
   return fields;
 }

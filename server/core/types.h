@@ -188,6 +188,7 @@ struct TaskOptions {
   Nanos start_delay = 0;
   bool stream_output = false;
   bool fresh = false;
+  std::string traceparent;  // of W3C Trace Context; empty: none
   friend bool operator==(const TaskOptions&, const TaskOptions&) = default;
 };
 
