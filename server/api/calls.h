@@ -43,12 +43,14 @@ void GetServerInfo(const std::shared_ptr<GetServerInfoCall>& call);
 using SubmitCall = Call<v1::SubmitRequest, v1::SubmitResponse>;
 using MapCall = Call<v1::MapRequest, v1::MapResponse>;
 using GetCall = Call<v1::GetRequest, v1::GetResponse>;
+using GetManyCall = Call<v1::GetManyRequest, v1::GetManyResponse>;
 using CancelCall = Call<v1::CancelRequest, v1::CancelResponse>;
 using ReleaseCall = Call<v1::ReleaseRequest, v1::ReleaseResponse>;
 using WaitCall = Call<v1::WaitRequest, v1::WaitResponse>;
 void Submit(const std::shared_ptr<SubmitCall>& call);
 void Map(const std::shared_ptr<MapCall>& call);
 void Get(const std::shared_ptr<GetCall>& call);
+void GetMany(const std::shared_ptr<GetManyCall>& call);
 // All or nothing: an unknown handle fails the call before anything is cancelled.
 void Cancel(const std::shared_ptr<CancelCall>& call);
 void Release(const std::shared_ptr<ReleaseCall>& call);
@@ -84,6 +86,7 @@ void ForEachCall(Visit visit) {
   visit("Submit", Submit);
   visit("Map", Map);
   visit("Get", Get);
+  visit("GetMany", GetMany);
   visit("Cancel", Cancel);
   visit("Release", Release);
   visit("Wait", Wait);

@@ -72,6 +72,8 @@ void WriteOutcome(const core::Outcome& outcome, const WallTime& wall, std::uint6
 void WriteTask(const core::TaskView& task, const DisplayContext& display, std::uint64_t max_inline_bytes,
                v1::Task* out);
 void WriteMap(const core::MapView& map, const DisplayContext& display, v1::MapProgress* out);
+void WriteHandle(const core::HandleView& handle, const DisplayContext& display, std::uint64_t max_inline_bytes,
+                 v1::GetResponse* out);
 void WriteOutput(const core::OutputEvent& output, v1::Output* out);
 void WriteProgress(core::HandleId id, const core::ProgressView& progress, v1::Progress* out);
 // Writes a handle without result and output. `in_short`: texts are cut, so that a page of entries stays small.

@@ -176,6 +176,17 @@ void WriteMap(const core::MapView& map, const DisplayContext& display, v1::MapPr
   if (AsksForMore(map.options.get())) WriteTaskOptions(*map.options, out->mutable_options());
 }
 
+void WriteHandle(const core::HandleView& handle, const DisplayContext& display, std::uint64_t max_inline_bytes,
+                 v1::GetResponse* out) {
+  if (const auto* map = std::get_if<core::MapView>(&handle)) {
+    out->set_done(map->done);
+    return WriteMap(*map, display, out->mutable_map());
+  }
+  const core::TaskView& task = std::get<core::TaskView>(handle);
+  out->set_done(core::IsTerminal(task.state));
+  WriteTask(task, display, max_inline_bytes, out->mutable_task());
+}
+
 void WriteProgress(core::HandleId id, const core::ProgressView& progress, v1::Progress* out) {
   out->set_id(IdBytes(id));
   out->set_index(progress.index);

@@ -20,9 +20,7 @@
 namespace poold::api {
 namespace {
 
-// Answers stay below gRPC's default of 4 MiB: what does not fit there is said in short, which takes so much for each
-// task at most.
-constexpr std::size_t kMostAnswerBytes = (4 << 20) - 1024;
+// What does not fit into kMostAnswerBytes is said in short, which takes so much for each task at most.
 constexpr std::size_t kShortBytes = 96;
 // For the first ones, however many there are.
 constexpr std::size_t kSomeInFull = 64 << 10;

@@ -3,7 +3,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "api/calls.h"
@@ -72,21 +71,7 @@ void Map(const std::shared_ptr<MapCall>& call) {
   call->Answer(response);
 }
 
-namespace {
-
 // ---- Get, Cancel, Release ----
-
-void WriteHandle(const core::HandleView& handle, const ServiceContext& context, v1::GetResponse* out) {
-  if (const auto* map = std::get_if<core::MapView>(&handle)) {
-    out->set_done(map->done);
-    return WriteMap(*map, context.display(), out->mutable_map());
-  }
-  const core::TaskView& task = std::get<core::TaskView>(handle);
-  out->set_done(core::IsTerminal(task.state));
-  WriteTask(task, context.display(), context.options.max_inline_result_bytes, out->mutable_task());
-}
-
-}  // namespace
 
 void Get(const std::shared_ptr<GetCall>& call) {
   const v1::GetRequest& request = call->request();
@@ -104,7 +89,7 @@ void Get(const std::shared_ptr<GetCall>& call) {
             const auto& handle = std::get<absl::StatusOr<core::HandleView>>(answer);
             if (!handle.ok()) return call->Refuse(handle.status());
             v1::GetResponse response;
-            WriteHandle(*handle, call->service(), &response);
+            WriteHandle(*handle, call->service().display(), call->service().options.max_inline_result_bytes, &response);
             call->Answer(response);
           }));
 }

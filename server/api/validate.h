@@ -4,6 +4,7 @@
 // allowed.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,9 @@
 namespace poold::api {
 
 struct ServiceContext;
+
+// The most bytes of an answer of a unary call: below gRPC's default limit of 4 MiB.
+inline constexpr std::size_t kMostAnswerBytes = (4 << 20) - 1024;
 
 // Allows 1 to 64 letters, digits, '-', '_' or '.'.
 absl::Status CheckPoolName(std::string_view name, std::string_view field);

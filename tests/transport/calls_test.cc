@@ -181,6 +181,64 @@ TEST_F(Calls, WaitTellsWhichAreDone) {
   EXPECT_EQ(response.not_done(0), held);
 }
 
+TEST_F(Calls, GetManyAnswersForEachHandleInOrder) {
+  const std::string done = Submit("echo", "x");
+  const std::string held = Submit("hold");
+  ASSERT_TRUE(Get(done).done());
+  v1::GetManyRequest request;
+  for (const std::string& id : {held, done, std::string(16, 'u'), done}) request.add_ids(id);
+  grpc::ClientContext context;
+  v1::GetManyResponse response;
+  ASSERT_TRUE(client_->GetMany(&context, request, &response).ok());
+  ASSERT_EQ(response.answers_size(), 4);
+  EXPECT_FALSE(response.answers(0).handle().done());
+  EXPECT_EQ(response.answers(0).handle().task().id(), held);
+  EXPECT_EQ(response.answers(1).handle().task().outcome().result().data(), "x");
+  EXPECT_EQ(response.answers(2).error().code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(DetailsOf(response.answers(2).error()).reason, "HANDLE_NOT_FOUND");
+  EXPECT_EQ(response.answers(3).handle().task().id(), done) << "who asks twice is told twice";
+  EXPECT_EQ(response.left(), 0u);
+}
+
+TEST_F(Calls, GetManyWaitsUntilAllHaveEnded) {
+  v1::GetManyRequest request;
+  for (int i = 0; i < 2; ++i) request.add_ids(Submit("hold"));
+  request.add_ids(std::string(16, 'u'));
+  request.mutable_wait_timeout()->set_seconds(600);
+  std::thread later([this] { LetGo(); });
+  grpc::ClientContext context;
+  v1::GetManyResponse response;
+  const grpc::Status status = client_->GetMany(&context, request, &response);
+  later.join();
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(response.answers_size(), 3);
+  EXPECT_TRUE(response.answers(0).handle().done());
+  EXPECT_TRUE(response.answers(1).handle().done());
+  EXPECT_TRUE(response.answers(2).has_error());
+}
+
+TEST_F(Calls, GetManyTellsWhatDidNotFit) {
+  const std::string large(60'000, 'x');
+  v1::GetManyRequest request;
+  for (int i = 0; i < 100; ++i) request.add_ids(Submit("echo", large));
+  request.mutable_wait_timeout()->set_seconds(600);
+  int told = 0;
+  while (request.ids_size() > 0) {
+    grpc::ClientContext context;
+    v1::GetManyResponse response;
+    const grpc::Status status = client_->GetMany(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    ASSERT_GT(response.answers_size(), 0);
+    EXPECT_LT(response.ByteSizeLong(), 4u << 20);
+    ASSERT_EQ(response.left(), static_cast<unsigned>(request.ids_size() - response.answers_size()));
+    for (const v1::HandleAnswer& answer : response.answers()) {
+      told += answer.handle().task().outcome().result().data() == large ? 1 : 0;
+    }
+    request.mutable_ids()->DeleteSubrange(0, response.answers_size());
+  }
+  EXPECT_EQ(told, 100);
+}
+
 TEST_F(Calls, AClientThatStopsWaitingDisturbsNobody) {
   const std::string id = Submit("hold");
   grpc::ClientContext context;
