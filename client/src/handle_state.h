@@ -22,9 +22,9 @@
 #include "absl/status/statusor.h"
 #include "downloaded.h"
 #include "handle_life.h"
-#include "held_result.h"
 #include "index_ranges.h"
 #include "item_window.h"
+#include "known_arena.h"
 #include "mutex.h"
 #include "poold/client/connection.h"
 #include "poold/client/internal/deadline.h"
@@ -32,14 +32,13 @@
 #include "poold/client/internal/task_ref.h"
 #include "poold/client/wait_mode.h"
 #include "process_mark.h"
-#include "result_in_arena.h"
 #include "wire/arena_maker.h"
 
 namespace poold::client::internal {
 
 struct HandleState;
 
-// The things that have ended, of several that a thread waits for, in that order (completions.cc). Guarded by the
+// The things that have ended, of several that a thread waits for, in that order (wait.cc). Guarded by the
 // owner's lock.
 struct Collector {
   std::deque<std::uint32_t> ended;

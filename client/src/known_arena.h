@@ -1,8 +1,11 @@
 // KnownArena: an arena of a worker in this process, with the slots that this client holds (wire/arena.h).
+// HeldResult, ResultInArena: results that lie in one.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <string_view>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -42,6 +45,55 @@ class KnownArena {
   wire::UniqueFd fd_ ABSL_GUARDED_BY(mu_);
   bool wants_descriptor_ ABSL_GUARDED_BY(mu_) = true;
   std::array<std::uint32_t, wire::kMaxArenaSlots> holds_ ABSL_GUARDED_BY(mu_){};
+};
+
+// A result that stays in its arena as long as the object lives.
+// Ownership: shared by every SharedBytes of the result; holds the slot of the arena, and lets the slot go at its end.
+// Thread safety: constant after construction.
+class HeldResult {
+ public:
+  // Null: the result is not there any more, or cannot be held.
+  static std::shared_ptr<const HeldResult> Make(std::shared_ptr<KnownArena> arena, wire::ArenaPlace place,
+                                                std::uint64_t bytes) {
+    const wire::ArenaMapping& mapping = arena->mapping();
+    if (!mapping.Has(place.slot, bytes) || !arena->CanHold() || !arena->Hold(place.slot)) return nullptr;
+    std::shared_ptr<const HeldResult> held(new HeldResult(std::move(arena), place.slot, bytes));
+    return mapping.Is(place, wire::SlotState::kTaken) ? held : nullptr;
+  }
+  HeldResult(const HeldResult&) = delete;
+  HeldResult& operator=(const HeldResult&) = delete;
+  ~HeldResult() { arena_->LetGo(slot_); }
+
+  // Valid as long as this object. A process of the same user can change the bytes.
+  std::string_view view() const { return arena_->mapping().View(slot_, bytes_); }
+
+ private:
+  HeldResult(std::shared_ptr<KnownArena> arena, std::uint32_t slot, std::uint64_t bytes)
+      : arena_(std::move(arena)), slot_(slot), bytes_(bytes) {}
+
+  const std::shared_ptr<KnownArena> arena_;
+  const std::uint32_t slot_;
+  const std::uint64_t bytes_;
+};
+
+// A result in an arena that the daemon may give to another result at any time: copy the bytes first, then ask whether
+// they were still there. While a handle is not released and the daemon keeps outcomes, the result is there. Thread
+// safety: constant after construction.
+class ResultInArena {
+ public:
+  // REQUIRES: arena->mapping().Has(place.slot, bytes).
+  ResultInArena(std::shared_ptr<const KnownArena> arena, wire::ArenaPlace place, std::uint64_t bytes)
+      : arena_(std::move(arena)), place_(place), bytes_(bytes) {}
+
+  // The bytes, which may change while they are read.
+  std::string_view view() const { return arena_->mapping().View(place_.slot, bytes_); }
+  // Whether a copy that was made before this call is the result.
+  bool StillThere() const { return arena_->mapping().Is(place_, wire::SlotState::kTaken); }
+
+ private:
+  std::shared_ptr<const KnownArena> arena_;
+  wire::ArenaPlace place_;
+  std::uint64_t bytes_;
 };
 
 }  // namespace poold::client::internal

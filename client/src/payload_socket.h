@@ -12,7 +12,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "held_result.h"
 #include "known_arena.h"
 #include "wire/arena_maker.h"
 #include "wire/mapped_file.h"

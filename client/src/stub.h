@@ -12,13 +12,12 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "downloaded.h"
-#include "held_result.h"
+#include "known_arena.h"
 #include "payload_socket.h"
 #include "poold/client/options.h"
 #include "poold/v1/pool_service.grpc.pb.h"
 #include "poold/v1/server_info.pb.h"
 #include "process_mark.h"
-#include "result_in_arena.h"
 
 namespace poold::client::internal {
 
