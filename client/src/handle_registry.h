@@ -1,22 +1,28 @@
-// HandleRegistry: the states of tasks, by the low half of their ids.
+// HandleRegistry: the pending handles of a client by their ids, and the pools and names that they speak of.
 //
-// A client counts its tasks up, so neighbours share a block: one look into the hash table, a cache miss with a million
-// tasks, serves 256 tasks.
-// Ownership: owns no states. Thread safety: none; guarded by the session's lock.
+// Ownership: owns pools, names, and states that wait to be used again. The session owns the pending states.
+// Thread safety: none; guarded by the session's lock.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
+#include "absl/container/node_hash_set.h"
+#include "absl/functional/function_ref.h"
+#include "handle_state.h"
 
 namespace poold::client::internal {
 
-struct TaskHandleState;
-
-class HandleRegistry {
+// The states of tasks, by the low half of their ids. A client counts its tasks up, so neighbours share a block: one
+// look into the hash table, a cache miss with a million tasks, serves 256 tasks. Owns no states.
+class TaskTable {
  public:
   // Adds a state. A number that is taken keeps its state.
   void Add(std::uint64_t number, TaskHandleState* cell);
@@ -54,6 +60,57 @@ class HandleRegistry {
   absl::flat_hash_map<std::uint64_t, std::unique_ptr<Block>> blocks_;
   std::size_t size_ = 0;
   mutable std::array<Recent, 16> recent_;
+};
+
+class HandleRegistry {
+ public:
+  // Ids of this client have `id_high` as their high half.
+  explicit HandleRegistry(std::uint64_t id_high) : id_high_(id_high) {}
+  ~HandleRegistry();
+  HandleRegistry(const HandleRegistry&) = delete;
+  HandleRegistry& operator=(const HandleRegistry&) = delete;
+
+  // The one copy of a name, valid as long as the registry.
+  const std::string* Intern(std::string_view name);
+  // The pool's entry, made where there is none. Valid as long as the registry.
+  PoolEntry* FindPool(std::string_view name);
+  // The next id of this client for the pool.
+  HandleId NextId(std::string_view pool);
+
+  // A state for a task, new or used before, with one reference.
+  TaskHandleState* NewTask();
+  // Takes a state that nobody refers to: keeps the state for the next task, or frees it.
+  void Recycle(TaskHandleState* task);
+
+  // Notes the names, and counts the state in its pool.
+  void Enlist(HandleState* cell, std::string_view pool, std::string_view function);
+  // Adds a pending state.
+  void Insert(HandleState* cell);
+  // Removes a state that Insert added.
+  void Remove(const HandleState& cell);
+  // The pending state of this id. Null: none.
+  HandleState* Find(const HandleId& id) const;
+  // Whether a state has this id, which somebody else than NextId has chosen.
+  bool IsTaken(const HandleId& id) const { return others_.contains(id); }
+  // The pending states that `which` selects, in no order.
+  std::vector<HandleState*> Pending(absl::FunctionRef<bool(const HandleState&)> which) const;
+  // Whether nothing is pending.
+  bool empty() const { return own_.empty() && others_.empty(); }
+
+ private:
+  const std::uint64_t id_high_;
+  // The last stretch of ids that a pool got (wire/handle_shard.h).
+  std::uint64_t last_stretch_ = 0;
+  // Tasks with ids of this client, and all other pending states.
+  TaskTable own_;
+  absl::flat_hash_map<HandleId, HandleState*> others_;
+  // Both only grow; with each, what was found last.
+  absl::node_hash_set<std::string> names_;
+  const std::string* last_name_ = nullptr;
+  absl::node_hash_map<std::string, PoolEntry> pools_;
+  PoolEntry* last_pool_ = nullptr;
+  // Task states to use again; owned.
+  std::vector<TaskHandleState*> spare_;
 };
 
 }  // namespace poold::client::internal

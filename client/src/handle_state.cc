@@ -63,7 +63,7 @@ std::uint64_t Unsuccessful(const v1::ItemOutcomes& outcomes) {
   });
 }
 
-void Count(MapHandleState* map, std::uint64_t first, std::uint64_t items, std::uint64_t unsuccessful) {
+void CountItems(MapHandleState* map, std::uint64_t first, std::uint64_t items, std::uint64_t unsuccessful) {
   map->progress.set_done_items(map->progress.done_items() + items);
   map->progress.set_unsuccessful_items(map->progress.unsuccessful_items() + unsuccessful);
   map->received.Add(first, items);
@@ -71,7 +71,7 @@ void Count(MapHandleState* map, std::uint64_t first, std::uint64_t items, std::u
 }
 
 void Keep(MapHandleState* map, std::shared_ptr<ItemBlock> block, std::uint64_t unsuccessful) {
-  Count(map, block->first(), block->count(), unsuccessful);
+  CountItems(map, block->first(), block->count(), unsuccessful);
   block->arrival = map->arrived_before + map->arrived.size();
   const bool streamed = map->call && map->call->streamed;
   const bool in_order = map->call && map->call->options.order == MapOrder::kInOrder;
@@ -110,7 +110,7 @@ bool Append(MapHandleState* map, const v1::ItemOutcomes& outcomes, bool told) {
     begin += bytes;
   }
   block->plain = begin <= results.size();
-  Count(map, outcomes.first_index(), outcomes.result_bytes_size(), 0);
+  CountItems(map, outcomes.first_index(), outcomes.result_bytes_size(), 0);
   return true;
 }
 

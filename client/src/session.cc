@@ -36,12 +36,8 @@ Session::Session(std::shared_ptr<Stub> stub, const ClientOptions& options)
     : stub_(std::move(stub)),
       options_(options),
       client_id_(HandleId::Random().ToBytes()),
-      id_high_(HandleId::Random().high),
-      leader_(&mu_, [this](Clock::time_point until, bool waiter) { return Pump(until, waiter); }) {}
-
-Session::~Session() {
-  for (TaskHandleState* cell : spare_) delete cell;
-}
+      leader_(&mu_, [this](Clock::time_point until, bool waiter) { return Pump(until, waiter); }),
+      handles_(HandleId::Random().high) {}
 
 void Session::Begin(Write write) {
   if (write.request == nullptr) return;
@@ -165,8 +161,8 @@ Session::Clock::time_point Session::NextTimer() {
 
 // The daemon owes it nothing, and it owes the daemon nothing.
 bool Session::Idle() const {
-  return state_ == State::kUp && !stopping_ && !stream_->writing && own_.empty() && others_.empty() &&
-         outbox_.empty() && outbox_.unacknowledged() == 0 && dropped_count_.load(std::memory_order_relaxed) == 0;
+  return state_ == State::kUp && !stopping_ && !stream_->writing && handles_.empty() && outbox_.empty() &&
+         outbox_.unacknowledged() == 0 && dropped_count_.load(std::memory_order_relaxed) == 0;
 }
 
 void Session::OnTime() {
@@ -275,7 +271,7 @@ void Session::OnEnded(const grpc::Status& status) {
     const auto under_way = [&](const HandleState& cell) {
       return cell.in_batch() && cell.batch > after && cell.batch <= upto;
     };
-    for (HandleState* cell : Pending(under_way)) Refuse(cell, last_end_);
+    for (HandleState* cell : handles_.Pending(under_way)) Refuse(cell, last_end_);
     outbox_.ForgetSent();
   }
   if (was_up && !stopping_) TellConnection(last_end_);
@@ -320,7 +316,7 @@ void Session::OnGreeted(const v1::ServerInfo& server) {
     const auto there = [&](const HandleState& cell) {
       return cell.resumed() || (cell.in_batch() && cell.batch <= upto);
     };
-    for (HandleState* cell : Pending(there)) Lose(cell);
+    for (HandleState* cell : handles_.Pending(there)) Lose(cell);
     outbox_.ForgetSent();
   } else {
     outbox_.Rewind();
@@ -335,7 +331,7 @@ void Session::Subscribe() {
   const std::uint64_t upto = outbox_.last_acknowledged();
   std::vector<HandleId> ids;
   for (const HandleState* cell :
-       Pending([&](const HandleState& cell) { return cell.in_batch() && cell.batch <= upto; })) {
+       handles_.Pending([&](const HandleState& cell) { return cell.in_batch() && cell.batch <= upto; })) {
     ids.push_back(cell->id);
   }
   std::sort(ids.begin(), ids.end());

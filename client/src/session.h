@@ -19,11 +19,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/container/node_hash_map.h"
-#include "absl/container/node_hash_set.h"
-#include "absl/functional/function_ref.h"
 #include "callback_thread.h"
 #include "grpc_stream.h"
 #include "handle_registry.h"
@@ -42,7 +38,6 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   // Opens nothing yet.
   Session(std::shared_ptr<Stub> stub, const ClientOptions& options);
-  ~Session();
 
   // Opens `stream`; with null, a local stream where possible and otherwise one through gRPC. Blocks until the daemon
   // has answered the hello (OK), refuses the session, or the deadline has passed (UNAVAILABLE).
@@ -118,18 +113,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // Waits until `bytes` more fit below max_unsent_bytes. RESOURCE_EXHAUSTED (CLIENT_FULL): OnFull::kFail, or an output
   // callback.
   absl::Status AwaitRoom(std::uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // The next id of this client for the pool.
-  HandleId NextId(PoolEntry& pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // A state for a task, new or used before, with one reference.
+  // A state for a task with its id and callbacks, and one reference.
   TaskHandleState* NewTask(const TaskCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Notes the names, and counts the state in its pool.
-  void Enlist(HandleState* cell, std::string_view pool, std::string_view function) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Adds the state to the tables of pending states.
-  void Insert(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // The one copy of a name, valid as long as the session.
-  const std::string* Intern(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // The pool's entry, made where there is none. Valid as long as the session.
-  PoolEntry* FindPool(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // A new reference to a pending state, also to one whose handles were dropped. Null: the last handle is being dropped
   // now.
   HandleState* Revive(HandleState* cell, std::shared_ptr<HandleOwner>& owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -245,8 +230,6 @@ class Session : public std::enable_shared_from_this<Session> {
   // Tells the daemon that it may drop the map's items that are here, unless the map is kept.
   void TellConsumed(MapHandleState* map) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ApplyRefusal(const v1::SubmitResult& refusal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // The pending state of this id. Null: none.
-  HandleState* Find(const HandleId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Takes a state that has ended out of the tables, posts its callbacks, and releases it where no handle holds it.
   void Retire(HandleState* cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Releases the outcome early where the daemon is short of room, or notes that its result lies there.
@@ -274,9 +257,6 @@ class Session : public std::enable_shared_from_this<Session> {
   // Forgets every pending state and releases its outcome, unless it is kept: the daemon drops outcomes as they come
   // about.
   void ReleaseAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // The pending states that `which` selects.
-  std::vector<HandleState*> Pending(absl::FunctionRef<bool(const HandleState&)> which)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- The stream (session.cc) ----
   // The leader's pump (leader.h).
@@ -320,7 +300,6 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::shared_ptr<Stub> stub_;
   const ClientOptions options_;
   const std::string client_id_;
-  const std::uint64_t id_high_;
 
   // Synchronise themselves.
   GrpcEvents grpc_events_;
@@ -369,11 +348,7 @@ class Session : public std::enable_shared_from_this<Session> {
   WaitNode* flush_waiters_ ABSL_GUARDED_BY(mu_) = nullptr;
 
   Outbox outbox_ ABSL_GUARDED_BY(mu_);
-  // The last stretch of ids that a pool got (wire/handle_shard.h).
-  std::uint64_t last_stretch_ ABSL_GUARDED_BY(mu_) = 0;
-  // Pending states: tasks with ids of this client, by the low half; and all others.
-  HandleRegistry own_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_map<HandleId, HandleState*> others_ ABSL_GUARDED_BY(mu_);
+  HandleRegistry handles_ ABSL_GUARDED_BY(mu_);
   // Pools with a backlog, and maps with items in their window.
   absl::flat_hash_set<PoolEntry*> full_pools_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<MapHandleState*> windows_ ABSL_GUARDED_BY(mu_);
@@ -387,14 +362,6 @@ class Session : public std::enable_shared_from_this<Session> {
   std::uint64_t next_submission_ ABSL_GUARDED_BY(mu_) = 1;
   // The bytes of submissions that are kept to be sent again.
   std::uint64_t resubmission_bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  // Interned names, and pools by name; both only grow.
-  absl::node_hash_set<std::string> names_ ABSL_GUARDED_BY(mu_);
-  absl::node_hash_map<std::string, PoolEntry> pools_ ABSL_GUARDED_BY(mu_);
-  // The last results of Intern and FindPool.
-  const std::string* last_name_ ABSL_GUARDED_BY(mu_) = nullptr;
-  PoolEntry* last_pool_ ABSL_GUARDED_BY(mu_) = nullptr;
-  // Task states to use again; owned.
-  std::vector<TaskHandleState*> spare_ ABSL_GUARDED_BY(mu_);
   // Details to destroy without the mutex, because users' callbacks may own handles.
   std::vector<std::unique_ptr<HandleDetail>> grave_ ABSL_GUARDED_BY(mu_);
 };

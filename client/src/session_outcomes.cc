@@ -9,8 +9,6 @@
 namespace poold::client::internal {
 namespace {
 
-constexpr std::size_t kSpareCells = 4096;
-constexpr std::size_t kSpareResultBytes = 1024;
 // Of the outcomes of one map.
 constexpr std::uint64_t kUntoldBytes = 16 << 10;
 // Of a wait inside a task: how long it is not told of, how often after that (below a second), and of how many handles.
@@ -42,14 +40,6 @@ bool HasOutcome(const HandleState& cell) {
 
 }  // namespace
 
-HandleState* Session::Find(const HandleId& id) {
-  if (id.high == id_high_) {
-    if (TaskHandleState* const cell = own_.Find(id.low)) return cell;
-  }
-  auto at = others_.find(id);
-  return at != others_.end() ? at->second : nullptr;
-}
-
 // Only the leader comes here, and the next response is read after this one: output stays in order.
 void Session::DeliverOutputs(const v1::SessionResponse& response) {
   for (const v1::Output& output : response.outputs()) {
@@ -57,7 +47,7 @@ void Session::DeliverOutputs(const v1::SessionResponse& response) {
     std::shared_ptr<const OutputCallback> sink;
     {
       MutexLock lock(&mu_);
-      HandleState* cell = Find(id);
+      HandleState* cell = handles_.Find(id);
       if (cell != nullptr && cell->detail) sink = cell->detail->output;
     }
     if (sink) CallOutput(*sink, {id, output.stream(), output.data()});
@@ -70,7 +60,7 @@ void Session::DeliverProgress(const v1::SessionResponse& response) {
     std::vector<std::shared_ptr<const ProgressCallback>> callbacks;
     {
       MutexLock lock(&mu_);
-      HandleState* cell = Find(id);
+      HandleState* cell = handles_.Find(id);
       if (cell == nullptr) continue;
       cell->Detail().progress = progress;
       callbacks = cell->detail->on_progress;
@@ -96,11 +86,11 @@ void Session::Apply(v1::SessionResponse& response) {
 }
 
 void Session::ApplySucceeded(const v1::OutcomeGroup& group) {
-  const std::string* type_name = group.type_name().empty() ? nullptr : Intern(group.type_name());
+  const std::string* type_name = group.type_name().empty() ? nullptr : handles_.Intern(group.type_name());
   const char* data = group.results().data();
   for (int i = 0; i < group.id_low_size(); ++i) {
     const std::uint32_t bytes = group.result_bytes(i);
-    HandleState* cell = Find({group.id_high(), group.id_low(i)});
+    HandleState* cell = handles_.Find({group.id_high(), group.id_low(i)});
     if (cell != nullptr && !cell->is_map) {
       TaskHandleState* task = AsTask(cell);
       task->encoding = group.encoding();
@@ -118,7 +108,7 @@ void Session::ApplyOther(v1::TaskOutcome& outcome) {
   const v1::IdRuns& ids = outcome.ids();
   for (int run = 0; run < ids.count_size(); ++run) {
     for (std::uint32_t i = 0; i < ids.count(run); ++i) {
-      HandleState* cell = Find({ids.high(run), ids.low(run) + i});
+      HandleState* cell = handles_.Find({ids.high(run), ids.low(run) + i});
       if (cell == nullptr || cell->is_map) continue;
       EndWithOutcome(cell, shared);
       Retire(cell);
@@ -127,7 +117,7 @@ void Session::ApplyOther(v1::TaskOutcome& outcome) {
 }
 
 void Session::ApplyMap(v1::MapOutcomes& outcomes) {
-  HandleState* cell = Find(IdOf(outcomes.id()));
+  HandleState* cell = handles_.Find(IdOf(outcomes.id()));
   if (cell == nullptr) return;
   if (!cell->is_map) {
     Refuse(cell, absl::InvalidArgumentError(cell->FunctionName() + " is a map: resume it with ResumeMap"));
@@ -169,7 +159,7 @@ void Session::TellConsumed(MapHandleState* map) {
 }
 
 void Session::ApplyRefusal(const v1::SubmitResult& refusal) {
-  HandleState* cell = Find(IdOf(refusal.id()));
+  HandleState* cell = handles_.Find(IdOf(refusal.id()));
   if (cell == nullptr) return;
   absl::Status why = FromProto(refusal.error());
   if (!cell->is_map) {
@@ -205,21 +195,9 @@ void Session::Lose(HandleState* cell) {
   Retire(cell);
 }
 
-std::vector<HandleState*> Session::Pending(absl::FunctionRef<bool(const HandleState&)> which) {
-  std::vector<HandleState*> cells;
-  own_.ForEach([&](TaskHandleState* cell) {
-    if (which(*cell)) cells.push_back(cell);
-  });
-  for (const auto& [id, cell] : others_) {
-    if (which(*cell)) cells.push_back(cell);
-  }
-  return cells;
-}
-
 void Session::ReleaseAll() {
-  for (HandleState* cell : Pending([](const HandleState&) { return true; })) {
-    own_.Remove(cell->id.low);
-    others_.erase(cell->id);
+  for (HandleState* cell : handles_.Pending([](const HandleState&) { return true; })) {
+    handles_.Remove(*cell);
     ForgetResubmission(cell);
     DropUpload(cell);
     if (cell->is_map) windows_.erase(AsMap(cell));
@@ -229,11 +207,7 @@ void Session::ReleaseAll() {
 }
 
 void Session::Retire(HandleState* cell) {
-  if (cell->id.high == id_high_ && own_.Find(cell->id.low) == cell) {
-    own_.Remove(cell->id.low);
-  } else {
-    others_.erase(cell->id);
-  }
+  handles_.Remove(*cell);
   ForgetResubmission(cell);
   if (cell->is_map) windows_.erase(AsMap(cell));
   if (cell->pool != nullptr && --cell->pool->unfinished == 0) WakeAll(&cell->pool->idle_waiters);
@@ -299,15 +273,9 @@ void Session::Free(HandleState* cell) {
   if (cell->detail) grave_.push_back(std::move(cell->detail));
   if (cell->is_map) {
     delete AsMap(cell);
-    return;
+  } else {
+    handles_.Recycle(AsTask(cell));
   }
-  TaskHandleState* task = AsTask(cell);
-  if (spare_.size() >= kSpareCells || task->result.capacity() > kSpareResultBytes) {
-    delete task;
-    return;
-  }
-  task->Reset();
-  spare_.push_back(task);
 }
 
 void Session::TakeDropped() {
@@ -448,7 +416,7 @@ bool Session::WaitForBlock(MapHandleState& map, std::uint64_t blocks, Deadline d
 
 bool Session::AwaitIdle(const std::string& pool, Deadline deadline) {
   MutexLock lock(&mu_);
-  PoolEntry* entry = FindPool(pool);
+  PoolEntry* entry = handles_.FindPool(pool);
   while (entry->unfinished != 0) {
     if (deadline.passed()) return false;
     Waiter waiter;

@@ -123,7 +123,7 @@ void Session::Resubmit(HandleState* cell) {
 void Session::ResubmitSome(PoolEntry& pool) {
   pool.try_at = kNever;
   for (std::uint32_t i = 0; i < pool.burst && !pool.backlog.empty(); ++i) {
-    HandleState* cell = Find(pool.backlog.begin()->second);
+    HandleState* cell = handles_.Find(pool.backlog.begin()->second);
     pool.backlog.erase(pool.backlog.begin());
     if (cell == nullptr || cell->is_map || !cell->detail || !cell->detail->resubmission) continue;
     Resubmit(cell);
@@ -265,7 +265,7 @@ void Session::Walked(MapHandleState& map, const ItemCursor& cursor) {
 void Session::AcknowledgeRoom() {
   const std::uint64_t upto = outbox_.last_acknowledged();
   for (; !offered_.empty() && offered_.front().batch <= upto; offered_.pop_front()) {
-    HandleState* cell = Find(offered_.front().id);
+    HandleState* cell = handles_.Find(offered_.front().id);
     if (cell != nullptr && cell->in_batch() && cell->batch == offered_.front().batch) ForgetResubmission(cell);
   }
   for (auto at = windows_.begin(); at != windows_.end();) {

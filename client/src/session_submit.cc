@@ -1,6 +1,5 @@
 #include "error.h"
 #include "session.h"
-#include "wire/handle_shard.h"
 
 namespace poold::client::internal {
 namespace {
@@ -69,18 +68,6 @@ std::optional<Written> Parse(std::string_view text) {
 
 }  // namespace
 
-const std::string* Session::Intern(std::string_view name) {
-  if (last_name_ == nullptr || *last_name_ != name) last_name_ = &*names_.emplace(name).first;
-  return last_name_;
-}
-
-PoolEntry* Session::FindPool(std::string_view name) {
-  if (last_pool_ != nullptr && last_pool_->name == name) return last_pool_;
-  auto [at, created] = pools_.try_emplace(std::string(name));
-  if (created) at->second.name = at->first;
-  return last_pool_ = &at->second;
-}
-
 // Returns with the mutex held, which it leaves while it waits.
 absl::Status Session::AwaitRoom(std::uint64_t bytes) {
   leader_.Resume();
@@ -96,43 +83,15 @@ absl::Status Session::AwaitRoom(std::uint64_t bytes) {
   return absl::OkStatus();
 }
 
-HandleId Session::NextId(PoolEntry& pool) {
-  if (pool.next_low == pool.end_low) {
-    pool.next_low = ++last_stretch_ * wire::kHandleStretch;
-    pool.end_low = pool.next_low + wire::kHandleStretch;
-  }
-  return {id_high_, pool.next_low++};
-}
-
 TaskHandleState* Session::NewTask(const TaskCall& call) {
-  TaskHandleState* cell = nullptr;
-  if (spare_.empty()) {
-    cell = new TaskHandleState;
-  } else {
-    cell = spare_.back();
-    spare_.pop_back();
-  }
+  TaskHandleState* const cell = handles_.NewTask();
   const TaskOptions& options = *call.options;
-  cell->id = options.id ? *options.id : NextId(*FindPool(call.pool));
+  cell->id = options.id ? *options.id : handles_.NextId(call.pool);
   if (auto sink = SinkOf(options)) cell->Detail().output = std::move(sink);
   if (options.on_progress) {
     cell->Detail().on_progress.push_back(std::make_shared<const ProgressCallback>(options.on_progress));
   }
   return cell;
-}
-
-void Session::Enlist(HandleState* cell, std::string_view pool, std::string_view function) {
-  cell->function = Intern(function);
-  cell->pool = FindPool(pool);
-  ++cell->pool->unfinished;
-}
-
-void Session::Insert(HandleState* cell) {
-  if (!cell->is_map && cell->id.high == id_high_ && !cell->resumed()) {
-    own_.Add(cell->id.low, AsTask(cell));
-  } else {
-    others_.emplace(cell->id, cell);
-  }
 }
 
 bool Session::CanWrite() {
@@ -208,18 +167,18 @@ TaskRef Session::SubmitTransferred(const TaskCall& call, const wire::Pieces& arg
     TaskHandleState* cell = NewTask(call);
     cell->owner = std::move(owner);
     task = TaskRef(cell);
-    if (room.ok() && others_.contains(cell->id)) {
+    if (room.ok() && handles_.IsTaken(cell->id)) {
       room = absl::AlreadyExistsError("a handle with the id " + cell->id.ToHex() + " is under way in this client");
     }
-    cell->function = Intern(call.function);
+    cell->function = handles_.Intern(call.function);
     if (!room.ok()) {
       if (transfer.ok() && transfer->slot) wire::ArenaMaker::Abandon(*transfer->slot);
       if (transfer.ok()) DropUpload(transfer->upload_id);
       EndWithRefusal(cell, std::move(room));
       return task;
     }
-    Enlist(cell, call.pool, call.function);
-    Insert(cell);
+    handles_.Enlist(cell, call.pool, call.function);
+    handles_.Insert(cell);
     Enqueue(cell, call, transfer);
     if (!copy.empty()) KeepToUploadAgain(cell, call, std::move(copy));
     write = WriteOrNudge();
@@ -288,8 +247,8 @@ MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner)
     cell->Detail().on_progress.push_back(std::make_shared<const ProgressCallback>(call.options->task.on_progress));
   }
   if (auto sink = SinkOf(call.options->task)) cell->Detail().output = std::move(sink);
-  Enlist(cell, call.pool, call.function);
-  Insert(cell);
+  handles_.Enlist(cell, call.pool, call.function);
+  handles_.Insert(cell);
   return MapRef(cell);
 }
 
@@ -345,7 +304,7 @@ absl::StatusOr<HandleState*> Session::Resume(std::string_view written, bool map,
   {
     MutexLock lock(&mu_);
     leader_.Resume();
-    for (HandleState* known = Find(parsed->id); known != nullptr; known = Find(parsed->id)) {
+    for (HandleState* known = handles_.Find(parsed->id); known != nullptr; known = handles_.Find(parsed->id)) {
       if (known->is_map != map) {
         return absl::InvalidArgumentError(std::string(written) + " is a " + (map ? "task" : "map") +
                                           ": resume it as such");
@@ -361,7 +320,7 @@ absl::StatusOr<HandleState*> Session::Resume(std::string_view written, bool map,
       return cell;
     }
     NoteSent(cell, outbox_.AddSubscription(cell->id));
-    Insert(cell);
+    handles_.Insert(cell);
     write = WriteOrNudge();
   }
   Begin(std::move(write));

@@ -19,7 +19,7 @@ static_assert(kLargeTextBytes == wire::kMinArenaPayloadBytes);
 bool Session::WaitsForRoom(const TaskCall& call) {
   if (!call.options->wait_when_full) return false;
   MutexLock lock(&mu_);
-  return !FindPool(call.pool)->backlog.empty();
+  return !handles_.FindPool(call.pool)->backlog.empty();
 }
 
 // Before its task is submitted, in the thread of who submits. Inline: not needed, or not now.
@@ -62,14 +62,14 @@ void Session::UploadAgain(HandleState* cell) {
 
 bool Session::WantsUpload(const HandleId& id) {
   MutexLock lock(&mu_);
-  return !stopping_ && Find(id) != nullptr;
+  return !stopping_ && handles_.Find(id) != nullptr;
 }
 
 void Session::Uploaded(const HandleId& id, std::string args, absl::StatusOr<std::string> upload) {
   Write write;
   {
     MutexLock lock(&mu_);
-    HandleState* cell = Find(id);
+    HandleState* cell = handles_.Find(id);
     if (cell != nullptr && cell->detail && cell->detail->resubmission) {
       cell->detail->resubmission->args.data = std::move(args);
       SubmitUploaded(cell, std::move(upload));

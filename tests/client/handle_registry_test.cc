@@ -13,9 +13,9 @@
 namespace poold::client::internal {
 namespace {
 
-TEST(CellTableTest, ANumberThatIsTakenKeepsItsCell) {
+TEST(TaskTableTest, ANumberThatIsTakenKeepsItsCell) {
   TaskHandleState first, second;
-  HandleRegistry table;
+  TaskTable table;
   table.Add(7, &first);
   table.Add(7, &second);
   EXPECT_EQ(table.Find(7), &first);
@@ -25,11 +25,11 @@ TEST(CellTableTest, ANumberThatIsTakenKeepsItsCell) {
 }
 
 // As a map would, whatever comes and goes in which order.
-TEST(CellTableTest, HoldsWhatWasAddedAndNotRemoved) {
+TEST(TaskTableTest, HoldsWhatWasAddedAndNotRemoved) {
   std::mt19937_64 random(1);
   std::vector<TaskHandleState> cells(64);
   std::map<std::uint64_t, TaskHandleState*> wanted;
-  HandleRegistry table;
+  TaskTable table;
   for (int step = 0; step < 100'000; ++step) {
     // Far apart, and so that many share a place among the blocks used last.
     const std::uint64_t number = random() % 40 * 997 + (random() % 8 == 0 ? random() : 0);
