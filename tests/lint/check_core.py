@@ -26,8 +26,8 @@ ALLOWED = [re.compile(pattern) for pattern in (
     # Abseil's status, strings and containers.
     r"(\w+(::\w+)* )?absl::(Status::|StatusCode|Is\w+\(absl::Status|\w+Error\(|internal_statusor::|Cord::|cord_internal::|AlphaNum::|"
     r"StrCat|StrAppend|numbers_internal::|strings_internal::|str_format_internal::|container_internal::|hash_internal::)",
-    # Pure functions of the floor below.
-    r"poold::base::(Nearest|DidYouMean)\(",
+    # Pure functions of the floor below, and what a build with assertions asks of whoever runs an event.
+    r"poold::base::(Nearest|DidYouMean|MustNotBeQuiet)\(",
 )]
 INLINE_NAMESPACE = re.compile(r"\babsl::(debian\d+|lts_\d+)::")
 
