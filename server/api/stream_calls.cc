@@ -105,6 +105,10 @@ class WatchedEvents final : public SubscribedSource<WatchCall, v1::WatchResponse
   void OnEndWatch() override {
     if (--open_ == 0) queue_.End();
   }
+  void Flush() override {
+    queue_.DropLost();
+    SubscribedSource::Flush();
+  }
   bool Fill(v1::WatchResponse* message) override {
     if (queue_.Next(message)) {
       if (message->has_resync()) restart_ = true;

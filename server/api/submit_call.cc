@@ -49,7 +49,14 @@ struct Run {
 struct Submitting {
   std::vector<Submission> tasks;
   std::vector<engine::PendingCall> waiting;  // in the order of the accepted tasks
-  std::atomic<std::size_t> missing = 0;
+  // Answers, and the end of the submission itself.
+  std::atomic<std::size_t> missing = 1;
+};
+
+// Neighbours that enter the core together.
+struct Slice {
+  std::size_t begin = 0;
+  std::size_t end = 0;
 };
 
 // The tasks of one request, as the core takes them: what they have in common is there once. The core takes their
@@ -60,8 +67,8 @@ class SubmitIntake {
 
   // Beside `tasks`, which become as many as the request has.
   void Read(std::vector<Submission>* tasks);
-  // Inside an event.
-  void Apply(const engine::Visit& visit, const Caller& caller, std::vector<Submission>* tasks);
+  // Inside an event: these of the tasks.
+  void Apply(const engine::Visit& visit, const Caller& caller, const Slice& slice, std::vector<Submission>* tasks);
   // Those that were refused wait again, or are dropped.
   void GiveBackUploads(const std::vector<Submission>& tasks);
 
@@ -171,20 +178,24 @@ void SubmitIntake::Read(std::vector<Submission>* tasks) {
   for (Submission& task : *tasks) task.refused.Update(kept);
 }
 
-void SubmitIntake::Apply(const engine::Visit& visit, const Caller& caller, std::vector<Submission>* tasks) {
-  for (std::size_t i = 0; i < tasks->size(); ++i) {
+void SubmitIntake::Apply(const engine::Visit& visit, const Caller& caller, const Slice& slice,
+                         std::vector<Submission>* tasks) {
+  for (std::size_t i = slice.begin; i < slice.end; ++i) {
     if (request_.tasks(static_cast<int>(i)).id().empty()) (*tasks)[i].id = visit.NewHandle();
     tasks_[i].id = (*tasks)[i].id;
   }
   std::vector<core::Refusal> refused;
   for (const Run& run : runs_) {
+    const std::size_t begin = std::max(run.begin, slice.begin);
+    const std::size_t end = std::min(run.begin + run.count, slice.end);
+    if (begin >= end) continue;
     const core::TaskGroup group{.client = caller.client,
                                 .pool = request_.pool(),
                                 .function = run.function,
                                 .options = run.options,
                                 .origin = caller.origin};
-    visit.core.OnSubmit(visit.now, group, std::span(tasks_).subspan(run.begin, run.count), &refused);
-    for (core::Refusal& refusal : refused) (*tasks)[run.begin + refusal.place].refused = std::move(refusal.why);
+    visit.core.OnSubmit(visit.now, group, std::span(tasks_).subspan(begin, end - begin), &refused);
+    for (core::Refusal& refusal : refused) (*tasks)[begin + refusal.place].refused = std::move(refusal.why);
     refused.clear();
   }
 }
@@ -260,9 +271,10 @@ v1::SubmitResponse SubmitAnswer(const std::vector<Submission>& tasks, const Serv
 
 // Inside the event that submitted: asks for each accepted task.
 void AwaitTasks(const std::shared_ptr<SubmitCall>& call, const std::shared_ptr<Submitting>& submitting,
-                core::Nanos wait, const engine::Visit& visit) {
+                core::Nanos wait, const Slice& slice, const engine::Visit& visit) {
   const core::WorkerId from = call->task_worker();
-  for (std::size_t i = 0; i < submitting->tasks.size(); ++i) {
+  std::size_t next = submitting->waiting.size();
+  for (std::size_t i = slice.begin; i < slice.end; ++i) {
     if (!submitting->tasks[i].refused.ok()) continue;
     ++submitting->missing;
     submitting->waiting.push_back(visit.Expect([call, submitting, i](engine::Answer answer) {
@@ -271,8 +283,8 @@ void AwaitTasks(const std::shared_ptr<SubmitCall>& call, const std::shared_ptr<S
       if (--submitting->missing == 0) call->Answer(SubmitAnswer(submitting->tasks, call->service()));
     }));
   }
-  std::size_t next = 0;
-  for (const Submission& task : submitting->tasks) {
+  for (std::size_t i = slice.begin; i < slice.end; ++i) {
+    const Submission& task = submitting->tasks[i];
     if (task.refused.ok()) visit.core.OnGet(visit.now, submitting->waiting[next++].id, task.id, wait, from);
   }
 }
@@ -303,15 +315,19 @@ void Submit(const std::shared_ptr<SubmitCall>& call) {
   intake.Read(&submitting->tasks);
   const Caller caller = call->caller();
   const bool waits = request.has_wait_timeout();
-  context.engine.VisitPool(request.pool(), [&](const engine::Visit& visit) {
-    intake.Apply(visit, caller, &submitting->tasks);
-    if (waits) AwaitTasks(call, submitting, *wait, visit);
-  });
+  const std::size_t count = submitting->tasks.size();
+  for (Slice slice; slice.begin < count; slice.begin = slice.end) {
+    slice.end = std::min(count, slice.begin + core::kSlice);
+    context.engine.VisitPool(request.pool(), [&](const engine::Visit& visit) {
+      intake.Apply(visit, caller, slice, &submitting->tasks);
+      if (waits) AwaitTasks(call, submitting, *wait, slice, visit);
+    });
+  }
   OneSuggestion suggestion(context);
   for (Submission& task : submitting->tasks) suggestion.AddTo(&task.refused);
   intake.GiveBackUploads(submitting->tasks);
   call->DropRequest();
-  if (submitting->waiting.empty()) return call->Answer(SubmitAnswer(submitting->tasks, context));
+  if (--submitting->missing == 0) return call->Answer(SubmitAnswer(submitting->tasks, context));
   call->OnCancelled([submitting] { engine::DropAll(submitting->waiting); });
 }
 

@@ -106,7 +106,7 @@ bool WatchQueue::Count(std::uint64_t bytes) {
 
 void WatchQueue::LoseAll() {
   lost_ = entries_.size();
-  entries_.clear();
+  lost_entries_.splice(lost_entries_.end(), entries_);
   maps_.clear();
   progress_.clear();
   pools_.clear();
@@ -139,7 +139,13 @@ void WatchQueue::Forget(Place place) {
 
 void WatchQueue::Remove(Place place) {
   Forget(place);
-  entries_.erase(place);
+  lost_entries_.splice(lost_entries_.end(), entries_, place);
+}
+
+void WatchQueue::DropLost() {
+  std::list<Entry> lost;
+  absl::MutexLock lock(&mu_);
+  lost.swap(lost_entries_);
 }
 
 bool WatchQueue::Next(v1::WatchResponse* message) {

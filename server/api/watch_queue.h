@@ -43,6 +43,8 @@ class WatchQueue {
   void Add(core::WatchEvent event);
   // Tells that nothing more will be added but states that are told anew.
   void End();
+  // Destroys what was lost or replaced. Not called inside an event of the core.
+  void DropLost();
   // Takes the next event. False: there is none now. After a resync the caller adds all states anew.
   bool Next(v1::WatchResponse* message);
   // Whether End was called and nothing waits.
@@ -79,6 +81,7 @@ class WatchQueue {
   const engine::ClientNames& names_;
   mutable absl::Mutex mu_;
   std::list<Entry> entries_ ABSL_GUARDED_BY(mu_);
+  std::list<Entry> lost_entries_ ABSL_GUARDED_BY(mu_);  // until DropLost
   std::uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
   base::Reservation room_ ABSL_GUARDED_BY(mu_);  // for the bytes above kOwnBytes
   std::size_t output_bytes_ ABSL_GUARDED_BY(mu_) = 0;

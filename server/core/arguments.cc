@@ -3,6 +3,8 @@
 //
 // What is kept after the end counts as a part of the outcome and goes with it. It never takes more than half of the
 // room for outcomes, or of the floor of a client that is present, so that it stops no dispatch by itself.
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "core/state.h"
 
@@ -25,16 +27,20 @@ bool Core::State::HasRoomForArguments(const Handle& handle, std::uint64_t bytes)
          (client.present && fits(client.used, room.floor() / 2));
 }
 
-void Core::State::KeepArguments(Task& task) const {
+void Core::State::KeepArguments(Task& task) {
   task.args_kept = task.state != TaskState::kSucceeded && !task.released && HasRoomForArguments(task, task.body.size());
   if (task.args_kept) {
     OwnArguments(task);
   } else {
+    dropped.Add(task.body);
     task.body = {};
   }
 }
 
-void Core::State::OwnArguments(Task& task) { task.body = OwnCopy(task.body); }
+void Core::State::OwnArguments(Task& task) {
+  Bytes shared = std::exchange(task.body, OwnCopy(task.body));
+  dropped.Add(shared);
+}
 
 absl::StatusOr<Payload> Core::State::ArgumentsOf(const HandleId& id, std::uint64_t index) const {
   absl::StatusOr<Handle*> handle = FindHandle(id);
@@ -81,7 +87,10 @@ void Core::State::KeepItemArguments(MapRun& map, const ItemBlock& block) {
         const Bytes item(slice.column, slice.data.substr(offset, length));
         offset += length;
         if (!HasRoomForArguments(map, bytes + kArgumentsOverhead + length)) continue;
-        if (map.kept_args.emplace(index, OwnCopy(item)).second) bytes += kArgumentsOverhead + length;
+        const auto [kept, is_new] = map.kept_args.try_emplace(index);
+        if (!is_new) continue;
+        kept->second = OwnCopy(item);
+        bytes += kArgumentsOverhead + length;
       }
     }
   }
@@ -92,7 +101,10 @@ void Core::State::DropItemArguments(MapRun& map, ItemRange range) {
   std::uint64_t bytes = 0;
   const auto first = map.kept_args.lower_bound(range.begin);
   auto at = first;
-  for (; at != map.kept_args.end() && at->first < range.end; ++at) bytes += kArgumentsOverhead + at->second.size();
+  for (; at != map.kept_args.end() && at->first < range.end; ++at) {
+    bytes += kArgumentsOverhead + at->second.size();
+    dropped.Add(at->second);
+  }
   map.kept_args.erase(first, at);
   UncountKept(map, bytes, 0);
 }

@@ -2,6 +2,7 @@
 //
 // Role: many share their memory with others, as the tasks of a batch that share the message that brought them; few lie
 // in the object itself, so that nothing is counted for them and they keep nothing else alive.
+// The last owner of shared bytes never goes under the core's mutex: see dropped.h. Builds with assertions hold that.
 // Thread safety: as of a plain value. A view of few bytes is good as long as the object stays where it is.
 #pragma once
 
@@ -13,6 +14,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "base/quiet.h"
 
 namespace poold::core {
 
@@ -56,6 +59,13 @@ class Bytes {
   bool empty() const { return size_ == 0; }
   // Who keeps the memory: nobody, if there are few. base/payload_file.h tells from it whether it is a file.
   const std::shared_ptr<const void>& owner() const { return is_shared_ ? shared_.owner : kNobody; }
+  bool is_shared() const { return is_shared_; }
+  // Gives the owner away, and is empty then. REQUIRES: it is shared.
+  std::shared_ptr<const void> TakeOwner() {
+    std::shared_ptr<const void> owner = std::move(shared_.owner);
+    Drop();
+    return owner;
+  }
   // A part of it: a copy of few, else with the same owner.
   Bytes Slice(std::size_t begin, std::size_t size) const {
     const std::string_view part = view().substr(begin, size);
@@ -100,7 +110,12 @@ class Bytes {
     other.Drop();
   }
   void Drop() {
-    if (is_shared_) shared_.~Shared();
+    if (is_shared_) {
+#ifndef NDEBUG
+      if (shared_.owner.use_count() == 1) base::MustNotBeQuiet("the end of a payload");
+#endif
+      shared_.~Shared();
+    }
     is_shared_ = false;
     size_ = 0;
   }

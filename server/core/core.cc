@@ -285,6 +285,7 @@ void Core::OnWorkerReady(Nanos now, WorkerId id, std::int64_t pid, std::vector<F
 void Core::OnTaskResult(Nanos now, WorkerId worker, AttemptToken token, TaskResult result) {
   state_->now = now;
   state_->TakeTaskResult(worker, token, std::move(result));
+  state_->dropped.Add(result.result.data);  // nobody took it
 }
 
 void Core::OnItemResults(Nanos now, WorkerId worker, AttemptToken token, ItemBlock items, Nanos elapsed) {
@@ -295,6 +296,7 @@ void Core::OnItemResults(Nanos now, WorkerId worker, AttemptToken token, ItemBlo
 void Core::OnOutput(Nanos now, WorkerId worker, AttemptToken token, OutputStream stream, Bytes data) {
   state_->now = now;
   state_->TakeOutput(worker, token, stream, data);
+  state_->dropped.Add(data);
 }
 
 void Core::OnProgress(Nanos now, WorkerId worker, AttemptToken token, std::uint32_t item, double fraction,
@@ -326,6 +328,8 @@ void Core::OnTick(Nanos now) {
 }
 
 Nanos Core::NextTimer() const { return state_->timers.Next(); }
+
+Dropped& Core::dropped() { return state_->dropped; }
 
 // ---- The end ----
 

@@ -22,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/dropped.h"
 #include "core/errors.h"
 #include "core/ports.h"
 #include "core/types.h"
@@ -52,6 +53,9 @@ struct Limits {
   // From the start of a zygote or a worker until it is ready, in pools whose spec does not say.
   Nanos start_timeout = 60 * kSecond;
 };
+
+// The handles of long work that one entry into a core looks at. What brings more than that is cut before it enters.
+inline constexpr std::size_t kSlice = 4096;
 
 inline constexpr std::uint64_t kTaskBytes = 208;
 inline constexpr std::uint64_t kGroupBytes = 128;
@@ -237,6 +241,10 @@ class Core {
   // Call at or after NextTimer(), the earliest moment at which something is due; kNever for none.
   void OnTick(Nanos now);
   Nanos NextTimer() const;
+
+  // ---- After each event, before the mutex is left ----
+  // What was let go of: to be taken, and destroyed outside of the mutex.
+  Dropped& dropped();
 
   // ---- The end ----
   // Refuse everything new (UNAVAILABLE), close all pools; AllPoolsGone when the last is gone.

@@ -98,6 +98,7 @@ void Core::State::EndPlainly(Task& task, Nanos started_at, Payload result) {
   task.state = TaskState::kSucceeded;
   task.plain = true;
   task.result_encoding = result.encoding;
+  dropped.Add(task.body);
   task.body = std::move(result.data);
   task.sent_at = started_at;
   task.ended_at = now;
@@ -178,7 +179,10 @@ void Core::State::Free(Handle& handle) {
   if (handle.is_map()) {
     maps.Delete(&static_cast<MapRun&>(handle));
   } else {
-    tasks.Delete(&static_cast<Task&>(handle));
+    Task& task = static_cast<Task&>(handle);
+    dropped.Add(task.body);
+    if (task.outcome != nullptr) dropped.Add(std::move(task.outcome));
+    tasks.Delete(&task);
   }
   LeaveGroup(group);
 }

@@ -1,5 +1,6 @@
 // How items and maps end without a worker's word.
 #include <algorithm>
+#include <utility>
 
 #include "core/state.h"
 
@@ -15,7 +16,7 @@ void Core::State::EndMap(MapRun& map) {
   UnqueueMap(map);
   while (!map.chunks.empty()) Unsend(*map.chunks.back());
   ForgetRetries(map);
-  map.columns.clear();
+  if (!map.columns.empty()) dropped.AddWhole(std::exchange(map.columns, {}));
   timers.Clear(&map.timer);
   timers.Clear(&map.orphan_timer);
   MapRun* last = pool.maps.back();
@@ -104,6 +105,7 @@ void Core::State::Consume(MapRun& map, ItemRange range) {
       continue;
     }
     UncountKept(map, BytesOf(block), count);
+    dropped.Add(std::move(at->second.block));
     at = map.blocks.erase(at);
   }
 }
@@ -112,7 +114,7 @@ void Core::State::DropBlocksOf(MapRun& map) {
   for (const auto& [index, kept_block] : map.blocks) {
     UncountKept(map, BytesOf(*kept_block.block), kept_block.block->result_bytes.size());
   }
-  map.blocks.clear();
+  if (!map.blocks.empty()) dropped.AddWhole(std::exchange(map.blocks, {}));
   DropItemArguments(map, {0, map.items});
 }
 

@@ -10,7 +10,7 @@ void Core::State::TakeItemResults(WorkerId worker_id, AttemptToken token, ItemBl
   const std::uint64_t count = items.result_bytes.size();
   if (chunk == nullptr || count == 0 || items.first_index != chunk->done || count > chunk->count - chunk->done) {
     if (Worker* worker = staffing.Find(worker_id)) worker->pool->stats.dropped_results += count;
-    return;
+    return dropped.AddWhole(std::move(items));
   }
   MapRun& map = *chunk->map;
   Worker& worker = *chunk->worker;
@@ -110,8 +110,10 @@ void Core::State::KeepBlock(MapRun& map, ItemBlock block) {
     map.blocks.emplace(range.begin, MapRun::KeptBlock{shared, map.arrivals++});
     CountKept(map, BytesOf(*shared), count);
     if (failed) KeepItemArguments(map, *shared);
+  } else {
+    dropped.Add(shared);
   }
-  map.NoteDone(range);
+  map.NoteDone(range, &dropped);
   if (failed && map.fail_fast) CutMap(map);
   TellWatchers(map);
   if (room.IsOverfull() || Drains(*map.group->pool)) MakeRoom(map, BytesOf(*shared));

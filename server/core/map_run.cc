@@ -69,7 +69,7 @@ void MapRun::RemoveChunk(Chunk* chunk) {
   chunks.pop_back();
 }
 
-void MapRun::NoteDone(ItemRange range) {
+void MapRun::NoteDone(ItemRange range, Dropped* dropped) {
   auto at = columns.upper_bound(range.begin);
   if (at != columns.begin()) --at;
   while (at != columns.end() && at->first < range.end) {
@@ -77,7 +77,12 @@ void MapRun::NoteDone(ItemRange range) {
     const std::uint64_t begin = std::max(range.begin, column.first);
     const std::uint64_t end = std::min(range.end, column.first + column.count);
     if (begin < end) column.left -= end - begin;
-    at = column.left == 0 ? columns.erase(at) : std::next(at);
+    if (column.left > 0) {
+      ++at;
+      continue;
+    }
+    dropped->Add(std::move(column.items));
+    at = columns.erase(at);
   }
 }
 

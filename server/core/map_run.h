@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/dropped.h"
 #include "core/handle.h"
 
 namespace poold::core {
@@ -88,7 +89,7 @@ struct MapRun : Handle {
   void AddChunk(Chunk* chunk);
   void RemoveChunk(Chunk* chunk);
   // The arguments of these are no longer needed here.
-  void NoteDone(ItemRange range);
+  void NoteDone(ItemRange range, Dropped* dropped);
   // It has an outcome. REQUIRES: index < items, nobody released the map.
   bool IsDone(std::uint64_t index) const;
 

@@ -323,9 +323,9 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   std::vector<AttemptView> AttemptsOf(const Task& task) const;
   bool HasRoomForArguments(const Handle& handle, std::uint64_t bytes) const;
   // Or lets go of them.
-  void KeepArguments(Task& task) const;
+  void KeepArguments(Task& task);
   // So that it does not keep alive the whole message that brought it.
-  static void OwnArguments(Task& task);
+  void OwnArguments(Task& task);
   static Payload ArgumentsOf(const Task& task) { return core::ArgumentsOf(task); }
   absl::StatusOr<Payload> ArgumentsOf(const HandleId& id, std::uint64_t index) const;
   void KeepItemArguments(MapRun& map, const ItemBlock& block);
@@ -386,6 +386,7 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   Slab<Task> tasks;
   Slab<MapRun> maps;
   CoreFaults faults;
+  Dropped dropped;
   Timers timers;
   Lives lives;
   Pools pools;

@@ -9,6 +9,7 @@
 // clock, which must outlive it. Errors: those of the cores, passed on.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -122,13 +123,17 @@ class Engine {
   // ---- Many handles ----
   // Groups the handles by core. At least one group; none is empty unless `ids` is.
   std::vector<HandleGroup> Locate(std::span<const core::HandleId> ids) const;
-  // Runs `event(core, now, id, place)` for each handle, those of one core in one event.
+  // Runs `event(core, now, id, place)` for each handle, those of one core in events of kSlice handles: others get in
+  // between.
   template <typename Event>
   void AtEach(const std::vector<HandleGroup>& groups, Event event) const {
     for (const HandleGroup& group : groups) {
-      group.shard->Enter([&](core::Core& core, core::Nanos now) {
-        for (std::size_t i = 0; i < group.ids.size(); ++i) event(core, now, group.ids[i], group.places[i]);
-      });
+      for (std::size_t begin = 0; begin < group.ids.size(); begin += core::kSlice) {
+        const std::size_t end = std::min(group.ids.size(), begin + core::kSlice);
+        group.shard->Enter([&](core::Core& core, core::Nanos now) {
+          for (std::size_t i = begin; i < end; ++i) event(core, now, group.ids[i], group.places[i]);
+        });
+      }
     }
   }
 

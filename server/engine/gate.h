@@ -1,9 +1,10 @@
 // Gate: the one mutex of a core. Every event enters the core through the gate, on the thread that brings it, once for
 // each batch.
 //
-// Role: takes the mutex, reads the clock, runs the event, leaves the mutex, and flushes every outbox. Non-role: decides
-// nothing. Threads: thread-safe. Lock order: a gate is outermost; no lock is held when it is entered. Ownership: does
-// not own the core, the clock or the outboxes; they must outlive it.
+// Role: takes the mutex, reads the clock, runs the event and a slice of what is unfinished, leaves the mutex, flushes
+// every outbox, and destroys what the core dropped. Non-role: decides nothing. Threads: thread-safe; under the mutex
+// nothing makes a system call or ends a payload (base/quiet.h). Lock order: a gate is outermost; no lock is held when
+// it is entered. Ownership: does not own the core, the clock or the outboxes; they must outlive it.
 #pragma once
 
 #include <atomic>
@@ -14,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
+#include "base/quiet.h"
 #include "core/core.h"
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
@@ -58,6 +60,7 @@ class Gate {
     Leave leave{this};
     absl::MutexLock lock(&mu_);
     const KnownToSanitizer known(&mu_);
+    const base::Quiet quiet;
     // Written under the mutex only: no locked addition.
     entries_.store(entries_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     return RunEvent(std::forward<Event>(event), &leave);
@@ -67,21 +70,41 @@ class Gate {
   std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
 
  private:
-  // Flushes the outboxes at its end, which comes after the end of the lock, because the lock is declared later.
+  // Flushes the outboxes at its end, which comes after the end of the lock, because the lock is declared later. Then
+  // destroys what the core dropped.
   struct Leave {
     Gate* gate;
     core::Nanos next_timer = core::kNever;
+    bool drops = false;
     ~Leave() {
       for (Outbox* outbox : gate->outboxes_) outbox->Flush(next_timer);
+      if (drops) DestroyDropped();
     }
   };
+  // What the core dropped in this thread's event. The memory of the list is used again.
+  static core::Dropped::Things& Taken() {
+    static thread_local core::Dropped::Things taken;
+    return taken;
+  }
+  static void DestroyDropped() {
+    constexpr std::size_t kMostKept = 4096;
+    core::Dropped::Things& taken = Taken();
+    taken.clear();
+    if (taken.capacity() > kMostKept) core::Dropped::Things().swap(taken);
+  }
 
   template <typename Event>
   auto RunEvent(Event&& event, Leave* leave) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     struct ReadTimer {
       Gate* gate;
       Leave* leave;
-      ~ReadTimer() { leave->next_timer = gate->core_->NextTimer(); }
+      ~ReadTimer() {
+        core::Core& core = *gate->core_;
+        leave->next_timer = core.NextTimer();
+        if (core.dropped().empty()) return;
+        leave->drops = true;
+        core.dropped().Swap(&Taken());
+      }
     } read_timer{this, leave};
     return std::forward<Event>(event)(*core_, clock_->Now());
   }

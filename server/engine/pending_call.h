@@ -5,11 +5,14 @@
 //   the shard must outlive both.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "core/core.h"
 #include "engine/shard.h"
@@ -55,14 +58,16 @@ struct PendingCall {
   }
 };
 
-// Drops questions of one core in one event. REQUIRES: all are of the same shard.
+// Drops many questions; neighbours of one core in events of kSlice questions.
 inline void DropAll(const std::vector<PendingCall>& calls) {
-  if (calls.empty()) return;
   for (const PendingCall& call : calls) call.subscriber->Drop();
-  Shard& shard = *calls.front().shard;
-  shard.Enter([&](core::Core& core, core::Nanos now) {
-    for (const PendingCall& call : calls) shard.Unsubscribe(core, now, call.id);
-  });
+  for (std::size_t begin = 0; begin < calls.size();) {
+    Shard& shard = *calls[begin].shard;
+    shard.Enter([&](core::Core& core, core::Nanos now) {
+      const std::size_t most = std::min(calls.size(), begin + core::kSlice);
+      for (; begin < most && calls[begin].shard == &shard; ++begin) shard.Unsubscribe(core, now, calls[begin].id);
+    });
+  }
 }
 
 // Makes a subscriber that waits for one answer of the shard's core. REQUIRES: called inside an event of the shard.

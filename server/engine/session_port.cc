@@ -46,7 +46,8 @@ void SessionPort::Enter(const std::shared_ptr<Subscriber>& session, const core::
 
 void SessionPort::Greet(core::ClientId client) {
   client_ = client;
-  greets_ = present_ = true;
+  greets_.assign(engine_.size(), true);
+  present_ = true;
 }
 
 void SessionPort::Leave() {
@@ -66,19 +67,22 @@ void SessionPort::Apply(const std::shared_ptr<Subscriber>& session, Batch* batch
     Shard& shard = engine_.shard(*next);
     shard.Enter([&](core::Core& core, core::Nanos now) {
       const Visit visit{core, now, *next, ids_[*next]};
-      if (greets_) BePresent(visit, session);
-      ApplyTasks(visit, batch);
-      ApplyMaps(visit, batch);
-      ApplyRequests(visit, batch);
+      if (!greets_.empty()) BePresent(visit, session);
+      std::size_t slice = core::kSlice;
+      const bool all = ApplyDoubtful(visit, batch, &slice) && ApplyTasks(visit, batch, &slice) &&
+                       ApplyMaps(visit, batch, &slice) && ApplyRequests(visit, batch, &slice);
+      if (!all) Await(*next);
       if (!Next() && done()) shard.subscribers().MarkDirty(session);
     });
   }
-  greets_ = false;
+  greets_.clear();
   // Tasks are the cores' now, or nobody's.
   batch->ClearAsked();
 }
 
 void SessionPort::BePresent(const Visit& visit, const std::shared_ptr<Subscriber>& session) {
+  if (!greets_[visit.shard]) return;
+  greets_[visit.shard] = false;
   const bool first = engine_.shard(visit.shard).present().Come(client_, visit.me);
   if (first) visit.core.OnClientPresent(visit.now, client_, origin_);
   if (!first && visit.core.ViewClient(client_).room_is_short) session->OnRoom(true);
@@ -87,7 +91,7 @@ void SessionPort::BePresent(const Visit& visit, const std::shared_ptr<Subscriber
 // ---- Where each part goes ----
 
 void SessionPort::Route(Batch* batch) {
-  waits_.assign(engine_.size(), greets_);
+  waits_.assign(engine_.size(), !greets_.empty());
   if (engine_.size() == 1) return Await(0);
   const Shards& directory = engine_.directory();
   std::erase_if(batch->groups, [&](Batch::Tasks& tasks) { return RefuseStrayTasks(&tasks, batch); });
@@ -176,35 +180,62 @@ std::optional<std::size_t> SessionPort::Next() const {
 
 // ---- Inside the events ----
 
-void SessionPort::ApplyTasks(const Visit& visit, Batch* batch) {
+bool SessionPort::ApplyDoubtful(const Visit& visit, Batch* batch, std::size_t* slice) {
+  if (batch->without_args.empty()) return true;
+  std::vector<Batch::Doubtful> left;
+  bool all = true;
   for (Batch::Doubtful& one : batch->without_args) {
-    if (one.shard != visit.shard) continue;
+    if (one.shard != visit.shard || *slice == 0) {
+      all &= one.shard != visit.shard;
+      left.push_back(std::move(one));
+      continue;
+    }
+    --*slice;
     if (!visit.core.OnSubscribe(visit.now, visit.me, one.refused.id).ok()) {
       batch->refused.push_back(std::move(one.refused));
     }
   }
+  batch->without_args = std::move(left);
+  return all;
+}
+
+bool SessionPort::ApplyTasks(const Visit& visit, Batch* batch, std::size_t* slice) {
+  bool all = true;
   for (Batch::Tasks& tasks : batch->groups) {
-    if (tasks.shard != visit.shard) continue;
+    if (tasks.shard != visit.shard || tasks.count == 0) continue;
+    if (*slice == 0) {
+      all = false;
+      break;
+    }
     tasks.group.subscriber = visit.me;
     tasks.group.origin = origin_;
     const std::size_t refused_before = refusals_.size();
-    const auto own = std::span(batch->tasks).subspan(tasks.begin, tasks.count);
+    const auto own = std::span(batch->tasks).subspan(tasks.begin, std::min(tasks.count, *slice));
+    tasks.begin += own.size();
+    tasks.count -= own.size();
+    *slice -= own.size();
+    all = tasks.count == 0;
     visit.core.OnSubmit(visit.now, tasks.group, own, &refusals_);
     if (tasks.upload_id.empty() || refusals_.size() == refused_before) continue;
     batch->returned.push_back({std::move(tasks.upload_id), std::move(own.front().args.data), refusals_.back().why});
   }
   for (core::Refusal& refusal : refusals_) batch->refused.push_back({refusal.id, std::move(refusal.why)});
   refusals_.clear();
+  return all;
 }
 
-void SessionPort::ApplyMaps(const Visit& visit, Batch* batch) {
-  for (Batch::Doubtful& one : batch->refused_maps) {
-    if (one.shard != visit.shard) continue;
+bool SessionPort::ApplyMaps(const Visit& visit, Batch* batch, std::size_t* slice) {
+  std::erase_if(batch->refused_maps, [&](Batch::Doubtful& one) {
+    if (one.shard != visit.shard) return false;
     one.refused.accepted_items = AcceptedItems(visit.core, one.refused.id);
     batch->refused.push_back(std::move(one.refused));
-  }
+    return true;
+  });
   for (Batch::Map& map : batch->maps) {
-    if (map.shard != visit.shard) continue;
+    if (map.shard != visit.shard || map.is_applied) continue;
+    if (*slice == 0) return false;
+    --*slice;
+    map.is_applied = true;
     map.group.subscriber = visit.me;
     map.group.origin = origin_;
     const absl::StatusOr<std::uint64_t> items = visit.core.OnMap(visit.now, map.group);
@@ -212,16 +243,16 @@ void SessionPort::ApplyMaps(const Visit& visit, Batch* batch) {
     Batch::Refused& refused = batch->refused.emplace_back(Batch::Refused{map.group.id, items.status()});
     if (!absl::IsAlreadyExists(items.status())) refused.accepted_items = AcceptedItems(visit.core, map.group.id);
   }
+  return true;
 }
 
-void SessionPort::ApplyRequests(const Visit& visit, Batch* batch) {
-  if (batch->handle_requests.empty()) return;
-  for (const Batch::HandleRequest& asked : std::exchange(batch->handle_requests, {})) {
-    if (asked.shard != visit.shard) {
-      AddRequest(batch, asked);
-      continue;
-    }
-    for (std::uint64_t i = 0; i < asked.count; ++i) {
+bool SessionPort::ApplyRequests(const Visit& visit, Batch* batch, std::size_t* slice) {
+  if (batch->handle_requests.empty()) return true;
+  bool all = true;
+  for (Batch::HandleRequest& asked : std::exchange(batch->handle_requests, {})) {
+    const std::uint64_t here = asked.shard == visit.shard ? std::min<std::uint64_t>(asked.count, *slice) : 0;
+    *slice -= here;
+    for (std::uint64_t i = 0; i < here; ++i) {
       const core::HandleId id{asked.first.high, asked.first.low + i};
       const absl::Status found = Ask(visit, asked, id);
       const bool stray = asked.others > 0 && !found.ok() && visit.core.Knows(id) == core::Known::kNo;
@@ -231,7 +262,13 @@ void SessionPort::ApplyRequests(const Visit& visit, Batch* batch) {
         batch->refused.push_back({id, found});
       }
     }
+    if (here == asked.count) continue;
+    all &= asked.shard != visit.shard;
+    asked.first.low += here;
+    asked.count -= here;
+    AddRequest(batch, asked);
   }
+  return all;
 }
 
 // What a cancel comes to shows in the outcome; what is not known any more is nothing to cancel, or to release.

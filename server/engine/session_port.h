@@ -46,7 +46,8 @@ struct Batch {
   };
   struct Map {
     core::MapGroup group;
-    std::size_t shard = 0;  // the port's
+    std::size_t shard = 0;    // the port's
+    bool is_applied = false;  // the port's
   };
   // A request that was refused for its form or for lack of arguments, of which the core of its pool may know more.
   struct Doubtful {
@@ -126,8 +127,9 @@ class SessionPort {
   void Enter(const std::shared_ptr<Subscriber>& session, const core::ClientOrigin& origin);
   // Makes the session one of this client, with the next batch. Call once.
   void Greet(core::ClientId client);
-  // Enters each core that the batch concerns once, and at least one core. Calls `done` inside the last event; where
-  // that returns true, the session is flushed after the event. Leaves only refusals in the batch.
+  // Enters each core that the batch concerns once for each kSlice of its handles, and at least one core: others get in
+  // between, and what follows in the batch waits. Calls `done` inside the last event; where that returns true, the
+  // session is flushed after the event. Leaves only refusals in the batch.
   void Apply(const std::shared_ptr<Subscriber>& session, Batch* batch, absl::FunctionRef<bool()> done);
   // Unsubscribes the session. The cores send nothing to it after this call.
   void Leave();
@@ -149,9 +151,12 @@ class SessionPort {
     core::SubscriberId me = core::kNobody;
   };
   void BePresent(const Visit& visit, const std::shared_ptr<Subscriber>& session);
-  void ApplyTasks(const Visit& visit, Batch* batch);
-  void ApplyMaps(const Visit& visit, Batch* batch);
-  void ApplyRequests(const Visit& visit, Batch* batch);
+  // Each applies what is for this core, as far as the slice goes, and takes it from the slice. False: something is
+  // left.
+  bool ApplyDoubtful(const Visit& visit, Batch* batch, std::size_t* slice);
+  bool ApplyTasks(const Visit& visit, Batch* batch, std::size_t* slice);
+  bool ApplyMaps(const Visit& visit, Batch* batch, std::size_t* slice);
+  bool ApplyRequests(const Visit& visit, Batch* batch, std::size_t* slice);
   absl::Status Ask(const Visit& visit, const Batch::HandleRequest& asked, const core::HandleId& id) const;
   void LookElsewhere(Batch* batch, const Batch::HandleRequest& asked, const core::HandleId& id);
 
@@ -161,8 +166,9 @@ class SessionPort {
   // The session's subscriber in each core.
   std::vector<core::SubscriberId> ids_;
   core::ClientId client_{};
-  // Whether the batch under way greets, and whether the session counts as one of its client.
-  bool greets_ = false;
+  // Whether the batch under way still greets each core; empty if it does not greet.
+  std::vector<bool> greets_;
+  // Whether the session counts as one of its client.
   bool present_ = false;
   // Whether each core is still to be entered for the batch under way.
   std::vector<bool> waits_;

@@ -17,6 +17,7 @@ core::HandleId Shard::NewHandle(core::Core& core) const {
 void Shard::Unsubscribe(core::Core& core, core::Nanos now, core::SubscriberId id) {
   if (subscribers_.Find(id) == nullptr) return;
   core.OnSubscriberGone(now, id);
+  core.dropped().Add(subscribers_.Find(id));  // perhaps the last owner, of much that waits for it
   subscribers_.Remove(id);
 }
 

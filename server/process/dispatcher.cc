@@ -498,6 +498,7 @@ void Dispatcher::State::Deliver() {
   gate->Enter([this](core::Core& core, core::Nanos now) {
     thread.batch.Deliver(core, now, [this](core::WorkerId worker) { channels.erase(worker); });
   });
+  thread.batch.Clear();
 }
 
 void Dispatcher::State::ReapGone() {

@@ -69,8 +69,8 @@ class EventBatch {
   void Discard();
 
   bool empty() const { return events_.empty() && !block_ && !tick_; }
-  // Gives the core all events in their order, a tick last, and is empty again. Calls `forget(worker)` before each
-  // OnWorkerLost. REQUIRES: the core's mutex is held.
+  // Gives the core all events in their order, a tick last. Calls `forget(worker)` before each OnWorkerLost. The caller
+  // calls Clear when the mutex was left. REQUIRES: the core's mutex is held.
   template <typename Forget>
   void Deliver(core::Core& core, core::Nanos now, Forget&& forget) {
     CloseBlock();
@@ -79,8 +79,9 @@ class EventBatch {
       DeliverOne(core, now, event);
     }
     if (tick_) core.OnTick(now);
-    Clear();
   }
+  // What is left of the events goes: it is empty again.
+  void Clear();
 
  private:
   enum class Kind : std::uint8_t {
@@ -141,7 +142,6 @@ class EventBatch {
   // Makes an event of the open block, if there is one, so that the next event comes behind its items.
   void CloseBlock();
   void DeliverOne(core::Core& core, core::Nanos now, Event& event);
-  void Clear();
 
   std::vector<Event> events_;
   std::vector<core::Failure> failures_;

@@ -171,9 +171,10 @@ void ResponseEncoder::AddOutput(const core::OutputEvent& output) {
   waiting_.fetch_add(1, std::memory_order_relaxed);
   while (pending_.output_bytes > options_.max_waiting_output_bytes) {
     const std::size_t bytes = pending_.outputs.front().data.size();
-    if (dropped_output_bytes_.fetch_add(bytes) == 0) base::Log(base::Level::kWarning, "session_output_dropped");
+    dropped_output_bytes_.fetch_add(bytes);
     pending_.output_bytes -= bytes;
     pending_bytes_ -= kPartBytes + bytes;
+    pending_.dropped_outputs.push_back(std::move(pending_.outputs.front()));
     pending_.outputs.pop_front();
     waiting_.fetch_sub(1, std::memory_order_relaxed);
   }
@@ -222,11 +223,16 @@ bool ResponseEncoder::Fill(v1::SessionResponse* message) {
   message->Clear();
   std::uint64_t taken = 0;
   bool tell = false;
+  std::vector<core::OutputEvent> dropped;
   {
     absl::MutexLock lock(&mu_);
     taken = taken_;
     tell = std::exchange(tell_taken_, false);
+    dropped.swap(pending_.dropped_outputs);
     TakePending();
+  }
+  if (!dropped.empty() && !std::exchange(told_dropped_, true)) {
+    base::Log(base::Level::kWarning, "session_output_dropped");
   }
   if (active_.empty() && (!tell || taken == acknowledged())) return false;
   const api::WallTime wall(clock_);

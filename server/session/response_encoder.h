@@ -103,6 +103,8 @@ class ResponseEncoder {
   struct Parts {
     std::deque<core::OutputEvent> outputs;
     std::size_t output_bytes = 0;
+    // Made way for others; not destroyed under the core's mutex.
+    std::vector<core::OutputEvent> dropped_outputs;
     std::vector<core::ProgressEvent> progress;
     google::protobuf::RepeatedPtrField<v1::OutcomeGroup> packed;
     std::size_t packed_bytes = 0;
@@ -156,6 +158,7 @@ class ResponseEncoder {
 
   // Of the one who fills.
   Parts active_;
+  bool told_dropped_ = false;
   std::size_t next_progress_ = 0;
   int next_packed_ = 0;
   std::size_t next_task_ = 0;

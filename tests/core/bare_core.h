@@ -131,12 +131,19 @@ class BareCore {
   void ReleaseEnded() {
     for (const HandleId id : clients.ended) core.OnRelease(now, id);
     clients.ended.clear();
+    DestroyDropped();
   }
   void ConsumeBlocks() {
     for (const ItemBlockPtr& block : clients.blocks) {
       core.OnConsumed(now, map, block->first_index, block->result_bytes.size());
     }
     clients.blocks.clear();
+    DestroyDropped();
+  }
+  // As the gate does.
+  void DestroyDropped() {
+    core.dropped().Swap(&dropped);
+    dropped.clear();
   }
 
   BareWorkers workers;
@@ -146,6 +153,7 @@ class BareCore {
   HandleId map{8, 1};  // under way
   ClientId client{1};  // of what is submitted
   std::shared_ptr<const TaskOptions> options = std::make_shared<TaskOptions>();
+  Dropped::Things dropped;
 
  private:
   static constexpr SubscriberId kSubscriber{1};

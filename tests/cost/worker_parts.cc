@@ -61,6 +61,7 @@ class OneWorker {
       batch_.ExpectBytes(units * kResult.size());
       ReadResults();
       batch_.Deliver(bare_.core, bare_.now, [](core::WorkerId) {});
+      batch_.Clear();
     });
     if (channel_.Busy()) GiveUp("not all came back");
   }

@@ -2,6 +2,7 @@
 #include "engine/gate.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <functional>
@@ -101,6 +102,50 @@ TEST_F(GateTest, FlushIsToldWhenTheCoreIsDueNext) {
     EXPECT_TRUE(refused.empty());
   });
   EXPECT_EQ(timers, (std::vector<core::Nanos>{core::kNever, 2 * core::kSecond}));
+}
+
+#ifdef POOLD_QUIET_CALLS
+TEST_F(GateTest, WhoMakesASystemCallUnderTheMutexDies) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(gate_.Enter([](core::Core&, core::Nanos) { close(-1); }), "under the core's mutex: close");
+  outbox_.on_flush = [](core::Nanos) { close(-1); };
+  gate_.Enter([](core::Core&, core::Nanos) {});
+}
+#endif
+
+#ifndef NDEBUG
+TEST_F(GateTest, WhoFreesAPayloadUnderTheMutexDies) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(gate_.Enter([](core::Core&, core::Nanos) { core::Bytes(std::string(100, 'x')); }),
+               "under the core's mutex: the end of a payload");
+}
+#endif
+
+TEST_F(GateTest, WhatTheCoreDropsGoesWhenTheMutexIsLeft) {
+  story_.Open("p");
+  story_.Submit("p", "f");  // the only worker is busy
+  std::vector<bool> quiet;  // when each payload went
+  const std::string text(100, 'x');
+  core::HandleId task;
+  gate_.Enter([&](core::Core& core, core::Nanos now) {
+    const std::shared_ptr<const void> owner(&text, [&](const void*) { quiet.push_back(base::Quiet::Holds()); });
+    core::NewTask fresh{core.NewHandle(), {core::Encoding::kRaw, nullptr, core::Bytes(owner, text)}};
+    task = fresh.id;
+    core::TaskGroup group;
+    group.pool = "p";
+    group.function = "f";
+    std::vector<core::Refusal> refused;
+    core.OnSubmit(now, group, {&fresh, 1}, &refused);
+    EXPECT_TRUE(refused.empty());
+    EXPECT_TRUE(base::Quiet::Holds());
+  });
+  EXPECT_TRUE(quiet.empty());
+  gate_.Enter([&](core::Core& core, core::Nanos now) {
+    EXPECT_TRUE(*core.OnCancel(now, task, /*running=*/false));
+    EXPECT_TRUE(core.OnRelease(now, task));
+    EXPECT_TRUE(quiet.empty());
+  });
+  EXPECT_EQ(quiet, std::vector<bool>{false});
 }
 
 }  // namespace

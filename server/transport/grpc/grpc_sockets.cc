@@ -21,6 +21,7 @@
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/quiet.h"
 #include "core/errors.h"
 #include "transport/grpc/grpc_refusals.h"
 #include "transport/grpc/http2_guard.h"
@@ -196,6 +197,9 @@ extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
 }
 
 extern "C" ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+#ifndef NDEBUG
+  poold::base::MustNotBeQuiet("sendmsg");
+#endif
   static auto* const next = poold::transport::Next<ssize_t(int, const msghdr*, int)>("sendmsg");
   const ssize_t bytes = next(fd, message, flags);
   if (bytes <= 0) return bytes;
@@ -204,6 +208,9 @@ extern "C" ssize_t sendmsg(int fd, const msghdr* message, int flags) {
 }
 
 extern "C" int close(int fd) {
+#ifndef NDEBUG
+  poold::base::MustNotBeQuiet("close");
+#endif
   if (poold::transport::SocketOf(fd) != nullptr) delete poold::transport::sockets[fd].exchange(nullptr);
   static auto* const next = poold::transport::Next<int(int)>("close");
   return next(fd);
