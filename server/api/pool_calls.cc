@@ -148,12 +148,18 @@ void Close(const std::shared_ptr<CloseCall>& call) {
   const std::string& name = call->request().pool();
   if (absl::Status status = CheckPoolName(name, "pool"); !status.ok()) return call->Refuse(status);
   const bool cancel_queued = call->request().cancel_queued();
-  const absl::StatusOr<std::uint64_t> cancelled = call->service().engine.InPool(
-      name, [&](core::Core& core, core::Nanos now) { return core.OnClose(now, name, cancel_queued); });
-  if (!cancelled.ok()) return call->Refuse(cancelled.status());
-  v1::CloseResponse response;
-  response.set_cancelled_tasks(*cancelled);
-  call->Answer(response);
+  DropWhenCancelled(call, call->service().engine.AskInPool(
+                              name,
+                              [&](core::Core& core, core::Nanos now, core::SubscriberId id) {
+                                core.OnClose(now, id, name, cancel_queued);
+                              },
+                              [call](engine::Answer answer) {
+                                const auto& cancelled = std::get<absl::StatusOr<std::uint64_t>>(answer);
+                                if (!cancelled.ok()) return call->Refuse(cancelled.status());
+                                v1::CloseResponse response;
+                                response.set_cancelled_tasks(*cancelled);
+                                call->Answer(response);
+                              }));
 }
 
 void Terminate(const std::shared_ptr<TerminateCall>& call) {

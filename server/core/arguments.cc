@@ -42,7 +42,7 @@ void Core::State::OwnArguments(Task& task) {
   dropped.Add(shared);
 }
 
-absl::StatusOr<Payload> Core::State::ArgumentsOf(const HandleId& id, std::uint64_t index) const {
+absl::StatusOr<Payload> Core::State::ArgumentsOf(const HandleId& id, std::uint64_t index) {
   absl::StatusOr<Handle*> handle = FindHandle(id);
   if (!handle.ok()) return handle.status();
   const char* why = "it succeeded, and the arguments are kept only of what did not";

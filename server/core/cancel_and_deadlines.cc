@@ -47,6 +47,7 @@ bool Core::State::CancelMap(MapRun& map, bool running) {
 }
 
 void Core::State::TaskDue(Task& task) {
+  if (Reach(task)) return;
   const TaskOptions& options = *task.group->options;
   const std::shared_ptr<Pool> pool = task.group->pool;
   const bool total = now >= After(task.group->submitted_at, options.total_timeout);
@@ -89,6 +90,7 @@ void Core::State::TimeOut(Task& task, bool total) {
 // Its present item is over its time.
 void Core::State::ChunkDue(Chunk& chunk) {
   MapRun& map = *chunk.map;
+  if (map.group->pool->sweep == Sweep::kAll) return;
   const std::shared_ptr<Pool> pool = map.group->pool;
   const bool total = now >= After(map.ArrivedAt(chunk.begin + chunk.done), map.group->options->total_timeout);
   const std::uint32_t left = chunk.count - chunk.done;
@@ -105,10 +107,13 @@ void Core::State::ChunkDue(Chunk& chunk) {
 
 void Core::State::ExpireReadyItems(MapRun& map) {
   Pool& pool = *map.group->pool;
-  while (map.ready_items() > 0 && now >= Deadlines::LatestStart(map)) {
+  // What is left is due still, and the timer says so.
+  for (std::size_t left = limits.slice; left > 0 && map.ready_items() > 0 && now >= Deadlines::LatestStart(map);) {
     const bool tried = map.NextAttempts() > 0;
     const Nanos arrived_at = map.ArrivedAt(map.OldestReady());
-    const ItemRange range = map.TakeItems(map.ColumnEnd(map.OldestReady()) - map.OldestReady());
+    const ItemRange range =
+        map.TakeItems(std::min<std::uint64_t>(left, map.ColumnEnd(map.OldestReady()) - map.OldestReady()));
+    Spend(&left, range.size());
     pool.stats.queued -= range.size();
     pool.stats.queued_bytes -= map.BytesOf(range.begin, range.size());
     if (tried) DropRetry(map, range.begin);
@@ -122,6 +127,7 @@ void Core::State::ExpireReadyItems(MapRun& map) {
 }
 
 void Core::State::MapDue(MapRun& map) {
+  if (Reach(map)) return;
   // What was too late is with a worker again, and ChunkDue tells. Settling would steal it, and be called again for it.
   if (map.ready_items() == 0) return;
   const std::shared_ptr<Pool> pool = map.group->pool;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/state.h"
@@ -48,11 +49,17 @@ void Core::OnReload(Nanos now, SubscriberId call, std::string_view name) {
   state_->Reload(call, name);
 }
 
-absl::StatusOr<std::uint64_t> Core::OnClose(Nanos now, std::string_view name, bool cancel_queued) {
+void Core::OnClose(Nanos now, SubscriberId call, std::string_view name, bool cancel_queued) {
   state_->now = now;
   absl::StatusOr<std::shared_ptr<Pool>> pool = state_->pools.Find(name);
-  if (!pool.ok()) return pool.status();
-  return state_->ClosePool(**pool, cancel_queued);
+  if (!pool.ok()) return state_->client_port->AnswerClose(call, pool.status());
+  state_->ClosePool(**pool, cancel_queued);
+  if (cancel_queued && (*pool)->sweep == Sweep::kUnbegun) {
+    state_->waits.Close(CallsOf(*pool), call, (*pool)->swept);
+  } else {
+    state_->client_port->AnswerClose(call, 0);
+  }
+  state_->Settle();
 }
 
 void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nanos grace, bool forget) {
@@ -60,12 +67,13 @@ void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nano
   absl::StatusOr<std::shared_ptr<Pool>> pool = state_->pools.Find(name);
   if (!pool.ok()) return state_->client_port->AnswerTerminate(call, pool.status());
   (*pool)->forget |= forget;
-  if (!(*pool)->live() && !(*pool)->has_processes()) {
+  if ((*pool)->gone) {
     state_->client_port->AnswerTerminate(call, 0);
     return state_->pools.ForgetIfGone(**pool);
   }
   state_->waits.Terminate(CallsOf(*pool), call);
   state_->TerminatePool(**pool, grace, "its pool was terminated");
+  state_->Settle();
 }
 
 void Core::OnJoin(Nanos now, SubscriberId call, std::string_view name, Nanos wait_timeout) {
@@ -79,7 +87,7 @@ void Core::OnJoin(Nanos now, SubscriberId call, std::string_view name, Nanos wai
         MakeError(reason::kPoolStillRunning,
                   absl::StrCat("pool '", (*pool)->spec.name, "' is still running; close or terminate it first"), name));
   }
-  if (!(*pool)->live() && !(*pool)->has_processes()) return state_->client_port->AnswerJoin(call, true);
+  if ((*pool)->gone) return state_->client_port->AnswerJoin(call, true);
   if (wait_timeout <= 0) return state_->client_port->AnswerJoin(call, false);
   state_->waits.Join(now, CallsOf(*pool), call, wait_timeout);
 }
@@ -222,6 +230,7 @@ absl::StatusOr<Payload> Core::ViewArguments(HandleId id, std::uint64_t index) co
 }
 
 TaskPage Core::ViewTasks(const TaskFilter& filter, std::uint64_t from, std::size_t most) const {
+  if (!state_->unfinished_pools.empty()) state_->ReachListed(from);
   return state_->ListHandles(filter, from, most);
 }
 
@@ -272,6 +281,7 @@ void Core::OnZygoteLost(Nanos now, PoolId id, std::uint32_t generation, std::str
   if (pool == nullptr) return;
   state_->staffing.ZygoteIsLost(*pool, generation, std::move(why), cause);
   state_->Reconcile(*pool);
+  state_->Settle();
 }
 
 void Core::OnWorkerReady(Nanos now, WorkerId id, std::int64_t pid, std::vector<FunctionInfo> functions,
@@ -315,7 +325,9 @@ void Core::OnWorkerUsage(Nanos now, WorkerId id, std::uint64_t rss_bytes) {
 void Core::OnWorkerLost(Nanos now, WorkerId id, WorkerLoss loss) {
   state_->now = now;
   Worker* worker = state_->staffing.Find(id);
-  if (worker != nullptr) state_->LoseWorker(*worker, std::move(loss));
+  if (worker == nullptr) return;
+  state_->LoseWorker(*worker, std::move(loss));
+  state_->Settle();
 }
 
 // ---- Time ----
@@ -323,11 +335,27 @@ void Core::OnWorkerLost(Nanos now, WorkerId id, WorkerLoss loss) {
 void Core::OnTick(Nanos now) {
   assert(state_->CheckRooms().empty());  // in debug builds; the simulator looks after every event
   state_->now = now;
+  std::size_t left = state_->limits.slice;
   DueTimer due;
-  while (state_->timers.PopDue(now, &due)) state_->RunTimer(due);
+  while (left > 0 && state_->timers.PopDue(now, &due)) {
+    State::Spend(&left, 1);
+    state_->RunTimer(due, &left);
+  }
+  if (!state_->unfinished_pools.empty()) state_->RunSlice();
 }
 
-Nanos Core::NextTimer() const { return state_->timers.Next(); }
+Nanos Core::NextTimer() const {
+  return state_->unfinished_pools.empty() ? state_->timers.Next() : std::min(state_->now, state_->timers.Next());
+}
+
+Nanos Core::OnLeave(Nanos now) {
+  if (!state_->unfinished_pools.empty()) {
+    state_->now = now;
+    if (!std::exchange(state_->slice_done, false)) state_->RunSlice();
+    state_->slice_done = false;
+  }
+  return NextTimer();
+}
 
 Dropped& Core::dropped() { return state_->dropped; }
 
@@ -339,6 +367,7 @@ void Core::OnShutdown(Nanos now) {
   state_->AllClientsGo();
   const Pools::ById pools = state_->pools.all();
   for (const auto& [id, pool] : pools) state_->ClosePool(*pool, /*cancel_queued=*/false);
+  state_->Settle();
   state_->CheckAllGone();
 }
 
@@ -346,6 +375,7 @@ void Core::OnTerminateAll(Nanos now) {
   state_->now = now;
   const Pools::ById pools = state_->pools.all();
   for (const auto& [id, pool] : pools) state_->TerminatePool(*pool, 0, "its pool was terminated");
+  state_->Settle();
   state_->CheckAllGone();
 }
 

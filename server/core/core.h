@@ -30,6 +30,9 @@
 
 namespace poold::core {
 
+// The handles of long work that one entry into a core looks at. What brings more than that is cut before it enters.
+inline constexpr std::size_t kSlice = 4096;
+
 // Every bound of the core; see ServerLimits in poold/v1/server_info.proto.
 struct Limits {
   std::uint64_t max_payload_bytes = 1ull << 30;
@@ -52,10 +55,9 @@ struct Limits {
   Nanos owner_grace = 10 * kSecond;
   // From the start of a zygote or a worker until it is ready, in pools whose spec does not say.
   Nanos start_timeout = 60 * kSecond;
+  // Handles of long work that one event looks at, and timers that one tick fires. At least 2.
+  std::size_t slice = kSlice;
 };
-
-// The handles of long work that one entry into a core looks at. What brings more than that is cut before it enters.
-inline constexpr std::size_t kSlice = 4096;
 
 inline constexpr std::uint64_t kTaskBytes = 208;
 inline constexpr std::uint64_t kGroupBytes = 128;
@@ -161,8 +163,8 @@ class Core {
   ClientView ViewClient(ClientId client) const;
   // Those that have no room for more, and wait for it.
   std::vector<ClientView> HeldUpClients() const;
-  // Returns how many handles it cancelled.
-  absl::StatusOr<std::uint64_t> OnClose(Nanos now, std::string_view pool, bool cancel_queued = false);
+  // Answered by AnswerClose, with `cancel_queued` when all that had not begun was cancelled.
+  void OnClose(Nanos now, SubscriberId call, std::string_view pool, bool cancel_queued = false);
   // `grace`: between SIGTERM and SIGKILL. `forget`: when its last process is gone its name is not known any more.
   void OnTerminate(Nanos now, SubscriberId call, std::string_view pool, Nanos grace = 0, bool forget = false);
   absl::StatusOr<PoolView> OnResize(Nanos now, std::string_view pool, std::uint32_t workers);
@@ -238,11 +240,15 @@ class Core {
   void OnWorkerLost(Nanos now, WorkerId worker, WorkerLoss loss);
 
   // ---- Time ----
-  // Call at or after NextTimer(), the earliest moment at which something is due; kNever for none.
+  // Call at or after NextTimer(), the earliest moment at which something is due; kNever for none. It is now while long
+  // work is unfinished: to terminate a pool, or to cancel what it has not begun, takes a slice (Limits::slice) at a
+  // time. The pool refuses and sends nothing from the first one on, and says of each handle what will become of it.
   void OnTick(Nanos now);
   Nanos NextTimer() const;
 
-  // ---- After each event, before the mutex is left ----
+  // ---- After the events of one entry, before the mutex is left ----
+  // Does a slice of what is unfinished, unless one of the events did. Returns NextTimer().
+  Nanos OnLeave(Nanos now);
   // What was let go of: to be taken, and destroyed outside of the mutex.
   Dropped& dropped();
 

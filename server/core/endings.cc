@@ -127,6 +127,7 @@ void Core::State::EndHandle(Handle& handle) {
   if (handle.is_map()) AsMap(&handle)->ended_at = now;
   --handle.group->pool->unfinished;
   --unfinished;
+  ++ended_handles;
   Deliver(handle);
   TellWatchers(handle);
   if (HandleExtras* extras = handle.extras.get()) {

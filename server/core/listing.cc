@@ -47,6 +47,18 @@ TaskState Core::State::StateOf(const Handle& handle) {
   return map.unsuccessful_items > 0 ? TaskState::kFailed : TaskState::kSucceeded;
 }
 
+void Core::State::ReachListed(std::uint64_t from) {
+  std::vector<HandleId> ids;
+  std::uint32_t looked_at = 0;
+  in_order.Walk(from, [&](const Handle& handle) {
+    if (!handle.ended && handle.group->pool->sweep != Sweep::kNone) ids.push_back(handle.id);
+    return ++looked_at <= kMostLookedAt;
+  });
+  for (const HandleId& id : ids) {
+    if (Handle* const handle = handles.Find(id)) Reach(*handle);
+  }
+}
+
 TaskPage Core::State::ListHandles(const TaskFilter& filter, std::uint64_t from, std::size_t most) const {
   TaskPage page;
   std::uint32_t looked_at = 0;

@@ -37,32 +37,38 @@ std::uint64_t Core::State::CutMap(MapRun& map) {
   return dropped;
 }
 
-void Core::State::ForgetRetries(MapRun& map) {
+void Core::State::ForgetRetry(MapRun& map, std::map<std::uint64_t, std::unique_ptr<ItemRetry>>::iterator at) {
   Pool& pool = *map.group->pool;
-  for (auto& [index, retry] : map.retries) {
-    timers.Clear(&retry->timer);
-    if (!retry->waiting) continue;
+  const auto& [index, retry] = *at;
+  timers.Clear(&retry->timer);
+  if (retry->waiting) {
     --pool.stats.queued;
     pool.stats.queued_bytes -= map.BytesOf(index, 1);
     ++pool.stats.cancelled;
     ++map.cancelled_items;
+    --map.waiting_items;
   }
-  map.retries.clear();
-  map.waiting_items = 0;
+  map.retries.erase(at);
+}
+
+void Core::State::ForgetRetries(MapRun& map) {
+  while (!map.retries.empty()) ForgetRetry(map, map.retries.begin());
+}
+
+std::uint64_t Core::State::DropNextItems(MapRun& map) {
+  Pool& pool = *map.group->pool;
+  const ItemRange range = map.TakeItems(map.ready_items());
+  pool.stats.queued -= range.size();
+  pool.stats.queued_bytes -= map.BytesOf(range.begin, range.size());
+  pool.stats.cancelled += range.size();
+  map.cancelled_items += range.size();
+  return range.size();
 }
 
 std::uint64_t Core::State::DropReadyItems(MapRun& map) {
-  Pool& pool = *map.group->pool;
   UnqueueMap(map);
   std::uint64_t dropped = map.waiting_items;
-  while (map.ready_items() > 0) {
-    const ItemRange range = map.TakeItems(map.ready_items());
-    pool.stats.queued -= range.size();
-    pool.stats.queued_bytes -= map.BytesOf(range.begin, range.size());
-    pool.stats.cancelled += range.size();
-    map.cancelled_items += range.size();
-    dropped += range.size();
-  }
+  while (map.ready_items() > 0) dropped += DropNextItems(map);
   ForgetRetries(map);
   return dropped;
 }

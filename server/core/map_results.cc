@@ -149,6 +149,7 @@ bool Core::State::RetryItem(MapRun& map, std::uint64_t index, std::uint32_t atte
 
 void Core::State::ItemRetryDue(ItemRetry& retry) {
   MapRun& map = *retry.map;
+  if (map.group->pool->cancels()) return;  // it goes with the map
   retry.waiting = false;
   --map.waiting_items;
   map.GiveBack({retry.index, retry.index + 1}, retry.attempt);

@@ -20,6 +20,7 @@ void Core::State::NoteMapOwner(MapRun& map, bool present) {
 }
 
 void Core::State::CloseOrphan(MapRun& map) {
+  if (Reach(map)) return;
   const std::shared_ptr<Pool> pool = map.group->pool;
   map.closed = true;
   CheckMapDone(map);

@@ -39,6 +39,14 @@ struct PoolFunction {
   std::unique_ptr<CircuitBreaker> breaker;             // null: it never had one
 };
 
+// What of a pool ends at once, though it takes more than one slice: see unfinished.cc. Each includes those before it.
+enum class Sweep : std::uint8_t {
+  kNone,
+  kOpenMaps,  // maps that are not complete take no more items
+  kUnbegun,   // what has not begun is cancelled
+  kAll,       // everything is cancelled
+};
+
 // Where workers come from: one zygote (and the next, should it die), and how well starts go there. A pool has one, and
 // a second one while it is reloaded.
 struct Generation {
@@ -123,6 +131,13 @@ struct Pool : std::enable_shared_from_this<Pool> {
   std::uint32_t breakers_open = 0;   // that stand
   TimerId breaker_timer = kNoTimer;  // when the next one may try
 
+  // ---- Changed by Core::State: see unfinished.cc ----
+  Sweep sweep = Sweep::kNone;
+  std::string sweep_why;       // why, for the outcomes
+  std::uint64_t swept = 0;     // handles that ended by it
+  WorkerId swept_worker{};     // workers up to this one were looked at
+  std::size_t swept_maps = 0;  // as many of `maps` are still to be looked at
+
   // ---- Each number changed by one of them ----
   std::vector<PoolFunction> functions;
   absl::flat_hash_map<std::string, std::uint32_t> function_numbers;
@@ -134,6 +149,8 @@ struct Pool : std::enable_shared_from_this<Pool> {
   bool has_processes() const {
     return !workers.empty() || present->zygote != ZygoteState::kGone || next != nullptr || !stopping_zygotes.empty();
   }
+  // What it has not begun is being cancelled: nothing is sent.
+  bool cancels() const { return sweep >= Sweep::kUnbegun; }
   bool dispatches() const {
     return state == PoolState::kRunning || state == PoolState::kStarting || state == PoolState::kClosing;
   }

@@ -46,84 +46,37 @@ void Core::State::AnswerOpenCalls(Pool& pool, const absl::Status& status) {
   waits.AnswerOpens(pool.calls, status, [&] { return ViewOf(pool); });
 }
 
-std::uint64_t Core::State::ClosePool(Pool& pool, bool cancel_queued) {
+void Core::State::ClosePool(Pool& pool, bool cancel_queued) {
   const bool first = pool.state == PoolState::kStarting || pool.state == PoolState::kRunning;
-  if (!first && pool.state != PoolState::kClosing) return 0;
+  if (!first && pool.state != PoolState::kClosing) return;
   if (first) {
     ChangeState(pool, PoolState::kClosing);
     outcomes.WakeAll();
     AbandonReload(
         pool, MakeError(reason::kPoolNotRunning,
                         absl::StrCat("pool '", pool.spec.name, "' was closed while it was reloaded"), pool.spec.name));
-    const std::vector<MapRun*> maps = pool.maps;
-    for (MapRun* map : maps) {
-      if (map->complete || map->ended) continue;
-      map->closed = true;
-      CheckMapDone(*map);
-    }
   }
   pool.runs_only |= cancel_queued;
-  const std::uint64_t cancelled = cancel_queued ? CancelUnbegun(pool) : 0;
+  BeginSweep(pool, cancel_queued ? Sweep::kUnbegun : Sweep::kOpenMaps, "its pool was closed");
+}
+
+void Core::State::CheckClosed(Pool& pool) {
   if (pool.unfinished == 0) {
     AnswerOpenCalls(
         pool, MakeError(reason::kPoolNotRunning, absl::StrCat("pool '", pool.spec.name, "' was closed before it ran"),
                         pool.spec.name));
   }
   Reconcile(pool);
-  return cancelled;
-}
-
-std::uint64_t Core::State::CancelEverything(Pool& pool, std::string_view why) {
-  std::uint64_t cancelled = 0;
-  for (Worker* worker : pool.workers) {  // so that nothing begins after it was said to be cancelled
-    for (Node* node = worker->sent.back(); node != nullptr; node = worker->sent.Before(node)) {
-      worker_port->TakeBack(worker->id, TokenOf(node), 0);
-    }
-  }
-  const auto end = [&](Task& task) {
-    ++cancelled;
-    EndTask(task, CancelledOutcome(task, why));
-  };
-  const std::vector<MapRun*> maps = pool.maps;
-  for (MapRun* map : maps) {
-    ++cancelled;
-    map->cut = true;
-    DropReadyItems(*map);
-    for (const Chunk* chunk : map->chunks) {
-      map->cancelled_items += chunk->count - chunk->done;
-      pool.stats.cancelled += chunk->count - chunk->done;
-    }
-    EndMap(*map);
-  }
-  for (Worker* worker : pool.workers) {
-    while (Node* node = worker->sent.front()) {
-      Unsend(*AsTask(node));
-      end(*AsTask(node));
-    }
-  }
-  scheduler.CloseBreakers(pool);  // what waits there is in the queue again
-  for (ReadyQueue* ready : {&pool.ready, &pool.ready_fresh}) {
-    while (Node* node = ready->Any()) {
-      scheduler.Unqueue(*AsTask(node));
-      end(*AsTask(node));
-    }
-  }
-  while (Node* node = pool.delayed.front()) {
-    scheduler.Unqueue(*AsTask(node));
-    end(*AsTask(node));
-  }
-  return cancelled;
 }
 
 void Core::State::TerminatePool(Pool& pool, Nanos grace, std::string_view why) {
-  if (!pool.live() && !pool.has_processes()) return;
+  if (pool.gone) return;
   if (pool.state == PoolState::kTerminating) return staffing.KillAll(pool, grace);  // perhaps sooner
   ChangeState(pool, PoolState::kTerminating);
   AbandonReload(pool, MakeError(reason::kPoolNotRunning,
                                 absl::StrCat("pool '", pool.spec.name, "' was terminated while it was reloaded"),
                                 pool.spec.name));
-  const std::uint64_t cancelled = CancelEverything(pool, why);
-  waits.NoteCancelled(pool.calls, cancelled);
+  BeginSweep(pool, Sweep::kAll, std::string(why));
   AnswerOpenCalls(
       pool, MakeError(reason::kPoolNotRunning, absl::StrCat("pool '", pool.spec.name, "' was terminated before it ran"),
                       pool.spec.name));
@@ -136,11 +89,10 @@ void Core::State::FailPool(Pool& pool, std::string why) {
   pool.failure = std::move(why);
   ChangeState(pool, PoolState::kFailed);
   AbandonReload(pool, FailureOf(pool));
-  CancelEverything(pool, absl::StrCat(pool.broken ? "its pool is broken: " : "its pool failed: ", pool.failure));
+  BeginSweep(pool, Sweep::kAll, absl::StrCat(pool.broken ? "its pool is broken: " : "its pool failed: ", pool.failure));
   scheduler.Rest(pool);
   staffing.KillAll(pool, 0);
   AnswerOpenCalls(pool, FailureOf(pool));
-  watches.PoolEnded(pool.watchers);
   Advance(pool);
 }
 
@@ -149,7 +101,8 @@ void Core::State::Advance(Pool& pool) {
   if (pool.state == PoolState::kClosing && pool.unfinished == 0) {
     staffing.WindDown(pool);
   }
-  if (pool.has_processes() || (pool.state == PoolState::kClosing && pool.unfinished > 0)) return;
+  if (pool.has_processes() || pool.sweep != Sweep::kNone) return;
+  if (pool.state == PoolState::kClosing && pool.unfinished > 0) return;
   const bool had_ended = pool.state == PoolState::kClosed || pool.state == PoolState::kTerminated;
   if (!had_ended && pool.state != PoolState::kFailed) {
     ChangeState(pool, pool.state == PoolState::kClosing ? PoolState::kClosed : PoolState::kTerminated);

@@ -97,6 +97,7 @@ class ClientPort {
   virtual void AnswerOpenPool(SubscriberId to, absl::StatusOr<PoolView> pool, bool created) = 0;
   virtual void AnswerGet(SubscriberId to, absl::StatusOr<HandleView> handle) = 0;
   virtual void AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) = 0;
+  virtual void AnswerClose(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) = 0;
   virtual void AnswerTerminate(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) = 0;
   virtual void AnswerReload(SubscriberId to, absl::StatusOr<PoolView> pool) = 0;
   virtual void AnswerJoin(SubscriberId to, absl::StatusOr<bool> done) = 0;

@@ -72,6 +72,7 @@ absl::StatusOr<PoolView> Core::State::Resize(std::string_view name, std::uint32_
 
 // What was submitted before the functions were known.
 void Core::State::EndUnknownFunctions(Pool& pool) {
+  if (pool.cancels()) return;  // all of it is said to be cancelled
   std::vector<Handle*> unknown;
   const auto note = [&](Handle& handle) {
     if (!pool.functions[handle.group->function].known) unknown.push_back(&handle);

@@ -4,6 +4,7 @@
 namespace poold::core {
 
 void Core::State::Reconcile(Pool& pool) {
+  if (pool.cancels()) return;  // at the end of the sweep
   if (pool.scaling.asked()) staffing.Scale(pool);
   scheduler.Dispatch(pool);
   scheduler.Steal(pool);
@@ -14,7 +15,7 @@ void Core::State::Reconcile(Pool& pool) {
 }
 
 void Core::State::ReconcileWorker(Pool& pool, Worker& worker) {
-  if (pool.scaling.asked() || !pool.idle.empty() || outcomes.some_wake()) return Reconcile(pool);
+  if (pool.scaling.asked() || !pool.idle.empty() || outcomes.some_wake() || pool.cancels()) return Reconcile(pool);
   const bool nothing_left = scheduler.Refill(pool, worker);
   if (pool.scaling.asked()) return Reconcile(pool);
   if (nothing_left) Advance(pool);

@@ -9,6 +9,7 @@ Task* Core::State::FindAttempt(WorkerId worker, AttemptToken token) const {
   if (IsChunkToken(token)) return nullptr;
   Task* task = tasks.Find(TokenSlot(token));
   if (task == nullptr || task->token != static_cast<std::uint64_t>(token) || task->worker == nullptr) return nullptr;
+  if (task->worker->pool->sweep == Sweep::kAll) return nullptr;  // it is said to be cancelled
   return task->worker->id == worker ? task : nullptr;
 }
 

@@ -88,8 +88,8 @@ void Core::State::MakeRoom(Handle& came, std::uint64_t bytes) {
   outcomes.MakeWay(QuotaOf(came), bytes, Drains(*came.group->pool));
 }
 
-void Core::State::ReleaseOld(ClientQuota& client) {
-  outcomes.Due(now, client);
+void Core::State::ReleaseOld(ClientQuota& client, std::size_t* left) {
+  outcomes.Due(now, client, left);
   WakeClients();
 }
 

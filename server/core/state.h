@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <random>
@@ -49,6 +50,7 @@ struct CoreFaults {
   bool forget_unbegun = false;  // loses what a dead worker had not begun
   bool forget_tries = false;    // does not count what may have been begun without a claim page
   bool drop_awaited = false;    // drops also what somebody waits for
+  bool sweep_at_once = false;   // does long work in one event
   OutcomeFaults outcomes;
   SchedulerFaults scheduler;
   StaffingFaults staffing;
@@ -74,10 +76,11 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   // ---- pool_life.cc ----
   void OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere, HandleId creation);
   absl::Status CheckOpen(const PoolSpec& spec, std::uint64_t elsewhere) const;
-  std::uint64_t ClosePool(Pool& pool, bool cancel_queued);
+  void ClosePool(Pool& pool, bool cancel_queued);
+  // After its maps were closed, and what was to be cancelled was.
+  void CheckClosed(Pool& pool);
   void TerminatePool(Pool& pool, Nanos grace, std::string_view why);
   void FailPool(Pool& pool, std::string why);
-  std::uint64_t CancelEverything(Pool& pool, std::string_view why);
   void AnswerOpenCalls(Pool& pool, const absl::Status& status);
   void AnswerGone(Pool& pool);
   // Closes it further when nothing is left to do, and notes when the last process is gone.
@@ -109,9 +112,31 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   void NoteMapOwner(MapRun& map, bool present);
   void CloseOrphan(MapRun& map);
 
-  // ---- cancel_unstarted.cc ----
-  std::uint64_t CancelUnbegun(Pool& pool);
-  std::uint64_t CancelUnbegunMaps(Pool& pool);
+  // ---- unfinished.cc ----
+  // REQUIRES: at the end of the event Settle is called.
+  void BeginSweep(Pool& pool, Sweep kind, std::string why);
+  // Does the first slice of what the event has begun.
+  void Settle() {
+    if (sweep_began) RunSlice();
+  }
+  void RunSlice();
+  bool SweepSome(Pool& pool, std::size_t* left);
+  bool SweepWorkers(Pool& pool, std::size_t* left);
+  bool SweepMaps(Pool& pool, std::size_t* left);
+  bool SweepItems(MapRun& map, std::size_t* left);
+  bool SweepQueues(Pool& pool, std::size_t* left);
+  // All that the worker has ends.
+  void SweepSent(Worker& worker);
+  void TakeBackAll(const Worker& worker, const Node* node);
+  void EndSweep(Pool& pool);
+  // True: it was to end, and has ended now. It may be gone.
+  bool Reach(Handle& handle);
+  void ReachTask(Task& task);
+  void ReachMap(MapRun& map);
+  // Those that a page from this place on may show.
+  void ReachListed(std::uint64_t from);
+  static void CountSwept(const Pool& pool, PoolStats* stats);
+  static void Spend(std::size_t* left, std::size_t steps) { *left -= std::min(*left, steps); }
 
   // ---- worker_loss.cc ----
   void LoseWorker(Worker& worker, WorkerLoss loss);
@@ -225,6 +250,9 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   // Nothing more of it is sent; what was not begun comes back and is cancelled.
   std::uint64_t CutMap(MapRun& map);
   std::uint64_t DropReadyItems(MapRun& map);
+  // REQUIRES: there are some.
+  std::uint64_t DropNextItems(MapRun& map);
+  void ForgetRetry(MapRun& map, std::map<std::uint64_t, std::unique_ptr<ItemRetry>>::iterator retry);
   void ForgetRetries(MapRun& map);
   void Consume(MapRun& map, ItemRange range);
   void DropBlocksOf(MapRun& map);
@@ -268,7 +296,7 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
     Forget(handle);
     WakeClients();
   }
-  void ReleaseOld(ClientQuota& client);
+  void ReleaseOld(ClientQuota& client, std::size_t* left);
   void CountEnd(PoolStats& stats, TaskState state, std::uint64_t count) const;
 
   // ---- cancel_and_deadlines.cc ----
@@ -327,7 +355,7 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   // So that it does not keep alive the whole message that brought it.
   void OwnArguments(Task& task);
   static Payload ArgumentsOf(const Task& task) { return core::ArgumentsOf(task); }
-  absl::StatusOr<Payload> ArgumentsOf(const HandleId& id, std::uint64_t index) const;
+  absl::StatusOr<Payload> ArgumentsOf(const HandleId& id, std::uint64_t index);
   void KeepItemArguments(MapRun& map, const ItemBlock& block);
   void DropItemArguments(MapRun& map, ItemRange range);
 
@@ -360,15 +388,17 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   TaskView ViewOf(const Task& task) const;
   MapView ViewOf(const MapRun& map) const;
   HandleView ViewOf(const Handle& handle) const;
-  absl::StatusOr<Payload> ResultOf(const HandleId& id, std::uint64_t index) const;
-  absl::StatusOr<Handle*> FindHandle(const HandleId& id) const;
+  absl::StatusOr<Payload> ResultOf(const HandleId& id, std::uint64_t index);
+  // For whoever asks for it: what is to end has ended.
+  absl::StatusOr<Handle*> FindHandle(const HandleId& id);
 
   // ---- check.cc ----
   // The first invariant of a room that does not hold; empty if all do. Between two events.
   std::string CheckRooms() const;
 
   // ---- times.cc ----
-  void RunTimer(const DueTimer& due);
+  // Takes from `left` what it looks at beside the timer.
+  void RunTimer(const DueTimer& due, std::size_t* left);
 
   const Limits limits;
   const ShardInfo shard;
@@ -393,14 +423,20 @@ struct Core::State final : WaitsListener, OutcomesListener, SchedulerListener, S
   Subscribers subscribers;
   Waits waits;
   Watches watches;
-  OutcomePtr last_cancelled;     // of the task that was cancelled last without having run
-  std::uint64_t unfinished = 0;  // tasks and maps, of all pools
+  OutcomePtr last_cancelled;        // of the task that was cancelled last without having run
+  std::uint64_t unfinished = 0;     // tasks and maps, of all pools
+  std::uint64_t ended_handles = 0;  // since the start
 
   KeptOutcomes outcomes;
   const OutcomeRoom& room;  // of outcomes
   Scheduler scheduler;
   Staffing staffing;
   bool is_waking = false;  // clients that have room again
+
+  // Pools of which not all was swept: each has a `sweep`.
+  std::deque<std::shared_ptr<Pool>> unfinished_pools;
+  bool sweep_began = false;  // in this event
+  bool slice_done = false;   // since OnLeave
 
   bool shutting_down = false;
   bool told_all_gone = false;

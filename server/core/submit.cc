@@ -156,11 +156,20 @@ void Core::State::Submit(const TaskGroup& asked, std::span<NewTask> tasks, std::
     (*group)->subscriber = subscriber;
     Subscribers::Enter(subscriber);
   }
+  // Why one was refused for want of room, and its bytes: as long as nothing is taken it holds for all that are as
+  // large, and is said once for all of them.
+  absl::Status full;
+  std::size_t full_bytes = 0;
   for (NewTask& task : tasks) {
     absl::Status status = SubmitKnown(asked, subscriber, task);
-    if (absl::IsNotFound(status) && group.ok()) {
+    if (absl::IsNotFound(status) && group.ok() && !full.ok() && task.args.data.size() >= full_bytes) {
+      status = full;
+    } else if (absl::IsNotFound(status) && group.ok()) {
       group = GroupFor(*group, task.args);
+      const std::size_t bytes = task.args.data.size();
       status = SubmitOne(**group, task);
+      if (!status.ok() || !full.ok()) full = absl::IsResourceExhausted(status) ? status : absl::OkStatus();
+      full_bytes = bytes;
     } else if (absl::IsNotFound(status)) {
       status = group.status();
     }

@@ -25,6 +25,7 @@ absl::Status Core::State::CheckColumn(const ItemColumn& column) const {
 absl::StatusOr<MapRun*> Core::State::OpenMap(const MapGroup& asked) {
   bool known = false;
   Handle* handle = handles.Find(asked.id, &known);
+  if (handle != nullptr && Reach(*handle)) handle = handles.Find(asked.id, &known);
   if (known && handle == nullptr) {
     return MakeError(absl::StatusCode::kAlreadyExists, reason::kHandleReleased,
                      "this id was used and released; a new map needs a new id", "id");

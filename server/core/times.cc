@@ -3,7 +3,7 @@
 
 namespace poold::core {
 
-void Core::State::RunTimer(const DueTimer& due) {
+void Core::State::RunTimer(const DueTimer& due, std::size_t* left) {
   switch (due.kind) {
     case TimerKind::kTask:
       return TaskDue(*static_cast<Task*>(due.owner));
@@ -32,7 +32,7 @@ void Core::State::RunTimer(const DueTimer& due) {
       if (!staffing.WearOut(*static_cast<Worker*>(due.owner))) return;
       return Reconcile(*std::shared_ptr<Pool>(static_cast<Worker*>(due.owner)->pool));
     case TimerKind::kOutcomes:
-      return ReleaseOld(*static_cast<ClientQuota*>(due.owner));
+      return ReleaseOld(*static_cast<ClientQuota*>(due.owner), left);
   }
 }
 

@@ -26,7 +26,8 @@ WorkerView Core::State::ViewOf(const Pool& pool, const Worker& worker) const {
                : !worker.takes_work() ? WorkerState::kStopping
                : worker.sent.empty()  ? WorkerState::kIdle
                                       : WorkerState::kBusy;
-  if (Node* head = worker.sent.front()) {
+  Node* const head = pool.sweep == Sweep::kAll ? nullptr : worker.sent.front();
+  if (head != nullptr) {
     const Handle& handle = HandleOf(head);
     view.function = pool.functions[handle.group->function].name;
     view.running = handle.id;
@@ -60,6 +61,7 @@ PoolView Core::State::ViewOf(const Pool& pool) const {
   view.stats.kept_outcomes = pool.kept_counts.outcomes;
   view.stats.kept_outcome_bytes = pool.kept_counts.bytes;
   view.stats.dropped_outcomes = pool.kept_counts.dropped;
+  CountSwept(pool, &view.stats);
   view.generation = pool.present->number;
   view.reloading = pool.next != nullptr;
   view.reload_failure = pool.reload_failure;
@@ -113,8 +115,10 @@ HandleView Core::State::ViewOf(const Handle& handle) const {
   return ViewOf(static_cast<const Task&>(handle));
 }
 
-absl::StatusOr<Handle*> Core::State::FindHandle(const HandleId& id) const {
-  if (Handle* handle = handles.Find(id)) return handle;
+absl::StatusOr<Handle*> Core::State::FindHandle(const HandleId& id) {
+  Handle* handle = handles.Find(id);
+  if (handle != nullptr && Reach(*handle)) handle = handles.Find(id);
+  if (handle != nullptr) return handle;
   if (handles.IsTombstone(id)) {
     return MakeError(reason::kHandleReleased, absl::StrCat("the outcome of handle ", Text(id), " was released"), "id");
   }
@@ -124,7 +128,7 @@ absl::StatusOr<Handle*> Core::State::FindHandle(const HandleId& id) const {
                    "id");
 }
 
-absl::StatusOr<Payload> Core::State::ResultOf(const HandleId& id, std::uint64_t index) const {
+absl::StatusOr<Payload> Core::State::ResultOf(const HandleId& id, std::uint64_t index) {
   absl::StatusOr<Handle*> handle = FindHandle(id);
   if (!handle.ok()) return handle.status();
   const absl::Status none = MakeError(absl::StatusCode::kFailedPrecondition, reason::kInvalidField,

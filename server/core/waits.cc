@@ -61,6 +61,17 @@ bool Core::State::Succeeded(const Handle& handle) {
 }
 
 void Core::State::WaitDue(Wait* wait) {
+  if (!unfinished_pools.empty()) {
+    const SubscriberId call = wait->call;
+    std::vector<HandleId> asked;
+    for (const Wait::Entry& entry : wait->entries) {
+      if (!entry.done) asked.push_back(entry.id);
+    }
+    for (const HandleId& id : asked) {
+      if (Handle* const handle = handles.Find(id)) Reach(*handle);
+    }
+    if (!waits.Waiting(call, wait)) return;
+  }
   waits.Due(wait, [this](const Handle* handle) { return ViewOf(*handle); });
 }
 

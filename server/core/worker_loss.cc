@@ -28,6 +28,7 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
   const Staffing::Loss how = staffing.NoteLoss(worker, loss.death, loss.has_guilty);
   std::string story = how.breaks ? StoryOf(worker, loss.death) : "";
   // From the back, so that what comes back to the front of the queue has its order again.
+  if (pool->sweep == Sweep::kAll) SweepSent(worker);
   while (Node* last = worker.sent.back()) {
     // Without a page it is not known what was begun: all of it may have been.
     const bool guilty = !worker.uses_page || (loss.has_guilty && TokenOf(last) == loss.guilty);

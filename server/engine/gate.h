@@ -98,15 +98,16 @@ class Gate {
     struct ReadTimer {
       Gate* gate;
       Leave* leave;
+      core::Nanos now;
       ~ReadTimer() {
         core::Core& core = *gate->core_;
-        leave->next_timer = core.NextTimer();
+        leave->next_timer = core.OnLeave(now);
         if (core.dropped().empty()) return;
         leave->drops = true;
         core.dropped().Swap(&Taken());
       }
-    } read_timer{this, leave};
-    return std::forward<Event>(event)(*core_, clock_->Now());
+    } read_timer{this, leave, clock_->Now()};
+    return std::forward<Event>(event)(*core_, read_timer.now);
   }
 
   core::Core* const core_ ABSL_PT_GUARDED_BY(mu_);

@@ -61,6 +61,11 @@ void Shard::AnswerWait(core::SubscriberId to, absl::StatusOr<core::WaitAnswer> a
   Answer(to, std::move(answer));
 }
 
+void Shard::AnswerClose(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) {
+  pools_changed_ = true;
+  Answer(to, std::move(cancelled_tasks));
+}
+
 void Shard::AnswerTerminate(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) {
   pools_changed_ = true;
   Answer(to, std::move(cancelled_tasks));

@@ -102,6 +102,7 @@ class Shard final : public core::ClientPort, public Outbox {
   void AnswerOpenPool(core::SubscriberId to, absl::StatusOr<core::PoolView> pool, bool created) override;
   void AnswerGet(core::SubscriberId to, absl::StatusOr<core::HandleView> handle) override;
   void AnswerWait(core::SubscriberId to, absl::StatusOr<core::WaitAnswer> answer) override;
+  void AnswerClose(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) override;
   void AnswerTerminate(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) override;
   void AnswerReload(core::SubscriberId to, absl::StatusOr<core::PoolView> pool) override;
   void AnswerJoin(core::SubscriberId to, absl::StatusOr<bool> done) override;

@@ -226,7 +226,7 @@ TEST_F(CircuitBreakerTest, APoolThatClosesFinishesWhatWaits) {
   story.Open("p");
   Trip();
   const HandleId task = story.Submit("p", "f");
-  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  ASSERT_TRUE(story.Close("p").ok());
   story.Pass(kSecond);
   story.RunAll();
   EXPECT_EQ(story.StateOf(task), TaskState::kSucceeded);
@@ -301,7 +301,7 @@ TEST_F(CircuitBreakerTest, AreCancelledByAPoolThatClosesAndCancels) {
   const HandleId task = story.Submit("p", "f");
   const HandleId other = story.Submit("p", "f");
   ASSERT_EQ(story.StateOf(task), TaskState::kQueued);
-  EXPECT_EQ(*story.core.OnClose(story.now, "p", /*cancel_queued=*/true), 2u);
+  EXPECT_EQ(*story.Close("p", /*cancel_queued=*/true), 2u);
   EXPECT_EQ(story.StateOf(task), TaskState::kCancelled);
   EXPECT_EQ(story.StateOf(other), TaskState::kCancelled);
   story.EndAll();

@@ -31,6 +31,7 @@ class CoreTestPeer {
   void MovePool(const std::string& pool, PoolState to) {
     core_->state_->lives.Move(core_->state_->pools.FindOrNull(pool)->state, to);
   }
+  std::uint64_t ended_handles() const { return core_->state_->ended_handles; }
   std::size_t tombstones() const { return core_->state_->handles.tombstones(); }
 
   // Null if its id is not known, or released.

@@ -43,7 +43,7 @@ TEST(Close, ThatCancelsEndsWhatHasNotBegunAndLetsTheRestFinish) {
   TaskOptions fresh;
   fresh.fresh = true;
   const HandleId queued = story.Submit("p", "f", fresh);
-  EXPECT_EQ(*story.core.OnClose(story.now, "p", /*cancel_queued=*/true), 3u);
+  EXPECT_EQ(*story.Close("p", /*cancel_queued=*/true), 3u);
   for (const HandleId task : {ahead, delayed, queued}) EXPECT_EQ(story.StateOf(task), TaskState::kCancelled);
   story.RunAll();
   EXPECT_EQ(story.StateOf(running), TaskState::kSucceeded);
@@ -58,7 +58,7 @@ TEST(Close, ThatCancelsLeavesAMapWhatItRunsNow) {
   ASSERT_TRUE(story.Map({2, 1}, "p", "f", {"a", "b", "c"}).ok());
   ASSERT_TRUE(story.Map({2, 2}, "p", "f", {"d", "e"}).ok());
   story.Begin(story.FirstWorker());
-  EXPECT_EQ(*story.core.OnClose(story.now, "p", true), 1u);
+  EXPECT_EQ(*story.Close("p", /*cancel_queued=*/true), 1u);
   EXPECT_TRUE(story.MapOf({2, 2}).done);
   EXPECT_FALSE(story.MapOf({2, 1}).done);
   story.RunAll();
@@ -80,7 +80,7 @@ TEST(Close, ThatCancelsTriesNothingAgain) {
     const bool runs_first = worker.work.front().what.args.data.view() == "fails";
     busy.insert(runs_first ? busy.begin() : busy.end(), id);
   }
-  EXPECT_EQ(*story.core.OnClose(story.now, "p", /*cancel_queued=*/true), 0u);
+  EXPECT_EQ(*story.Close("p", /*cancel_queued=*/true), 0u);
   story.RunOne(busy.front(), /*succeeded=*/false);
   story.Crash(busy.back());
   EXPECT_EQ(story.StateOf(fails), TaskState::kFailed);
@@ -95,8 +95,8 @@ TEST(Close, ASecondTimeMayCancel) {
   story.Submit("p", "f");
   const HandleId queued = story.Submit("p", "f");
   story.Begin(story.FirstWorker());
-  EXPECT_EQ(*story.core.OnClose(story.now, "p"), 0u);
-  EXPECT_EQ(*story.core.OnClose(story.now, "p", true), 1u);
+  EXPECT_EQ(*story.Close("p"), 0u);
+  EXPECT_EQ(*story.Close("p", /*cancel_queued=*/true), 1u);
   EXPECT_EQ(story.StateOf(queued), TaskState::kCancelled);
 }
 

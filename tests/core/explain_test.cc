@@ -119,7 +119,7 @@ TEST(Explain, TellsThatThePoolIsClosing) {
   story.Open("p");
   story.Submit("p", "f");
   const HandleId task = story.Submit("p", "f");
-  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  ASSERT_TRUE(story.Close("p").ok());
   EXPECT_THAT(About(story, task).waits_for, HasSubstr("closing"));
 }
 

@@ -39,6 +39,9 @@ class FakeClients : public ClientPort {
   }
   void AnswerGet(SubscriberId to, absl::StatusOr<HandleView> handle) override { gets.emplace(to, std::move(handle)); }
   void AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) override { waits.emplace(to, std::move(answer)); }
+  void AnswerClose(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) override {
+    closed.emplace(to, std::move(cancelled));
+  }
   void AnswerTerminate(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) override {
     terminated.emplace(to, std::move(cancelled));
   }
@@ -60,6 +63,7 @@ class FakeClients : public ClientPort {
   std::map<SubscriberId, std::pair<absl::StatusOr<PoolView>, bool>> opened;
   std::map<SubscriberId, absl::StatusOr<HandleView>> gets;
   std::map<SubscriberId, absl::StatusOr<WaitAnswer>> waits;
+  std::map<SubscriberId, absl::StatusOr<std::uint64_t>> closed;
   std::map<SubscriberId, absl::StatusOr<std::uint64_t>> terminated;
   std::map<SubscriberId, absl::StatusOr<bool>> joined;
   std::map<SubscriberId, std::vector<WatchEvent>> events;
@@ -135,6 +139,12 @@ class Story {
         break;
       }
     }
+  }
+  // How many handles that cancelled, where it was answered at once.
+  absl::StatusOr<std::uint64_t> Close(const std::string& pool, bool cancel_queued = false) {
+    const SubscriberId call = NewCall();
+    core.OnClose(now, call, pool, cancel_queued);
+    return clients.closed.contains(call) ? clients.closed.at(call) : absl::UnavailableError("not answered yet");
   }
   PoolView Pool(const std::string& name) { return *core.ViewPool(name); }
   WorkerId FirstWorker() { return processes.workers.begin()->first; }

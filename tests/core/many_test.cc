@@ -50,7 +50,7 @@ TEST(Many, ThereMayBe1024PoolsAndEachOfThemWorks) {
   story.RunAll();
   EXPECT_EQ(story.StateOf(first), TaskState::kSucceeded);
   EXPECT_EQ(story.StateOf(last), TaskState::kSucceeded);
-  ASSERT_TRUE(story.core.OnClose(story.now, "p7").ok());
+  ASSERT_TRUE(story.Close("p7").ok());
   story.EndAll();
   const SubscriberId taken = story.AskOpen(SpecOf("one too many", 1));
   EXPECT_FALSE(story.clients.opened.contains(taken)) << "there is room for it: it starts";

@@ -233,7 +233,7 @@ TEST(Pool, ThatIsClosingAndCannotStartAnythingFailsForFaultsOfItsOwn) {
   story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "killed", LossCause::kOutsider);
   story.processes.Die(story.now, story.FirstWorker(), 9);
   const HandleId queued = story.Submit("p", "f");
-  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  ASSERT_TRUE(story.Close("p").ok());
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(story.Pool("p").state, PoolState::kClosing);
     story.processes.ZygoteDies(story.now, story.processes.zygotes.begin()->first, "no such module");
@@ -248,8 +248,8 @@ TEST(Pool, CloseFinishesWhatIsQueuedAndRefusesWhatIsNew) {
   story.Open("p", 1);
   const HandleId first = story.Submit("p", "f");
   const HandleId second = story.Submit("p", "f");
-  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
-  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  ASSERT_TRUE(story.Close("p").ok());
+  ASSERT_TRUE(story.Close("p").ok());
   EXPECT_EQ(ReasonOf(story.SubmitAs({1, 1}, "p", "f")), "POOL_NOT_RUNNING");
   const SubscriberId join = story.NewCall();
   story.core.OnJoin(story.now, join, "p", kSecond);
@@ -274,7 +274,7 @@ TEST(Pool, JoinWhoseWaitEndsFirstSaysNotDone) {
   Story story;
   story.Open("p", 1);
   story.Submit("p", "f");
-  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  ASSERT_TRUE(story.Close("p").ok());
   const SubscriberId join = story.NewCall();
   story.core.OnJoin(story.now, join, "p", kSecond);
   story.Pass(2 * kSecond);
@@ -334,7 +334,7 @@ TEST(PoolDeathTest, ATransitionThatNobodyMayMakeAborts) {
   story.Open("p", 1);
   CoreTestPeer peer(&story.core);
   EXPECT_DEATH(peer.MovePool("p", PoolState::kStarting), "does not follow");
-  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  ASSERT_TRUE(story.Close("p").ok());
   EXPECT_DEATH(peer.MovePool("p", PoolState::kRunning), "does not follow");
 }
 

@@ -181,7 +181,7 @@ TEST_F(Reload, ThatIsUnderWayEndsWithAnErrorWhenThePoolIsClosed) {
   story.Open("p", 1);
   const SubscriberId call = Ask();
   story.StartAll();
-  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  ASSERT_TRUE(story.Close("p").ok());
   EXPECT_EQ(ReasonOf(story.clients.reloaded.at(call).status()), "POOL_NOT_RUNNING");
   story.EndAll();
   EXPECT_EQ(story.Pool("p").state, PoolState::kClosed);
@@ -202,7 +202,7 @@ TEST_F(Reload, ThatIsUnderWayEndsWithAnErrorWhenThePoolIsTerminated) {
 TEST_F(Reload, OfAPoolThatIsNotThereOrEndsIsRefused) {
   EXPECT_EQ(ReasonOf(story.clients.reloaded.at(Ask()).status()), "POOL_NOT_FOUND");
   story.Open("p", 1);
-  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  ASSERT_TRUE(story.Close("p").ok());
   EXPECT_EQ(ReasonOf(story.clients.reloaded.at(Ask()).status()), "POOL_NOT_RUNNING");
 }
 

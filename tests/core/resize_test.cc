@@ -84,7 +84,7 @@ TEST(Resize, ToZeroOrTooManyOrOfAClosedPoolIsRefused) {
   EXPECT_EQ(DetailOf(story.core.OnResize(story.now, "p", 0).status()).subject, "workers");
   EXPECT_EQ(DetailOf(story.core.OnResize(story.now, "p", 4097).status()).subject, "workers");
   EXPECT_EQ(ReasonOf(story.core.OnResize(story.now, "q", 1).status()), "POOL_NOT_FOUND");
-  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  ASSERT_TRUE(story.Close("p").ok());
   EXPECT_EQ(ReasonOf(story.core.OnResize(story.now, "p", 2).status()), "POOL_NOT_RUNNING");
 }
 

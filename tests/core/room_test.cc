@@ -235,7 +235,7 @@ TEST_F(Room, WhoComesBackHasWhatItLeft) {
 
 TEST_F(Room, APoolThatClosesIsFinishedWithoutRoom) {
   const std::vector<HandleId> hoard = Run(kHoarder, 1000);
-  ASSERT_TRUE(story_.core.OnClose(story_.now, "p").ok());
+  ASSERT_TRUE(story_.Close("p").ok());
   story_.RunAll(1000);
   story_.EndAll();
   EXPECT_EQ(story_.Pool("p").state, PoolState::kClosed);
@@ -248,7 +248,7 @@ TEST_F(Room, OtherPoolsOfTheClientWaitWhileOneIsClosed) {
   story_.Open("q", 1);
   Run(kHoarder, 400);
   const HandleId waits = Submit(kHoarder, 1, "q").front();
-  ASSERT_TRUE(story_.core.OnClose(story_.now, "p").ok());
+  ASSERT_TRUE(story_.Close("p").ok());
   story_.Begin(story_.FirstWorker());
   EXPECT_EQ(story_.StateOf(waits), TaskState::kQueued);
 }
@@ -328,7 +328,7 @@ TEST_F(Room, WhoHasRoomOnlyForAMomentIsNotSaidToGoOn) {
   story_.Submit("p", "f", {}, std::string(40'000, 'L'));
   const std::vector<HandleId> hoard = Run(kHoarder, 400);
   const HandleId waits = Submit(kHoarder, 1, "q").front();
-  ASSERT_TRUE(story_.core.OnClose(story_.now, "p", /*cancel_queued=*/true).ok());  // the large one goes first
+  ASSERT_TRUE(story_.Close("p", /*cancel_queued=*/true).ok());  // the large one goes first
   ASSERT_EQ(story_.StateOf(waits), TaskState::kQueued);
   EXPECT_THAT(story_.clients.held_up_clients[kHoarder], ElementsAre(true));
   for (const HandleId id : hoard) story_.core.OnRelease(story_.now, id);

@@ -15,6 +15,7 @@ class SilentClients : public ClientPort {
   void AnswerOpenPool(SubscriberId, absl::StatusOr<PoolView>, bool) override {}
   void AnswerGet(SubscriberId, absl::StatusOr<HandleView>) override {}
   void AnswerWait(SubscriberId, absl::StatusOr<WaitAnswer>) override {}
+  void AnswerClose(SubscriberId, absl::StatusOr<std::uint64_t>) override {}
   void AnswerTerminate(SubscriberId, absl::StatusOr<std::uint64_t>) override {}
   void AnswerReload(SubscriberId, absl::StatusOr<PoolView>) override {}
   void AnswerJoin(SubscriberId, absl::StatusOr<bool>) override {}

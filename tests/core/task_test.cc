@@ -95,7 +95,7 @@ TEST(Task, SubmittedAgainAfterItsPoolClosedIsStillTheSameHandle) {
   Story story;
   story.Open("p");
   ASSERT_TRUE(story.SubmitAs({1, 1}, "p", "f", {}, "a").ok());
-  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  ASSERT_TRUE(story.Close("p").ok());
   EXPECT_TRUE(story.SubmitAs({1, 1}, "p", "f", {}, "a").ok());
 }
 

@@ -97,7 +97,7 @@ TEST(Watch, OfAPoolSeesItsTasksAndEndsWithIt) {
   story.Submit("p", "f");
   story.RunAll();
   EXPECT_GE(story.clients.events[call].size(), 4u);
-  ASSERT_TRUE(story.core.OnClose(story.now, "p").ok());
+  ASSERT_TRUE(story.Close("p").ok());
   story.EndAll();
   EXPECT_EQ(story.clients.watch_ends[call], 1);
 }

@@ -43,6 +43,7 @@ class RememberingClients final : public core::ClientPort {
   void AnswerOpenPool(core::SubscriberId to, absl::StatusOr<core::PoolView> pool, bool created) override;
   void AnswerGet(core::SubscriberId to, absl::StatusOr<core::HandleView> handle) override {}
   void AnswerWait(core::SubscriberId to, absl::StatusOr<core::WaitAnswer> answer) override {}
+  void AnswerClose(core::SubscriberId, absl::StatusOr<std::uint64_t>) override {}
   void AnswerTerminate(core::SubscriberId to, absl::StatusOr<std::uint64_t> cancelled_tasks) override;
   void SendProgress(core::SubscriberId to, const core::ProgressEvent& progress) override;
   void AnswerReload(core::SubscriberId to, absl::StatusOr<core::PoolView> pool) override;

@@ -163,6 +163,20 @@ void World::AnswerOpenPool(SubscriberId to, absl::StatusOr<PoolView> pool, bool 
   Answered(to);
 }
 
+// All that was to be cancelled was.
+void World::AnswerClose(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) {
+  const auto known = ledger_.calls.find(to);
+  const Pool* pool = known == ledger_.calls.end() ? nullptr : FindPool(known->second.pool);
+  if (cancelled.ok() && known->second.cancels && pool != nullptr && pool->state == PoolState::kClosing &&
+      pool->stats.queued > 0) {
+    ledger_.Wrong("something waits in pool " + pool->spec.name + " after all that waited was cancelled");
+  }
+  if (cancelled.ok() && *cancelled > known->second.unfinished) {
+    ledger_.Wrong("a close says that it cancelled more than there was");
+  }
+  Answered(to);
+}
+
 void World::AnswerTerminate(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) {
   if (cancelled.ok()) CheckGone(to);
   Answered(to);

@@ -68,7 +68,7 @@ void World::CheckWorkers() {
 
 void World::CheckPool(const Pool& pool) {
   std::uint64_t sent = 0;
-  const bool could = pool.dispatches() && pool.functions_known && pool.has_slot();
+  const bool could = pool.dispatches() && pool.functions_known && pool.has_slot() && !pool.cancels();
   for (const Worker* worker : pool.workers) {
     sent += worker->sent.size();
     if (worker->load < 0) ledger_.Wrong("a worker's load is below zero");
@@ -84,11 +84,35 @@ void World::CheckPool(const Pool& pool) {
   if (pool.stats.queued > (1ull << 40) || pool.stats.running > (1ull << 40) || pool.stats.queued_bytes > (1ull << 40)) {
     ledger_.Wrong("a count of pool " + pool.spec.name + " fell below zero");
   }
-  if (pool.runs_only && pool.stats.queued > 0) {
+  CheckSweep(pool);
+  if (pool.runs_only && pool.stats.queued > 0 && !pool.cancels()) {
     ledger_.Wrong("something waits in pool " + pool.spec.name + ", which was to run only what had begun");
   }
   const bool over = pool.state == PoolState::kClosed || pool.state == PoolState::kTerminated;
   if (over && (!pool.workers.empty() || pool.unfinished > 0)) ledger_.Wrong("something is left of a pool that is over");
+}
+
+// What is unfinished looks as if it were over, is over soon, and nothing of it is over too early.
+void World::CheckSweep(const Pool& pool) {
+  if (pool.sweep == Sweep::kNone) return;
+  if (core_.NextTimer() > now_) ledger_.Wrong("a pool is unfinished, and nobody is to come for it");
+  const bool over = pool.state == PoolState::kClosed || pool.state == PoolState::kTerminated;
+  if (over) ledger_.Wrong("a pool is over, and unfinished");
+  if (!pool.cancels() || FindPool(pool.spec.name) != &pool) return;
+  const absl::StatusOr<PoolView> view = core_.ViewPool(pool.spec.name);
+  if (view->stats.queued > 0) ledger_.Wrong("something waits in a pool that cancels what waits");
+  if (pool.sweep == Sweep::kAll && view->stats.running > 0) ledger_.Wrong("something runs in a pool that was ended");
+  if (events_ % 8 != 0) return;  // who looks at a handle ends it
+  for (const auto& [id, known] : ledger_.handles) {
+    if (known.released || known.is_map || known.pool_id != pool.id || peer_.Find(id) == nullptr) continue;
+    if (peer_.Find(id)->ended) continue;
+    const absl::StatusOr<HandleView> seen = core_.ViewHandle(id);
+    const TaskState state = seen.ok() ? std::get<TaskView>(*seen).state : TaskState::kCancelled;
+    const bool begun = pool.sweep == Sweep::kUnbegun && state == TaskState::kRunning;
+    if (!begun && state != TaskState::kCancelled)
+      ledger_.Wrong(Ledger::TextOf(known, 0) + " is not said to be cancelled");
+    return;
+  }
 }
 
 // Nothing that could come back has a lower priority than the pool says it has made way for.

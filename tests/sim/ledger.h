@@ -105,8 +105,10 @@ struct KnownCall {
   PoolId pool{};                // that it is about; 0: none
   std::vector<HandleId> waits;  // of Wait: each once
   WaitMode mode = WaitMode::kAllCompleted;
-  WorkerId from{};              // whose task asked; 0: nobody of ours
-  std::vector<HandleId> asked;  // of Get and Wait
+  WorkerId from{};               // whose task asked; 0: nobody of ours
+  std::vector<HandleId> asked;   // of Get and Wait
+  bool cancels = false;          // of Close: what has not begun
+  std::uint64_t unfinished = 0;  // of Close: handles of the pool that had not ended then
 };
 
 class Ledger {

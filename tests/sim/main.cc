@@ -1,6 +1,5 @@
-// poold_sim --seed N --steps M --runs K [--fault NAME] [--wide] [--digest | --trace]: lives through K histories, seeds
-// N, N+1,
-// ...
+// poold_sim --seed N --steps M --runs K [--fault NAME] [--wide | --sliced] [--digest | --trace]: lives through K
+// histories, seeds N, N+1, ...
 //
 // --digest prints one number for each history, of everything that the core said in it: what two builds are compared by.
 // --trace prints everything that the core said, a line for each call of its ports.
@@ -42,6 +41,7 @@ CoreFaults FaultNamed(const char* name) {
   faults.drop_awaited = std::strcmp(name, "drop_awaited") == 0;
   faults.outcomes.keep_count = std::strcmp(name, "keep_count") == 0;
   faults.scheduler.forget_touch = std::strcmp(name, "forget_touch") == 0;
+  faults.sweep_at_once = std::strcmp(name, "sweep_at_once") == 0;
   return faults;
 }
 
@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
   Shape shape = Shape::kSmall;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--wide") == 0) shape = Shape::kWide;
+    if (std::strcmp(argv[i], "--sliced") == 0) shape = Shape::kSliced;
   }
   std::uint64_t events = 0;
   for (std::uint64_t run = seed; run < seed + runs; ++run) {
@@ -74,7 +75,9 @@ int main(int argc, char** argv) {
     std::printf("seed %llu, event %llu: %s\nreplay: poold_sim --seed %llu --steps %llu%s\n",
                 static_cast<unsigned long long>(run), static_cast<unsigned long long>(world.events()), wrong.c_str(),
                 static_cast<unsigned long long>(run), static_cast<unsigned long long>(steps),
-                shape == Shape::kWide ? " --wide" : "");
+                shape == Shape::kWide     ? " --wide"
+                : shape == Shape::kSliced ? " --sliced"
+                                          : "");
     return 1;
   }
   std::printf("%llu histories, %llu events: nothing wrong\n", static_cast<unsigned long long>(runs),

@@ -52,7 +52,7 @@ bool World::QuietOnce() {
   if (StartZygotes(/*all_is_well=*/true) || QuietProcess() || QuietClient()) return true;
   if (core_.NextTimer() == kNever) return false;
   now_ = std::max(now_, core_.NextTimer());
-  core_.OnTick(now_);
+  Tick();
   return true;
 }
 

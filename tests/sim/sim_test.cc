@@ -12,7 +12,9 @@ std::string FirstWrong(const CoreFaults& faults, std::uint64_t seeds, std::uint6
     const std::string wrong = World(seed, faults, shape).Run(steps);
     if (!wrong.empty()) {
       return wrong + " (replay: poold_sim --seed " + std::to_string(seed) + " --steps " + std::to_string(steps) +
-             (shape == World::Shape::kWide ? " --wide)" : ")");
+             (shape == World::Shape::kWide     ? " --wide)"
+              : shape == World::Shape::kSliced ? " --sliced)"
+                                               : ")");
     }
   }
   return "";
@@ -24,6 +26,16 @@ TEST(Simulator, FindsNothingWrongInLongHistories) { EXPECT_EQ(FirstWrong({}, 5, 
 
 TEST(Simulator, FindsNothingWrongWithHundredsOfWorkers) {
   EXPECT_EQ(FirstWrong({}, 20, 1500, World::Shape::kWide), "");
+}
+
+TEST(Simulator, FindsNothingWrongWhenLongWorkTakesManySlices) {
+  EXPECT_EQ(FirstWrong({}, 150, 1000, World::Shape::kSliced), "");
+}
+
+TEST(Simulator, FindsLongWorkThatIsDoneInOneEvent) {
+  CoreFaults faults;
+  faults.sweep_at_once = true;
+  EXPECT_NE(FirstWrong(faults, 100, 1000, World::Shape::kSliced), "");
 }
 
 TEST(Simulator, FindsAWorkerThatIsNotWhereTheIndexLooks) {

@@ -115,6 +115,7 @@ void World::CheckStrict(PoolId id) {
   const Pool* pool = FindPool(id);
   if (pool == nullptr) return;
   if (pool->state != PoolState::kFailed) ledger_.Wrong("a strict pool outlived its worker");
+  if (pool->sweep != Sweep::kNone) return;  // it is said to have ended
   if (pool->unfinished > 0) ledger_.Wrong("something of a broken pool has not ended");
   for (const auto& [handle_id, known] : ledger_.handles) {
     if (known.pool_id != id || known.released) continue;

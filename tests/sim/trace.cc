@@ -158,6 +158,11 @@ void Trace::AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) {
   clients_->AnswerWait(to, std::move(answer));
 }
 
+void Trace::AnswerClose(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) {
+  Note(absl::StrCat("close ", N(to), cancelled.ok() ? absl::StrCat(" ", *cancelled) : Text(cancelled.status())));
+  clients_->AnswerClose(to, std::move(cancelled));
+}
+
 void Trace::AnswerTerminate(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) {
   Note(absl::StrCat("terminate ", N(to), cancelled.ok() ? absl::StrCat(" ", *cancelled) : Text(cancelled.status())));
   clients_->AnswerTerminate(to, std::move(cancelled));

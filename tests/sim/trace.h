@@ -35,6 +35,7 @@ class Trace : public ClientPort, public WorkerPort {
   void AnswerOpenPool(SubscriberId to, absl::StatusOr<PoolView> pool, bool created) override;
   void AnswerGet(SubscriberId to, absl::StatusOr<HandleView> handle) override;
   void AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) override;
+  void AnswerClose(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) override;
   void AnswerTerminate(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) override;
   void AnswerReload(SubscriberId to, absl::StatusOr<PoolView> pool) override;
   void AnswerJoin(SubscriberId to, absl::StatusOr<bool> done) override;

@@ -8,7 +8,7 @@ using testing::FakeWorker;
 
 std::uint64_t RoomOf(std::uint64_t dice) { return dice == 0 ? 20'000 : dice == 1 ? 3'000 : 1'000'000; }
 
-Limits LimitsOf(std::uint64_t seed) {
+Limits LimitsOf(std::uint64_t seed, bool sliced) {
   std::mt19937_64 random(seed * 7919);
   Limits limits;
   limits.max_kept_outcome_bytes = RoomOf(random() % 4);
@@ -19,6 +19,7 @@ Limits LimitsOf(std::uint64_t seed) {
   limits.max_prefetch = 2 + random() % 30;
   limits.max_pools = 3;
   limits.owner_grace = random() % 2 == 0 ? 30 * kMillisecond : 2 * kSecond;
+  if (sliced) limits.slice = 2 + random() % 8;
   return limits;
 }
 
@@ -27,7 +28,7 @@ Limits LimitsOf(std::uint64_t seed) {
 World::World(std::uint64_t seed, const CoreFaults& faults, Shape shape)
     : random_(seed),
       wide_(shape == Shape::kWide),
-      limits_(LimitsOf(seed)),
+      limits_(LimitsOf(seed, shape == Shape::kSliced)),
       trace_(this, &processes_, &now_),
       core_(limits_, &trace_, &trace_, seed),
       peer_(&core_) {

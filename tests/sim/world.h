@@ -25,7 +25,8 @@ namespace poold::core::sim {
 class World : public ClientPort {
  public:
   // kWide: most pools have hundreds of workers, and many of them do something in each event.
-  enum class Shape : std::uint8_t { kSmall, kWide };
+  // kSliced: a slice of long work is a few handles.
+  enum class Shape : std::uint8_t { kSmall, kWide, kSliced };
   World(std::uint64_t seed, const CoreFaults& faults, Shape shape = Shape::kSmall);
 
   // Lives through `steps` events, then lets the world quiet down. Returns what was wrong first; empty if nothing was.
@@ -46,6 +47,7 @@ class World : public ClientPort {
   void AnswerOpenPool(SubscriberId to, absl::StatusOr<PoolView> pool, bool created) override;
   void AnswerGet(SubscriberId to, absl::StatusOr<HandleView> handle) override;
   void AnswerWait(SubscriberId to, absl::StatusOr<WaitAnswer> answer) override;
+  void AnswerClose(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) override;
   void AnswerTerminate(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) override;
   void AnswerReload(SubscriberId to, absl::StatusOr<PoolView> pool) override;
   void AnswerJoin(SubscriberId to, absl::StatusOr<bool> done) override;
@@ -119,6 +121,16 @@ class World : public ClientPort {
   void NewGeneration(const Pool& pool, std::uint32_t first);
   KnownGeneration& GenerationOf(PoolId pool, std::uint32_t zygote);
   void TimePasses(Nanos most);
+  void Tick();
+  // Runs an event, which ends `own` handles and those of a slice at most, in which a worker is looked at as a whole.
+  template <typename Event>
+  void Bounded(const char* name, std::uint64_t own, Event&& event) {
+    const std::uint64_t before = peer_.ended_handles();
+    event();
+    if (peer_.ended_handles() - before > own + limits_.slice + limits_.max_prefetch) {
+      ledger_.Wrong(std::string(name) + " ended more handles than its own and a slice");
+    }
+  }
 
   // ---- quiet.cc ----
   void Quiet();
@@ -228,6 +240,7 @@ class World : public ClientPort {
   void CheckTaskBytes();
   void CheckWorkers();
   void CheckPool(const Pool& pool);
+  void CheckSweep(const Pool& pool);
   void CheckWayMade(const Pool& pool);
   void CheckTurns();
   void CheckClock();

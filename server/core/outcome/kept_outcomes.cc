@@ -8,6 +8,8 @@ namespace {
 // What came may be a little more than what goes for it: so what was too much, because more clients have come, goes
 // little by little.
 constexpr std::uint64_t kMoreBytes = 16 << 10;
+// Handles that go at once. What is too much then goes with what comes next.
+constexpr int kMostAtOnce = 4096;
 
 }  // namespace
 
@@ -182,10 +184,11 @@ void KeptOutcomes::ArmTimer(ClientQuota& client) {
   timers_->Set(&client.kept_timer, when, TimerKind::kOutcomes, &client);
 }
 
-void KeptOutcomes::Due(Nanos now, ClientQuota& client) {
+void KeptOutcomes::Due(Nanos now, ClientQuota& client, std::size_t* left) {
   ++client.queues;  // so that it stays while its last outcome goes
   while (Node* oldest = client.kept.front()) {
-    if (now - EndOf(oldest) < ttl_) break;
+    if (*left == 0 || now - EndOf(oldest) < ttl_) break;
+    --*left;
     listener_->Expire(*oldest);
   }
   ArmTimer(client);
@@ -273,7 +276,8 @@ Node* KeptOutcomes::OldestLeft() {
 void KeptOutcomes::MakeWay(ClientQuota& client, std::uint64_t bytes, bool drains) {
   drains = drains && client.present;
   std::uint64_t most = 2 * bytes + kMoreBytes;
-  while (most > 0 && (room_.IsOverfull() || (drains && room_.IsBeyond(client)))) {
+  for (int gone = 0; most > 0 && gone < kMostAtOnce && (room_.IsOverfull() || (drains && room_.IsBeyond(client)));
+       ++gone) {
     Node* const oldest = room_.IsOverfull() ? OldestLeft() : OldestOf(client);
     if (oldest == nullptr) {
       // More of what runs goes than has to, so that it is seldom looked for.

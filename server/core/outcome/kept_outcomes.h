@@ -117,12 +117,14 @@ class KeptOutcomes {
   // Nobody waits any more for this one, which was set aside, and is no more. It goes behind all others: who waited has
   // time to ask for it.
   void ReturnAside(Nanos now, ClientQuota& client, Node* handle);
-  // So many bytes of this client came, of a pool that drains or does not: others may have to go for them.
+  // So many bytes of this client came, of a pool that drains or does not: others may have to go for them, a bounded
+  // number at a time.
   void MakeWay(ClientQuota& client, std::uint64_t bytes, bool drains);
   // A handle has to make way.
   static void NoteDropped(KeptCounts& pool) { ++pool.dropped; }
-  // TimerKind::kOutcomes: the oldest ones have been kept for long enough.
-  void Due(Nanos now, ClientQuota& client);
+  // TimerKind::kOutcomes: the oldest ones have been kept for long enough. At most `*left` go, which is taken from it;
+  // the timer is set for the others.
+  void Due(Nanos now, ClientQuota& client, std::size_t* left);
 
   // ---- Clients without room ----
   // REQUIRES: this line is not held up.

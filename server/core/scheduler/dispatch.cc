@@ -396,6 +396,7 @@ Chunk* Scheduler::FindChunk(WorkerId worker, AttemptToken token) const {
   if (!IsChunkToken(token)) return nullptr;
   Chunk* chunk = chunks_.Find(TokenSlot(token));
   if (chunk == nullptr || chunk->token != static_cast<std::uint64_t>(token)) return nullptr;
+  if (chunk->worker->pool->sweep == Sweep::kAll) return nullptr;
   return chunk->worker->id == worker ? chunk : nullptr;
 }
 

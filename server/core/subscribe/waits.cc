@@ -40,7 +40,8 @@ void Waits::Remove(Wait* wait) {
     if (entry.handle->empty()) listener_->NobodyWaits(*entry.handle->handle_);
   }
   if (PoolCalls* pool = wait->pool.get()) {
-    for (auto* calls : {&pool->open_, &pool->join_, &pool->terminate_, &pool->reload_, &pool->later_reload_}) {
+    for (auto* calls :
+         {&pool->open_, &pool->join_, &pool->terminate_, &pool->close_, &pool->reload_, &pool->later_reload_}) {
       std::erase(*calls, wait);
     }
   }
@@ -51,6 +52,13 @@ void Waits::Remove(Wait* wait) {
 
 void Waits::CallerGone(SubscriberId call) {
   while (by_call_.contains(call)) Remove(by_call_.find(call)->second.back().get());
+}
+
+bool Waits::Waiting(SubscriberId call, const Wait* wait) const {
+  const auto of_call = by_call_.find(call);
+  if (of_call == by_call_.end()) return false;
+  return std::any_of(of_call->second.begin(), of_call->second.end(),
+                     [wait](const std::unique_ptr<Wait>& known) { return known.get() == wait; });
 }
 
 // ---- Calls for handles ----
@@ -181,6 +189,19 @@ void Waits::Terminate(std::shared_ptr<PoolCalls> pool, SubscriberId call) {
   NewOfPool(Wait::Kind::kTerminate, std::move(pool), call, list);
 }
 
+void Waits::Close(std::shared_ptr<PoolCalls> pool, SubscriberId call, std::uint64_t before) {
+  std::vector<Wait*>* const list = &pool->close_;
+  NewOfPool(Wait::Kind::kClose, std::move(pool), call, list)->cancelled = before;
+}
+
+void Waits::AnswerCloses(PoolCalls& pool, std::uint64_t handles) {
+  while (!pool.close_.empty()) {
+    Wait* wait = pool.close_.back();
+    port_->AnswerClose(wait->call, handles - wait->cancelled);
+    Remove(wait);
+  }
+}
+
 void Waits::Reload(std::shared_ptr<PoolCalls> pool, SubscriberId call) {
   std::vector<Wait*>* const list = &pool->later_reload_;
   NewOfPool(Wait::Kind::kReload, std::move(pool), call, list);
@@ -254,7 +275,7 @@ std::string Waits::CheckOne(const Wait& wait) const {
   if (Holds(of_tasks_, wait) != (wait.from != WorkerId{})) return "it is not known which waits come from tasks";
   if (const PoolCalls* pool = wait.pool.get()) {
     const int lists = Holds(pool->open_, wait) + Holds(pool->join_, wait) + Holds(pool->terminate_, wait) +
-                      Holds(pool->reload_, wait) + Holds(pool->later_reload_, wait);
+                      Holds(pool->close_, wait) + Holds(pool->reload_, wait) + Holds(pool->later_reload_, wait);
     return lists == 1 && wait.entries.empty() ? "" : "a call for a pool is not in one list of the pool";
   }
   std::size_t left = 0;

@@ -50,13 +50,14 @@ class PoolCalls {
   std::vector<Wait*> open_;
   std::vector<Wait*> join_;
   std::vector<Wait*> terminate_;
+  std::vector<Wait*> close_;
   std::vector<Wait*> reload_;        // for the reload that is under way
   std::vector<Wait*> later_reload_;  // for the one after it
 };
 
 // One call. Only Waits changes it.
 struct Wait {
-  enum class Kind : std::uint8_t { kGet, kWait, kOpen, kJoin, kTerminate, kReload };
+  enum class Kind : std::uint8_t { kGet, kWait, kOpen, kJoin, kTerminate, kReload, kClose };
   struct Entry {
     HandleId id;
     HandleWaits* handle = nullptr;  // null: the handle is gone
@@ -78,7 +79,7 @@ struct Wait {
   // Of the others.
   std::shared_ptr<PoolCalls> pool;  // keeps the pool
   bool created = false;             // of kOpen: the pool is made by this call
-  std::uint64_t cancelled = 0;      // of kTerminate: how many handles it has cancelled
+  std::uint64_t cancelled = 0;      // of kTerminate: how many handles it has cancelled; of kClose: others before it
 };
 
 // What the owner of the handles has to know.
@@ -130,6 +131,8 @@ class Waits {
   void Open(std::shared_ptr<PoolCalls> pool, SubscriberId call, bool created);
   void Join(Nanos now, std::shared_ptr<PoolCalls> pool, SubscriberId call, Nanos wait_timeout);
   void Terminate(std::shared_ptr<PoolCalls> pool, SubscriberId call);
+  // `before`: how many handles of the pool others have cancelled.
+  void Close(std::shared_ptr<PoolCalls> pool, SubscriberId call, std::uint64_t before);
   // For a reload that has not begun.
   void Reload(std::shared_ptr<PoolCalls> pool, SubscriberId call);
   // It begins.
@@ -142,11 +145,15 @@ class Waits {
   void AnswerReloads(PoolCalls& pool, const absl::Status& status, ViewPool view);
   // There will be no reload any more. REQUIRES: not OK.
   void RefuseReloads(PoolCalls& pool, const absl::Status& why);
+  // All that was to be cancelled was: so many handles.
+  void AnswerCloses(PoolCalls& pool, std::uint64_t handles);
   // Answers joins and terminates.
   void PoolGone(PoolCalls& pool);
 
   // The one who called is gone, and hears no answer.
   void CallerGone(SubscriberId call);
+  // Whether this call was not answered yet.
+  bool Waiting(SubscriberId call, const Wait* wait) const;
   // Callers that wait.
   std::size_t size() const { return by_call_.size(); }
   // The first invariant that does not hold; empty if all do.

@@ -126,7 +126,8 @@ TEST_F(KeptOutcomesTest, AnOutcomeExpires) {
   DueTimer due;
   ASSERT_TRUE(timers.PopDue(kSecond + kTtl, &due));
   EXPECT_EQ(due.kind, TimerKind::kOutcomes);
-  kept.Due(kSecond + kTtl, *static_cast<ClientQuota*>(due.owner));
+  std::size_t left = 100;
+  kept.Due(kSecond + kTtl, *static_cast<ClientQuota*>(due.owner), &left);
   EXPECT_THAT(expired, ElementsAre(0));
   EXPECT_EQ(timers.size(), 1u);
 }

@@ -41,6 +41,9 @@ class FakeClients : public ClientPort {
     if (!answer.ok()) return Say(to, Why(answer.status()));
     Say(to, (answer->first ? "first, done" : "done") + Text(answer->done) + " not done" + Text(answer->not_done));
   }
+  void AnswerClose(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) override {
+    Say(to, cancelled.ok() ? "closed " + std::to_string(*cancelled) : Why(cancelled.status()));
+  }
   void AnswerTerminate(SubscriberId to, absl::StatusOr<std::uint64_t> cancelled) override {
     Say(to, cancelled.ok() ? "terminated " + std::to_string(*cancelled) : Why(cancelled.status()));
   }

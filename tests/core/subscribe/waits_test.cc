@@ -188,6 +188,14 @@ TEST_F(WaitsTest, JoinsAndTerminatesAreAnsweredWhenThePoolIsGone) {
   EXPECT_EQ(waits.size(), 0u);
 }
 
+TEST_F(WaitsTest, ACloseIsAnsweredWithWhatItCancelledItself) {
+  waits.Close(pool, kAnn, /*before=*/0);
+  waits.Close(pool, kBob, /*before=*/3);
+  waits.AnswerCloses(*pool, 5);
+  EXPECT_THAT(clients.Said(), ElementsAre("2 closed 2", "1 closed 5"));
+  EXPECT_EQ(waits.size(), 0u);
+}
+
 TEST_F(WaitsTest, AJoinThatIsOverTimeSaysSo) {
   waits.Join(now, pool, kBob, kSecond);
   TimePasses(kSecond);
