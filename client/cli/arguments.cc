@@ -65,6 +65,7 @@ client::TaskOptions TaskOptionsFrom(const TaskChoices& choices) {
   options.max_retry_delay = choices.max_retry_delay;
   options.priority = choices.priority;
   options.fresh = choices.fresh;
+  options.traceparent = choices.traceparent;
   return options;
 }
 

@@ -35,6 +35,7 @@ std::string LimitsText(const v1::TaskOptions& options) {
   if (options.max_attempts() > 1) add(absl::StrCat("up to ", options.max_attempts(), " attempts"));
   if (options.priority() != 0) add(absl::StrCat("priority ", options.priority()));
   if (options.fresh()) add("in a fresh worker");
+  if (!options.traceparent().empty()) add("traceparent " + options.traceparent());
   return text;
 }
 

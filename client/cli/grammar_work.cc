@@ -1,8 +1,12 @@
 // What is submitted: submit and map.
 #include <charconv>
+#include <cstdlib>
+#include <string>
+#include <string_view>
 
 #include "cli/declare.h"
 #include "cli/grammar.h"
+#include "contract/option.h"
 
 namespace poold::cli {
 namespace {
@@ -19,6 +23,21 @@ void AddPriority(CLI::App* app, int& priority) {
   app->add_option_function<std::string>("--priority", parse, "Higher runs first, -100 to 100 (0)")->type_name("N");
 }
 
+// Without the flag the trace is that of our own environment, if that makes sense.
+void AddTraceparent(CLI::App* app, std::string& traceparent) {
+  constexpr const option::Option* row = option::RowOf(option::kTaskOptions, "traceparent");
+  const char* const ours = std::getenv(std::string(row->variable).c_str());
+  if (ours != nullptr && row->check(ours).empty()) traceparent = ours;
+  auto parse = [&traceparent](const std::string& text) {
+    const std::string_view wrong = row->check(text);
+    if (!wrong.empty()) throw CLI::ValidationError("--traceparent", text + " " + std::string(wrong));
+    traceparent = text;
+  };
+  app->add_option_function<std::string>(std::string(row->flag), parse,
+                                        std::string(row->help) + " ($" + std::string(row->variable) + ")")
+      ->type_name(std::string(row->placeholder));
+}
+
 void AddTaskChoices(CLI::App* app, TaskChoices& task, const std::string& what) {
   AddDuration(app, "--run-timeout", task.run_timeout, "Longest run of " + what + "; then its processes are killed");
   AddDuration(app, "--queue-timeout", task.queue_timeout, "Longest wait for a worker");
@@ -32,6 +51,7 @@ void AddTaskChoices(CLI::App* app, TaskChoices& task, const std::string& what) {
   AddDuration(app, "--max-retry-delay", task.max_retry_delay, "The longest pause (30s)");
   AddPriority(app, task.priority);
   app->add_flag("--fresh", task.fresh, "In a worker that has run nothing before and ends with it");
+  AddTraceparent(app, task.traceparent);
 }
 
 void AddExecChoices(CLI::App* app, ExecChoices& exec) {

@@ -41,6 +41,7 @@ struct TaskChoices {
   std::optional<Duration> max_retry_delay;
   int priority = 0;
   bool fresh = false;
+  std::string traceparent;
 };
 
 // The start of a program with the built-in function "exec".

@@ -164,6 +164,9 @@ class GrpcConnection : public Connection {
   absl::StatusOr<v1::GetResponse> Get(const v1::GetRequest& request) override {
     return stub_->Call(&Service::Get, request, WaitOf(request.wait_timeout()));
   }
+  absl::StatusOr<v1::GetManyResponse> GetMany(const v1::GetManyRequest& request) override {
+    return stub_->Call(&Service::GetMany, request, WaitOf(request.wait_timeout()));
+  }
   absl::StatusOr<v1::WaitResponse> Wait(const v1::WaitRequest& request) override {
     return stub_->Call(&Service::Wait, request, WaitOf(request.wait_timeout()));
   }

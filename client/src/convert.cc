@@ -9,7 +9,7 @@ namespace {
 
 auto OnWire(const TaskOptions& o) {
   return std::tie(o.queue_timeout, o.run_timeout, o.total_timeout, o.max_attempts, o.retry_on, o.retry_delay,
-                  o.max_retry_delay, o.priority, o.start_delay, o.fresh);
+                  o.max_retry_delay, o.priority, o.start_delay, o.fresh, o.traceparent);
 }
 
 v1::StartMethod ToProto(StartMethod method) {
@@ -59,6 +59,7 @@ void ToProto(const TaskOptions& options, v1::TaskOptions* proto) {
   if (options.start_delay) ToProto(*options.start_delay, proto->mutable_start_delay());
   proto->set_stream_output(options.streams_output() || options.streams_progress());
   proto->set_fresh(options.fresh);
+  if (!options.traceparent.empty()) proto->set_traceparent(options.traceparent);
 }
 
 void ToProto(const PoolSpec& spec, v1::PoolSpec* proto) {

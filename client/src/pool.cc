@@ -83,7 +83,8 @@ MapOptions Pool::Merged(MapOptions options) const {
   const TaskOptions& own = options.task;
   const bool named = own.queue_timeout || own.run_timeout || own.total_timeout || own.max_attempts || own.retry_delay ||
                      own.max_retry_delay || own.start_delay || own.priority != 0 || !own.retry_on.empty() ||
-                     own.streams_output() || own.streams_progress() || own.wait_when_full || own.fresh || own.id;
+                     own.streams_output() || own.streams_progress() || own.wait_when_full || own.fresh ||
+                     !own.traceparent.empty() || own.id;
   if (!named) options.task = core_->defaults;
   return options;
 }

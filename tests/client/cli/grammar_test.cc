@@ -46,7 +46,19 @@ TEST(Grammar, EverythingThatCanBeAskedOfATaskCanBeSaid) {
   EXPECT_EQ(task.priority, -8);
   EXPECT_TRUE(task.fresh);
   // A field that is new in the contract needs an option here (stream_output is --output).
-  EXPECT_EQ(v1::TaskOptions::descriptor()->field_count(), 11);
+  EXPECT_EQ(v1::TaskOptions::descriptor()->field_count(), 12);
+}
+
+TEST(Grammar, TheTraceComesFromTheEnvironmentIfItMakesSense) {
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const std::string other = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+  setenv("TRACEPARENT", trace.c_str(), 1);
+  EXPECT_EQ(TaskOptionsFrom(Parsed<SubmitOptions>({"submit", "f"}).task).traceparent, trace);
+  EXPECT_EQ(Parsed<MapOptions>({"map", "f", "--traceparent", other.c_str()}).task.traceparent, other);
+  setenv("TRACEPARENT", "nonsense", 1);
+  EXPECT_EQ(Parsed<SubmitOptions>({"submit", "f"}).task.traceparent, "");
+  unsetenv("TRACEPARENT");
+  EXPECT_NE(Complaint({"submit", "f", "--traceparent", "nonsense"}).find("W3C Trace Context"), std::string::npos);
 }
 
 TEST(Grammar, ArgumentsMayBeTextsWhateverTheyLookLike) {

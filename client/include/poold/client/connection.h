@@ -130,6 +130,10 @@ class Connection {
   // Asks for a task's outcome or a map's progress, and waits up to request.wait_timeout. NOT_FOUND (HANDLE_NOT_FOUND,
   // HANDLE_RELEASED); FAILED_PRECONDITION (WOULD_DEADLOCK: this process is a task that would wait for itself).
   virtual absl::StatusOr<v1::GetResponse> Get(const v1::GetRequest& request) = 0;
+  // Answers for several handles in one call, in their order, as Get for each: waits up to request.wait_timeout for all
+  // to end. A handle that is not known has an error as its answer. `left` of the response tells how many of the last
+  // ids did not fit: ask for these again. FAILED_PRECONDITION (WOULD_DEADLOCK).
+  virtual absl::StatusOr<v1::GetManyResponse> GetMany(const v1::GetManyRequest& request) = 0;
   // Waits for several handles, up to request.wait_timeout. Errors as Get.
   virtual absl::StatusOr<v1::WaitResponse> Wait(const v1::WaitRequest& request) = 0;
   // As Client::GetStats; of one pool where the request names one: NOT_FOUND (POOL_NOT_FOUND).

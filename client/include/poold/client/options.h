@@ -117,6 +117,9 @@ struct TaskOptions {
   std::optional<Duration> start_delay = {};
   // Runs the task in a worker that has run nothing before and that ends with the task. (Of a map: each chunk.)
   bool fresh = false;
+  // The span of a trace that the task belongs to, as W3C Trace Context writes it (traceparent). The function, the
+  // daemon's log and every view of the task have it. Empty: none.
+  std::string traceparent = {};
 
   // Writes the task's output to this process's stdout and stderr as the output comes.
   bool echo_output = false;

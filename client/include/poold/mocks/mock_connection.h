@@ -43,6 +43,7 @@ class MockConnection : public Connection {
   MOCK_METHOD(StatusOr<v1::ReleaseResponse>, Release, (const v1::ReleaseRequest&), (override));
   MOCK_METHOD(StatusOr<v1::JoinResponse>, Join, (const v1::JoinRequest&, Duration), (override));
   MOCK_METHOD(StatusOr<v1::GetResponse>, Get, (const v1::GetRequest&), (override));
+  MOCK_METHOD(StatusOr<v1::GetManyResponse>, GetMany, (const v1::GetManyRequest&), (override));
   MOCK_METHOD(StatusOr<v1::WaitResponse>, Wait, (const v1::WaitRequest&), (override));
   MOCK_METHOD(StatusOr<v1::GetStatsResponse>, GetStats, (const v1::GetStatsRequest&), (override));
   MOCK_METHOD(StatusOr<v1::GetServerInfoResponse>, GetServerInfo, (const v1::GetServerInfoRequest&), (override));
