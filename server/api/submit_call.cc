@@ -59,13 +59,15 @@ struct Slice {
   std::size_t end = 0;
 };
 
+std::string FieldOf(std::size_t place) { return absl::StrCat("tasks[", place, "]"); }
+
 // The tasks of one request, as the core takes them: what they have in common is there once. The core takes their
 // arguments out of it.
 class SubmitIntake {
  public:
   SubmitIntake(v1::SubmitRequest* request, ServiceContext* context) : request_(*request), context_(*context) {}
 
-  // Beside `tasks`, which become as many as the request has.
+  // Beside `tasks`, which become as many as the request has. The ids that clients chose are claimed until it goes.
   void Read(std::vector<Submission>* tasks);
   // Inside an event: these of the tasks.
   void Apply(const engine::Visit& visit, const Caller& caller, const Slice& slice, std::vector<Submission>* tasks);
@@ -73,6 +75,7 @@ class SubmitIntake {
   void GiveBackUploads(const std::vector<Submission>& tasks);
 
  private:
+  void ReadIds(std::vector<Submission>* tasks);
   absl::Status ReadTask(v1::TaskSpec* spec, std::size_t place, Submission* out);
   absl::Status ReadArgs(v1::TaskSpec* spec, const std::string& field, std::size_t place, Submission* out);
   void AddToRun(std::string_view function, core::TaskOptions options, std::size_t place);
@@ -80,6 +83,7 @@ class SubmitIntake {
 
   v1::SubmitRequest& request_;
   ServiceContext& context_;
+  engine::ClaimedIds claimed_;
   std::vector<core::NewTask> tasks_;
   std::vector<Run> runs_;
   // Arguments that are neither few nor large, one behind the other, and where those of which task begin.
@@ -131,15 +135,28 @@ absl::Status SubmitIntake::ReadArgs(v1::TaskSpec* spec, const std::string& field
   return absl::OkStatus();
 }
 
-absl::Status SubmitIntake::ReadTask(v1::TaskSpec* spec, std::size_t place, Submission* out) {
-  const std::string field = absl::StrCat("tasks[", place, "]");
-  if (!spec->id().empty()) {
-    const absl::StatusOr<core::HandleId> id = ReadId(spec->id(), field + ".id");
-    if (!id.ok()) return id.status();
-    out->id = *id;
-    absl::Status told = context_.engine.CheckId(*id, request_.pool(), field + ".id");
-    if (!told.ok()) return told;
+void SubmitIntake::ReadIds(std::vector<Submission>* tasks) {
+  std::vector<core::HandleId> ids;
+  std::vector<std::size_t> places;  // of each id
+  for (std::size_t i = 0; i < tasks->size(); ++i) {
+    const std::string& given = request_.tasks(static_cast<int>(i)).id();
+    if (given.empty()) continue;
+    const absl::StatusOr<core::HandleId> id = ReadId(given, FieldOf(i) + ".id");
+    (*tasks)[i].refused = id.status();
+    if (!id.ok()) continue;
+    (*tasks)[i].id = *id;
+    ids.push_back(*id);
+    places.push_back(i);
   }
+  if (ids.empty()) return;
+  std::vector<absl::Status> why;
+  const auto field = [&](std::size_t place) { return FieldOf(places[place]) + ".id"; };
+  claimed_ = context_.engine.ClaimIds(request_.pool(), ids, field, &why);
+  for (std::size_t i = 0; i < ids.size(); ++i) (*tasks)[places[i]].refused = std::move(why[i]);
+}
+
+absl::Status SubmitIntake::ReadTask(v1::TaskSpec* spec, std::size_t place, Submission* out) {
+  const std::string field = FieldOf(place);
   if (absl::Status status = CheckFunctionName(spec->function(), field + ".function"); !status.ok()) return status;
   absl::StatusOr<core::TaskOptions> options = ReadTaskOptions(spec->options());
   if (!options.ok()) return options.status();
@@ -165,9 +182,10 @@ absl::Status SubmitIntake::KeepArguments() {
 void SubmitIntake::Read(std::vector<Submission>* tasks) {
   tasks->resize(request_.tasks_size());
   tasks_.resize(request_.tasks_size());
+  ReadIds(tasks);
   for (int i = 0; i < request_.tasks_size(); ++i) {
     Submission& task = (*tasks)[i];
-    task.refused = ReadTask(request_.mutable_tasks(i), i, &task);
+    if (task.refused.ok()) task.refused = ReadTask(request_.mutable_tasks(i), i, &task);
     if (task.refused.ok()) continue;
     // It was refused for its form, before its upload was taken.
     if (const auto upload = ParseId(request_.tasks(i).args().upload_id())) context_.uploads.Drop(*upload);

@@ -33,7 +33,6 @@ absl::StatusOr<core::MapGroup> ReadMap(const v1::MapRequest& request, const Serv
   if (!request.id().empty()) {
     const absl::StatusOr<core::HandleId> id = ReadId(request.id(), "id");
     if (!id.ok()) return id.status();
-    if (absl::Status told = context.engine.CheckId(*id, request.pool(), "id"); !told.ok()) return told;
     map->id = *id;
   }
   absl::StatusOr<core::TaskOptions> options = ReadTaskOptions(request.options());
@@ -59,6 +58,12 @@ void Map(const std::shared_ptr<MapCall>& call) {
   const Caller caller = call->caller();
   map->client = caller.client;
   map->origin = caller.origin;
+  std::vector<core::HandleId> chosen;
+  if (!call->request().id().empty()) chosen.push_back(map->id);
+  std::vector<absl::Status> why;
+  const auto field = [](std::size_t) -> std::string { return "id"; };
+  const engine::ClaimedIds claimed = call->service().engine.ClaimIds(map->pool, chosen, field, &why);
+  if (!chosen.empty() && !why.front().ok()) return call->Refuse(why.front());
   const absl::StatusOr<std::uint64_t> items =
       call->service().engine.VisitPool(map->pool, [&](const engine::Visit& visit) {
         if (call->request().id().empty()) map->id = visit.NewHandle();

@@ -46,6 +46,19 @@ core::HandleId Engine::NewId() const {
   return shards_.front()->Enter([](core::Core& core, core::Nanos) { return core.NewHandle(); });
 }
 
+ClaimedIds Engine::ClaimIds(std::string_view pool, std::span<const core::HandleId> ids,
+                            const std::function<std::string(std::size_t)>& field,
+                            std::vector<absl::Status>* why) const {
+  std::vector<Shards::NewId> wanted;
+  const std::size_t shard = directory_->OfPool(pool);
+  for (const core::HandleId& id : ids) wanted.push_back({id, shard});
+  ClaimedIds claimed = directory_->Claim(wanted, why);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (directory_->Told(ids[i])) (*why)[i] = directory_->CheckTold(ids[i], pool, field(i));
+  }
+  return claimed;
+}
+
 std::vector<HandleGroup> Engine::Locate(std::span<const core::HandleId> ids) const {
   std::vector<HandleGroup> of_cores(shards_.size());
   const std::vector<std::size_t> where = directory_->OfHandles(ids);

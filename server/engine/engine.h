@@ -115,10 +115,11 @@ class Engine {
   }
   // An unused id that belongs to no pool.
   core::HandleId NewId() const;
-  // INVALID_ARGUMENT: the id says that its handle lies in another core than this pool. `field`: of the id.
-  absl::Status CheckId(const core::HandleId& id, std::string_view pool, std::string_view field) const {
-    return directory_->CheckTold(id, pool, field);
-  }
+  // Ids that a client has chosen for tasks or maps of this pool; claimed until they are submitted. `why` tells of each:
+  // OK; INVALID_ARGUMENT: it says that its handle lies in another core than the pool; ALREADY_EXISTS: a handle in
+  // another core has it. `field`: of each id.
+  ClaimedIds ClaimIds(std::string_view pool, std::span<const core::HandleId> ids,
+                      const std::function<std::string(std::size_t)>& field, std::vector<absl::Status>* why) const;
 
   // ---- Many handles ----
   // Groups the handles by core. At least one group; none is empty unless `ids` is.

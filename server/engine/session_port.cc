@@ -61,7 +61,7 @@ void SessionPort::Leave() {
 }
 
 void SessionPort::Apply(const std::shared_ptr<Subscriber>& session, Batch* batch, absl::FunctionRef<bool()> done) {
-  Route(batch);
+  const ClaimedIds claimed = Route(batch);
   while (const std::optional<std::size_t> next = Next()) {
     waits_[*next] = false;
     Shard& shard = engine_.shard(*next);
@@ -90,9 +90,9 @@ void SessionPort::BePresent(const Visit& visit, const std::shared_ptr<Subscriber
 
 // ---- Where each part goes ----
 
-void SessionPort::Route(Batch* batch) {
+ClaimedIds SessionPort::Route(Batch* batch) {
   waits_.assign(engine_.size(), !greets_.empty());
-  if (engine_.size() == 1) return Await(0);
+  if (engine_.size() == 1) return Await(0), ClaimedIds();
   const Shards& directory = engine_.directory();
   std::erase_if(batch->groups, [&](Batch::Tasks& tasks) { return RefuseStrayTasks(&tasks, batch); });
   std::erase_if(batch->maps, [&](const Batch::Map& map) {
@@ -101,16 +101,11 @@ void SessionPort::Route(Batch* batch) {
     batch->refused.push_back({map.group.id, std::move(told)});
     return true;
   });
-  for (Batch::Tasks& tasks : batch->groups) {
-    tasks.shard = directory.OfPool(tasks.group.pool);
-    Await(tasks.shard);
-    Learn(batch->tasks[tasks.begin].id, tasks.count, tasks.shard);
-  }
-  for (Batch::Map& map : batch->maps) {
-    map.shard = directory.OfPool(map.group.pool);
-    Await(map.shard);
-    Learn(map.group.id, 1, map.shard);
-  }
+  for (Batch::Tasks& tasks : batch->groups) tasks.shard = directory.OfPool(tasks.group.pool);
+  for (Batch::Map& map : batch->maps) map.shard = directory.OfPool(map.group.pool);
+  ClaimedIds claimed = ClaimIds(batch);
+  for (const Batch::Tasks& tasks : batch->groups) Await(tasks.shard);
+  for (const Batch::Map& map : batch->maps) Await(map.shard);
   for (std::vector<Batch::Doubtful>* doubtful : {&batch->refused_maps, &batch->without_args}) {
     for (Batch::Doubtful& one : *doubtful) {
       one.shard = directory.OfPool(one.pool);
@@ -119,6 +114,49 @@ void SessionPort::Route(Batch* batch) {
   }
   RouteRequests(batch);
   if (!Next()) Await(0);
+  return claimed;
+}
+
+// What another shard has is refused.
+ClaimedIds SessionPort::ClaimIds(Batch* batch) const {
+  std::vector<Shards::NewId> ids;
+  for (const Batch::Tasks& tasks : batch->groups) {
+    for (std::size_t i = 0; i < tasks.count; ++i) ids.push_back({batch->tasks[tasks.begin + i].id, tasks.shard});
+  }
+  for (const Batch::Map& map : batch->maps) ids.push_back({map.group.id, map.shard});
+  std::vector<absl::Status> why;
+  ClaimedIds claimed = engine_.directory().Claim(ids, &why);
+  std::span<const absl::Status> rest = why;
+  for (Batch::Tasks& tasks : batch->groups) {
+    const std::size_t asked = tasks.count;
+    RefuseTaken(rest.first(asked), &tasks, batch);
+    rest = rest.subspan(asked);
+  }
+  std::erase_if(batch->groups, [](const Batch::Tasks& tasks) { return tasks.count == 0; });
+  std::erase_if(batch->maps, [&](const Batch::Map& map) {
+    const absl::Status own = rest.front();
+    rest = rest.subspan(1);
+    if (!own.ok()) batch->refused.push_back({map.group.id, own});
+    return !own.ok();
+  });
+  return claimed;
+}
+
+// Those of the group that may not be: the others stay, in their order.
+void SessionPort::RefuseTaken(std::span<const absl::Status> why, Batch::Tasks* tasks, Batch* batch) {
+  const auto own = std::span(batch->tasks).subspan(tasks->begin, tasks->count);
+  std::size_t stay = 0;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (why[i].ok()) {
+      if (stay != i) own[stay] = std::move(own[i]);
+      ++stay;
+      continue;
+    }
+    batch->refused.push_back({own[i].id, why[i]});
+    if (tasks->upload_id.empty()) continue;
+    batch->returned.push_back({std::move(tasks->upload_id), std::move(own[i].args.data), why[i]});
+  }
+  tasks->count = stay;
 }
 
 // Ids of another shard than their pool's. True: the tasks are refused.
@@ -134,14 +172,14 @@ bool SessionPort::RefuseStrayTasks(Batch::Tasks* tasks, Batch* batch) const {
   return true;
 }
 
-// Each piece has one home.
+// Each piece says the same of its shard. What does not say it is looked for in one after the other.
 void SessionPort::RouteRequests(Batch* batch) {
+  constexpr std::uint64_t kOfOneShard = std::uint64_t{1} << wire::kShardShift;
   for (Batch::HandleRequest& asked : std::exchange(batch->handle_requests, {})) {
     for (std::uint64_t left = asked.count; left > 0;) {
-      const std::uint64_t in_stretch = wire::kHandleStretch - asked.first.low % wire::kHandleStretch;
-      asked.count = std::min(left, in_stretch);
+      asked.count = std::min(left, kOfOneShard - asked.first.low % kOfOneShard);
       const std::optional<std::size_t> told = engine_.directory().Told(asked.first);
-      asked.shard = told ? *told : homes_.Of(asked.first).value_or(0);
+      asked.shard = told.value_or(0);
       asked.others = told ? 0 : engine_.size() - 1;
       AddRequest(batch, asked);
       asked.first.low += asked.count;
@@ -162,14 +200,6 @@ void SessionPort::AddRequest(Batch* batch, const Batch::HandleRequest& asked) {
     }
   }
   batch->handle_requests.push_back(asked);
-}
-
-void SessionPort::Learn(const core::HandleId& first, std::uint64_t count, std::size_t shard) {
-  for (std::uint64_t done = 0; done < count;) {
-    const core::HandleId id{first.high, first.low + done};
-    homes_.Learn(id, shard);
-    done += wire::kHandleStretch - id.low % wire::kHandleStretch;
-  }
 }
 
 std::optional<std::size_t> SessionPort::Next() const {

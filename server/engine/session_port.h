@@ -14,15 +14,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "core/core.h"
 #include "engine/engine.h"
-#include "wire/handle_shard.h"
 
 namespace poold::engine {
 
@@ -92,28 +91,6 @@ struct Batch {
   std::vector<Returned> returned;
 };
 
-// A hint at the core of handles that came with one session. A handle that is not there is searched for in the other
-// cores. Bounds: forgets everything at kMaxStretches. Threads: none; one thread uses it.
-class HandleHomes {
- public:
-  static constexpr std::size_t kMaxStretches = 4096;
-
-  void Learn(const core::HandleId& id, std::size_t shard) {
-    if (homes_.size() >= kMaxStretches) homes_.clear();
-    homes_[KeyOf(id)] = static_cast<std::uint32_t>(shard);
-  }
-  std::optional<std::size_t> Of(const core::HandleId& id) const {
-    const auto home = homes_.find(KeyOf(id));
-    if (home == homes_.end()) return std::nullopt;
-    return home->second;
-  }
-
- private:
-  static core::HandleId KeyOf(const core::HandleId& id) { return {id.high, id.low / wire::kHandleStretch}; }
-
-  absl::flat_hash_map<core::HandleId, std::uint32_t> homes_;
-};
-
 class SessionPort {
  public:
   // Called inside an event for a handle to release that the core does not know. True: the handle stood for something
@@ -135,12 +112,13 @@ class SessionPort {
   void Leave();
 
  private:
-  void Route(Batch* batch);
+  ClaimedIds Route(Batch* batch);
   void RouteRequests(Batch* batch);
   std::optional<std::size_t> Next() const;
   void Await(std::size_t shard) { waits_[shard] = true; }
-  void Learn(const core::HandleId& first, std::uint64_t count, std::size_t shard);
   bool RefuseStrayTasks(Batch::Tasks* tasks, Batch* batch) const;
+  ClaimedIds ClaimIds(Batch* batch) const;
+  static void RefuseTaken(std::span<const absl::Status> why, Batch::Tasks* tasks, Batch* batch);
   void AddRequest(Batch* batch, const Batch::HandleRequest& asked);
 
   // Inside an event of a core.
@@ -172,7 +150,6 @@ class SessionPort {
   bool present_ = false;
   // Whether each core is still to be entered for the batch under way.
   std::vector<bool> waits_;
-  HandleHomes homes_;  // with several cores
   std::vector<core::Refusal> refusals_;
 };
 

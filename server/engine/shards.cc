@@ -9,6 +9,70 @@
 #include "wire/absl_text.h"
 
 namespace poold::engine {
+namespace {
+
+absl::Status IdIsTaken(core::Known known) {
+  const bool released = known == core::Known::kReleased;
+  return core::MakeError(absl::StatusCode::kAlreadyExists, released ? reason::kHandleReleased : reason::kHandleExists,
+                         released ? "this id was used, and its outcome was released; a new task or map needs a new id"
+                                  : "this id belongs to a task or map of another pool; a new one needs a new id",
+                         "id");
+}
+
+}  // namespace
+
+ClaimedIds::~ClaimedIds() {
+  if (shards_ != nullptr) shards_->GiveBack(ids_);
+}
+
+ClaimedIds Shards::Claim(std::span<const NewId> ids, std::vector<absl::Status>* why) const {
+  why->assign(ids.size(), absl::OkStatus());
+  std::vector<core::HandleId> claimed;
+  if (size() == 1) return {};
+  {
+    absl::MutexLock lock(&claims_mu_);
+    const KnownToSanitizer known(&claims_mu_);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (Told(ids[i].id)) continue;
+      Claimed& one = claims_.try_emplace(ids[i].id, Claimed{ids[i].shard, 0}).first->second;
+      if (one.shard != ids[i].shard) {
+        (*why)[i] = IdIsTaken(core::Known::kYes);
+        continue;
+      }
+      ++one.claims;
+      claimed.push_back(ids[i].id);
+    }
+  }
+  if (claimed.empty()) return {};
+  LookInOthers(ids, why);
+  return {this, std::move(claimed)};
+}
+
+// A slice of them in each event.
+void Shards::LookInOthers(std::span<const NewId> ids, std::vector<absl::Status>* why) const {
+  constexpr std::size_t kSlice = 4096;
+  for (std::size_t begin = 0; begin < ids.size(); begin += kSlice) {
+    const std::size_t end = std::min(ids.size(), begin + kSlice);
+    for (std::size_t shard = 0; shard < size(); ++shard) {
+      gates_[shard]->Enter([&](core::Core& core, core::Nanos) {
+        for (std::size_t i = begin; i < end; ++i) {
+          if (ids[i].shard == shard || Told(ids[i].id)) continue;
+          const core::Known known = core.Knows(ids[i].id);
+          if (known != core::Known::kNo) (*why)[i] = IdIsTaken(known);
+        }
+      });
+    }
+  }
+}
+
+void Shards::GiveBack(std::span<const core::HandleId> ids) const {
+  absl::MutexLock lock(&claims_mu_);
+  const KnownToSanitizer known(&claims_mu_);
+  for (const core::HandleId& id : ids) {
+    const auto found = claims_.find(id);
+    if (--found->second.claims == 0) claims_.erase(found);
+  }
+}
 
 std::size_t Shards::OfPool(std::string_view name) const { return size() == 1 ? 0 : Find(name).value_or(0); }
 

@@ -26,6 +26,28 @@
 
 namespace poold::engine {
 
+class Shards;
+
+// Ids of clients' own choice, from when they are looked for to when the cores have them: meanwhile nobody gets them in
+// another shard. Given back when it goes. Move-only.
+class ClaimedIds {
+ public:
+  ClaimedIds() = default;
+  ClaimedIds(const Shards* shards, std::vector<core::HandleId> ids) : shards_(shards), ids_(std::move(ids)) {}
+  ClaimedIds(ClaimedIds&& other) noexcept
+      : shards_(std::exchange(other.shards_, nullptr)), ids_(std::move(other.ids_)) {}
+  ClaimedIds& operator=(ClaimedIds&& other) noexcept {
+    std::swap(shards_, other.shards_);
+    std::swap(ids_, other.ids_);
+    return *this;
+  }
+  ~ClaimedIds();
+
+ private:
+  const Shards* shards_ = nullptr;
+  std::vector<core::HandleId> ids_;
+};
+
 class Shards {
  public:
   // One or more, in the order of core::ShardInfo::index.
@@ -46,6 +68,14 @@ class Shards {
   }
   // INVALID_ARGUMENT: the id names another shard than that of this pool. `field`: the id's field, for the refusal.
   absl::Status CheckTold(const core::HandleId& id, std::string_view pool, std::string_view field) const;
+  // Ids that are to become handles, each in its shard. `why` tells of each: OK, or ALREADY_EXISTS (HANDLE_EXISTS,
+  // HANDLE_RELEASED) where another shard knows it or is being given it. Whether its own shard knows it is for that one
+  // to say. An id that carries its shard, and every id of a lone shard, costs nothing.
+  struct NewId {
+    core::HandleId id;
+    std::size_t shard = 0;
+  };
+  ClaimedIds Claim(std::span<const NewId> ids, std::vector<absl::Status>* why) const;
   // The shard that has the handle, or remembers it; for an unknown handle a shard that says so.
   std::size_t OfHandle(const core::HandleId& id) const;
   // OfHandle for each id.
@@ -73,6 +103,10 @@ class Shards {
     std::uint64_t elsewhere = 0;
   };
 
+  friend class ClaimedIds;
+  void GiveBack(std::span<const core::HandleId> ids) const;
+  void LookInOthers(std::span<const NewId> ids, std::vector<absl::Status>* why) const;
+
   Place PlaceFor(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(opening_mu_);
   void ForgetNames() ABSL_EXCLUSIVE_LOCKS_REQUIRED(opening_mu_);
 
@@ -82,6 +116,13 @@ class Shards {
   std::size_t forget_at_ ABSL_GUARDED_BY(opening_mu_) = 256;
   mutable absl::Mutex places_mu_;
   absl::flat_hash_map<std::string, std::size_t> places_ ABSL_GUARDED_BY(places_mu_);
+  // Where each claimed id is to lie, and how many claim it for there.
+  struct Claimed {
+    std::size_t shard = 0;
+    std::uint32_t claims = 0;
+  };
+  mutable absl::Mutex claims_mu_;
+  mutable absl::flat_hash_map<core::HandleId, Claimed> claims_ ABSL_GUARDED_BY(claims_mu_);
 };
 
 }  // namespace poold::engine

@@ -139,6 +139,36 @@ TEST_F(ShardsTest, AnIdThatCarriesItsShardIsLookedForNowhere) {
   EXPECT_FALSE(shards_->Told({wire::MarkHigh(9), wire::MarkLow(1, kShards + 1)}));
 }
 
+TEST_F(ShardsTest, AnIdIsClaimedForOneShardAtATime) {
+  const std::size_t here = Open("p");
+  const std::size_t there = Open("q");
+  ASSERT_NE(here, there);
+  const core::HandleId id{5, 1};
+  const core::HandleId used = SubmitIn(here, "p");
+  std::vector<absl::Status> why;
+  {
+    const ClaimedIds first = shards_->Claim(std::vector<Shards::NewId>{{id, here}}, &why);
+    EXPECT_TRUE(why[0].ok());
+    const ClaimedIds again = shards_->Claim(std::vector<Shards::NewId>{{id, here}, {id, there}, {used, there}}, &why);
+    EXPECT_TRUE(why[0].ok());
+    EXPECT_TRUE(absl::IsAlreadyExists(why[1]));
+    EXPECT_TRUE(absl::IsAlreadyExists(why[2]));
+  }
+  const ClaimedIds later = shards_->Claim(std::vector<Shards::NewId>{{id, there}, {used, here}}, &why);
+  EXPECT_TRUE(why[0].ok());
+  EXPECT_TRUE(why[1].ok());
+}
+
+TEST_F(ShardsTest, AnIdThatCarriesItsShardNeedsNoClaim) {
+  const std::size_t there = Open("p");
+  const std::uint64_t entries = shards_->entries();
+  std::vector<absl::Status> why;
+  const core::HandleId id{wire::MarkHigh(9), wire::MarkLow(1, there + 1)};
+  const ClaimedIds claimed = shards_->Claim(std::vector<Shards::NewId>{{id, there}}, &why);
+  EXPECT_TRUE(why[0].ok());
+  EXPECT_EQ(shards_->entries(), entries);
+}
+
 TEST_F(ShardsTest, ThreadsOpenPoolsAndLookForThem) {
   constexpr int kThreads = 4;
   constexpr int kPools = 200;

@@ -416,6 +416,65 @@ TEST_F(Shards, AnIdOfAnotherShardIsRefusedInWhicheverWayItComes) {
   }
 }
 
+// Of the client's own choice, and without a shard.
+TEST_F(Shards, AnIdIsUsedOnceWhateverTheShards) {
+  const auto submit = [&](const std::string& pool, const std::string& id) {
+    grpc::ClientContext context;
+    v1::SubmitRequest request;
+    v1::SubmitResponse response;
+    request.set_pool(pool);
+    request.add_tasks()->set_function("echo");
+    request.add_tasks()->set_function("echo");
+    request.mutable_tasks(1)->set_id(id);
+    EXPECT_TRUE(client_->Submit(&context, request, &response).ok());
+    EXPECT_FALSE(response.results(0).has_error());
+    return DetailsOf(response.results(1).error()).reason;
+  };
+  const auto map = [&](const std::string& pool, const std::string& id) {
+    grpc::ClientContext context;
+    v1::MapRequest request;
+    v1::MapResponse response;
+    request.set_pool(pool);
+    request.set_function("echo");
+    request.set_id(id);
+    return DetailsOf(client_->Map(&context, request, &response)).reason;
+  };
+  EXPECT_EQ(submit("apples", Id(1)), "");
+  EXPECT_EQ(submit("apples", Id(1)), "");  // sent again
+  EXPECT_EQ(submit("berries", Id(1)), "HANDLE_EXISTS");
+  EXPECT_EQ(map("cherries", Id(1)), "HANDLE_EXISTS");
+  EXPECT_EQ(map("cherries", Id(2)), "");
+  EXPECT_EQ(submit("apples", Id(2)), "HANDLE_EXISTS");
+  EXPECT_EQ(Get(Id(1)).task().pool(), "apples");
+
+  grpc::ClientContext context;
+  v1::ReleaseRequest release;
+  v1::ReleaseResponse released;
+  release.add_ids(Id(1));
+  ASSERT_TRUE(client_->Release(&context, release, &released).ok());
+  EXPECT_EQ(submit("berries", Id(1)), "HANDLE_RELEASED");
+}
+
+TEST_F(Shards, ASessionIsToldOfIdsThatOtherShardsHave) {
+  const auto session = Greeted();
+  v1::SessionRequest first;
+  AddTasks(&first, "echo", 11, {"x"}, "apples");
+  ASSERT_TRUE(session->Send(first));
+  ASSERT_TRUE(session->ReadUntil([&] { return session->outcomes.size() == 1; }));
+  v1::SessionRequest second;
+  AddTasks(&second, "echo", 10, {"a", "b", "c"}, "berries");
+  AddTasks(&second, "echo", 12, {"d"}, "cherries");  // twice in one message
+  AddMap(&second, "echo", 11, {"x"})->set_pool("cherries");
+  ASSERT_TRUE(session->Send(second));
+  ASSERT_TRUE(session->ReadUntil([&] { return session->outcomes.size() == 3 && session->refusals.size() == 3; }));
+  for (const v1::SubmitResult& refused : session->refusals) {
+    EXPECT_EQ(DetailsOf(refused.error()).reason, "HANDLE_EXISTS");
+  }
+  EXPECT_EQ(session->outcomes[Id(10)].result().data(), "a");
+  EXPECT_EQ(session->outcomes[Id(11)].result().data(), "x");
+  EXPECT_EQ(session->outcomes[Id(12)].result().data(), "c");
+}
+
 TEST_F(Shards, AHandleThatIsNotWhereItsIdSaysIsNotThere) {
   const core::HandleId made = *api::ParseId(SubmitTo("apples", "echo"));
   const std::uint64_t elsewhere = engine_->directory().OfPool("berries") + 1;
