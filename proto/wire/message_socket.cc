@@ -19,10 +19,10 @@ constexpr std::size_t kHeadBytes = sizeof(std::uint32_t);
 constexpr std::size_t kPieceBytes = 16 << 10;
 // Memory that stays when nothing is in it. More stays while much passes through it.
 constexpr std::size_t kKeptBytes = 64 << 10;
-// As much as the kernel allows; it says no more than this by itself.
+// As much as the kernel allows; it says no more than this by itself. TCP grows with what passes through it.
 constexpr int kSocketBytes = 4 << 20;
 
-std::uint32_t HeadOf(std::string_view bytes) {
+std::uint32_t ReadHead(std::string_view bytes) {
   std::uint32_t head = 0;
   std::memcpy(&head, bytes.data(), sizeof head);
   return head;
@@ -67,6 +67,9 @@ void ByteQueue::Used(std::size_t bytes) {
 
 MessageSocket::MessageSocket(UniqueFd socket, std::uint32_t max_message_bytes)
     : socket_(std::move(socket)), max_message_bytes_(std::min(max_message_bytes, kLast - 1)) {
+  int family = 0;
+  socklen_t bytes = sizeof family;
+  if (getsockopt(fd(), SOL_SOCKET, SO_DOMAIN, &family, &bytes) != 0 || family != AF_UNIX) return;
   setsockopt(fd(), SOL_SOCKET, SO_SNDBUF, &kSocketBytes, sizeof kSocketBytes);
 }
 
@@ -74,7 +77,7 @@ MessageSocket::MessageSocket(UniqueFd socket, std::uint32_t max_message_bytes)
 std::size_t MessageSocket::Wanted() const {
   const std::string_view there = in_.bytes();
   if (there.size() < kHeadBytes) return kPieceBytes;
-  const std::size_t whole = kHeadBytes + (HeadOf(there) & ~kLast);
+  const std::size_t whole = kHeadBytes + (ReadHead(there) & ~kLast);
   return std::max(kPieceBytes, whole - there.size());
 }
 
@@ -105,13 +108,18 @@ MessageSocket::Found MessageSocket::Next(Message* message) {
   in_.Used(std::exchange(taken_, 0));
   const std::string_view there = in_.bytes();
   if (there.size() < kHeadBytes) return Found::kNone;
-  const std::uint32_t head = HeadOf(there);
+  const std::uint32_t head = ReadHead(there);
   const std::uint32_t bytes = head & ~kLast;
   if (bytes > max_message_bytes_) return Found::kTooLong;
   if (there.size() - kHeadBytes < bytes) return Found::kNone;
   *message = {there.substr(kHeadBytes, bytes), (head & kLast) != 0};
   taken_ = kHeadBytes + bytes;
   return Found::kMessage;
+}
+
+std::string MessageSocket::HeadOf(std::size_t bytes, bool last) {
+  const std::uint32_t head = static_cast<std::uint32_t>(bytes) | (last ? kLast : 0);
+  return {reinterpret_cast<const char*>(&head), sizeof head};
 }
 
 char* MessageSocket::PutHead(std::size_t bytes, bool last) {

@@ -1,7 +1,7 @@
 // MessageSocket: messages through a Unix socket, without waiting at either end: poold/v1/payload_socket.md, "sessions".
 //
 // Format: each message has a head, u32 little-endian: the number of bytes of the message; the highest bit is set in the
-//   last message of the stream.
+//   last message of the stream, or of a part of it.
 // Role: packs, sends, receives, finds the ends of messages. Non-role: knows no protobuf but the names of its functions,
 //   and never polls.
 // Threads: one thread at a time receives, one thread at a time sends, and both may work at once; Shut is thread-safe.
@@ -10,7 +10,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "wire/unique_fd.h"
@@ -84,13 +86,21 @@ class MessageSocket {
   Found Next(Message* message);
 
   // ---- Out ----
-  // Packs a message to send. REQUIRES: everything_sent().
+  // The head of a message, for who sends one otherwise. REQUIRES: everything_sent().
+  static std::string HeadOf(std::size_t bytes, bool last);
+  // Packs a message behind those that wait to be sent.
   template <typename Proto>
   void Put(const Proto& message, bool last = false) {
     const std::size_t bytes = message.ByteSizeLong();
     char* const at = PutHead(bytes, last);
     message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(at));
     out_.Added(bytes);
+  }
+  // As Put, of a message that is serialised already.
+  void PutBytes(std::string_view message, bool last = false) {
+    char* const at = PutHead(message.size(), last);
+    std::memcpy(at, message.data(), message.size());
+    out_.Added(message.size());
   }
   // Whether no packed bytes wait.
   bool everything_sent() const { return out_.empty(); }

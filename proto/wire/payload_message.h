@@ -20,6 +20,7 @@ enum class PayloadAsk : std::uint32_t {
   kShare = 3,    // with one descriptor: know this arena
   kMap = 4,      // the arena of this number
   kSession = 5,  // from here on this connection carries a session
+  kCalls = 6,    // from here on this connection carries calls, one after the other
 };
 
 // A request of 32 bytes, little-endian.
@@ -36,7 +37,7 @@ static_assert(sizeof(PayloadRequest) == 32);
 
 // The kinds of answers.
 enum class PayloadStatus : std::uint32_t {
-  kTaken = 1,       // kOffer: it waits under its id. kFetch, kMap: with one descriptor. kSession: speak
+  kTaken = 1,       // kOffer: it waits under its id. kFetch, kMap: with one descriptor. kSession, kCalls: speak
   kNotThisWay = 2,  // ask through gRPC, this time
   kBad = 3,         // makes no sense; the connection is closed
   // The answer to any request, or to none: the connection is closed.

@@ -162,7 +162,7 @@ Upload::Upload(ServiceContext* service, std::function<void()> cut)
   service_.uploads.Begin(under_way_);
 }
 
-absl::Status Upload::Append(const std::string& fragment) {
+absl::Status Upload::Append(std::string_view fragment) {
   const core::Nanos now = service_.clock->Now();
   under_way_->progress_at.store(now, std::memory_order_relaxed);
   if (fragment.size() > kMaxFragmentBytes) {

@@ -100,7 +100,7 @@ class Upload {
   Upload& operator=(const Upload&) = delete;
 
   // Adds the next fragment. After an error the upload is over. RESOURCE_EXHAUSTED (QUEUE_FULL): try again later.
-  absl::Status Append(const std::string& fragment);
+  absl::Status Append(std::string_view fragment);
   // Puts the whole payload into the store, and returns the answer of the call. Call once.
   absl::StatusOr<v1::UploadResponse> Finish();
   // Drops the fragments. Idempotent.

@@ -66,6 +66,16 @@ Heard Hear(int fd, std::size_t first_bytes) {
   return static_cast<std::size_t>(got) >= first_bytes ? Heard::kEnough : Heard::kTooLittle;
 }
 
+// Small messages leave at once, and who has gone silent is noticed within a minute.
+void PrepareTcp(int fd) {
+  const auto set = [fd](int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof value); };
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 5);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
 // With the lowest number that is free.
 wire::UniqueFd Lowest(wire::UniqueFd fd) {
   wire::UniqueFd lowest(fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
@@ -259,10 +269,7 @@ absl::StatusOr<Ticket> Acceptor::Admit(const Door& door, int fd) {
   std::optional<Peer> peer = PeerOf(fd, door.transport);
   if (!peer) return absl::UnavailableError("the peer is gone");
   if (!MayConnect(*peer)) return AnotherUser(*peer);
-  if (door.transport == Transport::kGrpcTcp) {
-    const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
+  if (door.transport == Transport::kGrpcTcp) PrepareTcp(fd);
   return door.table->Admit(*std::move(peer), fd);
 }
 

@@ -95,10 +95,11 @@ class Server::Running {
  private:
   engine::PollSource* PollSourceOf(std::size_t shard) const;
   std::optional<ListenSocket> OpenPayloadSocket();
-  bool StartPayloadSocket();
-  bool TakeSession(wire::UniqueFd* connection, Ticket* ticket);
+  bool StartLocal();
+  bool HandOn(wire::PayloadAsk what, wire::UniqueFd* connection, Ticket* ticket);
   Door GrpcDoor(ListenSocket socket);
   Door LocalDoor(ListenSocket socket);
+  absl::Status TakeFromTcp(wire::UniqueFd* fd, Ticket* ticket);
   absl::Status GiveToGrpc(wire::UniqueFd* fd, Ticket* ticket);
 
   AsyncService service_;
@@ -145,7 +146,7 @@ absl::Status Server::Running::Start(const std::vector<ListenAddress>& wanted,
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not start its server; its own log says why");
   for (const std::unique_ptr<RpcThread>& thread : threads_) thread->Start();
-  if (payload_socket && StartPayloadSocket()) doors.push_back(LocalDoor(*std::move(payload_socket)));
+  if (StartLocal() && payload_socket) doors.push_back(LocalDoor(*std::move(payload_socket)));
 
   if (before_anybody) before_anybody();
   acceptor_ = std::make_unique<Acceptor>(std::move(doors));
@@ -155,7 +156,16 @@ absl::Status Server::Running::Start(const std::vector<ListenAddress>& wanted,
 Door Server::Running::GrpcDoor(ListenSocket socket) {
   const Transport transport = socket.is_unix() ? Transport::kGrpcUnix : Transport::kGrpcTcp;
   return {std::move(socket), transport, context.grpc_connections, Http2FrameHeads::kPrefaceBytes,
-          [this](wire::UniqueFd* fd, Ticket* ticket) { return GiveToGrpc(fd, ticket); }};
+          [this, transport](wire::UniqueFd* fd, Ticket* ticket) {
+            return transport == Transport::kGrpcTcp ? TakeFromTcp(fd, ticket) : GiveToGrpc(fd, ticket);
+          }};
+}
+
+// The first bytes tell who comes: a client of gRPC, or one that asks for a session or for calls without it.
+absl::Status Server::Running::TakeFromTcp(wire::UniqueFd* fd, Ticket* ticket) {
+  if (payloads_ == nullptr || !AsksToBeHandedOn(fd->get())) return GiveToGrpc(fd, ticket);
+  payloads_->Take(std::move(*fd), std::move(*ticket));
+  return absl::OkStatus();
 }
 
 Door Server::Running::LocalDoor(ListenSocket socket) {
@@ -199,8 +209,8 @@ std::optional<ListenSocket> Server::Running::OpenPayloadSocket() {
   return std::nullopt;
 }
 
-// When clients can be told what the server is.
-bool Server::Running::StartPayloadSocket() {
+// When clients can be told what the server is. False: those that try are refused, and use gRPC.
+bool Server::Running::StartLocal() {
   const std::size_t threads = context.service.engine.size();
   const std::size_t most = context.max_connections;
   absl::Status status;
@@ -210,10 +220,11 @@ bool Server::Running::StartPayloadSocket() {
     status = locals_.back()->Start();
   }
   payloads_ = std::make_unique<PayloadSocket>(
-      &context.service, [this](wire::UniqueFd* connection, Ticket* ticket) { return TakeSession(connection, ticket); });
+      &context.service, [this](wire::PayloadAsk what, wire::UniqueFd* connection, Ticket* ticket) {
+        return HandOn(what, connection, ticket);
+      });
   if (status.ok()) status = payloads_->Start();
   if (status.ok()) return true;
-  // Clients that connect there are refused, and use gRPC.
   payloads_.reset();
   context.service.server_info.clear_payload_socket();
   LogNoPayloadSocket(status);
@@ -221,9 +232,9 @@ bool Server::Running::StartPayloadSocket() {
 }
 
 // The threads in turn.
-bool Server::Running::TakeSession(wire::UniqueFd* connection, Ticket* ticket) {
+bool Server::Running::HandOn(wire::PayloadAsk what, wire::UniqueFd* connection, Ticket* ticket) {
   for (std::size_t tried = 0; tried < locals_.size(); ++tried) {
-    if (locals_[next_local_++ % locals_.size()]->Take(connection, ticket)) return true;
+    if (locals_[next_local_++ % locals_.size()]->Take(what, connection, ticket)) return true;
   }
   return false;
 }

@@ -3,11 +3,11 @@
 //
 // Role: accepts connections, and carries calls and sessions between them and the engine. Non-role: decides nothing
 // about tasks or pools. Threads: as many RPC threads as cores, each of which polls a completion queue of its own; a
-// connection belongs to one of them, and brings tasks to any pool; as many local threads, for sessions of this host.
-// One small thread accepts connections and refuses those that are too many, another one hands payloads over.
-// Subscribers are flushed by the thread that entered a core, and write to streams and answer calls from there: no hop.
-// Ownership: does not own the engine, the clock or the resolver; they must outlive it. No core must call it once it is
-// being destroyed: stop everything that enters the gates first.
+// connection belongs to one of them, and brings tasks to any pool; as many local threads, for sessions and calls
+// without gRPC. One small thread accepts connections and refuses those that are too many, another one hands payloads
+// over. Subscribers are flushed by the thread that entered a core, and write to streams and answer calls from there: no
+// hop. Ownership: does not own the engine, the clock or the resolver; they must outlive it. No core must call it once
+// it is being destroyed: stop everything that enters the gates first.
 #pragma once
 
 #include <cstddef>

@@ -5,9 +5,11 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/hash/hash.h"
 #include "api/service_context.h"
 #include "transport/connection_table.h"
 #include "transport/grpc/grpc_refusals.h"
@@ -45,5 +47,14 @@ struct TransportContext {
 
   api::ServiceContext service;
 };
+
+// Whom fairness counts a call for that is no session's: the name that the caller gives itself, else what its connection
+// is called. The name is remembered.
+inline core::ClientId ClientNamed(const std::string& name, const std::string& connection,
+                                  api::ServiceContext* service) {
+  const core::ClientId client{absl::Hash<std::string>()(name.empty() ? connection : name)};
+  service->client_names.Learn(client, name);
+  return client;
+}
 
 }  // namespace poold::transport

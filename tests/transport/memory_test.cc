@@ -76,7 +76,7 @@ TEST_F(LittleMemory, WaitingForManyHandlesCountsToo) {
   const std::string held = Submit("hold");
   for (int i = 0; i < 30'000; ++i) request.add_ids(held);
   grpc::CompletionQueue queue;
-  std::vector<std::unique_ptr<grpc::ClientAsyncResponseReader<v1::WaitResponse>>> calls;
+  std::vector<std::unique_ptr<grpc::ClientAsyncResponseReaderInterface<v1::WaitResponse>>> calls;
   std::vector<v1::WaitResponse> responses(8);
   std::vector<grpc::Status> statuses(8);
   contexts.reserve(responses.size());  // their places are the tags

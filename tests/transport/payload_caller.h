@@ -1,6 +1,7 @@
-// A client's end of the payload socket, byte by byte.
+// A client's end of the payload socket, or of what is like it at a TCP port, byte by byte.
 #pragma once
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -19,11 +20,20 @@ namespace poold::transport {
 
 class Caller {
  public:
-  explicit Caller(const std::string& path) : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    std::strcpy(name.sun_path, path.c_str());
-    connected_ = connect(fd_.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
+  // A path, or "127.0.0.1:PORT".
+  explicit Caller(const std::string& address) {
+    sockaddr_un path{};
+    sockaddr_in port{};
+    if (address.front() == '/') {
+      path.sun_family = AF_UNIX;
+      std::strcpy(path.sun_path, address.c_str());
+      Connect(&path, sizeof path, AF_UNIX);
+    } else {
+      port.sin_family = AF_INET;
+      port.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      port.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+      Connect(&port, sizeof port, AF_INET);
+    }
   }
   bool connected() const { return connected_; }
   bool Send(wire::PayloadAsk ask, const std::string& id, std::uint64_t number, std::vector<int> descriptors = {}) {
@@ -54,6 +64,11 @@ class Caller {
   std::vector<wire::UniqueFd> descriptors;
 
  private:
+  void Connect(const void* name, socklen_t bytes, int family) {
+    fd_.Reset(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    connected_ = connect(fd_.get(), static_cast<const sockaddr*>(name), bytes) == 0;
+  }
+
   wire::UniqueFd fd_;
   bool connected_ = false;
 };

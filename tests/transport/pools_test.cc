@@ -199,7 +199,7 @@ TEST_F(ExecAllowed, APoolMayHaveItAndTheServerSaysSo) {
 
 class Owners : public Pools {
  protected:
-  using Stream = grpc::ClientReaderWriter<v1::SessionRequest, v1::SessionResponse>;
+  using Stream = grpc::ClientReaderWriterInterface<v1::SessionRequest, v1::SessionResponse>;
 
   void Adjust(ServerOptions* options) override { options->limits.owner_grace = core::kMillisecond; }
 

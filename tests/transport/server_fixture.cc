@@ -4,6 +4,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
+
+#include "local_stub.h"
 
 namespace poold::transport {
 
@@ -35,6 +38,15 @@ ErrorDetails DetailsOf(const grpc::Status& status) {
   return DetailsOf(proto);
 }
 
+namespace {
+
+std::string Local() {
+  const char* const local = getenv("POOLD_TEST_LOCAL");
+  return local != nullptr ? local : "";
+}
+
+}  // namespace
+
 ServerTest::ServerTest() {
   if (const char* const shards = getenv("POOLD_TEST_SHARDS")) shard_count_ = std::stoul(shards);
   options_.instance_id = "test-instance";
@@ -56,7 +68,9 @@ void ServerTest::SetUp() {
     workers.Start(gates.back());
   }
   engine_->Attach(gates);
-  const absl::Status started = server_->Start({{.unix_path = folder_ / "poold.sock"}});
+  std::vector<ListenAddress> addresses = {{.unix_path = folder_ / "poold.sock"}};
+  if (Local() == "tcp") addresses.push_back({.host = "127.0.0.1"});
+  const absl::Status started = server_->Start(addresses);
   ASSERT_TRUE(started.ok()) << started;
   server_->SetServing(true);
   client_ = NewClient();
@@ -67,11 +81,19 @@ ServerTest::~ServerTest() {
   if (server_ != nullptr) server_->Shutdown(0);
 }
 
-std::unique_ptr<v1::PoolService::Stub> ServerTest::NewClient() {
+std::unique_ptr<v1::PoolService::StubInterface> ServerTest::NewClient() {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return v1::PoolService::NewStub(
-      grpc::CreateCustomChannel("unix:" + (folder_ / "poold.sock"), grpc::InsecureChannelCredentials(), arguments));
+  const std::string path = folder_ / "poold.sock";
+  std::unique_ptr<v1::PoolService::StubInterface> grpc = v1::PoolService::NewStub(
+      grpc::CreateCustomChannel("unix:" + path, grpc::InsecureChannelCredentials(), arguments));
+  if (local_address().empty()) return grpc;
+  return std::make_unique<LocalStub>(std::move(grpc), local_address());
+}
+
+std::string ServerTest::local_address() const {
+  if (Local().empty()) return "";
+  return Local() == "tcp" ? server_->addresses().back().ToString() : folder_ / "poold.sock.payloads";
 }
 
 void ServerTest::LetGo() {

@@ -52,7 +52,11 @@ class ServerTest : public testing::Test {
   virtual void Adjust(ServerOptions*) {}
   void SetUp() override;
 
-  std::unique_ptr<v1::PoolService::Stub> NewClient();
+  // With POOLD_TEST_LOCAL in the environment its calls go through the payload socket; where that is "tcp" through a TCP
+  // port, but without gRPC.
+  std::unique_ptr<v1::PoolService::StubInterface> NewClient();
+  // Where calls and sessions go without gRPC. Empty: they do not.
+  std::string local_address() const;
   // See FakeWorkers: of every shard.
   void LetGo();
   void BreakModule(const std::string& module, const std::string& words);
@@ -82,7 +86,7 @@ class ServerTest : public testing::Test {
   std::unique_ptr<Server> server_;
   std::vector<std::unique_ptr<core::Core>> cores_;
   std::vector<std::unique_ptr<engine::Gate>> gates_;
-  std::unique_ptr<v1::PoolService::Stub> client_;
+  std::unique_ptr<v1::PoolService::StubInterface> client_;
 };
 
 inline v1::Payload Raw(const std::string& data) {

@@ -19,14 +19,14 @@ inline std::string Id(std::uint64_t low) { return api::IdBytes({kHigh, low}); }
 // A session and everything that came on it.
 class TestSession {
  public:
-  explicit TestSession(v1::PoolService::Stub* stub) {
+  explicit TestSession(v1::PoolService::StubInterface* stub) {
     if (local_socket.empty()) {
       way_ = std::make_unique<GrpcWay>(stub);
     } else {
       way_ = std::make_unique<LocalWay>(local_socket);
     }
   }
-  // Of the payload socket, where sessions are to go that way.
+  // Where sessions go without gRPC. Empty: they do not.
   static inline std::string local_socket;
 
   static v1::SessionRequest Hello() {
@@ -120,12 +120,12 @@ class TestSession {
   std::unique_ptr<SessionWay> way_;
 };
 
-// A daemon with the pool "p". With POOLD_TEST_LOCAL in the environment its sessions go through the payload socket.
+// A daemon with the pool "p". With POOLD_TEST_LOCAL in the environment its sessions go without gRPC.
 class SessionTest : public ServerTest {
  protected:
   void SetUp() override {
     ServerTest::SetUp();
-    TestSession::local_socket = getenv("POOLD_TEST_LOCAL") != nullptr ? folder_ / "poold.sock.payloads" : "";
+    TestSession::local_socket = local_address();
     OpenPool("p");
   }
   // That has greeted.

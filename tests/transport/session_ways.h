@@ -29,7 +29,7 @@ class SessionWay {
 
 class GrpcWay : public SessionWay {
  public:
-  explicit GrpcWay(v1::PoolService::Stub* stub) : stream_(stub->Session(&context_)) {}
+  explicit GrpcWay(v1::PoolService::StubInterface* stub) : stream_(stub->Session(&context_)) {}
   bool Write(const v1::SessionRequest& request) override { return stream_->Write(request); }
   bool Read(v1::SessionResponse* response) override { return stream_->Read(response); }
   void DoneSending() override { stream_->WritesDone(); }
@@ -38,7 +38,7 @@ class GrpcWay : public SessionWay {
 
  private:
   grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReaderWriter<v1::SessionRequest, v1::SessionResponse>> stream_;
+  std::unique_ptr<grpc::ClientReaderWriterInterface<v1::SessionRequest, v1::SessionResponse>> stream_;
 };
 
 class LocalWay : public SessionWay {

@@ -16,7 +16,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/hash/hash.h"
 #include "api/call.h"
 #include "api/received.h"
 #include "base/worker_mark.h"
@@ -159,12 +158,8 @@ inline core::WorkerId TaskWorkerOf(const grpc::ServerContext& call, const api::S
   return core::WorkerId{base::WorkerOfMark(mark, service.options.worker_secret)};
 }
 
-// Whom fairness counts a unary call for: the name that the caller gives itself, else the peer.
 inline core::ClientId ClientOf(const grpc::ServerContext& call, api::ServiceContext* service) {
-  const std::string name = ClientName(call);
-  const core::ClientId client{absl::Hash<std::string>()(name.empty() ? call.peer() : name)};
-  service->client_names.Learn(client, name);
-  return client;
+  return ClientNamed(ClientName(call), call.peer(), service);
 }
 
 // What a server of gRPC answers: each accepts calls of its methods, on one RPC thread, from now on.

@@ -1,12 +1,13 @@
-// A thread that carries sessions of clients on this host, without gRPC.
+// A thread that carries sessions and calls of clients without gRPC.
 //
 // Role: waits for their sockets, runs what is due, and looks for what its poll source has while it does not sleep.
-// Bounded: at most so many sessions. Threads: Run happens on it; Take is thread-safe; the other functions are called by
-// the one that started it.
+// Bounded: at most so many sessions; connections with calls by their table. Threads: Run happens on it; Take is
+// thread-safe; the other functions are called by the one that started it.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <thread>
@@ -16,7 +17,8 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "transport/busy_poller.h"
-#include "transport/local/local_session.h"
+#include "transport/local/local_connection.h"
+#include "wire/payload_message.h"
 #include "wire/unique_fd.h"
 
 namespace poold::transport {
@@ -28,16 +30,20 @@ class LocalThread {
   ~LocalThread();
 
   absl::Status Start();
-  // A session speaks through this socket from now on. False, with both still the caller's: there are too many.
-  bool Take(wire::UniqueFd* socket, Ticket* ticket);
-  // Sessions get what waits for them and end; after `grace` they are cut. Then the thread ends. Idempotent.
+  // A session, or calls, come through this socket from now on. False, with both still the caller's: there are too many.
+  bool Take(wire::PayloadAsk what, wire::UniqueFd* socket, Ticket* ticket);
+  // Connections get what waits for them and end; after `grace` they are cut. Then the thread ends. Idempotent.
   void Stop(std::chrono::nanoseconds grace);
 
  private:
   void Run();
   void OnEvents(int fd, std::uint32_t events);
   void LookAt(int fd);
+  void Post(std::function<void()> work);
   void TakeNew();
+  void Begin(wire::PayloadAsk what, wire::UniqueFd socket, Ticket ticket);
+  void Forget(const LocalConnection& connection);
+  void RunTimers();
   void EndAll();
   bool Over();
   int Timeout() const;
@@ -51,18 +57,20 @@ class LocalThread {
   std::thread thread_;
 
   absl::Mutex mu_;
-  std::size_t count_ ABSL_GUARDED_BY(mu_) = 0;  // with those that come
+  std::size_t sessions_ ABSL_GUARDED_BY(mu_) = 0;  // with those that come
   struct Comer {
+    wire::PayloadAsk what;
     wire::UniqueFd socket;
     Ticket ticket;
   };
   std::vector<Comer> come_ ABSL_GUARDED_BY(mu_);
   std::vector<int> look_at_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::function<void()>> posted_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   session::DelayQueue::Clock::time_point stop_at_ ABSL_GUARDED_BY(mu_);
 
   // The thread's own.
-  std::map<int, std::shared_ptr<LocalSession>> sessions_;
+  std::map<int, std::shared_ptr<LocalConnection>> connections_;
   bool ending_ = false;
   session::DelayQueue::Clock::time_point next_tend_;
 };

@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -36,6 +38,16 @@ bool HasReadAll(int socket) {
 }  // namespace
 
 using wire::PayloadStatus;
+
+bool AsksToBeHandedOn(int socket) {
+  // All of it but the number.
+  wire::PayloadRequest first{};
+  constexpr std::size_t kBytes = offsetof(wire::PayloadRequest, number);
+  if (recv(socket, &first, kBytes, MSG_PEEK | MSG_DONTWAIT) != static_cast<ssize_t>(kBytes)) return false;
+  const auto what = static_cast<wire::PayloadAsk>(first.ask);
+  const bool has_no_id = std::all_of(std::begin(first.id), std::end(first.id), [](char byte) { return byte == 0; });
+  return (what == wire::PayloadAsk::kSession || what == wire::PayloadAsk::kCalls) && first.zero == 0 && has_no_id;
+}
 
 PayloadStatus PayloadHandler::Offer(const wire::PayloadRequest& request, wire::UniqueFd* sealed) {
   const std::optional<core::HandleId> id = api::ParseId(std::string_view(request.id, sizeof request.id));
@@ -75,8 +87,8 @@ std::shared_ptr<base::Arena> PayloadHandler::Map(const wire::PayloadRequest& req
   return service_.options.spool->FindArena(request.number);
 }
 
-PayloadSocket::PayloadSocket(api::ServiceContext* service, TakeSession take_session)
-    : service_(*service), payload_handler_(service), take_session_(std::move(take_session)) {}
+PayloadSocket::PayloadSocket(api::ServiceContext* service, HandOn hand_on)
+    : service_(*service), payload_handler_(service), hand_on_(std::move(hand_on)) {}
 
 PayloadSocket::~PayloadSocket() { Stop(); }
 
@@ -198,17 +210,17 @@ bool PayloadSocket::Serve(Connection* connection) {
     if (found.file == nullptr) return Answer(c, wire::PayloadStatus::kNotThisWay);
     return Answer(c, wire::PayloadStatus::kTaken, found.file->view().size(), found.file->fd());
   }
-  if (request.ask == static_cast<std::uint32_t>(wire::PayloadAsk::kSession) && c.descriptors.empty()) {
-    return ServeSession(connection);
+  for (const wire::PayloadAsk what : {wire::PayloadAsk::kSession, wire::PayloadAsk::kCalls}) {
+    if (request.ask == static_cast<std::uint32_t>(what) && c.descriptors.empty()) return ServeHandOn(connection, what);
   }
   return ServeArena(connection, request);
 }
 
-// False with the socket gone: the session has it now.
-bool PayloadSocket::ServeSession(Connection* connection) {
+// False with the socket gone: another thread has it now.
+bool PayloadSocket::ServeHandOn(Connection* connection, wire::PayloadAsk what) {
   const int fd = connection->fd.get();
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-  if (take_session_(&connection->fd, &connection->ticket)) return false;
+  if (hand_on_(what, &connection->fd, &connection->ticket)) return false;
   Answer(*connection, wire::PayloadStatus::kNotThisWay);
   return false;
 }

@@ -1,9 +1,9 @@
 // The socket through which clients on this host hand over descriptors: poold/v1/payload_socket.md.
 //
 // Role: one small thread that reads fixed messages, asks the handler and answers. Connections that are to carry a
-// session it hands on. It also lets uploads expire that no other thread knows. It waits for no client: a client that
-// does not read its answers, or sends what makes no sense, is cut off. Thread safety: Start and Stop by one thread;
-// Take by any. Ownership: owns its connections; the service must outlive it.
+// session or calls it hands on. It also lets uploads expire that no other thread knows. It waits for no client: a
+// client that does not read its answers, or sends what makes no sense, is cut off. Thread safety: Start and Stop by one
+// thread; Take by any. Ownership: owns its connections; the service must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,10 @@ inline std::string LocalFarewell() {
   const wire::PayloadAnswer answer{static_cast<std::uint32_t>(wire::PayloadStatus::kTooManyConnections), 0, 0};
   return {reinterpret_cast<const char*>(&answer), sizeof answer};
 }
+
+// Whether the first bytes that wait in this socket ask for a session or for calls. REQUIRES: as many are there as
+// HTTP/2 begins with.
+bool AsksToBeHandedOn(int socket);
 
 // What the payload socket does: takes arguments over into the uploads, finds results, knows arenas. No sockets here.
 // Thread-safe. Does not own the service, which must outlive it.
@@ -60,10 +64,11 @@ class PayloadHandler {
 // One small thread that reads fixed messages, asks the handler and answers: see the head of this file.
 class PayloadSocket {
  public:
-  // Takes a connection that carries a session from here on; false, with the socket still the caller's: it cannot.
-  using TakeSession = std::function<bool(wire::UniqueFd* connection, Ticket* ticket)>;
+  // Takes a connection that carries a session or calls from here on; false, with the socket still the caller's: it
+  // cannot.
+  using HandOn = std::function<bool(wire::PayloadAsk what, wire::UniqueFd* connection, Ticket* ticket)>;
 
-  PayloadSocket(api::ServiceContext* service, TakeSession take_session);
+  PayloadSocket(api::ServiceContext* service, HandOn hand_on);
   ~PayloadSocket();
   PayloadSocket(const PayloadSocket&) = delete;
   PayloadSocket& operator=(const PayloadSocket&) = delete;
@@ -95,14 +100,14 @@ class PayloadSocket {
   // False: the connection is over.
   bool Read(Connection* connection);
   bool Serve(Connection* connection);
-  bool ServeSession(Connection* connection);
+  bool ServeHandOn(Connection* connection, wire::PayloadAsk what);
   bool ServeArena(Connection* connection, const wire::PayloadRequest& request);
   // `descriptor` may be -1: none.
   bool Answer(const Connection& connection, wire::PayloadStatus status, std::uint64_t number = 0, int descriptor = -1);
 
   api::ServiceContext& service_;
   PayloadHandler payload_handler_;
-  const TakeSession take_session_;
+  const HandOn hand_on_;
   wire::UniqueFd epoll_;
   wire::UniqueFd wake_;
   std::thread thread_;
