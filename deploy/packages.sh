@@ -21,7 +21,7 @@ nodejs npm'
 # What poold-bench compares with, where it is there.
 bench='
 python3
-gearman-job-server libgearman-dev beanstalkd'
+gearman-job-server libgearman-dev beanstalkd redis-server'
 
 install=no
 if [ "${1-}" = --install ]; then

@@ -9,7 +9,8 @@ namespace {
 
 constexpr char kAbout[] =
     "Measures poold over its Unix socket and over TCP, and beside it, in turns: floors (a bare gRPC stream, bare\n"
-    "processes) and those peers that are installed (Python's two pools, gearmand, beanstalkd). Starts a poold of its\n"
+    "processes) and those peers that are installed (Python's two pools, gearmand, beanstalkd, redis). Starts a poold "
+    "of its\n"
     "own, unless an address is named; queue, start, clients, cost, shards and scale always do. Figures of shared\n"
     "machines mean little: compare the ratios of one run.\n"
     "\n"

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "unix_connect.h"
+#include "connect_to.h"
 
 namespace poold::bench {
 namespace {

@@ -25,7 +25,8 @@ everything; **poold-sleeps**: as poold-unix, with `spin_us = 0` in place of the 
 bare processes that are dealt the same work. **relay**: a bare process that hands each request on to a bare worker, and
 its answer back: the wakes of a lone task, and nothing else. **bare-forks**: fork, exit, wait and nothing else. **python-pool**,
 **python-executor**: `multiprocessing.Pool` and `ProcessPoolExecutor`, in the process that uses them. **gearmand** with
-libgearman, over TCP; **beanstalkd** over its Unix socket, results through a second tube.
+libgearman, over TCP; **beanstalkd** over its Unix socket and **beanstalkd-tcp**, results through a second tube; **redis**
+over TCP, two lists (`LPUSH`, `BRPOP`).
 """
 # What a plot shows, by kind: the metric, and how it reads.
 PLOTS = {

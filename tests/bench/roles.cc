@@ -4,6 +4,7 @@
 #include <map>
 
 #include "drivers/beanstalkd.h"
+#include "drivers/redis.h"
 #include "drivers/socket_relay.h"
 #include "drivers/socketpair_pool.h"
 #include "drivers/stream_echo.h"
@@ -19,8 +20,12 @@ using Role = int (*)(const std::vector<std::string>& arguments);
 
 const std::map<std::string, Role>& Roles() {
   static const std::map<std::string, Role> roles = {
-      {"beanstalkd-worker", WorkForBeanstalkd}, {"sessions", HoldSessions},       {"relay", RelayToWorker},
-      {"socketpair-worker", WorkAtSocketpair},  {"stream-echo", ServeStreamEcho},
+      {"beanstalkd-worker", WorkForBeanstalkd},
+      {"sessions", HoldSessions},
+      {"relay", RelayToWorker},
+      {"redis-worker", WorkForRedis},
+      {"socketpair-worker", WorkAtSocketpair},
+      {"stream-echo", ServeStreamEcho},
 #ifdef POOLD_BENCH_GEARMAN
       {"gearman-worker", WorkForGearman},
 #endif

@@ -65,7 +65,7 @@ class Bench(unittest.TestCase):
                 self.assertIn(plot.name, page)
 
     def test_the_peers_that_are_installed_do_the_same_work(self):
-        lines = figures_of(["submit"], ["python-pool", "python-executor", "gearmand", "beanstalkd"])
+        lines = figures_of(["submit"], ["python-pool", "python-executor", "gearmand", "beanstalkd", "beanstalkd-tcp", "redis"])
         for line in lines:
             self.check(line)
         self.assertLessEqual({"python-pool", "python-executor"}, {line["subject"] for line in lines})

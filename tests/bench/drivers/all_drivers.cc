@@ -4,6 +4,7 @@
 #include "drivers/beanstalkd.h"
 #include "drivers/poold_driver.h"
 #include "drivers/python_pool.h"
+#include "drivers/redis.h"
 #include "drivers/sleeping_poold.h"
 #include "drivers/socket_relay.h"
 #include "drivers/socketpair_pool.h"
@@ -38,7 +39,11 @@ Drivers AllDrivers(const Place& place, std::uint32_t workers) {
 #ifdef POOLD_BENCH_GEARMAN
   if (Gearman::Installed()) drivers.push_back(std::make_unique<Gearman>(workers));
 #endif
-  if (Beanstalkd::Installed()) drivers.push_back(std::make_unique<Beanstalkd>(workers));
+  if (Beanstalkd::Installed()) {
+    drivers.push_back(std::make_unique<Beanstalkd>(workers));
+    drivers.push_back(std::make_unique<Beanstalkd>(workers, /*over_tcp=*/true));
+  }
+  if (Redis::Installed()) drivers.push_back(std::make_unique<Redis>(workers));
   return drivers;
 }
 

@@ -5,13 +5,13 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "connect_to.h"
 #include "transfer.h"
-#include "unix_connect.h"
 
 namespace poold::bench {
 
-bool BeanstalkConnection::Connect(const std::string& path) {
-  socket_ = ConnectTo(path);
+bool BeanstalkConnection::Connect(const std::string& address) {
+  socket_ = ConnectTo(address);
   return static_cast<bool>(socket_);
 }
 

@@ -13,7 +13,7 @@ namespace poold::bench {
 class BeanstalkConnection {
  public:
   // False: nobody listens there.
-  bool Connect(const std::string& path);
+  bool Connect(const std::string& address);
 
   void Send(std::string_view command);
   void SendPut(std::string_view body);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "private_daemon.h"
 #include "stopwatch.h"
 #include "trip_times.h"
 
@@ -54,16 +56,20 @@ absl::Status Beanstalkd::Start() {
   auto folder = PrivateFolder::Make();
   if (!folder.ok()) return folder.status();
   folder_.emplace(*std::move(folder));
-  const std::string socket = folder_->At("beanstalkd.sock");
-  auto server = Child::Run(*path, {"-l", "unix:" + socket, "-z", kMostBytes});
+  const std::string port = absl::StrCat(FreePort());
+  const std::string address = over_tcp_ ? "127.0.0.1:" + port : folder_->At("beanstalkd.sock");
+  std::vector<std::string> listen = {"-z", kMostBytes, "-l"};
+  listen.push_back(over_tcp_ ? "127.0.0.1" : "unix:" + address);
+  if (over_tcp_) listen.insert(listen.end(), {"-p", port});
+  auto server = Child::Run(*path, listen);
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
   puts_ = std::make_unique<BeanstalkConnection>();
   results_ = std::make_unique<BeanstalkConnection>();
-  while (!puts_->Connect(socket)) {
+  while (!puts_->Connect(address)) {
     if (server_.ended()) return absl::UnavailableError("beanstalkd ended at its start");
   }
-  if (!results_->Connect(socket)) return absl::UnavailableError("beanstalkd takes no second connection");
+  if (!results_->Connect(address)) return absl::UnavailableError("beanstalkd takes no second connection");
   puts_->Send("use work");
   if (absl::Status status = puts_->Expect("USING"); !status.ok()) return status;
   results_->Send("watch results");
@@ -71,7 +77,7 @@ absl::Status Beanstalkd::Start() {
   for (int i = 0; i < 2; ++i) {
     if (absl::Status status = results_->Expect("WATCHING"); !status.ok()) return status;
   }
-  auto children = Child::RunRoles(workers_, "beanstalkd-worker", {socket}, Child::End::kSignal);
+  auto children = Child::RunRoles(workers_, "beanstalkd-worker", {address}, Child::End::kSignal);
   if (!children.ok()) return children.status();
   children_ = *std::move(children);
   return RunAll("p", 1, 1).status();

@@ -13,14 +13,14 @@
 namespace poold::bench {
 
 // A peer: beanstalkd, where it is installed. It knows no results: workers put them into a second tube, from which the
-// client takes them. Over its Unix socket: on TCP it does without TCP_NODELAY, which punishes pipelined commands.
+// client takes them. Over its Unix socket, or over loopback TCP, where it does without TCP_NODELAY itself.
 class Beanstalkd : public Driver {
  public:
-  explicit Beanstalkd(std::uint32_t workers) : workers_(workers) {}
+  explicit Beanstalkd(std::uint32_t workers, bool over_tcp = false) : workers_(workers), over_tcp_(over_tcp) {}
 
   static bool Installed();
 
-  std::string subject() const override { return "beanstalkd"; }
+  std::string subject() const override { return over_tcp_ ? "beanstalkd-tcp" : "beanstalkd"; }
   bool Does(const Job& job) const override;
   bool slow() const override { return true; }
   absl::Status Start() override;
@@ -34,6 +34,7 @@ class Beanstalkd : public Driver {
   absl::Status Take(const std::string& payload, bool more);
 
   const std::uint32_t workers_;
+  const bool over_tcp_;
   std::optional<PrivateFolder> folder_;
   Child server_;
   std::vector<Child> children_;
@@ -41,7 +42,7 @@ class Beanstalkd : public Driver {
   std::unique_ptr<BeanstalkConnection> results_;
 };
 
-// The role of a worker. Arguments: the path of the socket.
+// The role of a worker. Arguments: the address of beanstalkd.
 int WorkForBeanstalkd(const std::vector<std::string>& arguments);
 
 }  // namespace poold::bench
