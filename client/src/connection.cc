@@ -120,10 +120,14 @@ class GrpcConnection : public Connection {
     v1::OpenPoolRequest sent = request;
     if (owned && sent.owner().empty()) sent.set_owner(session().client_id());
     // Its workers may take long to start: only the daemon knows when to give up.
-    return stub_->Call(&Service::OpenPool, sent, kForever);
+    auto response = stub_->Call(&Service::OpenPool, sent, kForever);
+    if (response.ok()) LearnShard(response->pool());
+    return response;
   }
   absl::StatusOr<v1::GetPoolResponse> GetPool(const v1::GetPoolRequest& request) override {
-    return stub_->Call(&Service::GetPool, request);
+    auto response = stub_->Call(&Service::GetPool, request);
+    if (response.ok()) LearnShard(response->pool());
+    return response;
   }
   absl::StatusOr<v1::ListPoolsResponse> ListPools(const v1::ListPoolsRequest& request) override {
     return stub_->Call(&Service::ListPools, request);
@@ -197,6 +201,7 @@ class GrpcConnection : public Connection {
 
  private:
   internal::Session& session() { return owner_->session(); }
+  void LearnShard(const v1::Pool& pool) { session().LearnShard(pool.spec().name(), pool.shard()); }
   static Duration WaitOf(const google::protobuf::Duration& wait) {
     return std::chrono::seconds(std::min<std::int64_t>(wait.seconds(), 1'000'000'000)) +
            std::chrono::nanoseconds(wait.nanos());
@@ -289,7 +294,7 @@ absl::StatusOr<std::shared_ptr<Connection>> MakeConnection(ClientOptions options
   if (options.client_name.empty()) options.client_name = program_invocation_short_name;
   auto channel = MakeChannel(target);
   auto stub = std::make_shared<internal::Stub>(channel, target, options.call_timeout);
-  auto local = options.only_grpc ? nullptr : internal::LocalStream::Connect(stub->payload_socket_path());
+  auto local = options.only_grpc ? nullptr : internal::LocalStream::Connect(stub->address_without_grpc());
   if (local == nullptr) {
     if (absl::Status ready = AwaitReady(*channel, target, options, deadline); !ready.ok()) return ready;
   }

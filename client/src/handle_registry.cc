@@ -1,12 +1,18 @@
 #include "handle_registry.h"
 
-#include "wire/handle_shard.h"
-
 namespace poold::client::internal {
 namespace {
 
 constexpr std::size_t kSpareCells = 4096;
 constexpr std::size_t kSpareResultBytes = 1024;
+// Numbers that a pool gets at once: neighbouring ids of one pool travel together.
+constexpr std::uint64_t kStretch = 4096;
+constexpr std::uint32_t kMaxShard = 255;
+
+HandleId InShardOf(const PoolEntry& pool, bool in_shard, const HandleId& id) {
+  if (pool.shard == 0 || !in_shard) return id;
+  return {wire::MarkHigh(id.high), wire::MarkLow(id.low, pool.shard)};
+}
 
 }  // namespace
 
@@ -62,13 +68,25 @@ PoolEntry* HandleRegistry::FindPool(std::string_view name) {
   return last_pool_ = &at->second;
 }
 
-HandleId HandleRegistry::NextId(std::string_view name) {
+void HandleRegistry::SetShard(std::string_view pool, std::uint32_t shard) {
+  FindPool(pool)->shard = shard <= kMaxShard ? shard : 0;
+}
+
+void HandleRegistry::ForgetShards() {
+  for (auto& [name, pool] : pools_) pool.shard = 0;
+}
+
+HandleId HandleRegistry::NextId(std::string_view name, bool in_shard) {
   PoolEntry& pool = *FindPool(name);
-  if (pool.next_low == pool.end_low) {
-    pool.next_low = ++last_stretch_ * wire::kHandleStretch;
-    pool.end_low = pool.next_low + wire::kHandleStretch;
+  if (pool.next_number == pool.end_number) {
+    pool.next_number = ++last_stretch_ * kStretch;
+    pool.end_number = pool.next_number + kStretch;
   }
-  return {id_high_, pool.next_low++};
+  return InShardOf(pool, in_shard, {id_high_, pool.next_number++});
+}
+
+HandleId HandleRegistry::NewMapId(std::string_view pool, bool in_shard) {
+  return InShardOf(*FindPool(pool), in_shard, HandleId::Random());
 }
 
 TaskHandleState* HandleRegistry::NewTask() {
@@ -94,24 +112,24 @@ void HandleRegistry::Enlist(HandleState* cell, std::string_view pool, std::strin
 }
 
 void HandleRegistry::Insert(HandleState* cell) {
-  if (!cell->is_map && cell->id.high == id_high_ && !cell->resumed()) {
-    own_.Add(cell->id.low, AsTask(cell));
+  if (!cell->is_map && IsOwn(cell->id) && !cell->resumed()) {
+    own_.Add(NumberOf(cell->id), AsTask(cell));
   } else {
     others_.emplace(cell->id, cell);
   }
 }
 
 void HandleRegistry::Remove(const HandleState& cell) {
-  if (cell.id.high == id_high_ && own_.Find(cell.id.low) == &cell) {
-    own_.Remove(cell.id.low);
+  if (IsOwn(cell.id) && own_.Find(NumberOf(cell.id)) == &cell) {
+    own_.Remove(NumberOf(cell.id));
   } else {
     others_.erase(cell.id);
   }
 }
 
 HandleState* HandleRegistry::Find(const HandleId& id) const {
-  if (id.high == id_high_) {
-    if (TaskHandleState* const cell = own_.Find(id.low)) return cell;
+  if (IsOwn(id)) {
+    if (TaskHandleState* const cell = own_.Find(NumberOf(id)); cell != nullptr && cell->id == id) return cell;
   }
   const auto at = others_.find(id);
   return at != others_.end() ? at->second : nullptr;

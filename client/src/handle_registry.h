@@ -17,6 +17,7 @@
 #include "absl/container/node_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "handle_state.h"
+#include "wire/handle_shard.h"
 
 namespace poold::client::internal {
 
@@ -64,8 +65,10 @@ class TaskTable {
 
 class HandleRegistry {
  public:
-  // Ids of this client have `id_high` as their high half.
-  explicit HandleRegistry(std::uint64_t id_high) : id_high_(id_high) {}
+  // Ids of this client begin at `random`: they differ from those of other clients in the high half, of which a shard
+  // takes a part, and in where they begin to count.
+  explicit HandleRegistry(const HandleId& random)
+      : id_high_(random.high & ~wire::kShardMarkMask), last_stretch_(random.low & kStretchMask) {}
   ~HandleRegistry();
   HandleRegistry(const HandleRegistry&) = delete;
   HandleRegistry& operator=(const HandleRegistry&) = delete;
@@ -74,8 +77,14 @@ class HandleRegistry {
   const std::string* Intern(std::string_view name);
   // The pool's entry, made where there is none. Valid as long as the registry.
   PoolEntry* FindPool(std::string_view name);
-  // The next id of this client for the pool.
-  HandleId NextId(std::string_view pool);
+  // The daemon said where the pool lies (Pool.shard).
+  void SetShard(std::string_view pool, std::uint32_t shard);
+  // Another daemon answers, whose pools may lie elsewhere.
+  void ForgetShards();
+  // The next id of this client for a task of the pool, and a new id for a map. `in_shard`: where the pool's shard is
+  // known, the id carries it (wire/handle_shard.h).
+  HandleId NextId(std::string_view pool, bool in_shard);
+  HandleId NewMapId(std::string_view pool, bool in_shard);
 
   // A state for a task, new or used before, with one reference.
   TaskHandleState* NewTask();
@@ -98,9 +107,15 @@ class HandleRegistry {
   bool empty() const { return own_.empty() && others_.empty(); }
 
  private:
+  static constexpr std::uint64_t kStretchMask = (std::uint64_t{1} << 43) - 1;
+
+  // Whether NextId made the id, and the number by which own_ knows its task.
+  bool IsOwn(const HandleId& id) const { return id.high == id_high_ || id.high == wire::MarkHigh(id_high_); }
+  static std::uint64_t NumberOf(const HandleId& id) { return wire::MarkLow(id.low, 0); }
+
   const std::uint64_t id_high_;
-  // The last stretch of ids that a pool got (wire/handle_shard.h).
-  std::uint64_t last_stretch_ = 0;
+  // The last stretch of numbers that a pool got.
+  std::uint64_t last_stretch_;
   // Tasks with ids of this client, and all other pending states.
   TaskTable own_;
   absl::flat_hash_map<HandleId, HandleState*> others_;

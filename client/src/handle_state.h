@@ -152,9 +152,11 @@ struct PoolEntry {
   std::string name;
   // Tasks and maps that have not ended.
   std::uint64_t unfinished = 0;
-  // The low half of the next task's id, and the end of its stretch (wire/handle_shard.h).
-  std::uint64_t next_low = 0;
-  std::uint64_t end_low = 0;
+  // Where the pool lies in the daemon that answers now (Pool.shard); 0: not known, or the daemon has no shards.
+  std::uint32_t shard = 0;
+  // The number of the next task's id, and the end of the stretch of numbers that this pool has.
+  std::uint64_t next_number = 0;
+  std::uint64_t end_number = 0;
   WaitNode* idle_waiters = nullptr;
   // Tasks that wait here for room in the pool's queue, by the order of their submission. The next `burst` of them are
   // sent at `try_at`, or when the daemon has taken the tasks before them (up to `tried_batch`) without a refusal.

@@ -2,17 +2,14 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
-#include <limits>
 #include <utility>
 
 #include "cancellation.h"
+#include "daemon_socket.h"
 #include "google/rpc/status.pb.h"
 #include "wire/fd_socket.h"
 
@@ -23,14 +20,6 @@ using Received = wire::MessageSocket::Received;
 using Found = wire::MessageSocket::Found;
 using Sent = wire::MessageSocket::Sent;
 
-// What the daemon sends is as large as the results that it was asked to send inline.
-constexpr std::uint32_t kNoLimit = std::numeric_limits<std::uint32_t>::max();
-
-grpc::Status ToGrpc(const google::rpc::Status& status) {
-  if (status.code() == 0) return grpc::Status::OK;
-  return {static_cast<grpc::StatusCode>(status.code()), status.message(), status.SerializeAsString()};
-}
-
 timespec ToTimespec(std::chrono::nanoseconds wait) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wait);
   return {static_cast<time_t>(seconds.count()), static_cast<long>((wait - seconds).count())};
@@ -38,16 +27,10 @@ timespec ToTimespec(std::chrono::nanoseconds wait) {
 
 }  // namespace
 
-std::shared_ptr<LocalStream> LocalStream::Connect(const std::string& path) {
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof name.sun_path) return nullptr;
-  std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
-  wire::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  wire::UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!socket || !wake) return nullptr;
-  // A queue of connections that is full is nobody, too.
-  if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) return nullptr;
+std::shared_ptr<LocalStream> LocalStream::Connect(const std::string& address) {
+  wire::UniqueFd socket = ConnectToDaemon(address);
+  wire::UniqueFd wake(socket ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1);
+  if (!wake) return nullptr;
   return std::make_shared<LocalStream>(std::move(socket), std::move(wake));
 }
 

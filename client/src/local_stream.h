@@ -1,5 +1,4 @@
-// LocalStream: a session's stream without gRPC, through the payload socket of a daemon on this host
-// (poold/v1/payload_socket.md).
+// LocalStream: a session's stream without gRPC, to a daemon on this host (poold/v1/payload_socket.md).
 #pragma once
 
 #include <atomic>
@@ -17,8 +16,8 @@ namespace poold::client::internal {
 // Threads as SessionStream. Owns the socket and an eventfd for Wake.
 class LocalStream final : public SessionStream {
  public:
-  // Connects to the socket at this path. Null: no daemon listens there.
-  static std::shared_ptr<LocalStream> Connect(const std::string& path);
+  // `address`: as ConnectToDaemon takes it. Null: no daemon listens there.
+  static std::shared_ptr<LocalStream> Connect(const std::string& address);
   // For Connect.
   LocalStream(wire::UniqueFd socket, wire::UniqueFd wake);
 

@@ -37,7 +37,7 @@ Session::Session(std::shared_ptr<Stub> stub, const ClientOptions& options)
       options_(options),
       client_id_(HandleId::Random().ToBytes()),
       leader_(&mu_, [this](Clock::time_point until, bool waiter) { return Pump(until, waiter); }),
-      handles_(HandleId::Random().high) {}
+      handles_(HandleId::Random()) {}
 
 void Session::Begin(Write write) {
   if (write.request == nullptr) return;
@@ -102,7 +102,7 @@ std::shared_ptr<SessionStream> Session::NewStream() {
   if (next_stream_ != nullptr) return std::move(next_stream_);
   const bool stays = std::exchange(through_grpc_, false) || options_.only_grpc;
   if (!stays) {
-    if (auto local = LocalStream::Connect(stub_->payload_socket_path())) return local;
+    if (auto local = LocalStream::Connect(stub_->address_without_grpc())) return local;
   }
   auto stream = std::make_shared<GrpcStream>(&stub_->grpc(), &grpc_events_);
   stream->stays = stays;
@@ -298,7 +298,7 @@ void Session::TellConnection(const absl::Status& connection) {
 // A daemon that was away may take connections of its two kinds one after the other.
 bool Session::SwitchesToLocal() {
   if (stream_->is_local() || stream_->stays) return false;
-  next_stream_ = LocalStream::Connect(stub_->payload_socket_path());
+  next_stream_ = LocalStream::Connect(stub_->address_without_grpc());
   return next_stream_ != nullptr;
 }
 
@@ -307,11 +307,13 @@ void Session::OnGreeted(const v1::ServerInfo& server) {
   const bool restarted = !server_.instance_id().empty() && server_.instance_id() != server.instance_id();
   server_ = server;
   stub_->UsePayloadSocket(server);
+  stub_->UseLocalCalls(stream_->is_local());
   state_ = State::kUp;
   room_is_short_ = false;  // or it is said next
   last_end_ = absl::OkStatus();
   TellConnection(last_end_);
   if (restarted) {
+    handles_.ForgetShards();
     const std::uint64_t upto = outbox_.last_sent();
     const auto there = [&](const HandleState& cell) {
       return cell.resumed() || (cell.in_batch() && cell.batch <= upto);

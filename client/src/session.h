@@ -31,6 +31,7 @@
 #include "poold/v1/session.pb.h"
 #include "session_stream.h"
 #include "stub.h"
+#include "wire/handle_shard.h"
 
 namespace poold::client::internal {
 
@@ -60,6 +61,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // handle is of the other kind.
   absl::StatusOr<HandleState*> Resume(std::string_view written, bool map, std::shared_ptr<HandleOwner> owner)
       ABSL_LOCKS_EXCLUDED(mu_);
+  // The daemon said where the pool lies (Pool.shard).
+  void LearnShard(std::string_view pool, std::uint32_t shard) ABSL_LOCKS_EXCLUDED(mu_);
   // As Connection::Flush.
   absl::Status Flush(Deadline deadline) ABSL_LOCKS_EXCLUDED(mu_);
   // Waits until nothing that this client submitted to the pool is unfinished (true), or the deadline has passed

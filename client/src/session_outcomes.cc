@@ -162,6 +162,9 @@ void Session::ApplyRefusal(const v1::SubmitResult& refusal) {
   HandleState* cell = handles_.Find(IdOf(refusal.id()));
   if (cell == nullptr) return;
   absl::Status why = FromProto(refusal.error());
+  // Perhaps the pool was opened anew, in another shard.
+  const bool told = wire::ShardOfId(cell->id.high, cell->id.low) != 0;
+  if (told && absl::IsInvalidArgument(why) && cell->pool != nullptr) cell->pool->shard = 0;
   if (!cell->is_map) {
     if (!TryLater(cell, why)) Refuse(cell, std::move(why));
     return;

@@ -83,10 +83,15 @@ absl::Status Session::AwaitRoom(std::uint64_t bytes) {
   return absl::OkStatus();
 }
 
+void Session::LearnShard(std::string_view pool, std::uint32_t shard) {
+  MutexLock lock(&mu_);
+  handles_.SetShard(pool, shard);
+}
+
 TaskHandleState* Session::NewTask(const TaskCall& call) {
   TaskHandleState* const cell = handles_.NewTask();
   const TaskOptions& options = *call.options;
-  cell->id = options.id ? *options.id : handles_.NextId(call.pool);
+  cell->id = options.id ? *options.id : handles_.NextId(call.pool, state_ == State::kUp);
   if (auto sink = SinkOf(options)) cell->Detail().output = std::move(sink);
   if (options.on_progress) {
     cell->Detail().on_progress.push_back(std::make_shared<const ProgressCallback>(options.on_progress));
@@ -240,7 +245,7 @@ MapRef Session::OpenMap(const MapCall& call, std::shared_ptr<HandleOwner> owner)
   cell->owner = std::move(owner);
   MutexLock lock(&mu_);
   leader_.Resume();
-  cell->id = call.options->task.id ? *call.options->task.id : HandleId::Random();
+  cell->id = call.options->task.id ? *call.options->task.id : handles_.NewMapId(call.pool, state_ == State::kUp);
   cell->call.emplace(call);
   if (call.streamed || call.options->task.wait_when_full) cell->window = std::make_unique<ItemWindow>();
   if (call.options->task.on_progress) {

@@ -8,12 +8,10 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "cancellation.h"
+#include "daemon_socket.h"
 #include "error.h"
 #include "grpc_time.h"
-#include "poold/client/internal/deadline.h"
 #include "poold/codec/large_text.h"
-#include "wire/default_address.h"
-#include "wire/payload_message.h"
 
 namespace poold::client::internal {
 namespace {
@@ -56,6 +54,12 @@ absl::Status ReadAll(std::unique_ptr<Reader> reader, grpc::ClientContext* contex
   return wanted ? FromGrpc(status, address) : absl::OkStatus();
 }
 
+void TakeFragment(const v1::DownloadResponse& response, v1::Payload* head, std::string* bytes) {
+  if (head != nullptr && response.has_payload()) *head = response.payload();
+  if (bytes->empty()) bytes->reserve(response.payload().size_bytes());
+  bytes->append(response.fragment());
+}
+
 }  // namespace
 
 absl::Status FromGrpc(const grpc::Status& status, std::string_view address) {
@@ -82,14 +86,50 @@ void Stub::Introduce(grpc::ClientContext* context) const {
   if (inside_a_task()) context->AddMetadata("poold-worker", worker_);
 }
 
-std::string Stub::payload_socket_path() const {
-  const std::string path = wire::UnixPathOf(address_);
-  return path.empty() ? path : path + std::string(wire::kPayloadSocketSuffix);
+std::string Stub::address_without_grpc() const { return AddressWithoutGrpc(address_); }
+
+Deadline Stub::DeadlineAfter(Duration wait) const {
+  return Deadline(wait >= kForever - call_timeout_ ? kForever : Duration(wait + call_timeout_));
 }
 
 void Stub::SetDeadline(grpc::ClientContext* context, Duration wait) const {
-  const Deadline deadline(wait >= kForever - call_timeout_ ? kForever : Duration(wait + call_timeout_));
+  const Deadline deadline = DeadlineAfter(wait);
   if (!deadline.never()) context->set_deadline(GrpcIn(deadline.left()));
+}
+
+void Stub::UseLocalCalls(bool use) {
+  absl::MutexLock lock(&mu_);
+  if (!use) {
+    local_calls_ = nullptr;
+  } else if (local_calls_ == nullptr) {
+    local_calls_ = std::make_shared<LocalCalls>(address_without_grpc());
+  } else {
+    local_calls_->TryAgain();
+  }
+}
+
+std::shared_ptr<LocalCalls> Stub::local_calls() {
+  absl::MutexLock lock(&mu_);
+  return local_calls_;
+}
+
+std::string_view Stub::NameOf(const google::protobuf::Message& request) {
+  constexpr std::string_view kRequest = "Request";
+  const std::string& name = request.GetDescriptor()->name();
+  return std::string_view(name).substr(0, name.size() - kRequest.size());
+}
+
+std::optional<grpc::Status> Stub::CallHere(std::string_view method, const google::protobuf::Message& request,
+                                           google::protobuf::Message* response, Duration wait) {
+  const std::shared_ptr<LocalCalls> calls = local_calls();
+  const auto call = calls != nullptr ? calls->Begin(method, worker_, DeadlineAfter(wait)) : nullptr;
+  if (call == nullptr) return std::nullopt;
+  call->Write(request, /*last=*/true);
+  call->Read(response);
+  const grpc::Status status = call->Finish();
+  // An older daemon knows it through gRPC only, or not at all.
+  if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) return std::nullopt;
+  return status;
 }
 
 absl::Status Stub::Retry(const std::function<grpc::Status()>& call) {
@@ -123,17 +163,29 @@ absl::StatusOr<std::string> Stub::Download(const v1::DownloadRequest& request, v
     // What has come already is not asked for again.
     v1::DownloadRequest rest = request;
     rest.set_offset_bytes(request.offset_bytes() + bytes.size());
-    grpc::ClientContext context;
-    auto reader = grpc_->Download(&context, rest);
-    v1::DownloadResponse response;
-    while (reader->Read(&response)) {
-      if (head != nullptr && response.has_payload()) *head = response.payload();
-      bytes.append(response.fragment());
-    }
-    return reader->Finish();
+    if (const auto here = DownloadHere(rest, head, &bytes)) return *here;
+    return DownloadOnce(rest, head, &bytes);
   });
   if (!status.ok()) return status;
   return bytes;
+}
+
+grpc::Status Stub::DownloadOnce(const v1::DownloadRequest& rest, v1::Payload* head, std::string* bytes) {
+  grpc::ClientContext context;
+  auto reader = grpc_->Download(&context, rest);
+  v1::DownloadResponse response;
+  while (reader->Read(&response)) TakeFragment(response, head, bytes);
+  return reader->Finish();
+}
+
+std::optional<grpc::Status> Stub::DownloadHere(const v1::DownloadRequest& rest, v1::Payload* head, std::string* bytes) {
+  const std::shared_ptr<LocalCalls> calls = local_calls();
+  const auto call = calls != nullptr ? calls->Begin("Download", worker_, Deadline(kForever)) : nullptr;
+  if (call == nullptr) return std::nullopt;
+  v1::DownloadResponse response;
+  call->Write(rest, /*last=*/true);
+  while (call->Read(&response)) TakeFragment(response, head, bytes);
+  return call->Finish();
 }
 
 void Stub::UsePayloadSocket(const v1::ServerInfo& server) {
@@ -201,18 +253,36 @@ absl::StatusOr<std::string> Stub::Upload(std::string_view bytes) {
 absl::StatusOr<std::string> Stub::SendUp(std::string_view bytes) {
   v1::UploadResponse response;
   absl::Status status = Retry([&] {
-    grpc::ClientContext context;
-    auto writer = grpc_->Upload(&context, &response);
-    v1::UploadRequest request;
-    for (std::size_t begin = 0; begin < bytes.size(); begin += kFragmentBytes) {
-      request.set_fragment(std::string(bytes.substr(begin, kFragmentBytes)));
-      if (!writer->Write(request)) break;
-    }
-    writer->WritesDone();
-    return writer->Finish();
+    if (const auto here = UploadHere(bytes, &response)) return *here;
+    return UploadOnce(bytes, &response);
   });
   if (!status.ok()) return status;
   return response.upload_id();
+}
+
+grpc::Status Stub::UploadOnce(std::string_view bytes, v1::UploadResponse* response) {
+  grpc::ClientContext context;
+  auto writer = grpc_->Upload(&context, response);
+  v1::UploadRequest request;
+  for (std::size_t begin = 0; begin < bytes.size(); begin += kFragmentBytes) {
+    request.set_fragment(std::string(bytes.substr(begin, kFragmentBytes)));
+    if (!writer->Write(request)) break;
+  }
+  writer->WritesDone();
+  return writer->Finish();
+}
+
+std::optional<grpc::Status> Stub::UploadHere(std::string_view bytes, v1::UploadResponse* response) {
+  const std::shared_ptr<LocalCalls> calls = local_calls();
+  const auto call = calls != nullptr ? calls->Begin("Upload", worker_, Deadline(kForever)) : nullptr;
+  if (call == nullptr) return std::nullopt;
+  if (bytes.empty()) call->Write(v1::UploadRequest(), /*last=*/true);
+  bool goes_on = true;
+  for (std::size_t begin = 0; goes_on && begin < bytes.size(); begin += kFragmentBytes) {
+    goes_on = call->WriteFragment(bytes.substr(begin, kFragmentBytes), /*last=*/begin + kFragmentBytes >= bytes.size());
+  }
+  call->Read(response);
+  return call->Finish();
 }
 
 }  // namespace poold::client::internal

@@ -1,10 +1,11 @@
-// Stub: the unary and server-streaming calls, blocking, with the SDK's errors.
+// Stub: the calls of PoolService but Session, blocking, with the SDK's errors.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,9 @@
 #include "absl/synchronization/mutex.h"
 #include "downloaded.h"
 #include "known_arena.h"
+#include "local_calls.h"
 #include "payload_socket.h"
+#include "poold/client/internal/deadline.h"
 #include "poold/client/options.h"
 #include "poold/v1/pool_service.grpc.pb.h"
 #include "poold/v1/server_info.pb.h"
@@ -43,6 +46,7 @@ class Stub {
     Response response;
     absl::Status status = Retry([&] {
       response.Clear();
+      if (const auto status = CallHere(NameOf(request), request, &response, wait)) return *status;
       grpc::ClientContext context;
       SetDeadline(&context, wait);
       Introduce(&context);
@@ -75,18 +79,33 @@ class Stub {
   // Takes up the payload socket of the daemon that answers now; none where the daemon is not on this host.
   void UsePayloadSocket(const v1::ServerInfo& server);
 
+  // Whether calls may go the way of a session without gRPC, to the daemon that answers now.
+  void UseLocalCalls(bool use);
+
   // For streams.
   v1::PoolService::StubInterface& grpc() { return *grpc_; }
   const std::string& address() const { return address_; }
   // Whether this process is a task of a daemon, or was started by one.
   bool inside_a_task() const { return !worker_.empty(); }
   bool on_unix_socket() const { return address_.rfind("unix:", 0) == 0; }
-  // Empty: the daemon does not listen at a path.
-  std::string payload_socket_path() const;
+  // As ConnectToDaemon takes it. Empty: gRPC is the only way.
+  std::string address_without_grpc() const;
 
  private:
   std::shared_ptr<PayloadSocket> payloads();
   absl::Status Retry(const std::function<grpc::Status()>& call);
+  // The method of whose name "Request" is left away is the request's.
+  static std::string_view NameOf(const google::protobuf::Message& request);
+  // A unary call without gRPC. Nothing: use gRPC.
+  std::optional<grpc::Status> CallHere(std::string_view method, const google::protobuf::Message& request,
+                                       google::protobuf::Message* response, Duration wait);
+  std::shared_ptr<LocalCalls> local_calls();
+  // One try each: through gRPC, and without it (nothing: use gRPC).
+  grpc::Status DownloadOnce(const v1::DownloadRequest& rest, v1::Payload* head, std::string* bytes);
+  std::optional<grpc::Status> DownloadHere(const v1::DownloadRequest& rest, v1::Payload* head, std::string* bytes);
+  grpc::Status UploadOnce(std::string_view bytes, v1::UploadResponse* response);
+  std::optional<grpc::Status> UploadHere(std::string_view bytes, v1::UploadResponse* response);
+  Deadline DeadlineAfter(Duration wait) const;
   void SetDeadline(grpc::ClientContext* context, Duration wait) const;
   // Names the worker that this task runs on, so that the daemon refuses a wait that could not end.
   void Introduce(grpc::ClientContext* context) const;
@@ -102,6 +121,8 @@ class Stub {
   absl::Mutex mu_;
   // Null: payloads go through gRPC.
   std::shared_ptr<PayloadSocket> payloads_ ABSL_GUARDED_BY(mu_);
+  // Null: calls go through gRPC.
+  std::shared_ptr<LocalCalls> local_calls_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace poold::client::internal

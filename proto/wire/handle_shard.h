@@ -9,11 +9,6 @@
 
 namespace poold::wire {
 
-// The low halves of task ids from one multiple of this number to the next belong to tasks of one pool. A client that
-// numbers its tasks otherwise is served too: the daemon searches for its handles. See TaskGroup in
-// poold/v1/session.proto.
-inline constexpr std::uint64_t kHandleStretch = 4096;
-
 // The mark, its place, and the place of the shard's number.
 inline constexpr std::uint64_t kShardMark = 0x70f1d5;
 inline constexpr std::uint64_t kShardMarkMask = 0xffffff;

@@ -13,7 +13,7 @@ namespace {
 
 absl::Status IdIsTaken(core::Known known) {
   const bool released = known == core::Known::kReleased;
-  return core::MakeError(released ? reason::kHandleReleased : reason::kHandleExists,
+  return core::MakeError(absl::StatusCode::kAlreadyExists, released ? reason::kHandleReleased : reason::kHandleExists,
                          released ? "this id was used, and its outcome was released; a new task or map needs a new id"
                                   : "this id belongs to a task or map of another pool; a new one needs a new id",
                          "id");

@@ -1,8 +1,11 @@
 #include "daemon_fixture.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,10 +17,23 @@ extern char** environ;
 
 namespace poold::client {
 
+std::string DaemonTest::FreeAddress() {
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t bytes = sizeof name;
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&name), bytes), 0);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&name), &bytes);
+  close(fd);
+  return "127.0.0.1:" + std::to_string(ntohs(name.sin_port));
+}
+
 void DaemonTest::SetUp() {
   std::string folder = std::filesystem::temp_directory_path() / "poold-client-XXXXXX";
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
   folder_ = folder;
+  if (std::getenv("POOLD_TEST_TCP") != nullptr) tcp_address_ = FreeAddress();
   StartDaemon();
 }
 
@@ -29,6 +45,7 @@ void DaemonTest::TearDown() {
 void DaemonTest::StartDaemon() {
   const std::string program = POOLD_BIN_DIR "/poold";
   std::vector<std::string> arguments{program, "--listen", address(), "--log-level", "warning"};
+  if (!tcp_address_.empty()) arguments.insert(arguments.end(), {"--listen", tcp_address_});
   for (const std::string& flag : MoreFlags()) arguments.push_back(flag);
   if (const char* const shards = std::getenv("POOLD_TEST_SHARDS")) {
     arguments.insert(arguments.end(), {"--shards", shards});
@@ -52,7 +69,7 @@ void DaemonTest::EndDaemon(int signal) {
 }
 
 Client DaemonTest::Connect(ClientOptions options) {
-  if (options.address.empty()) options.address = address();
+  if (options.address.empty()) options.address = tcp_address_.empty() ? address() : tcp_address_;
   if (std::getenv("POOLD_TEST_ONLY_GRPC") != nullptr) options.only_grpc = true;
   auto client = Client::Connect(std::move(options));
   EXPECT_TRUE(client.ok()) << client.status();

@@ -11,7 +11,8 @@
 
 namespace poold::client {
 
-// Starts ${POOLD_BIN_DIR}/poold; ends it with SIGKILL, and removes its folder.
+// Starts ${POOLD_BIN_DIR}/poold; ends it with SIGKILL, and removes its folder. With POOLD_TEST_TCP in the environment
+// clients connect through a TCP port.
 class DaemonTest : public ::testing::Test {
  protected:
   void SetUp() override;
@@ -28,6 +29,8 @@ class DaemonTest : public ::testing::Test {
   // A pool of the module "testing".
   Pool OpenPool(const Client& client, const std::string& name = "test", unsigned workers = 2);
 
+  // A TCP address on which nobody listens now.
+  static std::string FreeAddress();
   std::string address() const { return "unix:" + folder_ + "/poold.sock"; }
   std::string socket_path() const { return folder_ + "/poold.sock"; }
   const std::string& folder() const { return folder_; }
@@ -36,6 +39,7 @@ class DaemonTest : public ::testing::Test {
   void EndDaemon(int signal);
 
   std::string folder_;
+  std::string tcp_address_;  // empty: not used
   pid_t daemon_ = -1;
 };
 

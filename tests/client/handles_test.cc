@@ -1,11 +1,13 @@
 // What a Future and an AsyncResult can do, and waiting for many of them.
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "daemon_fixture.h"
 #include "gmock/gmock.h"
+#include "wire/handle_shard.h"
 
 namespace poold::client {
 namespace {
@@ -25,6 +27,20 @@ TEST_F(HandlesTest, SuccessfulBeforeTheEndIsAnErrorAndAfterItTellsWhich) {
   const auto bad = pool.Submit<void>("throw", "no");
   ASSERT_TRUE(bad.Wait());
   EXPECT_FALSE(bad.Successful().value());
+}
+
+// So a daemon with several shards looks for none of them. (A wrong shard would be refused.)
+TEST_F(HandlesTest, IdsCarryTheShardOfTheirPool) {
+  const bool sharded = std::getenv("POOLD_TEST_SHARDS") != nullptr;
+  const Client client = Connect();
+  for (const char* name : {"one", "two", "three", "four"}) {
+    const Pool pool = OpenPool(client, name);
+    const auto task = pool.Submit<int>("identity", 1);
+    const auto map = pool.Map<int>("identity", std::vector<int>{1, 2});
+    for (const HandleId& id : {task.id(), map.id()}) EXPECT_EQ(wire::ShardOfId(id.high, id.low) != 0, sharded);
+    EXPECT_EQ(task.Get().value(), 1);
+    EXPECT_EQ(map.Get().value(), (std::vector<int>{1, 2}));
+  }
 }
 
 TEST_F(HandlesTest, ATaskIsRunningBetweenItsStartAndItsEnd) {

@@ -87,14 +87,14 @@ TEST_F(PayloadsTest, AfterARestartOfTheDaemonPayloadsAreHandedOverAgain) {
   EXPECT_EQ(HandOvers(), 1);
 }
 
-// A connection to the payload socket of a client that hands nothing over carries its session.
+// Connections to the payload socket of a client that hands nothing over carry its session and its calls.
 TEST_F(PayloadsTest, ASessionGoesThroughItAlsoAfterARestartOfTheDaemon) {
   if (std::getenv("POOLD_TEST_ONLY_GRPC") != nullptr) GTEST_SKIP() << "not without it";
   const Client client = Connect();
   for (int i = 0; i < 3; ++i) {
     ASSERT_EQ(OpenPool(client).Apply<int>("identity", i).value(), i);
-    // The one that saw the daemon come may be on its way out still.
-    for (int looks = 0; HandOvers() != 1; ++looks) {
+    // Those that saw the daemon come may be on their way out still.
+    for (int looks = 0; HandOvers() != 2; ++looks) {
       ASSERT_LT(looks, 30'000) << i;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -115,6 +115,25 @@ TEST_F(FewLocalSessionsTest, WhoFindsNoRoomThereUsesGrpc) {
   for (int i = 0; i < 6; ++i) clients.push_back(Connect({.client_name = std::to_string(i)}));
   for (int i = 0; i < 6; ++i) EXPECT_EQ(clients[i].Default().Apply<int>("square", i).value(), i * i);
   EXPECT_LE(HandOvers(), 4);
+}
+
+// Nothing is left that gRPC could connect to.
+TEST_F(PayloadsTest, AClientOnThisHostNeedsNoGrpcChannel) {
+  if (std::getenv("POOLD_TEST_ONLY_GRPC") != nullptr) GTEST_SKIP() << "not without it";
+  ASSERT_TRUE(std::filesystem::remove(socket_path()));
+  const Client client = Connect({.call_timeout = std::chrono::seconds(5)});
+  const Pool pool = OpenPool(client);
+  EXPECT_EQ(pool.Apply<int>("identity", 7).value(), 7);
+  ExpectEcho(pool, 5 * kMiB);
+  EXPECT_TRUE(client.GetServerInfo().ok());
+  EXPECT_TRUE(client.ListPools().ok());
+  EXPECT_TRUE(pool.Stats().ok());
+  const auto handle = pool.Submit<void>("sleep", 60'000);
+  EXPECT_TRUE(handle.Cancel(/*running=*/true).value());
+  EXPECT_TRUE(pool.Terminate().ok());
+  // The daemon is gone: all of it is told as before.
+  KillDaemon();
+  EXPECT_EQ(client.GetServerInfo().status().code(), absl::StatusCode::kUnavailable);
 }
 
 TEST_F(PayloadsTest, ALargeResultIsThereAsOftenAsItIsAskedFor) {
@@ -253,21 +272,8 @@ TEST_F(RestartTest, InTheMiddleOfSubmissionsEveryHandleEndsAndNoneWithAnotherRes
 
 class TcpPayloadsTest : public PayloadsTest {
  protected:
-  // A port that was free a moment ago.
-  TcpPayloadsTest() {
-    const int probe = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in name{};
-    name.sin_family = AF_INET;
-    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof name;
-    if (bind(probe, reinterpret_cast<sockaddr*>(&name), size) == 0 &&
-        getsockname(probe, reinterpret_cast<sockaddr*>(&name), &size) == 0) {
-      tcp_ = "127.0.0.1:" + std::to_string(ntohs(name.sin_port));
-    }
-    close(probe);
-  }
   std::vector<std::string> MoreFlags() const override { return {"--listen", tcp_}; }
-  std::string tcp_;
+  const std::string tcp_ = FreeAddress();
 };
 
 TEST_F(TcpPayloadsTest, AClientOverTcpLooksAtACopy) {
@@ -287,12 +293,14 @@ TEST_F(TcpPayloadsTest, AClientOverTcpLooksAtACopy) {
   EXPECT_TRUE(kept.view() == sent);
 }
 
-TEST_F(TcpPayloadsTest, AClientOverTcpUsesGrpc) {
-  const Client client = Connect({.address = tcp_});
-  const Pool pool = OpenPool(client);
-  ExpectEcho(pool, 300'000);
-  ExpectEcho(pool, 5 * kMiB);
-  EXPECT_EQ(HandOvers(), 0);
+TEST_F(TcpPayloadsTest, AClientOverTcpHandsNoMemoryOver) {
+  for (const bool only_grpc : {false, true}) {
+    const Client client = Connect({.address = tcp_, .only_grpc = only_grpc});
+    const Pool pool = OpenPool(client);
+    ExpectEcho(pool, 300'000);
+    ExpectEcho(pool, 5 * kMiB);
+    EXPECT_EQ(HandOvers(), 0);
+  }
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ class LocalCall {
       if (name == "poold-client") head.set_client(value);
       if (name == "poold-worker") head.set_worker(value);
     }
-    Write(head, false);
+    socket_->Put(head);  // leaves with the request
   }
 
   template <typename Message>

@@ -249,7 +249,7 @@ struct ClientOptions {
   bool wait_for_daemon = false;
   // The longest time that a call takes beside what the call waits for.
   Duration call_timeout = std::chrono::seconds(30);
-  // Uses gRPC for everything. Otherwise a client on the daemon's host speaks with the daemon through its payload socket
+  // Uses gRPC for everything. Otherwise a client on the daemon's host speaks with the daemon through a plain socket
   // where that is possible: the same messages, in less time.
   bool only_grpc = false;
   // A limit, in bytes, of submissions that wait to be sent or acknowledged, and another of the same size for
