@@ -48,6 +48,7 @@ bool Core::State::CancelMap(MapRun& map, bool running) {
 
 void Core::State::TaskDue(Task& task) {
   if (Reach(task)) return;
+  if (task.intent != TaskState::kUnspecified) return;  // what was decided stays
   const TaskOptions& options = *task.group->options;
   const std::shared_ptr<Pool> pool = task.group->pool;
   const bool total = now >= After(task.group->submitted_at, options.total_timeout);
@@ -95,7 +96,8 @@ void Core::State::ChunkDue(Chunk& chunk) {
   const bool total = now >= After(map.ArrivedAt(chunk.begin + chunk.done), map.group->options->total_timeout);
   const std::uint32_t left = chunk.count - chunk.done;
   Worker& worker = *chunk.worker;
-  if (TakeBackItems(chunk, 0) < left && scheduler.KillUnder(worker, &chunk, KilledBy::kTimeLimit)) {
+  const bool decided = chunk.intent != TaskState::kUnspecified;  // which stays
+  if (!decided && TakeBackItems(chunk, 0) < left && scheduler.KillUnder(worker, &chunk, KilledBy::kTimeLimit)) {
     chunk.intent = TaskState::kTimedOut;
     chunk.out_of_time = total;
   }

@@ -189,6 +189,19 @@ TEST(Map, ItemsOverTheirTimeAreKilledAloneAndTheRestRuns) {
   EXPECT_EQ(story.MapOf(kMap).done_items, 5u);
 }
 
+TEST(Map, ThatIsBeingCancelledStaysSoWhenItsTimeIsOver) {
+  Story story;
+  story.Open("p");
+  story.map_options.run_timeout = kSecond;
+  ASSERT_TRUE(story.Map(kMap, "p", "f", Items(2)).ok());
+  story.Begin(story.FirstWorker());
+  EXPECT_TRUE(*story.core.OnCancel(story.now, kMap, /*running=*/true));
+  story.Pass(2 * kSecond);
+  story.Crash(story.FirstWorker(), 15);
+  EXPECT_TRUE(story.MapOf(kMap).done);
+  EXPECT_EQ(story.MapOf(kMap).unsuccessful_items, 0u);  // cancelled, and nothing else
+}
+
 TEST(Map, ConsumedOutcomesMakeRoom) {
   Story story;
   story.Open("p");

@@ -198,6 +198,21 @@ TEST(Task, WhoseResultComesAfterItsTimeStillTimesOut) {
   EXPECT_EQ(story.Pool("p").stats.dropped_results, 1u);
 }
 
+TEST(Task, ThatIsBeingCancelledStaysSoWhenItsTimeIsOver) {
+  Story story;
+  story.Open("p");
+  TaskOptions options;
+  options.run_timeout = kSecond;
+  options.max_attempts = 3;
+  options.retry_on = 1u << static_cast<unsigned>(TaskState::kTimedOut);
+  const HandleId task = story.Submit("p", "f", options);
+  story.Begin(story.FirstWorker());
+  EXPECT_TRUE(*story.core.OnCancel(story.now, task, /*running=*/true));
+  story.Pass(2 * kSecond);
+  story.Crash(story.FirstWorker(), 15);
+  EXPECT_EQ(story.StateOf(task), TaskState::kCancelled);
+}
+
 TEST(Task, StartsNotBeforeItsDelay) {
   Story story;
   story.Open("p");
