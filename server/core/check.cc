@@ -8,14 +8,17 @@ std::string CheckPool(const Pool& pool) {
   for (const std::string& wrong : {pool.owners.Check(), pool.present->tries.Check(), Staffing::Check(pool)}) {
     if (!wrong.empty()) return wrong;
   }
+  for (const MapRun* map : pool.maps) {
+    if (std::string wrong = MapCourse::Check(*map); !wrong.empty()) return wrong;
+  }
   return "";
 }
 
 }  // namespace
 
 std::string Core::State::CheckRooms() const {
-  for (const std::string& wrong :
-       {subscribers.Check(), waits.Check(), watches.Check(), outcomes.Check(), pools.Check()}) {
+  for (const std::string& wrong : {delivery.streams().Check(), waits.Check(), delivery.watches().Check(),
+                                   endings.kept().Check(), store.Check(), pools.Check()}) {
     if (!wrong.empty()) return wrong;
   }
   for (const auto& [id, pool] : pools.all()) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/read/explain.h"
 #include "core/state.h"
 
 namespace poold::core {
@@ -26,7 +27,7 @@ void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owne
 void Core::OnClientPresent(Nanos now, ClientId client, const ClientOrigin& origin) {
   state_->now = now;
   state_->NotePresence(client, true);
-  if (!state_->shutting_down) state_->outcomes.Comes(client, origin);
+  if (!state_->shutting_down) state_->endings.kept().Comes(client, origin);
 }
 
 void Core::OnClientAbsent(Nanos now, ClientId client) {
@@ -35,9 +36,9 @@ void Core::OnClientAbsent(Nanos now, ClientId client) {
   state_->ClientGoes(client);
 }
 
-ClientView Core::ViewClient(ClientId client) const { return state_->outcomes.View(client); }
+ClientView Core::ViewClient(ClientId client) const { return state_->endings.kept().View(client); }
 
-std::vector<ClientView> Core::HeldUpClients() const { return state_->outcomes.ViewHeldUp(); }
+std::vector<ClientView> Core::HeldUpClients() const { return state_->endings.kept().ViewHeldUp(); }
 
 absl::StatusOr<PoolView> Core::OnResize(Nanos now, std::string_view name, std::uint32_t workers) {
   state_->now = now;
@@ -126,7 +127,7 @@ Load Core::load() const {
   return load;
 }
 
-MemoryUse Core::memory() const { return {state_->TaskBytes(), state_->room.used()}; }
+MemoryUse Core::memory() const { return {state_->store.TaskBytes(), state_->endings.kept().room().used()}; }
 
 std::vector<std::string> Core::PoolNames() const {
   std::vector<std::string> names;
@@ -145,125 +146,146 @@ bool Core::KnowsPool(std::string_view name) const { return state_->pools.FindOrN
 
 // ---- Handles ----
 
-// Neighbours share a block of the table of handles: those that nobody chose come in short stretches.
-HandleId Core::State::NextId() {
-  constexpr std::uint64_t kStretch = 64;
-  if (next_id.low % kStretch == 0) next_id = {random(), random() / kStretch * kStretch};
-  const HandleId id = next_id;
-  ++next_id.low;
-  return id;
+Submissions::Taker Core::State::TakerNamed(std::string_view name) const {
+  if (shutting_down) {
+    return MakeError(reason::kShuttingDown, "the daemon is shutting down", "", kSecond);
+  }
+  absl::StatusOr<std::shared_ptr<Pool>> pool = pools.Find(name);
+  if (!pool.ok()) return pool.status();
+  if ((*pool)->state == PoolState::kFailed) return FailureOf(**pool);
+  if ((*pool)->state != PoolState::kStarting && (*pool)->state != PoolState::kRunning) {
+    return MakeError(reason::kPoolNotRunning,
+                     absl::StrCat("pool '", (*pool)->spec.name, "' was closed; open it anew to submit"), name);
+  }
+  return pool;
 }
 
-HandleId Core::NewHandle() {
-  HandleId id;
-  do {
-    id = state_->NextId();
-  } while (state_->handles.Find(id) != nullptr || state_->handles.IsTombstone(id));
-  return id;
-}
+HandleId Core::NewHandle() { return state_->store.NewId(); }
 
 Known Core::Knows(const HandleId& id) const {
   bool known = false;
-  if (state_->handles.Find(id, &known) != nullptr) return Known::kYes;
+  if (state_->store.Find(id, &known) != nullptr) return Known::kYes;
   return known ? Known::kReleased : Known::kNo;
 }
 
 void Core::OnSubmit(Nanos now, const TaskGroup& group, std::span<NewTask> tasks, std::vector<Refusal>* refused) {
   state_->now = now;
-  state_->Submit(group, tasks, refused);
+  const Submissions::Taker pool = state_->TakerNamed(group.pool);
+  if (state_->submissions.Submit(pool, group, tasks, refused)) state_->Reconcile(**pool);
 }
 
 absl::StatusOr<std::uint64_t> Core::OnMap(Nanos now, const MapGroup& group) {
   state_->now = now;
-  return state_->SubmitMap(group);
-}
-
-void Core::OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout, WorkerId from) {
-  state_->now = now;
-  state_->StartGet(call, id, wait_timeout, from);
-}
-
-void Core::OnWait(Nanos now, SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout,
-                  WorkerId from) {
-  state_->now = now;
-  state_->StartWait(call, ids, mode, wait_timeout, from);
+  if (Handle* const known = state_->store.Find(group.id)) state_->Reach(*known);
+  std::shared_ptr<Pool> grown;
+  absl::StatusOr<std::uint64_t> items = state_->submissions.SubmitMap(state_->TakerNamed(group.pool), group, &grown);
+  if (grown != nullptr) state_->Reconcile(*grown);
+  return items;
 }
 
 absl::Status Core::OnSubscribe(Nanos now, SubscriberId subscriber, HandleId id, std::uint64_t first_index) {
   state_->now = now;
-  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
+  absl::StatusOr<Handle*> handle = state_->Get(id);
   if (!handle.ok()) return handle.status();
-  Subscriber* known = state_->subscribers.Find(subscriber);
-  if (known != nullptr) state_->Subscribe(**handle, known, first_index);
+  Subscriber* known = state_->delivery.streams().Find(subscriber);
+  if (known != nullptr) state_->delivery.Subscribe(**handle, known, first_index);
   return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Core::OnCancel(Nanos now, HandleId id, bool running) {
   state_->now = now;
-  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
+  absl::StatusOr<Handle*> handle = state_->Get(id);
   if (!handle.ok()) return handle.status();
-  return (*handle)->is_map() ? state_->CancelMap(*AsMap(*handle), running)
-                             : state_->CancelTask(*AsTask(*handle), running);
+  const std::shared_ptr<Pool> pool = (*handle)->group->pool;
+  if (!(*handle)->is_map()) {
+    const Cancelled cancelled = state_->tasks.Cancel(*AsTask(*handle), running);
+    if (cancelled.changed) state_->Reconcile(*pool);
+    return cancelled.is_cancelled;
+  }
+  MapRun& map = *AsMap(*handle);
+  if (map.ended()) return map.items.cancelled() > 0 || map.cut();
+  const bool is_cancelled = state_->maps.Cancel(map, running);
+  state_->Reconcile(*pool);
+  return is_cancelled;
 }
 
 bool Core::OnRelease(Nanos now, HandleId id) {
   state_->now = now;
-  Handle* handle = state_->handles.Find(id);
+  Handle* handle = state_->store.Find(id);
   if (handle == nullptr) return false;
-  state_->Release(*handle);
+  state_->endings.Forget(*handle);
+  state_->WakeClients();
   return true;
 }
 
 void Core::OnConsumed(Nanos now, HandleId map, std::uint64_t first_index, std::uint64_t count) {
   state_->now = now;
-  Handle* handle = state_->handles.Find(map);
+  Handle* handle = state_->store.Find(map);
   if (handle == nullptr || !handle->is_map()) return;
   const std::uint64_t end = first_index + count < first_index ? ~std::uint64_t{0} : first_index + count;
-  state_->Consume(*AsMap(handle), {first_index, end});
+  state_->endings.Consume(*AsMap(handle), {first_index, end});
   state_->WakeClients();
 }
 
-absl::StatusOr<Payload> Core::ViewResult(HandleId id, std::uint64_t index) const { return state_->ResultOf(id, index); }
+absl::StatusOr<Payload> Core::ViewResult(HandleId id, std::uint64_t index) const {
+  absl::StatusOr<Handle*> handle = state_->Get(id);
+  if (!handle.ok()) return handle.status();
+  return ResultOf(**handle, index);
+}
 
 absl::StatusOr<Payload> Core::ViewArguments(HandleId id, std::uint64_t index) const {
-  return state_->ArgumentsOf(id, index);
+  absl::StatusOr<Handle*> handle = state_->Get(id);
+  if (!handle.ok()) return handle.status();
+  return ArgumentsOf(**handle, index);
 }
 
 TaskPage Core::ViewTasks(const TaskFilter& filter, std::uint64_t from, std::size_t most) const {
   if (!state_->unfinished_pools.empty()) state_->ReachListed(from);
-  return state_->ListHandles(filter, from, most);
+  return ListHandles(state_->store.in_order(), filter, from, most);
 }
 
 absl::StatusOr<Explanation> Core::Explain(Nanos now, HandleId id) const {
-  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
+  absl::StatusOr<Handle*> handle = state_->Get(id);
   if (!handle.ok()) return handle.status();
   Explanation explanation;
-  explanation.handle = state_->ViewOf(**handle);
+  explanation.handle = ViewOf(**handle);
   explanation.options = (*handle)->group->options;
-  if ((*handle)->is_map()) {
-    explanation.waits_for = state_->WhyWaits(*AsMap(*handle), now, &explanation.ahead);
-  } else {
-    explanation.waits_for = state_->WhyWaits(*AsTask(*handle), now, &explanation.ahead);
-    explanation.attempts = state_->AttemptsOf(*AsTask(*handle));
-  }
+  const auto find_worker = [this](WorkerId worker) { return state_->staffing.Find(worker); };
+  const Explainer explainer(state_->scheduler, state_->endings.kept().room(), state_->waits, find_worker, now);
+  explanation.waits_for = explainer.WhyWaits(**handle, &explanation.ahead);
+  if (!(*handle)->is_map()) explanation.attempts = AttemptsOf(*AsTask(*handle));
   return explanation;
 }
 
 absl::StatusOr<HandleView> Core::ViewHandle(HandleId id) const {
-  absl::StatusOr<Handle*> handle = state_->FindHandle(id);
+  absl::StatusOr<Handle*> handle = state_->Get(id);
   if (!handle.ok()) return handle.status();
-  return state_->ViewOf(**handle);
+  return ViewOf(**handle);
 }
 
 absl::Status Core::OnWatch(Nanos now, SubscriberId call, std::span<const HandleId> ids, std::string_view pool,
                            bool output) {
   state_->now = now;
-  return ids.empty() ? state_->WatchPool(call, pool, output) : state_->WatchHandles(call, ids, output);
+  if (ids.empty()) {
+    absl::StatusOr<std::shared_ptr<Pool>> found = state_->pools.Find(pool);
+    if (!found.ok()) return found.status();
+    state_->delivery.WatchPool(**found, state_->ViewOf(**found), call, output);
+    return absl::OkStatus();
+  }
+  std::vector<Handle*> handles;
+  for (const HandleId& id : ids) {
+    absl::StatusOr<Handle*> handle = state_->Get(id);
+    if (!handle.ok()) return handle.status();
+    if (std::find(handles.begin(), handles.end(), *handle) == handles.end()) handles.push_back(*handle);
+  }
+  state_->delivery.WatchHandles(handles, call, output);
+  return absl::OkStatus();
 }
 
 void Core::OnSubscriberGone(Nanos now, SubscriberId subscriber) {
   state_->now = now;
-  state_->ForgetSubscriber(subscriber);
+  state_->delivery.Gone(subscriber);
+  state_->waits.CallerGone(subscriber);
 }
 
 // ---- Processes ----
@@ -292,27 +314,53 @@ void Core::OnWorkerReady(Nanos now, WorkerId id, std::int64_t pid, std::vector<F
   state_->Reconcile(*worker->pool);
 }
 
-void Core::OnTaskResult(Nanos now, WorkerId worker, AttemptToken token, TaskResult result) {
+void Core::OnTaskResult(Nanos now, WorkerId id, AttemptToken token, TaskResult result) {
   state_->now = now;
-  state_->TakeTaskResult(worker, token, std::move(result));
+  Task* const task = state_->store.FindAttempt(id, token);
+  // What its pool ends is said to be cancelled.
+  if (task != nullptr && task->worker->pool->sweep != Sweep::kAll) {
+    Worker& worker = *task->worker;
+    if (state_->tasks.TakeResult(*task, std::move(result))) state_->ReconcileWorker(*worker.pool, worker);
+  } else if (Worker* worker = state_->staffing.Find(id)) {
+    ++worker->pool->stats.dropped_results;
+  }
   state_->dropped.Add(result.result.data);  // nobody took it
 }
 
-void Core::OnItemResults(Nanos now, WorkerId worker, AttemptToken token, ItemBlock items, Nanos elapsed) {
+void Core::OnItemResults(Nanos now, WorkerId id, AttemptToken token, ItemBlock items, Nanos elapsed) {
   state_->now = now;
-  state_->TakeItemResults(worker, token, std::move(items), elapsed);
+  Chunk* chunk = state_->scheduler.FindChunk(id, token);
+  const std::uint64_t count = items.result_bytes.size();
+  if (chunk != nullptr && count > 0 && items.first_index == chunk->done && count <= chunk->count - chunk->done) {
+    Worker& worker = *chunk->worker;
+    state_->maps.TakeResults(*chunk, std::move(items), elapsed);
+    state_->ReconcileWorker(*worker.pool, worker);
+  } else {
+    if (Worker* worker = state_->staffing.Find(id)) worker->pool->stats.dropped_results += count;
+    state_->dropped.AddWhole(std::move(items));
+  }
 }
 
 void Core::OnOutput(Nanos now, WorkerId worker, AttemptToken token, OutputStream stream, Bytes data) {
   state_->now = now;
-  state_->TakeOutput(worker, token, stream, data);
+  Task* const task = state_->store.FindAttempt(worker, token);
+  if (task != nullptr && task->worker->pool->sweep != Sweep::kAll) {
+    state_->delivery.Output(*task, nullptr, stream, data);
+  } else if (Chunk* chunk = state_->scheduler.FindChunk(worker, token)) {
+    state_->delivery.Output(*chunk->map, chunk, stream, data);
+  }
   state_->dropped.Add(data);
 }
 
 void Core::OnProgress(Nanos now, WorkerId worker, AttemptToken token, std::uint32_t item, double fraction,
                       std::string text) {
   state_->now = now;
-  state_->TakeProgress(worker, token, item, fraction, std::move(text));
+  Task* const task = state_->store.FindAttempt(worker, token);
+  if (task != nullptr && task->worker->pool->sweep != Sweep::kAll) {
+    state_->delivery.Progress(*task, 0, fraction, std::move(text));
+  } else if (Chunk* chunk = state_->scheduler.FindChunk(worker, token); chunk != nullptr && item < chunk->count) {
+    state_->delivery.Progress(*chunk->map, chunk->begin + item, fraction, std::move(text));
+  }
 }
 
 void Core::OnWorkerUsage(Nanos now, WorkerId id, std::uint64_t rss_bytes) {

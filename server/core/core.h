@@ -47,7 +47,7 @@ struct Limits {
   std::uint64_t max_queued_tasks = 10'000'000;
   std::uint64_t max_queued_bytes = 2ull << 30;
   // What tasks and maps that have not ended may take in the core's own tables, of all pools together: about
-  // kTaskBytes for each, and kGroupBytes for those that were submitted together.
+  // kTaskBytes (handle.h) for each, and kGroupBytes for those that were submitted together.
   std::uint64_t max_task_bytes = std::numeric_limits<std::uint64_t>::max();
   // Tasks sent ahead to one worker, at most. Below the slots of the worker's claim page.
   std::uint32_t max_prefetch = 768;
@@ -58,9 +58,6 @@ struct Limits {
   // Handles of long work that one event looks at, and timers that one tick fires. At least 2.
   std::size_t slice = kSlice;
 };
-
-inline constexpr std::uint64_t kTaskBytes = 208;
-inline constexpr std::uint64_t kGroupBytes = 128;
 
 // What the core has in memory, as far as it is bounded by its limits.
 struct MemoryUse {

@@ -1,191 +1,237 @@
-// How tasks and maps end, how long their outcomes are kept, and how they are forgotten.
+#include "core/endings.h"
+
 #include <utility>
 
-#include "core/state.h"
-#include "wire/absl_text.h"
+#include "core/outcome/outcome_bytes.h"
+#include "core/read/view_of.h"
+#include "core/task/ending.h"
 
 namespace poold::core {
 namespace {
 
-// It wrote something that its outcome tells.
-bool Spoke(const Task& task) {
-  return task.extras != nullptr && !(task.extras->stdout_tail.empty() && task.extras->stderr_tail.empty());
+// Smaller ones get memory of their own: a slice would keep alive the whole message that brought it.
+constexpr std::size_t kSharedBytes = 1u << 20;
+
+Bytes OwnCopy(const Bytes& bytes) {
+  return bytes.size() >= kSharedBytes || bytes.size() <= Bytes::kFew ? bytes : Bytes(std::string(bytes.view()));
 }
 
 }  // namespace
 
-std::shared_ptr<Outcome> Core::State::NewOutcome(const Task& task, TaskState state) const {
-  auto outcome = std::make_shared<Outcome>();
-  outcome->state = state;
-  outcome->attempt = task.attempt;
-  outcome->submitted_at = task.group->submitted_at;
-  outcome->started_at = task.attempt > 0 ? task.sent_at : 0;
-  outcome->ended_at = now;
-  if (Spoke(task)) {
-    outcome->detail = std::make_unique<OutcomeDetail>();
-    outcome->detail->stdout_tail = task.extras->stdout_tail;
-    outcome->detail->stderr_tail = task.extras->stderr_tail;
-  }
-  return outcome;
+// ---- Groups ----
+
+void Endings::LeaveGroup(Group& group) {
+  if (--group.handles > 0) return;
+  ClientQueue* const queue = group.queue;
+  ClientQuota& client = *queue->quota;
+  const bool last = queue->groups == 1;
+  if (last && queue->held_up) Scheduler::LetGo(kept_.EndLine(client, queue));
+  group.ready->Leave(queue);
+  if (last) kept_.Leave(client);
+  delivery_.streams().Leave(group.subscriber);
+  store_.DropGroup(&group);
 }
 
-OutcomePtr Core::State::OutcomeOf(const Task& task, TaskState state, std::string_view type,
-                                  std::string_view message) const {
-  auto outcome = NewOutcome(task, state);
-  if (outcome->detail == nullptr) outcome->detail = std::make_unique<OutcomeDetail>();
-  outcome->detail->failure = Failure{std::string(type), std::string(message)};
-  return outcome;
-}
+// ---- What ends ----
 
-// Of tasks that came together and never ran it is the same one: so ten million of them end in a moment.
-OutcomePtr Core::State::CancelledOutcome(const Task& task, std::string_view why) {
-  if (task.attempt > 0 || Spoke(task)) return OutcomeOf(task, TaskState::kCancelled, "poold.Cancelled", why);
-  const Outcome* last = last_cancelled.get();
-  if (last == nullptr || last->ended_at != now || last->submitted_at != task.group->submitted_at ||
-      last->detail->failure->message != why) {
-    last_cancelled = OutcomeOf(task, TaskState::kCancelled, "poold.Cancelled", why);
-  }
-  return last_cancelled;
-}
-
-// Of something that never started.
-OutcomePtr Core::State::NeverStartedOutcome(TaskState state, std::string_view type, std::string_view message,
-                                            Nanos submitted_at) const {
-  auto outcome = std::make_shared<Outcome>();
-  outcome->state = state;
-  outcome->submitted_at = submitted_at;
-  outcome->ended_at = now;
-  outcome->detail = std::make_unique<OutcomeDetail>();
-  outcome->detail->failure = Failure{std::string(type), std::string(message)};
-  return outcome;
-}
-
-void Core::State::CountEnd(PoolStats& stats, TaskState state, std::uint64_t count) const {
-  switch (state) {
-    case TaskState::kSucceeded:
-      stats.succeeded += count;
-      break;
-    case TaskState::kFailed:
-      stats.failed += count;
-      break;
-    case TaskState::kCrashed:
-      stats.crashed += count;
-      break;
-    case TaskState::kTimedOut:
-      stats.timed_out += count;
-      break;
-    case TaskState::kExpired:
-      stats.expired += count;
-      break;
-    default:
-      stats.cancelled += count;
-      break;
-  }
-}
-
-void Core::State::EndTask(Task& task, OutcomePtr outcome) {
-  task.state = outcome->state;
-  task.outcome = std::move(outcome);
-  KeepArguments(task);
-  Conclude(task);
-}
-
-bool Core::State::IsPlain(const Task& task, const Payload& result) {
-  return task.attempt == 1 && result.type_name == nullptr && !Spoke(task);
-}
-
-void Core::State::EndPlainly(Task& task, Nanos started_at, Payload result) {
-  task.state = TaskState::kSucceeded;
-  task.plain = true;
-  task.result_encoding = result.encoding;
-  dropped.Add(task.body);
-  task.body = std::move(result.data);
-  task.sent_at = started_at;
-  task.ended_at = now;
-  Conclude(task);
-}
-
-void Core::State::Conclude(Task& task) {
-  timers.Clear(&task.timer);
-  task.delayed = false;
-  CountEnd(task.group->pool->stats, task.state, 1);
+void Endings::TaskEnded(Task& task) {
+  timers_.Clear(&task.timer);
+  CountEnd(task.group->pool->stats, task.state(), 1);
   if (!task.released) {
     const std::uint64_t bytes = OutcomeBytesOf(task);
-    CountKept(task, bytes, 1);
-    if (room.IsOverfull() || Drains(*task.group->pool)) MakeRoom(task, bytes);
+    Count(task, bytes, 1);
+    MakeRoom(task, bytes);
   }
-  EndHandle(task);
+  TellEnd(task);
 }
 
-CompactSuccess Core::State::SuccessOf(const Task& task) {
-  return {task.result_encoding, task.body, task.group->submitted_at, task.sent_at, task.ended_at};
+void Endings::MapEnded(MapRun& map) {
+  map.ended_at = now_;
+  TellEnd(map);
 }
 
 // Tells everybody, then keeps it until it is released.
-void Core::State::EndHandle(Handle& handle) {
-  handle.ended = true;
-  if (handle.is_map()) AsMap(&handle)->ended_at = now;
-  --handle.group->pool->unfinished;
-  --unfinished;
-  ++ended_handles;
-  Deliver(handle);
-  TellWatchers(handle);
-  if (HandleExtras* extras = handle.extras.get()) {
-    if (!extras->watchers.empty()) watches.HandleEnded(extras->watchers);
-    const auto view = [this](const Handle* ended) { return ViewOf(*ended); };
-    if (!extras->waits.empty()) waits.HandleEnded(extras->waits, Succeeded(handle), view);
+void Endings::TellEnd(Handle& handle) {
+  store_.NoteEnded(handle);
+  delivery_.SendEnd(handle);
+  if (handle.extras != nullptr && !handle.extras->waits.empty()) {
+    const auto view = [](const Handle* ended) { return ViewOf(*ended); };
+    waits_.HandleEnded(handle.extras->waits, Succeeded(handle), view);
   }
   if (handle.released) return Free(handle);
-  outcomes.Keep(now, QuotaOf(handle), &handle);
+  kept_.Keep(now_, QuotaOf(handle), &handle);
 }
 
-// REQUIRES: it has ended.
-std::uint64_t Core::State::OutcomeBytesOf(const Task& task) {
-  if (task.plain) return kOutcomeOverhead + task.body.size();
-  return BytesOf(*task.outcome) + (task.args_kept ? task.body.size() : 0);
-}
-
-std::uint64_t Core::State::KeptBytesOf(const Handle& handle) {
-  if (handle.is_map()) return static_cast<const MapRun&>(handle).kept_bytes;
-  const Task& task = static_cast<const Task&>(handle);
-  return task.ended && !task.released ? OutcomeBytesOf(task) : 0;
-}
-
-Nanos Core::State::EndedAt(const Handle& handle) {
-  if (handle.is_map()) return static_cast<const MapRun&>(handle).ended_at;
-  const Task& task = static_cast<const Task&>(handle);
-  return task.plain ? task.ended_at : task.outcome->ended_at;
-}
-
-void Core::State::Forget(Handle& handle) {
-  if (!handle.is_map() && handle.ended) UncountKept(handle, OutcomeBytesOf(static_cast<Task&>(handle)), 1);
-  handle.released = true;
-  in_order.Remove(&handle);
-  handles.Retire(handle.id);
-  if (handle.is_map()) DropBlocksOf(static_cast<MapRun&>(handle));
-  if (handle.ended) {
-    const bool aside = handle.extras != nullptr && std::exchange(handle.extras->aside, false);
-    outcomes.Remove(QuotaOf(handle), &handle, aside);
-    Free(handle);
+void Endings::KeepBlock(MapRun& map, const ItemBlockPtr& block) {
+  const std::uint64_t count = block->result_bytes.size();
+  if (map.released || map.outcomes.WasConsumed({block->first_index, block->first_index + count})) {
+    return dropped_.Add(block);
   }
+  map.outcomes.Keep(block);
+  Count(map, BytesOf(*block), count);
+  if (!block->others.empty()) KeepItemArguments(map, *block);
+}
+
+void Endings::MakeRoom(Handle& came, std::uint64_t bytes) {
+  const bool drains = scheduler_.Drains(*came.group->pool);
+  if (kept_.room().IsOverfull() || drains) kept_.MakeWay(QuotaOf(came), bytes, drains);
+}
+
+void Endings::Count(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
+  if (handle.is_map()) AsMap(&handle)->kept_bytes += bytes;
+  kept_.Count(handle.group->pool->kept_counts, QuotaOf(handle), bytes, outcomes);
+}
+
+void Endings::Uncount(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
+  if (handle.is_map()) AsMap(&handle)->kept_bytes -= bytes;
+  const bool aside = handle.extras != nullptr && handle.extras->aside;
+  kept_.Uncount(handle.group->pool->kept_counts, QuotaOf(handle), bytes, outcomes, aside);
+}
+
+void Endings::UncountBlock(MapRun& map, const ItemBlock& gone) {
+  Uncount(map, BytesOf(gone), gone.result_bytes.size());
+}
+
+// ---- Arguments ----
+
+bool Endings::HasRoomForArguments(const Handle& handle, std::uint64_t bytes) const {
+  const auto fits = [bytes](std::uint64_t used, std::uint64_t most) { return bytes <= most && used <= most - bytes; };
+  const ClientQuota& client = QuotaOf(handle);
+  return fits(kept_.room().used(), half_of_room_) || (client.present && fits(client.used, kept_.room().floor() / 2));
+}
+
+void Endings::KeepArguments(Task& task) {
+  task.args_kept =
+      task.state() != TaskState::kSucceeded && !task.released && HasRoomForArguments(task, task.body.size());
+  if (task.args_kept) {
+    OwnArguments(task);
+  } else {
+    dropped_.Add(task.body);
+    task.body = {};
+  }
+}
+
+void Endings::OwnArguments(Task& task) {
+  Bytes shared = std::exchange(task.body, OwnCopy(task.body));
+  dropped_.Add(shared);
+}
+
+// REQUIRES: the items of the block are in their columns still.
+void Endings::KeepItemArguments(MapRun& map, const ItemBlock& block) {
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < block.others.size();) {
+    const std::uint64_t begin = block.others[i].first;
+    std::uint64_t end = begin + 1;
+    while (++i < block.others.size() && block.others[i].first == end) ++end;
+    std::uint64_t index = begin;
+    for (const ItemSlice& slice : map.items.Slices(begin, end - begin)) {
+      std::size_t offset = 0;
+      for (std::size_t j = 0; j < slice.count; ++j, ++index) {
+        const std::size_t length = slice.column->lengths[slice.begin + j];
+        const Bytes item(slice.column, slice.data.substr(offset, length));
+        offset += length;
+        if (!HasRoomForArguments(map, bytes + kArgumentsOverhead + length)) continue;
+        Bytes* const kept = map.outcomes.AddArguments(index);
+        if (kept == nullptr) continue;
+        *kept = OwnCopy(item);
+        bytes += kArgumentsOverhead + length;
+      }
+    }
+  }
+  Count(map, bytes, 0);
+}
+
+void Endings::DropItemArguments(MapRun& map, ItemRange range) {
+  std::uint64_t bytes = 0;
+  map.outcomes.DropArguments(range, [&](Bytes& gone) {
+    bytes += kArgumentsOverhead + gone.size();
+    dropped_.Add(gone);
+  });
+  Uncount(map, bytes, 0);
+}
+
+// ---- What goes ----
+
+void Endings::Consume(MapRun& map, ItemRange range) {
+  range.end = std::min(range.end, map.items.arrived());
+  if (range.begin >= range.end) return;
+  DropItemArguments(map, range);
+  map.outcomes.Consume(range, [&](ItemBlockPtr gone) {
+    UncountBlock(map, *gone);
+    dropped_.Add(std::move(gone));
+  });
+}
+
+void Endings::Forget(Handle& handle) {
+  if (!handle.is_map() && handle.ended()) Uncount(handle, OutcomeBytesOf(AsTask(handle)), 1);
+  handle.released = true;
+  store_.Retire(handle);
+  if (handle.is_map()) {
+    MapRun& map = *AsMap(&handle);
+    map.outcomes.DropBlocks(&dropped_, [&](const ItemBlock& gone) { UncountBlock(map, gone); });
+    DropItemArguments(map, {0, map.items.arrived()});
+  }
+  if (!handle.ended()) return;
+  const bool aside = handle.extras != nullptr && std::exchange(handle.extras->aside, false);
+  kept_.Remove(QuotaOf(handle), &handle, aside);
+  Free(handle);
 }
 
 // REQUIRES: ended, released, in no list, also not among those that can be named.
-void Core::State::Free(Handle& handle) {
-  if (handle.extras != nullptr) {
-    waits.HandleGone(handle.extras->waits);
-    subscribers.Clear(handle.extras->subscriptions);
+void Endings::Free(Handle& handle) {
+  if (handle.extras != nullptr) waits_.HandleGone(handle.extras->waits);
+  delivery_.HandleGone(handle);
+  Group& group = *handle.group;
+  if (!handle.is_map()) {
+    Task& task = *AsTask(&handle);
+    dropped_.Add(task.body);
+    if (task.outcome != nullptr) dropped_.Add(std::move(task.outcome));
   }
-  Group* group = handle.group;
-  if (handle.is_map()) {
-    maps.Delete(&static_cast<MapRun&>(handle));
-  } else {
-    Task& task = static_cast<Task&>(handle);
-    dropped.Add(task.body);
-    if (task.outcome != nullptr) dropped.Add(std::move(task.outcome));
-    tasks.Delete(&task);
-  }
+  store_.Free(handle);
   LeaveGroup(group);
+}
+
+Nanos Endings::EndedAt(const Node& handle) const { return core::EndedAt(static_cast<const Handle&>(handle)); }
+
+std::uint64_t Endings::KeptBytes(const Node& handle) const { return KeptBytesOf(static_cast<const Handle&>(handle)); }
+
+bool Endings::IsAwaited(const Node& handle) const {
+  const HandleExtras* extras = static_cast<const Handle&>(handle).extras.get();
+  return extras != nullptr && !extras->waits.empty() && !drop_awaited_;
+}
+
+void Endings::WasSetAside(Node& handle) { static_cast<Handle&>(handle).extras->aside = true; }
+
+void Endings::Drop(Node& node) {
+  Handle& handle = static_cast<Handle&>(node);
+  KeptOutcomes::NoteDropped(handle.group->pool->kept_counts);
+  Forget(handle);
+}
+
+void Endings::Expire(Node& handle) { Forget(static_cast<Handle&>(handle)); }
+
+void Endings::NobodyWaits(Handle& handle) {
+  if (std::exchange(handle.extras->aside, false)) kept_.ReturnAside(now_, QuotaOf(handle), &handle);
+}
+
+bool Endings::DropRunning(const ClientQuota* client, std::uint64_t enough) {
+  return DropMapsThat(/*are_awaited=*/false, client, enough) || DropMapsThat(/*are_awaited=*/true, client, 1);
+}
+
+bool Endings::DropMapsThat(bool are_awaited, const ClientQuota* client, std::uint64_t enough) {
+  std::uint64_t freed = 0;
+  for (const auto& [id, pool] : store_.with_maps()) {
+    for (MapRun* map : pool->maps) {
+      const ClientQuota& its = QuotaOf(*map);
+      const bool wanted = client == nullptr ? !its.present : &its == client;
+      if (!wanted || map->kept_bytes == 0 || map->released) continue;
+      if (IsAwaited(*map) != are_awaited) continue;
+      freed += map->kept_bytes;
+      Drop(*map);
+      if (freed >= enough) return true;
+    }
+  }
+  return freed > 0;
 }
 
 }  // namespace poold::core

@@ -20,6 +20,10 @@ namespace poold::core {
 struct HandleBlock;
 struct Pool;
 
+// Counted for each task and map that has not ended, and for each group, of Limits::max_task_bytes.
+inline constexpr std::uint64_t kTaskBytes = 208;
+inline constexpr std::uint64_t kGroupBytes = 128;
+
 // What the tasks of one submission share: with millions of them queued, what is here and not in each of them is memory
 // saved. Counted by the handles that refer to it.
 struct Group {
@@ -55,6 +59,11 @@ struct HandleExtras {
 struct Handle : Node {
   explicit Handle(NodeKind kind) : Node(kind) {}
   bool is_map() const { return kind == NodeKind::kMap; }
+  inline bool ended() const;  // handles.h
+  HandleExtras& Extras() {
+    if (extras == nullptr) extras = std::make_unique<HandleExtras>(this);
+    return *extras;
+  }
 
   // In an order that leaves no gaps, also not between Node, Handle and Task.
   std::uint8_t place = 0;  // in `block`
@@ -65,7 +74,6 @@ struct Handle : Node {
   std::unique_ptr<HandleExtras> extras;
   HandleBlock* block = nullptr;  // of the list in the order of submission; null: it is not in it
   TimerId timer = kNoTimer;
-  bool ended = false;
   bool released = false;  // nobody can name it any more
 };
 

@@ -51,7 +51,7 @@ void Core::State::ClosePool(Pool& pool, bool cancel_queued) {
   if (!first && pool.state != PoolState::kClosing) return;
   if (first) {
     ChangeState(pool, PoolState::kClosing);
-    outcomes.WakeAll();
+    endings.kept().WakeAll();
     AbandonReload(
         pool, MakeError(reason::kPoolNotRunning,
                         absl::StrCat("pool '", pool.spec.name, "' was closed while it was reloaded"), pool.spec.name));
@@ -115,7 +115,7 @@ void Core::State::Advance(Pool& pool) {
 }
 
 void Core::State::AnswerGone(Pool& pool) {
-  watches.PoolEnded(pool.watchers);
+  delivery.watches().PoolEnded(pool.watchers);
   AnswerOpenCalls(
       pool, MakeError(reason::kPoolNotRunning, absl::StrCat("pool '", pool.spec.name, "' was closed before it ran"),
                       pool.spec.name));

@@ -93,13 +93,13 @@ void Core::State::EndUnknownFunctions(Pool& pool) {
     std::string message = "pool '" + pool.spec.name + "' has no function '" + name + "'";
     if (name == asked) message += hint;
     const OutcomePtr outcome =
-        NeverStartedOutcome(TaskState::kFailed, "poold.UnknownFunction", message, handle->group->submitted_at);
+        NeverStartedOutcome(TaskState::kFailed, "poold.UnknownFunction", message, handle->group->submitted_at, now);
     if (handle->is_map()) {
-      EndReadyItems(*AsMap(handle), outcome);
-      CheckMapDone(*AsMap(handle));
+      maps.EndReady(*AsMap(handle), outcome);
+      maps.CheckDone(*AsMap(handle));
     } else {
       scheduler.Unqueue(*AsTask(handle));
-      EndTask(*AsTask(handle), outcome);
+      tasks.End(*AsTask(handle), outcome);
     }
   }
 }

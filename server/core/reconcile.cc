@@ -15,7 +15,8 @@ void Core::State::Reconcile(Pool& pool) {
 }
 
 void Core::State::ReconcileWorker(Pool& pool, Worker& worker) {
-  if (pool.scaling.asked() || !pool.idle.empty() || outcomes.some_wake() || pool.cancels()) return Reconcile(pool);
+  const bool some_wake = endings.kept().some_wake();
+  if (pool.scaling.asked() || !pool.idle.empty() || some_wake || pool.cancels()) return Reconcile(pool);
   const bool nothing_left = scheduler.Refill(pool, worker);
   if (pool.scaling.asked()) return Reconcile(pool);
   if (nothing_left) Advance(pool);
@@ -25,13 +26,13 @@ void Core::State::FunctionIsUnknown(Handle& next) {
   const std::string& name = next.group->pool->functions[next.group->function].name;
   const OutcomePtr outcome =
       NeverStartedOutcome(TaskState::kFailed, "poold.UnknownFunction",
-                          "no worker of the pool has the function '" + name + "'", next.group->submitted_at);
+                          "no worker of the pool has the function '" + name + "'", next.group->submitted_at, now);
   if (next.is_map()) {
-    EndReadyItems(*AsMap(&next), outcome);
-    CheckMapDone(*AsMap(&next));
+    maps.EndReady(*AsMap(&next), outcome);
+    maps.CheckDone(*AsMap(&next));
   } else {
     scheduler.Unqueue(*AsTask(&next));
-    EndTask(*AsTask(&next), outcome);
+    tasks.End(*AsTask(&next), outcome);
   }
 }
 

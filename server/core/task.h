@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/handle.h"
+#include "core/task/task_life.h"
 #include "core/worker_mark.h"
 
 namespace poold::core {
@@ -11,18 +12,13 @@ struct Worker;
 struct Task : Handle {
   Task() : Handle(NodeKind::kTask) {}
 
-  TaskState state = TaskState::kQueued;
-  // What it ends as when its worker, which is being killed for it, is gone: kTimedOut or kCancelled.
-  TaskState intent = TaskState::kUnspecified;
+  Life<TaskLife> life{TaskLife::kNew};
   std::uint32_t attempt = 0;                          // that was sent last
   std::uint32_t estimate = 0;                         // how long it probably runs, when it was sent
   std::uint32_t body_hash = 0;                        // of its arguments
   std::uint8_t deaths = 0;                            // of workers, under it
-  bool out_of_time : 1 = false;                       // total_timeout passed: not tried again
   bool begun : 1 = false;                             // surely: it could not be taken back
-  bool delayed : 1 = false;                           // in Pool::delayed
   bool args_kept : 1 = false;                         // it ended, and its arguments are here still
-  bool plain : 1 = false;                             // it ended in plain success, and has no `outcome`
   Encoding result_encoding = Encoding::kUnspecified;  // of a plain success
   Bytes body;                // its arguments, whose encoding the group has; after a plain success its result
   Worker* worker = nullptr;  // that it was sent to
@@ -32,8 +28,16 @@ struct Task : Handle {
     Nanos not_before;         // of a task that waits
     Nanos ended_at;           // of a plain success
   };
-  Nanos sent_at = 0;  // after a plain success: when it started
-  OutcomePtr outcome;
+  Nanos sent_at = 0;   // after a plain success: when it started
+  OutcomePtr outcome;  // null until kEnded
+
+  bool plain() const { return life == TaskLife::kSucceeded; }
+  // As clients see it.
+  TaskState state() const {
+    if (life < TaskLife::kSent) return TaskState::kQueued;
+    if (life < TaskLife::kSucceeded) return TaskState::kRunning;
+    return plain() ? TaskState::kSucceeded : outcome->state;
+  }
 };
 // There may be ten million of them.
 static_assert(sizeof(Task) <= 168);

@@ -5,18 +5,42 @@ namespace poold::core {
 
 void Core::State::RunTimer(const DueTimer& due, std::size_t* left) {
   switch (due.kind) {
-    case TimerKind::kTask:
-      return TaskDue(*static_cast<Task*>(due.owner));
-    case TimerKind::kMap:
-      return MapDue(*static_cast<MapRun*>(due.owner));
-    case TimerKind::kChunk:
-      return ChunkDue(*static_cast<Chunk*>(due.owner));
-    case TimerKind::kItemRetry:
-      return ItemRetryDue(*static_cast<ItemRetry*>(due.owner));
+    case TimerKind::kTask: {
+      Task& task = *static_cast<Task*>(due.owner);
+      if (Reach(task)) return;
+      const std::shared_ptr<Pool> pool = task.group->pool;
+      tasks.Due(task);
+      return Reconcile(*pool);
+    }
+    case TimerKind::kMap: {
+      MapRun& map = *static_cast<MapRun*>(due.owner);
+      if (Reach(map)) return;
+      const std::shared_ptr<Pool> pool = map.group->pool;
+      return maps.MapDue(map) ? Reconcile(*pool) : void();
+    }
+    case TimerKind::kChunk: {
+      Chunk& chunk = *static_cast<Chunk*>(due.owner);
+      const std::shared_ptr<Pool> pool = chunk.map->group->pool;
+      if (pool->sweep == Sweep::kAll) return;
+      maps.ChunkDue(chunk);
+      return Reconcile(*pool);
+    }
+    case TimerKind::kItemRetry: {
+      ItemRetry& retry = *static_cast<ItemRetry*>(due.owner);
+      const std::shared_ptr<Pool> pool = retry.map->group->pool;
+      if (pool->cancels()) return;  // it goes with the map
+      maps.RetryDue(retry);
+      return Reconcile(*pool);
+    }
     case TimerKind::kWait:
       return WaitDue(static_cast<Wait*>(due.owner));
-    case TimerKind::kMapOrphan:
-      return CloseOrphan(*static_cast<MapRun*>(due.owner));
+    case TimerKind::kMapOrphan: {
+      MapRun& map = *static_cast<MapRun*>(due.owner);
+      if (Reach(map)) return;
+      const std::shared_ptr<Pool> pool = map.group->pool;
+      maps.Close(map);
+      return Reconcile(*pool);
+    }
     case TimerKind::kPoolStart:
       staffing.RetryStart(*static_cast<Generation*>(due.owner));
       return Reconcile(*static_cast<Generation*>(due.owner)->pool);
@@ -32,7 +56,8 @@ void Core::State::RunTimer(const DueTimer& due, std::size_t* left) {
       if (!staffing.WearOut(*static_cast<Worker*>(due.owner))) return;
       return Reconcile(*std::shared_ptr<Pool>(static_cast<Worker*>(due.owner)->pool));
     case TimerKind::kOutcomes:
-      return ReleaseOld(*static_cast<ClientQuota*>(due.owner), left);
+      endings.kept().Due(now, *static_cast<ClientQuota*>(due.owner), left);
+      return WakeClients();
   }
 }
 

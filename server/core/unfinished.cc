@@ -46,7 +46,7 @@ void Core::State::EndSweep(Pool& pool) {
   pool.sweep = Sweep::kNone;
   if (all) waits.NoteCancelled(pool.calls, pool.swept);
   waits.AnswerCloses(pool.calls, pool.swept);
-  if (pool.state == PoolState::kFailed) watches.PoolEnded(pool.watchers);
+  if (pool.state == PoolState::kFailed) delivery.watches().PoolEnded(pool.watchers);
   all ? Advance(pool) : CheckClosed(pool);
 }
 
@@ -91,7 +91,7 @@ void Core::State::SweepSent(Worker& worker) {
       continue;
     }
     Chunk& chunk = *AsChunk(node);
-    chunk.map->cancelled_items += chunk.count - chunk.done;
+    chunk.map->items.NoteCancelled(chunk.count - chunk.done);
     worker.pool->stats.cancelled += chunk.count - chunk.done;
     scheduler.Unsend(chunk);
   }
@@ -103,19 +103,11 @@ bool Core::State::SweepMaps(Pool& pool, std::size_t* left) {
   while (pool.swept_maps > 0 && *left > 0) {
     MapRun& map = *pool.maps[pool.swept_maps - 1];
     Spend(left, 1);
-    if (pool.sweep >= Sweep::kUnbegun && !SweepItems(map, left)) return false;
+    if (pool.sweep >= Sweep::kUnbegun && !maps.CutSome(map, left)) return false;
     --pool.swept_maps;
     Reach(map);
   }
   return pool.swept_maps == 0;
-}
-
-bool Core::State::SweepItems(MapRun& map, std::size_t* left) {
-  map.cut = true;
-  scheduler.UnqueueMap(map);
-  for (; map.ready_items() > 0 && *left > 0; Spend(left, 1)) DropNextItems(map);
-  for (; !map.retries.empty() && *left > 0; Spend(left, 1)) ForgetRetry(map, map.retries.begin());
-  return *left > 0;
 }
 
 bool Core::State::SweepQueues(Pool& pool, std::size_t* left) {
@@ -137,7 +129,7 @@ bool Core::State::SweepQueues(Pool& pool, std::size_t* left) {
 
 bool Core::State::Reach(Handle& handle) {
   Pool& pool = *handle.group->pool;
-  if (handle.ended || pool.sweep == Sweep::kNone) return false;
+  if (handle.ended() || pool.sweep == Sweep::kNone) return false;
   const std::uint64_t before = pool.unfinished;
   handle.is_map() ? ReachMap(*AsMap(&handle)) : ReachTask(*AsTask(&handle));
   if (pool.unfinished == before) return false;
@@ -156,36 +148,38 @@ void Core::State::ReachTask(Task& task) {
   } else {
     return;  // it may have begun
   }
-  EndTask(task, CancelledOutcome(task, pool.sweep_why));
+  tasks.EndCancelled(task, pool.sweep_why);
 }
 
 void Core::State::ReachMap(MapRun& map) {
-  Pool& pool = *map.group->pool;
+  const Pool& pool = *map.group->pool;
   if (pool.sweep < Sweep::kUnbegun) {
-    if (map.complete) return;
-    map.closed = true;
-    return CheckMapDone(map);
+    if (!map.complete) maps.Close(map);
+    return;
   }
   if (pool.sweep == Sweep::kUnbegun) {
-    CutMap(map);
-    return CheckMapDone(map);
+    maps.Cut(map);
+    return maps.CheckDone(map);
   }
-  map.cut = true;
-  DropReadyItems(map);
-  for (const Chunk* chunk : map.chunks) {
-    TakeBackAll(*chunk->worker, chunk);
-    map.cancelled_items += chunk->count - chunk->done;
-    pool.stats.cancelled += chunk->count - chunk->done;
-  }
-  EndMap(map);
+  for (const Chunk* chunk : map.chunks) TakeBackAll(*chunk->worker, chunk);
+  maps.Abandon(map);
 }
 
-// As all of the pool's handles are said to have ended.
-void Core::State::CountSwept(const Pool& pool, PoolStats* stats) {
-  if (pool.sweep < Sweep::kUnbegun) return;
-  stats->cancelled += std::exchange(stats->queued, 0);
-  stats->queued_bytes = 0;
-  if (pool.sweep == Sweep::kAll) stats->cancelled += std::exchange(stats->running, 0);
+absl::StatusOr<Handle*> Core::State::Get(const HandleId& id) {
+  if (Handle* const handle = store.Find(id)) Reach(*handle);
+  return store.Get(id);
+}
+
+void Core::State::ReachListed(std::uint64_t from) {
+  std::vector<HandleId> ids;
+  std::uint32_t looked_at = 0;
+  store.in_order().Walk(from, [&](const Handle& handle) {
+    if (!handle.ended() && handle.group->pool->sweep != Sweep::kNone) ids.push_back(handle.id);
+    return ++looked_at <= kMostListed;
+  });
+  for (const HandleId& id : ids) {
+    if (Handle* const handle = store.Find(id)) Reach(*handle);
+  }
 }
 
 }  // namespace poold::core

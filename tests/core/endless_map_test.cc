@@ -10,8 +10,7 @@ class EndlessMap : public ::testing::Test {
   // Things that are kept for the map.
   std::size_t Size() {
     const auto& map = static_cast<const MapRun&>(*CoreTestPeer(&story.core).Find(kMap));
-    return map.columns.size() + map.blocks.size() + map.consumed.size() + map.retries.size() + map.kept_args.size() +
-           map.chunks.size() + map.splits.size() + map.again.size();
+    return map.items.entries() + map.outcomes.entries() + map.chunks.size();
   }
   void Append(std::uint64_t first, std::uint64_t count) {
     ASSERT_TRUE(story.Map(kMap, "p", "f", std::vector<std::string>(count, "x"), false, first).ok());

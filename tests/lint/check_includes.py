@@ -44,11 +44,13 @@ IMPURE = re.compile(r"^(sys/|linux/|arpa/|net/|google/|grpc|uv\.h|unistd\.h|fcnt
                     r"absl/synchronization|absl/time|wire/(?!absl_text\.h))")
 # Rooms of the core: folders of server/core that link alone. Each sees itself, the words that all of them speak in, and
 # the rooms that are listed.
-ROOMS = {"outcome": set(), "pool": set(), "subscribe": set(), "scheduler": {"outcome"}}
-ROOM_WORDS = {"bytes.h", "errors.h", "node.h", "ports.h", "slab.h", "timers.h", "types.h", "views.h"}
+ROOMS = {"map": set(), "outcome": set(), "pool": set(), "subscribe": set(), "scheduler": {"outcome"},
+         "task": {"outcome", "scheduler"}}
+ROOM_WORDS = {"bytes.h", "dropped.h", "errors.h", "life.h", "node.h", "ports.h", "slab.h", "stepped_vector.h", "timers.h", "types.h", "views.h"}
 # Plain structs of pools, workers and what they run, which these rooms work on.
-ROOM_STRUCTS = {"scheduler": {"handle.h", "map_run.h", "pool.h", "task.h", "worker.h"},
-                "pool": {"handle.h", "map_run.h", "pool.h", "worker.h"}}
+ROOM_STRUCTS = {"scheduler": {"handle.h", "handles.h", "map_run.h", "pool.h", "task.h", "worker.h"},
+                "pool": {"handle.h", "map_run.h", "pool.h", "worker.h"},
+                "task": {"handle.h", "handles.h", "map_run.h", "pool.h", "task.h", "worker.h"}}
 # What a call is made of is known neither to gRPC nor to a socket.
 CARRIER = re.compile(r"^(grpc|grpcpp|sys/(socket|epoll|eventfd|un)\b|netinet/|arpa/|wire/(fd_socket|message_socket|payload_message))"
                      r"|\.grpc\.pb\.h$")

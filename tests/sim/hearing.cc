@@ -212,7 +212,7 @@ void World::CheckDeadlock(SubscriberId call, const absl::Status& status) {
   }
   for (const HandleId id : known->second.asked) {
     const Handle* handle = peer_.Find(id);
-    if (handle == nullptr || handle->ended) continue;
+    if (handle == nullptr || handle->ended()) continue;
     const Pool& pool = *handle->group->pool;
     const auto* task = handle->is_map() ? nullptr : static_cast<const Task*>(handle);
     const bool runs = task != nullptr && task->worker != nullptr && waiting[pool.id].contains(task->worker->id);
@@ -237,12 +237,12 @@ void World::AnswerGet(SubscriberId to, absl::StatusOr<HandleView> view) {
 // False: it has not, or nobody can tell.
 bool World::HasEnded(HandleId id, bool* succeeded) const {
   const Handle* handle = peer_.Find(id);
-  if (handle == nullptr || !handle->ended) return false;
+  if (handle == nullptr || !handle->ended()) return false;
   if (const KnownHandle& known = ledger_.handles.at(id); !known.is_map) {
-    *succeeded = static_cast<const Task*>(handle)->state == TaskState::kSucceeded;
+    *succeeded = static_cast<const Task*>(handle)->state() == TaskState::kSucceeded;
   } else {
     const MapRun& map = *static_cast<const MapRun*>(handle);
-    *succeeded = map.unsuccessful_items == 0 && map.cancelled_items == 0 && !map.cut;
+    *succeeded = map.items.unsuccessful() == 0 && map.items.cancelled() == 0 && !map.cut();
   }
   return true;
 }

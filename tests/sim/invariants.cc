@@ -29,13 +29,13 @@ void World::CheckHandles() {
       continue;
     }
     if (known.is_map) CheckOrphan(known, *static_cast<const MapRun*>(handle));
-    if (known.ended && !handle->ended) ledger_.Wrong("a handle that had ended lives again");
-    if (!handle->ended) continue;
+    if (known.ended && !handle->ended()) ledger_.Wrong("a handle that had ended lives again");
+    if (!handle->ended()) continue;
     known.ended_at = peer_.EndedAt(*handle);
     if (known.is_map) {
       known.ended = true;
     } else {
-      NoteState(known, static_cast<const Task*>(handle)->state);
+      NoteState(known, static_cast<const Task*>(handle)->state());
     }
   }
   CheckGoing(gone);
@@ -105,7 +105,7 @@ void World::CheckSweep(const Pool& pool) {
   if (events_ % 8 != 0) return;  // who looks at a handle ends it
   for (const auto& [id, known] : ledger_.handles) {
     if (known.released || known.is_map || known.pool_id != pool.id || peer_.Find(id) == nullptr) continue;
-    if (peer_.Find(id)->ended) continue;
+    if (peer_.Find(id)->ended()) continue;
     const absl::StatusOr<HandleView> seen = core_.ViewHandle(id);
     const TaskState state = seen.ok() ? std::get<TaskView>(*seen).state : TaskState::kCancelled;
     const bool begun = pool.sweep == Sweep::kUnbegun && state == TaskState::kRunning;
@@ -123,7 +123,7 @@ void World::CheckWayMade(const Pool& pool) {
     for (const Node* node = worker->sent.front(); node != nullptr; node = worker->sent.After(node)) {
       if (HandleOf(node).group->options->priority >= pool.way_made) continue;
       const bool task = node->kind == NodeKind::kTask;
-      if (task && (node == worker->sent.front() || static_cast<const Task*>(node)->intent != TaskState::kUnspecified)) {
+      if (task && (node == worker->sent.front() || static_cast<const Task*>(node)->life != TaskLife::kSent)) {
         continue;
       }
       for (const testing::FakeWork& work : process.work) {

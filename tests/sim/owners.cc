@@ -37,10 +37,10 @@ void World::NotePresence(const Client& client) {
 
 // Its client left, and it gets no more items: it ends with those that it has, but not before its client is lost.
 void World::CheckOrphan(const KnownHandle& known, const MapRun& map) {
-  if (known.complete || map.ended || core_.NextTimer() <= now_) return;
+  if (known.complete || map.ended() || core_.NextTimer() <= now_) return;
   const bool lost = known.orphan_since != kNever && now_ - known.orphan_since >= limits_.owner_grace;
-  if (lost && !map.closed) ledger_.Wrong("a map waits for items of a client that is gone");
-  if (!lost && map.closed && map.group->pool->state == PoolState::kRunning) {
+  if (lost && map.life == MapLife::kOpen) ledger_.Wrong("a map waits for items of a client that is gone");
+  if (!lost && map.life == MapLife::kClosed && map.group->pool->state == PoolState::kRunning) {
     ledger_.Wrong("a map was closed, and nobody knows why");
   }
 }

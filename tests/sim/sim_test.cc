@@ -128,18 +128,27 @@ TEST(Simulator, MakesEveryTransitionOfEveryLife) {
   std::uint32_t zygotes = 0;
   std::uint32_t workers = 0;
   std::uint32_t reloads = 0;
+  std::uint32_t tasks = 0;
+  std::uint32_t maps = 0;
+  std::uint32_t chunks = 0;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     World world(seed, {});
     world.Run(1000);
-    pools |= world.lives().pools();
-    zygotes |= world.lives().zygotes();
-    workers |= world.lives().workers();
-    reloads |= world.lives().reloads();
+    pools |= world.core().lives().pools();
+    zygotes |= world.core().lives().zygotes();
+    workers |= world.core().lives().workers();
+    reloads |= world.core().lives().reloads();
+    tasks |= world.core().task_lives().made();
+    maps |= world.core().map_lives().made();
+    chunks |= world.core().chunk_lives().made();
   }
   EXPECT_EQ(Missing(kPoolTransitions, pools), "");
   EXPECT_EQ(Missing(kZygoteTransitions, zygotes), "");
   EXPECT_EQ(Missing(kWorkerTransitions, workers), "");
   EXPECT_EQ(Missing(kReloadTransitions, reloads), "");
+  EXPECT_EQ(Missing(kTaskTransitions, tasks), "");
+  EXPECT_EQ(Missing(kMapTransitions, maps), "");
+  EXPECT_EQ(Missing(kChunkTransitions, chunks), "");
 }
 
 TEST(Simulator, TheSameSeedIsTheSameHistory) {

@@ -120,7 +120,7 @@ void World::CheckStrict(PoolId id) {
   for (const auto& [handle_id, known] : ledger_.handles) {
     if (known.pool_id != id || known.released) continue;
     const Handle* handle = peer_.Find(handle_id);
-    if (handle != nullptr && !handle->ended) ledger_.Wrong("a handle of a broken pool has not ended");
+    if (handle != nullptr && !handle->ended()) ledger_.Wrong("a handle of a broken pool has not ended");
   }
 }
 

@@ -132,7 +132,8 @@ TaskOptions World::AnyOptions() {
   if (Chance(30)) options.priority = static_cast<int>(Any(3)) - 1;
   if (Chance(30)) options.max_attempts = static_cast<std::uint32_t>(1 + Any(4));
   if (Chance(30)) options.retry_on = static_cast<std::uint32_t>(random_() & 0x70);
-  options.retry_delay = static_cast<Nanos>(1 + Any(20)) * kMillisecond;
+  const auto pause = static_cast<Nanos>(Any(20));
+  options.retry_delay = pause < 8 ? 0 : pause * kMillisecond;
   if (Chance(10)) options.queue_timeout = static_cast<Nanos>(1 + Any(40)) * kMillisecond;
   if (Chance(10)) options.run_timeout = static_cast<Nanos>(1 + Any(20)) * kMillisecond;
   if (Chance(10)) options.total_timeout = static_cast<Nanos>(1 + Any(60)) * kMillisecond;
@@ -175,14 +176,14 @@ void World::Subscribed(SubscriberId stream, const KnownHandle& handle, bool from
   if (added) at->second.all_items = from_start;
   // Who asks when it is over is told once more.
   const Handle* const there = added ? nullptr : peer_.Find(handle.id);
-  if (there != nullptr && there->ended) at->second = {};
+  if (there != nullptr && there->ended()) at->second = {};
 }
 
 void World::ExpectToldAgain(SubscriberId stream, const KnownHandle& handle) {
   const Handle* const there = peer_.Find(handle.id);
   const auto& heard = ledger_.streams.at(stream).handles;
   const auto at = heard.find(handle.id);
-  if (there == nullptr || !there->ended || at == heard.end() || at->second.ends == 1) return;
+  if (there == nullptr || !there->ended() || at == heard.end() || at->second.ends == 1) return;
   ledger_.Wrong("who asked for " + Ledger::TextOf(handle, 0) + " when it was over was not told");
 }
 

@@ -36,7 +36,7 @@ class World : public ClientPort {
   std::uint64_t digest() const { return trace_.digest(); }
   void PrintTrace() { trace_.Print(); }
   // Transitions of pools, zygotes and workers that were made.
-  const Lives& lives() const { return peer_.lives(); }
+  const CoreTestPeer& core() const { return peer_; }
 
   // ---- ClientPort ----
   void SendOutcome(SubscriberId to, HandleId task, OutcomePtr outcome) override;

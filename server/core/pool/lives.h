@@ -1,14 +1,10 @@
-// The life cycles of pools, their reloads, zygotes and workers: the states, which may follow which, and the one
-// function that makes a transition. It aborts on one that is not in the table: only a bug would make it.
-//
-// Role: order of states. Non-role: does nothing that a transition brings with it; its callers do.
-// Thread safety: none; one Lives for each core, used under the core's mutex.
+// The life cycles of pools, their reloads, zygotes and workers: the states, and which may follow which. See
+// core/life.h. Thread safety: none; one Lives for each core, used under the core's mutex.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 
+#include "core/life.h"
 #include "core/types.h"
 
 namespace poold::core {
@@ -36,12 +32,6 @@ enum class ReloadLife : std::uint8_t {
   kNone,       // none is under way
   kPreparing,  // the next generation's zygote starts, and nothing else changes
   kReplacing,  // that zygote was ready: workers of the present generation are replaced
-};
-
-template <typename State>
-struct Transition {
-  State from;
-  State to;
 };
 
 // A pool that FAILED may be terminated, so that its last processes go sooner.
@@ -92,54 +82,25 @@ inline constexpr Transition<WorkerLife> kWorkerTransitions[] = {
     {WorkerLife::kKilled, WorkerLife::kLost},
 };
 
-// A state that only Lives changes. Read as the state itself.
-template <typename State>
-class Life {
- public:
-  explicit constexpr Life(State first) : state_(first) {}
-  constexpr operator State() const { return state_; }
-
- private:
-  friend class Lives;
-  State state_;
-};
-
 class Lives {
  public:
   // Makes the transition, or aborts.
-  void Move(Life<PoolState>& pool, PoolState to) { MoveIn<PoolState>(kPoolTransitions, pool, to, &pools_); }
-  void Move(Life<ZygoteState>& zygote, ZygoteState to) {
-    MoveIn<ZygoteState>(kZygoteTransitions, zygote, to, &zygotes_);
-  }
-  void Move(Life<WorkerLife>& worker, WorkerLife to) { MoveIn<WorkerLife>(kWorkerTransitions, worker, to, &workers_); }
-
-  void Move(Life<ReloadLife>& reload, ReloadLife to) { MoveIn<ReloadLife>(kReloadTransitions, reload, to, &reloads_); }
+  void Move(Life<PoolState>& pool, PoolState to) { pools_.Move(pool, to); }
+  void Move(Life<ZygoteState>& zygote, ZygoteState to) { zygotes_.Move(zygote, to); }
+  void Move(Life<WorkerLife>& worker, WorkerLife to) { workers_.Move(worker, to); }
+  void Move(Life<ReloadLife>& reload, ReloadLife to) { reloads_.Move(reload, to); }
 
   // Transitions that were made so far: a bit for each, by its place in the table.
-  std::uint32_t pools() const { return pools_; }
-  std::uint32_t zygotes() const { return zygotes_; }
-  std::uint32_t workers() const { return workers_; }
-  std::uint32_t reloads() const { return reloads_; }
+  std::uint32_t pools() const { return pools_.made(); }
+  std::uint32_t zygotes() const { return zygotes_.made(); }
+  std::uint32_t workers() const { return workers_.made(); }
+  std::uint32_t reloads() const { return reloads_.made(); }
 
  private:
-  template <typename State>
-  static void MoveIn(std::span<const Transition<State>> table, Life<State>& life, State to, std::uint32_t* made) {
-    *made |= 1u << PlaceIn(table, life.state_, to);
-    life.state_ = to;
-  }
-  template <typename State>
-  static std::size_t PlaceIn(std::span<const Transition<State>> table, State from, State to) {
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      if (table[i].from == from && table[i].to == to) return i;
-    }
-    Refuse(static_cast<int>(from), static_cast<int>(to));
-  }
-  [[noreturn]] static void Refuse(int from, int to);
-
-  std::uint32_t pools_ = 0;
-  std::uint32_t zygotes_ = 0;
-  std::uint32_t workers_ = 0;
-  std::uint32_t reloads_ = 0;
+  LifeCycle<kPoolTransitions> pools_;
+  LifeCycle<kZygoteTransitions> zygotes_;
+  LifeCycle<kWorkerTransitions> workers_;
+  LifeCycle<kReloadTransitions> reloads_;
 };
 
 }  // namespace poold::core

@@ -22,7 +22,7 @@ std::uint64_t WantedWorkers(const Pool& pool, const WorkerCounts& counts) {
   if (pool.fresh()) return pool.slots() + pool.spec.spares;
   if (pool.ready_fresh.empty()) return pool.spec.workers;
   const Handle& next = *static_cast<const Handle*>(pool.ready_fresh.Next());
-  const std::uint64_t items = next.is_map() ? static_cast<const MapRun&>(next).ready_items() : 1;
+  const std::uint64_t items = next.is_map() ? static_cast<const MapRun&>(next).items.ready() : 1;
   const std::uint64_t waiting = std::max<std::uint64_t>(items, pool.ready_fresh.size());
   const std::uint64_t used = std::min<std::uint64_t>(counts.used, pool.spec.workers);
   return std::max<std::uint64_t>(pool.spec.workers, used + std::min<std::uint64_t>(waiting, pool.spec.workers));

@@ -6,8 +6,7 @@
 
 #include <cstdint>
 
-#include "core/map_run.h"
-#include "core/task.h"
+#include "core/handles.h"
 
 namespace poold::core {
 
@@ -22,20 +21,5 @@ constexpr std::uint32_t TokenSlot(AttemptToken token) {
 constexpr bool IsChunkToken(AttemptToken token) {
   return (static_cast<std::uint64_t>(token) >> kTokenSlotBits & 1) != 0;
 }
-
-inline Task* AsTask(Node* node) { return static_cast<Task*>(node); }
-inline MapRun* AsMap(Node* node) { return static_cast<MapRun*>(node); }
-inline Chunk* AsChunk(Node* node) { return static_cast<Chunk*>(node); }
-
-// Of what a worker has: a task or a chunk.
-inline AttemptToken TokenOf(const Node* node) {
-  return AttemptToken{node->kind == NodeKind::kTask ? static_cast<const Task*>(node)->token
-                                                    : static_cast<const Chunk*>(node)->token};
-}
-inline const Handle& HandleOf(const Node* node) {
-  if (node->kind == NodeKind::kChunk) return *static_cast<const Chunk*>(node)->map;
-  return *static_cast<const Handle*>(node);
-}
-inline int PriorityOf(const Node* node) { return HandleOf(node).group->options->priority; }
 
 }  // namespace poold::core

@@ -6,8 +6,7 @@
 // Ownership: none; the timers outlive it.
 #pragma once
 
-#include "core/map_run.h"
-#include "core/task.h"
+#include "core/handles.h"
 #include "core/timers.h"
 #include "core/types.h"
 

@@ -26,9 +26,9 @@ void Scheduler::Queue(Task& task, bool in_front) {
   Pool& pool = *task.group->pool;
   ++pool.stats.queued;
   pool.stats.queued_bytes += task.body.size();
-  task.state = TaskState::kQueued;
-  task.delayed = task.not_before > now_;
-  if (task.delayed) {
+  const bool delayed = task.not_before > now_;
+  lives_.Move(task.life, delayed ? TaskLife::kDelayed : TaskLife::kQueued);
+  if (delayed) {
     pool.delayed.PushBack(&task);
   } else if (in_front) {
     task.group->ready->PushFront(task.group->queue, &task);
@@ -36,16 +36,15 @@ void Scheduler::Queue(Task& task, bool in_front) {
     task.group->ready->PushBack(task.group->queue, &task);
   }
   NoteFresh(*task.group);
-  if (task.delayed || task.group->timed) deadlines_.ArmTask(task);
+  if (delayed || task.group->timed) deadlines_.ArmTask(task);
 }
 
 void Scheduler::Unqueue(Task& task) {
   Pool& pool = *task.group->pool;
   --pool.stats.queued;
   pool.stats.queued_bytes -= task.body.size();
-  if (task.delayed) {
+  if (task.life == TaskLife::kDelayed) {
     pool.delayed.Remove(&task);
-    task.delayed = false;
   } else {
     CircuitBreakers::LeaveLine(task);
     NoteFresh(*task.group);
@@ -53,7 +52,7 @@ void Scheduler::Unqueue(Task& task) {
 }
 
 void Scheduler::QueueMap(MapRun& map, bool in_front) {
-  if (map.linked() || map.ended || map.ready_items() == 0 || map.not_before > now_) return;
+  if (map.linked() || map.ended() || map.items.ready() == 0 || map.not_before > now_) return;
   ReadyQueue& ready = *map.group->ready;
   NoteFresh(*map.group);
   in_front ? ready.PushFront(map.group->queue, &map) : ready.PushBack(map.group->queue, &map);
@@ -234,7 +233,7 @@ void Scheduler::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
 Assignment Scheduler::SendTask(Task& task, Worker& worker) {
   Pool& pool = *worker.pool;
   Unqueue(task);
-  task.state = TaskState::kRunning;
+  lives_.Move(task.life, TaskLife::kSent);
   task.begun = false;
   task.token = MakeToken(task.slot, false, ++last_attempt_);
   task.worker = &worker;
@@ -263,9 +262,9 @@ Assignment Scheduler::SendTask(Task& task, Worker& worker) {
 
 Assignment Scheduler::SendChunk(MapRun& map, Worker& worker) {
   Pool& pool = *worker.pool;
-  const std::uint32_t attempts = map.NextAttempts();
-  const ItemRange range = map.TakeItems(MostItems(map, worker));
-  if (map.ready_items() == 0) UnqueueMap(map);
+  const std::uint32_t attempts = map.items.NextAttempts();
+  const ItemRange range = map.items.Take(MostItems(map, worker));
+  if (map.items.ready() == 0) UnqueueMap(map);
   Chunk& chunk = *chunks_.New();
   chunk.map = &map;
   chunk.worker = &worker;
@@ -281,7 +280,7 @@ Assignment Scheduler::SendChunk(MapRun& map, Worker& worker) {
                         static_cast<std::uint32_t>((*worker.functions)[function]),
                         chunk.attempt,
                         {map.encoding, map.type_name, {}},
-                        map.Slices(range.begin, range.size()),
+                        map.items.Slices(range.begin, range.size()),
                         map.group->carried};
   for (const ItemSlice& slice : assignment.items) pool.stats.queued_bytes -= slice.data.size();
   pool.stats.queued -= range.size();
@@ -304,14 +303,14 @@ Assignment Scheduler::SendChunk(MapRun& map, Worker& worker) {
 std::uint64_t Scheduler::MostItems(const MapRun& map, const Worker& worker) const {
   const Pool& pool = *worker.pool;
   const TaskOptions& options = *map.group->options;
-  if (map.NextRetry() != nullptr || (pool.breakers_open > 0 && CircuitBreakers::Of(map) != nullptr)) return 1;
+  if (map.items.NextIsRetry() || (pool.breakers_open > 0 && CircuitBreakers::Of(map) != nullptr)) return 1;
   if (!worker.uses_page) {
     const bool again = (options.retry_on >> static_cast<unsigned>(TaskState::kCrashed) & 1) != 0;
-    if (!again || map.NextAttempts() + 1 >= options.max_attempts) return 1;
+    if (!again || map.items.NextAttempts() + 1 >= options.max_attempts) return 1;
     const bool measured = pool.functions[map.group->function].average != 0;
-    if (map.splits.empty() && map.chunk_size == 0 && !measured) return 1;  // what is sent here never comes back
+    if (map.items.NextSplit() == 0 && map.chunk_size == 0 && !measured) return 1;  // what is sent here never comes back
   }
-  return map.splits.empty() ? ChunkSize(pool, map) : map.splits.back().range.size();
+  return map.items.NextSplit() == 0 ? ChunkSize(pool, map) : map.items.NextSplit();
 }
 
 std::uint64_t Scheduler::ChunkSize(const Pool& pool, const MapRun& map) const {
@@ -319,8 +318,8 @@ std::uint64_t Scheduler::ChunkSize(const Pool& pool, const MapRun& map) const {
   if (pool.RunsAlone(map)) return 1;
   const std::uint64_t takers = std::clamp<std::uint64_t>(pool.workers.size(), 1, pool.spec.workers);
   const double average = pool.functions[map.group->function].average;
-  if (average == 0) return UnmeasuredChunk(map.ready_items(), takers);
-  return MeasuredChunk(map.ready_items(), takers, average, RoomAhead(map));
+  if (average == 0) return UnmeasuredChunk(map.items.ready(), takers);
+  return MeasuredChunk(map.items.ready(), takers, average, RoomAhead(map));
 }
 
 void Scheduler::Sent(Pool& pool, Worker& worker, Node* node, int priority) {
@@ -341,9 +340,9 @@ void Scheduler::NewHead(Worker& worker) {
   worker.progress_at = now_;
   Node* head = worker.sent.front();
   const bool is_task = head->kind == NodeKind::kTask;
-  const TaskState intent = is_task ? AsTask(head)->intent : AsChunk(head)->intent;
+  const TaskState decided = is_task ? DecidedEnd(AsTask(head)->life) : DecidedEnd(AsChunk(head)->life);
   if (!is_task) AsChunk(head)->item_since = now_;
-  if (intent != TaskState::kUnspecified && worker.ready() && worker.killed_by == KilledBy::kUnspecified) {
+  if (decided != TaskState::kUnspecified && worker.ready() && worker.killed_by == KilledBy::kUnspecified) {
     KillUnder(worker, head, KilledBy::kCancel);  // it could not be done while those before it were not known to be over
   } else if (is_task && AsTask(head)->group->timed) {
     deadlines_.ArmTask(*AsTask(head));

@@ -59,11 +59,12 @@ class Scheduler {
  public:
   // `max_prefetch`: Limits::max_prefetch. `now`: the time of the present event. All outlive it.
   Scheduler(std::uint32_t max_prefetch, const Nanos* now, const OutcomeRoom* room, WorkerPort* port, Timers* timers,
-            SchedulerListener* listener)
+            TaskLives* lives, SchedulerListener* listener)
       : max_prefetch_(max_prefetch),
         now_(*now),
         room_(*room),
         port_(port),
+        lives_(*lives),
         listener_(listener),
         deadlines_(timers),
         breakers_(timers),
@@ -176,6 +177,7 @@ class Scheduler {
   const Nanos& now_;
   const OutcomeRoom& room_;
   WorkerPort* const port_;
+  TaskLives& lives_;
   SchedulerListener* const listener_;
   Deadlines deadlines_;
   CircuitBreakers breakers_;

@@ -13,7 +13,7 @@ bool SomethingAhead(const Pool& pool) { return pool.chunks_sent > 0 || pool.sent
 }  // namespace
 
 bool Scheduler::TakeBackTask(Task& task) {
-  if (task.intent != TaskState::kUnspecified) return false;
+  if (task.life != TaskLife::kSent) return false;
   const std::uint32_t came = port_->TakeBack(task.worker->id, AttemptToken{task.token}, 0);
   if (came == 0 && !faults_.requeue_begun) return false;
   Unsend(task);
@@ -39,8 +39,8 @@ std::uint32_t Scheduler::TakeBackItems(Chunk& chunk, std::uint32_t keep) {
   pool.stats.queued += taken;
   pool.stats.retracted += taken;
   const ItemRange range{chunk.begin + chunk.count, chunk.begin + chunk.count + taken};
-  pool.stats.queued_bytes += map.BytesOf(range.begin, range.size());
-  map.GiveBack(range, chunk.attempt - 1);
+  pool.stats.queued_bytes += map.items.BytesOf(range.begin, range.size());
+  map.items.GiveBack(range, chunk.attempt - 1);
   QueueMap(map, /*in_front=*/true);
   if (chunk.count == chunk.done) Unsend(chunk);
   return taken;

@@ -37,7 +37,7 @@ class DeadlinesTest : public ::testing::Test {
     auto column = std::make_shared<ItemColumn>();
     column->lengths.resize(count, 1);
     column->data = Bytes(std::string(count, 'i'));
-    map_.Append(std::move(column), 0, now);
+    map_.items.Append(std::move(column), 0, now);
   }
 
   std::shared_ptr<TaskOptions> options_ = std::make_shared<TaskOptions>();

@@ -113,7 +113,7 @@ class SchedulerTest : public ::testing::Test, protected SchedulerListener {
     auto column = std::make_shared<ItemColumn>();
     column->lengths.resize(items, 1);
     column->data = Bytes(std::string(items, 'i'));
-    map.Append(std::move(column), 0, now_);
+    map.items.Append(std::move(column), 0, now_);
     pool_->stats.queued += items;
     pool_->stats.queued_bytes += items;
     scheduler_.QueueMap(map, /*in_front=*/false);
@@ -139,7 +139,8 @@ class SchedulerTest : public ::testing::Test, protected SchedulerListener {
   std::deque<MapRun> maps_;
   std::vector<std::string> told_;
   HeldLine held_;
-  Scheduler scheduler_{kMostAhead, &now_, &room_, &port_, &timers_, this};
+  TaskLives task_lives_;
+  Scheduler scheduler_{kMostAhead, &now_, &room_, &port_, &timers_, &task_lives_, this};
 };
 
 TEST_F(SchedulerTest, AnIdleWorkerGetsATaskAtOnce) {

@@ -1,0 +1,34 @@
+// Ranges of items of a map.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+namespace poold::core {
+
+struct ItemRange {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::uint64_t size() const { return end - begin; }
+  friend bool operator==(const ItemRange&, const ItemRange&) = default;
+};
+
+// Disjoint ranges of items, neighbours joined.
+class ItemRanges {
+ public:
+  void Add(ItemRange range);
+  bool Covers(ItemRange range) const;
+  bool empty() const { return ranges_.empty(); }
+  std::size_t size() const { return ranges_.size(); }
+  std::uint64_t front() const { return ranges_.begin()->first; }
+  // Takes up to `most` items from the front. REQUIRES: not empty.
+  ItemRange TakeFront(std::uint64_t most);
+  // Items in all of them.
+  std::uint64_t CountItems() const;
+
+ private:
+  std::map<std::uint64_t, std::uint64_t> ranges_;  // begin -> end
+};
+
+}  // namespace poold::core

@@ -1,0 +1,70 @@
+// Tasks and maps come in: what is refused, what is known already, and what is new.
+//
+// A submission whose answer the client did not see comes again: also when its pool was closed meanwhile.
+// Role: checks a submission against what its pool has and may hold, and makes tasks, maps and groups of it. Non-role:
+// does not look whether something can run now: its callers do.
+// Ownership: none; whatever is named in the constructor outlives it.
+// Errors: what is refused has changed nothing.
+// Thread safety: none; used under the core's mutex.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/core.h"
+#include "core/delivery.h"
+#include "core/endings.h"
+#include "core/map_course.h"
+#include "core/pool.h"
+#include "core/scheduler/scheduler.h"
+#include "core/task/handle_store.h"
+
+namespace poold::core {
+
+class Submissions {
+ public:
+  // The pool that takes it, or why none does.
+  using Taker = absl::StatusOr<std::shared_ptr<Pool>>;
+
+  Submissions(const Limits* limits, const Nanos* now, HandleStore* store, Scheduler* scheduler, Delivery* delivery,
+              Endings* endings, MapCourse* maps)
+      : limits_(*limits),
+        now_(*now),
+        store_(*store),
+        scheduler_(*scheduler),
+        delivery_(*delivery),
+        endings_(*endings),
+        maps_(*maps) {}
+
+  // Takes each task, or appends a refusal for it. True: more may be able to run in the pool.
+  bool Submit(const Taker& pool, const TaskGroup& asked, std::span<NewTask> tasks, std::vector<Refusal>* refused);
+  // Opens a map, or appends to it; returns how many items it has. `*grown`: the pool in which more may be able to run.
+  absl::StatusOr<std::uint64_t> SubmitMap(const Taker& pool, const MapGroup& asked, std::shared_ptr<Pool>* grown);
+
+ private:
+  // With one reference, which is the caller's.
+  absl::StatusOr<Group*> MakeGroup(const Taker& pool, ClientId client, const ClientOrigin& origin,
+                                   std::string_view function, std::shared_ptr<const TaskOptions> options);
+  Group* GroupFor(Group* group, const Payload& args);
+  absl::Status CheckRoom(const Pool& pool, std::uint64_t tasks, std::uint64_t bytes) const;
+  absl::Status SubmitOne(Group& group, NewTask& asked);
+  absl::Status SubmitKnown(const TaskGroup& asked, Subscriber* stream, const NewTask& again);
+  absl::Status CheckColumn(const ItemColumn& column) const;
+  absl::StatusOr<MapRun*> OpenMap(const Taker& pool, const MapGroup& asked);
+  absl::Status AppendItems(MapRun& map, const MapGroup& asked);
+
+  const Limits& limits_;
+  const Nanos& now_;
+  HandleStore& store_;
+  Scheduler& scheduler_;
+  Delivery& delivery_;
+  Endings& endings_;
+  MapCourse& maps_;
+};
+
+}  // namespace poold::core
