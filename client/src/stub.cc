@@ -113,14 +113,15 @@ std::shared_ptr<LocalCalls> Stub::local_calls() {
   return local_calls_;
 }
 
-std::string_view Stub::NameOf(const google::protobuf::Message& request) {
+std::string Stub::NameOf(const google::protobuf::MessageLite& request) {
   constexpr std::string_view kRequest = "Request";
-  const std::string& name = request.GetDescriptor()->name();
-  return std::string_view(name).substr(0, name.size() - kRequest.size());
+  const std::string type = request.GetTypeName();  // poold.v1.GetRequest
+  const std::size_t begin = type.rfind('.') + 1;
+  return type.substr(begin, type.size() - kRequest.size() - begin);
 }
 
-std::optional<grpc::Status> Stub::CallHere(std::string_view method, const google::protobuf::Message& request,
-                                           google::protobuf::Message* response, Duration wait) {
+std::optional<grpc::Status> Stub::CallHere(std::string_view method, const google::protobuf::MessageLite& request,
+                                           google::protobuf::MessageLite* response, Duration wait) {
   const std::shared_ptr<LocalCalls> calls = local_calls();
   const auto call = calls != nullptr ? calls->Begin(method, worker_, DeadlineAfter(wait)) : nullptr;
   if (call == nullptr) return std::nullopt;

@@ -1,6 +1,7 @@
 // Stub: the calls of PoolService but Session, blocking, with the SDK's errors.
 #pragma once
 
+#include <google/protobuf/message_lite.h>
 #include <grpcpp/grpcpp.h>
 
 #include <functional>
@@ -95,10 +96,10 @@ class Stub {
   std::shared_ptr<PayloadSocket> payloads();
   absl::Status Retry(const std::function<grpc::Status()>& call);
   // The method of whose name "Request" is left away is the request's.
-  static std::string_view NameOf(const google::protobuf::Message& request);
+  static std::string NameOf(const google::protobuf::MessageLite& request);
   // A unary call without gRPC. Nothing: use gRPC.
-  std::optional<grpc::Status> CallHere(std::string_view method, const google::protobuf::Message& request,
-                                       google::protobuf::Message* response, Duration wait);
+  std::optional<grpc::Status> CallHere(std::string_view method, const google::protobuf::MessageLite& request,
+                                       google::protobuf::MessageLite* response, Duration wait);
   std::shared_ptr<LocalCalls> local_calls();
   // One try each: through gRPC, and without it (nothing: use gRPC).
   grpc::Status DownloadOnce(const v1::DownloadRequest& rest, v1::Payload* head, std::string* bytes);

@@ -1,4 +1,5 @@
 // The life of single tasks: submission, outcome, retries, time limits, cancels.
+#include "core/handle.h"
 #include "fakes.h"
 
 namespace poold::core::testing {

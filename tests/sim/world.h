@@ -17,6 +17,7 @@
 
 #include "../core/core_test_peer.h"
 #include "../core/fake_processes.h"
+#include "absl/strings/str_cat.h"
 #include "ledger.h"
 #include "trace.h"
 
@@ -128,7 +129,7 @@ class World : public ClientPort {
     const std::uint64_t before = peer_.ended_handles();
     event();
     if (peer_.ended_handles() - before > own + limits_.slice + limits_.max_prefetch) {
-      ledger_.Wrong(std::string(name) + " ended more handles than its own and a slice");
+      ledger_.Wrong(absl::StrCat(name, " ended more handles than its own and a slice"));
     }
   }
 

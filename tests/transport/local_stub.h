@@ -161,6 +161,7 @@ class LocalStub final : public v1::MockPoolServiceStub {
   POOLD_LOCAL_CALL(Submit)
   POOLD_LOCAL_CALL(Map)
   POOLD_LOCAL_CALL(Get)
+  POOLD_LOCAL_CALL(GetMany)
   POOLD_LOCAL_CALL(Cancel)
   POOLD_LOCAL_CALL(Release)
   POOLD_LOCAL_CALL(Wait)

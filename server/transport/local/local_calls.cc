@@ -114,8 +114,9 @@ void LocalCalls::EndForShutdown() {
 }
 
 bool LocalCalls::PutNext(wire::MessageSocket* socket) {
+  if (put_last_ || over_) return false;  // before the call is looked at: Finish changes them the other way round
   const std::shared_ptr<CarriedCall> call = this->call();
-  if (call == nullptr || put_last_) return false;
+  if (call == nullptr) return false;
   const CarriedCall::Part part = call->Put(socket);
   put_last_ = part == CarriedCall::Part::kLast;
   return part != CarriedCall::Part::kNone;

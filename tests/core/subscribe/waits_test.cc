@@ -154,7 +154,7 @@ TEST_F(WaitsTest, AWaitOfATaskIsKnownUntilItIsRefused) {
   EXPECT_THAT(waits.of_tasks(), ElementsAre(wait));
   EXPECT_EQ(waits.Check(), "");
   waits.Refuse(wait, Refusal());
-  EXPECT_THAT(clients.Said(), ElementsAre("1 refused NO"));
+  EXPECT_THAT(clients.Said(), ElementsAre("1 refused POOL_NOT_RUNNING"));
   EXPECT_THAT(waits.of_tasks(), IsEmpty());
 }
 
@@ -166,7 +166,7 @@ TEST_F(WaitsTest, CallsThatOpenAPoolAreAnsweredTogether) {
   EXPECT_THAT(clients.Said(), ElementsAre("2 shares p", "1 made p"));
   waits.Open(pool, kAnn, /*created=*/true);
   waits.AnswerOpens(*pool, Refusal(), ViewOfPool);
-  EXPECT_THAT(clients.Said(), ElementsAre("1 refused NO"));
+  EXPECT_THAT(clients.Said(), ElementsAre("1 refused POOL_NOT_RUNNING"));
 }
 
 TEST_F(WaitsTest, AReloadAnswersThoseThatCameBeforeItBegan) {
@@ -176,7 +176,7 @@ TEST_F(WaitsTest, AReloadAnswersThoseThatCameBeforeItBegan) {
   waits.AnswerReloads(*pool, absl::OkStatus(), ViewOfPool);
   EXPECT_THAT(clients.Said(), ElementsAre("1 reloaded p"));
   waits.RefuseReloads(*pool, Refusal());
-  EXPECT_THAT(clients.Said(), ElementsAre("2 refused NO"));
+  EXPECT_THAT(clients.Said(), ElementsAre("2 refused POOL_NOT_RUNNING"));
 }
 
 TEST_F(WaitsTest, JoinsAndTerminatesAreAnsweredWhenThePoolIsGone) {
