@@ -176,7 +176,7 @@ void Core::OnSubmit(Nanos now, const TaskGroup& group, std::span<NewTask> tasks,
 
 absl::StatusOr<std::uint64_t> Core::OnMap(Nanos now, const MapGroup& group) {
   state_->now = now;
-  if (Handle* const known = state_->store.Find(group.id)) state_->Reach(*known);
+  if (Handle* const known = state_->store.Find(group.id)) state_->ReachAsked(*known);
   std::shared_ptr<Pool> grown;
   absl::StatusOr<std::uint64_t> items = state_->submissions.SubmitMap(state_->TakerNamed(group.pool), group, &grown);
   if (grown != nullptr) state_->Reconcile(*grown);

@@ -25,7 +25,7 @@ void Endings::LeaveGroup(Group& group) {
   ClientQueue* const queue = group.queue;
   ClientQuota& client = *queue->quota;
   const bool last = queue->groups == 1;
-  if (last && queue->held_up) Scheduler::LetGo(kept_.EndLine(client, queue));
+  if (last && queue->held_up) kept_.EndLine(client, queue).ready->LetGo(queue);  // nothing waits in it
   group.ready->Leave(queue);
   if (last) kept_.Leave(client);
   delivery_.streams().Leave(group.subscriber);

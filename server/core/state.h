@@ -116,6 +116,12 @@ struct Core::State final : SchedulerListener, StaffingListener {
   void EndSweep(Pool& pool);
   // True: it was to end, and has ended now. It may be gone.
   bool Reach(Handle& handle);
+  // The same when it is asked for: clients that have room now go on.
+  bool ReachAsked(Handle& handle) {
+    const bool reached = Reach(handle);
+    if (reached) WakeClients();
+    return reached;
+  }
   void ReachTask(Task& task);
   void ReachMap(MapRun& map);
   // Those that a page from this place on may show.

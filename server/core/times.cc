@@ -7,14 +7,14 @@ void Core::State::RunTimer(const DueTimer& due, std::size_t* left) {
   switch (due.kind) {
     case TimerKind::kTask: {
       Task& task = *static_cast<Task*>(due.owner);
-      if (Reach(task)) return;
+      if (ReachAsked(task)) return;
       const std::shared_ptr<Pool> pool = task.group->pool;
       tasks.Due(task);
       return Reconcile(*pool);
     }
     case TimerKind::kMap: {
       MapRun& map = *static_cast<MapRun*>(due.owner);
-      if (Reach(map)) return;
+      if (ReachAsked(map)) return;
       const std::shared_ptr<Pool> pool = map.group->pool;
       return maps.MapDue(map) ? Reconcile(*pool) : void();
     }
@@ -36,7 +36,7 @@ void Core::State::RunTimer(const DueTimer& due, std::size_t* left) {
       return WaitDue(static_cast<Wait*>(due.owner));
     case TimerKind::kMapOrphan: {
       MapRun& map = *static_cast<MapRun*>(due.owner);
-      if (Reach(map)) return;
+      if (ReachAsked(map)) return;
       const std::shared_ptr<Pool> pool = map.group->pool;
       maps.Close(map);
       return Reconcile(*pool);

@@ -166,7 +166,7 @@ void Core::State::ReachMap(MapRun& map) {
 }
 
 absl::StatusOr<Handle*> Core::State::Get(const HandleId& id) {
-  if (Handle* const handle = store.Find(id)) Reach(*handle);
+  if (Handle* const handle = store.Find(id)) ReachAsked(*handle);
   return store.Get(id);
 }
 
@@ -178,7 +178,7 @@ void Core::State::ReachListed(std::uint64_t from) {
     return ++looked_at <= kMostListed;
   });
   for (const HandleId& id : ids) {
-    if (Handle* const handle = store.Find(id)) Reach(*handle);
+    if (Handle* const handle = store.Find(id)) ReachAsked(*handle);
   }
 }
 

@@ -56,7 +56,7 @@ void Core::State::WaitDue(Wait* wait) {
       if (!entry.done) asked.push_back(entry.id);
     }
     for (const HandleId& id : asked) {
-      if (Handle* const handle = store.Find(id)) Reach(*handle);
+      if (Handle* const handle = store.Find(id)) ReachAsked(*handle);
     }
     if (!waits.Waiting(call, wait)) return;
   }

@@ -36,9 +36,11 @@ void World::CheckBreaker(const Pool& pool, std::uint32_t number, const CircuitBr
       }
     }
   }
-  const auto [before, first_seen] = begun_before_trip_.try_emplace({pool.id, number}, sent);
+  BegunBeforeTrip& before = begun_before_trip_[{pool.id, number}];
+  // It may have closed and tripped again since it was looked at.
+  if (before.epoch != breaker.epoch) before = {breaker.epoch, sent};
   std::uint64_t trying = 0;
-  for (const std::uint64_t token : sent) trying += !before->second.contains(token);
+  for (const std::uint64_t token : sent) trying += !before.tokens.contains(token);
   if (trying > 1) ledger_.Wrong("more than one tries at an open breaker");
   // The one whose turn it is may wait for a fresh worker.
   const auto* called = static_cast<const Handle*>(breaker.called);

@@ -132,8 +132,7 @@ TaskOptions World::AnyOptions() {
   if (Chance(30)) options.priority = static_cast<int>(Any(3)) - 1;
   if (Chance(30)) options.max_attempts = static_cast<std::uint32_t>(1 + Any(4));
   if (Chance(30)) options.retry_on = static_cast<std::uint32_t>(random_() & 0x70);
-  const auto pause = static_cast<Nanos>(Any(20));
-  options.retry_delay = pause < 8 ? 0 : pause * kMillisecond;
+  options.retry_delay = static_cast<Nanos>(Chance(40) ? 0 : 1 + Any(20)) * kMillisecond;
   if (Chance(10)) options.queue_timeout = static_cast<Nanos>(1 + Any(40)) * kMillisecond;
   if (Chance(10)) options.run_timeout = static_cast<Nanos>(1 + Any(20)) * kMillisecond;
   if (Chance(10)) options.total_timeout = static_cast<Nanos>(1 + Any(60)) * kMillisecond;

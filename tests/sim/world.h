@@ -289,7 +289,11 @@ class World : public ClientPort {
   std::map<Turn, std::uint64_t> passed_over_;
   std::map<Turn, std::uint64_t> served_now_;
   // What was with workers when an open breaker of a function was first seen.
-  std::map<std::pair<PoolId, std::uint32_t>, std::set<std::uint64_t>> begun_before_trip_;
+  struct BegunBeforeTrip {
+    std::uint16_t epoch = 0;  // of the breaker; its first one is 1
+    std::set<std::uint64_t> tokens;
+  };
+  std::map<std::pair<PoolId, std::uint32_t>, BegunBeforeTrip> begun_before_trip_;
 };
 
 }  // namespace poold::core::sim
