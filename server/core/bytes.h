@@ -1,8 +1,9 @@
 // Immutable bytes: the arguments of a task, the result of one.
 //
-// Role: many share their memory with others, as the tasks of a batch that share the message that brought them; few lie
+// Role: many bytes share their memory with others, as the tasks of a batch share the message that brought them; few lie
 // in the object itself, so that nothing is counted for them and they keep nothing else alive.
-// The last owner of shared bytes never goes under the core's mutex: see dropped.h. Builds with assertions hold that.
+// Ownership: each copy of many bytes is an owner of the shared memory. The last one never goes under the core's mutex:
+// see dropped.h. Builds with assertions hold that.
 // Thread safety: as of a plain value. A view of few bytes is good as long as the object stays where it is.
 #pragma once
 
@@ -21,14 +22,15 @@ namespace poold::core {
 
 class Bytes {
  public:
+  // The most bytes that lie in the object itself.
   static constexpr std::size_t kFew = 24;
 
   Bytes() noexcept : few_{} {}
   explicit Bytes(std::string text) : Bytes(std::make_shared<const std::string>(std::move(text))) {}
-  // `view` lies in memory that `owner` keeps.
+  // REQUIRES: `view` lies in memory that `owner` keeps.
   Bytes(std::shared_ptr<const void> owner, std::string_view view)
       : shared_{std::move(owner), view.data()}, size_(view.size()), is_shared_(true) {}
-  // A copy. REQUIRES: at most kFew.
+  // A copy in the object itself. REQUIRES: at most kFew.
   static Bytes Few(std::string_view bytes) {
     Bytes few;
     if (!bytes.empty()) std::memcpy(few.few_, bytes.data(), bytes.size());
@@ -57,21 +59,23 @@ class Bytes {
   std::string_view view() const { return {is_shared_ ? shared_.data : few_, size_}; }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  // Who keeps the memory: nobody, if there are few. base/payload_file.h tells from it whether it is a file.
+  // The keeper of the memory; null: the bytes lie in the object. base/payload_file.h tells from it whether it is a
+  // file.
   const std::shared_ptr<const void>& owner() const { return is_shared_ ? shared_.owner : kNobody; }
   bool is_shared() const { return is_shared_; }
-  // Gives the owner away, and is empty then. REQUIRES: it is shared.
+  // Gives the owner away; the object is empty after it. REQUIRES: is_shared().
   std::shared_ptr<const void> TakeOwner() {
     std::shared_ptr<const void> owner = std::move(shared_.owner);
     Drop();
     return owner;
   }
-  // A part of it: a copy of few, else with the same owner.
+  // A part of the bytes: a copy if there are few, else with the same owner. REQUIRES: `begin` is at most size().
   Bytes Slice(std::size_t begin, std::size_t size) const {
     const std::string_view part = view().substr(begin, size);
     return part.size() <= kFew ? Few(part) : Bytes(owner(), part);
   }
-  // True: `next` lies right behind it in the same memory, and is a part of it now.
+  // Appends `next` without copying if it lies right behind in the same memory. False: it does not, and nothing has
+  // changed.
   bool Join(const Bytes& next) {
     if (!is_shared_ || !next.is_shared_ || shared_.owner != next.shared_.owner) return false;
     if (shared_.data + size_ != next.shared_.data) return false;

@@ -1,5 +1,5 @@
-// What becomes of tasks and maps that end: all who wait are told, what came of them is kept while somebody may want it,
-// and then they are forgotten.
+// The ends of tasks and maps: all who wait are told, what came of them is kept while somebody may want it, and then
+// they are forgotten.
 //
 // Arguments are kept until their task ended, and after that if it did not succeed: so that it can be looked at and
 // tried elsewhere. What is kept after the end counts as a part of the outcome and goes with it. It never takes more
@@ -42,33 +42,35 @@ class Endings final : public OutcomesListener, public WaitsListener {
         kept_(limits.max_kept_outcome_bytes, limits.outcome_ttl, port, timers, this) {}
 
   // ---- Groups ----
-  // A reference to the group less. The last one ends it.
+  // Gives up one reference to the group. The last one ends it, and with it perhaps the line and the client.
   void LeaveGroup(Group& group);
 
   // ---- What ends ----
-  // REQUIRES, all: it is in no list, and its life has ended just now. May forget it at once.
+  // Tells the end, and keeps the outcome. REQUIRES, all: the handle is in no list, and its life has ended just now. May
+  // forget it at once.
   void TaskEnded(Task& task);
   void MapEnded(MapRun& map);
-  // Of a task that ends with an outcome: keeps its arguments, or lets go of them. Before TaskEnded.
+  // Keeps the arguments of a task that ends with an outcome, or lets go of them. Before TaskEnded.
   void KeepArguments(Task& task);
-  // Arguments get memory of their own, so that they do not keep alive the whole message that brought them.
+  // Gives the arguments memory of their own, so that they do not keep alive the whole message that brought them.
   void OwnArguments(Task& task);
-  // Outcomes of items. REQUIRES: MapItems::NoteDone was not told yet.
+  // Keeps outcomes of items until they are consumed. REQUIRES: MapItems::NoteDone was not told yet.
   void KeepBlock(MapRun& map, const ItemBlockPtr& block);
-  // It was refused when it came: its id is not remembered. Before MapEnded.
+  // The map was refused when it came: its id is not remembered. Before MapEnded.
   void Withdraw(MapRun& map) { store_.Withdraw(map); }
-  // These came just now: others may have to make way for them, or the map itself.
+  // So many bytes came of this handle just now: others may have to make way for them, or the map itself.
   void MakeRoom(Handle& came, std::uint64_t bytes);
 
   // ---- What goes ----
   // The client needs these items no more.
   void Consume(MapRun& map, ItemRange range);
-  // Nobody can name it any more, and what it kept is gone. One that runs goes on.
+  // Drops what is kept of the handle; nobody can name it any more. A handle that has not ended goes on, and is freed at
+  // its end.
   void Forget(Handle& handle);
 
   KeptOutcomes& kept() { return kept_; }
   const KeptOutcomes& kept() const { return kept_; }
-  // Bug for the simulator to find: drops also what somebody waits for.
+  // Bug for the simulator to find: drops also outcomes that somebody waits for.
   void PlantDropAwaited(bool drop_awaited) { drop_awaited_ = drop_awaited; }
 
  private:

@@ -1,6 +1,7 @@
-// Why the core refused a call: an absl::Status with a stable reason and what a client can do about it.
+// Refusals of the core: an absl::Status with a stable reason and what a client can do about it.
 //
-// api/ turns the payloads into google.rpc details (ErrorInfo, RetryInfo, QuotaFailure, BadRequest).
+// api/ turns the payloads into google.rpc details (ErrorInfo, RetryInfo, QuotaFailure, BadRequest). Pure functions; any
+// thread.
 #pragma once
 
 #include <string>
@@ -12,10 +13,11 @@
 
 namespace poold::core {
 
+// The facts that a refusal carries beside code and message.
 struct ErrorDetail {
   // The name of one of reason::kAll.
   std::string reason;
-  // The field, the limit or the thing that it is about.
+  // The field, the limit or the thing that the refusal is about; may be empty.
   std::string subject;
   // With RESOURCE_EXHAUSTED and UNAVAILABLE: when to try again; 0 for not.
   Nanos retry_after = 0;
@@ -27,17 +29,17 @@ struct ErrorDetail {
 // A refusal with the reason's own code. `message` names the thing and the remedy.
 absl::Status MakeError(const reason::Reason& reason, std::string_view message, std::string_view subject = "",
                        Nanos retry_after = 0);
-// The same with another code. REQUIRES: reason.HasCode(code).
+// As above, with another code of the reason. REQUIRES: reason.HasCode(code).
 absl::Status MakeError(absl::StatusCode code, const reason::Reason& reason, std::string_view message,
                        std::string_view subject = "", Nanos retry_after = 0);
 
-// The same error, with more in its message and no delay.
+// An error with the same code, reason and subject, and with this message; without a delay and a pool.
 absl::Status WithMessage(const absl::Status& error, std::string_view message);
 
-// The same error, of something that is in this pool.
+// A copy of the error that names the pool it is about.
 absl::Status InPool(std::string_view pool, absl::Status error);
 
-// Everything empty if `status` was not made by MakeError.
+// The facts of a refusal; everything empty if `status` was not made by MakeError.
 ErrorDetail DetailOf(const absl::Status& status);
 
 }  // namespace poold::core

@@ -1,4 +1,4 @@
-// Tasks, maps and chunks, as they stand in lists.
+// Tasks, maps and chunks, as they stand in lists: the casts, each of which REQUIRES that the node is of that kind.
 #pragma once
 
 #include "core/map_run.h"
@@ -14,11 +14,12 @@ inline const MapRun& AsMap(const Handle& handle) { return static_cast<const MapR
 
 inline bool Handle::ended() const { return is_map() ? HasEnded(AsMap(*this).life) : HasEnded(AsTask(*this).life); }
 
-// Of what a worker has: a task or a chunk.
+// The token under which a worker has this task or chunk.
 inline AttemptToken TokenOf(const Node* node) {
   return AttemptToken{node->kind == NodeKind::kTask ? static_cast<const Task*>(node)->token
                                                     : static_cast<const Chunk*>(node)->token};
 }
+// The handle of a node of Worker::sent or of a line: the task, the map, or the map of the chunk.
 inline const Handle& HandleOf(const Node* node) {
   if (node->kind == NodeKind::kChunk) return *static_cast<const Chunk*>(node)->map;
   return *static_cast<const Handle*>(node);

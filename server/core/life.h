@@ -1,8 +1,8 @@
-// Life cycles: the states of a thing, which may follow which, and the one function that makes a transition. It aborts
-// on one that is not in the table: only a bug would make it.
+// Life cycles: the states of a thing, which may follow which, and the one function that makes a transition.
 //
 // Role: order of states. Non-role: does nothing that a transition brings with it; its callers do.
-// Thread safety: none; used under the core's mutex.
+// Errors: a transition that is not in the table aborts, since only a bug would make it. Thread safety: none; used under
+// the core's mutex.
 #pragma once
 
 #include <array>
@@ -11,18 +11,20 @@
 
 namespace poold::core {
 
+// One row of a table of transitions.
 template <typename State>
 struct Transition {
   State from;
   State to;
 };
 
+// Says which transition was tried, and aborts.
 [[noreturn]] void RefuseTransition(int from, int to);
 
 template <const auto& kTable>
 class LifeCycle;
 
-// A state that only its LifeCycle changes. Read as the state itself.
+// A state that only its LifeCycle changes. Everybody reads it as the state itself.
 template <typename State>
 class Life {
  public:

@@ -35,42 +35,49 @@ class MapCourse {
         endings_(*endings),
         dropped_(*dropped) {}
 
-  // Ends the map if nothing is left to do. Call when something of it has come, or has ended. May forget it at once.
+  // Ends the map if nothing is left to do. Call when something of it has come, or has ended. May forget the map at
+  // once.
   void CheckDone(MapRun& map);
 
   // ---- What its client does ----
-  // Items were appended, or it became complete.
+  // Items were appended, or the map became complete: queues it, and ends it if nothing is left.
   void HasGrown(MapRun& map);
-  // It was refused when it came: nobody heard of it.
+  // The map was refused when it came: ends it, and nobody hears of it.
   void Withdraw(MapRun& map);
-  // It takes no more items, and ends with those that it has.
+  // The map takes no more items, and ends with those that it has. Nothing happens unless it is kOpen.
   void Close(MapRun& map);
-  // Nothing more of it is sent; what was not begun comes back and is cancelled. The caller calls CheckDone.
+  // Nothing more of the map is sent; items that had not begun come back and are cancelled. The caller calls CheckDone.
   void Cut(MapRun& map);
-  // True: it is, or will be, CANCELLED. `running`: also items that run.
+  // As Cut; with `running` the workers of items that run are killed, too. True: the map is, or will be, CANCELLED.
   bool Cancel(MapRun& map, bool running);
-  // A part of what Cut does, for maps that have any number of parts: `*left` of them, at most, which is taken from it.
-  // True: nothing of it waits any more.
+  // A part of what Cut does, for maps that have any number of parts: at most `*left` of them, which is taken from it.
+  // True: nothing of the map waits any more.
   bool CutSome(MapRun& map, std::size_t* left);
-  // Ends it at once, whatever runs. REQUIRES: nothing of it begins any more on a worker.
+  // Ends the map at once, whatever runs. REQUIRES: nothing of it begins any more on a worker.
   void Abandon(MapRun& map);
-  // Without its client a map that is not complete would never end: it is closed after a while.
+  // The client of the map has come or gone. A map that is not complete would never end without it, so it is closed
+  // after Limits::owner_grace.
   void NoteOwner(MapRun& map, bool present);
 
   // ---- What workers do ----
-  // Items of a chunk, as Core::OnItemResults. REQUIRES: they are the next ones of the chunk.
+  // Outcomes of items of the chunk, as Core::OnItemResults. Ends the chunk with its last item. REQUIRES: they are the
+  // next ones of the chunk.
   void TakeResults(Chunk& chunk, ItemBlock items, Nanos elapsed);
-  // Its worker is gone. `guilty`: it had begun there. The chunk is gone.
+  // The worker of the chunk has ended. `guilty`: the chunk, or its item `loss.guilty_item`, had begun there. Ends the
+  // chunk.
   void Lose(Chunk& chunk, bool guilty, const WorkerLoss& loss);
-  // Items that wait, none of which can run, end so.
+  // Ends all items that could be sent with this outcome.
   void EndReady(MapRun& map, const OutcomePtr& outcome);
 
   // ---- Timers ----
+  // TimerKind::kChunk: the present item is over its time, so its worker is killed.
   void ChunkDue(Chunk& chunk);
-  // False: nothing has changed.
+  // TimerKind::kMap: items whose time to start is over expire. False: nothing has changed.
   bool MapDue(MapRun& map);
+  // TimerKind::kItemRetry: the item may be sent again.
   void RetryDue(ItemRetry& retry);
 
+  // Transitions that were made so far, for the simulator.
   const MapLives& maps() const { return map_lives_; }
   const ChunkLives& chunks() const { return chunk_lives_; }
   // Bug for the simulator to find: does not count what may have been begun without a claim page.
@@ -96,7 +103,8 @@ class MapCourse {
   bool RetryItem(MapRun& map, std::uint64_t index, std::uint32_t attempt, TaskState state, bool death);
 
   const Nanos owner_grace_;
-  const std::size_t slice_;  // items that one event looks at, where there may be any number
+  // Items that one event looks at, where there may be any number.
+  const std::size_t slice_;
   const Nanos& now_;
   std::mt19937_64& random_;
   Timers& timers_;

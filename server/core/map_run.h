@@ -16,52 +16,81 @@ namespace poold::core {
 struct Worker;
 struct MapRun;
 
-// What the present item of a chunk wrote.
+// The output of the present item of a chunk, until its outcome comes.
 struct ItemTails {
   std::string stdout_tail;
   std::string stderr_tail;
 };
 
-// Items that one worker has.
+// Neighbouring items of a map that one worker has. The scheduler makes and ends it; MapCourse moves its life.
 struct Chunk : Node {
   Chunk() : Node(NodeKind::kChunk) {}
-  std::uint32_t slot = 0;  // of the slab
+  // Set by the slab that it lies in.
+  std::uint32_t slot = 0;
   MapRun* map = nullptr;
   Worker* worker = nullptr;
+  // Of its attempt; never 0.
   std::uint64_t token = 0;
+  // Index into MapRun::chunks.
   std::size_t place_in_map = 0;
-  std::uint64_t begin = 0;  // absolute
-  std::uint32_t count = 0;  // less what was taken back
+  // Index in the map of its first item.
+  std::uint64_t begin = 0;
+  // Items of the chunk; those that were taken back, from its end, are not counted any more.
+  std::uint32_t count = 0;
+  // Items that came back, from the front.
   std::uint32_t done = 0;
+  // The attempt of each of its items, from 1.
   std::uint32_t attempt = 1;
-  std::uint32_t estimate = 0;  // of one item
+  // Nanoseconds of one item, as known when the chunk was sent; 0: its function was not measured.
+  std::uint32_t estimate = 0;
   Nanos sent_at = 0;
-  Nanos item_since = 0;  // when its present item began, as far as is known
+  // When its present item began, as far as is known: the arrival of the result before it, or when the chunk became the
+  // first one of its worker.
+  Nanos item_since = 0;
+  // Limits of time of the present item (TimerKind::kChunk).
   TimerId timer = kNoTimer;
   Life<ChunkLife> life{ChunkLife::kSent};
-  std::unique_ptr<ItemTails> tails;  // null: it wrote nothing so far
-  bool spoke = false;                // some item of it wrote something
+  // Null: the present item wrote nothing so far.
+  std::unique_ptr<ItemTails> tails;
+  // Some item of the chunk wrote something, so the worker's last words may be another item's.
+  bool spoke = false;
 };
 
+// A map. Its life cycle: map/map_life.h.
 struct MapRun : Handle {
   MapRun() : Handle(NodeKind::kMap), items(this) {}
 
+  // Its items from their arrival until they are done.
   MapItems items;
+  // The outcomes of items that are done, until they are consumed.
   ItemOutcomes outcomes;
-  Encoding encoding = Encoding::kUnspecified;    // of the items,
-  std::shared_ptr<const std::string> type_name;  // as in Payload
-  std::uint32_t chunk_size = 0;                  // that its client asked for; 0: automatic
+  // Of all items, like `type_name`.
+  Encoding encoding = Encoding::kUnspecified;
+  // As in Payload.
+  std::shared_ptr<const std::string> type_name;
+  // Items of a chunk, as the client asked for; 0: the scheduler chooses.
+  std::uint32_t chunk_size = 0;
+  // The first item that does not succeed cuts the map.
   bool fail_fast = false;
   Life<MapLife> life{MapLife::kOpen};
-  bool complete = false;            // its client has said so: no more items come
-  TimerId orphan_timer = kNoTimer;  // its client is absent, and it is not complete
-  std::vector<Chunk*> chunks;       // with workers, in no order
+  // The client has said that no more items come.
+  bool complete = false;
+  // Runs while the client is absent and the map is not complete; when it fires, the map is closed.
+  TimerId orphan_timer = kNoTimer;
+  // Chunks that are with workers, in no order: Chunk::place_in_map.
+  std::vector<Chunk*> chunks;
+  // The moment before which nothing of it is sent (start_delay); 0: none.
   Nanos not_before = 0;
+  // 0 until it has ended.
   Nanos ended_at = 0;
-  std::uint64_t kept_bytes = 0;  // of its outcomes and arguments, counted as kept
+  // Bytes of its outcomes and kept arguments that count as kept.
+  std::uint64_t kept_bytes = 0;
+  // Index into Pool::maps, until the map has ended.
   std::size_t place_in_pool = 0;
 
+  // Nothing more of the map is sent.
   bool cut() const { return IsCut(life); }
+  // Both keep `place_in_map` of each chunk right.
   void AddChunk(Chunk* chunk) {
     chunk->place_in_map = chunks.size();
     chunks.push_back(chunk);

@@ -1,6 +1,7 @@
 // Things that stand in one list at a time: ready tasks, work on a worker, kept outcomes.
 //
-// Role: an intrusive, doubly linked list without allocation. Non-role: owns nothing.
+// Role: an intrusive, doubly linked list without allocation. Non-role: owns nothing. Thread safety: none.
+// REQUIRES: a node is taken out of its list before it ends.
 #pragma once
 
 #include <cstddef>
@@ -8,12 +9,15 @@
 
 namespace poold::core {
 
+// The type that a node is part of: kList for the end of a list, workers, clients and lines, which are told by the list
+// that they are in.
 enum class NodeKind : std::uint8_t { kList, kTask, kMap, kChunk };
 
 struct Node {
   explicit Node(NodeKind k) : kind(k) {}
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
+  // Whether the node is in a list.
   bool linked() const { return next != nullptr; }
 
   Node* prev = nullptr;
@@ -27,15 +31,16 @@ class NodeList {
 
   bool empty() const { return ends_.next == &ends_; }
   std::size_t size() const { return size_; }
-  // Null when empty, or when there is none behind (before) it.
+  // All answer null where there is no such node.
   Node* front() const { return Real(ends_.next); }
   Node* back() const { return Real(ends_.prev); }
   Node* After(const Node* node) const { return Real(node->next); }
   Node* Before(const Node* node) const { return Real(node->prev); }
 
+  // REQUIRES, both: the node is in no list.
   void PushBack(Node* node) { InsertBefore(&ends_, node); }
   void PushFront(Node* node) { InsertBefore(ends_.next, node); }
-  // Takes all of `other`, before its own.
+  // Takes all nodes of `other`, before those that are here. Constant time.
   void SpliceFront(NodeList* other) {
     if (other->empty()) return;
     Node* const first = other->ends_.next;
@@ -48,6 +53,7 @@ class NodeList {
     other->ends_.prev = other->ends_.next = &other->ends_;
     other->size_ = 0;
   }
+  // REQUIRES: the node is in this list.
   void Remove(Node* node) {
     node->prev->next = node->next;
     node->next->prev = node->prev;

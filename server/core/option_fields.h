@@ -1,7 +1,7 @@
 // Rows of the option tables (contract/option.h) bound to the members of the core's structs.
 //
-// The api converts messages and the configuration reads files through these; nothing else has to know an option by
-// name, but who heeds it. Threads: constant tables.
+// Role: the api converts messages and the configuration reads files through these; nothing else has to know an option
+// by name, but who heeds it. Ownership: none. Thread safety: constant tables.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@
 
 namespace poold::core {
 
-// A member whose value is one of several words; `set` and `get` count them from 0.
+// A member whose value is one of several words: `set` and `get` number the words from 0.
 template <typename Owner>
 struct Choice {
   std::span<const std::string_view> words;
@@ -26,14 +26,14 @@ struct Choice {
   std::size_t (*get)(const Owner&);
 };
 
-// An array of any values, and how it is encoded.
+// Two members that hold the arguments of a call: the bytes, and how they are encoded.
 template <typename Owner>
 struct Arguments {
   std::string Owner::*bytes;
   Encoding Owner::*encoding;
 };
 
-// A span of time that is kNever when it is not given.
+// A span of time whose member is kNever when the option is not given.
 template <typename Owner>
 struct SecondsOrNever {
   Nanos Owner::*nanos;
@@ -52,6 +52,7 @@ using Field =
                  std::uint64_t Owner::*, int Owner::*, Nanos Owner::*, std::map<std::string, std::string> Owner::*,
                  Choice<Owner>, Arguments<Owner>, SecondsOrNever<Owner>, Resources<Owner>>;
 
+// A row of an option table, never null, and the member of Owner that has its value.
 template <typename Owner>
 struct OptionField {
   const option::Option* option;
@@ -69,7 +70,7 @@ void ForEachCarried(const TaskOptions& options, Visit&& visit) {
     if (!text.empty()) visit(*field.option, text);
   }
 }
-// Whether one was given.
+// Whether a carried option was given.
 bool Carries(const TaskOptions& options);
 // Every option of a pool.
 std::span<const OptionField<PoolSpec>> PoolFields();

@@ -1,6 +1,9 @@
 // Objects in numbered slots: no allocation for each, found by number in constant time, empty blocks given back.
 //
-// T has a member `std::uint32_t slot`, which the slab sets.
+// Role: allocates, frees and finds. Ownership: owns the objects; those that are left end with the slab. An object keeps
+// its address and its slot until Delete; a slot is used again.
+// T is default-constructible and has a member `std::uint32_t slot`, which the slab sets. Bounds: 2^32 objects. Thread
+// safety: none.
 #pragma once
 
 #include <algorithm>
@@ -27,6 +30,7 @@ class Slab {
     }
   }
 
+  // A new object, in a block that is there already if one has room.
   T* New() {
     const std::uint32_t number = BlockWithRoom();
     Block& block = *blocks_[number];
@@ -38,6 +42,7 @@ class Slab {
     return item;
   }
 
+  // REQUIRES: from this slab, and not deleted yet.
   void Delete(T* item) {
     const std::uint32_t number = item->slot / kBlock;
     Block& block = *blocks_[number];
@@ -50,7 +55,7 @@ class Slab {
     if (block.free == kBlock) DropIfSpare(number);
   }
 
-  // Null if nothing lives there.
+  // The object in this slot; null: none lives there.
   T* Find(std::uint32_t slot) const {
     const std::uint32_t number = slot / kBlock;
     if (number >= blocks_.size() || blocks_[number] == nullptr) return nullptr;
@@ -59,12 +64,13 @@ class Slab {
   }
 
   std::size_t size() const { return size_; }
-  // That are in memory.
+  // Blocks that are in memory, walked over: for tests and reports.
   std::size_t blocks() const {
     return std::count_if(blocks_.begin(), blocks_.end(), [](const auto& block) { return block != nullptr; });
   }
 
  private:
+  // Objects of a block.
   static constexpr std::uint32_t kBlock = 256;
 
   struct Block {
@@ -74,12 +80,14 @@ class Slab {
     void* Storage(std::uint32_t place) { return memory + place * sizeof(T); }
     T* At(std::uint32_t place) { return std::launder(static_cast<T*>(Storage(place))); }
 
+    // Entries of `free_places` that are valid: places that nobody uses, the next one last.
     std::uint32_t free = kBlock;
     std::uint16_t free_places[kBlock];
     bool used[kBlock] = {};
     alignas(T) unsigned char memory[kBlock * sizeof(T)];
   };
 
+  // The number of a block with a free place; makes one if there is none.
   std::uint32_t BlockWithRoom() {
     while (!with_room_.empty()) {
       const std::uint32_t number = with_room_.back();
@@ -106,8 +114,8 @@ class Slab {
     listed_[number] = true;
   }
 
-  // Keeps the block that is taken from next, and no other empty one. The number of a dropped one comes free when it is
-  // met in with_room_.
+  // Gives an empty block back, but keeps the one that is taken from next, and no other empty one. The number of a block
+  // that was given back comes free when it is met in with_room_.
   void DropIfSpare(std::uint32_t number) {
     if (with_room_.back() != number) return blocks_[number].reset();
     const bool other = spare_ != number && spare_ < blocks_.size() && blocks_[spare_] != nullptr;
@@ -116,10 +124,14 @@ class Slab {
   }
 
   std::vector<std::unique_ptr<Block>> blocks_;
-  std::vector<std::uint32_t> with_room_;  // each once; may name full or dropped ones
-  std::vector<bool> listed_;              // whether it is in with_room_
+  // Numbers of blocks, each once, the next one to take from last. Some may be full or given back.
+  std::vector<std::uint32_t> with_room_;
+  // By number of the block: whether it is in with_room_.
+  std::vector<bool> listed_;
+  // Numbers of blocks that were given back, to be used again.
   std::vector<std::uint32_t> holes_;
-  std::uint32_t spare_ = 0;  // the last one that was kept though it was empty
+  // The last block that was kept though it was empty.
+  std::uint32_t spare_ = 0;
   std::size_t size_ = 0;
 };
 

@@ -35,12 +35,16 @@
 
 namespace poold::core {
 
-// Bugs for the simulator to find. Only tests plant them, through CoreTestPeer.
+// Bugs for the simulator to find, one switch each. Only tests plant them, through CoreTestPeer.
 struct CoreFaults {
-  bool forget_unbegun = false;  // loses what a dead worker had not begun
-  bool forget_tries = false;    // does not count what may have been begun without a claim page
-  bool drop_awaited = false;    // drops also what somebody waits for
-  bool sweep_at_once = false;   // does long work in one event
+  // Loses what a dead worker had not begun.
+  bool forget_unbegun = false;
+  // Does not count what may have been begun without a claim page.
+  bool forget_tries = false;
+  // Drops also outcomes that somebody waits for.
+  bool drop_awaited = false;
+  // Does long work in one event.
+  bool sweep_at_once = false;
   OutcomeFaults outcomes;
   SchedulerFaults scheduler;
   StaffingFaults staffing;
@@ -66,21 +70,31 @@ struct Core::State final : SchedulerListener, StaffingListener {
   ~State();
 
   // ---- pool_life.cc ----
+  // As Core::OnOpenPool.
   void OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere, HandleId creation);
+  // Why no such pool can be opened now; OK: it can.
   absl::Status CheckOpen(const PoolSpec& spec, std::uint64_t elsewhere) const;
+  // Does nothing for a pool that has ended or is being terminated.
   void ClosePool(Pool& pool, bool cancel_queued);
-  // After its maps were closed, and what was to be cancelled was.
+  // Refuses calls that wait for the pool to open if nothing is left to do. After its maps were closed, and what was to
+  // be cancelled was.
   void CheckClosed(Pool& pool);
+  // Cancels all and kills all processes; a pool that is TERMINATING already only gets a shorter grace.
   void TerminatePool(Pool& pool, Nanos grace, std::string_view why);
+  // As TerminatePool with no grace, but FAILED. `why`: for clients.
   void FailPool(Pool& pool, std::string why);
+  // Answers every call that waits for the pool to open.
   void AnswerOpenCalls(Pool& pool, const absl::Status& status);
+  // Ends watches, and answers joins, terminates and opens: the last process is gone.
   void AnswerGone(Pool& pool);
-  // Closes it further when nothing is left to do, and notes when the last process is gone.
+  // Moves the pool on as far as it can: its processes are told to go when nothing is left to do, and it ends with the
+  // last one. May forget the pool. Call at the end of each event that concerns the pool.
   void Advance(Pool& pool);
   void ChangeState(Pool& pool, PoolState state) {
     pools.Move(pool, state);
     TellPoolWatchers(pool);
   }
+  // Tells AllPoolsGone, once.
   void CheckAllGone();
 
   // StaffingListener.
@@ -93,28 +107,38 @@ struct Core::State final : SchedulerListener, StaffingListener {
   void ReloadEnds(Pool& pool, bool replaced) override;
 
   // ---- processes.cc ----
+  // As Core::OnResize and Core::OnReload.
   absl::StatusOr<PoolView> Resize(std::string_view pool, std::uint32_t workers);
   void Reload(SubscriberId call, std::string_view pool);
+  // The pool ends: drops the next generation, and refuses calls that wait for a reload.
   void AbandonReload(Pool& pool, const absl::Status& status);
+  // Ends everything that waits for a function which no worker has.
   void EndUnknownFunctions(Pool& pool);
 
   // ---- unfinished.cc ----
-  // REQUIRES: at the end of the event Settle is called.
+  // Puts the pool into the list of unfinished work. Does nothing if a sweep of this kind or a larger one is under way.
+  // REQUIRES: Settle is called at the end of the event.
   void BeginSweep(Pool& pool, Sweep kind, std::string why);
-  // Does the first slice of what the event has begun.
+  // Does the first slice of the work that the event has begun.
   void Settle() {
     if (sweep_began) RunSlice();
   }
+  // Looks at up to Limits::slice handles, of each unfinished pool in turn.
   void RunSlice();
+  // All four answer true when nothing of their kind is left; `*left` handles at most are looked at, which are taken
+  // from it.
   bool SweepSome(Pool& pool, std::size_t* left);
   bool SweepWorkers(Pool& pool, std::size_t* left);
   bool SweepMaps(Pool& pool, std::size_t* left);
   bool SweepQueues(Pool& pool, std::size_t* left);
-  // All that the worker has ends.
+  // Ends all that the worker has.
   void SweepSent(Worker& worker);
+  // Takes back what the worker has not begun of this task or chunk.
   void TakeBackAll(const Worker& worker, const Node* node);
+  // All was looked at: answers those that wait for it, and moves the pool on.
   void EndSweep(Pool& pool);
-  // True: it was to end, and has ended now. It may be gone.
+  // For whoever is about to use a handle of a pool that is swept. True: the handle was to end, and has ended now; it
+  // may have been freed.
   bool Reach(Handle& handle);
   // The same when it is asked for: clients that have room now go on.
   bool ReachAsked(Handle& handle) {
@@ -124,22 +148,26 @@ struct Core::State final : SchedulerListener, StaffingListener {
   }
   void ReachTask(Task& task);
   void ReachMap(MapRun& map);
-  // Those that a page from this place on may show.
+  // As Reach, of all handles that a page from this place on may show.
   void ReachListed(std::uint64_t from);
-  // For whoever asks for it: what is to end has ended.
+  // The handle for a call that names it: if it was to end, it has ended.
   absl::StatusOr<Handle*> Get(const HandleId& id);
+  // Takes `steps` from `*left`, not below 0.
   static void Spend(std::size_t* left, std::size_t steps) { *left -= std::min(*left, steps); }
 
   // ---- worker_loss.cc ----
+  // What the worker had ends, is tried again or runs elsewhere; then the worker is forgotten.
   void LoseWorker(Worker& worker, WorkerLoss loss);
 
   // ---- submitting ----
-  // The pool of this name, if it takes tasks.
+  // The pool of this name if it takes tasks; else why not.
   Submissions::Taker TakerNamed(std::string_view pool) const;
 
   // ---- reconcile.cc ----
+  // Finds out what can run now, which processes are missing, and whether the pool has ended. May forget the pool. Call
+  // at the end of each event that concerns the pool.
   void Reconcile(Pool& pool);
-  // As Reconcile, when all that happened is that this worker has less to do.
+  // As Reconcile, when all that happened is that this worker has less to do; cheaper.
   void ReconcileWorker(Pool& pool, Worker& worker);
   // SchedulerListener.
   void FunctionIsUnknown(Handle& handle) override;
@@ -151,11 +179,15 @@ struct Core::State final : SchedulerListener, StaffingListener {
   void LineIsHeldUp(ClientQuota& client, const HeldLine& line) override { endings.kept().HoldUp(client, line); }
 
   // ---- clients.cc ----
+  // Tells maps and pools that their client has come or gone.
   void NotePresence(ClientId client, bool present);
+  // Does PoolSpec::on_owner_lost.
   void OwnersGone(Pool& pool);
+  // The client's floor is given up, and what waits for room is looked at again.
   void ClientGoes(ClientId client);
+  // As ClientGoes, for all clients that are present.
   void AllClientsGo();
-  // Not in the midst of something: what waits goes to workers.
+  // Lets clients that have room again send. REQUIRES: not in the midst of changing a list, since work may be sent here.
   void WakeClients() {
     if (endings.kept().some_wake()) WakeEachClient();
   }
@@ -163,8 +195,9 @@ struct Core::State final : SchedulerListener, StaffingListener {
   void WakeClient(ClientQuota& client);
 
   // ---- waits.cc ----
-  // Notes that a task waits, or refuses the wait when it could not end.
+  // Notes that a task waits, or refuses the wait when it could not end. `from`: zero for a client.
   void NoteTaskWaits(Wait* wait, WorkerId from);
+  // The time of the call is over: answers it.
   void WaitDue(Wait* wait);
 
   // ---- What others see ----
@@ -174,11 +207,11 @@ struct Core::State final : SchedulerListener, StaffingListener {
   }
 
   // ---- check.cc ----
-  // The first invariant of a room that does not hold; empty if all do. Between two events.
+  // The first invariant of a room that does not hold; empty: all do. Call between two events.
   std::string CheckRooms() const;
 
   // ---- times.cc ----
-  // Takes from `left` what it looks at beside the timer.
+  // Does what is due. What it looks at beside the timer is taken from `*left`.
   void RunTimer(const DueTimer& due, std::size_t* left);
 
   const Limits limits;
@@ -186,6 +219,7 @@ struct Core::State final : SchedulerListener, StaffingListener {
   WorkerPort* const worker_port;
   ClientPort* const client_port;
   std::mt19937_64 random;
+  // The moment of the present event.
   Nanos now = 0;
 
   CoreFaults faults;
@@ -204,14 +238,19 @@ struct Core::State final : SchedulerListener, StaffingListener {
   MapCourse maps;
   Submissions submissions;
 
-  bool is_waking = false;  // clients that have room again
+  // WakeEachClient is under way, and is not entered again.
+  bool is_waking = false;
 
-  // Pools of which not all was swept: each has a `sweep`.
+  // Pools of which not all was swept, the next one first. Each has a `sweep`.
   std::deque<std::shared_ptr<Pool>> unfinished_pools;
-  bool sweep_began = false;  // in this event
-  bool slice_done = false;   // since OnLeave
+  // BeginSweep was called in this event.
+  bool sweep_began = false;
+  // A slice was done since the last OnLeave.
+  bool slice_done = false;
 
+  // OnShutdown was called.
   bool shutting_down = false;
+  // AllPoolsGone was told.
   bool told_all_gone = false;
 };
 

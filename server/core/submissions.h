@@ -1,11 +1,11 @@
-// Tasks and maps come in: what is refused, what is known already, and what is new.
+// Tasks and maps come in: which are refused, which are known already, and which are new.
 //
-// A submission whose answer the client did not see comes again: also when its pool was closed meanwhile.
+// A submission whose answer the client did not see comes again: also when its pool was closed meanwhile. So an id that
+// is known is answered before the pool is asked.
 // Role: checks a submission against what its pool has and may hold, and makes tasks, maps and groups of it. Non-role:
 // does not look whether something can run now: its callers do.
 // Ownership: none; whatever is named in the constructor outlives it.
-// Errors: what is refused has changed nothing.
-// Thread safety: none; used under the core's mutex.
+// Errors: a refused submission has changed nothing. Thread safety: none; used under the core's mutex.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ namespace poold::core {
 
 class Submissions {
  public:
-  // The pool that takes it, or why none does.
+  // The pool that takes a submission, or why none does.
   using Taker = absl::StatusOr<std::shared_ptr<Pool>>;
 
   Submissions(const Limits* limits, const Nanos* now, HandleStore* store, Scheduler* scheduler, Delivery* delivery,
@@ -41,16 +41,17 @@ class Submissions {
         endings_(*endings),
         maps_(*maps) {}
 
-  // Takes each task, or appends a refusal for it. True: more may be able to run in the pool.
+  // Takes each task, or appends a refusal for it. True: more may be able to run in the pool. Safe to repeat.
   bool Submit(const Taker& pool, const TaskGroup& asked, std::span<NewTask> tasks, std::vector<Refusal>* refused);
-  // Opens a map, or appends to it; returns how many items it has. `*grown`: the pool in which more may be able to run.
+  // As Core::OnMap. `*grown`: the pool in which more may be able to run; unchanged: none.
   absl::StatusOr<std::uint64_t> SubmitMap(const Taker& pool, const MapGroup& asked, std::shared_ptr<Pool>* grown);
 
  private:
-  // With one reference, which is the caller's.
+  // The new group has one reference, which is the caller's.
   absl::StatusOr<Group*> MakeGroup(const Taker& pool, ClientId client, const ClientOrigin& origin,
                                    std::string_view function, std::shared_ptr<const TaskOptions> options);
   Group* GroupFor(Group* group, const Payload& args);
+  // QUEUE_FULL if the pool's queue has no room for so many tasks and bytes; TOO_LARGE if one task never fits.
   absl::Status CheckRoom(const Pool& pool, std::uint64_t tasks, std::uint64_t bytes) const;
   absl::Status SubmitOne(Group& group, NewTask& asked);
   absl::Status SubmitKnown(const TaskGroup& asked, Subscriber* stream, const NewTask& again);

@@ -21,14 +21,16 @@
 
 namespace poold::core {
 
-// After this attempt. Doubles each time up to the longest; half of it is by chance, so that what failed together does
-// not come together.
+// The pause after this attempt (from 1). It doubles each time up to the longest; half of it is by chance, so that tasks
+// which failed together do not come together.
 Nanos RetryPause(const TaskOptions& options, std::uint32_t attempt, std::mt19937_64& random);
 
-// What a cancel came to.
+// What a cancel of a task came to.
 struct Cancelled {
-  bool is_cancelled = false;  // it is, or will be, CANCELLED
-  bool changed = false;       // by this call: something else may be able to run now
+  // The task is, or will be, CANCELLED.
+  bool is_cancelled = false;
+  // This call changed something, so that something else may be able to run now.
+  bool changed = false;
 };
 
 class TaskCourse {
@@ -43,15 +45,17 @@ class TaskCourse {
         endings_(*endings),
         dropped_(*dropped) {}
 
-  // A result of its present attempt; what is not taken of it stays there. False: nothing has changed.
+  // Ends the task with a result of its present attempt, or tries it again. The bytes that are not taken stay in
+  // `result`. False: nothing has changed.
   bool TakeResult(Task& task, TaskResult&& result);
-  // `running`: also when it runs.
+  // Cancels the task if it has not begun; with `running` also if it has, by killing its worker. Safe to repeat.
   Cancelled Cancel(Task& task, bool running);
-  // Its timer has fired.
+  // TimerKind::kTask has fired: one of its limits of time, or its start. May forget the task.
   void Due(Task& task);
-  // Its worker is gone. `guilty`: it had begun there.
+  // Its worker has ended. `guilty`: the task had begun there, so it crashed; else it waits again and no attempt is
+  // counted.
   void Lose(Task& task, bool guilty, const WorkerLoss& loss);
-  // REQUIRES, all: it is in no list. May forget it at once.
+  // Ends the task. REQUIRES, all: it is in no list. May forget it at once.
   void End(Task& task, OutcomePtr outcome);
   void EndCancelled(Task& task, std::string_view why) { End(task, cancelled_.Of(task, why, now_)); }
 

@@ -12,12 +12,18 @@ namespace poold::core {
 
 // Numbers of workers; of one worker (Worker::counted) each is 0 or 1.
 struct WorkerCounts {
-  std::uint64_t live = 0;       // starting or ready, and not told to go
-  std::uint64_t ready = 0;      // of those that live, ready
-  std::uint64_t staying = 0;    // of those that live, not to be replaced
-  std::uint64_t used = 0;       // of those that live, have run something
-  std::uint64_t all_ready = 0;  // ready, also those that were told to go
-  std::uint64_t stale = 0;      // of a generation that is being replaced, also those that were told to go
+  // Starting or ready, and not told to go.
+  std::uint64_t live = 0;
+  // Of `live`, those that are ready.
+  std::uint64_t ready = 0;
+  // Of `live`, those that are not to be replaced.
+  std::uint64_t staying = 0;
+  // Of `live`, those that have run something.
+  std::uint64_t used = 0;
+  // Ready, those that were told to go among them.
+  std::uint64_t all_ready = 0;
+  // Of a generation that is being replaced, those that were told to go among them.
+  std::uint64_t stale = 0;
 
   WorkerCounts& operator+=(const WorkerCounts& more) {
     live += more.live;

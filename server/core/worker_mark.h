@@ -1,6 +1,6 @@
-// Which worker something ran on: outlives the worker, as long as somebody remembers.
+// The worker that something ran on: facts that outlive the worker, as long as somebody remembers them.
 //
-// Thread safety: none; the count is not atomic, all copies live under the core's mutex.
+// Role: a counted pointer. Thread safety: none; the count is not atomic, all copies live under the core's mutex.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@ class WorkerMark {
     WorkerId id{};
     std::int64_t pid = 0;
     std::uint32_t generation = 0;
+    // Marks that refer to these facts.
     std::uint32_t users = 1;
   };
 
@@ -33,7 +34,7 @@ class WorkerMark {
     if (facts_ != nullptr && --facts_->users == 0) delete facts_;
   }
 
-  // Null if it ran nowhere.
+  // Null: it ran nowhere.
   const Facts* get() const { return facts_; }
 
  private:

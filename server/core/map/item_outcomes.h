@@ -24,30 +24,30 @@ ItemBlock CutBlock(const ItemBlock& block, std::uint64_t begin, std::uint64_t en
 
 class ItemOutcomes {
  public:
-  // REQUIRES: its items were not kept before.
+  // Keeps a block that came about now. REQUIRES: its items were not kept before.
   void Keep(ItemBlockPtr block);
-  // The client needs none of these.
+  // Whether the client needs none of these items.
   bool WasConsumed(ItemRange range) const { return consumed_.Covers(range); }
-  // The client needs these no more. Visits each block that goes: all its items were consumed.
+  // The client needs these items no more. Visits each block that goes: all its items were consumed.
   template <typename Visit>
   void Consume(ItemRange range, Visit&& gone);
   // Visits each block, and drops all.
   template <typename Visit>
   void DropBlocks(Dropped* dropped, Visit&& gone);
 
-  // The item has, or had, an outcome. REQUIRES: nothing was dropped but what was consumed.
+  // Whether the item has, or had, an outcome. REQUIRES: nothing was dropped but what was consumed.
   bool IsDone(std::uint64_t index) const { return consumed_.Covers({index, index + 1}) || Find(index) != nullptr; }
   // The block of this item; null if none is kept.
   ItemBlockPtr Find(std::uint64_t index) const;
-  // In the order in which they came about.
+  // All blocks that are kept, in the order in which they came about.
   std::vector<ItemBlockPtr> InOrder() const;
 
-  // Where to put the arguments of this item. Null: they are kept.
+  // The place for the arguments of this item. Null: they are kept already.
   Bytes* AddArguments(std::uint64_t index) {
     const auto [kept, is_new] = arguments_.try_emplace(index);
     return is_new ? &kept->second : nullptr;
   }
-  // Null if they are not kept.
+  // The arguments of this item; null: they are not kept.
   const Bytes* FindArguments(std::uint64_t index) const;
   // Visits each that goes, and may take its bytes.
   template <typename Visit>
@@ -64,9 +64,12 @@ class ItemOutcomes {
     std::uint64_t arrival = 0;
   };
 
-  std::map<std::uint64_t, Kept> blocks_;  // by their first item
-  std::uint64_t arrivals_ = 0;            // blocks that have come
+  // By their first item.
+  std::map<std::uint64_t, Kept> blocks_;
+  // Blocks that have come so far: their order.
+  std::uint64_t arrivals_ = 0;
   std::map<std::uint64_t, Bytes> arguments_;
+  // Items that the client needs no more.
   ItemRanges consumed_;
 };
 

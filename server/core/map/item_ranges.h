@@ -14,13 +14,16 @@ struct ItemRange {
   friend bool operator==(const ItemRange&, const ItemRange&) = default;
 };
 
-// Disjoint ranges of items, neighbours joined.
+// Disjoint ranges of items; neighbours are joined.
 class ItemRanges {
  public:
+  // REQUIRES: the range is not empty.
   void Add(ItemRange range);
+  // Whether all items of the range are in.
   bool Covers(ItemRange range) const;
   bool empty() const { return ranges_.empty(); }
   std::size_t size() const { return ranges_.size(); }
+  // The first item. REQUIRES: not empty.
   std::uint64_t front() const { return ranges_.begin()->first; }
   // Takes up to `most` items from the front. REQUIRES: not empty.
   ItemRange TakeFront(std::uint64_t most);

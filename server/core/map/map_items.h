@@ -30,10 +30,14 @@ struct MapRun;  // this room hands it back, and never looks into it
 struct ItemRetry {
   MapRun* map = nullptr;
   std::uint64_t index = 0;
-  std::uint32_t attempt = 0;  // made so far
-  std::uint8_t deaths = 0;    // of workers, under it
-  bool waiting = false;       // for its pause to pass
-  TimerId timer = kNoTimer;   // of its owner: when the pause has passed
+  // Attempts that were made so far.
+  std::uint32_t attempt = 0;
+  // Workers that died under the item.
+  std::uint8_t deaths = 0;
+  // The item waits for its pause to pass; it counts as queued.
+  bool waiting = false;
+  // Set by the owner for the end of the pause (TimerKind::kItemRetry).
+  TimerId timer = kNoTimer;
 };
 
 // A task or an item under which so many workers died is not tried again.
@@ -44,11 +48,11 @@ class MapItems {
   explicit MapItems(MapRun* map) : map_(map) {}
 
   // ---- What arrives ----
-  // `skip`: items at the column's start that had come before.
+  // Takes items. `skip`: items at the column's start that had come before.
   void Append(std::shared_ptr<const ItemColumn> column, std::uint64_t skip, Nanos now);
-  // That have arrived.
+  // Items that have arrived.
   std::uint64_t arrived() const { return items_; }
-  // REQUIRES, all: the items are not done.
+  // The bytes of these items. REQUIRES, as the two that follow: the items have arrived and are not done.
   std::vector<ItemSlice> Slices(std::uint64_t begin, std::uint64_t count) const;
   std::uint64_t BytesOf(std::uint64_t begin, std::uint64_t count) const;
   Nanos ArrivedAt(std::uint64_t index) const { return ColumnOf(index).arrived_at; }
@@ -59,14 +63,15 @@ class MapItems {
   std::uint64_t ready() const { return again_items_ + (items_ - next_fresh_); }
   // REQUIRES, all: ready() > 0. How often what comes next may have been started.
   std::uint32_t NextAttempts() const;
-  // It is one item that has failed before: sent alone.
+  // Whether the next one is an item that has failed before: it is sent alone.
   bool NextIsRetry() const { return !retries_ready_.empty(); }
-  // If it is a part of a chunk that is sent by itself: how many items; else 0.
+  // How many items the next part of a split chunk has, which is sent by itself; 0: the next one is no such part.
   std::uint64_t NextSplit() const { return splits_.empty() ? 0 : splits_.back().range.size(); }
   // The first item of what Take takes.
   std::uint64_t NextItem() const;
+  // Takes up to `most` neighbouring items that come next. REQUIRES: ready() > 0.
   ItemRange Take(std::uint64_t most);
-  // Was taken, and did not end. `attempts`: how often these items may have been started.
+  // Items that were taken did not end. `attempts`: how often they may have been started.
   void GiveBack(ItemRange range, std::uint32_t attempts);
 
   // ---- What is tried again ----
@@ -76,28 +81,31 @@ class MapItems {
   void RetryDue(ItemRetry& retry);
   // The item has ended. Nothing happens if it was not tried again, or waits.
   void DropRetry(std::uint64_t index);
-  // One that is tried again; null if there is none.
+  // An item that is tried again; null: there is none.
   ItemRetry* AnyRetry() const { return retries_.empty() ? nullptr : retries_.begin()->second.get(); }
-  // It is not tried again, though it waits, perhaps.
+  // The item is not tried again, though it waits, perhaps.
   void ForgetRetry(ItemRetry& retry) {
     waiting_items_ -= retry.waiting;
     retries_.erase(retry.index);
   }
+  // Items that wait for a pause to pass.
   std::uint64_t waiting() const { return waiting_items_; }
-  // So many workers died under it that it is not tried again.
+  // Whether so many workers died under the item that it is not tried again.
   bool IsPoison(std::uint64_t index) const;
 
   // ---- What ends ----
-  // These have an outcome: their bytes are no longer needed here.
+  // These items have an outcome: their bytes are no longer needed here.
   void NoteDone(ItemRange range, std::uint64_t unsuccessful, Dropped* dropped);
-  // So many ended without an outcome.
+  // So many items ended without an outcome.
   void NoteCancelled(std::uint64_t items) { cancelled_items_ += items; }
-  // Nothing more is sent, and no bytes are looked for.
+  // Gives all bytes up. REQUIRES: nothing more is sent, and no bytes are asked for.
   void DropBytes(Dropped* dropped) {
     if (!columns_.empty()) dropped->AddWhole(std::exchange(columns_, {}));
   }
+  // Items with an outcome, and those of them that did not succeed.
   std::uint64_t done() const { return done_items_; }
   std::uint64_t unsuccessful() const { return unsuccessful_items_; }
+  // Items that ended without an outcome.
   std::uint64_t cancelled() const { return cancelled_items_; }
 
   // Entries that it has in memory.
@@ -106,20 +114,25 @@ class MapItems {
   std::string Check() const;
 
  private:
-  // What arrived together. It goes when the last of its items is done.
+  // Items that arrived together. Their bytes go when the last of them is done.
   struct Column {
-    std::uint64_t first = 0;  // index of its first item
-    std::uint64_t skip = 0;   // items at its start that had come before
+    // Index in the map of its first item.
+    std::uint64_t first = 0;
+    // Items at the column's start that had come before.
+    std::uint64_t skip = 0;
     std::uint64_t count = 0;
-    std::uint64_t left = 0;  // items that are not done
+    // Items that are not done.
+    std::uint64_t left = 0;
     Nanos arrived_at = 0;
     std::shared_ptr<const ItemColumn> items;
-    std::vector<std::uint64_t> offsets;  // of every kStride-th item
+    // Places in the data of every kStride-th item.
+    std::vector<std::uint64_t> offsets;
   };
-  // Of a chunk that died with a worker that has no claim page.
+  // A part of a chunk that died with a worker that has no claim page.
   struct Split {
     ItemRange range;
-    std::uint32_t attempts = 0;  // that may have been made
+    // Attempts of these items that may have been made.
+    std::uint32_t attempts = 0;
   };
   static constexpr std::uint64_t kStride = 64;  // a chunk may have few items: no long walk to the first of them
 
@@ -128,12 +141,17 @@ class MapItems {
 
   MapRun* const map_;
   std::map<std::uint64_t, Column> columns_;  // by their first item
+  // Items that have arrived.
   std::uint64_t items_ = 0;
+  // The first item that was never sent.
   std::uint64_t next_fresh_ = 0;
-  std::uint64_t again_items_ = 0;  // in the three that follow
+  // Items in the three lists that follow.
+  std::uint64_t again_items_ = 0;
   ItemRanges again_;
-  std::vector<Split> splits_;                 // the last one next
-  std::vector<std::uint64_t> retries_ready_;  // their items, the last one next
+  // The last one is next.
+  std::vector<Split> splits_;
+  // Items whose pause is over; the last one is next.
+  std::vector<std::uint64_t> retries_ready_;
   std::map<std::uint64_t, std::unique_ptr<ItemRetry>> retries_;
   std::uint64_t waiting_items_ = 0;
   std::uint64_t done_items_ = 0;

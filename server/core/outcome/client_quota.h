@@ -1,4 +1,4 @@
-// What is known of one client as far as its outcomes go.
+// The facts about one client as far as its outcomes go.
 #pragma once
 
 #include <cstddef>
@@ -15,38 +15,54 @@ struct ClientQueue;
 struct Pool;
 class ReadyQueue;
 
-// Tasks of one client that wait for room: its line in a ready queue of a pool. This room hands it back, and never looks
-// into it.
+// A line of a ready queue, all of one client, that waits for room for outcomes. This room hands it back to the
+// scheduler, and never looks into it.
 struct HeldLine {
   Pool* pool = nullptr;
   ReadyQueue* ready = nullptr;
   ClientQueue* queue = nullptr;
 };
 
-// A client that is present, or of which something waits, runs or is kept. A node while some line of it is held up. Only
-// KeptOutcomes and OutcomeRoom change it.
+// A client that is present, or of which something waits, runs or is kept. A node (in KeptOutcomes) while some line of
+// it is held up. Only KeptOutcomes and OutcomeRoom change it.
 struct ClientQuota : Node {
   ClientQuota() : Node(NodeKind::kList) {}
   ClientId id{};
-  ClientOrigin origin;        // of its latest session or call
-  std::uint64_t number = 0;   // in the order in which clients became known
-  std::uint32_t queues = 0;   // ClientQueues that refer to it
-  bool present = false;       // it has a session
-  std::size_t place = 0;      // among those that are present
-  bool is_short = false;      // it was told that its room is short
-  bool told_held_up = false;  // it was told of as held up
+  // Of its latest session or call.
+  ClientOrigin origin;
+  // Its place in the order in which clients became known, from 1. Tells clients apart in sets that are sorted by time.
+  std::uint64_t number = 0;
+  // ClientQueues that refer to it. At 0, and not present, the client is forgotten.
+  std::uint32_t queues = 0;
+  // The client has a session, and so a floor.
+  bool present = false;
+  // Index in OutcomeRoom::present(); valid while `present`.
+  std::size_t place = 0;
+  // ClientPort::RoomIsShort(true) was the last that it was told.
+  bool is_short = false;
+  // ClientPort::ClientIsHeldUp(true) was the last that was told of it.
+  bool told_held_up = false;
 
-  std::uint64_t used = 0;         // bytes of its kept outcomes
-  NodeList kept;                  // its ended handles; the first one goes first
-  TimerId kept_timer = kNoTimer;  // when the first one has been kept for long enough
-  Nanos oldest_left = kNever;     // its key among those that left something; kNever: it is not there
+  // Bytes of its kept outcomes, set aside or not.
+  std::uint64_t used = 0;
+  // Its ended handles in the order of their ends: the front one goes first.
+  NodeList kept;
+  // When the front one of `kept` has been kept for outcome_ttl (TimerKind::kOutcomes).
+  TimerId kept_timer = kNoTimer;
+  // Its key in the order of clients that left something; kNever: it is not in that order.
+  Nanos oldest_left = kNever;
 
-  NodeList aside;  // its ended handles that were to go, and somebody waits for
+  // Its ended handles that were to make way and somebody waits for, oldest first.
+  NodeList aside;
+  // Bytes of `aside`, counted in `used` too.
   std::uint64_t aside_bytes = 0;
-  Nanos oldest_aside = kNever;  // its key among those that left something aside; kNever: it is not there
+  // Its key in the order of clients that left something aside; kNever: it is not in that order.
+  Nanos oldest_aside = kNever;
 
-  std::vector<HeldLine> held;  // its lines that are held up
-  bool waking = false;         // it may have room again, and its lines are about to be looked at
+  // Its lines that are held up. It is in a list of KeptOutcomes exactly while there are some.
+  std::vector<HeldLine> held;
+  // It may have room again, and its lines are about to be looked at.
+  bool waking = false;
 };
 
 }  // namespace poold::core

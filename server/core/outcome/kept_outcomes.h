@@ -31,28 +31,29 @@
 
 namespace poold::core {
 
-// What one pool keeps. Only KeptOutcomes changes it.
+// The outcomes that one pool keeps. Only KeptOutcomes changes it.
 struct KeptCounts {
   std::uint64_t outcomes = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t dropped = 0;  // handles whose outcomes had to make way
+  // Handles whose outcomes had to make way since the pool was opened.
+  std::uint64_t dropped = 0;
 };
 
-// What the owner of the handles answers and does.
+// The owner of the handles: answers questions about them, and forgets them on demand.
 class OutcomesListener {
  public:
-  // Of a handle that is kept, or was set aside.
+  // These three: of a handle that is kept, or was set aside.
   virtual Nanos EndedAt(const Node& handle) const = 0;
   virtual std::uint64_t KeptBytes(const Node& handle) const = 0;
   virtual bool IsAwaited(const Node& handle) const = 0;
-  // It was set aside: Remove will be told so.
+  // The handle was set aside: Remove has to be told so.
   virtual void WasSetAside(Node& handle) = 0;
-  // Both forget the handle, and call Uncount and Remove for it. It had to make way:
+  // Forgets a handle that had to make way. Calls Uncount and Remove for it, as Expire does.
   virtual void Drop(Node& handle) = 0;
-  // It was kept for long enough:
+  // Forgets a handle that was kept for long enough.
   virtual void Expire(Node& handle) = 0;
-  // Forgets maps that still run: of this client, or (null) of those that are not present; until `enough` bytes have
-  // gone. Those that somebody waits for last, and only one. False: there is none.
+  // Forgets maps that still run: of this client, or (null) of clients that are not present; until `enough` bytes have
+  // gone. Maps that somebody waits for come last, and only one of them. False: there is none.
   virtual bool DropRunning(const ClientQuota* client, std::uint64_t enough) = 0;
 
  protected:
@@ -61,33 +62,37 @@ class OutcomesListener {
 
 // Bugs for the simulator to find.
 struct OutcomeFaults {
-  bool drop_newest = false;  // drops the newest of what was left, not the oldest
-  bool never_wake = false;   // leaves clients held up that have room again
-  bool keep_count = false;   // counts what was dropped as kept
+  // Drops the newest of what was left, not the oldest.
+  bool drop_newest = false;
+  // Leaves clients held up that have room again.
+  bool never_wake = false;
+  // Counts what was dropped as kept.
+  bool keep_count = false;
 };
 
 class KeptOutcomes {
  public:
-  // `bytes`: of all outcomes. `ttl`: for how long one is kept. The others outlive it.
+  // `bytes`: room for all outcomes. `ttl`: how long one is kept. `port`, `timers` and `listener` outlive it.
   KeptOutcomes(std::uint64_t bytes, Nanos ttl, ClientPort* port, Timers* timers, OutcomesListener* listener)
       : ttl_(ttl), port_(port), timers_(timers), listener_(listener), room_(bytes) {}
 
   // ---- Clients ----
-  // One more queue of this client; made known if it is not.
+  // Counts one more queue of this client, which is made known if it is not.
   ClientQuota* Enter(ClientId id, const ClientOrigin& origin);
-  // One queue less. With the last one a client that is not present is forgotten, but for the latest such.
+  // Counts one queue less. With the last one a client that is not present is forgotten, but for the latest such.
   void Leave(ClientQuota& client);
-  // Its first session has come.
+  // The client's first session has come: it is present, and has a floor.
   void Comes(ClientId id, const ClientOrigin& origin);
-  // Its last session has gone. Null: it was not present. Else the caller calls Leave for it when those that have room
-  // now (some_wake) were woken.
+  // The client's last session has gone. Null: the client was not present. Else the caller calls Leave for it when those
+  // that have room now (some_wake) were woken.
   ClientQuota* Goes(ClientId id);
+  // Everything empty: the client is not known.
   ClientView View(ClientId id) const;
   std::vector<ClientView> ViewHeldUp() const;
 
   // ---- Counting ----
   const OutcomeRoom& room() const { return room_; }
-  // Outcomes that came, or went. `aside`: of a handle that was set aside.
+  // Counts outcomes that came, or went. `aside`: of a handle that was set aside.
   void Count(KeptCounts& pool, ClientQuota& client, std::uint64_t bytes, std::uint64_t outcomes) {
     pool.outcomes += outcomes;
     pool.bytes += bytes;
@@ -104,37 +109,37 @@ class KeptOutcomes {
   }
 
   // ---- Keeping ----
-  // REQUIRES: the handle has ended, and is in no list.
+  // The outcome of this handle is kept from `now` on. REQUIRES: the handle has ended, and is in no list.
   void Keep(Nanos now, ClientQuota& client, Node* handle) {
     client.kept.PushBack(handle);
     if (client.kept_timer == kNoTimer || !client.present) NoteKept(now, client);
   }
-  // `aside`: it was set aside, and is no more.
+  // The handle goes. `aside`: it was set aside, and is no more.
   void Remove(ClientQuota& client, Node* handle, bool aside) {
     if (aside) return LeaveAside(client, handle);
     client.kept.Remove(handle);
   }
-  // Nobody waits any more for this one, which was set aside, and is no more. It goes behind all others: who waited has
-  // time to ask for it.
+  // Nobody waits any more for this handle, which was set aside, and is no more. It goes behind all others: who waited
+  // has time to ask for it.
   void ReturnAside(Nanos now, ClientQuota& client, Node* handle);
   // So many bytes of this client came, of a pool that drains or does not: others may have to go for them, a bounded
   // number at a time.
   void MakeWay(ClientQuota& client, std::uint64_t bytes, bool drains);
-  // A handle has to make way.
+  // A handle of this pool has to make way.
   static void NoteDropped(KeptCounts& pool) { ++pool.dropped; }
-  // TimerKind::kOutcomes: the oldest ones have been kept for long enough. At most `*left` go, which is taken from it;
-  // the timer is set for the others.
+  // TimerKind::kOutcomes: the oldest outcomes of the client have been kept for long enough. At most `*left` go, which
+  // is taken from it; the timer is set for the others.
   void Due(Nanos now, ClientQuota& client, std::size_t* left);
 
   // ---- Clients without room ----
   // REQUIRES: this line is not held up.
   void HoldUp(ClientQuota& client, const HeldLine& line);
-  // The line ends: nothing waits in it. Returns it.
+  // The line ends, because nothing waits in it. Returns it. REQUIRES: the line is held up.
   HeldLine EndLine(ClientQuota& client, const ClientQueue* queue);
-  // All that are held up may have room.
+  // Every client that is held up may have room.
   void WakeAll();
-  // Some that were held up may have room again. For each: TakeLines, then Holds for those lines that still have none,
-  // then Woken.
+  // Some clients that were held up may have room again. For each: TakeLines, then HoldOn for those lines that still
+  // have none, then Woken.
   bool some_wake() const { return !waking_.empty(); }
   ClientQuota* NextToWake() const { return static_cast<ClientQuota*>(waking_.front()); }
   std::vector<HeldLine> TakeLines(ClientQuota& client);
@@ -147,7 +152,7 @@ class KeptOutcomes {
   void ForEachClient(Visit&& visit) const {
     for (const auto& [id, client] : clients_) visit(*client);
   }
-  // Bytes set aside of clients that are not present.
+  // Bytes set aside of clients that are not present, for the simulator.
   std::uint64_t aside_bytes() const { return aside_bytes_; }
   // Clients that are kept though nothing is known of them any more: none or one.
   std::size_t unused() const { return unused_ == nullptr ? 0 : 1; }
@@ -156,13 +161,14 @@ class KeptOutcomes {
   std::string Check() const;
 
  private:
-  // Those that are not present, by when the oldest of something that they keep has ended, and by ClientQuota::number.
+  // Clients that are not present, by when the oldest outcome that they keep has ended, and by ClientQuota::number.
   using ByAge = std::map<std::pair<Nanos, std::uint64_t>, ClientQuota*>;
 
   ClientQuota& Know(ClientId id);
   ClientQuota& Find(ClientId id, const ClientOrigin& origin);
   Nanos EndOf(const Node* handle) const { return listener_->EndedAt(*handle); }
-  // While nothing is scarce, and all know that, there is nothing to tell.
+  // Tells clients when their room becomes short, or is no longer. While nothing is scarce, and all know that, there is
+  // nothing to tell.
   void TellRoom(ClientQuota& client) {
     if (room_.scarce() || told_scarce_) TellScarce(client);
   }
@@ -174,17 +180,18 @@ class KeptOutcomes {
   void ArmTimer(ClientQuota& client);
   void ListLeft(ClientQuota& client, Nanos oldest);
   void UnlistLeft(ClientQuota& client);
-  // What the client has aside, or whether it is present, has changed.
+  // What the client has aside, or whether it is present, has changed: puts it in its place in `left_aside_`.
   void ListAside(ClientQuota& client);
   void UncountAside(ClientQuota& client, std::uint64_t bytes);
   void SetAside(ClientQuota& client, Node* handle);
   void LeaveAside(ClientQuota& client, Node* handle);
-  // The one that goes next; null for none.
+  // The handle of this client that goes next; null: there is none. Handles that somebody waits for are set aside on the
+  // way.
   Node* OldestOf(ClientQuota& client);
   Node* OldestLeft();
-  // Of those that are not present: null unless they have too much aside.
+  // Of clients that are not present, the oldest handle that was set aside; null unless they have too much aside.
   Node* OldestAside() const;
-  // This client, or all, have more room than before.
+  // This client, or all, have more room than before: those that were held up may wake.
   void NoteFreed(ClientQuota& client);
   std::string CheckOne(const ClientQuota& client) const;
 
@@ -197,14 +204,22 @@ class KeptOutcomes {
   OutcomeRoom room_;
   absl::flat_hash_map<ClientId, std::unique_ptr<ClientQuota>> clients_;
   std::uint64_t last_number_ = 0;
-  ClientQuota* unused_ = nullptr;  // the one that was of use last: who submits one by one is known again
-  ClientQuota* latest_ = nullptr;  // that was looked for
-  NodeList held_;                  // clients of which some line is held up
-  NodeList waking_;                // of these, those that may have room again: in this list only
-  bool told_scarce_ = false;       // as clients know it
-  ByAge left_;                     // those that keep something; or by a little before its end
-  ByAge left_aside_;               // of them, those that have something aside
-  std::uint64_t aside_bytes_ = 0;  // of these
+  // The client that was of use last and is of none now: a client that submits one by one is known again.
+  ClientQuota* unused_ = nullptr;
+  // The client that was looked for last; null: none, or it was forgotten.
+  ClientQuota* latest_ = nullptr;
+  // Clients of which some line is held up, without those of `waking_`.
+  NodeList held_;
+  // Clients that were held up and may have room again.
+  NodeList waking_;
+  // Clients were told that room is scarce.
+  bool told_scarce_ = false;
+  // Clients that are not present and keep something; a client may be listed by an older end than its oldest one's.
+  ByAge left_;
+  // Clients that are not present and have something set aside.
+  ByAge left_aside_;
+  // Bytes that clients which are not present have set aside.
+  std::uint64_t aside_bytes_ = 0;
 };
 
 }  // namespace poold::core

@@ -28,10 +28,10 @@ class OutcomeRoom {
  public:
   explicit OutcomeRoom(std::uint64_t bytes);
 
-  // It is present from now on, or no longer.
+  // The client is present from now on, or no longer.
   void Come(ClientQuota* client);
   void Go(ClientQuota* client);
-  // Both: below its floor a client takes from nobody, so nothing else changes.
+  // Both count bytes of the client. Below its floor a client takes from nobody, so nothing else changes.
   void Add(ClientQuota& client, std::uint64_t bytes) {
     client.used += bytes;
     used_ += bytes;
@@ -43,11 +43,12 @@ class OutcomeRoom {
     used_ -= bytes;
   }
 
-  // What a client left that is not present makes way, so it never lacks room.
+  // Whether more of the client may be started. What a client left that is not present makes way, so such a client never
+  // lacks room.
   bool HasRoom(const ClientQuota& client) const { return open_ || client.used < floor_ || !client.present; }
-  // It keeps more than it has room for.
+  // Whether the client keeps more than it has room for.
   bool IsBeyond(const ClientQuota& client) const { return above_ > common_ && client.used > floor_; }
-  // In bytes, if nothing else came.
+  // Bytes that the client could still keep, if nothing else came.
   std::uint64_t RoomOf(const ClientQuota& client) const {
     const std::uint64_t common = common_ > above_ ? common_ - above_ : 0;
     if (!client.present) return common + left_floor();
@@ -57,36 +58,45 @@ class OutcomeRoom {
   bool IsShort(const ClientQuota& client) const {
     return scarce_ && client.present && client.used > (client.is_short ? floor_ / 2 : floor_ - floor_ / 4);
   }
-  // Something that was left has to make way.
+  // Whether something that was left has to make way.
   bool IsOverfull() const { return overfull_; }
 
+  // Bytes that all clients keep.
   std::uint64_t used() const { return used_; }
+  // Bytes that clients keep which are not present.
   std::uint64_t left() const { return left_; }
+  // Bytes that clients which are present keep above their floors.
   std::uint64_t above() const { return above_; }
+  // The floor of each client that is present, in bytes; at least 1.
   std::uint64_t floor() const { return floor_; }
+  // The floor of all that was left, together.
   std::uint64_t left_floor() const { return room_ / kParts * kFloorsOfLeft; }
+  // The common part, and what is used of it; `common_used` may be more for a while.
   std::uint64_t common() const { return common_; }
   std::uint64_t common_used() const { return above_ + (left_ > left_floor() ? left_ - left_floor() : 0); }
-  // Those who are above their floors have room. Once closed it opens only when some room is free again, so that not
+  // Whether clients above their floors have room. Once closed it opens only when some room is free again, so that not
   // everybody is woken for each outcome that is released.
   bool open() const { return open_; }
+  // Whether clients that keep much are to be told so.
   bool scarce() const { return scarce_; }
   const std::vector<ClientQuota*>& present() const { return present_; }
   // The first invariant that does not hold, given all clients; empty if all do.
   std::string Check(const std::vector<const ClientQuota*>& clients) const;
 
  private:
+  // A floor is this part of the room at most; so many floors are kept ready for clients that come; and the part of what
+  // was left has so many floors.
   static constexpr std::uint64_t kParts = 64;
   static constexpr std::uint64_t kFloorsAhead = 4;
   static constexpr std::uint64_t kFloorsOfLeft = 4;
 
   std::uint64_t Above(std::uint64_t used) const { return used > floor_ ? used - floor_ : 0; }
-  // Of Add, when it has taken; of Subtract, before it gives.
+  // The rarer half of Add, when it has taken; of Subtract, before it gives.
   void TakeCommon(const ClientQuota& client, std::uint64_t bytes);
   void GiveCommon(const ClientQuota& client, std::uint64_t bytes);
-  // The number of those that are present has changed.
+  // Divides the room anew. Call when the number of clients that are present has changed.
   void Divide();
-  // What is common, or is used of it, has changed.
+  // Finds out who has room. Call when the common part, or what is used of it, has changed.
   void Look();
 
   const std::uint64_t room_;
@@ -94,8 +104,10 @@ class OutcomeRoom {
   std::uint64_t common_ = 0;
   std::vector<ClientQuota*> present_;
   std::uint64_t used_ = 0;
-  std::uint64_t above_ = 0;  // of those that are present, above their floors
-  std::uint64_t left_ = 0;   // of those that are not present
+  // Bytes of clients that are present, above their floors.
+  std::uint64_t above_ = 0;
+  // Bytes of clients that are not present.
+  std::uint64_t left_ = 0;
   bool open_ = true;
   bool scarce_ = false;
   bool overfull_ = false;

@@ -1,8 +1,9 @@
-// Whose pool it is, and whether any of them is there.
+// The owners of a pool, and whether any of them is there.
 //
-// An owner whose sessions have ended may come back within the grace. One that has been away for longer is forgotten
-// when another one comes, so that a pool with ever new owners does not remember them all.
-// Role: owners and their absence. Non-role: sets no timer, ends no pool.
+// An owner whose sessions have ended may come back within the grace. An owner that has been away for longer is
+// forgotten when another one comes, so that a pool with ever new owners does not remember them all.
+// Role: owners and their absence. Non-role: sets no timer, ends no pool. Thread safety: none; used under the core's
+// mutex.
 // Invariant (Check): each owner is named once, and none by a pool that is opened for nobody in particular.
 #pragma once
 
@@ -17,9 +18,12 @@ class PoolOwners {
  public:
   // What became of the owners.
   enum class Change : std::uint8_t {
-    kNone,     // nothing that matters
-    kPresent,  // one of them is there
-    kLost,     // the last one has gone
+    // Nothing that matters.
+    kNone,
+    // One of the owners is there.
+    kPresent,
+    // The last owner that was there has gone.
+    kLost,
   };
 
   // Somebody opens the pool; zero: nobody in particular, and the pool is never lost. `grace`: how long an owner may be
@@ -28,7 +32,7 @@ class PoolOwners {
   std::vector<ClientId> Add(Nanos now, ClientId owner, Nanos grace);
   // This client has come, or has gone.
   Change NotePresence(Nanos now, ClientId client, bool present);
-  // It was opened for nobody in particular.
+  // The pool was opened for nobody in particular.
   bool for_nobody() const { return for_nobody_; }
   // All owners, present or not.
   std::vector<ClientId> ids() const;
@@ -39,7 +43,8 @@ class PoolOwners {
   struct Owner {
     ClientId id{};
     bool present = true;
-    Nanos absent_since = 0;  // if it is not present
+    // When the owner's last session has gone; valid unless `present`.
+    Nanos absent_since = 0;
   };
   std::vector<Owner> owners_;
   bool for_nobody_ = false;

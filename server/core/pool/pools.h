@@ -1,11 +1,13 @@
 // The pools of a core: by name, by number, by owner.
 //
-// A name names one pool at a time, the newest. The last ones that are gone can still be looked at, unless somebody said
-// that they are not to be (Pool::forget), or their name was given to another one.
+// A name names one pool at a time, the newest. The last pools that are gone can still be looked at, unless a client
+// said that they are not to be (Pool::forget), or their name was given to another one.
 // Role: knows pools, moves them from state to state, forgets those that are gone; knows whose they are. Non-role:
-// starts and ends nothing. Ownership: owns pools, together with groups and workers that refer to them. Thread safety:
-// none; used under the core's mutex. Invariants (Check): a name names a pool that is there; live() counts those that
-// live; each owner of each pool is listed once; a pool that is gone has no processes.
+// starts and ends nothing.
+// Ownership: owns pools, together with groups and workers that refer to them. Thread safety: none; used under the
+// core's mutex.
+// Invariants (Check): a name names a pool that is there; live() counts those that live; each owner of each pool is
+// listed once; a pool that is gone has no processes.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +29,7 @@
 
 namespace poold::core {
 
-// Why a pool that is FAILED takes nothing.
+// The refusal of everything for a pool that is FAILED.
 absl::Status FailureOf(const Pool& pool);
 // OK if the pool takes work, or will.
 absl::Status CheckRuns(const Pool& pool);
@@ -43,34 +45,35 @@ class Pools {
   // ---- Finding ----
   // POOL_NOT_FOUND if no pool has this name.
   absl::StatusOr<std::shared_ptr<Pool>> Find(std::string_view name) const;
-  // Null if there is none.
+  // As Find; null: no pool has this name.
   std::shared_ptr<Pool> FindOrNull(std::string_view name) const;
-  // Null if there is none (any more).
+  // The pool with this number; null: there is none, or it was forgotten.
   std::shared_ptr<Pool> At(PoolId id) const;
-  // All that are named or have processes.
+  // All pools that are named or have processes.
   const ById& all() const { return by_id_; }
+  // The number of pools that have not ended.
   std::uint64_t live() const { return live_; }
-  // Nothing is left of any pool but what is shown.
+  // Whether every pool that is known is gone.
   bool all_gone() const { return gone_ == by_id_.size(); }
 
   // ---- Opening ----
-  // As it was opened, or as it is now.
+  // Whether the spec is the pool's, with the workers that it was opened with or that it has now.
   static bool SameSpec(const Pool& pool, PoolSpec spec);
   // Whether another one of this spec may be opened. `elsewhere`: live pools of other cores.
   absl::Status CheckOpen(const PoolSpec& spec, std::uint64_t elsewhere) const;
-  // A new one, which has its name from now on. REQUIRES: CheckOpen is OK.
+  // Makes a pool, which has its name from now on. REQUIRES: CheckOpen is OK.
   std::shared_ptr<Pool> Open(Nanos now, PoolSpec spec, HandleId creation, std::uint32_t max_prefetch);
 
   // ---- Life ----
   // Makes the transition, or aborts.
   void Move(Pool& pool, PoolState state);
-  // It has ended, and its last process is gone: perhaps it is forgotten. May be called again.
+  // The pool has ended, and its last process is gone: perhaps it is forgotten. May be called again.
   void IsGone(Pool& pool);
-  // Pool::forget was set, or its name was given away.
+  // Forgets the pool if it is gone. Call when Pool::forget was set, or its name was given away.
   void ForgetIfGone(Pool& pool);
 
   // ---- Owners ----
-  // Somebody opens it; zero: nobody in particular.
+  // A client opens the pool; zero: no client in particular, and the pool is never lost.
   void AddOwner(Nanos now, Pool& pool, ClientId owner);
   // Sets the timer (TimerKind::kPoolOwner) of pools whose last owner has gone, and stops it when one is there again.
   void NotePresence(Nanos now, ClientId client, bool present);
@@ -91,12 +94,16 @@ class Pools {
   Lives* const lives_;
   ById by_id_;
   absl::flat_hash_map<std::string, std::shared_ptr<Pool>> by_name_;
-  std::set<std::pair<ClientId, PoolId>> owned_;  // by each of Pool::owners
-  std::map<std::uint64_t, Pool*> ended_;         // by Pool::ended
+  // Each owner of each pool: PoolOwners::ids.
+  std::set<std::pair<ClientId, PoolId>> owned_;
+  // Pools that have ended, by Pool::ended.
+  std::map<std::uint64_t, Pool*> ended_;
   std::uint64_t last_ended_ = 0;
-  std::uint64_t gone_ = 0;  // of those that have ended
+  // Pools that are gone and still known.
+  std::uint64_t gone_ = 0;
   std::uint64_t live_ = 0;
-  std::uint32_t last_ = 0;  // of this core, without gaps; the number that is seen: NumberIn
+  // The number of pools that this core has made. Their ids come from NumberIn.
+  std::uint32_t last_ = 0;
 };
 
 }  // namespace poold::core

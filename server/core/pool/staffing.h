@@ -31,21 +31,22 @@
 
 namespace poold::core {
 
-// What becomes of the processes of a pool, as far as others have to do something about it.
+// Told about the processes of a pool, as far as others have to do something about it.
 class StaffingListener {
  public:
-  // What is seen of the pool has changed.
+  // Watchers see something else of the pool than before.
   virtual void PoolChanged(const Pool& pool) = 0;
-  // PoolView::start_failure of a pool became something, or nothing.
+  // PoolView::start_failure of a pool became empty, or is no longer.
   virtual void StartsChanged() = 0;
-  // As many workers are ready as it is to have. Comes again with each of them.
+  // As many workers are ready as the pool is to have. Comes again with each further one.
   virtual void AllAreReady(Pool& pool) = 0;
   // It is known which functions the pool has, for the first time, or after a reload (`reloaded`).
   virtual void FunctionsAreKnown(Pool& pool, bool reloaded) = 0;
-  // The pool does not start, and is given up.
+  // The pool does not start, and is to fail.
   virtual void DoesNotStart(Pool& pool, std::string why) = 0;
+  // A reload that was asked for has begun.
   virtual void ReloadBegins(Pool& pool) = 0;
-  // The new generation is the pool's; else it was dropped, and Pool::reload_failure says why.
+  // The reload is over: the new generation is the pool's; else it was dropped, and Pool::reload_failure says why.
   virtual void ReloadEnds(Pool& pool, bool replaced) = 0;
 
  protected:
@@ -59,11 +60,14 @@ struct StaffingFaults {
 
 class Staffing {
  public:
-  // What is known of a worker whose process has ended.
+  // The facts about a worker whose process has ended.
   struct Loss {
+    // The worker had become ready.
     bool was_ready = false;
-    bool expected = false;  // it was told to go, or was killed
-    bool breaks = false;    // the death breaks its pool, which is strict
+    // The worker was told to go, or was killed.
+    bool expected = false;
+    // The death breaks its pool, which is strict.
+    bool breaks = false;
   };
 
   // `now`: the time of the present event. All outlive it.
@@ -72,47 +76,47 @@ class Staffing {
       : shard_(shard), now_(*now), port_(port), timers_(timers), lives_(lives), listener_(listener) {}
 
   // ---- Pools ----
-  // Starts the first zygote.
+  // Starts the first zygote of a new pool.
   void Open(Pool& pool);
-  // Makes the workers what they should be. Call when Pool::scaling was asked for.
+  // Starts and stops workers until there are as many as are wanted. Call when Pool::scaling was asked for.
   void Scale(Pool& pool);
-  // After PoolSpec::workers has changed. Returns those that are too many, the most dispensable one first: what each has
-  // is taken back, and then it is stopped.
+  // The workers that are too many, the most dispensable one first. Call after PoolSpec::workers has changed; what each
+  // has is taken back, and then it is stopped.
   static std::vector<Worker*> Surplus(Pool& pool);
-  // As many are wanted as there are, perhaps.
+  // Tells AllAreReady if as many workers are ready as are wanted.
   void CheckReady(Pool& pool);
-  // Nothing is left to do in it, and nothing will come: its processes are told to go. Call until it has none.
+  // Tells the processes of the pool to go: nothing is left to do in it, and nothing will come. Call until it has none.
   void WindDown(Pool& pool);
-  // Its processes are killed, and nothing more is started.
+  // Kills the processes of the pool; nothing more is started.
   void KillAll(Pool& pool, Nanos grace);
-  // Once more, if a reload is under way, or when the pool runs.
+  // Reloads the pool: now, after the reload that is under way, or when the pool runs.
   void Reload(Pool& pool);
-  // The pool ends: no reload any more. What the next generation has ready helps to the end.
+  // Drops a reload, because the pool ends. Workers of the next generation that are ready help to the end.
   void AbandonReload(Pool& pool);
 
   // ---- Zygotes ----
-  // False: it is not known any more.
+  // False: the zygote is not known any more.
   bool ZygoteIsReady(Pool& pool, std::uint32_t number);
   void ZygoteIsLost(Pool& pool, std::uint32_t number, std::string why, LossCause cause);
-  // TimerKind::kPoolStart.
+  // TimerKind::kPoolStart: the pause before the next try is over.
   void RetryStart(Generation& generation);
 
   // ---- Workers ----
-  // Null if there is none, or it is gone.
+  // The worker; null: there is none, or it is gone.
   Worker* Find(WorkerId id) const;
-  // It finishes what it has, and gets no more.
+  // Tells the worker to go when it has finished what it has. Safe to repeat.
   void Stop(Worker& worker);
-  // It was told to stop because it has had as many tasks as it may have.
+  // As Stop, because the worker has had as many tasks as it may have.
   void Recycle(Worker& worker);
-  // May be called again with a smaller grace.
+  // Kills the worker; the first reason counts. May be called again with a smaller grace.
   void Kill(Worker& worker, KilledBy why, Nanos grace);
-  // It is to be replaced, if it is not already: TimerKind::kWorkerAge. False: nothing has changed.
+  // Has the worker replaced, if it is not to be already: TimerKind::kWorkerAge. False: nothing has changed.
   bool WearOut(Worker& worker);
-  // Its resident memory, looked at now. One that is above PoolSpec::max_worker_rss_bytes is worn out. One that is above
-  // memory_limit_bytes endangers others, so it goes at once, and its task ends as in any other crash. False: nothing
-  // has changed.
+  // Takes the worker's resident memory, measured now. Above PoolSpec::max_worker_rss_bytes the worker is worn out.
+  // Above memory_limit_bytes it endangers others, so it is killed at once, and its task ends as in any other crash.
+  // False: nothing has changed.
   bool TakeUsage(Worker& worker, std::uint64_t rss_bytes);
-  // False: it was ready already.
+  // The worker takes work from now on, unless it was told to go. False: it was ready already.
   bool WorkerIsReady(Worker& worker, std::int64_t pid, std::vector<FunctionInfo> functions, bool uses_page);
   // The process has ended. First NoteLoss, which fills the certificate in; then what it had is taken from it; then
   // Forget, after which the worker is gone.

@@ -33,21 +33,22 @@ class StartTries {
   // When it ends; kNever: there is none.
   Nanos next_try() const { return timers_->When(timer_); }
 
-  // What was started in this round did not start. False: it counts with others that failed.
+  // A start of this round has failed. False: it counts with others that failed.
   bool Failed(std::uint32_t round, LossCause cause);
-  // Failed so often by its own fault that it will not start. Only what never ran is given up for that.
+  // Whether starts failed so often by their own fault that they will fail again. Only a pool that never ran is given up
+  // for that.
   bool is_hopeless() const;
-  // After Failed, unless it was given up: pauses. True: it is the first failure since something started.
+  // Pauses. Call after Failed, unless the pool was given up. True: it is the first failure since something started.
   bool TryAgain(Nanos now, std::string why, LossCause cause);
-  // What was ready, from this round, ended without having done anything. `wanted`: it has to be replaced.
+  // A process of this round that was ready has ended without having done anything. `wanted`: it has to be replaced.
   void Ended(Nanos now, std::uint32_t round, Nanos lived, bool wanted);
-  // Something did work.
+  // A process did work.
   void Worked() { early_ends_ = 0; }
-  // Something is ready. True: there was a failure before.
+  // A process is ready. True: there was a failure before.
   bool Started();
   // The pause is over: a new round begins.
   void PauseIsOver() { ++round_; }
-  // Nothing more is started, or not before something else asks for it: without the pause.
+  // Ends the pause: nothing more is started, or not before something else asks for it.
   void Cease() { timers_->Clear(&timer_); }
 
   // The latest failure since something started; empty: there was none.
@@ -59,13 +60,18 @@ class StartTries {
  private:
   Timers* const timers_;
   void* const owner_;
-  TimerId timer_ = kNoTimer;  // the pause before the next try
+  // The end of the pause before the next try (TimerKind::kPoolStart).
+  TimerId timer_ = kNoTimer;
   std::uint32_t round_ = 0;
-  std::uint32_t failures_ = 0;      // rounds, one after the other
-  std::uint32_t own_failures_ = 0;  // of these, by its own fault
-  std::uint32_t early_ends_ = 0;    // one after the other
+  // Rounds that failed, one after the other.
+  std::uint32_t failures_ = 0;
+  // Those of them that failed by their own fault.
+  std::uint32_t own_failures_ = 0;
+  // Ends of processes that had done nothing, one after the other.
+  std::uint32_t early_ends_ = 0;
   std::string failure_;
-  LossCause cause_ = LossCause::kItself;  // of that one
+  // Of `failure_`.
+  LossCause cause_ = LossCause::kItself;
 };
 
 }  // namespace poold::core

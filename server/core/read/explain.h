@@ -17,12 +17,12 @@ namespace poold::core {
 
 class Explainer {
  public:
-  // All outlive it.
+  // `now`: the moment of the question. All outlive it.
   Explainer(const Scheduler& scheduler, const OutcomeRoom& room, const Waits& waits, FindWorkerRef find_worker,
             Nanos now)
       : scheduler_(scheduler), room_(room), waits_(waits), find_worker_(find_worker), now_(now) {}
 
-  // Empty: it runs, or has ended. `*ahead`: things that come before it.
+  // The sentence; empty: the handle runs, or has ended. `*ahead`: handles that come before it in its queue.
   std::string WhyWaits(const Handle& handle, std::uint64_t* ahead) const;
 
  private:

@@ -11,11 +11,12 @@
 
 namespace poold::core {
 
-// Null: there is no such worker any more.
+// Finds a worker by its id; answers null when there is no such worker any more.
 using FindWorkerRef = absl::FunctionRef<const Worker*(WorkerId)>;
 
+// The waits of tasks that run still, in the form that WaitsInVain takes.
 std::vector<WaitingWorker> WaitsOfTasks(const Waits& waits, FindWorkerRef find);
-// Workers of the pool whose present task waits.
+// How many workers of the pool have a present task that waits for others.
 std::uint64_t WaitingWorkers(const Pool& pool, const Waits& waits, FindWorkerRef find);
 
 }  // namespace poold::core

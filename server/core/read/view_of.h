@@ -24,33 +24,35 @@ HandleView ViewOf(const Handle& handle);
 WorkerView ViewOf(const Pool& pool, const Worker& worker);
 FunctionView ViewOf(const PoolFunction& function, Nanos now);
 PoolView ViewOf(const Pool& pool, const ShardInfo& shard, Nanos now);
-// As watchers hear of it.
+// The view of the handle, as watchers get it.
 WatchEvent EventOf(const Handle& handle);
 
-// Of a map: what it is as a whole.
+// The state that clients see. A map is QUEUED while no worker has items of it, and in the end FAILED with one item that
+// did not succeed, CANCELLED where it was cut or items were cancelled.
 TaskState StateOf(const Handle& handle);
-// REQUIRES: it has ended.
+// Whether the task, or every item of the map, succeeded. REQUIRES: it has ended.
 bool Succeeded(const Handle& handle);
-// Null: it has not ended.
+// A compact success gets an Outcome. Null: the task has not ended.
 OutcomePtr OutcomeOf(const Task& task);
-// REQUIRES: it has ended in plain success.
+// REQUIRES: the task has ended in a compact success.
 CompactSuccess SuccessOf(const Task& task);
-// A line for people: why an attempt failed. Null: it did not fail that way.
+// One line for people: why an attempt failed. Empty: both are null.
 std::string ReasonOf(const Failure* failure, const DeathCertificate* death);
-// The latest ones, at most kMostAttempts: those before it and, if it runs or ended on a worker, the present one.
+// The latest attempts of the task, at most kMostAttempts, oldest first; the one that runs, or that the task ended with,
+// is the last.
 inline constexpr std::size_t kMostAttempts = 16;
 std::vector<AttemptView> AttemptsOf(const Task& task);
-// As Core::ViewResult and Core::ViewArguments.
+// As Core::ViewResult and Core::ViewArguments. `index`: of a map.
 absl::StatusOr<Payload> ResultOf(const Handle& handle, std::uint64_t index);
 absl::StatusOr<Payload> ArgumentsOf(const Handle& handle, std::uint64_t index);
-// Why what starts for the pool fails; empty: it does not, or nothing starts any more.
+// Why processes that start for the pool fail; empty: none fails, or the pool starts nothing any more.
 std::string StartFailureOf(const Pool& pool);
 
-// The mutex is held while a page is made, so a page ends after so many, whether they match or not.
+// Handles that one page looks at, whether they match or not: the mutex is held meanwhile.
 inline constexpr std::uint32_t kMostListed = 8192;
 // As Core::ViewTasks.
 TaskPage ListHandles(const HandleList& handles, const TaskFilter& filter, std::uint64_t from, std::size_t most);
-// Visits everything of the pool that runs or waits: maps, then tasks.
+// Visits every handle of the pool that runs or waits: maps, then tasks. Takes as long as there are many.
 void ForEachUnfinished(const Pool& pool, absl::FunctionRef<void(const Handle&)> visit);
 
 }  // namespace poold::core

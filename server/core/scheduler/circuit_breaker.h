@@ -36,6 +36,7 @@ inline constexpr Nanos kLongestBreakerPause = 60 * kSecond;
 
 // Of one function. Only CircuitBreakers changes it.
 struct CircuitBreaker {
+  // The calls that wait here and came from one line of a ready queue.
   struct Line {
     ReadyQueue* ready = nullptr;
     ClientQueue* queue = nullptr;
@@ -46,12 +47,17 @@ struct CircuitBreaker {
 
   bool open = false;
   Nanos span = kFirstBreakerPause;
-  Nanos until = 0;               // when one may try
-  std::uint64_t probe = 0;       // token of the attempt that tries; 0: none does
-  const Node* called = nullptr;  // back in its line, to be the next one that tries
+  // The moment from which a call may be the probe.
+  Nanos until = 0;
+  // Token of the attempt that is the probe; 0: none is.
+  std::uint64_t probe = 0;
+  // The handle that went back to its line to be the next probe; null: none did.
+  const Node* called = nullptr;
   LineKey last_called{};
-  std::map<LineKey, Line> lines;  // none of them empty
-  std::uint16_t epoch = 1;        // of this standing: Handle::held of those that wait here
+  // The calls that wait; no line is empty.
+  std::map<LineKey, Line> lines;
+  // Grows with each closing; never 0. Handle::held of the calls that wait here.
+  std::uint16_t epoch = 1;
 };
 
 // Role: counts deaths, opens and closes breakers, holds the calls that wait at them, and calls one of these for a
@@ -66,9 +72,9 @@ class CircuitBreakers {
 
   // The open breaker at which this handle has to wait; null if none is open.
   static CircuitBreaker* Of(const Handle& handle);
-  // It waits there.
+  // Whether the handle waits at its breaker.
   static bool IsHeld(const Handle& handle);
-  // This attempt of it is the probe.
+  // Whether this attempt of the handle is the probe.
   static bool IsProbe(const Handle& handle, std::uint64_t token);
 
   // The handle, next in its line, has to wait: it goes to its breaker. REQUIRES: the breaker is open.
@@ -78,7 +84,7 @@ class CircuitBreakers {
   // One of those that wait at each open breaker of the pool goes back to its line, if it is time and nobody tries: the
   // most urgent one, in turns between clients.
   void CallForProbes(Pool& pool, Nanos now, HasRoom has_room);
-  // A line of the pool was held up: others may be tried in the place of a call that it has.
+  // A line of the pool was held up: if a call in it was to be the probe, another one may be.
   void LineIsHeldUp(Pool& pool, const ClientQueue* queue);
   // Since the last CallForProbes a line was held up that had a call which was to be tried.
   bool probes_uncalled() const { return probes_uncalled_; }

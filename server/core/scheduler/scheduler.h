@@ -28,12 +28,14 @@
 
 namespace poold::core {
 
-// What the scheduler finds out, and others have to do. None is called for a task that goes an undisturbed way.
+// Told what the scheduler finds out and others have to do. No function is called for a task that goes an undisturbed
+// way.
 class SchedulerListener {
  public:
-  // The next one in its line has a function that the worker at hand does not have: it ends now.
+  // The next handle in its line has a function that the worker at hand does not have: the handle ends now.
   virtual void FunctionIsUnknown(Handle& handle) = 0;
-  // What is seen of it has changed. Only of those that have extras, or whose pool has watchers.
+  // Watchers see something else of the handle than before. Only of handles that have extras, or whose pool has
+  // watchers.
   virtual void HandleChanged(const Handle& handle) = 0;
   // The worker has got all that it may get: it is to be stopped. `recycled`: because of PoolSpec::max_tasks_per_worker.
   virtual void WorkerIsUsedUp(Worker& worker, bool recycled) = 0;
@@ -48,11 +50,16 @@ class SchedulerListener {
 
 // Bugs for the simulator to find.
 struct SchedulerFaults {
-  bool requeue_begun = false;   // takes back what the worker has begun already
-  bool never_end_turn = false;  // lets one client have every turn
-  bool no_floors = false;       // gives clients only what is common of the room for outcomes
-  bool hold_drains = false;     // holds up clients also in pools that are closing
-  bool forget_touch = false;    // does not say that a worker that still has something has less to do
+  // Takes back what the worker has begun already.
+  bool requeue_begun = false;
+  // Lets one client have every turn.
+  bool never_end_turn = false;
+  // Gives clients only what is common of the room for outcomes.
+  bool no_floors = false;
+  // Holds up clients also in pools that are closing.
+  bool hold_drains = false;
+  // Does not say that a worker that still has something has less to do.
+  bool forget_touch = false;
 };
 
 class Scheduler {
@@ -71,18 +78,19 @@ class Scheduler {
         timers_(timers) {}
 
   // ---- What waits ----
-  // The task waits: in its line, or, before its time (Task::not_before), among the delayed.
+  // The task waits from now on: in its line, or, before its time (Task::not_before), among the delayed.
   void Queue(Task& task, bool in_front);
+  // The task waits no more. REQUIRES: it waits.
   void Unqueue(Task& task);
   // Does nothing for a map that waits already, has ended, or has no item that could run now.
   void QueueMap(MapRun& map, bool in_front);
   void UnqueueMap(MapRun& map);
   // The client of a line that was held up has room, or nothing waits there any more.
   static void LetGo(const HeldLine& line);
-  // It is sent to a worker as far as the room for outcomes goes.
+  // Whether the handle may be sent, as far as the room for outcomes goes.
   bool HasRoom(const Handle& handle) const { return room_.open() || HasOwnRoom(handle); }
-  // What the pool has is finished in any case: there nobody is held up, and a client that has no room loses its oldest
-  // outcomes.
+  // Whether the pool finishes what it has in any case: there nobody is held up, and a client that has no room loses its
+  // oldest outcomes.
   bool Drains(const Pool& pool) const { return pool.state == PoolState::kClosing && !faults_.hold_drains; }
   // Items that a chunk of this map would have on a worker that takes some.
   std::uint64_t ChunkSize(const Pool& pool, const MapRun& map) const;
@@ -98,26 +106,28 @@ class Scheduler {
   void Steal(Pool& pool);
   // Sets the timer (TimerKind::kPoolWatchful) if something may wait behind something long.
   void WatchWaiting(Pool& pool);
-  // That timer has fired.
+  // TimerKind::kPoolWatchful: takes work back that waits behind something long.
   void TakeBackWaiting(Pool& pool);
-  // Nothing is sent any more: that timer is not needed.
+  // Stops that timer, because nothing is sent any more.
   void Rest(Pool& pool) { timers_->Clear(&pool.watchful_timer); }
 
   // ---- What comes back ----
-  // It is no longer with its worker: its result came, or it came back, or it ended. The chunk is gone.
+  // The task or chunk is no longer with its worker: its result came, or it came back, or it ended. A chunk is freed.
   void Unsend(Task& task);
   void Unsend(Chunk& chunk);
-  // Null if the worker does not have it any more.
+  // The chunk with this token; null: the worker does not have it any more.
   Chunk* FindChunk(WorkerId worker, AttemptToken token) const;
-  // Takes back what was not begun, and queues it again. False: it was begun.
+  // Takes the task back and queues it again. False: its worker has begun it.
   bool TakeBackTask(Task& task);
-  // Leaves `keep` items that were not begun. Returns how many came back. May end the chunk: then it is gone.
+  // Takes items back that were not begun, but leaves `keep` of them, and queues them again. Returns how many came back.
+  // May end the chunk: then it is freed.
   std::uint32_t TakeBackItems(Chunk& chunk, std::uint32_t keep);
-  // All that lies behind `except`. False: something there was begun, so `except` has ended.
+  // Takes back everything behind `except`. False: something there was begun, so `except` has ended.
   bool TakeBackBehind(Worker& worker, const Node* except);
-  // All that it has not begun, of the present chunk too; before it is told to go.
+  // Takes back everything that the worker has not begun, of the present chunk too. Call before the worker is told to
+  // go.
   void TakeBackUnbegun(Worker& worker);
-  // The worker is to be killed under `running`, its present task or chunk, and for nothing else. False: that has ended
+  // Has the worker killed under `running`, its present task or chunk, and for nothing else. False: `running` has ended
   // meanwhile, its result is on its way.
   bool KillUnder(Worker& worker, const Node* running, KilledBy why);
   // Calls of one function that came back from workers. `elapsed`: all of them together.
@@ -125,16 +135,16 @@ class Scheduler {
                      std::uint64_t result_bytes);
 
   // ---- Circuit breakers ----
-  // REQUIRES: what died is in no list. `probe`: it was CircuitBreakers::IsProbe.
+  // A worker died under this function. REQUIRES: what died is in no list. `probe`: it was CircuitBreakers::IsProbe.
   void NoteDeath(Pool& pool, std::uint32_t function, bool probe, KilledBy killed_by) {
     breakers_.NoteDeath(pool, function, probe, killed_by, now_);
   }
-  // What was sent ahead of a function whose breaker has tripped comes back, as far as it was not begun.
+  // Takes back calls that were sent ahead of functions whose breaker has tripped, as far as they were not begun.
   void TakeBackHeldCalls(Pool& pool);
   void CloseBreakers(Pool& pool) { breakers_.Close(pool, now_); }
-  // What died says nothing of the functions that the pool has now.
+  // Forgets deaths under all functions: they say nothing of the functions that the pool has now.
   void ForgetDeaths(Pool& pool) { breakers_.ForgetDeaths(pool, now_); }
-  // TimerKind::kPoolBreakers has fired.
+  // TimerKind::kPoolBreakers: the next open breaker may call for a probe.
   void BreakersDue(Pool& pool) { breakers_.Arm(pool, now_); }
 
   Deadlines& deadlines() { return deadlines_; }
@@ -145,10 +155,10 @@ class Scheduler {
   std::string Check(const Pool& pool) const;
 
  private:
-  // How many more calls of its client may be with workers, so that there is room for what they come to. Only an
+  // How many more calls of the client may be with workers, so that there is room for what they come to. Only an
   // estimate: the next result may be larger than any before.
   std::uint64_t RoomAhead(const Handle& next) const;
-  // Whether it is one at least.
+  // Whether RoomAhead is one at least; cheaper.
   bool HasRoomAhead(const Handle& next, const PoolFunction& function) const;
   bool HasOwnRoom(const Handle& handle) const;
   void HoldUp(const Handle& handle);

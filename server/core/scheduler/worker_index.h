@@ -27,30 +27,31 @@ class WorkerIndex {
   // `max_prefetch`: Limits::max_prefetch.
   explicit WorkerIndex(std::uint32_t max_prefetch) : max_prefetch_(max_prefetch) {}
 
-  // Something of it has changed: what it has, how far it is, whether it takes work, whether it is to be replaced.
+  // Something of the worker has changed: what it has, how far it is, whether it takes work, whether it is to be
+  // replaced.
   void Touch(Worker& worker) {
     if (worker.touched != kBoth) List(worker);
   }
-  // The worker is gone.
+  // The worker goes.
   void Remove(Worker& worker);
 
-  // The one with the least to do of those that have something and may get more (TakesMore), and that have made progress
-  // within kPatience; the one that was started first among equals. Null: there is none.
-  // `staying_only`: but not one that is to be replaced.
+  // Of workers that have something and may get more (TakesMore), and that have made progress within kPatience: the one
+  // with the least to do; among equals the one that was started first. Null: there is none. `staying_only`: passes over
+  // workers that are to be replaced.
   Worker* LeastLoaded(Nanos now, bool staying_only);
-  // The one with the most to do of those that another worker may take from now (WorkToTakeAt); the one that was started
-  // first among equals. Null: there is none.
+  // Of workers that another one may take from now (WorkToTakeAt): the one with the most to do; among equals the one
+  // that was started first. Null: there is none.
   Worker* Victim(Nanos now);
   // Until then Victim answers null, if no worker gets more; 0: it would answer now.
   Nanos NextVictimAt(Nanos now);
-  // Those that have something of a lower priority than `priority` (Worker::lowest) which they may not have begun
+  // Workers that have something of a lower priority than `priority` (Worker::lowest) which they may not have begun
   // (HoldsAhead), in the order of their starts.
   std::vector<Worker*> HoldersBelow(int priority, Nanos now);
-  // Those that hold something behind what they run, or can divide it, and have made no progress since `since`; in the
+  // Workers that hold something behind what they run, or can divide it, and have made no progress since `since`; in the
   // order of their starts.
   std::vector<Worker*> Waiting(Nanos since, Nanos now);
 
-  // What is wrong, in words; empty if nothing is. `workers`: all of the pool.
+  // The first invariant that does not hold, in words; empty: all do. `workers`: all of the pool.
   std::string Check(const std::vector<Worker*>& workers, Nanos now) const;
 
  private:
@@ -65,7 +66,7 @@ class WorkerIndex {
   // Put the workers that were touched in their places.
   void SettleLoads();
   void SettleAhead(Nanos now);
-  // The first one that makes progress; those that do not are left out until they are touched.
+  // The first worker of the order that makes progress. Those before it are left out until they are touched.
   static Worker* FirstMoving(WorkerOrder& order, Nanos now);
   // What others may take from now on is moved from `unripe_` to `ripe_`.
   void Ripen(Nanos now);
@@ -77,12 +78,18 @@ class WorkerIndex {
   // Those that have these bits in Worker::touched.
   std::vector<Worker*> touched_loads_;
   std::vector<Worker*> touched_ahead_;
-  WorkerOrder staying_{kStaying};  // those that take more and are not to be replaced, by nanoseconds of work
-  WorkerOrder leaving_{kLeaving};  // those that take more and are to be replaced, by nanoseconds of work
-  WorkerOrder ripe_{kRipe};        // those that others may take from, the most nanoseconds of work first
-  WorkerOrder unripe_{kUnripe};    // those that others may take from later, by that moment
-  WorkerOrder holders_{kHolders};  // those that hold something ahead, by the lowest priority of what they have
-  WorkerOrder waiting_{kWaiting};  // those of which something waits (HoldsWaiting), by when they last made progress
+  // Workers that take more and are not to be replaced, by nanoseconds of work.
+  WorkerOrder staying_{kStaying};
+  // Workers that take more and are to be replaced, by nanoseconds of work.
+  WorkerOrder leaving_{kLeaving};
+  // Workers that others may take from, the most nanoseconds of work first.
+  WorkerOrder ripe_{kRipe};
+  // Workers that others may take from later, by that moment.
+  WorkerOrder unripe_{kUnripe};
+  // Workers that hold something ahead, by the lowest priority of what they have.
+  WorkerOrder holders_{kHolders};
+  // Workers of which something waits (HoldsWaiting), by when they last made progress.
+  WorkerOrder waiting_{kWaiting};
 };
 
 }  // namespace poold::core

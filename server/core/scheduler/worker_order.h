@@ -21,12 +21,12 @@ class WorkerOrder {
   // `which`: of Worker::places, the one that is this order's.
   explicit WorkerOrder(std::size_t which) : which_(which) {}
 
-  // The worker enters with this number, or gets it.
+  // Puts the worker in, or gives it another number.
   void Put(Worker& worker, std::int64_t number);
-  // It need not be there.
+  // Takes the worker out; nothing happens if it is not there.
   void TakeOut(Worker& worker);
   bool Holds(const Worker& worker) const;
-  // Null when empty.
+  // The worker with the least number; null: there is none.
   Worker* First() const { return heap_.empty() ? nullptr : heap_.front().worker; }
   // The number of First(). REQUIRES: not empty.
   std::int64_t FirstNumber() const { return heap_.front().number; }
@@ -34,7 +34,7 @@ class WorkerOrder {
   std::int64_t NumberOf(const Worker& worker) const;
   bool empty() const { return heap_.empty(); }
   std::size_t size() const { return heap_.size(); }
-  // Those whose number is below `number`, in the order of their starts. Looks at no others but their children.
+  // Workers whose number is below `number`, in the order of their starts. Looks at no others but their children.
   std::vector<Worker*> Below(std::int64_t number) const;
   // Whether the invariants hold.
   bool Check() const;
@@ -42,7 +42,8 @@ class WorkerOrder {
  private:
   struct Entry {
     std::int64_t number = 0;
-    WorkerId start{};  // the worker's id: ids grow with starts
+    // The worker's id, which grows with starts.
+    WorkerId start{};
     Worker* worker = nullptr;
     bool operator<(const Entry& other) const {
       return number != other.number ? number < other.number : start < other.start;

@@ -19,26 +19,33 @@
 
 namespace poold::core {
 
+// Handles of one wait, at most, for which it is looked at.
 inline constexpr std::size_t kMostNeedsLookedAt = 256;
 
 // What has to happen for a handle to end: the worker that runs it goes on, or its pool has a worker for it.
 struct Need {
   PoolId pool{};
-  std::uint32_t pool_workers = 0;  // that the pool is to have
-  bool needs_no_worker = false;    // its pool sends nothing to workers any more, and ends the handle itself
-  WorkerId runner{};               // that runs it; zero: none does yet, or it is a map
+  // Workers that the pool is to have.
+  std::uint32_t pool_workers = 0;
+  // The pool sends nothing to workers any more, and ends the handle itself.
+  bool needs_no_worker = false;
+  // The worker that has the handle; zero: none has it yet, or it is a map.
+  WorkerId runner{};
   friend bool operator==(const Need&, const Need&) = default;
 };
 
 // One wait of the task that a worker runs.
 struct WaitingWorker {
   WorkerId worker{};
-  PoolId pool{};         // of the worker
-  bool for_all = false;  // waits for all needs; else for any of them
-  bool unknown = false;  // there are too many needs to look at: it is taken as one that can end
+  // The pool of that worker.
+  PoolId pool{};
+  // The wait ends when all needs have ended; else with any of them.
+  bool for_all = false;
+  // There are too many needs to look at: the wait is taken as one that can end.
+  bool unknown = false;
   std::vector<Need> needs;
 
-  // Without repeating one.
+  // Adds a need that is not there yet.
   void Add(const Need& need);
 };
 

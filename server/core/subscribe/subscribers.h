@@ -18,17 +18,23 @@
 
 namespace poold::core {
 
-// A stream. Only Subscribers changes it.
+// A stream that outcomes go to. Only Subscribers changes it.
 struct Subscriber {
-  std::uint32_t slot = 0;  // of the slab
+  // Set by the slab that it lies in.
+  std::uint32_t slot = 0;
   SubscriberId id = kNobody;
-  std::uint64_t users = 0;  // references to it: of groups and of subscriptions
-  bool gone = false;        // the stream has ended: nothing is sent to it any more
+  // References to it: of groups and of subscriptions. It is freed with the last one.
+  std::uint64_t users = 0;
+  // The stream has ended: nothing is sent to it any more.
+  bool gone = false;
 };
 
+// A stream that hears of one handle.
 struct Subscription {
+  // Never null.
   Subscriber* to = nullptr;
-  std::uint64_t first_index = 0;  // of a map: the first item that is sent; 0 for a task
+  // Of a map: the first item that is sent; of a task 0.
+  std::uint64_t first_index = 0;
 };
 
 // The subscriptions to one handle, beside the one that its group has.
@@ -65,9 +71,9 @@ class Subscribers {
   void DropUnused(Subscriber* subscriber);
   // Adds a subscription, and drops those whose stream has ended.
   void Add(SubscriptionList& list, const Subscription& subscription);
-  // The handle of the list goes.
+  // Drops all subscriptions of the list, because its handle goes.
   void Clear(SubscriptionList& list);
-  // The stream has ended.
+  // The stream has ended; its id may come again as a new stream.
   void Gone(SubscriberId id);
 
   // Streams that are in memory, and those of them that have not ended.

@@ -37,7 +37,8 @@ class HandleWaits {
   friend class Waits;
   struct Place {
     Wait* wait = nullptr;
-    std::uint32_t entry = 0;  // index into Wait::entries
+    // Index into Wait::entries.
+    std::uint32_t entry = 0;
   };
   Handle* const handle_;
   std::vector<Place> places_;
@@ -47,12 +48,15 @@ class HandleWaits {
 class PoolCalls {
  private:
   friend class Waits;
+  // Calls for the pool to run (kOpen), to be gone (kJoin, kTerminate), and for the end of a cancel (kClose).
   std::vector<Wait*> open_;
   std::vector<Wait*> join_;
   std::vector<Wait*> terminate_;
   std::vector<Wait*> close_;
-  std::vector<Wait*> reload_;        // for the reload that is under way
-  std::vector<Wait*> later_reload_;  // for the one after it
+  // For the end of the reload that is under way.
+  std::vector<Wait*> reload_;
+  // For the end of the reload after that one.
+  std::vector<Wait*> later_reload_;
 };
 
 // One call. Only Waits changes it.
@@ -60,32 +64,41 @@ struct Wait {
   enum class Kind : std::uint8_t { kGet, kWait, kOpen, kJoin, kTerminate, kReload, kClose };
   struct Entry {
     HandleId id;
-    HandleWaits* handle = nullptr;  // null: the handle is gone
-    bool done = false;              // the handle has ended
+    // Null: the handle is gone, or its waits were told.
+    HandleWaits* handle = nullptr;
+    // The handle has ended.
+    bool done = false;
   };
 
   Kind kind{};
   SubscriberId call = kNobody;
-  TimerId timer = kNoTimer;  // for how long it waits
+  // The end of the time that the call waits for (TimerKind::kWait).
+  TimerId timer = kNoTimer;
 
   // Of kGet and kWait.
   WaitMode mode = WaitMode::kAllCompleted;
-  std::vector<Entry> entries;   // in the order asked, each handle once
-  std::size_t left = 0;         // entries that are not done
-  WorkerId from{};              // it is what this worker ran then that waits; zero: nobody of ours
-  AttemptToken from_attempt{};  // of that
+  // Of kGet and kWait: the handles, in the order asked, each once.
+  std::vector<Entry> entries;
+  // Entries that are not done.
+  std::size_t left = 0;
+  // The worker whose task waits; zero: a client waits.
+  WorkerId from{};
+  // The attempt that waits there; valid while `from` is not zero.
+  AttemptToken from_attempt{};
   bool for_all() const { return kind == Kind::kGet || mode == WaitMode::kAllCompleted; }
 
-  // Of the others.
-  std::shared_ptr<PoolCalls> pool;  // keeps the pool
-  bool created = false;             // of kOpen: the pool is made by this call
-  std::uint64_t cancelled = 0;      // of kTerminate: how many handles it has cancelled; of kClose: others before it
+  // Of the other kinds: the pool's calls, which keep the pool alive; null for kGet and kWait.
+  std::shared_ptr<PoolCalls> pool;
+  // Of kOpen: the pool is made by this call.
+  bool created = false;
+  // Of kTerminate: handles that the termination has cancelled; of kClose: handles that others had cancelled before.
+  std::uint64_t cancelled = 0;
 };
 
-// What the owner of the handles has to know.
+// The owner of the handles.
 class WaitsListener {
  public:
-  // The last call that waited for this handle waits no more, and the handle has not just ended.
+  // The last call that waited for this handle waits no more; told only of a handle that has not just ended.
   virtual void NobodyWaits(Handle& handle) = 0;
 
  protected:
@@ -94,63 +107,66 @@ class WaitsListener {
 
 class Waits {
  public:
-  // What a call asks for.
+  // A handle that a call asks for.
   struct Asked {
     HandleId id;
     bool ended = false;
-    bool succeeded = false;  // if it ended
+    // Valid with `ended`.
+    bool succeeded = false;
   };
   using ViewHandle = absl::FunctionRef<HandleView(const Handle*)>;
   using ViewPool = absl::FunctionRef<PoolView()>;
   using WaitsOf = absl::FunctionRef<HandleWaits*(std::size_t)>;
 
-  // `max_wait`: no call waits for longer. All others outlive it.
+  // `max_wait`: the longest that a call waits. All others outlive it.
   Waits(ClientPort* port, Timers* timers, Nanos max_wait, WaitsListener* listener)
       : port_(port), timers_(timers), max_wait_(max_wait), listener_(listener) {}
 
   // ---- Calls for handles ----
-  // REQUIRES: the handle has not ended.
+  // A call that waits for one handle. REQUIRES: the handle has not ended.
   Wait* Get(Nanos now, SubscriberId call, HandleId id, HandleWaits* waits, Nanos wait_timeout);
-  // Null: it was answered at once. Else `waits_of` is asked for the list of each handle, by its place in `asked`.
+  // A call that waits for several handles. Null: it was answered at once. Else `waits_of` is asked for the list of each
+  // handle, by its place in `asked`.
   Wait* WaitFor(Nanos now, SubscriberId call, std::span<const Asked> asked, WaitMode mode, Nanos wait_timeout,
                 WaitsOf waits_of);
-  // It is a task that waits: this attempt, which runs on this worker.
+  // The call comes from a task: this attempt, which runs on this worker.
   void ComesFrom(Wait* wait, WorkerId worker, AttemptToken attempt);
-  // Those that come from tasks.
+  // The calls that come from tasks.
   const std::vector<Wait*>& of_tasks() const { return of_tasks_; }
-  // Answers it so.
+  // Answers the call with this error.
   void Refuse(Wait* wait, const absl::Status& why);
-  // Answers whoever waits for this; `view`: of this handle.
+  // Answers the calls that waited for this handle, as far as that is enough for them. `view`: of the handle.
   void HandleEnded(HandleWaits& waits, bool succeeded, ViewHandle view);
-  // The handle is no longer there. REQUIRES: it has ended.
+  // The handle is freed. REQUIRES: it has ended.
   void HandleGone(HandleWaits& waits);
-  // TimerKind::kWait: its time is over.
+  // TimerKind::kWait: the time of the call is over, so it is answered with what there is.
   void Due(Wait* wait, ViewHandle view);
 
   // ---- Calls for pools ----
+  // Each notes one call until the pool's owner says what became of it.
   void Open(std::shared_ptr<PoolCalls> pool, SubscriberId call, bool created);
   void Join(Nanos now, std::shared_ptr<PoolCalls> pool, SubscriberId call, Nanos wait_timeout);
   void Terminate(std::shared_ptr<PoolCalls> pool, SubscriberId call);
   // `before`: how many handles of the pool others have cancelled.
   void Close(std::shared_ptr<PoolCalls> pool, SubscriberId call, std::uint64_t before);
-  // For a reload that has not begun.
+  // Waits for the end of a reload that has not begun.
   void Reload(std::shared_ptr<PoolCalls> pool, SubscriberId call);
-  // It begins.
+  // The reload that calls wait for begins; later calls wait for the next one.
   void ReloadBegins(PoolCalls& pool);
-  // Of those that terminate it.
+  // So many handles were cancelled: told to the calls that terminate the pool.
   void NoteCancelled(PoolCalls& pool, std::uint64_t handles);
   // `view`: asked for each call if the status is OK.
   void AnswerOpens(PoolCalls& pool, const absl::Status& status, ViewPool view);
-  // Of the reload that is under way.
+  // Answers the calls that wait for the reload which is under way.
   void AnswerReloads(PoolCalls& pool, const absl::Status& status, ViewPool view);
-  // There will be no reload any more. REQUIRES: not OK.
+  // The pool will not be reloaded any more. REQUIRES: `why` is not OK.
   void RefuseReloads(PoolCalls& pool, const absl::Status& why);
-  // All that was to be cancelled was: so many handles.
+  // So many handles were cancelled, which is all that was to be: answers closes.
   void AnswerCloses(PoolCalls& pool, std::uint64_t handles);
-  // Answers joins and terminates.
+  // The last process of the pool is gone: answers joins and terminates.
   void PoolGone(PoolCalls& pool);
 
-  // The one who called is gone, and hears no answer.
+  // The caller is gone, and hears no answer.
   void CallerGone(SubscriberId call);
   // Whether this call was not answered yet.
   bool Waiting(SubscriberId call, const Wait* wait) const;
@@ -160,10 +176,11 @@ class Waits {
   std::string Check() const;
 
  private:
+  // A call of this kind, kept until Remove.
   Wait* New(Wait::Kind kind, SubscriberId call);
   Wait* NewOfPool(Wait::Kind kind, std::shared_ptr<PoolCalls> pool, SubscriberId call, std::vector<Wait*>* list);
   void SetDeadline(Nanos now, Wait* wait, Nanos wait_timeout);
-  // False: it goes on.
+  // Tells one call that a handle of it has ended. False: the call waits on.
   bool EntryEnded(const HandleWaits::Place& place, bool succeeded, ViewHandle view);
   void Answer(Wait* wait, bool first);
   void AnswerReloadsOf(std::vector<Wait*>& calls, const absl::Status& status, ViewPool view);

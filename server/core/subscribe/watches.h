@@ -17,7 +17,7 @@
 
 namespace poold::core {
 
-// Those that watch one handle.
+// The watchers of one handle. Stays where it is until HandleEnded.
 class HandleWatchers {
  public:
   bool empty() const { return all_.empty(); }
@@ -27,7 +27,7 @@ class HandleWatchers {
   std::vector<SubscriberId> all_;
 };
 
-// Those that watch one pool and everything in it.
+// The watchers of one pool and everything in it. Stays where it is until PoolEnded.
 class PoolWatchers {
  public:
   bool empty() const { return all_.empty(); }
@@ -36,7 +36,8 @@ class PoolWatchers {
   friend class Watches;
   struct Watcher {
     SubscriberId id = kNobody;
-    bool output = false;  // also what tasks write
+    // The watcher also gets what tasks write.
+    bool output = false;
   };
   std::vector<Watcher> all_;
 };
@@ -49,17 +50,19 @@ class Watches {
 
   // `output`: also what tasks write. The pool and the handles stay where they are until their end was told here.
   void WatchPool(PoolWatchers& pool, SubscriberId watcher, bool output);
-  // Of handles that have not ended. Of none: the watch ends at once.
+  // A watch of handles that have not ended. Of none: the watch ends at once.
   void WatchHandles(std::vector<HandleWatchers*> handles, SubscriberId watcher, bool output);
 
   // `event` is called once for each watcher. `handle`: null if it has no watchers of its own.
   void Tell(const PoolWatchers& pool, const HandleWatchers* handle, MakeEvent event) const;
-  // To those that asked for output.
+  // As Tell, to those watchers that asked for output.
   void TellOutput(const PoolWatchers& pool, const HandleWatchers& handle, const OutputEvent& output) const;
 
-  // Whatever was to be told of it was told.
+  // REQUIRES: everything that was to be told of the handle was told. Ends the watches that have no other handle.
   void HandleEnded(HandleWatchers& handle);
+  // Ends all watches of the pool. REQUIRES as above.
   void PoolEnded(PoolWatchers& pool);
+  // Forgets the watcher; nothing happens if it is not known.
   void WatcherGone(SubscriberId watcher);
 
   std::size_t size() const { return of_handles_.size() + of_pools_.size(); }
@@ -68,7 +71,8 @@ class Watches {
 
  private:
   struct HandleWatch {
-    std::vector<HandleWatchers*> handles;  // that have not ended
+    // Those of the watched handles that have not ended.
+    std::vector<HandleWatchers*> handles;
     bool output = false;
   };
 

@@ -12,33 +12,36 @@
 
 namespace poold::core {
 
-// Of a task that ends now: without a result, a failure or a certificate.
+// The outcome of a task that ends now: with its output, but without a result, a failure or a certificate.
 std::shared_ptr<Outcome> NewOutcome(const Task& task, TaskState state, Nanos now);
-// With a failure of this type.
+// As NewOutcome, with a failure of this type.
 OutcomePtr FailedOutcome(const Task& task, TaskState state, std::string_view type, std::string_view message, Nanos now);
-// Of something that never started.
+// The outcome of a task or item that never started, with a failure of this type.
 OutcomePtr NeverStartedOutcome(TaskState state, std::string_view type, std::string_view message, Nanos submitted_at,
                                Nanos now);
 
-// Outcomes of tasks that are cancelled. Tasks that came together and never ran share one: so ten million of them end in
-// a moment.
+// Makes outcomes of cancelled tasks. Tasks that came together and never ran share one outcome: so ten million of them
+// end in a moment.
 class CancelledOutcomes {
  public:
   OutcomePtr Of(const Task& task, std::string_view why, Nanos now);
 
  private:
-  OutcomePtr last_;  // of a task that had not run
+  // The latest outcome that was shared: of a task that had not run.
+  OutcomePtr last_;
 };
 
-// A success of which the task keeps the result itself: TaskLife::kSucceeded.
+// Whether the task ends in a compact success (TaskLife::kSucceeded): at the first attempt, without output and without a
+// type name.
 bool IsPlain(const Task& task, const Payload& result);
-// Counted for it while its outcome is kept. REQUIRES: it has ended.
+// Bytes that count while its outcome is kept, those of kept arguments among them. REQUIRES: it has ended.
 std::uint64_t OutcomeBytesOf(const Task& task);
-// Of a map: so far. Of a task that runs, or was released: none.
+// Bytes that are kept of the handle now. Of a map: so far. Of a task that runs, or was released: 0.
 std::uint64_t KeptBytesOf(const Handle& handle);
 // REQUIRES: it has ended.
 Nanos EndedAt(const Handle& handle);
 
+// Counts so many ends in this state. REQUIRES: the state is terminal.
 void CountEnd(PoolStats& stats, TaskState state, std::uint64_t count);
 
 }  // namespace poold::core

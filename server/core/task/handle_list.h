@@ -13,10 +13,14 @@ namespace poold::core {
 
 struct Handle;
 
+// Neighbours in the order of submission.
 struct HandleBlock {
   static constexpr std::uint32_t kPlaces = 64;
-  std::uint64_t first = 0;  // place of the first one
+  // Place in the list of handles[0].
+  std::uint64_t first = 0;
+  // Places that were given out, from the front.
   std::uint32_t used = 0;
+  // Handles that are still there; the block goes when none is left.
   std::uint32_t live = 0;
   Handle* handles[kPlaces] = {};
 };
@@ -24,9 +28,9 @@ struct HandleBlock {
 class HandleList {
  public:
   void Append(Handle* handle);
-  // Nothing happens if it is in no list.
+  // Takes the handle out; nothing happens if it is in no list.
   void Remove(Handle* handle);
-  // From 1. REQUIRES: it is in the list.
+  // The place of the handle, counted from 1. REQUIRES: it is in the list.
   static std::uint64_t PlaceOf(const Handle& handle);
 
   // Visits the handles from the place `from` on while `visit` returns true; returns the place to go on from (of the one
@@ -47,7 +51,9 @@ class HandleList {
 
  private:
   std::map<std::uint64_t, std::unique_ptr<HandleBlock>> blocks_;  // by their first place
-  HandleBlock* last_ = nullptr;                                   // has room, or null
+  // The block that gets the next handle; null: a new one is made.
+  HandleBlock* last_ = nullptr;
+  // The place of the next handle.
   std::uint64_t next_ = 1;
 };
 

@@ -37,21 +37,21 @@ class HandleStore {
       : max_task_bytes_(max_task_bytes), random_(*random), ids_(remembered_ids) {}
 
   // ---- Ids ----
-  // One that nobody has used.
+  // An id that nobody has used.
   HandleId NewId();
-  // Null if not known, or released. `*known`: it is one of them.
+  // The handle; null: not known, or released. `*known`: the id is one of them, or a tombstone.
   Handle* Find(const HandleId& id) const { return ids_.Find(id); }
   Handle* Find(const HandleId& id, bool* known) const { return ids_.Find(id, known); }
-  // Or why there is none.
+  // The handle, or why there is none: HANDLE_NOT_FOUND, HANDLE_RELEASED.
   absl::StatusOr<Handle*> Get(const HandleId& id) const;
-  // Those that can be named, in the order of their submission.
+  // Handles that can be named, in the order of their submission.
   const HandleList& in_order() const { return in_order_; }
 
   // ---- Groups ----
-  // With one reference, which is the caller's.
+  // A group with one reference, which is the caller's; the second one copies everything else of `like`.
   Group& NewGroup();
   Group& NewGroup(const Group& like);
-  // REQUIRES: nothing refers to it.
+  // REQUIRES: no handle refers to the group.
   void DropGroup(Group* group) { groups_.Delete(group); }
 
   // ---- Tasks and maps ----
@@ -59,28 +59,31 @@ class HandleStore {
   // caller.
   Task& AddTask(const HandleId& id, Group& group);
   MapRun& AddMap(const HandleId& id, Group& group);
-  // Nobody can name it any more; its id is remembered, or (of a map that was refused) is not.
+  // Nobody can name the handle any more: its id becomes a tombstone.
   void Retire(Handle& handle);
+  // As Retire, of a map that was refused when it came: its id is forgotten.
   void Withdraw(MapRun& map);
-  // Has ended just now.
+  // Counts the end of a handle. REQUIRES: it has ended just now.
   void NoteEnded(Handle& handle);
   // REQUIRES: it has ended, is in no list, and cannot be named. The group keeps its reference.
   void Free(Handle& handle);
-  // The task that is with this worker under this token; null if it is not there any more.
+  // The task that is with this worker under this token; null: it is not there any more, or the token is of a chunk.
   Task* FindAttempt(WorkerId worker, AttemptToken token) const;
   // Pools with maps that have not ended.
   const std::map<PoolId, Pool*>& with_maps() const { return with_maps_; }
 
   // ---- What it takes ----
-  // Of Limits::max_task_bytes. What is shared by tasks that have ended is counted with their outcomes.
+  // Bytes that count against Limits::max_task_bytes. What is shared by tasks that have ended is counted with their
+  // outcomes.
   std::uint64_t TaskBytes() const {
     return unfinished_ * kTaskBytes + std::min<std::uint64_t>(unfinished_, groups_.size()) * kGroupBytes +
            std::min<std::uint64_t>(unfinished_, ids_.blocks()) * kIdBlockBytes;
   }
-  // For one more. First as if none of them shared anything: so it is told mostly.
+  // Whether one more handle fits. Asks first as if no two of them shared anything, which is mostly enough.
   bool HasRoom() const {
     return unfinished_ * (kTaskBytes + kGroupBytes + kIdBlockBytes) < max_task_bytes_ || TaskBytes() < max_task_bytes_;
   }
+  // The refusal QUEUE_FULL for a store without room.
   absl::Status Full() const;
 
   // Tasks and maps that have ended since the start.
@@ -97,14 +100,17 @@ class HandleStore {
 
   const std::uint64_t max_task_bytes_;
   std::mt19937_64& random_;
-  HandleId next_id_;  // that the daemon chooses
+  // The next id that the daemon chooses; a new stretch of neighbours begins where its low half ends one.
+  HandleId next_id_;
   HandleTable ids_;
   HandleList in_order_;
   Slab<Group> groups_;
   Slab<Task> tasks_;
   Slab<MapRun> maps_;
   std::map<PoolId, Pool*> with_maps_;
-  std::uint64_t unfinished_ = 0;  // tasks and maps, of all pools
+  // Tasks and maps that have not ended, of all pools.
+  std::uint64_t unfinished_ = 0;
+  // Tasks and maps that have ended since the start.
   std::uint64_t ended_ = 0;
 };
 

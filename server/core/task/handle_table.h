@@ -1,9 +1,11 @@
-// Which ids are known: those of tasks and maps that are kept, and a bounded number of released ones (tombstones).
+// The table of known ids: those of tasks and maps that are kept, and a bounded number of released ones (tombstones).
 //
+// Role: finds a handle by its id, and tells a released id from an unknown one. Non-role: owns no handle. Thread safety:
+// none; used under the core's mutex.
 // Performance: clients number their handles one after the other, so neighbouring ids share a block: one look into the
-// hash table (a cache miss, with a million handles) serves sixteen of them, and the blocks used last are at hand.
-// The table grows and shrinks by a bucket with the block that comes or goes (linear hashing): no insertion moves more
-// than the blocks of one bucket, however large the table is.
+// hash table (a cache miss, with a million handles) serves sixteen of them, and the blocks used last are at hand. The
+// table grows and shrinks by a bucket with the block that comes or goes (linear hashing): no insertion moves more than
+// the blocks of one bucket, however large the table is.
 #pragma once
 
 #include <array>
@@ -21,15 +23,18 @@ class HandleTable {
  public:
   explicit HandleTable(std::uint64_t remembered_ids) : remembered_ids_(remembered_ids) { buckets_.push_back(nullptr); }
 
+  // REQUIRES: the id is not known.
   void Add(const HandleId& id, Handle* handle);
-  // `*known` tells whether it is there; null and known is a tombstone.
+  // `*known`: whether the id is known. Null and known: the id is a tombstone.
   Handle* Find(const HandleId& id, bool* known) const;
-  // Null if not known, or released.
+  // The handle; null: the id is not known, or a tombstone.
   Handle* Find(const HandleId& id) const;
   bool IsTombstone(const HandleId& id) const;
+  // The id is not known any more, not even as a tombstone.
   void Forget(const HandleId& id);
-  // The id stays as a tombstone, until enough later ones were released.
+  // The id becomes a tombstone, until `remembered_ids` later ones were released.
   void Retire(const HandleId& id);
+  // Known ids, tombstones among them.
   std::size_t size() const { return size_; }
   std::size_t blocks() const { return blocks_.size(); }
   std::size_t buckets() const { return buckets_.size(); }
@@ -41,10 +46,13 @@ class HandleTable {
   static constexpr std::uint64_t kBlock = 16;
   // The ids (key.high, kBlock * key.low) to (key.high, kBlock * key.low + kBlock - 1).
   struct Block {
-    std::uint32_t slot = 0;   // of the slab
-    std::uint32_t known = 0;  // a bit for each
+    // Set by the slab that it lies in.
+    std::uint32_t slot = 0;
+    // A bit for each id of the block that is known.
+    std::uint32_t known = 0;
     HandleId key;
-    Block* next = nullptr;  // of the same bucket
+    // The next block of the same bucket.
+    Block* next = nullptr;
     std::array<Handle*, kBlock> handles{};
   };
   struct Recent {
