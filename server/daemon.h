@@ -1,11 +1,10 @@
 // Daemon: the wiring of poold: every component as a member, in the order in which they come up. They go down in the
 // reverse order.
 //
+// Role: makes the components from the configuration, and moves the daemon from phase to phase on signals. Non-role:
+// decides nothing about pools or tasks.
 // Threads: made, run and destroyed by the main thread; the components have their own (for each shard an RPC thread, a
-// local thread and
-//   a process thread).
-// Ownership: owns every component.
-// Errors: see each call.
+// local thread and a process thread). Ownership: owns every component. Errors: see each call.
 #pragma once
 
 #include <atomic>
@@ -44,6 +43,8 @@ class Daemon {
   void Run();
 
  private:
+  // kDraining: nothing new is taken, and pools finish what they have. kTerminating: the drain took too long, or a
+  // second signal came: all pools are terminated.
   enum class Phase { kStarting, kServing, kDraining, kTerminating };
 
   // The parts of one shard, beside its dispatcher.
@@ -104,7 +105,9 @@ class Daemon {
 
   // Owned by the main thread. Moments and lengths are in ns.
   Phase phase_ = Phase::kStarting;
+  // When the phase is over at the latest; kNever: it has no end.
   core::Nanos phase_ends_ = core::kNever;
+  // When the service manager is told next that the daemon lives.
   core::Nanos next_alive_ = 0;
   base::MemoryReturn memory_return_;
   core::Nanos until_memory_look_ = 0;

@@ -1,12 +1,10 @@
 // A call as the functions of api/ see it, whatever carries it: gRPC, or a socket of this host.
 //
 // Role: holds the request, names the caller, and takes the answer. A transport derives from Call, brings the request
-// and sends the
-//   answer. Non-role: decides nothing about tasks or pools.
+// and sends the answer. Non-role: decides nothing about tasks or pools.
 // Threads: the thread that brings a call handles and cancels it (the "call's thread"). Any thread answers, once; later
-// answers are
-//   dropped.
-// Ownership: shared by the transport and by the questions that the call waits for.
+// answers are dropped. Ownership: shared by the transport and by the questions that the call waits for. Errors: a
+// refusal is a status of the form that api/errors.h describes.
 #pragma once
 
 #include <atomic>

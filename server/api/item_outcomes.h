@@ -96,8 +96,10 @@ class ItemSource {
 
   // Owned by the thread that fills.
   std::uint64_t next_index_;
-  std::deque<core::ItemBlockPtr> arrived_;                     // as completed
-  std::multimap<std::uint64_t, core::ItemBlockPtr> by_index_;  // in order
+  // With `as_completed`: blocks in the order of their arrival.
+  std::deque<core::ItemBlockPtr> arrived_;
+  // Otherwise: blocks by their first item.
+  std::multimap<std::uint64_t, core::ItemBlockPtr> by_index_;
   std::optional<core::MapView> end_;
   std::optional<ItemReader> reader_;
 };

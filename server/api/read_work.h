@@ -39,7 +39,8 @@ struct WorkFields {
   std::string_view function;
   std::string_view type_name;
   std::string_view encoding;
-  std::string_view chunk_size = {};  // of a map
+  // Of a map only.
+  std::string_view chunk_size = {};
 };
 
 // Checks the names of pool, function and type.

@@ -2,8 +2,7 @@
 //
 // A pool lies in one core as long as its name is known, and so do the handles of its tasks and maps.
 // Role: finds the core in which a pool or a handle lies, brings events and questions there, and puts together the
-// answers of several
-//   cores. Non-role: decides nothing about tasks or pools, and checks no request.
+// answers of several cores. Non-role: decides nothing about tasks or pools, and checks no request.
 // Threads: thread-safe after Attach. Each function enters cores: never call one from inside an event, or while
 // subscribers are flushed. Ownership: shares subscribers until they are unsubscribed; does not own the gates and the
 // clock, which must outlive it. Errors: those of the cores, passed on.
@@ -34,6 +33,7 @@ namespace poold::engine {
 
 // The handles of one call that lie in the same core. Made by Engine::Locate, and read by the engine.
 struct HandleGroup {
+  // Never null in a group that Locate made.
   Shard* shard = nullptr;
   std::vector<core::HandleId> ids;
   // The place of each id in the call.
@@ -48,6 +48,7 @@ class Subscription {
   void Drop();
 
  private:
+  // One subscription: the shard, and the subscriber's id there.
   struct Place {
     Shard* shard = nullptr;
     core::SubscriberId id = core::kNobody;
@@ -58,6 +59,7 @@ class Subscription {
 // An event of one core, for functions that make handles or subscribers inside it.
 struct Visit {
   core::Core& core;
+  // The moment of the event.
   core::Nanos now;
   // The shard of the core. Only the engine uses it.
   Shard& shard;

@@ -1,10 +1,12 @@
 // Gate: the one mutex of a core. Every event enters the core through the gate, on the thread that brings it, once for
 // each batch.
 //
-// Role: takes the mutex, reads the clock, runs the event and a slice of what is unfinished, leaves the mutex, flushes
-// every outbox, and destroys what the core dropped. Non-role: decides nothing. Threads: thread-safe; under the mutex
-// nothing makes a system call or ends a payload (base/quiet.h). Lock order: a gate is outermost; no lock is held when
-// it is entered. Ownership: does not own the core, the clock or the outboxes; they must outlive it.
+// Role: takes the mutex, reads the clock, runs the event and a slice of unfinished work, leaves the mutex, flushes
+// every outbox, and destroys what the core dropped. Non-role: decides nothing.
+// Threads: thread-safe; under the mutex nothing makes a system call or ends a payload (base/quiet.h). Lock order: a
+// gate is outermost; no lock is held when it is entered.
+// Ownership: does not own the core, the clock or the outboxes; they must outlive it. Errors: none of its own; the
+// event's result is passed on.
 #pragma once
 
 #include <atomic>
@@ -74,14 +76,16 @@ class Gate {
   // destroys what the core dropped.
   struct Leave {
     Gate* gate;
+    // NextTimer() when the mutex was left.
     core::Nanos next_timer = core::kNever;
+    // The thread's Taken() has something to destroy.
     bool drops = false;
     ~Leave() {
       for (Outbox* outbox : gate->outboxes_) outbox->Flush(next_timer);
       if (drops) DestroyDropped();
     }
   };
-  // What the core dropped in this thread's event. The memory of the list is used again.
+  // The things that the core dropped in this thread's event. The memory of the list is used again.
   static core::Dropped::Things& Taken() {
     static thread_local core::Dropped::Things taken;
     return taken;
@@ -110,6 +114,7 @@ class Gate {
     return std::forward<Event>(event)(*core_, read_timer.now);
   }
 
+  // Touched with `mu_` held only.
   core::Core* const core_ ABSL_PT_GUARDED_BY(mu_);
   const base::Clock* const clock_;
   std::vector<Outbox*> outboxes_;  // constant after the first Enter

@@ -1,9 +1,8 @@
 // HeldUpLog: the log lines about clients that are held up because the quota of outcomes is used up.
 //
 // Role: logs a client at once when it is held up, and again when it has not been held up for kOverFor. A client that is
-// held up again in
-//   between is logged once.
-// Threads: thread-safe. Note is called inside events and writes nothing; Write is called outside.
+// held up again in between is logged once. Threads: thread-safe. Note is called inside events and writes nothing; Write
+// is called outside.
 #pragma once
 
 #include <atomic>

@@ -1,8 +1,7 @@
 // PendingCall: a question to a core that is answered now or later.
 //
-// Threads: asked and dropped by one thread at a time; answered by any. Ownership: the core's table and the asker share
-// the subscriber;
-//   the shard must outlive both.
+// Role: a subscriber for one answer, and the means to give it up. Threads: asked and dropped by one thread at a time;
+// answered by any. Ownership: the core's table and the asker share the subscriber; the shard must outlive both.
 #pragma once
 
 #include <algorithm>
@@ -40,7 +39,9 @@ class AnswerSubscriber final : public Subscriber {
 
  private:
   std::function<void(Answer)> then_;
+  // Set inside an event; none: the core has not answered.
   std::optional<Answer> answer_;
+  // The answer was passed on or given up; only the first of both counts.
   std::atomic<bool> claimed_ = false;
 };
 

@@ -10,8 +10,10 @@ namespace poold::engine {
 class PollSource {
  public:
   enum class PollResult {
-    kNone,   // no event has come
-    kTaken,  // events were taken
+    // No event has come.
+    kNone,
+    // Events were taken.
+    kTaken,
     // Nothing was taken: so many events are under way that polling for each would only disturb. Call Rearm, if an
     // earlier Poll gave another result, and sleep.
     kTooMuch,

@@ -1,12 +1,9 @@
 // SessionPort: a session as the cores know it: a subscriber of each core, whose messages concern several.
 //
 // Role: brings a batch to the cores that it concerns, each in one event; searches the cores for handles whose place is
-// not known; counts
-//   the session as one of its client. Non-role: checks no request.
+// not known; counts the session as one of its client. Non-role: checks no request.
 // Threads: the thread that reads for the session. Ownership: the engine must outlive it; the cores share the subscriber
-// from Enter to
-//   Leave.
-// Errors: refusals are left in the batch.
+// from Enter to Leave. Errors: refusals are left in the batch.
 #pragma once
 
 #include <cstddef>
@@ -41,18 +38,22 @@ struct Batch {
     std::size_t count = 0;
     // The upload that stands for the arguments of the group's one task; empty for none.
     std::string upload_id;
-    std::size_t shard = 0;  // the port's
+    // Used by the port alone: the shard in which the pool lies.
+    std::size_t shard = 0;
   };
   struct Map {
     core::MapGroup group;
-    std::size_t shard = 0;    // the port's
-    bool is_applied = false;  // the port's
+    // As in Tasks.
+    std::size_t shard = 0;
+    // Used by the port alone: the map was given to its core.
+    bool is_applied = false;
   };
   // A request that was refused for its form or for lack of arguments, of which the core of its pool may know more.
   struct Doubtful {
     std::string pool;
     Refused refused;
-    std::size_t shard = 0;  // the port's
+    // As in Tasks.
+    std::size_t shard = 0;
   };
   // One request about neighbouring handles that are known already.
   struct HandleRequest {
@@ -77,17 +78,22 @@ struct Batch {
   void ClearAsked();
   void ClearRefused();
 
+  // The tasks of all groups, one behind the other.
   std::vector<core::NewTask> tasks;
   std::vector<Tasks> groups;
+  // Items of maps, in the order of the message.
   std::vector<Map> maps;
   // Maps that are refused for their form. The refusal tells how many of their items the core has taken.
   std::vector<Doubtful> refused_maps;
   // Tasks without arguments. Where the core took them before, on a stream that broke, the session is subscribed to
   // them.
   std::vector<Doubtful> without_args;
+  // Requests about handles, in the order of the message.
   std::vector<HandleRequest> handle_requests;
 
+  // Filled by Apply: what was refused.
   std::vector<Refused> refused;
+  // Filled by Apply: arguments that go back to the store of uploads.
   std::vector<Returned> returned;
 };
 
@@ -112,10 +118,14 @@ class SessionPort {
   void Leave();
 
  private:
+  // Finds the shard of each request, and claims new ids that lie in none yet.
   ClaimedIds Route(Batch* batch);
   void RouteRequests(Batch* batch);
+  // A shard that is still to be entered; none: the batch is done.
   std::optional<std::size_t> Next() const;
+  // Has the shard entered, or entered again.
   void Await(std::size_t shard) { waits_[shard] = true; }
+  // Refuses all tasks of a group whose ids name another shard than the pool's. True: it was refused.
   bool RefuseStrayTasks(Batch::Tasks* tasks, Batch* batch) const;
   ClaimedIds ClaimIds(Batch* batch) const;
   static void RefuseTaken(std::span<const absl::Status> why, Batch::Tasks* tasks, Batch* batch);
@@ -128,6 +138,7 @@ class SessionPort {
     std::size_t shard = 0;
     core::SubscriberId me = core::kNobody;
   };
+  // Counts the session as one of its client in this core, once.
   void BePresent(const Visit& visit, const std::shared_ptr<Subscriber>& session);
   // Each applies what is for this core, as far as the slice goes, and takes it from the slice. False: something is
   // left.
@@ -135,7 +146,9 @@ class SessionPort {
   bool ApplyTasks(const Visit& visit, Batch* batch, std::size_t* slice);
   bool ApplyMaps(const Visit& visit, Batch* batch, std::size_t* slice);
   bool ApplyRequests(const Visit& visit, Batch* batch, std::size_t* slice);
+  // Does one request about one handle.
   absl::Status Ask(const Visit& visit, const Batch::HandleRequest& asked, const core::HandleId& id) const;
+  // The core does not know the handle: the next one is asked.
   void LookElsewhere(Batch* batch, const Batch::HandleRequest& asked, const core::HandleId& id);
 
   const Engine& engine_;
@@ -150,6 +163,7 @@ class SessionPort {
   bool present_ = false;
   // Whether each core is still to be entered for the batch under way.
   std::vector<bool> waits_;
+  // Memory for the refusals of one group, used again.
   std::vector<core::Refusal> refusals_;
 };
 

@@ -1,10 +1,10 @@
 // Shard: one core with its gate, its subscribers, and the clients that have a session.
 //
 // Role: the core's ClientPort: hands the core's answers and events to subscribers, which are flushed when the mutex is
-// left. Non-role:
-//   knows no transport and no other shard. Used by the engine only.
+// left. Non-role: knows no transport and no other shard. Used by the engine only.
 // Threads: functions of the ports and those "inside an event" are called under the core's mutex; the others by any
-// thread. Ownership: does not own the gate; shares each subscriber until it is removed.
+// thread. Ownership: does not own the gate; shares each subscriber until it is removed. Errors: a subscriber that is
+// gone hears nothing, silently.
 #pragma once
 
 #include <atomic>
@@ -45,7 +45,9 @@ class PresentClients {
     sessions_.erase(found);
     return true;
   }
+  // Whether the client has a session.
   bool Has(core::ClientId client) const { return sessions_.contains(client); }
+  // Visits the sessions of the client.
   template <typename Visit>
   void ForEach(core::ClientId client, Visit visit) const {
     const auto found = sessions_.find(client);
@@ -117,6 +119,7 @@ class Shard final : public core::ClientPort, public Outbox {
   void Flush(core::Nanos next_timer) override;
 
  private:
+  // Gives the subscriber something, and notes that it is to be flushed; nothing happens if it is gone.
   template <typename Give>
   void To(core::SubscriberId to, Give give) {
     const std::shared_ptr<Subscriber>& subscriber = subscribers_.Find(to);
@@ -132,6 +135,7 @@ class Shard final : public core::ClientPort, public Outbox {
   Gate* gate_ = nullptr;
   SubscriberTable subscribers_;
   PresentClients present_;  // under the core's mutex
+  // Set inside an event, and told by the next Flush; likewise `pools_gone_`.
   std::atomic<bool> pools_changed_ = false;
   std::atomic<bool> pools_gone_ = false;
   HeldUpLog held_up_;

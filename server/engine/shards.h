@@ -98,16 +98,20 @@ class Shards {
   std::uint64_t entries() const;
 
  private:
+  // The shard for a pool that is opened, and the number of live pools in the others.
   struct Place {
     std::size_t shard = 0;
     std::uint64_t elsewhere = 0;
   };
 
   friend class ClaimedIds;
+  // Ends the claims of these ids.
   void GiveBack(std::span<const core::HandleId> ids) const;
+  // Asks the other shards whether they know the ids.
   void LookInOthers(std::span<const NewId> ids, std::vector<absl::Status>* why) const;
 
   Place PlaceFor(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(opening_mu_);
+  // Drops names of pools that no core knows any more, when there are many.
   void ForgetNames() ABSL_EXCLUSIVE_LOCKS_REQUIRED(opening_mu_);
 
   const std::vector<Gate*> gates_;
@@ -115,6 +119,7 @@ class Shards {
   absl::Mutex opening_mu_;
   std::size_t forget_at_ ABSL_GUARDED_BY(opening_mu_) = 256;
   mutable absl::Mutex places_mu_;
+  // The shard of each name of a pool that was opened.
   absl::flat_hash_map<std::string, std::size_t> places_ ABSL_GUARDED_BY(places_mu_);
   // Where each claimed id is to lie, and how many claim it for there.
   struct Claimed {

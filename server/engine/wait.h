@@ -1,10 +1,9 @@
 // WaitForSome: a wait for some of many handles, which may lie in several cores.
 //
 // Role: lets each core wait for its own handles. The first core that has enough ends the wait; the others are then
-// asked again, without
-//   waiting.
-// Threads: made, begun and dropped by one thread, on which `post` runs its work; answered by any thread.
-// Ownership: shared by the questions that are under way; the engine must outlive it.
+// asked again, without waiting. Non-role: decides nothing about handles. Bounds: one question to each core at a time.
+// Threads: made, begun and dropped by one thread, on which `post` runs its work; answered by any thread. Ownership:
+// shared by the questions that are under way; the engine must outlive it. Errors: those of the cores, passed on.
 #pragma once
 
 #include <functional>
@@ -44,6 +43,7 @@ class WaitForSome : public std::enable_shared_from_this<WaitForSome> {
   void Drop();
 
  private:
+  // The handles of one core, and its answer; none: it has not answered.
   struct Part {
     HandleGroup handles;
     // Used by the thread that made the wait.
@@ -51,15 +51,21 @@ class WaitForSome : public std::enable_shared_from_this<WaitForSome> {
     std::optional<core::WaitAnswer> answer;
   };
 
+  // Asks the core of this part.
   void Ask(std::size_t place, core::Nanos wait);
+  // Takes the answer of the core of this part. Any thread.
   void Take(std::size_t place, absl::StatusOr<core::WaitAnswer> answer);
+  // Asks the cores that still wait once more, without waiting.
   void Hurry();
+  // Puts the answers together and passes them on.
   void Reply();
 
   const Order order_;
   std::vector<Part> parts_;  // constant in number
   absl::Mutex mu_;
+  // Parts without an answer.
   std::size_t missing_ ABSL_GUARDED_BY(mu_);
+  // Hurry was called, or is about to be.
   bool hurried_ ABSL_GUARDED_BY(mu_) = false;
 };
 

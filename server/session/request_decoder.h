@@ -1,9 +1,8 @@
 // RequestDecoder: one message of a session on its way into the cores.
 //
 // Role: checks the form of all requests of a message, and converts them into a batch (Read), which engine::SessionPort
-// brings to the
-//   cores. A request that is wrong by itself is refused by itself; a message that breaks the contract ends the stream.
-//   Non-role: enters no core, knows no transport.
+// brings to the cores. A request that is wrong by itself is refused by itself; a message that breaks the contract ends
+// the stream. Non-role: enters no core, knows no transport.
 // Threads: the thread that reads for the session. Ownership: owned by the session; reuses its memory from message to
 // message. Errors: see Read.
 #pragma once

@@ -62,9 +62,13 @@ class Session : public engine::Subscriber, public std::enable_shared_from_this<S
   ResponseEncoder& outbox() { return encoder_; }
 
  private:
+  // Acknowledges the request inside its last event. True: the session is to be flushed after it.
   bool Acknowledge();
+  // Sends the refusals of the request, with suggestions for mistyped names.
   void TellRefused();
+  // Answers the hello. Called before anything of its request is done.
   void Greet(const v1::SessionHello& hello);
+  // Acknowledges a moment later, so that one message covers several requests.
   void AcknowledgeLater();
   void AcknowledgeUpTo(std::uint64_t requests);
 
@@ -74,7 +78,9 @@ class Session : public engine::Subscriber, public std::enable_shared_from_this<S
   // Owned by the thread that reads.
   engine::SessionPort port_;
   RequestDecoder decoder_;
+  // Requests of the stream that were taken so far.
   std::uint64_t taken_ = 0;
+  // AcknowledgeLater has asked for a delayed acknowledgement.
   bool acknowledge_due_ = false;
 
   // The number of cores in which the client's quota of outcomes is short.

@@ -1,13 +1,11 @@
 // Acceptor: accepts connections, identifies the peer, and hands over those that may come in.
 //
 // Role: one small thread that waits on the listening sockets. It refuses peers of other users on Unix sockets and peers
-// for which the
-//   table of connections has no room, and tells them why. A connection stays here until its client has sent its first
-//   bytes. Non-role: speaks no gRPC.
+// for which the table of connections has no room, and tells them why. A connection stays here until its client has sent
+// its first bytes. Non-role: speaks no gRPC.
 // Bounds: descriptors are kept in reserve for workers, arenas and payloads. When only the reserve is left, connections
-// without a call
-//   are closed, and a newcomer waits a moment for that before it is refused. When even the reserve is gone, the
-//   acceptor pauses.
+// without a call are closed, and a newcomer waits a moment for that before it is refused. When even the reserve is
+// gone, the acceptor pauses.
 // Threads: one thread calls Start and Stop; the acceptor's thread calls the functions of a door. Ownership: owns the
 // listening sockets. Errors: Start fails for lack of descriptors; refusals go to the clients.
 #pragma once
@@ -56,9 +54,9 @@ class Acceptor {
  private:
   void Run();
   void AcceptFrom(const Door& door);
-  // That the reserve can spare.
+  // Whether there is a descriptor that the reserve can spare.
   bool HasFreeDescriptor() const;
-  // Those that wait or are silent and have hung up. False: there was none.
+  // Closes connections that wait or are silent and whose clients have hung up. False: there was none.
   bool DropEnded();
   void Receive(const Door& door, wire::UniqueFd fd);
   int Patience() const;
@@ -87,17 +85,22 @@ class Acceptor {
     wire::UniqueFd fd;
     int looks = 0;
   };
+  // A connection that was let in and whose client has sent nothing yet.
   struct Silent {
     const Door* door;
     wire::UniqueFd fd;
     Ticket ticket;
   };
+  // By descriptor.
   std::map<int, Silent> silent_;
   std::vector<Waiting> waiting_;
+  // When waiting newcomers were looked at last.
   std::chrono::steady_clock::time_point looked_;
   GrpcRefusals refusals_;
+  // When a refusal was logged last, and how many were not logged since.
   std::chrono::steady_clock::time_point logged_{};
   std::uint64_t not_logged_ = 0;
+  // The listening sockets are not waited for, because descriptors ran out.
   bool paused_ = false;
 };
 

@@ -26,12 +26,14 @@ class BusyPoller {
 
  private:
   bool Begin();
+  // What a stretch of polling found: nothing; events of the poll source; an event of the thread itself.
   enum class Seen { kNothing, kPolled, kOwn };
   Seen PollUntilIdle(absl::FunctionRef<bool()> came);
 
   const base::Clock& clock_;
   engine::PollSource* const poll_source_;
   base::AdaptiveSpin spin_;
+  // The poll source is taken by this thread.
   bool took_ = false;
   // Whether the poll source wakes nobody, because it counts on this thread.
   bool suppressed_ = false;

@@ -32,7 +32,8 @@ class ConnectionTable;
 
 // The account of a peer's connections. Lives as long as one of them.
 struct PeerAccount {
-  std::uint32_t connections = 0;  // under the table's mutex
+  // Connections of the peer. Guarded by the table's mutex.
+  std::uint32_t connections = 0;
 };
 
 // One open connection. Thread-safe.
@@ -89,6 +90,7 @@ class Ticket {
 
 class ConnectionTable : public std::enable_shared_from_this<ConnectionTable> {
  public:
+  // The most connections of all peers together, and of one peer.
   struct Bounds {
     std::uint32_t all = 1024;
     std::uint32_t per_peer = 256;

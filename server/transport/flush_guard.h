@@ -27,6 +27,7 @@ class FlushGuard {
   }
 
  private:
+  // Nobody has the turn; one thread has it; one thread has it and another one came meanwhile.
   static constexpr int kFree = 0;
   static constexpr int kBusy = 1;
   static constexpr int kAgain = 2;

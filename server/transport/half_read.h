@@ -66,11 +66,13 @@ class HalfRead {
     const PeerKey peer_;
     const int fd_;
     const std::function<void(std::uint64_t held)> cut_;
-    std::uint64_t came_ = 0;  // since progress_at_
-    // Written under the room's mutex.
+    // Bytes that came since `progress_at_`.
+    std::uint64_t came_ = 0;
+    // Written under the room's mutex, as the three that follow; read by any thread.
     std::atomic<std::uint64_t> held_ = 0;
     std::atomic<bool> is_cut_ = false;
-    std::atomic<bool> waits_ = false;  // for room: it would go on
+    // The connection waits for room, and would go on if there were some: it has not stalled.
+    std::atomic<bool> waits_ = false;
     std::atomic<core::Nanos> progress_at_ = 0;
   };
 

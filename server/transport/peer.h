@@ -13,11 +13,15 @@
 
 namespace poold::transport {
 
+// The way by which a client speaks to the daemon.
 enum class Transport : std::uint8_t {
   kUnknown,
+  // A Unix socket, through gRPC.
   kGrpcUnix,
+  // A TCP port, through gRPC or without it.
   kGrpcTcp,
-  kLocal,  // the payload socket: poold/v1/payload_socket.md
+  // Through the payload socket: poold/v1/payload_socket.md.
+  kLocal,
 };
 
 struct Peer {

@@ -2,9 +2,9 @@
 // shows a caller only the answer of a call, not the reason for which a connection was closed.
 //
 // Role: greets, waits for the first call, answers it and those that came with it without looking at them, says goodbye.
+// Non-role: decides nothing about who is refused.
 // Bounds: the connection that has waited for longest is closed for the next one. Threads: one at a time. Ownership:
-// owns the sockets,
-//   which are non-blocking.
+// owns the sockets, which are non-blocking. Errors: a socket that fails is closed.
 #pragma once
 
 #include <cstdint>
@@ -41,10 +41,13 @@ class GrpcRefusals {
   void Proceed();
 
  private:
+  // A connection that waits for its first call, or for the client to close.
   struct Refused {
     wire::UniqueFd socket;
     absl::Status why;
+    // Finds the frames that the client sends.
     Http2FrameHeads heads;
+    // The answer was sent: what comes is read and dropped.
     bool has_answered = false;
   };
 
@@ -53,6 +56,7 @@ class GrpcRefusals {
   static void Answer(Refused* refused, std::string_view bytes);
 
   wire::UniqueFd epoll_;
+  // The one that has waited for longest first.
   std::list<Refused> refused_;
 };
 

@@ -28,6 +28,7 @@ class HalfMessages {
   // The bytes that gRPC keeps for each frame beside the payload: an entry of a table that doubles as it grows.
   static constexpr std::uint64_t kFrameBytes = 64;
 
+  // A stream was opened by the client.
   void Begin(std::uint32_t stream);
   // Tells that the client sends nothing more on the stream.
   void EndInput(std::uint32_t stream);
@@ -40,9 +41,11 @@ class HalfMessages {
   // Tells that the server lets the client send so many bytes more on a stream.
   void OpenWindow(std::uint32_t stream, std::uint32_t bytes);
 
+  // The memory that gRPC keeps now, by this count.
   std::uint64_t bytes() const { return blocks_.size() * kBlockBytes + frames_ * kFrameBytes; }
 
  private:
+  // The length of the head of each message: a flag, and the length in four bytes.
   static constexpr std::size_t kHeadBytes = 5;
 
   // The blocks and the number of frames that are kept for messages.
@@ -52,13 +55,18 @@ class HalfMessages {
   };
   struct Stream {
     // The message that has not wholly come.
+    // Bytes of the message's head that have come, and those bytes.
     std::size_t head_have = 0;
     char head[kHeadBytes] = {};
-    std::uint64_t left = 0;  // once its head is there
+    // Bytes of the message that are to come; valid once its head is there.
+    std::uint64_t left = 0;
+    // Bytes of the message that have come.
     std::int64_t have = 0;
+    // What is kept for that message.
     Kept half;
     // The whole messages before it, except the first.
     Kept unread;
+    // The first message of the stream has wholly come: gRPC reads it at once.
     bool has_first = false;
     // The bytes that have come, less those for which the server has opened the window since the beginning.
     std::int64_t ahead = 0;
@@ -71,13 +79,17 @@ class HalfMessages {
   void KeepBlock(Kept* kept, std::uint64_t block);
   void LetGo(Kept* kept);
 
+  // By stream id; those that are not over.
   absl::flat_hash_map<std::uint32_t, Stream> streams_;
   // The number of messages that keep each block.
   absl::flat_hash_map<std::uint64_t, std::uint32_t> blocks_;
+  // Frames that are kept, of all streams.
   std::uint64_t frames_ = 0;
 
   // The DATA frame that is coming: what is left of it.
   Http2FrameHead frame_;
+  // Bytes of its data and of its padding that are to come. The length of the padding is the first byte, where there is
+  // one.
   std::uint32_t data_left_ = 0;
   std::uint32_t padding_left_ = 0;
   bool padding_is_known_ = true;

@@ -60,19 +60,28 @@ class Http2Guard {
   TokenBucket& budget_;
   Http2FrameHeads heads_;
   HalfMessages messages_;
-  bool in_data_ = false;     // the frame that is coming is one of DATA
-  std::uint64_t taken_ = 0;  // bytes before those that are looked at
-  // What the server sends.
+  // The frame that is coming is one of DATA.
+  bool in_data_ = false;
+  // Bytes of the client before those that are looked at.
+  std::uint64_t taken_ = 0;
+  // The server's frames.
   Http2FrameHeads sent_heads_{0};
   Http2FrameHead sent_frame_;
-  std::uint32_t increment_ = 0;  // of its WINDOW_UPDATE, as far as it is there
-  int increment_left_ = 0;       // bytes of that
+  // Of the server's WINDOW_UPDATE under way: the bytes that are there, as a number.
+  std::uint32_t increment_ = 0;
+  // Bytes of that number that are to come.
+  int increment_left_ = 0;
+  // The client has acknowledged the server's settings. Without that it may begin kMaxStreams streams, and no more.
   bool acknowledged_ = false;
+  // The highest stream id that the client has opened.
   std::uint32_t last_stream_ = 0;
+  // Streams that the client has begun, streams that it has reset, and frames that carry nothing.
   std::uint64_t streams_ = 0;
   std::uint64_t resets_ = 0;
   std::uint64_t idle_frames_ = 0;
+  // Tokens that were taken from the budget for this connection.
   std::uint64_t paid_ = 0;
+  // Bytes of the header under way, with its CONTINUATION frames.
   std::uint64_t header_bytes_ = 0;
 };
 

@@ -1,7 +1,8 @@
-// The things that calls of one RPC thread are accepted with: the generated service, its completion queue, what
-// transports share.
+// The things that calls of one RPC thread are accepted with: the generated service, its completion queue, and the
+// context that transports share.
 //
-// Threads: the RPC thread's, but for `stopped`.
+// Threads: the RPC thread's, but for `stopped`. Ownership: QueueContext owns nothing but its delayed work; what it
+// points to outlives it.
 #pragma once
 
 #include <grpcpp/completion_queue.h>
@@ -74,38 +75,45 @@ inline int MethodNamed(const char* name) {
   return file->FindServiceByName("PoolService")->FindMethodByName(name)->index();
 }
 
-// Streams that are to end when the server stops. The RPC thread's.
+// A stream that is to end when the server stops. Used by the RPC thread.
 class LiveStream {
  public:
   virtual ~LiveStream() = default;
-  // Send what waits, then finish with UNAVAILABLE.
+  // Sends the messages that wait, then finishes with UNAVAILABLE. Idempotent.
   virtual void EndForShutdown() = 0;
 };
 
-// A call that wants to know when the server's health changes. The RPC thread's.
+// A call that wants to know when the server's health changes. Used by the RPC thread.
 class HealthWatcher {
  public:
   virtual ~HealthWatcher() = default;
+  // The health may have changed: sends it if it has.
   virtual void TellHealth() = 0;
 };
 
+// The state of one RPC thread, which its calls share.
 struct QueueContext {
+  // Never null, as the next three.
   TransportContext* transport = nullptr;
   AsyncService* service = nullptr;
+  // Accepts calls of methods that the generated service does not know.
   grpc::AsyncGenericService* generic = nullptr;
   grpc::ServerCompletionQueue* queue = nullptr;
 
-  // Nothing may be started on the queue any more. Set by the RPC thread under Engine::flushing_mu held for
-  // writing, read under it held for reading by flushers; the RPC thread reads it freely.
+  // Nothing may be started on the queue any more. Set by the RPC thread with SharedState::stopping_mu (engine/shard.h)
+  // held for writing, read with it held for reading by flushers; the RPC thread reads it freely.
   bool stopped = false;
 
-  // The RPC thread's own.
+  // The RPC thread's own: work that is to run a moment later.
   session::DelayQueue due;
+  // Streams and watchers that may still be there; those that are gone are swept when there are `next_sweep` streams.
   std::vector<std::weak_ptr<LiveStream>> streams;
   std::vector<std::weak_ptr<HealthWatcher>> health_watchers;
   std::size_t next_sweep = 64;
+  // EndForShutdown was called for all streams: one that comes later is ended at once.
   bool ending = false;
 
+  // The stream is told when the server stops. Called by the RPC thread.
   void AddStream(const std::shared_ptr<LiveStream>& stream) {
     if (streams.size() >= next_sweep) {
       std::erase_if(streams, [](const auto& one) { return one.expired(); });
@@ -117,8 +125,7 @@ struct QueueContext {
   }
 };
 
-// The connection that brought a call, from when it was accepted to its end. Meanwhile the connection
-// is in use.
+// The connection that brought a call. From Come until the end of this object the connection is in use.
 class CallOrigin {
  public:
   CallOrigin() = default;
@@ -127,12 +134,12 @@ class CallOrigin {
   ~CallOrigin() {
     if (connection_ != nullptr) connection_->EndCall();
   }
-  // By the RPC thread, once.
+  // Finds the connection of the call. Called by the RPC thread, once, when the call was accepted.
   void Come(const grpc::ServerContext& call, const TransportContext& transport) {
     connection_ = transport.grpc_connections->Find(ConnectionOf(call.peer()));
     if (connection_ != nullptr) connection_->BeginCall();
   }
-  // Nobody is known after the connection was cut.
+  // The other end; an unknown peer where the connection was cut before the call was accepted.
   const Peer& peer() const {
     static const Peer unknown;
     return connection_ == nullptr ? unknown : connection_->peer();
@@ -142,15 +149,15 @@ class CallOrigin {
   std::shared_ptr<Connection> connection_;
 };
 
-// The metadata "poold-client": what a caller calls itself. Empty without it.
+// The name that the caller gives itself: the metadata "poold-client". Empty: none.
 inline std::string ClientName(const grpc::ServerContext& call) {
   const auto named = call.client_metadata().find("poold-client");
   if (named == call.client_metadata().end()) return "";
   return std::string(named->second.data(), named->second.size());
 }
 
-// The metadata "poold-worker": what a task that is a client says, POOLD_WORKER of its environment. None: it is no task
-// of this daemon.
+// The worker that runs the task which makes the call, by the metadata "poold-worker" (POOLD_WORKER of the task's
+// environment). None: the caller is no task of this daemon.
 inline core::WorkerId TaskWorkerOf(const grpc::ServerContext& call, const api::ServiceContext& service) {
   const auto told = call.client_metadata().find("poold-worker");
   if (told == call.client_metadata().end()) return {};
@@ -158,11 +165,13 @@ inline core::WorkerId TaskWorkerOf(const grpc::ServerContext& call, const api::S
   return core::WorkerId{base::WorkerOfMark(mark, service.options.worker_secret)};
 }
 
+// The client for which the call counts, by ClientName, else by its connection. Learns the name.
 inline core::ClientId ClientOf(const grpc::ServerContext& call, api::ServiceContext* service) {
   return ClientNamed(ClientName(call), call.peer(), service);
 }
 
-// What a server of gRPC answers: each accepts calls of its methods, on one RPC thread, from now on.
+// Each of the three accepts calls on the queue's RPC thread from now on: uploads; sessions; health, reflection, and
+// whatever else is asked for.
 void AcceptUploads(QueueContext* queue_context);
 void AcceptSessions(QueueContext* queue_context);
 // Health, reflection, and whatever else is asked for.

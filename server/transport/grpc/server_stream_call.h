@@ -1,7 +1,9 @@
 // A call with one request and many answers, carried by gRPC. One message at a time is with gRPC.
 //
+// Role: asks its source for the next message whenever gRPC has taken the last one. Non-role: decides nothing about what
+// is sent.
 // Threads: accepted and cancelled by the RPC thread; Pump and End by any thread. Ownership: see tag.h; the call owns
-// its source until it is over.
+// its source until it is over. Errors: after Done nothing is sent; a write that fails ends the sending.
 #pragma once
 
 #include <grpcpp/support/async_stream.h>
@@ -59,7 +61,8 @@ class ServerStreamCall final : public api::StreamCall<Request, Response>, public
     this->Run(function_);
     queue_context_->AddStream(Self());
   }
-  // Has the turn. Keeps it while a message is with gRPC, and for ever after the end.
+  // Sends the next message, or the end. REQUIRES: the caller has the turn. Keeps the turn while a message is with gRPC,
+  // and for ever after the end.
   void Drive() {
     do {
       if (queue_context_->stopped) return;
@@ -79,6 +82,7 @@ class ServerStreamCall final : public api::StreamCall<Request, Response>, public
     if (ok) Drive();
   }
   void Finished(bool) {}
+  // The call is over, however it ended.
   void Done(bool) { this->Stop(); }
 
   QueueContext* const queue_context_;
@@ -88,7 +92,8 @@ class ServerStreamCall final : public api::StreamCall<Request, Response>, public
   CallOrigin origin_;
   grpc::ServerAsyncWriter<Response> writer_;
   FlushGuard turn_;
-  Response message_;  // of the one who has the turn
+  // The message under way. Used by whoever has the turn.
+  Response message_;
   Op<ServerStreamCall, &ServerStreamCall::Accepted> accepted_;
   Op<ServerStreamCall, &ServerStreamCall::Written> written_;
   Op<ServerStreamCall, &ServerStreamCall::Finished> finished_;

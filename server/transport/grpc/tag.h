@@ -1,7 +1,7 @@
 // The tag that gRPC's completion queue gives back when an operation is done.
 //
-// The one rule of ownership: a call lives as long as gRPC holds one of its tags, or the table of subscribers names it.
-// An Op keeps its call from Begin until it comes back; nothing else does, so nothing is freed by hand.
+// Ownership, in one rule: a call lives as long as gRPC holds one of its tags, or the table of subscribers names it. An
+// Op keeps its call from Begin until it comes back; nothing else does, so nothing is freed by hand.
 #pragma once
 
 #include <grpc/support/time.h>
@@ -22,9 +22,10 @@
 
 namespace poold::transport {
 
+// An entry of the completion queue.
 class Tag {
  public:
-  // Called by the RPC thread.
+  // The operation is done. `ok`: it succeeded, as grpc::CompletionQueue::Next says. Called by the RPC thread.
   virtual void Come(bool ok) = 0;
 
  protected:
@@ -35,6 +36,7 @@ class Tag {
 template <typename Call, void (Call::*Then)(bool ok)>
 class Op final : public Tag {
  public:
+  // The tag for an operation that is begun now; keeps the call until it comes back.
   void* Begin(std::shared_ptr<Call> call) {
     call_ = std::move(call);
 #if defined(__SANITIZE_THREAD__)
@@ -77,6 +79,7 @@ class Posted final : public Tag {
   grpc::Alarm alarm_;
 };
 
+// The status with its details (ErrorInfo and the like) as gRPC sends them.
 inline grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   const google::rpc::Status proto = api::ToProto(status);

@@ -46,10 +46,12 @@ class TokenBucket {
     filled_ = now;
   }
 
+  // The most tokens that the bucket holds, and that may be owed.
   const double size_;
   const double per_second_;
   absl::Mutex mu_;
   double tokens_ ABSL_GUARDED_BY(mu_);
+  // The moment up to which tokens were added.
   core::Nanos filled_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

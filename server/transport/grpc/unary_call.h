@@ -1,6 +1,7 @@
 // A call with one request and one answer, carried by gRPC.
 //
-// Threads: accepted, cancelled and deleted by the RPC thread; answered by any thread. Ownership: see tag.h.
+// Role: brings request and caller to a function of api/, and its answer to gRPC. Non-role: decides nothing about tasks
+// or pools. Threads: accepted, cancelled and deleted by the RPC thread; answered by any thread. Ownership: see tag.h.
 #pragma once
 
 #include <grpcpp/support/async_unary_call.h>
@@ -45,6 +46,7 @@ class UnaryCall final : public api::Call<Request, Response> {
 
   std::shared_ptr<UnaryCall> Self() { return std::static_pointer_cast<UnaryCall>(this->shared_from_this()); }
 
+  // A call has come: the next one is accepted, then this one runs.
   void Accepted(bool ok) {
     if (!ok) return;  // the server stops
     done_.Keep(Self());
@@ -53,6 +55,7 @@ class UnaryCall final : public api::Call<Request, Response> {
     this->Run(function_);
   }
   void Finished(bool) {}
+  // The call is over: answered, cancelled, or its connection is gone.
   void Done(bool) {
     if (!context_.IsCancelled() || this->answered()) return this->Forget();
     this->Cancel();

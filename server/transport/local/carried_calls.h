@@ -8,7 +8,7 @@
 
 namespace poold::transport {
 
-// The call that this head begins. Null: there is no such method, or none that is carried this way.
+// The call that this head begins. Null: the head names no method, or one that is not carried this way.
 std::shared_ptr<CarriedCall> MakeCarriedCall(const std::shared_ptr<LocalCalls>& connection, v1::CallHead head);
 
 }  // namespace poold::transport

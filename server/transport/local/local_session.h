@@ -1,6 +1,7 @@
 // A session without gRPC, through the payload socket (poold/v1/payload_socket.md).
 //
-// Threads: as LocalConnection. Ownership: the LocalThread and the tables of subscribers share it.
+// Role: a session::Session whose messages a LocalConnection carries. Threads: as LocalConnection. Ownership: the
+// LocalThread and the tables of subscribers share it.
 #pragma once
 
 #include <cstddef>
@@ -21,19 +22,22 @@ class LocalSession final : public session::Session, public LocalConnection {
 
   bool is_session() const override { return true; }
   void EndForShutdown() override;
-  // Subscriber.
+  // Sends what the core's answers have left in the encoder. Any thread.
   void Flush() override;
 
  private:
   void OnStart() override;
   absl::Status OnMessage(const wire::MessageSocket::Message& message) override;
+  // Back-pressure: nothing is read while too many answers wait.
   bool Pauses(bool paused) override { return paused ? !EnoughWasSent() : TooMuchWaits(); }
   bool OnHangUp() override;
   void OnCut() override { Leave(); }
   bool PutNext(wire::MessageSocket* socket) override;
 
-  api::Received<v1::SessionRequest> request_;  // the LocalThread's
-  v1::SessionResponse response_;               // of the one who has the turn
+  // The message under way, whose memory is used again. The LocalThread's.
+  api::Received<v1::SessionRequest> request_;
+  // The answer under way. Used by whoever has the turn.
+  v1::SessionResponse response_;
 };
 
 }  // namespace poold::transport

@@ -1,8 +1,10 @@
 // A thread that carries sessions and calls of clients without gRPC.
 //
-// Role: waits for their sockets, runs what is due, and looks for what its poll source has while it does not sleep.
-// Bounded: at most so many sessions; connections with calls by their table. Threads: Run happens on it; Take is
-// thread-safe; the other functions are called by the one that started it.
+// Role: waits for their sockets, runs delayed work, and polls its poll source while it does not sleep. Non-role:
+// accepts no connection; the acceptor and the payload socket hand them over.
+// Bounds: at most `max_sessions` sessions; connections with calls by their table. Threads: Run happens on it; Take is
+// thread-safe; the other functions are called by the thread that started it. Ownership: shares its connections until
+// they are over. Errors: Start fails for lack of descriptors or threads.
 #pragma once
 
 #include <atomic>
@@ -29,10 +31,12 @@ class LocalThread {
   LocalThread(TransportContext* transport, engine::PollSource* poll_source, std::size_t max_sessions);
   ~LocalThread();
 
+  // Call once.
   absl::Status Start();
-  // A session, or calls, come through this socket from now on. False, with both still the caller's: there are too many.
+  // Takes over a connection that carries a session or calls from now on. False, with both still the caller's: there are
+  // too many sessions, or the thread ends.
   bool Take(wire::PayloadAsk what, wire::UniqueFd* socket, Ticket* ticket);
-  // Connections get what waits for them and end; after `grace` they are cut. Then the thread ends. Idempotent.
+  // Lets connections send what waits for them and end; after `grace` they are cut. Then the thread ends. Idempotent.
   void Stop(std::chrono::nanoseconds grace);
 
  private:
@@ -57,21 +61,27 @@ class LocalThread {
   std::thread thread_;
 
   absl::Mutex mu_;
-  std::size_t sessions_ ABSL_GUARDED_BY(mu_) = 0;  // with those that come
+  // Sessions, those that are about to begin among them.
+  std::size_t sessions_ ABSL_GUARDED_BY(mu_) = 0;
+  // A connection that was handed over and has not begun.
   struct Comer {
     wire::PayloadAsk what;
     wire::UniqueFd socket;
     Ticket ticket;
   };
   std::vector<Comer> come_ ABSL_GUARDED_BY(mu_);
+  // Sockets of connections whose OnEvents is to be called.
   std::vector<int> look_at_ ABSL_GUARDED_BY(mu_);
+  // Functions that are to run on the thread.
   std::vector<std::function<void()>> posted_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  // When connections that are left are cut; valid while `stopping_`.
   session::DelayQueue::Clock::time_point stop_at_ ABSL_GUARDED_BY(mu_);
 
-  // The thread's own.
+  // The thread's own, as the two that follow: by their sockets.
   std::map<int, std::shared_ptr<LocalConnection>> connections_;
   bool ending_ = false;
+  // When connections are tended next.
   session::DelayQueue::Clock::time_point next_tend_;
 };
 

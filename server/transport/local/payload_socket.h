@@ -26,7 +26,7 @@
 
 namespace poold::transport {
 
-// What a client is told whose connection is not wanted: the answer TOO_MANY_CONNECTIONS, to whatever is asked.
+// The bytes for a client whose connection is not wanted: the answer TOO_MANY_CONNECTIONS, to whatever is asked.
 inline std::string LocalFarewell() {
   const wire::PayloadAnswer answer{static_cast<std::uint32_t>(wire::PayloadStatus::kTooManyConnections), 0, 0};
   return {reinterpret_cast<const char*>(&answer), sizeof answer};
@@ -36,25 +36,27 @@ inline std::string LocalFarewell() {
 // HTTP/2 begins with.
 bool AsksToBeHandedOn(int socket);
 
-// What the payload socket does: takes arguments over into the uploads, finds results, knows arenas. No sockets here.
-// Thread-safe. Does not own the service, which must outlive it.
+// The decisions of the payload socket, without sockets: takes arguments over into the uploads, finds results, knows
+// arenas. Thread-safe. Does not own the service, which must outlive it.
 class PayloadHandler {
  public:
   explicit PayloadHandler(api::ServiceContext* service) : service_(*service) {}
 
-  // The descriptor is taken over with kTaken only.
+  // Takes sealed memory with arguments as an upload. The descriptor is taken over with kTaken only.
   wire::PayloadStatus Offer(const wire::PayloadRequest& request, wire::UniqueFd* sealed);
-  // The file is null where the result lies in none, or there is no result.
+  // A result that lies in a file; the file is null where the result lies in none, or there is no result. `owner` keeps
+  // the file.
   struct Found {
     std::shared_ptr<const void> owner;
     const base::PayloadFile* file = nullptr;
   };
   Found Fetch(const wire::PayloadRequest& request);
 
-  // The arena lives as long as whom it is given back to keeps it. Null, and why not.
+  // Makes the client's arena known to submissions. The arena lives as long as the caller keeps it. Null: refused, and
+  // `status` says why.
   std::shared_ptr<base::Arena> Share(const wire::PayloadRequest& request, wire::UniqueFd* fd,
                                      wire::PayloadStatus* status);
-  // Null: there is none.
+  // The arena with results that the request names. Null: there is none.
   std::shared_ptr<base::Arena> Map(const wire::PayloadRequest& request) const;
 
  private:
@@ -80,14 +82,18 @@ class PayloadSocket {
   void Stop();
 
  private:
+  // A connection and the request that is being read from it.
   struct Connection {
     wire::UniqueFd fd;
     Ticket ticket;
     char request[sizeof(wire::PayloadRequest)];
+    // Bytes of `request` that have come.
     std::size_t have = 0;
+    // Descriptors that came with the request.
     std::vector<wire::UniqueFd> descriptors;
-    bool lost_descriptors = false;  // there was no room for one
-    // That the client made. They end with the connection; what lies in them then is still used.
+    // A descriptor came for which there was no room: the request is refused.
+    bool lost_descriptors = false;
+    // Arenas that the client made. They end with the connection; payloads in them that are in use stay good.
     std::vector<std::shared_ptr<base::Arena>> arenas;
   };
 
@@ -114,6 +120,7 @@ class PayloadSocket {
 
   absl::Mutex mu_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  // Connections that were handed over and have not begun.
   std::vector<Connection> come_ ABSL_GUARDED_BY(mu_);
 
   // The thread's own.
