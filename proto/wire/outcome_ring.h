@@ -27,13 +27,19 @@ namespace poold::wire {
 
 // The kinds of records.
 enum class RecordKind : std::uint16_t {
-  kFiller = 0,   // nothing; not handed out
-  kResult = 1,   // the item succeeded; the bytes are its result
-  kFailure = 2,  // the item failed; the bytes are a poold.internal.Failure
-  kStdout = 3,   // the task wrote this
+  // Nothing; not handed out.
+  kFiller = 0,
+  // The item succeeded; the bytes are its result.
+  kResult = 1,
+  // The item failed; the bytes are a poold.internal.Failure.
+  kFailure = 2,
+  // The task wrote these bytes to the stream of this name, as with kStderr.
+  kStdout = 3,
   kStderr = 4,
-  kProgress = 5,    // how far the item is: a ProgressNote
-  kNextResult = 6,  // handed out as kResult
+  // A report of how far the item is: a ProgressNote.
+  kProgress = 5,
+  // A kResult with a NextHeader; handed out as kResult.
+  kNextResult = 6,
 };
 
 // Flag: another fragment of the record follows.

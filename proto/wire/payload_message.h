@@ -15,12 +15,18 @@ inline constexpr std::string_view kPayloadSocketSuffix = ".payloads";
 
 // The kinds of requests.
 enum class PayloadAsk : std::uint32_t {
-  kOffer = 1,    // with one descriptor: take these arguments
-  kFetch = 2,    // the result of this handle
-  kShare = 3,    // with one descriptor: know this arena
-  kMap = 4,      // the arena of this number
-  kSession = 5,  // from here on this connection carries a session
-  kCalls = 6,    // from here on this connection carries calls, one after the other
+  // With one descriptor: take these arguments.
+  kOffer = 1,
+  // Give the result of this handle.
+  kFetch = 2,
+  // With one descriptor: know this arena.
+  kShare = 3,
+  // Give the arena of this number.
+  kMap = 4,
+  // From here on this connection carries a session.
+  kSession = 5,
+  // From here on this connection carries calls, one after the other.
+  kCalls = 6,
 };
 
 // A request of 32 bytes, little-endian.

@@ -90,6 +90,7 @@ class MemoryReturn {
 
  private:
   const System system_;
+  // Look was called: `baseline_` is valid.
   bool looked_ = false;
   // Resident bytes at the first look, beside the used ones.
   std::uint64_t baseline_ = 0;

@@ -39,6 +39,7 @@ class Quota {
   Quota& operator=(const Quota&) = delete;
 
  private:
+  // Takes of this quota alone. False: less is left.
   bool TakeHere(std::uint64_t amount) {
     std::uint64_t used = used_.load(std::memory_order_relaxed);
     do {

@@ -28,7 +28,9 @@ struct Config {
   std::vector<std::string> program_folders;
   // The program that loads modules. Empty: pool-worker beside poold, or in ../libexec/poold.
   std::string worker_program;
+  // The least level of lines that are logged.
   base::Level log_level = base::Level::kInfo;
+  // kAuto: the best that the machine has. Any other one: the daemon does not start without it.
   Containment containment = Containment::kAuto;
   // The time that SIGTERM leaves tasks to end before they are terminated, in ns.
   core::Nanos drain_limit = 30 * core::kSecond;
@@ -45,6 +47,7 @@ struct Config {
   bool allow_exec = false;
   // Variables that clients' specs may set although they are code (base/names.h).
   std::vector<std::string> allowed_environment;
+  // The bounds of the core, of all shards together.
   core::Limits limits;
   // The place of payloads that are too large for memory.
   base::SpoolOptions spool;

@@ -32,10 +32,14 @@ class ChannelReader {
   bool open() const { return socket_ >= 0; }
 
   enum class Got {
-    kMore,          // bytes came, and more may be there
-    kLast,          // all bytes that are there now were read
-    kEnd,           // the other end was closed, or the socket failed: the reader is not open any more
-    kTooManyFiles,  // more descriptors than an honest worker sends
+    // Bytes came, and more may be there.
+    kMore,
+    // All bytes that are there now were read.
+    kLast,
+    // The other end was closed, or the socket failed: the reader is not open any more.
+    kEnd,
+    // More descriptors came than an honest worker sends.
+    kTooManyFiles,
   };
   // REQUIRES: open(). Receives once, and adds the number of bytes to `*total_bytes`.
   Got Receive(std::size_t* total_bytes);

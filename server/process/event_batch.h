@@ -84,6 +84,7 @@ class EventBatch {
   void Clear();
 
  private:
+  // The function of core::Core that an event calls: OnTaskResult for the first two, OnItemResults for kItems.
   enum class Kind : std::uint8_t {
     kResult,
     kFailure,
@@ -100,15 +101,23 @@ class EventBatch {
   // `index`.
   struct Event {
     Kind kind = Kind::kResult;
+    // Of `bytes`, with kResult.
     core::Encoding encoding = core::Encoding::kUnspecified;
+    // With kOutput.
     core::OutputStream stream = core::OutputStream::kStdout;
+    // With kWorkerReady.
     bool uses_page = false;
+    // With kZygoteReady and kZygoteLost, as `generation`.
     core::PoolId pool{};
     std::uint32_t generation = 0;
+    // Place in the list of the event's kind.
     std::uint32_t index = 0;
+    // With all kinds but those of zygotes; `token` with those of attempts.
     core::WorkerId worker{};
     core::AttemptToken token{};
+    // With kResult, kFailure and kItems.
     core::Nanos elapsed = 0;
+    // The result of kResult, or the text of kOutput.
     core::Bytes bytes;
     std::shared_ptr<const std::string> type_name;
   };
@@ -143,6 +152,7 @@ class EventBatch {
   void CloseBlock();
   void DeliverOne(core::Core& core, core::Nanos now, Event& event);
 
+  // In the order in which they were added.
   std::vector<Event> events_;
   std::vector<core::Failure> failures_;
   std::vector<core::ItemBlock> blocks_;
@@ -151,11 +161,14 @@ class EventBatch {
   std::vector<std::uint64_t> usages_;
   std::vector<Ready> ready_;
   std::vector<core::WorkerLoss> losses_;
+  // None: the last event was no item of a chunk.
   std::optional<Block> block_;
+  // AddTick was called.
   bool tick_ = false;
 
   // The buffer of small results. Never grows beyond its capacity, so that views stay valid.
   std::shared_ptr<std::string> shared_;
+  // The size that the next buffer of small results gets.
   std::size_t expected_bytes_ = 0;
 };
 

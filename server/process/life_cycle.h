@@ -13,30 +13,49 @@ namespace poold::process {
 
 // The phases of a WorkerProcess, from kNew to kGone. Phases with a deadline say so.
 enum class WorkerPhase : std::uint8_t {
-  kNew,          // Start was not called
-  kCloning,      // the zygote was asked for the process; deadline for its answer
-  kDoomed,       // as kCloning, but the process is to be killed as soon as the zygote tells of it; deadline as above
-  kStarting,     // the process runs; deadline for its READY
-  kReady,        // the core was told of the worker
-  kStopping,     // it was sent STOP and has no work, or it closed its channel; deadline for its exit
-  kTerminating,  // it was sent SIGTERM; deadline after which SIGKILL is sent
-  kKilled,       // it was sent SIGKILL
-  kNeverMade,    // there is no process, and there will be none
-  kDead,         // the process was reaped; what it left running is being killed
-  kGone,         // the core was told of the loss; the object may be destroyed
+  // Start was not called.
+  kNew,
+  // The zygote was asked for the process. Deadline for its answer.
+  kCloning,
+  // As kCloning, but the process is to be killed as soon as the zygote tells of it. Deadline as above.
+  kDoomed,
+  // The process runs. Deadline for its READY.
+  kStarting,
+  // The core was told of the worker (OnWorkerReady).
+  kReady,
+  // It was sent STOP and has no work, or it closed its channel. Deadline for its exit.
+  kStopping,
+  // It was sent SIGTERM. Deadline after which SIGKILL is sent.
+  kTerminating,
+  // It was sent SIGKILL.
+  kKilled,
+  // There is no process, and there will be none.
+  kNeverMade,
+  // The process was reaped; the processes that it left are being killed.
+  kDead,
+  // The core was told of the loss (OnWorkerLost); the object may be destroyed.
+  kGone,
 };
 
 // The phases of a ZygoteClient, from kNew to kGone.
 enum class ZygotePhase : std::uint8_t {
-  kNew,       // Start was not called
-  kStarting,  // the process runs; deadline for its READY
-  kReady,     // the core was told of the zygote; it can be asked for clones
-  kStopping,  // it is not needed any more, but lives as long as its workers do
-  kKilled,    // it was sent SIGKILL
-  kDead,      // the process was reaped; what it left running is being killed
-  kGone,      // the core was told of the loss; the object may be destroyed
+  // Start was not called.
+  kNew,
+  // The process runs. Deadline for its READY.
+  kStarting,
+  // The core was told of the zygote (OnZygoteReady); it can be asked for clones.
+  kReady,
+  // It is not needed any more, but lives as long as its workers do.
+  kStopping,
+  // It was sent SIGKILL.
+  kKilled,
+  // The process was reaped; the processes that it left are being killed.
+  kDead,
+  // The core was told of the loss (OnZygoteLost); the object may be destroyed.
+  kGone,
 };
 
+// One row of a table of transitions.
 template <typename Phase>
 struct PhaseChange {
   Phase from;

@@ -42,6 +42,7 @@ class Outgoing {
   absl::StatusOr<Progress> Write(int socket);
 
  private:
+  // Bytes that go out together: `copied`, or `shared` if that is not empty. `fds` travel with their first byte.
   struct Segment {
     std::string copied;
     core::Bytes shared;

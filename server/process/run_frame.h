@@ -58,8 +58,10 @@ class RunFrame {
 
   internal::Run run_;
   std::vector<core::Bytes> blobs_;
-  std::shared_ptr<const core::TaskOptions> context_;  // the last of run_.context
-  std::string few_;                                   // small arguments, which come behind the blobs
+  // The options of the last entry of run_.context: a task with the same ones gets no entry of its own.
+  std::shared_ptr<const core::TaskOptions> context_;
+  // Small arguments that came after the last of `blobs_`.
+  std::string few_;
   std::vector<wire::UniqueFd> files_;
   std::vector<wire::UniqueFd> arena_files_;
   // An arena that the worker has mapped, and its size in bytes.
@@ -67,8 +69,10 @@ class RunFrame {
     std::weak_ptr<base::Arena> arena;
     std::uint64_t bytes;
   };
-  std::map<std::uint64_t, Known> arenas_;  // by number
+  // By the arena's number.
+  std::map<std::uint64_t, Known> arenas_;
   std::atomic<std::uint64_t> arena_bytes_ = 0;
+  // Bytes of arguments that the frame carries, `few_` among them.
   std::uint64_t blob_bytes_ = 0;
 };
 

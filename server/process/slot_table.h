@@ -33,14 +33,17 @@ struct Slot {
   std::uint32_t items = 1;
   // Items whose outcome has come.
   std::uint32_t done = 0;
+  // The attempt is of a chunk of a map.
   bool chunk = false;
+  // The slot is in use: everything else in it is valid.
   bool live = false;
   // The neighbours among live slots, in the order of dispatch.
   Slot* older = nullptr;
   Slot* newer = nullptr;
   // Keeps arguments in shared memory as they are for as long as the task may run here, also when nobody else wants it.
   std::shared_ptr<const void> shared_args;
-  std::shared_ptr<const core::TaskOptions> carried;  // core::Assignment::carried
+  // core::Assignment::carried, for the log; null: nothing is carried.
+  std::shared_ptr<const core::TaskOptions> carried;
   // The fragments of the result that is under way; null: none came.
   std::unique_ptr<base::PayloadDraft> draft;
   // The reason, for people, for which that result is refused: its further fragments are dropped, and the item fails.
@@ -79,8 +82,10 @@ class SlotTable {
 
   // As many slots as were ever live at once.
   std::deque<Slot> slots_;
+  // Indexes of slots that are not live; the last one is taken next.
   std::vector<std::uint16_t> free_;
   std::size_t live_chunks_ = 0;
+  // The ends of the list of live slots; null: none lives.
   Slot* oldest_ = nullptr;
   Slot* newest_ = nullptr;
 };

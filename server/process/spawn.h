@@ -18,9 +18,12 @@
 namespace poold::process {
 
 struct SpawnOptions {
-  std::string program;                             // an absolute path
-  std::vector<std::string> arguments;              // without argv[0]
-  std::map<std::string, std::string> environment;  // all of it
+  // An absolute path.
+  std::string program;
+  // Without argv[0].
+  std::vector<std::string> arguments;
+  // All of it: nothing is inherited.
+  std::map<std::string, std::string> environment;
   std::string working_directory = "/";
   // descriptors[n] becomes the child's descriptor n; it has no others. -1: /dev/null.
   std::vector<int> descriptors;

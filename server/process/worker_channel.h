@@ -1,15 +1,13 @@
 // WorkerChannel: the daemon's end of one worker: the tasks that the worker is to run, and the socket that carries them.
 //
 // Role: gives waiting work claim slots, makes RUN frames of it, writes them to the socket, and takes work back.
-// Non-role: reads
-//   nothing (ChannelReader does), and knows no process.
+// Non-role: reads nothing (ChannelReader does), and knows no process.
 // Threads: thread-safe by a mutex of its own, which is held for microseconds and never while writing. One flusher
-// writes at a time;
-//   another one that comes meanwhile leaves its work to the first.
-// Lock order: the core's mutex, then this one.
-// Ownership: shared by the core's side of the dispatcher and by WorkerProcess; owns socket and page.
-// Bounds: the core bounds the work that is sent ahead; while the socket is full nothing more is encoded.
-// Errors: a socket that fails is not written to any more; its reader finds out why.
+// writes at a time; another one that comes meanwhile leaves its work to the first. Lock order: the core's mutex, then
+// this one.
+// Ownership: shared by the core's side of the dispatcher and by WorkerProcess; owns socket and page. Bounds: the core
+// bounds the work that is sent ahead; while the socket is full nothing more is encoded. Errors: a socket that fails is
+// not written to any more; its reader finds out why.
 #pragma once
 
 #include <cstdint>
@@ -100,9 +98,12 @@ class WorkerChannel {
   // Makes a channel without work active. True: as Enqueue.
   bool BecomeActive();
   enum class Load {
+    // No work.
     kNone,
+    // One task, which was sent.
     kOneTask,
-    kMuch,  // a chunk, more than one task, or work that is not sent yet
+    // A chunk, more than one task, or work that is not sent yet.
+    kMuch,
   };
   // The amount of work under way. With `leave_if_idle` a channel without any becomes inactive, and the caller takes it
   // off the list of active channels.
@@ -138,12 +139,18 @@ class WorkerChannel {
   bool open_ ABSL_GUARDED_BY(mu_) = false;
   bool uses_page_ ABSL_GUARDED_BY(mu_) = true;
   Abilities abilities_ ABSL_GUARDED_BY(mu_);
-  bool active_ ABSL_GUARDED_BY(mu_) = false;  // on its dispatcher's list, or on the way there
+  // The channel is on its dispatcher's list of active channels, or on the way there.
+  bool active_ ABSL_GUARDED_BY(mu_) = false;
+  // RequestStop was called, and the frame was handed to the socket.
   bool stop_requested_ ABSL_GUARDED_BY(mu_) = false;
   bool stop_sent_ ABSL_GUARDED_BY(mu_) = false;
+  // A thread is the flusher.
   bool flushing_ ABSL_GUARDED_BY(mu_) = false;
-  bool blocked_ ABSL_GUARDED_BY(mu_) = false;             // the socket did not take all
-  std::uint16_t next_sequence_ ABSL_GUARDED_BY(mu_) = 1;  // of tickets without a page
+  // The socket did not take all bytes; Flush is called again when it can be written.
+  bool blocked_ ABSL_GUARDED_BY(mu_) = false;
+  // The sequence of the next ticket of a worker without a page.
+  std::uint16_t next_sequence_ ABSL_GUARDED_BY(mu_) = 1;
+  // Work without a slot, oldest first.
   std::vector<core::Assignment> waiting_ ABSL_GUARDED_BY(mu_);
   SlotTable slots_ ABSL_GUARDED_BY(mu_);
 

@@ -48,6 +48,7 @@ class WorkerOutput {
   std::string Tail(core::OutputStream stream) const;
 
  private:
+  // kQuiet: nothing to read. kReadable: a pipe has something. kResting: not watched, perhaps with something in it.
   enum class Pipes : std::uint8_t { kQuiet, kReadable, kResting };
 
   OutputPipe pipes_[2];

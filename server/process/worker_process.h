@@ -35,6 +35,7 @@ struct WorkerOrigin {
   std::uint32_t generation = 0;
   ResourceLimits limits;
   FunctionList functions;
+  // From the start of the process to its READY, in ns.
   core::Nanos start_timeout = 0;
 };
 
@@ -50,6 +51,7 @@ struct WorkerReady {
 // How a worker's process ended.
 struct WorkerEnd {
   Death death;
+  // When the process was found to have ended.
   core::Nanos at = 0;
   // Whether its containment scope says that the kernel killed for lack of memory.
   bool out_of_memory = false;
@@ -109,9 +111,12 @@ class WorkerProcess {
  private:
   // The party that ends the process.
   enum class EndedBy : std::uint8_t {
-    kItself,  // itself, or nobody yet
-    kOrder,   // the daemon, on demand of the core
-    kFault,   // the daemon, for a fault of the worker
+    // The process itself, or nobody yet.
+    kItself,
+    // The daemon, on demand of the core.
+    kOrder,
+    // The daemon, for a fault of the worker.
+    kFault,
   };
 
   // Makes a transition of the table. The deadline belongs to the new phase.
@@ -168,19 +173,25 @@ class WorkerProcess {
   ZygoteClient* zygote_ = nullptr;
 
   WorkerPhase phase_ = WorkerPhase::kNew;
-  core::Nanos deadline_ = core::kNever;  // of the phase
+  // The moment at which the phase is over; kNever: it has none.
+  core::Nanos deadline_ = core::kNever;
   EndedBy ended_by_ = EndedBy::kItself;
-  Timer timer_;  // for what comes first
+  // Runs for the first of all moments that are waited for, which is `armed_for_`.
+  Timer timer_;
   core::Nanos armed_for_ = core::kNever;
 
   core::Nanos started_at_ = 0;
   WorkerOrigin origin_;
   core::Nanos usage_period_ = core::kNever;
   core::Nanos next_usage_at_ = 0;
-  std::string doing_;  // before READY, in the worker's own words
+  // Before READY: what the process says that it is doing, in its own words.
+  std::string doing_;
+  // Why the start failed; empty: it did not.
   std::string start_failure_;
-  core::LossCause start_cause_ = core::LossCause::kItself;  // of that
+  // Whose fault `start_failure_` is.
+  core::LossCause start_cause_ = core::LossCause::kItself;
 
+  // -1: there is no process yet, or there never was one.
   pid_t pid_ = -1;
   wire::UniqueFd pidfd_;
   std::unique_ptr<ContainmentScope> scope_;
@@ -188,10 +199,13 @@ class WorkerProcess {
   FdWatch socket_watch_;
   ChannelReader reader_;
   WorkerResults results_;
+  // None: READY has not come.
   std::optional<WorkerReady> ready_;
+  // The log says that a result of this worker was dropped: once for each worker.
   bool drop_logged_ = false;
 
-  std::optional<WorkerEnd> end_;  // from kDead on, unless there never was a process
+  // Set from kDead on, unless there never was a process.
+  std::optional<WorkerEnd> end_;
   int reap_tries_ = 0;
 };
 

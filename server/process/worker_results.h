@@ -168,7 +168,8 @@ class WorkerResults {
   bool doorbell_suppressed_ = false;
   bool dropped_ = false;
   bool broken_ = false;
-  std::string fault_;  // not taken yet
+  // The fault that was found and not taken yet; "": none.
+  std::string fault_;
   ResultArenas arenas_;
   LatestProgress progress_;
   WorkerOutput output_;

@@ -37,7 +37,8 @@ struct ZygoteReady {
 // How a zygote's process ended.
 struct ZygoteEnd {
   Death death;
-  bool killed = false;  // by the daemon
+  // The daemon killed it.
+  bool killed = false;
 };
 
 class ZygoteClient {
@@ -110,8 +111,10 @@ class ZygoteClient {
   const core::PoolId pool_;
   const std::uint32_t generation_;
   const core::PoolSpec spec_;
-  std::string program_;       // that is executed, an absolute path
-  std::string worker_setup_;  // a SETUP frame, or ""
+  // The program that is executed, an absolute path.
+  std::string program_;
+  // The SETUP frame for workers that are fresh programs; "": workers are clones.
+  std::string worker_setup_;
 
   pid_t pid_ = -1;
   wire::UniqueFd pidfd_;
@@ -129,18 +132,25 @@ class ZygoteClient {
     WorkerProcess* worker;
     PendingChild pending_child;
   };
-  std::map<core::WorkerId, Asked> clones_;  // not answered yet
+  // Clones that the zygote has not answered yet.
+  std::map<core::WorkerId, Asked> clones_;
 
   absl::flat_hash_set<WorkerProcess*> workers_;
   ZygotePhase phase_ = ZygotePhase::kNew;
   std::optional<ZygoteReady> ready_;
-  std::optional<ZygoteEnd> end_;                      // from kDead on
-  std::string doing_;                                 // before it was ready, in its own words
-  std::string failure_;                               // its own words, or ours
-  core::LossCause cause_ = core::LossCause::kItself;  // of that
+  // Set from kDead on.
+  std::optional<ZygoteEnd> end_;
+  // Before READY: what the zygote says that it is doing, in its own words.
+  std::string doing_;
+  // Why the zygote ended, in its own words or ours; "": it was stopped, or lives.
+  std::string failure_;
+  // Whose fault `failure_` is.
+  core::LossCause cause_ = core::LossCause::kItself;
   InheritedLimits limits_;
   int reap_tries_ = 0;
-  bool clone_failed_ = false;  // since its limits were lifted
+  // A clone failed since the zygote's limits were lifted.
+  bool clone_failed_ = false;
+  // Stop was called.
   bool stop_wanted_ = false;
 };
 

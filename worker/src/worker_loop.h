@@ -34,6 +34,7 @@ class WorkerLoop {
   // One task of a RUN frame. The views are valid while the frame is.
   struct Task {
     std::uint32_t ticket = 0;
+    // The function's place in the worker's list; none has this place: the task fails.
     std::uint32_t function = 0;
     std::uint32_t encoding = 0;
     std::uint32_t attempt = 1;
@@ -45,6 +46,7 @@ class WorkerLoop {
     const wire::UniqueFd* file = nullptr;
     // Arguments of a single task in an arena, in place of `args`; null: not there.
     const wire::MappedFile* arena = nullptr;
+    // Place of the arguments in the arena, and their length in file or arena.
     std::uint64_t arena_offset = 0;
     std::uint64_t shared_bytes = 0;
     // The length of each item of a chunk; `items` is 0 for a single task.
@@ -59,6 +61,7 @@ class WorkerLoop {
   void ForgetArenas();
   // Finds the file or arena of a task's arguments. False: the frame contradicts itself.
   bool CutShared(int place, std::uint64_t bytes, Task* task);
+  // Runs all tasks of a RUN frame. An error: the frame makes no sense.
   absl::Status RunFrame(const wire::Frame& frame);
   // Shows the function those of the task's options that are carried to it.
   void ShowOptions(const Task& task);
@@ -82,8 +85,10 @@ class WorkerLoop {
   // Used again from frame to frame.
   internal::Run run_;
   std::vector<Task> tasks_;
-  std::vector<CarriedOption> carried_;  // of the task that runs
+  // Options that are carried to the task that runs.
+  std::vector<CarriedOption> carried_;
   std::vector<wire::UniqueFd> files_;
+  // Descriptors and places of the frame that tasks have taken so far.
   int files_used_ = 0;
   int places_used_ = 0;
   // Arenas with arguments, by number.

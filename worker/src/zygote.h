@@ -37,7 +37,8 @@ class Zygote {
   Channel* const channel_;
   const BootstrapEnvironment* const bootstrap_;
   const internal::Setup* const setup_;
-  internal::Clone clone_;  // reused
+  // The message under way, whose memory is used again.
+  internal::Clone clone_;
   absl::Status born_;
 };
 

@@ -30,9 +30,12 @@ bool IsAlive(pid_t pid);
 
 // The result of a sweep.
 enum class Swept : std::uint8_t {
-  kClean,   // there was no orphan: processes that earlier dead ones had left are gone
-  kSome,    // there were orphans
-  kPutOff,  // there may be orphans, which is certain only when a pending child has ended
+  // There was no orphan: processes that earlier dead ones had left are gone.
+  kClean,
+  // There were orphans; others may follow, so another sweep is due.
+  kSome,
+  // There may be orphans, which is certain only when a pending child has ended.
+  kPutOff,
 };
 
 class ChildRegistry {
