@@ -6,9 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/exec_call.h"
-#include "cli/task_text.h"
-#include "cli/value.h"
+#include "cli/text/task_text.h"
+#include "cli/text/value.h"
 #include "nlohmann/json.hpp"
+#include "poold/client/proto.h"
 
 namespace poold::cli {
 
@@ -43,14 +44,14 @@ absl::StatusOr<client::Payload> ArgumentsOf(const SubmitOptions& options) {
   if (!options.raw && !options.raw_file) {
     auto bytes = ArgumentsFromWords(options.args, options.strings);
     if (!bytes.ok()) return bytes.status();
-    return client::Payload{.encoding = v1::ENCODING_MSGPACK, .type_name = "", .data = *std::move(bytes)};
+    return client::Payload{.encoding = client::Encoding::kMsgpack, .type_name = "", .data = *std::move(bytes)};
   }
   if (!options.args.empty()) {
     return absl::InvalidArgumentError("--raw and --raw-file stand for all arguments; no others may be given");
   }
   auto bytes = options.raw ? absl::StatusOr<std::string>(*options.raw) : FileContent(*options.raw_file);
   if (!bytes.ok()) return bytes.status();
-  return client::Payload{.encoding = v1::ENCODING_RAW, .type_name = "", .data = *std::move(bytes)};
+  return client::Payload{.encoding = client::Encoding::kRaw, .type_name = "", .data = *std::move(bytes)};
 }
 
 client::TaskOptions TaskOptionsFrom(const TaskChoices& choices) {
@@ -60,21 +61,13 @@ client::TaskOptions TaskOptionsFrom(const TaskChoices& choices) {
   options.total_timeout = choices.total_timeout;
   options.start_delay = choices.start_delay;
   options.max_attempts = choices.max_attempts;
-  for (const std::string& state : choices.retry_on) options.retry_on.push_back(StateFromWord(state));
+  for (const std::string& state : choices.retry_on) options.retry_on.push_back(client::FromProto(StateFromWord(state)));
   options.retry_delay = choices.retry_delay;
   options.max_retry_delay = choices.max_retry_delay;
   options.priority = choices.priority;
   options.fresh = choices.fresh;
   options.traceparent = choices.traceparent;
   return options;
-}
-
-v1::Payload ToMessage(const client::Payload& payload) {
-  v1::Payload message;
-  message.set_encoding(payload.encoding);
-  message.set_type_name(payload.type_name);
-  message.set_data(payload.data);
-  return message;
 }
 
 absl::StatusOr<std::string> FileContent(const std::string& path) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "cli/options.h"
+#include "cli/grammar/options.h"
 #include "poold/client/options.h"
 #include "poold/client/payload.h"
 #include "poold/v1/payload.pb.h"
@@ -23,9 +23,6 @@ absl::StatusOr<client::Payload> ArgumentsOf(const SubmitOptions& options);
 
 // The SDK's options of a task.
 client::TaskOptions TaskOptionsFrom(const TaskChoices& choices);
-
-// The payload as a message of the contract.
-v1::Payload ToMessage(const client::Payload& payload);
 
 // The whole content; "-" is standard input. NOT_FOUND or UNAVAILABLE with the reason.
 absl::StatusOr<std::string> FileContent(const std::string& path);

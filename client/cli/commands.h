@@ -5,7 +5,7 @@
 
 #include "cli/context.h"
 #include "cli/exit_status.h"
-#include "cli/options.h"
+#include "cli/grammar/options.h"
 
 namespace poold::cli {
 

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
-#include "cli/message_json.h"
+#include "cli/text/message_json.h"
 
 namespace poold::cli {
 namespace {
@@ -53,6 +53,6 @@ Duration Patience::Left() const {
   return std::max<Duration>(*end_ - std::chrono::steady_clock::now(), Duration::zero());
 }
 
-google::protobuf::Duration Patience::Next(Duration most) const { return ToProto(std::min(Left(), most)); }
+google::protobuf::Duration Patience::Next(Duration most) const { return client::ToProto(std::min(Left(), most)); }
 
 }  // namespace poold::cli

@@ -6,9 +6,10 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "cli/console.h"
+#include "cli/daemon.h"
 #include "cli/exit_status.h"
-#include "cli/options.h"
+#include "cli/grammar/options.h"
+#include "cli/text/console.h"
 #include "contract/reason.h"
 #include "google/protobuf/duration.pb.h"
 #include "poold/client.h"
@@ -18,14 +19,14 @@ namespace poold::cli {
 // Threads: the main thread.
 class Context {
  public:
-  Context(GlobalOptions global, client::Client client) : global_(std::move(global)), client_(std::move(client)) {}
+  Context(GlobalOptions global, client::Client client)
+      : global_(std::move(global)), client_(std::move(client)), daemon_(client_.connection()) {}
 
   const GlobalOptions& global() const { return global_; }
   // Whether answers are JSON.
   bool json() const { return global_.json; }
   const client::Client& client() const { return client_; }
-  // The connection, for calls that Client does not wrap.
-  client::Connection& daemon() const { return *client_.connection(); }
+  const Daemon& daemon() const { return daemon_; }
 
   // The named pool; without a name the pool of --pool.
   const std::string& PoolOr(const std::string& name) const { return name.empty() ? global_.pool : name; }
@@ -33,6 +34,7 @@ class Context {
  private:
   const GlobalOptions global_;
   client::Client client_;
+  Daemon daemon_;
 };
 
 // Prints on stderr what failed and what to do, and returns the exit status: kUnreachable, kCancelled (HANDLE_LOST) or

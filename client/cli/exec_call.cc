@@ -4,9 +4,9 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "cli/console.h"
-#include "cli/message_json.h"
-#include "cli/value.h"
+#include "cli/text/console.h"
+#include "cli/text/message_json.h"
+#include "cli/text/value.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {
@@ -60,7 +60,7 @@ absl::StatusOr<client::Payload> ExecArguments(const std::vector<std::string>& ar
   }
   auto bytes = MsgpackFromValue(call);
   if (!bytes.ok()) return bytes.status();
-  return client::Payload{.encoding = v1::ENCODING_MSGPACK, .type_name = "", .data = *std::move(bytes)};
+  return client::Payload{.encoding = client::Encoding::kMsgpack, .type_name = "", .data = *std::move(bytes)};
 }
 
 absl::StatusOr<ExecResult> ExecResultFrom(const v1::Payload& result) {

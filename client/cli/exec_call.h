@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "cli/exit_status.h"
-#include "cli/options.h"
+#include "cli/grammar/options.h"
 #include "poold/client/payload.h"
 #include "poold/v1/payload.pb.h"
 

@@ -1,11 +1,11 @@
 // All that is known of one task.
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
-#include "cli/message_json.h"
-#include "cli/outcome_text.h"
-#include "cli/pool_text.h"
-#include "cli/task_text.h"
-#include "cli/text_table.h"
+#include "cli/text/message_json.h"
+#include "cli/text/outcome_text.h"
+#include "cli/text/pool_text.h"
+#include "cli/text/task_text.h"
+#include "cli/text/text_table.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {

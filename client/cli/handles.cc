@@ -4,17 +4,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
-#include "cli/ids.h"
-#include "cli/item_printer.h"
-#include "cli/message_json.h"
-#include "cli/outcome_text.h"
-#include "cli/task_text.h"
+#include "cli/items/item_printer.h"
+#include "cli/text/message_json.h"
+#include "cli/text/outcome_text.h"
+#include "cli/text/task_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {
 namespace {
 
-absl::StatusOr<v1::GetResponse> GetUntil(const Patience& patience, v1::GetRequest request, client::Connection& daemon) {
+absl::StatusOr<v1::GetResponse> GetUntil(const Patience& patience, v1::GetRequest request, const Daemon& daemon) {
   while (true) {
     *request.mutable_wait_timeout() = patience.Next();
     auto response = daemon.Get(request);
@@ -23,7 +22,7 @@ absl::StatusOr<v1::GetResponse> GetUntil(const Patience& patience, v1::GetReques
 }
 
 // A result that was too large for the answer.
-absl::Status Complete(v1::Task& task, client::Connection& daemon) {
+absl::Status Complete(v1::Task& task, const Daemon& daemon) {
   v1::Payload& result = *task.mutable_outcome()->mutable_result();
   if (!task.outcome().has_result() || result.size_bytes() <= result.data().size()) return absl::OkStatus();
   v1::DownloadRequest request;
@@ -51,7 +50,7 @@ ExitStatus PrintTask(const GetOptions& options, v1::Task& task, Context& context
 }
 
 // How a task or map stands; of one that was released meanwhile nothing is known any more.
-absl::StatusOr<v1::TaskState> StateOfHandle(const std::string& id, client::Connection& daemon) {
+absl::StatusOr<v1::TaskState> StateOfHandle(const std::string& id, const Daemon& daemon) {
   v1::ExplainRequest request;
   request.set_id(id);
   auto answer = daemon.Explain(request);
@@ -63,7 +62,7 @@ absl::StatusOr<v1::TaskState> StateOfHandle(const std::string& id, client::Conne
 std::string EndWord(v1::TaskState state) { return state == v1::TASK_STATE_UNSPECIFIED ? "released" : StateWord(state); }
 
 // How those that were waited for have ended.
-absl::StatusOr<std::vector<v1::TaskState>> StatesOf(const v1::WaitResponse& response, client::Connection& daemon) {
+absl::StatusOr<std::vector<v1::TaskState>> StatesOf(const v1::WaitResponse& response, const Daemon& daemon) {
   std::vector<v1::TaskState> states;
   for (const std::string& id : response.done()) {
     auto state = StateOfHandle(id, daemon);
@@ -87,7 +86,7 @@ void PrintWait(const v1::WaitResponse& response, const std::vector<v1::TaskState
 }
 
 // Why this one could not be cancelled.
-const char* NotCancelled(const std::string& id, client::Connection& daemon) {
+const char* NotCancelled(const std::string& id, const Daemon& daemon) {
   auto state = StateOfHandle(id, daemon);
   return state.ok() && (*state == v1::TASK_STATE_RUNNING || *state == v1::TASK_STATE_QUEUED) ? "runs" : "had ended";
 }
@@ -107,8 +106,8 @@ ExitStatus PrintItems(const GetOptions& options, const std::string& id, Context&
   request.set_id(id);
   request.set_as_completed(options.as_completed);
   ItemPrinter printer({.json = context.json(), .raw = options.raw_output, .with_index = options.as_completed});
-  absl::Status status = context.daemon().GetItems(request, [&](const v1::GetItemsResponse& response) {
-    for (const v1::ItemOutcomes& outcomes : response.outcomes()) printer.Print(outcomes);
+  absl::Status status = context.daemon().GetItems(request, [&](uint64_t index, const v1::Outcome& outcome) {
+    printer.PrintOther(index, outcome);
     return std::ferror(stdout) == 0;
   });
   if (!status.ok()) return Complain(status);

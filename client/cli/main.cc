@@ -11,12 +11,12 @@
 #include <variant>
 #include <vector>
 
-#include "cli/absence.h"
-#include "cli/command_line.h"
 #include "cli/commands.h"
-#include "cli/completion.h"
-#include "cli/interrupt.h"
-#include "cli/terminal.h"
+#include "cli/grammar/completion.h"
+#include "cli/grammar/options.h"
+#include "cli/live/absence.h"
+#include "cli/live/interrupt.h"
+#include "cli/live/terminal.h"
 #include "poold/client.h"
 #include "wire/process_order.h"
 

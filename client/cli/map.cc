@@ -10,20 +10,19 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/exec_call.h"
-#include "cli/interrupt.h"
-#include "cli/item_printer.h"
-#include "cli/item_source.h"
-#include "cli/live_output.h"
-#include "cli/map_feed.h"
-#include "cli/message_json.h"
-#include "cli/pool_text.h"
-#include "cli/progress.h"
+#include "cli/items/item_printer.h"
+#include "cli/items/item_source.h"
+#include "cli/items/map_feed.h"
+#include "cli/live/interrupt.h"
+#include "cli/live/progress.h"
+#include "cli/text/message_json.h"
+#include "cli/text/pool_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {
 namespace {
 
-using Handle = client::MapHandle<client::Payload>;
+using SubmittedMap = client::MapHandle<client::Payload>;
 
 // Items read ahead of the results printed.
 constexpr uint64_t kBuffer = 100'000;
@@ -41,7 +40,7 @@ client::MapOptions OptionsFrom(const MapOptions& options, const Context& context
   return map;
 }
 
-ExitStatus PrintHandle(const Handle& handle, const Context& context) {
+ExitStatus PrintHandle(const SubmittedMap& handle, const Context& context) {
   if (absl::Status status = context.client().Flush(context.global().wait_timeout.value_or(client::kForever));
       !status.ok()) {
     return Complain(status);
@@ -55,7 +54,7 @@ ExitStatus PrintHandle(const Handle& handle, const Context& context) {
   return ExitStatus::kOk;
 }
 
-ExitStatus WaitPassed(const Handle& handle) {
+ExitStatus WaitPassed(const SubmittedMap& handle) {
   handle.Keep();
   Warn(absl::StrCat("the map is not finished and goes on; its items: poolctl get --items ", handle.id().ToHex()));
   return ExitStatus::kWaitPassed;
@@ -112,11 +111,11 @@ class ResultPrinter {
   absl::Status Print(const Item& item) {
     if (bar_ != nullptr && (!item.result.ok() || stdout_is_terminal_)) bar_->Clear();
     if (item.result.ok()) {
-      printer_.PrintResult(item.index, ToMessage(*item.result));
+      printer_.PrintResult(item.index, ToProto(*item.result));
     } else if (!item.outcome) {
       return item.result.status();
-    } else if (!interrupted_ || item.outcome->state() != v1::TASK_STATE_CANCELLED) {
-      printer_.PrintOther(item.index, *item.outcome);
+    } else if (!interrupted_ || item.outcome->state != client::TaskState::kCancelled) {
+      printer_.PrintOther(item.index, ToProto(*item.outcome));
     }
     return absl::OkStatus();
   }
@@ -163,7 +162,7 @@ class ResultPrinter {
   }
 
   MapFeed& feed_;
-  Handle::Reader reader_;
+  SubmittedMap::Reader reader_;
   const Patience patience_;
   const std::unique_ptr<client::ProgressBar> bar_;
   const bool stdout_is_terminal_ = isatty(STDOUT_FILENO) != 0;

@@ -2,9 +2,9 @@
 #include "absl/strings/str_cat.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
-#include "cli/message_json.h"
-#include "cli/pool_text.h"
-#include "cli/resource_limits.h"
+#include "cli/grammar/resource_limits.h"
+#include "cli/text/message_json.h"
+#include "cli/text/pool_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {
@@ -14,10 +14,10 @@ void AddLimits(const OpenOptions& options, v1::PoolSpec& spec) {
   if (options.max_tasks_per_worker) spec.set_max_tasks_per_worker(*options.max_tasks_per_worker);
   if (options.max_queued_tasks) spec.set_max_queued_tasks(*options.max_queued_tasks);
   if (options.max_queued_bytes) spec.set_max_queued_bytes(*options.max_queued_bytes);
-  if (options.stop_grace) *spec.mutable_stop_grace() = ToProto(*options.stop_grace);
-  if (options.start_timeout) *spec.mutable_start_timeout() = ToProto(*options.start_timeout);
+  if (options.stop_grace) *spec.mutable_stop_grace() = client::ToProto(*options.stop_grace);
+  if (options.start_timeout) *spec.mutable_start_timeout() = client::ToProto(*options.start_timeout);
   if (options.max_worker_rss_bytes) spec.set_max_worker_rss_bytes(*options.max_worker_rss_bytes);
-  if (options.max_worker_age) *spec.mutable_max_worker_age() = ToProto(*options.max_worker_age);
+  if (options.max_worker_age) *spec.mutable_max_worker_age() = client::ToProto(*options.max_worker_age);
   if (options.memory_limit_bytes) spec.set_memory_limit_bytes(*options.memory_limit_bytes);
   for (const auto& [kind, value] : options.resource_limits) {
     v1::ResourceLimit& limit = *spec.add_resource_limits();

@@ -1,8 +1,8 @@
 // Resize, reload, close, terminate, join.
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
-#include "cli/message_json.h"
-#include "cli/pool_text.h"
+#include "cli/text/message_json.h"
+#include "cli/text/pool_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {
@@ -51,7 +51,7 @@ ExitStatus Run(const CloseOptions& options, Context& context) {
 ExitStatus Run(const TerminateOptions& options, Context& context) {
   v1::TerminateRequest request;
   request.set_pool(options.pool);
-  if (options.grace) *request.mutable_grace() = ToProto(*options.grace);
+  if (options.grace) *request.mutable_grace() = client::ToProto(*options.grace);
   request.set_forget(options.forget);
   auto response = context.daemon().Terminate(request);
   if (!response.ok()) return Complain(response.status());

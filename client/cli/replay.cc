@@ -9,13 +9,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
-#include "cli/message_json.h"
 #include "cli/replay_command.h"
+#include "cli/text/message_json.h"
 
 namespace poold::cli {
 namespace {
 
-absl::StatusOr<ReplayPlan> PlanOf(const ReplayOptions& options, const std::string& id, client::Connection& daemon) {
+absl::StatusOr<ReplayPlan> PlanOf(const ReplayOptions& options, const std::string& id, const Daemon& daemon) {
   v1::ExplainRequest explain;
   explain.set_id(id);
   auto explained = daemon.Explain(explain);

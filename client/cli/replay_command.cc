@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "cli/console.h"
+#include "cli/text/console.h"
 
 namespace poold::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "cli/options.h"
+#include "cli/grammar/options.h"
 #include "poold/v1/payload.pb.h"
 #include "poold/v1/pool.pb.h"
 

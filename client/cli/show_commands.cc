@@ -2,10 +2,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/commands.h"
-#include "cli/message_json.h"
-#include "cli/pool_text.h"
-#include "cli/task_text.h"
-#include "cli/text_table.h"
+#include "cli/text/message_json.h"
+#include "cli/text/pool_text.h"
+#include "cli/text/task_text.h"
+#include "cli/text/text_table.h"
 #include "nlohmann/json.hpp"
 #include "src/terminal_text.h"
 
@@ -116,7 +116,7 @@ std::string ServerText(const v1::ServerInfo& info) {
 }  // namespace
 
 ExitStatus Run(const PoolsOptions&, Context& context) {
-  auto response = context.daemon().ListPools(v1::ListPoolsRequest());
+  auto response = context.daemon().ListPools();
   if (!response.ok()) return Complain(response.status());
   if (context.json()) {
     PrintJson(JsonFromMessage(*response));
@@ -179,19 +179,19 @@ ExitStatus Run(const StatsOptions& options, Context& context) {
   request.set_pool(options.pool);
   auto response = context.daemon().GetStats(request);
   if (!response.ok()) return Complain(response.status());
-  absl::StatusOr<v1::GetServerInfoResponse> info;
+  absl::StatusOr<v1::ServerInfo> info;
   if (options.server) {
-    info = context.daemon().GetServerInfo(v1::GetServerInfoRequest());
+    info = context.daemon().GetServerInfo();
     if (!info.ok()) return Complain(info.status());
   }
   if (context.json()) {
     Json document = JsonFromMessage(*response);
-    if (options.server) document["server"] = JsonFromMessage(info->server());
+    if (options.server) document["server"] = JsonFromMessage(*info);
     PrintJson(document);
     return ExitStatus::kOk;
   }
   if (options.server) {
-    std::string text = ServerText(info->server());
+    std::string text = ServerText(*info);
     TextTable table({"", ""});
     table.Add({"sessions", Number(response->sessions())});
     table.Add({"kept outcomes", SizeText(response->kept_outcome_bytes())});
@@ -201,8 +201,8 @@ ExitStatus Run(const StatsOptions& options, Context& context) {
     table.Add({"CPU time", SpanText(Seconds(response->cpu_time()))});
     table.Add({"core entries", Number(response->core_entries())});
     for (const v1::HeldUpClient& client : response->held_up_clients()) table.Add({"held up", HeldUpText(client)});
-    absl::StrAppend(&text, table.Text().substr(1), "\n", MemoryText(info->server().memory()), "\nlimits\n",
-                    LimitsText(info->server().limits()));
+    absl::StrAppend(&text, table.Text().substr(1), "\n", MemoryText(info->memory()), "\nlimits\n",
+                    LimitsText(info->limits()));
     PrintLines("daemon\n" + text + "\n");
   }
   std::map<std::string, v1::PoolStats> pools(response->pools().begin(), response->pools().end());
@@ -217,13 +217,13 @@ ExitStatus Run(const StatsOptions& options, Context& context) {
 }
 
 ExitStatus Run(const InfoOptions&, Context& context) {
-  auto response = context.daemon().GetServerInfo(v1::GetServerInfoRequest());
+  auto response = context.daemon().GetServerInfo();
   if (!response.ok()) return Complain(response.status());
   if (context.json()) {
-    PrintJson(JsonFromMessage(response->server()));
+    PrintJson(JsonFromMessage(*response));
     return ExitStatus::kOk;
   }
-  PrintLines(absl::StrCat(ServerText(response->server()), "\nlimits\n", LimitsText(response->server().limits())));
+  PrintLines(absl::StrCat(ServerText(*response), "\nlimits\n", LimitsText(response->limits())));
   return ExitStatus::kOk;
 }
 

@@ -6,18 +6,17 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/exec_call.h"
-#include "cli/interrupt.h"
-#include "cli/live_output.h"
-#include "cli/message_json.h"
-#include "cli/outcome_text.h"
-#include "cli/progress.h"
-#include "cli/task_text.h"
+#include "cli/live/interrupt.h"
+#include "cli/live/progress.h"
+#include "cli/text/message_json.h"
+#include "cli/text/outcome_text.h"
+#include "cli/text/task_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {
 namespace {
 
-using Handle = client::TaskHandle<client::Payload>;
+using SubmittedTask = client::TaskHandle<client::Payload>;
 
 // What a task prints, and how far it says that it is: both on the thread that reads the connection.
 void ShowLive(const SubmitOptions& options, const Context& context, const std::shared_ptr<LiveBar>& bar,
@@ -43,7 +42,7 @@ absl::StatusOr<client::TaskOptions> OptionsFrom(const SubmitOptions& options, co
   return task;
 }
 
-ExitStatus PrintHandle(const Handle& handle, const Context& context) {
+ExitStatus PrintHandle(const SubmittedTask& handle, const Context& context) {
   // What the daemon refuses, it refuses before it has taken what was sent.
   if (absl::Status status = context.client().Flush(context.global().wait_timeout.value_or(client::kForever));
       !status.ok()) {
@@ -69,27 +68,28 @@ ExitStatus PrintAnswer(const SubmitOptions& options, const v1::Outcome& outcome)
   return static_cast<ExitStatus>(result->Status());
 }
 
-ExitStatus PrintEnd(const SubmitOptions& options, const Handle& handle, const Context& context) {
-  auto outcome = handle.outcome();
-  if (!outcome.ok()) return Complain(outcome.status());
-  if (outcome->state() == v1::TASK_STATE_SUCCEEDED) {
+ExitStatus PrintEnd(const SubmitOptions& options, const SubmittedTask& handle, const Context& context) {
+  const auto ended = handle.outcome();
+  if (!ended.ok()) return Complain(ended.status());
+  v1::Outcome outcome = ToProto(*ended);
+  if (outcome.state() == v1::TASK_STATE_SUCCEEDED) {
     // It may have to be fetched still.
     auto result = handle.Get();
     if (!result.ok()) return Complain(result.status());
-    *outcome->mutable_result() = ToMessage(*result);
+    *outcome.mutable_result() = ToProto(*result);
   }
-  if (!context.json()) return PrintAnswer(options, *outcome);
+  if (!context.json()) return PrintAnswer(options, outcome);
   v1::Task task;
   task.set_id(handle.id().ToBytes());
   task.set_pool(context.global().pool);
   task.set_function(options.function);
-  task.set_state(outcome->state());
-  *task.mutable_outcome() = *std::move(outcome);
+  task.set_state(outcome.state());
+  *task.mutable_outcome() = std::move(outcome);
   PrintJson(JsonFromMessage(task));
   return StatusOf(task.state());
 }
 
-void OnInterrupt(const SubmitOptions& options, const Handle& handle) {
+void OnInterrupt(const SubmitOptions& options, const SubmittedTask& handle) {
   const std::string id = handle.id().ToHex();
   if (options.cancel_on_interrupt) {
     Warn("cancelling; a second Ctrl-C leaves it to itself");
@@ -110,7 +110,7 @@ ExitStatus Run(const SubmitOptions& options, Context& context) {
   auto task = OptionsFrom(options, context, bar);
   if (!task.ok()) return ComplainUsage(std::string(task.status().message()));
   const client::Pool pool(context.client().connection(), context.global().pool);
-  const Handle handle = pool.SubmitPayload<client::Payload>(*task, options.function, *args);
+  const SubmittedTask handle = pool.SubmitPayload<client::Payload>(*task, options.function, *args);
   if (options.no_wait || options.keep || task->id) handle.Keep();
   if (options.no_wait) return PrintHandle(handle, context);
 
@@ -122,7 +122,7 @@ ExitStatus Run(const SubmitOptions& options, Context& context) {
     if (client::ReasonOf(ended) == reason::kWouldDeadlock) return Complain(ended);
     Warn(
         absl::StrCat(options.function, " is not finished and goes on; its outcome: poolctl get ", handle.id().ToHex()));
-    if (context.json()) PrintJson(Json{{"id", handle.id().ToHex()}, {"state", StateWord(handle.state())}});
+    if (context.json()) PrintJson(Json{{"id", handle.id().ToHex()}, {"state", StateWord(ToProto(handle.state()))}});
     return ExitStatus::kWaitPassed;
   }
   const ExitStatus status = PrintEnd(options, handle, context);

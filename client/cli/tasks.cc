@@ -3,10 +3,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
-#include "cli/message_json.h"
-#include "cli/pool_text.h"
-#include "cli/task_text.h"
-#include "cli/text_table.h"
+#include "cli/text/message_json.h"
+#include "cli/text/pool_text.h"
+#include "cli/text/task_text.h"
+#include "cli/text/text_table.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {
@@ -14,16 +14,16 @@ namespace {
 
 constexpr uint64_t kPage = 1000;
 
-std::string Dash(const std::string& text) { return text.empty() ? "-" : text; }
+std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
 
 std::vector<std::string> Row(const v1::Task& task) {
   return {HexFromId(task.id()),
           StateWord(task.state()),
           task.pool(),
           task.function(),
-          Dash(task.client()),
+          OrDash(task.client()),
           AgeText(task.submitted_at()),
-          Dash(task.has_progress() ? ProgressWord(task.progress()) : "")};
+          OrDash(task.has_progress() ? ProgressWord(task.progress()) : "")};
 }
 
 std::vector<std::string> Row(const v1::MapProgress& map) {
@@ -31,7 +31,7 @@ std::vector<std::string> Row(const v1::MapProgress& map) {
           StateWord(StateOf(map)),
           map.pool(),
           map.function(),
-          Dash(map.client()),
+          OrDash(map.client()),
           AgeText(map.submitted_at()),
           absl::StrCat(map.done_items(), "/", map.items(), map.complete() ? "" : "+", " items")};
 }

@@ -6,11 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "cli/commands.h"
-#include "cli/ids.h"
-#include "cli/message_json.h"
-#include "cli/outcome_text.h"
-#include "cli/pool_text.h"
-#include "cli/task_text.h"
+#include "cli/text/message_json.h"
+#include "cli/text/outcome_text.h"
+#include "cli/text/pool_text.h"
+#include "cli/text/task_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {

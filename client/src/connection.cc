@@ -11,6 +11,7 @@
 #include "error.h"
 #include "grpc_time.h"
 #include "local_stream.h"
+#include "poold/client/proto.h"
 #include "poold/mocks/finished.h"
 #include "session_owner.h"
 #include "wire/default_address.h"
@@ -74,6 +75,38 @@ using Service = v1::PoolService::StubInterface;
 
 // The longest that one Join asks the daemon to wait; then it is asked again.
 constexpr Duration kJoinStep = std::chrono::seconds(30);
+// The daemon cuts longer waits.
+constexpr Duration kLongestWait = std::chrono::seconds(1'000'000'000);
+
+HandleInfo InfoOf(const v1::GetResponse& message) {
+  HandleInfo info{.done = message.done()};
+  if (message.has_task()) info.entry = FromProto(message.task());
+  if (message.has_map()) info.entry = FromProto(message.map());
+  return info;
+}
+
+// The outcomes one by one, plain successes too.
+ItemsAnswer Unpacked(const v1::GetItemsResponse& message) {
+  ItemsAnswer answer;
+  for (const v1::ItemOutcomes& block : message.outcomes()) {
+    std::size_t begin = 0;
+    auto other = block.others().begin();
+    for (int i = 0; i < block.result_bytes_size(); ++i) {
+      const std::uint64_t index = block.first_index() + i;
+      const std::size_t bytes = block.result_bytes(i);
+      if (other != block.others().end() && other->index() == index) {
+        answer.items.push_back({index, FromProto(other->outcome())});
+        ++other;
+      } else {
+        Payload result{FromProto(block.encoding()), block.type_name(), block.results().substr(begin, bytes), bytes};
+        answer.items.push_back({index, {.state = TaskState::kSucceeded, .result = std::move(result)}});
+      }
+      begin += bytes;
+    }
+  }
+  if (message.has_end()) answer.end = FromProto(message.end());
+  return answer;
+}
 
 class GrpcConnection : public Connection {
  public:
@@ -114,97 +147,188 @@ class GrpcConnection : public Connection {
     return session().Flush(Deadline(timeout));
   }
 
-  absl::StatusOr<v1::OpenPoolResponse> OpenPool(const v1::OpenPoolRequest& request) override {
-    const v1::OwnerLost lost = request.spec().on_owner_lost();
-    const bool owned = lost == v1::OWNER_LOST_CLOSE || lost == v1::OWNER_LOST_TERMINATE;
-    v1::OpenPoolRequest sent = request;
-    if (owned && sent.owner().empty()) sent.set_owner(session().client_id());
+  absl::StatusOr<OpenedPool> OpenPool(const PoolSpec& spec, const OpenOptions& options) override {
+    v1::OpenPoolRequest request;
+    *request.mutable_spec() = ToProto(spec);
+    request.set_creation_id(options.creation_id);
+    const bool owned = spec.on_owner_lost == OwnerLost::kClose || spec.on_owner_lost == OwnerLost::kTerminate;
+    request.set_owner(owned && options.owner.empty() ? session().client_id() : options.owner);
     // Its workers may take long to start: only the daemon knows when to give up.
-    auto response = stub_->Call(&Service::OpenPool, sent, kForever);
-    if (response.ok()) LearnShard(response->pool());
-    return response;
+    auto response = stub_->Call(&Service::OpenPool, request, kForever);
+    if (!response.ok()) return response.status();
+    LearnShard(response->pool());
+    return OpenedPool{FromProto(response->pool()), response->created()};
   }
-  absl::StatusOr<v1::GetPoolResponse> GetPool(const v1::GetPoolRequest& request) override {
+  absl::StatusOr<PoolDescription> GetPool(std::string_view pool) override {
+    v1::GetPoolRequest request;
+    request.set_name(std::string(pool));
     auto response = stub_->Call(&Service::GetPool, request);
     if (response.ok()) LearnShard(response->pool());
-    return response;
+    return Plain(response);
   }
-  absl::StatusOr<v1::ListPoolsResponse> ListPools(const v1::ListPoolsRequest& request) override {
-    return stub_->Call(&Service::ListPools, request);
+  absl::StatusOr<std::vector<PoolInfo>> ListPools() override {
+    auto response = stub_->Call(&Service::ListPools, v1::ListPoolsRequest());
+    if (!response.ok()) return response.status();
+    std::vector<PoolInfo> pools;
+    for (const v1::Pool& pool : response->pools()) pools.push_back(FromProto(pool));
+    return pools;
   }
-  absl::StatusOr<v1::ResizeResponse> Resize(const v1::ResizeRequest& request) override {
-    return stub_->Call(&Service::Resize, request);
+  absl::StatusOr<PoolInfo> Resize(std::string_view pool, Count workers) override {
+    v1::ResizeRequest request;
+    request.set_pool(std::string(pool));
+    request.set_workers(internal::Bounded32(workers));
+    return PlainPool(stub_->Call(&Service::Resize, request));
   }
-  absl::StatusOr<v1::ReloadResponse> Reload(const v1::ReloadRequest& request) override {
+  absl::StatusOr<PoolInfo> Reload(std::string_view pool) override {
+    v1::ReloadRequest request;
+    request.set_pool(std::string(pool));
     // Old workers finish what they run: that may take as long as it takes.
-    return stub_->Call(&Service::Reload, request, kForever);
+    return PlainPool(stub_->Call(&Service::Reload, request, kForever));
   }
-  absl::StatusOr<v1::ListTasksResponse> ListTasks(const v1::ListTasksRequest& request) override {
-    return stub_->Call(&Service::ListTasks, request);
+  absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query) override {
+    return Plain(stub_->Call(&Service::ListTasks, ToProto(query)));
   }
-  absl::StatusOr<v1::ExplainResponse> Explain(const v1::ExplainRequest& request) override {
+  absl::StatusOr<Explanation> Explain(HandleId id) override {
     if (absl::Status flushed = Flush(options_.call_timeout); !flushed.ok()) return flushed;
-    return stub_->Call(&Service::Explain, request);
+    v1::ExplainRequest request;
+    request.set_id(id.ToBytes());
+    return Plain(stub_->Call(&Service::Explain, request));
   }
-  absl::StatusOr<v1::CloseResponse> Close(const v1::CloseRequest& request) override {
+  absl::StatusOr<std::uint64_t> Close(std::string_view pool, bool cancel_queued) override {
     if (absl::Status flushed = Flush(options_.call_timeout); !flushed.ok()) return flushed;
-    return stub_->Call(&Service::Close, request);
+    v1::CloseRequest request;
+    request.set_pool(std::string(pool));
+    request.set_cancel_queued(cancel_queued);
+    auto response = stub_->Call(&Service::Close, request);
+    if (!response.ok()) return response.status();
+    return response->cancelled_tasks();
   }
-  absl::StatusOr<v1::TerminateResponse> Terminate(const v1::TerminateRequest& request) override {
+  absl::StatusOr<std::uint64_t> Terminate(std::string_view pool, Duration grace, bool forget) override {
     if (absl::Status flushed = Flush(options_.call_timeout); !flushed.ok()) return flushed;
+    v1::TerminateRequest request;
+    request.set_pool(std::string(pool));
+    if (grace != Duration::zero()) internal::ToProto(grace, request.mutable_grace());
+    request.set_forget(forget);
     auto response = stub_->Call(&Service::Terminate, request, kForever);
-    if (response.ok()) session().AwaitIdle(request.pool(), Deadline(options_.call_timeout));
-    return response;
+    if (!response.ok()) return response.status();
+    session().AwaitIdle(request.pool(), Deadline(options_.call_timeout));
+    return response->cancelled_tasks();
   }
-  absl::StatusOr<v1::CancelResponse> Cancel(const v1::CancelRequest& request) override {
+  absl::StatusOr<std::vector<bool>> Cancel(const std::vector<HandleId>& ids, bool running) override {
     if (absl::Status flushed = Flush(options_.call_timeout); !flushed.ok()) return flushed;
-    return stub_->Call(&Service::Cancel, request);
+    v1::CancelRequest request;
+    for (const HandleId& id : ids) request.add_ids(id.ToBytes());
+    request.set_running(running);
+    auto response = stub_->Call(&Service::Cancel, request);
+    if (!response.ok()) return response.status();
+    return std::vector<bool>(response->cancelled().begin(), response->cancelled().end());
   }
-  absl::StatusOr<v1::ReleaseResponse> Release(const v1::ReleaseRequest& request) override {
+  absl::StatusOr<std::uint32_t> Release(const std::vector<HandleId>& ids) override {
     if (absl::Status flushed = Flush(options_.call_timeout); !flushed.ok()) return flushed;
-    return stub_->Call(&Service::Release, request);
+    v1::ReleaseRequest request;
+    for (const HandleId& id : ids) request.add_ids(id.ToBytes());
+    auto response = stub_->Call(&Service::Release, request);
+    if (!response.ok()) return response.status();
+    return response->released();
   }
-  absl::StatusOr<v1::JoinResponse> Join(const v1::JoinRequest& request, Duration timeout) override;
-  absl::StatusOr<v1::GetResponse> Get(const v1::GetRequest& request) override {
-    return stub_->Call(&Service::Get, request, WaitOf(request.wait_timeout()));
+  absl::StatusOr<bool> Join(std::string_view pool, Duration timeout) override;
+  absl::StatusOr<HandleInfo> Get(HandleId id, Duration timeout) override {
+    v1::GetRequest request;
+    request.set_id(id.ToBytes());
+    internal::ToProto(timeout, request.mutable_wait_timeout());
+    auto response = stub_->Call(&Service::Get, request, WaitOf(timeout));
+    if (!response.ok()) return response.status();
+    return InfoOf(*response);
   }
-  absl::StatusOr<v1::GetManyResponse> GetMany(const v1::GetManyRequest& request) override {
-    return stub_->Call(&Service::GetMany, request, WaitOf(request.wait_timeout()));
+  absl::StatusOr<ManyHandles> GetMany(const std::vector<HandleId>& ids, Duration timeout) override {
+    v1::GetManyRequest request;
+    for (const HandleId& id : ids) request.add_ids(id.ToBytes());
+    internal::ToProto(timeout, request.mutable_wait_timeout());
+    auto response = stub_->Call(&Service::GetMany, request, WaitOf(timeout));
+    if (!response.ok()) return response.status();
+    ManyHandles many{.left = response->left()};
+    for (const v1::HandleAnswer& answer : response->answers()) {
+      if (answer.has_error()) {
+        many.answers.emplace_back(internal::FromProto(answer.error()));
+      } else {
+        many.answers.emplace_back(InfoOf(answer.handle()));
+      }
+    }
+    return many;
   }
-  absl::StatusOr<v1::WaitResponse> Wait(const v1::WaitRequest& request) override {
-    return stub_->Call(&Service::Wait, request, WaitOf(request.wait_timeout()));
+  absl::StatusOr<WaitedIds> Wait(const std::vector<HandleId>& ids, WaitMode mode, Duration timeout) override {
+    v1::WaitRequest request;
+    for (const HandleId& id : ids) request.add_ids(id.ToBytes());
+    request.set_mode(internal::ToProto(mode));
+    internal::ToProto(timeout, request.mutable_wait_timeout());
+    auto response = stub_->Call(&Service::Wait, request, WaitOf(timeout));
+    if (!response.ok()) return response.status();
+    return WaitedIds{IdsOf(response->done()), IdsOf(response->not_done())};
   }
-  absl::StatusOr<v1::GetStatsResponse> GetStats(const v1::GetStatsRequest& request) override {
-    return stub_->Call(&Service::GetStats, request);
+  absl::StatusOr<Stats> GetStats(std::string_view pool) override {
+    v1::GetStatsRequest request;
+    request.set_pool(std::string(pool));
+    return Plain(stub_->Call(&Service::GetStats, request));
   }
-  absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo(const v1::GetServerInfoRequest& request) override {
-    return stub_->Call(&Service::GetServerInfo, request);
+  absl::StatusOr<ServerInfo> GetServerInfo() override {
+    auto response = stub_->Call(&Service::GetServerInfo, v1::GetServerInfoRequest());
+    if (!response.ok()) return response.status();
+    return FromProto(response->server());
   }
-  absl::Status GetItems(const v1::GetItemsRequest& request,
-                        const std::function<bool(const v1::GetItemsResponse&)>& take) override {
-    return stub_->GetItems(request, take);
+  absl::Status GetItems(const ItemsQuery& query, const std::function<bool(const ItemsAnswer&)>& take) override {
+    v1::GetItemsRequest request;
+    request.set_id(query.id.ToBytes());
+    request.set_first_index(query.first_index);
+    request.set_as_completed(query.as_completed);
+    return stub_->GetItems(request, [&](const v1::GetItemsResponse& answer) { return take(Unpacked(answer)); });
   }
-  absl::Status Watch(const v1::WatchRequest& request,
-                     const std::function<bool(const v1::WatchResponse&)>& take) override {
-    return stub_->Watch(request, take);
+  absl::Status Watch(const WatchQuery& query, const WatchCallback& take) override {
+    v1::WatchRequest request;
+    for (const HandleId& id : query.ids) request.add_ids(id.ToBytes());
+    request.set_pool(query.pool);
+    request.set_output(query.output);
+    return stub_->Watch(request, [&](const v1::WatchResponse& event) { return take(FromProto(event)); });
   }
-  absl::StatusOr<std::string> Download(const v1::DownloadRequest& request) override { return stub_->Download(request); }
-  absl::StatusOr<v1::Payload> DownloadArguments(const v1::DownloadRequest& request) override {
-    v1::DownloadRequest whole = request;
-    whole.set_arguments(true);
-    v1::Payload payload;
-    auto bytes = stub_->Download(whole, &payload);
+  absl::StatusOr<std::string> Download(HandleId id, std::uint64_t index) override {
+    v1::DownloadRequest request;
+    request.set_id(id.ToBytes());
+    request.set_index(index);
+    return stub_->Download(request);
+  }
+  absl::StatusOr<Payload> DownloadArguments(HandleId id, std::uint64_t index) override {
+    v1::DownloadRequest request;
+    request.set_id(id.ToBytes());
+    request.set_index(index);
+    request.set_arguments(true);
+    v1::Payload head;
+    auto bytes = stub_->Download(request, &head);
     if (!bytes.ok()) return bytes.status();
-    payload.set_data(*std::move(bytes));
+    Payload payload = FromProto(head);
+    payload.data = *std::move(bytes);
     return payload;
   }
 
  private:
   internal::Session& session() { return owner_->session(); }
   void LearnShard(const v1::Pool& pool) { session().LearnShard(pool.spec().name(), pool.shard()); }
-  static Duration WaitOf(const google::protobuf::Duration& wait) {
-    return std::chrono::seconds(std::min<std::int64_t>(wait.seconds(), 1'000'000'000)) +
-           std::chrono::nanoseconds(wait.nanos());
+  // The part of a timeout for which the call's deadline waits.
+  static Duration WaitOf(Duration timeout) { return std::clamp<Duration>(timeout, Duration::zero(), kLongestWait); }
+  static std::vector<HandleId> IdsOf(const google::protobuf::RepeatedPtrField<std::string>& messages) {
+    std::vector<HandleId> ids;
+    for (const std::string& bytes : messages) ids.push_back(HandleId::FromBytes(bytes).value_or(HandleId{}));
+    return ids;
+  }
+  // The answer as a struct.
+  template <typename Message>
+  static auto Plain(const absl::StatusOr<Message>& response) -> absl::StatusOr<decltype(FromProto(*response))> {
+    if (!response.ok()) return response.status();
+    return FromProto(*response);
+  }
+  // The pool of the answer.
+  template <typename Message>
+  static absl::StatusOr<PoolInfo> PlainPool(const absl::StatusOr<Message>& response) {
+    if (!response.ok()) return response.status();
+    return FromProto(response->pool());
   }
 
   // Constant after construction.
@@ -213,18 +337,18 @@ class GrpcConnection : public Connection {
   const std::shared_ptr<internal::SessionOwner> owner_;
 };
 
-absl::StatusOr<v1::JoinResponse> GrpcConnection::Join(const v1::JoinRequest& request, Duration timeout) {
+absl::StatusOr<bool> GrpcConnection::Join(std::string_view pool, Duration timeout) {
   const Deadline deadline(timeout);
+  v1::JoinRequest request;
+  request.set_pool(std::string(pool));
   while (true) {
-    v1::JoinRequest step = request;
     const Duration wait = std::min(kJoinStep, deadline.left());
-    internal::ToProto(wait, step.mutable_wait_timeout());
-    auto response = stub_->Call(&Service::Join, step, wait);
-    if (!response.ok() || (!response->done() && deadline.passed())) return response;
-    if (!response->done()) continue;
+    internal::ToProto(wait, request.mutable_wait_timeout());
+    const auto response = stub_->Call(&Service::Join, request, wait);
+    if (!response.ok()) return response.status();
     // The last outcomes, and what the tasks printed, may still be on their way on the stream.
-    response->set_done(session().AwaitIdle(request.pool(), deadline));
-    return response;
+    if (response->done()) return session().AwaitIdle(request.pool(), deadline);
+    if (deadline.passed()) return false;
   }
 }
 

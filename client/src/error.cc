@@ -6,6 +6,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "convert.h"
 #include "google/rpc/error_details.pb.h"
 #include "poold/client/codec.h"
 #include "wire/absl_text.h"
@@ -185,7 +186,8 @@ absl::Status ResultTypeError(std::string_view function, std::string_view detail)
 }
 
 absl::Status WrongEncoding(std::string_view function, Encoding wanted, const ResultView& got) {
-  return ResultTypeError(function, "wanted " + v1::Encoding_Name(wanted) + ", got " + v1::Encoding_Name(got.encoding) +
+  return ResultTypeError(function, "wanted " + v1::Encoding_Name(ToProto(wanted)) + ", got " +
+                                       v1::Encoding_Name(ToProto(got.encoding)) +
                                        (got.type_name.empty() ? "" : " (" + std::string(got.type_name) + ")"));
 }
 

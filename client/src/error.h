@@ -9,7 +9,9 @@
 #include "absl/status/status.h"
 #include "contract/reason.h"
 #include "google/rpc/status.pb.h"
+#include "poold/client/codec.h"
 #include "poold/client/status.h"
+#include "poold/v1/task.pb.h"
 
 namespace poold::client::internal {
 

@@ -1,5 +1,6 @@
 #include "poold/mocks/finished.h"
 
+#include "convert.h"
 #include "error.h"
 #include "handle_state.h"
 
@@ -73,9 +74,9 @@ TaskRef RefuseTooLong(std::string_view function, std::string_view why) {
 
 }  // namespace internal
 
-internal::TaskRef MakeEndedTask(std::string function, v1::Outcome outcome) {
+internal::TaskRef MakeEndedTask(std::string function, Outcome outcome) {
   auto* cell = internal::NewCell<internal::TaskHandleState>(std::move(function));
-  internal::EndWithOutcome(cell, std::make_shared<const v1::Outcome>(std::move(outcome)));
+  internal::EndWithOutcome(cell, std::make_shared<const v1::Outcome>(ToProto(outcome)));
   return internal::TaskRef(cell);
 }
 
@@ -92,40 +93,31 @@ internal::MapRef MakeRefusedMap(std::string function, absl::Status why) {
 }
 
 internal::TaskRef MakeFinishedTaskOf(Payload result) {
-  v1::Outcome outcome;
-  outcome.set_state(v1::TASK_STATE_SUCCEEDED);
-  outcome.set_attempt(1);
-  outcome.mutable_result()->set_encoding(result.encoding);
-  outcome.mutable_result()->set_type_name(result.type_name);
-  outcome.mutable_result()->set_size_bytes(result.data.size());
-  outcome.mutable_result()->set_data(std::move(result.data));
-  return MakeEndedTask("a mocked task", std::move(outcome));
+  result.size_bytes = result.data.size();
+  return MakeEndedTask("a mocked task", {.state = TaskState::kSucceeded, .result = std::move(result), .attempt = 1});
 }
 
 internal::TaskRef MakeFailedTask(std::string function, std::string type, std::string message) {
-  v1::Outcome outcome;
-  outcome.set_state(v1::TASK_STATE_FAILED);
-  outcome.set_attempt(1);
-  outcome.mutable_failure()->set_type(std::move(type));
-  outcome.mutable_failure()->set_message(std::move(message));
-  return MakeEndedTask(std::move(function), std::move(outcome));
+  return MakeEndedTask(std::move(function), {.state = TaskState::kFailed,
+                                             .failure = Failure{.type = std::move(type), .message = std::move(message)},
+                                             .attempt = 1});
 }
 
-internal::MapRef MakeEndedMap(std::string function, std::vector<v1::Outcome> items) {
+internal::MapRef MakeEndedMap(std::string function, std::vector<Outcome> items) {
   auto* cell = internal::NewCell<internal::MapHandleState>(std::move(function));
   cell->items_sent = items.size();
-  cell->progress.set_items(items.size());
-  cell->progress.set_complete(true);
+  cell->progress.items = items.size();
+  cell->progress.complete = true;
   v1::ItemOutcomes outcomes;
   for (std::uint64_t index = 0; index < items.size(); ++index) {
     outcomes.add_result_bytes(0);
     v1::ItemOutcome* other = outcomes.add_others();
     other->set_index(index);
-    *other->mutable_outcome() = std::move(items[index]);
+    *other->mutable_outcome() = ToProto(items[index]);
   }
   internal::AddBlock(cell, std::move(outcomes));
   internal::Publish(cell,
-                    cell->progress.unsuccessful_items() == 0 ? internal::Phase::kSucceeded : internal::Phase::kEnded);
+                    cell->progress.unsuccessful_items == 0 ? internal::Phase::kSucceeded : internal::Phase::kEnded);
   return internal::MapRef(cell);
 }
 

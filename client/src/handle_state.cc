@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "convert.h"
 #include "poold/codec/large_text.h"
 
 namespace poold::client::internal {
@@ -42,8 +43,8 @@ void Tell(const WaitNode& node, bool succeeded) {
   if (waiter->over()) waiter->wake.Signal();
 }
 
-std::shared_ptr<ItemBlock> MakeBlock(v1::ItemOutcomes&& outcomes) {
-  auto block = std::make_shared<ItemBlock>();
+std::shared_ptr<ReceivedBlock> MakeBlock(v1::ItemOutcomes&& outcomes) {
+  auto block = std::make_shared<ReceivedBlock>();
   block->message = std::move(outcomes);
   block->begins.reserve(block->message.result_bytes_size());
   std::uint64_t begin = 0;
@@ -51,9 +52,7 @@ std::shared_ptr<ItemBlock> MakeBlock(v1::ItemOutcomes&& outcomes) {
     block->begins.push_back(static_cast<std::uint32_t>(begin));
     begin += bytes;
   }
-  block->results = block->message.results().data();
-  block->plain = block->message.others_size() == 0 && block->message.encoding() == v1::ENCODING_MSGPACK &&
-                 begin <= block->message.results().size();
+  block->Show(begin);
   return block;
 }
 
@@ -64,13 +63,13 @@ std::uint64_t Unsuccessful(const v1::ItemOutcomes& outcomes) {
 }
 
 void CountItems(MapHandleState* map, std::uint64_t first, std::uint64_t items, std::uint64_t unsuccessful) {
-  map->progress.set_done_items(map->progress.done_items() + items);
-  map->progress.set_unsuccessful_items(map->progress.unsuccessful_items() + unsuccessful);
+  map->progress.done_items += items;
+  map->progress.unsuccessful_items += unsuccessful;
   map->received.Add(first, items);
   ++map->blocks;
 }
 
-void Keep(MapHandleState* map, std::shared_ptr<ItemBlock> block, std::uint64_t unsuccessful) {
+void Keep(MapHandleState* map, std::shared_ptr<ReceivedBlock> block, std::uint64_t unsuccessful) {
   CountItems(map, block->first(), block->count(), unsuccessful);
   block->arrival = map->arrived_before + map->arrived.size();
   const bool streamed = map->call && map->call->streamed;
@@ -80,11 +79,11 @@ void Keep(MapHandleState* map, std::shared_ptr<ItemBlock> block, std::uint64_t u
 }
 
 // The block right before `first`, to which items of its kind may be added: no walk has found it. Null: there is none.
-ItemBlock* OpenBlockBefore(const MapHandleState& map, std::uint64_t first) {
+ReceivedBlock* OpenBlockBefore(const MapHandleState& map, std::uint64_t first) {
   const bool streamed = map.call && map.call->streamed;
   const auto after = map.by_index.lower_bound(first);
   if (streamed || after == map.by_index.begin()) return nullptr;
-  const std::shared_ptr<ItemBlock>& block = std::prev(after)->second;
+  const std::shared_ptr<ReceivedBlock>& block = std::prev(after)->second;
   // By index and by arrival.
   const bool found = block.use_count() > 2 || block->arrival < map.arrived_seen;
   const bool open = !found && block->plain && block->count() < kMostJoinedItems;
@@ -97,19 +96,18 @@ ItemBlock* OpenBlockBefore(const MapHandleState& map, std::uint64_t first) {
 bool Append(MapHandleState* map, const v1::ItemOutcomes& outcomes, bool told) {
   const bool small = outcomes.result_bytes_size() <= kMostAddedItems;
   if (!small || outcomes.others_size() != 0 || outcomes.encoding() != v1::ENCODING_MSGPACK) return false;
-  ItemBlock* const block = OpenBlockBefore(*map, outcomes.first_index());
+  ReceivedBlock* const block = OpenBlockBefore(*map, outcomes.first_index());
   if (block == nullptr || block->told != told || block->message.type_name() != outcomes.type_name()) return false;
   std::string& results = *block->message.mutable_results();
   if (results.size() + outcomes.results().size() > kMostJoinedBytes) return false;
   std::uint64_t begin = results.size();
   results += outcomes.results();
-  block->results = results.data();
   for (const std::uint32_t bytes : outcomes.result_bytes()) {
     block->begins.push_back(static_cast<std::uint32_t>(begin));
     block->message.add_result_bytes(bytes);
     begin += bytes;
   }
-  block->plain = begin <= results.size();
+  block->Show(begin);
   CountItems(map, outcomes.first_index(), outcomes.result_bytes_size(), 0);
   return true;
 }
@@ -152,8 +150,8 @@ void InsertCancelled(MapHandleState* map, std::uint64_t first, std::uint64_t end
   outcomes.mutable_result_bytes()->Resize(static_cast<int>(end - first), 0);
   auto block = MakeBlock(std::move(outcomes));
   block->cancelled = true;
-  block->plain = false;
   block->told = true;
+  block->Show(0);
   if (map->input.now() == MapInput::kCutShort) {
     block->why.set_state(v1::TASK_STATE_CANCELLED);
     block->why.mutable_failure()->set_type("poold.Cancelled");
@@ -178,6 +176,16 @@ void CallWhileReading(const Callback& callback, const Argument& argument) {
 }
 
 }  // namespace
+
+void ReceivedBlock::Show(std::uint64_t bytes) {
+  first_index = message.first_index();
+  results = message.results();
+  encoding = FromProto(message.encoding());
+  type_name = message.type_name();
+  result_bytes = message.result_bytes().data();
+  has_others = cancelled || message.others_size() != 0;
+  plain = !has_others && encoding == Encoding::kMsgpack && bytes <= results.size();
+}
 
 bool InOutputCallback() { return in_output_callback; }
 
@@ -286,7 +294,7 @@ void EndWithRefusal(HandleState* cell, absl::Status why, Phase end) {
 }
 
 void AddCancelled(MapHandleState* map) {
-  const std::uint64_t items = std::max(map->progress.items(), map->items_sent);
+  const std::uint64_t items = std::max(map->progress.items, map->items_sent);
   for (const auto& [first, end] : map->received.GapsBelow(items)) InsertCancelled(map, first, end);
 }
 

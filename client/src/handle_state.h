@@ -30,6 +30,7 @@
 #include "poold/client/internal/deadline.h"
 #include "poold/client/internal/map_ref.h"
 #include "poold/client/internal/task_ref.h"
+#include "poold/client/proto.h"
 #include "poold/client/wait_mode.h"
 #include "process_mark.h"
 #include "wire/arena_maker.h"
@@ -87,6 +88,22 @@ class Linked {
  private:
   WaitNode** const list_;
   WaitNode* const node_;
+};
+
+// A block with the daemon's message that it shows.
+struct ReceivedBlock : ItemBlock {
+  // The outcomes as the daemon sent them.
+  v1::ItemOutcomes message;
+  // The items of a cancelled map that never got an outcome of their own. `why` is their outcome where it is set.
+  bool cancelled = false;
+  v1::Outcome why;
+  // The daemon was told that this client has the block.
+  bool told = true;
+  // The block's number in the order of arrival, from 0.
+  std::uint64_t arrival = 0;
+
+  // Shows the message anew, after a change. `bytes`: of all results.
+  void Show(std::uint64_t bytes);
 };
 
 // Whether this thread is in a callback for output, which must not wait.
@@ -191,7 +208,7 @@ struct Resubmission {
 struct ArgsInArena {
   wire::ArenaMaker::Reserved slot;
   std::uint64_t bytes = 0;
-  Encoding encoding = v1::ENCODING_UNSPECIFIED;
+  Encoding encoding = Encoding::kUnspecified;
   std::string type_name;
   TaskOptions options;
 };
@@ -213,7 +230,7 @@ struct HandleDetail {
   // Called in this order.
   std::vector<std::shared_ptr<const ProgressCallback>> on_progress;
   // The latest report.
-  std::optional<v1::Progress> progress;
+  std::optional<Progress> progress;
   // Set while the task may have to be sent again.
   std::optional<Resubmission> resubmission;
   // The result, once it was downloaded.
@@ -276,7 +293,7 @@ struct HandleState {
 struct TaskHandleState : HandleState {
   TaskHandleState() : HandleState(/*map=*/false) {}
 
-  Encoding encoding = v1::ENCODING_UNSPECIFIED;
+  Encoding encoding = Encoding::kUnspecified;
   // The message's full name with ENCODING_PROTOBUF, owned by the session; otherwise null.
   const std::string* type_name = nullptr;
   std::string result;
@@ -321,9 +338,9 @@ struct MapHandleState : HandleState {
 
   // The blocks in the order of arrival (the first is block number `arrived_before`), and by index. A streamed map keeps
   // blocks that were not walked yet, in the one list that its walk needs.
-  std::deque<std::shared_ptr<ItemBlock>> arrived;
+  std::deque<std::shared_ptr<ReceivedBlock>> arrived;
   std::uint64_t arrived_before = 0;
-  std::map<std::uint64_t, std::shared_ptr<ItemBlock>> by_index;
+  std::map<std::uint64_t, std::shared_ptr<ReceivedBlock>> by_index;
   // Blocks of `arrived` before this number were found by a walk: no item is added to them.
   std::uint64_t arrived_seen = 0;
   // How often items have come, and which.
@@ -340,7 +357,7 @@ struct MapHandleState : HandleState {
   // Items that AddItems took.
   std::uint64_t items_sent = 0;
   Life<MapInput> input{MapInput::kOpen};
-  v1::MapProgress progress;
+  MapProgress progress;
 
   // Items that wait for room in the daemon. Null: the map does not wait for room.
   std::unique_ptr<ItemWindow> window;

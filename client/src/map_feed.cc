@@ -28,10 +28,9 @@ std::string Readable(const char* mangled) {
   return name;
 }
 
-void Describe(const std::string& type, std::string_view message, v1::Outcome* outcome) {
-  outcome->set_state(v1::TASK_STATE_FAILED);
-  outcome->mutable_failure()->set_type(type);
-  outcome->mutable_failure()->set_message("the input failed: " + std::string(message));
+void Describe(const std::string& type, std::string_view message, Outcome* outcome) {
+  outcome->state = TaskState::kFailed;
+  outcome->failure = Failure{.type = type, .message = "the input failed: " + std::string(message)};
 }
 
 bool StillWaits(const absl::StatusOr<std::optional<ItemView>>& item) {
@@ -40,12 +39,12 @@ bool StillWaits(const absl::StatusOr<std::optional<ItemView>>& item) {
 
 // Asks, and makes an outcome of what it throws.
 template <typename Pull>
-Pulled Guarded(const Pull& pull, v1::Outcome* failure) {
+Pulled Guarded(const Pull& pull, Outcome* failure) {
   try {
     const auto pulled = pull();
     if (pulled.ok()) return *pulled;
     Describe("absl::Status", pulled.status().ToString(), failure);
-    failure->mutable_failure()->set_status_code(static_cast<int>(pulled.status().code()));
+    failure->failure->status_code = static_cast<int>(pulled.status().code());
   } catch (const abi::__forced_unwind&) {
     throw;
   } catch (const std::exception& error) {
@@ -59,7 +58,7 @@ Pulled Guarded(const Pull& pull, v1::Outcome* failure) {
 
 }  // namespace
 
-Pulled PullFrom(const MapSource& source, Payload* item, v1::Outcome* failure) {
+Pulled PullFrom(const MapSource& source, Payload* item, Outcome* failure) {
   return Guarded(
       [&] {
         absl::StatusOr<Pulled> pulled = source(item);
@@ -73,7 +72,7 @@ MapRef SendAll(Connection& connection, std::string_view pool, std::string_view f
                const PackSource& source) {
   MapRef map;
   ItemPack pack;
-  v1::Outcome failure;
+  Outcome failure;
   bool wanted = true;
   const auto send = [&](bool complete) {
     wanted = connection.AddItems(map, {pack.item_bytes(), pack.items(), complete}).ok();
@@ -84,9 +83,9 @@ MapRef SendAll(Connection& connection, std::string_view pool, std::string_view f
     if (!map) map = connection.OpenMap({pool, function, pack.encoding(), pack.type_name(), &options});
     if (more) send(/*complete=*/false);
   }
-  const bool failed = failure.state() != v1::TASK_STATE_UNSPECIFIED;
+  const bool failed = failure.state != TaskState::kUnspecified;
   if (wanted && failed && !pack.empty()) send(/*complete=*/false);
-  if (wanted && failed) map.FailInput(std::move(failure));
+  if (wanted && failed) map.FailInput(failure);
   if (wanted) send(/*complete=*/true);
   return map;
 }
@@ -106,22 +105,22 @@ void StreamFeed::Open(const Payload& first) {
   map_ = connection_->OpenMap({pool_, function_, first.encoding, first.type_name, &options_, /*streamed=*/true});
 }
 
-void StreamFeed::End(const v1::Outcome* failure) {
+void StreamFeed::End(const Outcome* failure) {
   input_ = Input::kOver;
   source_ = nullptr;
-  Open({.encoding = v1::ENCODING_MSGPACK});
+  Open({.encoding = Encoding::kMsgpack});
   if (failure != nullptr) map_.FailInput(*failure);
   connection_->AddItems(map_, {.complete = true}).IgnoreError();
 }
 
 StreamFeed::Input StreamFeed::PullOne() {
-  Payload item{.encoding = v1::ENCODING_MSGPACK};
-  v1::Outcome failure;
+  Payload item{.encoding = Encoding::kMsgpack};
+  Outcome failure;
   const auto before = Deadline::Clock::now();
   const Pulled pulled = PullFrom(source_, &item, &failure);
   if (pulled == Pulled::kNotYet) return Input::kNothingNow;
   if (pulled == Pulled::kEnd) {
-    End(failure.state() != v1::TASK_STATE_UNSPECIFIED ? &failure : nullptr);
+    End(failure.state != TaskState::kUnspecified ? &failure : nullptr);
     return Input::kOver;
   }
   Open(item);

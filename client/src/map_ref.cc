@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "convert.h"
 #include "error.h"
 #include "handle_state.h"
 #include "poold/codec/large_text.h"
@@ -50,12 +51,17 @@ bool Find(MapHandleState& map, ItemCursor* cursor, MapOrder order) {
 }  // namespace
 
 const v1::Outcome* OtherOf(const ItemBlock& block, std::uint64_t index) {
-  if (block.cancelled) return block.why.state() != v1::TASK_STATE_UNSPECIFIED ? &block.why : &CancelledOutcome();
-  for (const auto& other : block.message.others()) {
+  const auto& received = static_cast<const ReceivedBlock&>(block);
+  if (received.cancelled) {
+    return received.why.state() != v1::TASK_STATE_UNSPECIFIED ? &received.why : &CancelledOutcome();
+  }
+  for (const auto& other : received.message.others()) {
     if (other.index() == index) return &other.outcome();
   }
   return nullptr;
 }
+
+Outcome OutcomeOf(const v1::Outcome& outcome) { return FromProto(outcome); }
 
 absl::Status ItemStatus(std::string_view function, std::uint64_t index, const v1::Outcome& outcome) {
   return OutcomeStatus("item " + std::to_string(index) + " of " + std::string(function), outcome);
@@ -127,7 +133,7 @@ absl::StatusOr<std::shared_ptr<const Downloaded>> MapRef::BringItem(std::uint64_
 
 absl::StatusOr<Payload> MapRef::Download(std::uint64_t index, const v1::Outcome& outcome) const {
   const v1::Payload& result = outcome.result();
-  Payload payload{result.encoding(), result.type_name(), result.data()};
+  Payload payload{FromProto(result.encoding()), result.type_name(), result.data()};
   if (result.size_bytes() <= result.data().size()) return payload;
   const auto bytes = BringItem(index, result);
   if (!bytes.ok()) return bytes.status();
@@ -138,11 +144,11 @@ absl::StatusOr<Payload> MapRef::Download(std::uint64_t index, const v1::Outcome&
 absl::StatusOr<OwnedResult> MapRef::Own(std::uint64_t index, const v1::Outcome& outcome) const {
   const v1::Payload& result = outcome.result();
   if (result.size_bytes() <= result.data().size())
-    return CopyOf({result.encoding(), result.type_name(), result.data()});
+    return CopyOf({FromProto(result.encoding()), result.type_name(), result.data()});
   auto bytes = BringItem(index, result);
   if (!bytes.ok()) return bytes.status();
   const std::string_view data = (*bytes)->view();
-  return OwnedResult{result.encoding(), result.type_name(), data, *std::move(bytes)};
+  return OwnedResult{FromProto(result.encoding()), result.type_name(), data, *std::move(bytes)};
 }
 
 bool MapRef::Wait(Duration timeout) const {
@@ -162,14 +168,14 @@ absl::Status MapRef::refusal() const {
   return cell_->detail->refusal;
 }
 
-v1::MapProgress MapRef::Progress() const {
+MapProgress MapRef::Progress() const {
   if (cell_ == nullptr || !cell_->owner->here()) return {};
   MutexLock lock(&cell_->owner->mutex());
-  v1::MapProgress progress = cell_->progress;
-  progress.set_id(cell_->id.ToBytes());
-  progress.set_items(std::max(progress.items(), cell_->items_sent));
-  progress.set_complete(cell_->input.now() != MapInput::kOpen || progress.complete());
-  progress.set_done(cell_->done());
+  MapProgress progress = cell_->progress;
+  progress.id = cell_->id;
+  progress.items = std::max(progress.items, cell_->items_sent);
+  progress.complete = cell_->input.now() != MapInput::kOpen || progress.complete;
+  progress.done = cell_->done();
   return progress;
 }
 
@@ -185,14 +191,14 @@ void MapRef::CancelSoon(bool running) const {
 
 bool MapRef::streamed() const { return cell_ != nullptr && cell_->call && cell_->call->streamed; }
 
-void MapRef::FailInput(v1::Outcome why) const {
+void MapRef::FailInput(const Outcome& why) const {
   if (cell_ == nullptr || !cell_->owner->here()) return;
   MutexLock lock(&cell_->owner->mutex());
   v1::ItemOutcomes outcomes;
   outcomes.set_first_index(cell_->items_sent);
   outcomes.add_result_bytes(0);
   outcomes.add_others()->set_index(cell_->items_sent);
-  *outcomes.mutable_others(0)->mutable_outcome() = std::move(why);
+  *outcomes.mutable_others(0)->mutable_outcome() = ToProto(why);
   AddBlock(cell_, std::move(outcomes));
 }
 

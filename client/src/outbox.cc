@@ -16,7 +16,7 @@ constexpr std::uint64_t kTaskBytes = 8;
 
 bool Joins(const v1::TaskGroup& group, const TaskOptions& group_options, const TaskCall& call, const HandleId& id) {
   return group.id_high() == id.high && group.first_id_low() + group.args_bytes_size() == id.low &&
-         group.function() == call.function && group.pool() == call.pool && group.encoding() == call.encoding &&
+         group.function() == call.function && group.pool() == call.pool && group.encoding() == ToProto(call.encoding) &&
          group.type_name() == call.type_name && group.upload_id().empty() && !group.has_in_arena() &&
          SameOnWire(group_options, *call.options);
 }
@@ -70,7 +70,7 @@ std::uint64_t Outbox::AddTask(const TaskCall& call, const HandleId& id, const Ar
     ToProto(*call.options, group->mutable_options());
     group->set_id_high(id.high);
     group->set_first_id_low(id.low);
-    group->set_encoding(call.encoding);
+    group->set_encoding(ToProto(call.encoding));
     group->set_type_name(call.type_name.data(), call.type_name.size());
     group->set_upload_id(transfer.upload_id);
     if (transfer.slot) WritePlace(transfer, group->mutable_in_arena());
@@ -103,7 +103,7 @@ std::uint64_t Outbox::AddItems(const MapCall& call, const HandleId& id, std::uin
   group->set_first_index(first_index);
   group->mutable_item_bytes()->Add(items.item_bytes.begin(), items.item_bytes.end());
   group->set_items(items.items.data(), items.items.size());
-  group->set_encoding(call.encoding);
+  group->set_encoding(ToProto(call.encoding));
   group->set_type_name(call.type_name.data(), call.type_name.size());
   group->set_complete(items.complete);
   group->set_fail_fast(call.options->fail_fast);

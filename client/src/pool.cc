@@ -1,76 +1,44 @@
 #include "poold/client/pool.h"
 
-#include "convert.h"
+#include <algorithm>
+
 #include "error.h"
 #include "poold/client/client.h"
 
 namespace poold::client {
 
-absl::StatusOr<v1::Pool> Pool::Info() const {
-  v1::GetPoolRequest request;
-  request.set_name(name());
-  auto response = connection()->GetPool(request);
-  if (!response.ok()) return response.status();
-  return std::move(*response->mutable_pool());
+absl::StatusOr<PoolInfo> Pool::Info() const {
+  auto found = connection()->GetPool(name());
+  if (!found.ok()) return found.status();
+  return std::move(found->pool);
 }
 
-absl::StatusOr<v1::PoolStats> Pool::Stats() const {
-  v1::GetStatsRequest request;
-  request.set_pool(name());
-  auto response = connection()->GetStats(request);
-  if (!response.ok()) return response.status();
-  return (*response->mutable_pools())[name()];
+absl::StatusOr<PoolStats> Pool::Stats() const {
+  auto stats = connection()->GetStats(name());
+  if (!stats.ok()) return stats.status();
+  return stats->pools[name()];
 }
 
-absl::StatusOr<v1::Pool> Pool::Resize(Count workers) const {
-  v1::ResizeRequest request;
-  request.set_pool(name());
-  request.set_workers(internal::Bounded32(workers));
-  auto response = connection()->Resize(request);
-  if (!response.ok()) return response.status();
-  return std::move(*response->mutable_pool());
-}
+absl::StatusOr<PoolInfo> Pool::Resize(Count workers) const { return connection()->Resize(name(), workers); }
 
-absl::StatusOr<v1::Pool> Pool::Reload() const {
-  v1::ReloadRequest request;
-  request.set_pool(name());
-  auto response = connection()->Reload(request);
-  if (!response.ok()) return response.status();
-  return std::move(*response->mutable_pool());
-}
+absl::StatusOr<PoolInfo> Pool::Reload() const { return connection()->Reload(name()); }
 
 absl::Status Pool::Watch(const WatchCallback& take, bool output) const {
-  v1::WatchRequest request;
-  request.set_pool(name());
-  request.set_output(output);
-  return connection()->Watch(request, take);
+  return connection()->Watch({.pool = name(), .output = output}, take);
 }
 
 absl::StatusOr<std::uint64_t> Pool::Close(bool cancel_queued) const {
-  v1::CloseRequest request;
-  request.set_pool(name());
-  request.set_cancel_queued(cancel_queued);
-  auto response = connection()->Close(request);
-  if (!response.ok()) return response.status();
-  return response->cancelled_tasks();
+  return connection()->Close(name(), cancel_queued);
 }
 
 absl::StatusOr<std::uint64_t> Pool::Terminate(Duration grace) const {
-  v1::TerminateRequest request;
-  request.set_pool(name());
-  if (grace > Duration::zero()) internal::ToProto(grace, request.mutable_grace());
-  auto response = connection()->Terminate(request);
-  if (!response.ok()) return response.status();
-  return response->cancelled_tasks();
+  return connection()->Terminate(name(), std::max(grace, Duration::zero()), /*forget=*/false);
 }
 
 absl::Status Pool::Join(Duration timeout) const {
-  v1::JoinRequest request;
-  request.set_pool(name());
-  auto response = connection()->Join(request, timeout);
-  if (!response.ok()) return response.status();
-  if (!response->done()) return internal::WaitTimeoutError("pool " + name());
-  return absl::OkStatus();
+  const auto joined = connection()->Join(name(), timeout);
+  if (!joined.ok()) return joined.status();
+  return *joined ? absl::OkStatus() : internal::WaitTimeoutError("pool " + name());
 }
 
 absl::Status Pool::Shutdown(bool wait, bool cancel_queued) const {
@@ -90,12 +58,10 @@ MapOptions Pool::Merged(MapOptions options) const {
 }
 
 absl::StatusOr<PoolScope> PoolScope::Open(const Client& client, PoolSpec spec, AtScopeEnd at_end) {
-  if (spec.on_owner_lost == OwnerLost::kKeep) spec.on_owner_lost = OwnerLost::kTerminate;
-  v1::OpenPoolRequest request;
-  internal::ToProto(spec, request.mutable_spec());
-  request.set_creation_id(HandleId::Random().ToBytes());
-  auto response = client.connection()->OpenPool(request);
-  if (!response.ok()) return response.status();
+  if (spec.on_owner_lost == OwnerLost::kKeep || spec.on_owner_lost == OwnerLost::kUnspecified)
+    spec.on_owner_lost = OwnerLost::kTerminate;
+  auto opened = client.connection()->OpenPool(spec, {.creation_id = HandleId::Random().ToBytes()});
+  if (!opened.ok()) return opened.status();
   return PoolScope(Pool(client.connection(), spec.name), at_end);
 }
 

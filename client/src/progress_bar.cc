@@ -84,15 +84,15 @@ void AppendPart(std::string* line, const std::string& part) {
 
 }  // namespace
 
-ProgressState StateOf(const v1::MapProgress& progress) {
-  ProgressState state{.done = progress.done_items(), .unsuccessful = progress.unsuccessful_items()};
-  if (progress.complete()) state.total = progress.items();
+ProgressState StateOf(const MapProgress& progress) {
+  ProgressState state{.done = progress.done_items, .unsuccessful = progress.unsuccessful_items};
+  if (progress.complete) state.total = progress.items;
   return state;
 }
 
-ProgressState StateOf(const v1::Progress& progress) {
-  ProgressState state{.text = progress.text()};
-  if (progress.fraction() >= 0) state.fraction = progress.fraction();
+ProgressState StateOf(const Progress& progress) {
+  ProgressState state{.text = progress.text};
+  if (progress.fraction >= 0) state.fraction = progress.fraction;
   return state;
 }
 

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "convert.h"
 #include "error.h"
 #include "poold/client/status.h"
 #include "session.h"
@@ -50,13 +51,14 @@ void Session::DeliverOutputs(const v1::SessionResponse& response) {
       HandleState* cell = handles_.Find(id);
       if (cell != nullptr && cell->detail) sink = cell->detail->output;
     }
-    if (sink) CallOutput(*sink, {id, output.stream(), output.data()});
+    if (sink) CallOutput(*sink, {id, FromProto(output.stream()), output.data()});
   }
 }
 
 void Session::DeliverProgress(const v1::SessionResponse& response) {
-  for (const v1::Progress& progress : response.progress()) {
-    const HandleId id = IdOf(progress.id());
+  for (const v1::Progress& told : response.progress()) {
+    const HandleId id = IdOf(told.id());
+    const Progress progress{id, told.index(), told.fraction(), told.text()};
     std::vector<std::shared_ptr<const ProgressCallback>> callbacks;
     {
       MutexLock lock(&mu_);
@@ -65,9 +67,7 @@ void Session::DeliverProgress(const v1::SessionResponse& response) {
       cell->Detail().progress = progress;
       callbacks = cell->detail->on_progress;
     }
-    for (const auto& callback : callbacks) {
-      CallProgress(*callback, {id, progress.index(), progress.fraction(), progress.text()});
-    }
+    for (const auto& callback : callbacks) CallProgress(*callback, progress);
   }
 }
 
@@ -93,7 +93,7 @@ void Session::ApplySucceeded(const v1::OutcomeGroup& group) {
     HandleState* cell = handles_.Find({group.id_high(), group.id_low(i)});
     if (cell != nullptr && !cell->is_map) {
       TaskHandleState* task = AsTask(cell);
-      task->encoding = group.encoding();
+      task->encoding = FromProto(group.encoding());
       task->type_name = type_name;
       task->result.assign(data, bytes);
       Publish(task, Phase::kSucceeded);
@@ -141,12 +141,12 @@ void Session::ApplyMap(v1::MapOutcomes& outcomes) {
   }
   if (!outcomes.has_end()) return;
   // The counts of this client, which saw every item once.
-  v1::MapProgress progress = std::move(*outcomes.mutable_end());
-  progress.set_done_items(map->progress.done_items());
-  progress.set_unsuccessful_items(map->progress.unsuccessful_items());
+  MapProgress progress = FromProto(outcomes.end());
+  progress.done_items = map->progress.done_items;
+  progress.unsuccessful_items = map->progress.unsuccessful_items;
   map->progress = std::move(progress);
   if (map->holder.now() == Holder::kHandles) AddCancelled(map);
-  Publish(map, map->progress.unsuccessful_items() == 0 ? Phase::kSucceeded : Phase::kEnded);
+  Publish(map, map->progress.unsuccessful_items == 0 ? Phase::kSucceeded : Phase::kEnded);
   Retire(map);
 }
 
@@ -356,7 +356,7 @@ bool Session::Wait(std::span<HandleState* const> cells, WaitMode mode, Deadline 
 bool Session::AwaitInTask(Waiter* waiter, const std::vector<HandleState*>& pending, Deadline deadline) {
   while (!leader_.Await(waiter, Deadline(std::min<Duration>(kSoon, deadline.left()))) && !deadline.passed()) {
     v1::WaitRequest request;
-    request.set_mode(static_cast<v1::WaitMode>(static_cast<int>(waiter->mode) + 1));
+    request.set_mode(ToProto(waiter->mode));
     for (const HandleState* cell : pending) {
       if (!cell->done()) request.add_ids(cell->id.ToBytes());
     }

@@ -236,7 +236,7 @@ absl::Status Session::AwaitWindow(MapHandleState* map) {
 
 void Session::Walked(MapHandleState& map, const ItemCursor& cursor) {
   Write write;
-  std::vector<std::shared_ptr<const ItemBlock>> gone;
+  std::vector<std::shared_ptr<const ReceivedBlock>> gone;
   {
     MutexLock lock(&mu_);
     while (!map.by_index.empty()) {

@@ -21,7 +21,7 @@ absl::Status Full(std::uint64_t bytes) {
 
 // What is printed with one call is not torn apart by other threads.
 void Echo(const Output& output) {
-  std::FILE* file = output.stream == v1::OUTPUT_STREAM_STDERR ? stderr : stdout;
+  std::FILE* file = output.stream == OutputStream::kStderr ? stderr : stdout;
   std::fwrite(output.text.data(), 1, output.text.size(), file);
   std::fflush(file);
 }

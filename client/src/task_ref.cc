@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "convert.h"
 #include "error.h"
 #include "handle_state.h"
 
@@ -32,14 +33,12 @@ absl::Status BringResult(TaskHandleState& cell) {
   return absl::OkStatus();
 }
 
-v1::Outcome CompactSuccess(const TaskHandleState& cell) {
-  v1::Outcome outcome;
-  outcome.set_state(v1::TASK_STATE_SUCCEEDED);
-  outcome.mutable_result()->set_encoding(cell.encoding);
-  if (cell.type_name != nullptr) outcome.mutable_result()->set_type_name(*cell.type_name);
-  outcome.mutable_result()->set_data(cell.result);
-  outcome.mutable_result()->set_size_bytes(cell.result.size());
-  return outcome;
+Outcome CompactSuccess(const TaskHandleState& cell) {
+  return {.state = TaskState::kSucceeded,
+          .result = Payload{.encoding = cell.encoding,
+                            .type_name = cell.type_name != nullptr ? *cell.type_name : "",
+                            .data = cell.result,
+                            .size_bytes = cell.result.size()}};
 }
 
 }  // namespace
@@ -81,7 +80,7 @@ bool TaskRef::WithShared(absl::FunctionRef<void(const ResultView&)> use) const {
   const v1::Payload& told = cell_->detail->outcome->result();
   const std::optional<ResultInArena> result = cell_->owner->InArena(told);
   if (!result) return false;
-  use({told.encoding(), told.type_name(), result->view()});
+  use({FromProto(told.encoding()), told.type_name(), result->view()});
   return result->StillThere();
 }
 
@@ -96,9 +95,9 @@ ResultView TaskRef::result() const {
   }
   const v1::Payload& result = cell_->detail->outcome->result();
   if (const auto& downloaded = cell_->detail->downloaded) {
-    return {result.encoding(), result.type_name(), downloaded->view()};
+    return {FromProto(result.encoding()), result.type_name(), downloaded->view()};
   }
-  return {result.encoding(), result.type_name(), result.data()};
+  return {FromProto(result.encoding()), result.type_name(), result.data()};
 }
 
 absl::StatusOr<OwnedResult> TaskRef::Own() const {
@@ -106,11 +105,11 @@ absl::StatusOr<OwnedResult> TaskRef::Own() const {
   const v1::Payload& told = cell_->detail->outcome->result();
   if (auto held = cell_->owner->HoldInArena(told)) {
     const std::string_view data = held->view();
-    return OwnedResult{told.encoding(), told.type_name(), data, std::move(held)};
+    return OwnedResult{FromProto(told.encoding()), told.type_name(), data, std::move(held)};
   }
   if (absl::Status brought = BringResult(*cell_); !brought.ok()) return brought;
   const std::shared_ptr<const Downloaded>& downloaded = cell_->detail->downloaded;
-  return OwnedResult{told.encoding(), told.type_name(), downloaded->view(), downloaded};
+  return OwnedResult{FromProto(told.encoding()), told.type_name(), downloaded->view(), downloaded};
 }
 
 bool TaskRef::Wait(Duration timeout) const {
@@ -124,22 +123,22 @@ bool TaskRef::done() const { return cell_ == nullptr || cell_->done(); }
 bool TaskRef::lost() const { return cell_ != nullptr && cell_->phase.published() == Phase::kLost; }
 
 TaskState TaskRef::state() const {
-  if (cell_ == nullptr) return v1::TASK_STATE_UNSPECIFIED;
-  if (!cell_->done()) return v1::TASK_STATE_QUEUED;
+  if (cell_ == nullptr) return TaskState::kUnspecified;
+  if (!cell_->done()) return TaskState::kQueued;
   switch (cell_->phase.published()) {
     case Phase::kSucceeded:
-      return v1::TASK_STATE_SUCCEEDED;
+      return TaskState::kSucceeded;
     case Phase::kEnded:
     case Phase::kNeverSent:
-      return cell_->detail->outcome->state();
+      return FromProto(cell_->detail->outcome->state());
     default:
-      return v1::TASK_STATE_UNSPECIFIED;
+      return TaskState::kUnspecified;
   }
 }
 
 absl::StatusOr<bool> TaskRef::Cancel(bool running) const {
   if (cell_ == nullptr) return NoTask();
-  if (cell_->done()) return state() == v1::TASK_STATE_CANCELLED;
+  if (cell_->done()) return state() == TaskState::kCancelled;
   return cell_->owner->Cancel(*cell_, running);
 }
 
@@ -163,7 +162,7 @@ void TaskRef::CancelSoon(bool running) const {
   if (cell_ != nullptr && !cell_->done()) cell_->owner->CancelSoon(*cell_, running);
 }
 
-std::optional<v1::Progress> TaskRef::Progress() const {
+std::optional<client::Progress> TaskRef::Progress() const {
   if (cell_ == nullptr || !cell_->owner->here()) return std::nullopt;
   MutexLock lock(&cell_->owner->mutex());
   if (!cell_->detail) return std::nullopt;
@@ -174,7 +173,7 @@ void TaskRef::OnProgress(ProgressCallback callback) const {
   if (cell_ != nullptr) cell_->owner->OnProgress(*cell_, std::move(callback));
 }
 
-absl::StatusOr<v1::Outcome> TaskRef::Outcome() const {
+absl::StatusOr<client::Outcome> TaskRef::Outcome() const {
   if (cell_ == nullptr) return NoTask();
   if (!cell_->done()) return WaitTimeoutError(cell_->FunctionName());
   switch (cell_->phase.published()) {
@@ -182,7 +181,7 @@ absl::StatusOr<v1::Outcome> TaskRef::Outcome() const {
       return CompactSuccess(*cell_);
     case Phase::kEnded:
     case Phase::kNeverSent:
-      return *cell_->detail->outcome;
+      return FromProto(*cell_->detail->outcome);
     default:
       return cell_->detail->refusal;
   }

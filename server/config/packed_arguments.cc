@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "config/toml.h"
-#include "poold/codec/msgpack.h"
+#include "poold/codec/parse.h"
 
 namespace poold::config {
 namespace {

@@ -251,7 +251,7 @@ void TasksThatAreCancelledThere() {
   CancelOnceSent(client, *task.get());
   client.RefuseForNow(*task.get());
   ASSERT_NO_FATAL_FAILURE(Await(*task.get(), Phase::kNeverSent));
-  EXPECT_EQ(task.state(), v1::TASK_STATE_CANCELLED);
+  EXPECT_EQ(task.state(), TaskState::kCancelled);
 }
 
 void TasksThatWaitForRoom() {

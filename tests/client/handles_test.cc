@@ -305,7 +305,7 @@ TEST_F(HandlesTest, ProgressReachesTheHandleAndTheCallback) {
   ASSERT_TRUE(handle.Get().ok()) << handle.Get();
   ASSERT_FALSE(fractions.empty());
   EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
-  EXPECT_EQ(handle.progress()->fraction(), fractions.back());
+  EXPECT_EQ(handle.progress()->fraction, fractions.back());
 }
 
 }  // namespace

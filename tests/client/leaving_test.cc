@@ -79,7 +79,7 @@ TEST_F(LeavingTest, AThreadThatDoesNotWishToBeCancelledIsNot) {
 TEST_F(LeavingTest, WhatAWatchThrowsComesToWhoCalledIt) {
   const Client client = Connect();
   const Pool pool = OpenPool(client);
-  const auto look = [](const v1::WatchResponse&) -> bool { throw std::runtime_error("seen enough"); };
+  const auto look = [](const WatchEvent&) -> bool { throw std::runtime_error("seen enough"); };
   EXPECT_THROW((void)pool.Watch(look), std::runtime_error);
   EXPECT_EQ(pool.Apply<int>("identity", 5).value(), 5);
 }

@@ -73,7 +73,7 @@ TEST_F(MapsTest, OneBadItemLosesNothingElse) {
     EXPECT_EQ(ReasonOf(item.result.status()), item.index == 0 ? "TASK_FAILED" : "");
   }
   EXPECT_EQ(good, 99);
-  EXPECT_EQ(map.progress().unsuccessful_items(), 1u);
+  EXPECT_EQ(map.progress().unsuccessful_items, 1u);
   EXPECT_THAT(std::string(map.Get().status().message()), ::testing::HasSubstr("item 0 of divide failed"));
 }
 
@@ -133,9 +133,9 @@ TEST_F(MapsTest, ADroppedMapIsCancelled) {
   const Pool pool = OpenPool(Connect());
   { const auto map = pool.Map<void>("sleep", std::vector<int>(1000, 60'000), {.chunk_size = 1}); }
   ASSERT_TRUE(pool.connection()->Flush(std::chrono::seconds(10)).ok());
-  for (int i = 0; i < 1000 && pool.Stats()->queued() != 0; ++i) {
+  for (int i = 0; i < 1000 && pool.Stats()->queued != 0; ++i) {
   }
-  EXPECT_EQ(pool.Stats()->queued(), 0u);
+  EXPECT_EQ(pool.Stats()->queued, 0u);
 }
 
 TEST_F(MapsTest, LargeResultsOfItemsAreFetched) {

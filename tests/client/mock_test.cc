@@ -2,6 +2,7 @@
 #include "gmock/gmock.h"
 #include "poold/client.h"
 #include "poold/mocks/mock_connection.h"
+#include "poold/v1/pool.pb.h"
 
 namespace poold::client {
 namespace {
@@ -31,7 +32,7 @@ TEST_F(MockTest, OneMessageTravelsAsProtobufWithItsName) {
   v1::PoolSpec message;
   message.set_name("acme");
   EXPECT_CALL(*connection_, Submit).WillOnce([&](const TaskCall& call) {
-    EXPECT_EQ(call.encoding, v1::ENCODING_PROTOBUF);
+    EXPECT_EQ(call.encoding, Encoding::kProtobuf);
     EXPECT_EQ(call.type_name, "poold.v1.PoolSpec");
     return MakeFinishedTask(message);
   });
@@ -39,9 +40,8 @@ TEST_F(MockTest, OneMessageTravelsAsProtobufWithItsName) {
 }
 
 TEST_F(MockTest, WhatExpiredNamesTheLimitThatPassed) {
-  v1::Outcome outcome;
-  outcome.set_state(v1::TASK_STATE_EXPIRED);
-  outcome.mutable_failure()->set_message("total_timeout passed before it started");
+  const Outcome outcome{.state = TaskState::kExpired,
+                        .failure = Failure{.message = "total_timeout passed before it started"}};
   EXPECT_CALL(*connection_, Submit).WillOnce([&](const TaskCall&) { return MakeEndedTask("square", outcome); });
   const absl::Status status = pool_.Apply<int>("square", 7).status();
   EXPECT_EQ(ReasonOf(status), "TASK_EXPIRED");
@@ -50,7 +50,7 @@ TEST_F(MockTest, WhatExpiredNamesTheLimitThatPassed) {
 
 TEST_F(MockTest, RawBytesTravelAsTheyAre) {
   EXPECT_CALL(*connection_, Submit).WillOnce([](const TaskCall& call) {
-    EXPECT_EQ(call.encoding, v1::ENCODING_RAW);
+    EXPECT_EQ(call.encoding, Encoding::kRaw);
     return MakeFinishedTask(Bytes{std::string(call.args)});
   });
   EXPECT_EQ(pool_.Apply<Bytes>("echo", Bytes{std::string("\0x", 2)})->data.size(), 2u);
@@ -87,7 +87,7 @@ TEST_F(MockTest, AFailureNamesFunctionTypeAndMessage) {
   EXPECT_EQ(result.status().code(), absl::StatusCode::kUnknown);
   EXPECT_EQ(result.status().message(), "load failed: std::runtime_error: no such file");
   EXPECT_EQ(ReasonOf(result.status()), "TASK_FAILED");
-  EXPECT_EQ(handle.outcome()->failure().type(), "std::runtime_error");
+  EXPECT_EQ(handle.outcome()->failure->type, "std::runtime_error");
 }
 
 TEST_F(MockTest, AResultOfAnotherTypeIsToldAsSuch) {
@@ -99,19 +99,15 @@ TEST_F(MockTest, AResultOfAnotherTypeIsToldAsSuch) {
 
 TEST_F(MockTest, ACrashTellsTheSignalAndTheLastWords) {
   EXPECT_CALL(*connection_, Submit).WillOnce([](const TaskCall&) {
-    v1::Outcome outcome;
-    outcome.set_state(v1::TASK_STATE_CRASHED);
-    outcome.mutable_death()->set_signal(11);
-    outcome.mutable_death()->set_pid(77);
-    outcome.mutable_death()->set_killed_by(v1::KILLED_BY_ITSELF);
-    outcome.set_stderr_tail("first\nbad pointer\n");
-    return MakeEndedTask("risky", outcome);
+    return MakeEndedTask("risky", {.state = TaskState::kCrashed,
+                                   .death = DeathCertificate{.signal = 11, .killed_by = KilledBy::kItself, .pid = 77},
+                                   .stderr_tail = "first\nbad pointer\n"});
   });
   const auto handle = pool_.Submit<void>("risky");
   const absl::Status status = handle.Get();
   EXPECT_EQ(ReasonOf(status), "TASK_CRASHED");
   EXPECT_EQ(status.message(), "risky crashed: worker 77 was ended by SIGSEGV of its own; its last words: bad pointer");
-  EXPECT_EQ(handle.outcome()->death().signal(), 11);
+  EXPECT_EQ(handle.outcome()->death->signal, 11);
   // What people see who print it.
   EXPECT_EQ(status.ToString(),
             "ABORTED: risky crashed: worker 77 was ended by SIGSEGV of its own; its last words: bad pointer "
@@ -124,20 +120,16 @@ TEST_F(MockTest, ARefusalComesThroughTheHandle) {
   });
   const auto handle = pool_.Submit<int>("square", 7);
   EXPECT_TRUE(handle.done());
-  EXPECT_EQ(handle.state(), v1::TASK_STATE_UNSPECIFIED);
+  EXPECT_EQ(handle.state(), TaskState::kUnspecified);
   EXPECT_TRUE(absl::IsResourceExhausted(handle.Get().status()));
 }
 
 TEST_F(MockTest, AMapHandsOverItsItemsPackedAndGivesEachItsResult) {
   std::string items;
   EXPECT_CALL(*connection_, OpenMap).WillOnce([](const MapCall& call) {
-    std::vector<v1::Outcome> outcomes(2);
-    outcomes[0].set_state(v1::TASK_STATE_SUCCEEDED);
-    outcomes[0].mutable_result()->set_encoding(v1::ENCODING_MSGPACK);
-    outcomes[0].mutable_result()->set_data("\x01");
-    outcomes[1].set_state(v1::TASK_STATE_FAILED);
-    outcomes[1].mutable_failure()->set_message("odd");
-    return MakeEndedMap(std::string(call.function), outcomes);
+    return MakeEndedMap(std::string(call.function),
+                        {{.state = TaskState::kSucceeded, .result = ResultOf(1)},
+                         {.state = TaskState::kFailed, .failure = Failure{.message = "odd"}}});
   });
   EXPECT_CALL(*connection_, AddItems).WillOnce([&](const internal::MapRef&, const MapBatch& batch) {
     items = batch.items;
@@ -168,11 +160,26 @@ TEST_F(MockTest, PoolOptionsAreOverlaidByThoseOfTheCall) {
 }
 
 TEST_F(MockTest, AScopeTerminatesItsPool) {
-  EXPECT_CALL(*connection_, Terminate).WillOnce([](const v1::TerminateRequest& request) {
-    EXPECT_EQ(request.pool(), "default");
-    return v1::TerminateResponse();
+  EXPECT_CALL(*connection_, Terminate).WillOnce([](std::string_view pool, Duration grace, bool forget) {
+    EXPECT_EQ(pool, "default");
+    EXPECT_EQ(grace, Duration::zero());
+    EXPECT_FALSE(forget);
+    return 0;
   });
   PoolScope scope(pool_);
+}
+
+TEST_F(MockTest, WhatADaemonTellsIsPlain) {
+  EXPECT_CALL(*connection_, GetPool).WillOnce([](std::string_view pool) {
+    return PoolDescription{.pool = {.spec = {.name = std::string(pool), .workers = 2},
+                                    .state = PoolState::kRunning,
+                                    .workers = {{.id = 1, .state = WorkerState::kIdle}}}};
+  });
+  const absl::StatusOr<PoolInfo> info = pool_.Info();
+  ASSERT_TRUE(info.ok());
+  EXPECT_EQ(info->spec.name, "default");
+  EXPECT_EQ(ToString(info->state), "RUNNING");
+  EXPECT_EQ(ToString(info->workers.front().state), "IDLE");
 }
 
 TEST(HandleId, TextAndBytesGoThereAndBack) {

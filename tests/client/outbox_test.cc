@@ -8,7 +8,7 @@ namespace {
 class OutboxTest : public ::testing::Test {
  protected:
   void Add(std::uint64_t low, std::string_view function = "f", const TaskOptions& options = {}) {
-    outbox_.AddTask({"pool", function, v1::ENCODING_MSGPACK, "", "\x90", &options}, {1, low}, ArgumentTransfer());
+    outbox_.AddTask({"pool", function, Encoding::kMsgpack, "", "\x90", &options}, {1, low}, ArgumentTransfer());
   }
   Outbox outbox_;
 };

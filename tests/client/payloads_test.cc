@@ -60,7 +60,7 @@ TEST_F(PayloadsTest, OtherValuesArriveToo) {
   const auto value = pool.Apply<std::vector<Bytes>>("echo_value", list);
   ASSERT_TRUE(value.ok()) << value.status();
   EXPECT_TRUE(*value == list);
-  const auto payload = pool.SubmitPayload({}, "echo", Payload{v1::ENCODING_RAW, "", text}).Get();
+  const auto payload = pool.SubmitPayload({}, "echo", Payload{Encoding::kRaw, "", text}).Get();
   ASSERT_TRUE(payload.ok());
   EXPECT_TRUE(payload->data == text);
   const auto map = pool.Map<Bytes>("echo", list);
@@ -159,9 +159,7 @@ TEST_F(PayloadsTest, WhatAnotherClientHasReleasedIsNotMistakenForAnotherResult) 
   ASSERT_TRUE(owner.Flush().ok());
   const auto other = reader.Resume<Bytes>(handle.ToString()).value();
   ASSERT_TRUE(other.Wait());
-  v1::ReleaseRequest release;
-  release.add_ids(handle.id().ToBytes());
-  ASSERT_TRUE(owner.connection()->Release(release).ok());
+  ASSERT_TRUE(owner.connection()->Release({handle.id()}).ok());
   // Its slot has another result by now.
   const auto next = pool.Submit<Bytes>("echo", Bytes{std::string(kMiB, 'y')});
   ASSERT_TRUE(next.Wait());

@@ -94,9 +94,7 @@ TEST_F(ProgressBarTest, ATaskThatReportsAFractionHasABarToo) {
   ProgressBar bar(Style(true));
   bar.Update({.fraction = 0.0, .text = "loading"});
   Pass(seconds(10));
-  v1::Progress progress;
-  progress.set_fraction(0.25);
-  progress.set_text("line one\nline two");
+  const Progress progress{.fraction = 0.25, .text = "line one\nline two"};
   bar.Update(StateOf(progress));
   EXPECT_THAT(written_.back(), HasSubstr("25%"));
   EXPECT_THAT(written_.back(), EndsWith("0:30 left  line one line two"));
@@ -104,9 +102,7 @@ TEST_F(ProgressBarTest, ATaskThatReportsAFractionHasABarToo) {
 
 TEST_F(ProgressBarTest, WhatATaskSaysOfItselfMovesNoCursor) {
   ProgressBar bar(Style(true));
-  v1::Progress progress;
-  progress.set_fraction(0.25);
-  progress.set_text("\x1b[5A\u009b2J\u202e");
+  const Progress progress{.fraction = 0.25, .text = "\x1b[5A\u009b2J\u202e"};
   bar.Update(StateOf(progress));
   EXPECT_THAT(written_.back(), EndsWith("\\x1b[5A\\u009b2J\\u202e"));
 }
@@ -149,12 +145,9 @@ TEST_F(ProgressBarTest, WhoNeverUpdatesSeesNothing) {
 }
 
 TEST_F(ProgressBarTest, AMapCountsItsItemsOnceTheirNumberIsKnown) {
-  v1::MapProgress progress;
-  progress.set_items(10);
-  progress.set_done_items(4);
-  progress.set_unsuccessful_items(1);
+  MapProgress progress{.items = 10, .done_items = 4, .unsuccessful_items = 1};
   EXPECT_EQ(StateOf(progress), (ProgressState{.done = 4, .unsuccessful = 1}));
-  progress.set_complete(true);
+  progress.complete = true;
   EXPECT_EQ(StateOf(progress), (ProgressState{.done = 4, .total = 10, .unsuccessful = 1}));
 }
 

@@ -58,7 +58,7 @@ TEST_F(ReconnectTest, TasksAreRunOnceEachThroughManyCuts) {
     ASSERT_TRUE(result.ok()) << i << " " << result.status();
     ASSERT_EQ(*result, i);
   }
-  EXPECT_EQ(pool.Stats()->succeeded(), 5000u);
+  EXPECT_EQ(pool.Stats()->succeeded, 5000u);
 }
 
 TEST_F(ReconnectTest, AMapSurvivesACutConnection) {

@@ -108,7 +108,7 @@ TEST_F(LargeResultsTest, AMapThatIsDroppedWithACallbackKeepsNothing) {
   {
     const auto map = pool.Map<Bytes>("echo", items, {.chunk_size = 1});
     map.OnDone([&](const MapHandle<Bytes>&) { done.set_value(); });
-    while (map.progress().done_items() < 3) std::this_thread::yield();
+    while (map.progress().done_items < 3) std::this_thread::yield();
   }
   ASSERT_EQ(done.get_future().wait_for(kPatience), std::future_status::ready);
   EXPECT_TRUE(pool.Apply<Bytes>("echo", Sent(1)).ok());

@@ -38,20 +38,17 @@ TEST_F(ScopeTest, APoolThatAnotherMadeStaysWhenTheScopeIsRefused) {
 
 TEST_F(ScopeTest, AnOpenThatIsSentAgainFindsThePoolThatItMade) {
   const Client client = Connect();
-  v1::OpenPoolRequest request;
-  request.mutable_spec()->set_name("again");
-  request.mutable_spec()->set_workers(1);
-  request.mutable_spec()->add_modules("testing");
-  request.set_creation_id(std::string(16, 'x'));
+  const PoolSpec spec{.name = "again", .workers = 1, .modules = {"testing"}};
+  const auto open = [&](std::string creation_id) {
+    return client.connection()->OpenPool(spec, {.creation_id = std::move(creation_id)});
+  };
   for (int round = 0; round < 2; ++round) {
-    const auto opened = client.connection()->OpenPool(request);
+    const auto opened = open(std::string(16, 'x'));
     ASSERT_TRUE(opened.ok()) << opened.status();
-    EXPECT_TRUE(opened->created());
+    EXPECT_TRUE(opened->created);
   }
-  request.set_creation_id(std::string(16, 'y'));
-  EXPECT_EQ(ReasonOf(client.connection()->OpenPool(request).status()), "POOL_EXISTS");
-  request.set_creation_id("short");
-  EXPECT_EQ(client.connection()->OpenPool(request).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(open(std::string(16, 'y')).status()), "POOL_EXISTS");
+  EXPECT_EQ(open("short").status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <list>
+#include <map>
 #include <string>
 #include <variant>
 

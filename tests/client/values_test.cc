@@ -23,7 +23,7 @@ class ValuesTest : public ::testing::Test {
   std::string ArgumentOf(const T& value) {
     std::string sent;
     EXPECT_CALL(*connection_, Submit).WillOnce([&](const TaskCall& call) {
-      EXPECT_EQ(call.encoding, v1::ENCODING_MSGPACK);
+      EXPECT_EQ(call.encoding, Encoding::kMsgpack);
       sent = std::string(call.args);
       return MakeFinishedTaskOf({.encoding = call.encoding, .type_name = "", .data = sent.substr(1)});
     });
@@ -106,18 +106,13 @@ TEST(DurationTest, ADeadlineFarAwayIsFarAway) {
 }
 
 TEST(CountTest, NoneWraps) {
-  v1::PoolSpec spec;
-  const auto workers = [&](Count count) {
-    internal::ToProto({.workers = count}, &spec);
-    return spec.workers();
-  };
+  const auto workers = [](Count count) { return ToProto(PoolSpec{.workers = count}).workers(); };
   EXPECT_EQ(workers(8), 8u);
   EXPECT_EQ(workers(1ull << 32), 4'294'967'295u);
   EXPECT_EQ(workers((1ull << 32) + 1), 4'294'967'295u);
   EXPECT_EQ(workers(~0ull), 4'294'967'295u);
   EXPECT_EQ(workers(-1), 0u);
-  internal::ToProto({.max_queued_bytes = ~0ull}, &spec);
-  EXPECT_EQ(spec.max_queued_bytes(), ~0ull);
+  EXPECT_EQ(ToProto(PoolSpec{.max_queued_bytes = ~0ull}).max_queued_bytes(), ~0ull);
 }
 
 google::rpc::Status Refusal() {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <thread>
 
+#include "handle_state.h"
 #include "payloads_fixture.h"
 
 namespace poold::client {
@@ -117,9 +118,7 @@ TEST_F(ViewsTest, OfWhatAnotherClientReleasesStay) {
   ASSERT_TRUE(owner.Flush().ok());
   const auto other = reader.Resume<SharedBytes>(handle.ToString()).value();
   const SharedBytes bytes = other.Get().value();
-  v1::ReleaseRequest release;
-  release.add_ids(handle.id().ToBytes());
-  ASSERT_TRUE(owner.connection()->Release(release).ok());
+  ASSERT_TRUE(owner.connection()->Release({handle.id()}).ok());
   WriteOver(pool, kMiB);
   EXPECT_TRUE(bytes.view() == sent);
   EXPECT_TRUE(absl::IsNotFound(other.Get().status()));
@@ -132,7 +131,7 @@ TEST_F(ViewsTest, GiveTheirRoomBackWithTheLastCopy) {
   // An arena of 64 MiB each: a worker has room for less than four.
   const auto lies_in_arena = [&pool, &sent](const TaskHandle<SharedBytes>& handle) {
     EXPECT_TRUE(handle.Wait());
-    return handle.outcome()->result().has_in_arena();
+    return handle.ref().get()->detail->outcome->result().has_in_arena();
   };
   std::vector<SharedBytes> kept;
   int in_arenas = 0;
@@ -190,7 +189,7 @@ TEST_F(ViewsTest, OfAnotherTypeAreToldAsForAString) {
 
 TEST_F(ViewsTest, ATaskThatIsRunAgainSeesTheSameBytes) {
   const Client client = Connect();
-  const Pool pool = OpenPool(client).With({.max_attempts = 3, .retry_on = {v1::TASK_STATE_CRASHED}});
+  const Pool pool = OpenPool(client).With({.max_attempts = 3, .retry_on = {TaskState::kCrashed}});
   for (const std::size_t bytes : {40 * kMiB / 1024, kMiB, 65 * kMiB}) {
     const std::string sent = Pattern(bytes);
     const auto handle = pool.Submit<SharedBytes>("flaky_echo", sent, 3);

@@ -14,9 +14,10 @@ SHOWN = {
     "server/base/clock.h",      # base::Clock::WallNow
     "server/base/clock.cc",
     "server/api/convert.h",     # api::WallTime: the core's times as dates
-    "client/cli/pool_text.cc",  # ages
-    "client/cli/task_text.cc",  # dates
-    "client/cli/top.cc",
+    "client/include/poold/client/duration.h",  # WallTime
+    "client/cli/text/pool_text.cc",  # ages
+    "client/cli/text/task_text.cc",  # dates
+    "client/cli/live/top.cc",
 }
 WALL = re.compile(
     r"system_clock|high_resolution_clock|CLOCK_REALTIME|CLOCK_TAI|WallNow|absl::Now|ToChronoTime|gettimeofday|"

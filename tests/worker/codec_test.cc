@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <map>
 #include <random>
+#include <set>
+#include <unordered_map>
 
 #include "poold/codec/text.h"
 

@@ -5,9 +5,14 @@
 
 #include <cmath>
 #include <cstdint>
+#include <deque>
+#include <filesystem>
 #include <limits>
+#include <list>
+#include <map>
 #include <span>
 #include <string>
+#include <variant>
 
 #include "poold/codec/codec.h"
 #include "poold/worker.h"

@@ -16,7 +16,15 @@
 // client/progress_bar.h  ProgressBar: a map's progress, drawn for people
 // client/status.h        reasons of errors
 // client/options.h       options of clients, pools, tasks and maps
+// client/outcome.h       Outcome: how a task ended; output and progress
+// client/pool_info.h     PoolInfo: a pool as it stands
+// client/task_info.h     TaskInfo, MapProgress, Explanation: tasks and maps as the daemon shows them
+// client/server_info.h   ServerInfo and Stats: the daemon, its limits and its counters
+// client/watch_event.h   WatchEvent: something that happened
 // client/connection.h    Connection: the interface that tests mock
+//
+// None of these needs protobuf or gRPC. client/proto.h, which this header does not include, converts the structs to and
+// from the contract's messages.
 #pragma once
 
 #include "poold/client/client.h"

@@ -3,18 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <list>
-#include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -46,17 +41,29 @@ struct ConvertList {
     return true;
   }
 };
+
+// Containers of the standard library and their like, recognised by their members, so that a program includes only the
+// headers of those that it uses.
+template <typename T>
+concept Container = requires(T& container, const T& constant) {
+  requires !std::same_as<typename T::value_type, T>;
+  { constant.size() } -> std::same_as<std::size_t>;
+  constant.begin();
+  container.clear();
+};
+// Maps of one element for each key.
+template <typename T>
+concept MapLike = Container<T> && requires(T& map, typename T::key_type key, typename T::mapped_type element) {
+  map.insert_or_assign(std::move(key), std::move(element));
+};
+// Lists and sets.
+template <typename T>
+concept ListLike = Container<T> && !MapLike<T> && requires(T & list, typename T::value_type element) {
+  list.insert(list.end(), std::move(element));
+};
 // Lists of bytes have specialisations of their own below.
-template <typename T>
-struct Convert<std::vector<T>> : ConvertList<std::vector<T>, T> {};
-template <typename T>
-struct Convert<std::deque<T>> : ConvertList<std::deque<T>, T> {};
-template <typename T>
-struct Convert<std::list<T>> : ConvertList<std::list<T>, T> {};
-template <typename T>
-struct Convert<std::set<T>> : ConvertList<std::set<T>, T> {};
-template <typename T>
-struct Convert<std::unordered_set<T>> : ConvertList<std::unordered_set<T>, T> {};
+template <ListLike T>
+struct Convert<T> : ConvertList<T, typename T::value_type> {};
 
 // Maps. Of keys that are there twice the last one counts.
 template <typename Map, typename K, typename V>
@@ -77,17 +84,15 @@ struct ConvertMap {
     for (std::uint32_t i = 0; i < value.via.map.size; ++i) {
       K key{};
       V element{};
-      if (!Convert<K>::Read(value.via.map.ptr[i].key, &key, mismatch)) return mismatch->Inside("[a key]");
-      if (!Convert<V>::Read(value.via.map.ptr[i].val, &element, mismatch)) return mismatch->Inside("[a value]");
+      if (!Convert<K>::Read(KeyAt(value, i), &key, mismatch)) return mismatch->Inside("[a key]");
+      if (!Convert<V>::Read(ValueAt(value, i), &element, mismatch)) return mismatch->Inside("[a value]");
       out->insert_or_assign(std::move(key), std::move(element));
     }
     return true;
   }
 };
-template <typename K, typename V>
-struct Convert<std::map<K, V>> : ConvertMap<std::map<K, V>, K, V> {};
-template <typename K, typename V>
-struct Convert<std::unordered_map<K, V>> : ConvertMap<std::unordered_map<K, V>, K, V> {};
+template <MapLike T>
+struct Convert<T> : ConvertMap<T, typename T::key_type, typename T::mapped_type> {};
 
 // Tuples, pairs and arrays of fixed size: an array with exactly so many elements.
 template <typename Tuple, typename... T>

@@ -30,7 +30,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <limits>
 #include <optional>
 #include <stdexcept>
@@ -39,7 +38,6 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "poold/codec/bytes.h"
 #include "poold/codec/mismatch.h"
@@ -284,7 +282,7 @@ struct Convert<T> {
 
 // Types with one value are nil, and nothing else is.
 template <typename T>
-requires std::same_as<T, std::nullptr_t> || std::same_as<T, std::monostate> || std::same_as<T, std::nullopt_t>
+requires std::same_as<T, std::nullptr_t> || std::same_as<T, std::nullopt_t>
 struct Convert<T> {
   static std::string Name() { return "nil"; }
   static void Write(Packer& packer, const T&) { packer.pack_nil(); }
@@ -317,27 +315,78 @@ struct Convert<Bytes> {
   }
 };
 
+// std::filesystem::path, recognised by its members, so that its header is not needed.
+template <typename T>
+concept Path = requires(T& value, const T& constant, std::string_view text) {
+  { constant.native() } -> std::same_as<const std::string&>;
+  { constant.lexically_normal() } -> std::same_as<T>;
+  value.assign(text);
+};
 // A path is written as text, or as bytes where it is not UTF-8.
-template <>
-struct Convert<std::filesystem::path> {
+template <Path T>
+struct Convert<T> {
   static std::string Name() { return "path"; }
-  static void Write(Packer& packer, const std::filesystem::path& value) {
+  static void Write(Packer& packer, const T& value) {
     IsUtf8(value.native()) ? WriteText(packer, value.native()) : WriteBytes(packer, value.native());
   }
-  static bool Read(const msgpack::object& value, std::filesystem::path* out, Mismatch* mismatch) {
+  static bool Read(const msgpack::object& value, T* out, Mismatch* mismatch) {
     const std::optional<std::string_view> bytes = TextOrBytes(value);
-    if (!bytes) return Refuse<std::filesystem::path>(value, mismatch);
+    if (!bytes) return Refuse<T>(value, mismatch);
     out->assign(*bytes);
     return true;
   }
 };
+
+// Writes a value that was read.
+inline void WriteAny(Packer& packer, const msgpack::object& value) {
+  switch (value.type) {
+    case msgpack::type::NIL:
+      packer.pack_nil();
+      return;
+    case msgpack::type::BOOLEAN:
+      value.via.boolean ? packer.pack_true() : packer.pack_false();
+      return;
+    case msgpack::type::POSITIVE_INTEGER:
+      packer.pack_uint64(value.via.u64);
+      return;
+    case msgpack::type::NEGATIVE_INTEGER:
+      packer.pack_int64(value.via.i64);
+      return;
+    case msgpack::type::FLOAT32:
+      packer.pack_float(static_cast<float>(value.via.f64));
+      return;
+    case msgpack::type::FLOAT64:
+      packer.pack_double(value.via.f64);
+      return;
+    case msgpack::type::STR:
+      packer.pack_str(value.via.str.size).pack_str_body(value.via.str.ptr, value.via.str.size);
+      return;
+    case msgpack::type::BIN:
+      packer.pack_bin(value.via.bin.size).pack_bin_body(value.via.bin.ptr, value.via.bin.size);
+      return;
+    case msgpack::type::ARRAY:
+      packer.pack_array(value.via.array.size);
+      for (std::uint32_t i = 0; i < value.via.array.size; ++i) WriteAny(packer, value.via.array.ptr[i]);
+      return;
+    case msgpack::type::MAP:
+      packer.pack_map(value.via.map.size);
+      for (std::uint32_t i = 0; i < value.via.map.size; ++i) {
+        WriteAny(packer, KeyAt(value, i));
+        WriteAny(packer, ValueAt(value, i));
+      }
+      return;
+    case msgpack::type::EXT:
+      packer.pack_ext(value.via.ext.size, value.via.ext.type()).pack_ext_body(value.via.ext.data(), value.via.ext.size);
+      return;
+  }
+}
 
 // Any value, as the library shows it. A parameter only: valid during the call, and as the function's result.
 template <>
 struct Convert<msgpack::object> {
   static constexpr bool kView = true;
   static std::string Name() { return "any value"; }
-  static void Write(Packer& packer, const msgpack::object& value) { packer.pack(value); }
+  static void Write(Packer& packer, const msgpack::object& value) { WriteAny(packer, value); }
   static bool Read(const msgpack::object& value, msgpack::object* out, Mismatch*) {
     *out = value;
     return true;

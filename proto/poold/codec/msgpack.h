@@ -1,4 +1,5 @@
-// The MessagePack library, without Boost, and with floats that keep their type and bits.
+// The parts of the MessagePack library that show and write values: without Boost, and with floats that keep their type
+// and bits. parse.h has the part that reads bytes, which takes long to compile.
 #pragma once
 
 #ifndef MSGPACK_NO_BOOST
@@ -7,8 +8,10 @@
 #endif
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
-#include <msgpack.hpp>
+#include <msgpack/object_fwd.hpp>
+#include <msgpack/pack.hpp>
 #include <string>
 
 namespace poold::codec {
@@ -20,6 +23,15 @@ struct StringSink {
 };
 // Appends MessagePack values to a string.
 using Packer = msgpack::packer<StringSink>;
+
+// The key and the value of entry `i` of a map. The library defines the type of entries, a pair of values, only where it
+// reads (parse.h checks that the entries are such pairs). REQUIRES: `map` is a map of more than `i` entries.
+inline const msgpack::object& KeyAt(const msgpack::object& map, std::size_t i) {
+  return reinterpret_cast<const msgpack::object*>(map.via.map.ptr)[2 * i];
+}
+inline const msgpack::object& ValueAt(const msgpack::object& map, std::size_t i) {
+  return reinterpret_cast<const msgpack::object*>(map.via.map.ptr)[2 * i + 1];
+}
 
 // Appends a type byte and a number, the highest byte first.
 template <typename Bits>

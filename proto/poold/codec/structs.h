@@ -73,9 +73,9 @@ struct Convert<T> {
   // The value of a name. Null: the map has none.
   static const msgpack::object* Find(const msgpack::object& map, std::string_view name) {
     for (std::uint32_t i = 0; i < map.via.map.size; ++i) {
-      const msgpack::object& key = map.via.map.ptr[i].key;
+      const msgpack::object& key = KeyAt(map, i);
       if (key.type == msgpack::type::STR && std::string_view(key.via.str.ptr, key.via.str.size) == name) {
-        return &map.via.map.ptr[i].val;
+        return &ValueAt(map, i);
       }
     }
     return nullptr;

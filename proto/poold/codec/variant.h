@@ -11,6 +11,16 @@
 
 namespace poold::codec {
 
+// std::monostate is nil, and nothing else is.
+template <>
+struct Convert<std::monostate> : Convert<std::nullptr_t> {
+  static void Write(Packer& packer, std::monostate) { packer.pack_nil(); }
+  static bool Read(const msgpack::object& value, std::monostate*, Mismatch* mismatch) {
+    std::nullptr_t nothing = nullptr;
+    return Convert<std::nullptr_t>::Read(value, &nothing, mismatch);
+  }
+};
+
 // A value is read as the first alternative that is written in exactly this form; otherwise as the first that takes the
 // value; otherwise it is refused. So alternatives with the same form (two integers, a vector and a list) arrive as the
 // first of them.

@@ -82,7 +82,7 @@ void Add(const Case& what, const Spent& spent, Figures& figures) {
 absl::StatusOr<double> CoreEntries(const Stage& stage) {
   const auto stats = stage.client->GetStats();
   if (!stats.ok()) return stats.status();
-  return static_cast<double>(stats->core_entries());
+  return static_cast<double>(stats->core_entries);
 }
 
 absl::Status MeasureSpent(const Stage& stage, const client::Pool& pool, const Case& what, Figures& figures) {

@@ -32,8 +32,8 @@ absl::Status AwaitWorkers(const client::Pool& pool, std::uint32_t count) {
   while (true) {
     const auto info = pool.Info();
     if (!info.ok()) return info.status();
-    const auto ready = std::count_if(info->workers().begin(), info->workers().end(), [](const v1::Worker& worker) {
-      return worker.state() == v1::WORKER_STATE_IDLE || worker.state() == v1::WORKER_STATE_BUSY;
+    const auto ready = std::count_if(info->workers.begin(), info->workers.end(), [](const client::WorkerInfo& worker) {
+      return worker.state == client::WorkerState::kIdle || worker.state == client::WorkerState::kBusy;
     });
     if (ready >= count) return absl::OkStatus();
   }

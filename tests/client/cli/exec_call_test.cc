@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/value.h"
+#include "cli/text/value.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {

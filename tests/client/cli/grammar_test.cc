@@ -1,11 +1,11 @@
-#include "cli/grammar.h"
+#include "cli/grammar/grammar.h"
 
 #include <gtest/gtest.h>
 
 #include "cli/arguments.h"
-#include "cli/declare.h"
-#include "cli/resource_limits.h"
-#include "cli/spelling.h"
+#include "cli/grammar/declare.h"
+#include "cli/grammar/resource_limits.h"
+#include "cli/grammar/spelling.h"
 #include "poold/v1/task.pb.h"
 
 namespace poold::cli {
@@ -40,7 +40,7 @@ TEST(Grammar, EverythingThatCanBeAskedOfATaskCanBeSaid) {
   EXPECT_EQ(task.total_timeout, std::chrono::seconds(3));
   EXPECT_EQ(task.start_delay, std::chrono::seconds(4));
   EXPECT_EQ(task.max_attempts, 5u);
-  EXPECT_EQ(task.retry_on, (std::vector{v1::TASK_STATE_FAILED, v1::TASK_STATE_TIMED_OUT}));
+  EXPECT_EQ(task.retry_on, (std::vector{client::TaskState::kFailed, client::TaskState::kTimedOut}));
   EXPECT_EQ(task.retry_delay, std::chrono::milliseconds(6));
   EXPECT_EQ(task.max_retry_delay, std::chrono::seconds(7));
   EXPECT_EQ(task.priority, -8);

@@ -1,4 +1,4 @@
-#include "cli/item_source.h"
+#include "cli/items/item_source.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <thread>
 
-#include "cli/value.h"
+#include "cli/text/value.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {

@@ -1,4 +1,4 @@
-#include "cli/message_json.h"
+#include "cli/text/message_json.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "cli/outcome_text.h"
+#include "cli/text/outcome_text.h"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
-#include "cli/top_view.h"
+#include "cli/live/top_view.h"
 
 #include <gtest/gtest.h>
 
-#include "cli/terminal.h"
+#include "cli/live/terminal.h"
 
 namespace poold::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/value.h"
+#include "cli/text/value.h"
 
 #include <gtest/gtest.h>
 

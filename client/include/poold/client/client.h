@@ -69,7 +69,7 @@ class Client {
   Pool Default() const { return Pool(connection_, "default"); }
   // Lists the pools that the daemon shows, ended ones too until their name is opened anew. Blocks for one call;
   // repeating is safe.
-  absl::StatusOr<std::vector<v1::Pool>> ListPools() const;
+  absl::StatusOr<std::vector<PoolInfo>> ListPools() const;
 
   // Makes a handle from a text that TaskHandle::ToString wrote, here or in another process, or from 32 hexadecimal
   // digits. Does not block; repeating is safe. INVALID_ARGUMENT: the text names no handle, or this client knows the
@@ -96,20 +96,20 @@ class Client {
   // Lists the tasks and maps that the daemon knows, in the order of their submission, one page of at most 1000 (unset:
   // 100) entries. Blocks for one call; repeating is safe. NOT_FOUND (POOL_NOT_FOUND); INVALID_ARGUMENT (INVALID_FIELD:
   // the page size or the page token).
-  absl::StatusOr<v1::ListTasksResponse> ListTasks(const v1::ListTasksRequest& request = {}) const;
+  absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query = {}) const;
   // Tells what is known of a handle: the reason why the task waits, and how each attempt ended. Blocks for a flush and
   // one call; repeating is safe. NOT_FOUND (HANDLE_NOT_FOUND, HANDLE_RELEASED); DEADLINE_EXCEEDED (WAIT_TIMEOUT: the
   // flush was not over in time).
-  absl::StatusOr<v1::ExplainResponse> Explain(HandleId id) const;
+  absl::StatusOr<Explanation> Explain(HandleId id) const;
   // Calls `take` with every event of these handles as the event happens, first with the states as they are, and with
   // the tasks' output if `output`. Calls in this thread. Blocks until `take` returns false (OK) or all handles have
   // ended (OK). REQUIRES: `ids` is not empty. NOT_FOUND (HANDLE_NOT_FOUND, HANDLE_RELEASED): one id is unknown.
   // UNAVAILABLE: the stream broke; calling again is safe and begins with the states as they are.
   absl::Status Watch(const std::vector<HandleId>& ids, const WatchCallback& take, bool output = true) const;
   // Tells the daemon's version, instance id and limits. Blocks for one call; repeating is safe.
-  absl::StatusOr<v1::ServerInfo> GetServerInfo() const;
+  absl::StatusOr<ServerInfo> GetServerInfo() const;
   // Tells the counters of the daemon and of all pools. Blocks for one call; repeating is safe.
-  absl::StatusOr<v1::GetStatsResponse> GetStats() const;
+  absl::StatusOr<Stats> GetStats() const;
   // Blocks until the daemon has taken every submission that was sent or waits to be sent, for at most `timeout`. Tasks
   // and items that wait in this client for room in a pool's queue (TaskOptions::wait_when_full) do not count. Repeating
   // is safe. DEADLINE_EXCEEDED (WAIT_TIMEOUT): the daemon has not taken everything yet.

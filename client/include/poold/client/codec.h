@@ -1,5 +1,5 @@
-// Conversion between C++ values and payloads. poold/codec/codec.h says which types convert, and the rules for numbers;
-// the worker SDK uses the same.
+// Conversion between C++ values and payloads. poold/codec/convert.h says which types convert, and the rules for
+// numbers; the worker SDK uses the same.
 //
 //   arguments (1, "two", std::vector<double>{...})   MessagePack, one array
 //   one protobuf message                             ENCODING_PROTOBUF with its name
@@ -11,8 +11,6 @@
 // Thread safety: the functions are pure.
 #pragma once
 
-#include <google/protobuf/message_lite.h>
-
 #include <limits>
 #include <memory>
 #include <optional>
@@ -22,14 +20,17 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "poold/client/internal/task_ref.h"
 #include "poold/client/payload.h"
 #include "poold/client/shared_bytes.h"
-#include "poold/codec/codec.h"
 #include "poold/codec/large_text.h"
+#include "poold/codec/payload.h"
+#include "poold/codec/read.h"
 #include "poold/codec/text.h"
+#include "poold/codec/write.h"
 
 namespace poold::client {
 
@@ -46,7 +47,7 @@ inline constexpr bool kIsBytes = std::is_same_v<T, Bytes>;
 template <typename T>
 inline constexpr bool kIsRaw = std::is_same_v<T, Bytes> || std::is_same_v<T, BytesView>;
 template <typename T>
-inline constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::MessageLite, T>;
+inline constexpr bool kIsMessage = codec::ProtobufMessage<T>;
 
 // Whether T may be the type of a result.
 template <typename T>
@@ -61,6 +62,14 @@ absl::Status ResultTypeError(std::string_view function, std::string_view detail)
 // INVALID_ARGUMENT (RESULT_TYPE): the result has another encoding than `wanted`.
 absl::Status WrongEncoding(std::string_view function, Encoding wanted, const ResultView& got);
 
+// codec::VisitValue, compiled once.
+absl::Status VisitValue(std::string_view bytes, absl::FunctionRef<void(const msgpack::object&)> visit);
+// As codec::Decode.
+template <typename T>
+absl::StatusOr<T> Decode(std::string_view bytes) {
+  return codec::DecodeBy<T>(VisitValue, bytes);
+}
+
 // The status of a Result.
 inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
 template <typename T>
@@ -71,7 +80,7 @@ const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
 // Writes the arguments into `out` as one MessagePack array, over what was there. Throws codec::TooLong.
 template <typename... Args>
 void EncodeValues(Payload* out, const Args&... args) {
-  out->encoding = v1::ENCODING_MSGPACK;
+  out->encoding = Encoding::kMsgpack;
   out->type_name.clear();
   out->data.clear();
   codec::AppendArguments(&out->data, args...);
@@ -83,9 +92,10 @@ void EncodeOne(Payload* out, const Arg& arg) {
   if constexpr (kIsMessage<Arg>) {
     constexpr std::size_t kMost = std::numeric_limits<int>::max();
     if (arg.ByteSizeLong() > kMost) throw codec::TooLong(arg.ByteSizeLong(), kMost);
-    *out = {.encoding = v1::ENCODING_PROTOBUF, .type_name = arg.GetTypeName(), .data = arg.SerializeAsString()};
+    *out = {.encoding = Encoding::kProtobuf, .type_name = std::string(arg.GetTypeName()), .data = {}};
+    arg.SerializeToString(&out->data);
   } else if constexpr (kIsRaw<Arg>) {
-    *out = {.encoding = v1::ENCODING_RAW, .type_name = "", .data = codec::CopyText(arg.data)};
+    *out = {.encoding = Encoding::kRaw, .type_name = "", .data = codec::CopyText(arg.data)};
   } else if constexpr (std::is_same_v<Arg, Payload>) {
     *out = arg;
   } else {
@@ -105,7 +115,7 @@ void EncodeArguments(Payload* out, const Args&... args) {
 
 // Says what `value` holds in place of a text. Looks at a copy, because other processes may change `value`.
 inline std::string WhyNoText(std::string_view value) {
-  const absl::Status wrong = codec::Decode<Bytes>(codec::CopyText(value)).status();
+  const absl::Status wrong = Decode<Bytes>(codec::CopyText(value)).status();
   return wrong.ok() ? "it changed while it was read" : std::string(wrong.message());
 }
 
@@ -113,19 +123,19 @@ inline std::string WhyNoText(std::string_view value) {
 template <typename Name>
 absl::StatusOr<SharedBytes> DecodeOwned(const Name& name, OwnedResult&& result) {
   std::optional<std::string_view> bytes;
-  if (result.encoding == v1::ENCODING_RAW) bytes = result.data;
-  if (result.encoding == v1::ENCODING_MSGPACK) bytes = codec::ReadOnlyText(result.data);
+  if (result.encoding == Encoding::kRaw) bytes = result.data;
+  if (result.encoding == Encoding::kMsgpack) bytes = codec::ReadOnlyText(result.data);
   if (bytes) return SharedBytes(std::move(result.owner), *bytes);
   const ResultView view{result.encoding, result.type_name, result.data};
-  if (result.encoding != v1::ENCODING_MSGPACK) return WrongEncoding(name(), v1::ENCODING_MSGPACK, view);
+  if (result.encoding != Encoding::kMsgpack) return WrongEncoding(name(), Encoding::kMsgpack, view);
   return ResultTypeError(name(), WhyNoText(result.data));
 }
 
 // Returns a view of the bytes of a raw or MessagePack result. Valid as long as `result`.
 template <typename Name>
 absl::StatusOr<std::string_view> ReadBytes(const Name& name, const ResultView& result) {
-  if (result.encoding == v1::ENCODING_RAW) return result.data;
-  if (result.encoding != v1::ENCODING_MSGPACK) return WrongEncoding(name(), v1::ENCODING_RAW, result);
+  if (result.encoding == Encoding::kRaw) return result.data;
+  if (result.encoding != Encoding::kMsgpack) return WrongEncoding(name(), Encoding::kRaw, result);
   if (const auto bytes = codec::ReadOnlyText(result.data)) return *bytes;
   return ResultTypeError(name(), WhyNoText(result.data));
 }
@@ -134,15 +144,16 @@ absl::StatusOr<std::string_view> ReadBytes(const Name& name, const ResultView& r
 template <typename T, typename Name>
 Result<T> DecodeMessage(const Name& name, const ResultView& result) {
   T message;
-  if (result.encoding != v1::ENCODING_PROTOBUF) return WrongEncoding(name(), v1::ENCODING_PROTOBUF, result);
-  if (!result.type_name.empty() && result.type_name != message.GetTypeName()) {
-    return ResultTypeError(name(), "wanted " + message.GetTypeName() + ", got " + std::string(result.type_name));
+  if (result.encoding != Encoding::kProtobuf) return WrongEncoding(name(), Encoding::kProtobuf, result);
+  const std::string type_name(message.GetTypeName());
+  if (!result.type_name.empty() && result.type_name != type_name) {
+    return ResultTypeError(name(), "wanted " + type_name + ", got " + std::string(result.type_name));
   }
   if (result.data.size() > std::numeric_limits<int>::max()) {
     return ResultTypeError(name(), "these bytes are too many for a protobuf message");
   }
   if (!message.ParseFromArray(result.data.data(), static_cast<int>(result.data.size()))) {
-    return ResultTypeError(name(), "these bytes are no " + message.GetTypeName());
+    return ResultTypeError(name(), "these bytes are no " + type_name);
   }
   return message;
 }
@@ -152,19 +163,19 @@ template <typename T, typename Name>
 Result<T> DecodeValue(const Name& name, const ResultView& result) {
   if constexpr (codec::kIsByteList<T>) {
     T list{};
-    if (result.encoding == v1::ENCODING_RAW) {
+    if (result.encoding == Encoding::kRaw) {
       if (codec::SetBytes(&list, result.data)) return list;
       return ResultTypeError(name(),
                              "wanted " + codec::Convert<T>::Name() + ", got " + std::to_string(result.data.size()));
     }
   }
-  if (result.encoding == v1::ENCODING_RAW && result.data.size() <= std::numeric_limits<std::uint32_t>::max()) {
+  if (result.encoding == Encoding::kRaw && result.data.size() <= std::numeric_limits<std::uint32_t>::max()) {
     // A result that is bytes alone comes so, also where bytes are one of several things that T may be.
-    absl::StatusOr<T> bytes = codec::Decode<T>(codec::Encode(BytesView{result.data}));
+    absl::StatusOr<T> bytes = Decode<T>(codec::Encode(BytesView{result.data}));
     if (bytes.ok()) return bytes;
   }
-  if (result.encoding != v1::ENCODING_MSGPACK) return WrongEncoding(name(), v1::ENCODING_MSGPACK, result);
-  absl::StatusOr<T> value = codec::Decode<T>(result.data);
+  if (result.encoding != Encoding::kMsgpack) return WrongEncoding(name(), Encoding::kMsgpack, result);
+  absl::StatusOr<T> value = Decode<T>(result.data);
   if (!value.ok()) return ResultTypeError(name(), std::string(value.status().message()));
   return value;
 }

@@ -4,16 +4,22 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "poold/client/internal/map_ref.h"
 #include "poold/client/internal/task_ref.h"
 #include "poold/client/options.h"
-#include "poold/v1/pool_service.pb.h"
+#include "poold/client/pool_info.h"
+#include "poold/client/server_info.h"
+#include "poold/client/task_info.h"
+#include "poold/client/wait_mode.h"
+#include "poold/client/watch_event.h"
 
 namespace poold::client {
 
@@ -23,8 +29,8 @@ struct TaskCall {
   std::string_view pool;
   // The function's name.
   std::string_view function;
-  // How `args` is encoded, and with ENCODING_PROTOBUF the message's full name.
-  Encoding encoding = v1::ENCODING_MSGPACK;
+  // How `args` is encoded, and with kProtobuf the message's full name.
+  Encoding encoding = Encoding::kMsgpack;
   std::string_view type_name;
   // The encoded arguments.
   std::string_view args;
@@ -37,7 +43,7 @@ struct TaskCall {
 struct MapCall {
   std::string_view pool;
   std::string_view function;
-  Encoding encoding = v1::ENCODING_MSGPACK;
+  Encoding encoding = Encoding::kMsgpack;
   std::string_view type_name;
   // Never null; valid during the call.
   const MapOptions* options = nullptr;
@@ -55,8 +61,58 @@ struct MapBatch {
   bool complete = false;
 };
 
-// Takes one event of a Watch. Returns false to end the Watch.
-using WatchCallback = std::function<bool(const v1::WatchResponse&)>;
+// How OpenPool treats a pool of the same name.
+struct OpenOptions {
+  // The owner, where PoolSpec::on_owner_lost is kClose or kTerminate. Empty: this client.
+  std::string owner = {};
+  // Not empty: 16 random bytes that name this call. A live pool of the same name is taken only if a call with these
+  // bytes made it; otherwise the answer is ALREADY_EXISTS (POOL_EXISTS).
+  std::string creation_id = {};
+};
+
+// The answer of OpenPool.
+struct OpenedPool {
+  PoolInfo pool = {};
+  // This call made the pool.
+  bool created = false;
+};
+
+// The answer of Get.
+struct HandleInfo {
+  // The task or map has ended.
+  bool done = false;
+  TaskEntry entry = {};
+};
+
+// The answer of GetMany.
+struct ManyHandles {
+  // For each id, in the same order: the answer of Get, or NOT_FOUND.
+  std::vector<absl::StatusOr<HandleInfo>> answers = {};
+  // So many of the last ids did not fit into the answer: ask for these again.
+  std::uint32_t left = 0;
+};
+
+// The answer of Wait: each handle is in one of both.
+struct WaitedIds {
+  std::vector<HandleId> done = {};
+  std::vector<HandleId> not_done = {};
+};
+
+// A question for the outcomes of a map's items.
+struct ItemsQuery {
+  HandleId id = {};
+  // Items before this one are passed over; not with as_completed.
+  std::uint64_t first_index = 0;
+  // In the order in which items end, in place of their own.
+  bool as_completed = false;
+};
+
+// Some outcomes of a map, in a message's order.
+struct ItemsAnswer {
+  std::vector<ItemOutcome> items = {};
+  // Set with the last ones: where the map stands.
+  std::optional<MapProgress> end = {};
+};
 
 // Purpose: the calls of poold.v1.PoolService, with submissions batched over one stream. MakeConnection makes the real
 //   connection, mocks/mock_connection.h one for tests; Client(connection) takes either.
@@ -99,60 +155,62 @@ class Connection {
   // As Client::Flush. DEADLINE_EXCEEDED (WAIT_TIMEOUT): the daemon has not taken everything yet.
   virtual absl::Status Flush(Duration timeout) = 0;
 
-  // ---- Cold: one call each; `timeout` is for what the call waits for ----
-  // As Client::OpenPool. This client is the owner where the spec's on_owner_lost is CLOSE or TERMINATE and the request
-  // names no owner. Blocks until the workers are ready.
-  virtual absl::StatusOr<v1::OpenPoolResponse> OpenPool(const v1::OpenPoolRequest& request) = 0;
-  // As Client::GetPool; the response also lists the pool's functions.
-  virtual absl::StatusOr<v1::GetPoolResponse> GetPool(const v1::GetPoolRequest& request) = 0;
+  // ---- Cold: one call each ----
+  // As Client::OpenPool. Blocks until the workers are ready.
+  virtual absl::StatusOr<OpenedPool> OpenPool(const PoolSpec& spec, const OpenOptions& options) = 0;
+  // As Client::GetPool; the answer also describes the pool's functions.
+  virtual absl::StatusOr<PoolDescription> GetPool(std::string_view pool) = 0;
   // As Client::ListPools.
-  virtual absl::StatusOr<v1::ListPoolsResponse> ListPools(const v1::ListPoolsRequest& request) = 0;
+  virtual absl::StatusOr<std::vector<PoolInfo>> ListPools() = 0;
   // As Pool::Resize.
-  virtual absl::StatusOr<v1::ResizeResponse> Resize(const v1::ResizeRequest& request) = 0;
+  virtual absl::StatusOr<PoolInfo> Resize(std::string_view pool, Count workers) = 0;
   // As Pool::Reload. Blocks until the old workers have ended.
-  virtual absl::StatusOr<v1::ReloadResponse> Reload(const v1::ReloadRequest& request) = 0;
+  virtual absl::StatusOr<PoolInfo> Reload(std::string_view pool) = 0;
   // As Client::ListTasks.
-  virtual absl::StatusOr<v1::ListTasksResponse> ListTasks(const v1::ListTasksRequest& request) = 0;
+  virtual absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query) = 0;
   // Explain, Close, Terminate, Cancel and Release flush first, for at most call_timeout: the daemon sees them after
   // everything that was submitted here before. As Client::Explain.
-  virtual absl::StatusOr<v1::ExplainResponse> Explain(const v1::ExplainRequest& request) = 0;
+  virtual absl::StatusOr<Explanation> Explain(HandleId id) = 0;
   // As Pool::Close.
-  virtual absl::StatusOr<v1::CloseResponse> Close(const v1::CloseRequest& request) = 0;
-  // As Pool::Terminate. Afterwards waits up to call_timeout for the pool's handles of this connection to end.
-  virtual absl::StatusOr<v1::TerminateResponse> Terminate(const v1::TerminateRequest& request) = 0;
-  // Cancels handles by id. NOT_FOUND (HANDLE_NOT_FOUND, HANDLE_RELEASED).
-  virtual absl::StatusOr<v1::CancelResponse> Cancel(const v1::CancelRequest& request) = 0;
-  // Releases outcomes by id, for every holder of the handle. Unknown ids are passed over.
-  virtual absl::StatusOr<v1::ReleaseResponse> Release(const v1::ReleaseRequest& request) = 0;
-  // As Pool::Join, for at most `timeout`. When `done` is set, every handle of the pool that this connection submitted
-  // has ended and its output was delivered.
-  virtual absl::StatusOr<v1::JoinResponse> Join(const v1::JoinRequest& request, Duration timeout) = 0;
-  // Asks for a task's outcome or a map's progress, and waits up to request.wait_timeout. NOT_FOUND (HANDLE_NOT_FOUND,
-  // HANDLE_RELEASED); FAILED_PRECONDITION (WOULD_DEADLOCK: this process is a task that would wait for itself).
-  virtual absl::StatusOr<v1::GetResponse> Get(const v1::GetRequest& request) = 0;
-  // Answers for several handles in one call, in their order, as Get for each: waits up to request.wait_timeout for all
-  // to end. A handle that is not known has an error as its answer. `left` of the response tells how many of the last
-  // ids did not fit: ask for these again. FAILED_PRECONDITION (WOULD_DEADLOCK).
-  virtual absl::StatusOr<v1::GetManyResponse> GetMany(const v1::GetManyRequest& request) = 0;
-  // Waits for several handles, up to request.wait_timeout. Errors as Get.
-  virtual absl::StatusOr<v1::WaitResponse> Wait(const v1::WaitRequest& request) = 0;
-  // As Client::GetStats; of one pool where the request names one: NOT_FOUND (POOL_NOT_FOUND).
-  virtual absl::StatusOr<v1::GetStatsResponse> GetStats(const v1::GetStatsRequest& request) = 0;
+  virtual absl::StatusOr<std::uint64_t> Close(std::string_view pool, bool cancel_queued) = 0;
+  // As Pool::Terminate. Afterwards waits up to call_timeout for the pool's handles of this connection to end. With
+  // `forget` the daemon forgets the pool when its last process is gone, at once where the pool is over already.
+  virtual absl::StatusOr<std::uint64_t> Terminate(std::string_view pool, Duration grace, bool forget) = 0;
+  // Cancels handles by id, as TaskHandle::Cancel, and answers for each in the same order. NOT_FOUND (HANDLE_NOT_FOUND,
+  // HANDLE_RELEASED).
+  virtual absl::StatusOr<std::vector<bool>> Cancel(const std::vector<HandleId>& ids, bool running) = 0;
+  // Releases outcomes by id, for every holder of the handle, and answers how many were known. Unknown ids are passed
+  // over.
+  virtual absl::StatusOr<std::uint32_t> Release(const std::vector<HandleId>& ids) = 0;
+  // As Pool::Join, for at most `timeout`. True: every handle of the pool that this connection submitted has ended and
+  // its output was delivered. False: not yet.
+  virtual absl::StatusOr<bool> Join(std::string_view pool, Duration timeout) = 0;
+  // Asks for a task's outcome or a map's progress, and waits up to `timeout` (and ServerLimits::max_wait) for the end.
+  // NOT_FOUND (HANDLE_NOT_FOUND, HANDLE_RELEASED); FAILED_PRECONDITION (WOULD_DEADLOCK: this process is a task that
+  // would wait for itself).
+  virtual absl::StatusOr<HandleInfo> Get(HandleId id, Duration timeout) = 0;
+  // Answers for several handles in one call, in their order, as Get for each; waits up to `timeout` (and
+  // ServerLimits::max_wait) for all to end. FAILED_PRECONDITION (WOULD_DEADLOCK).
+  virtual absl::StatusOr<ManyHandles> GetMany(const std::vector<HandleId>& ids, Duration timeout) = 0;
+  // Waits for several handles, up to `timeout` (and ServerLimits::max_wait). Errors as Get.
+  virtual absl::StatusOr<WaitedIds> Wait(const std::vector<HandleId>& ids, WaitMode mode, Duration timeout) = 0;
+  // As Client::GetStats; of one pool where `pool` is not empty: NOT_FOUND (POOL_NOT_FOUND).
+  virtual absl::StatusOr<Stats> GetStats(std::string_view pool) = 0;
   // As Client::GetServerInfo.
-  virtual absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo(const v1::GetServerInfoRequest& request) = 0;
-  // Calls `take` in this thread with every message of a map's outcomes, until `take` returns false (OK) or the map has
-  // ended (OK). Blocks without a limit, and is not tried again when the stream breaks: call again from the next index.
-  // NOT_FOUND as Get.
-  virtual absl::Status GetItems(const v1::GetItemsRequest& request,
-                                const std::function<bool(const v1::GetItemsResponse&)>& take) = 0;
-  // As Client::Watch; of a pool where the request names one: NOT_FOUND (POOL_NOT_FOUND). Blocks without a limit, and is
+  virtual absl::StatusOr<ServerInfo> GetServerInfo() = 0;
+  // Calls `take` in this thread with the outcomes of a map's items as they come, until `take` returns false (OK) or the
+  // map has ended (OK). Blocks without a limit, and is not tried again when the stream breaks: call again from the next
+  // index. NOT_FOUND as Get.
+  virtual absl::Status GetItems(const ItemsQuery& query, const std::function<bool(const ItemsAnswer&)>& take) = 0;
+  // As Client::Watch; of a pool where the query names one: NOT_FOUND (POOL_NOT_FOUND). Blocks without a limit, and is
   // not tried again when the stream breaks.
-  virtual absl::Status Watch(const v1::WatchRequest& request, const WatchCallback& take) = 0;
-  // Brings the bytes of a result that did not come inline; resumes where a broken stream stopped. NOT_FOUND as Get.
-  virtual absl::StatusOr<std::string> Download(const v1::DownloadRequest& request) = 0;
-  // Brings the arguments of a task (of a map: of one item). NOT_FOUND as Get, or ARGUMENTS_NOT_KEPT: the task
+  virtual absl::Status Watch(const WatchQuery& query, const WatchCallback& take) = 0;
+  // Brings the bytes of a result that did not come inline, of a task or of item `index` of a map; resumes where a
+  // broken stream stopped. NOT_FOUND as Get.
+  virtual absl::StatusOr<std::string> Download(HandleId id, std::uint64_t index) = 0;
+  // Brings the arguments of a task, or of item `index` of a map. NOT_FOUND as Get, or ARGUMENTS_NOT_KEPT: the task
   // succeeded, or there was no room to keep them.
-  virtual absl::StatusOr<v1::Payload> DownloadArguments(const v1::DownloadRequest& request) = 0;
+  virtual absl::StatusOr<Payload> DownloadArguments(HandleId id, std::uint64_t index) = 0;
 };
 
 // Connects to a daemon; as Client::Connect.

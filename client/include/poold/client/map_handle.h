@@ -26,7 +26,7 @@ struct MapItem {
   // The result, or how the item ended otherwise, as TaskHandle::Get.
   Result<R> result{};
   // Everything that is known of the end; unset for a compact success.
-  std::optional<v1::Outcome> outcome{};
+  std::optional<Outcome> outcome{};
 };
 
 // The client's reference to a map: one function over many items.
@@ -182,7 +182,7 @@ class MapHandle {
   // Whether the daemon was restarted and does not know the map.
   bool lost() const { return map_.lost(); }
   // The progress as far as this client knows it. Does not ask the daemon.
-  v1::MapProgress progress() const { return map_.Progress(); }
+  MapProgress progress() const { return map_.Progress(); }
   // Cancels the items that have not begun, and with `running` stops those that run. True: every unfinished item is, or
   // will be, CANCELLED. False: some items run on, or the map has ended already. Blocks for a flush and one call;
   // repeating is safe. Errors as TaskHandle::Cancel.
@@ -223,7 +223,7 @@ class MapHandle {
       item->outcome.reset();
     } else {
       item->result = FromOutcome(map, view);
-      item->outcome = *view.other;
+      item->outcome = internal::OutcomeOf(*view.other);
     }
   }
   static Result<R> FromOutcome(const internal::MapRef& map, const internal::ItemView& view) {

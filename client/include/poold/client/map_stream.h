@@ -86,7 +86,7 @@ class MapStream {
   // The number of items that were read from the input.
   std::uint64_t pulled() const { return feed_->pulled(); }
   // The progress as far as this client knows it. Does not ask the daemon.
-  v1::MapProgress progress() const { return feed_->map().Progress(); }
+  MapProgress progress() const { return feed_->map().Progress(); }
 
  private:
   std::unique_ptr<internal::StreamFeed> feed_;

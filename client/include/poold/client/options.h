@@ -3,7 +3,6 @@
 // default; poold/v1/*.proto explains every field that travels.
 #pragma once
 
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -14,39 +13,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "poold/client/duration.h"
 #include "poold/client/handle_id.h"
+#include "poold/client/outcome.h"
 #include "poold/client/payload.h"
-#include "poold/v1/pool.pb.h"
-#include "poold/v1/task.pb.h"
 
 namespace poold::client {
-
-// A span of time in nanoseconds. Every std::chrono duration converts, and none wraps: a span above 292 years (also
-// infinity) is kForever, a span as far below zero, or NaN, is the most negative one. A negative timeout has passed; as
-// an option of a task or pool a negative Duration is refused by name.
-class Duration : public std::chrono::nanoseconds {
-  using Nanos = std::chrono::nanoseconds;
-
- public:
-  constexpr Duration() : Nanos(0) {}
-  constexpr explicit Duration(std::int64_t nanos) : Nanos(nanos) {}
-  template <typename Rep, typename Period>
-  constexpr Duration(std::chrono::duration<Rep, Period> other) : Nanos(Bounded(other)) {}
-
-  static constexpr Duration zero() { return Duration(); }
-  static constexpr Duration max() { return Duration(Nanos::max().count()); }
-  static constexpr Duration min() { return Duration(Nanos::min().count()); }
-
- private:
-  // The span in nanoseconds, or the nearest span that fits.
-  template <typename Rep, typename Period>
-  static constexpr Nanos Bounded(std::chrono::duration<Rep, Period> other) {
-    const std::chrono::duration<long double, std::nano> nanos = other;
-    if (nanos >= Nanos::max()) return Nanos::max();
-    if (nanos > Nanos::min()) return std::chrono::duration_cast<Nanos>(other);
-    return Nanos::min();
-  }
-};
 
 // A number of things. Every whole number converts, and none wraps: a negative number counts as 0, and a number above
 // the contract's field counts as the field's largest value. The daemon refuses 0, and numbers above a limit, by name.
@@ -60,38 +32,6 @@ class Count {
  private:
   std::uint64_t value_ = 0;
 };
-
-using TaskState = v1::TaskState;
-
-// A timeout without a limit.
-inline constexpr Duration kForever = Duration::max();
-
-// A piece of text that a task wrote. `text` is valid during the callback.
-struct Output {
-  // The task or map that wrote the text.
-  HandleId id = {};
-  v1::OutputStream stream = v1::OUTPUT_STREAM_STDOUT;
-  std::string_view text = {};
-};
-
-// Called with each piece in order, all pieces of a task before its outcome is visible, on the thread that reads the
-// stream at the moment. The callback must be quick and must not wait for handles: TaskHandle::Get answers
-// FAILED_PRECONDITION there, and a wait for a map WAIT_TIMEOUT, at once.
-using OutputCallback = std::function<void(const Output&)>;
-
-// A report of a running task about its own progress. `text` is valid during the callback.
-struct Progress {
-  // The task or map that reports.
-  HandleId id = {};
-  // The item that reports; 0 for a task.
-  std::uint64_t index = 0;
-  // The part that is done, from 0 to 1; negative: the task cannot tell.
-  double fraction = -1;
-  std::string_view text = {};
-};
-
-// Called as an OutputCallback. Only the latest report of each task is certain to come.
-using ProgressCallback = std::function<void(const Progress&)>;
 
 // Options of a task. poold.v1.TaskOptions explains the fields that travel.
 struct TaskOptions {
@@ -164,17 +104,66 @@ struct MapOptions {
   TaskOptions task = {};
 };
 
-// How workers start. kFork: cloned from the prepared zygote. kSpawn: started afresh. kFresh: a process for every task,
-// cloned from the prepared zygote.
-enum class StartMethod { kFork, kSpawn, kFresh };
+// How a worker process comes to be. Every enumerator of this file has the number of the contract's.
+enum class StartMethod {
+  // kFork.
+  kUnspecified = 0,
+  // Cloned from the prepared zygote.
+  kFork = 1,
+  // Started afresh.
+  kSpawn = 2,
+  // A process for every task, cloned from the prepared zygote.
+  kFresh = 3,
+};
 
 // The fate of a pool whose owner, the client that opened the pool, has had no session for ServerLimits.owner_grace.
-enum class OwnerLost { kKeep, kClose, kTerminate };
+enum class OwnerLost {
+  // kKeep.
+  kUnspecified = 0,
+  // The pool lives on: it belongs to everybody.
+  kKeep = 1,
+  // The pool is closed.
+  kClose = 2,
+  // The pool is terminated.
+  kTerminate = 3,
+};
 
-// The meaning of a worker's death for its pool. kResilient: the death costs the task that ran. kStrict: the death
-// breaks the pool, as it does a ProcessPoolExecutor: every unfinished handle ends CANCELLED, and later submissions are
-// refused (POOL_BROKEN).
-enum class DeathPolicy { kResilient, kStrict };
+// The meaning of a worker's death for its pool.
+enum class DeathPolicy {
+  // kResilient.
+  kUnspecified = 0,
+  // The death costs the task that ran.
+  kResilient = 1,
+  // The death breaks the pool, as it does a ProcessPoolExecutor: every unfinished handle ends CANCELLED, and later
+  // submissions are refused (POOL_BROKEN).
+  kStrict = 2,
+};
+
+// What the kernel limits for a process: setrlimit(2).
+enum class ResourceKind {
+  kUnspecified = 0,
+  // Bytes of address space. An allocation beyond that fails.
+  kAddressSpaceBytes = 1,
+  // Seconds of processor time over the worker's whole life; then SIGXCPU.
+  kCpuSeconds = 2,
+  // Bytes of one file; writing more is SIGXFSZ.
+  kFileSizeBytes = 3,
+  // Open file descriptors.
+  kOpenFiles = 4,
+  // Processes of the daemon's user, all together.
+  kProcesses = 5,
+  // Bytes of a core dump; 0: none.
+  kCoreBytes = 6,
+  // Bytes of the stack.
+  kStackBytes = 7,
+};
+
+// The contract's word without its prefix: "FORK", "TERMINATE", "STRICT", "OPEN_FILES". "UNKNOWN": the number of a newer
+// daemon.
+std::string_view ToString(StartMethod method);
+std::string_view ToString(OwnerLost lost);
+std::string_view ToString(DeathPolicy policy);
+std::string_view ToString(ResourceKind kind);
 
 // The description of a pool. poold.v1.PoolSpec explains every field.
 struct PoolSpec {
@@ -216,8 +205,8 @@ struct PoolSpec {
   std::optional<Duration> max_worker_age = {};
   // A worker with more resident memory is killed: its task ends CRASHED with KILLED_BY_MEMORY_LIMIT. Unset: no limit.
   std::optional<Count> memory_limit_bytes = {};
-  // Limits of each worker by setrlimit(2), as in {{v1::RESOURCE_KIND_OPEN_FILES, 64}}.
-  std::map<v1::ResourceKind, std::uint64_t> resource_limits = {};
+  // Limits of each worker by setrlimit(2), as in {{ResourceKind::kOpenFiles, 64}}.
+  std::map<ResourceKind, std::uint64_t> resource_limits = {};
   // The client that opens a pool with another value than kKeep owns the pool.
   OwnerLost on_owner_lost = OwnerLost::kKeep;
   // Whether the death of a worker breaks the pool.
@@ -227,6 +216,8 @@ struct PoolSpec {
   // The pool has the built-in function "exec", where the daemon's configuration allows that (otherwise
   // EXEC_NOT_ALLOWED).
   bool allow_exec = false;
+
+  friend bool operator==(const PoolSpec&, const PoolSpec&) = default;
 };
 
 // The behaviour of Submit while ClientOptions::max_unsent_bytes wait to be sent (the daemon takes nothing, or is away).

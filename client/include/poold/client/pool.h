@@ -171,20 +171,20 @@ class Pool {
   // ---- The pool ----
   // Tells the pool's spec, state, workers and counters. Blocks for one call; repeating is safe. NOT_FOUND
   // (POOL_NOT_FOUND).
-  absl::StatusOr<v1::Pool> Info() const;
+  absl::StatusOr<PoolInfo> Info() const;
   // Tells the pool's counters. Blocks for one call; repeating is safe. NOT_FOUND (POOL_NOT_FOUND).
-  absl::StatusOr<v1::PoolStats> Stats() const;
+  absl::StatusOr<PoolStats> Stats() const;
   // Changes the number of workers and returns the pool as it stands then. More workers start at once; of too many, idle
   // workers end first and busy ones after the task that they run. Does not wait for that. Repeating is safe.
   // Answers: NOT_FOUND (POOL_NOT_FOUND), INVALID_ARGUMENT (INVALID_FIELD: 0, or above the daemon's limit),
   //   FAILED_PRECONDITION (POOL_NOT_RUNNING, POOL_FAILED, POOL_BROKEN).
-  absl::StatusOr<v1::Pool> Resize(Count workers) const;
+  absl::StatusOr<PoolInfo> Resize(Count workers) const;
   // Loads the modules anew without a pause. Blocks until every worker is a new one, for as long as the old ones run
   // their tasks. Repeating is safe: a second call waits for the first and loads once more.
   // Answers: NOT_FOUND (POOL_NOT_FOUND), FAILED_PRECONDITION (RELOAD_FAILED: the new workers do not start, with the
   //   worker's own words, and the old ones go on; POOL_NOT_RUNNING: the pool was closed or terminated; POOL_FAILED,
   //   POOL_BROKEN).
-  absl::StatusOr<v1::Pool> Reload() const;
+  absl::StatusOr<PoolInfo> Reload() const;
   // Calls `take` in this thread with every event of this pool, first with the states as they are, and with the tasks'
   // output if `output`. Blocks until `take` returns false (OK) or the pool is gone (OK). NOT_FOUND (POOL_NOT_FOUND).
   // UNAVAILABLE: the stream broke; calling again is safe.
@@ -220,13 +220,13 @@ class Pool {
  private:
   template <typename R>
   TaskHandle<R> SubmitRaw(const TaskOptions& options, std::string_view function, std::string_view bytes) const {
-    return TaskHandle<R>(core_->connection->Submit({core_->name, function, v1::ENCODING_RAW, "", bytes, &options}));
+    return TaskHandle<R>(core_->connection->Submit({core_->name, function, Encoding::kRaw, "", bytes, &options}));
   }
   template <typename R>
   TaskHandle<R> SubmitPieces(const TaskOptions& options, std::string_view function,
                              const internal::ArgumentPieces& args) const {
     return TaskHandle<R>(
-        core_->connection->SubmitPieces({core_->name, function, v1::ENCODING_MSGPACK, "", {}, &options}, args.All()));
+        core_->connection->SubmitPieces({core_->name, function, Encoding::kMsgpack, "", {}, &options}, args.All()));
   }
   struct Core {
     std::shared_ptr<Connection> connection;

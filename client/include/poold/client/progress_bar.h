@@ -10,7 +10,7 @@
 
 #include "poold/client/map_handle.h"
 #include "poold/client/options.h"
-#include "poold/v1/map.pb.h"
+#include "poold/client/task_info.h"
 
 namespace poold::client {
 
@@ -31,9 +31,9 @@ struct ProgressState {
 };
 
 // The state of a map. `total` is set as soon as all items were submitted.
-ProgressState StateOf(const v1::MapProgress& progress);
+ProgressState StateOf(const MapProgress& progress);
 // The state of a task that reports. `fraction` is set unless the task reported a negative one.
-ProgressState StateOf(const v1::Progress& progress);
+ProgressState StateOf(const Progress& progress);
 
 // Where and how a ProgressBar draws. Each member that is not set has a default.
 struct ProgressStyle {

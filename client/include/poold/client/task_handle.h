@@ -80,7 +80,7 @@ class TaskHandle {
   // Whether the daemon was restarted and does not know the task.
   bool lost() const { return task_.lost(); }
   // Whether the task ended CANCELLED.
-  bool cancelled() const { return state() == v1::TASK_STATE_CANCELLED; }
+  bool cancelled() const { return state() == TaskState::kCancelled; }
   // Asks the daemon whether the task was sent to a worker and has not ended. The answer is a snapshot. Blocks for a
   // flush and one call; repeating is safe. NOT_FOUND (HANDLE_NOT_FOUND, HANDLE_RELEASED).
   absl::StatusOr<bool> Running() const { return task_.Running(); }
@@ -99,7 +99,7 @@ class TaskHandle {
   void CancelSoon(bool running = true) const { task_.CancelSoon(running); }
   // The latest progress that the task reported. Nothing: no report has come, or TaskOptions did not ask for progress.
   // Does not ask the daemon.
-  std::optional<v1::Progress> progress() const { return task_.Progress(); }
+  std::optional<Progress> progress() const { return task_.Progress(); }
   // Calls `callback` with every report from now on, as TaskOptions::on_progress. Has no effect on a task that has
   // ended. REQUIRES: TaskOptions::watch_progress or TaskOptions::on_progress.
   void OnProgress(ProgressCallback callback) const { task_.OnProgress(std::move(callback)); }
@@ -109,8 +109,8 @@ class TaskHandle {
   // (HANDLE_LOST).
   // Example:
   //   auto outcome = handle.outcome();
-  //   if (outcome.ok() && outcome->has_death()) Report(outcome->death().signal());
-  absl::StatusOr<v1::Outcome> outcome() const { return task_.Outcome(); }
+  //   if (outcome.ok() && outcome->death) Report(outcome->death->signal);
+  absl::StatusOr<Outcome> outcome() const { return task_.Outcome(); }
   // Calls `callback` exactly once when the task has ended, also when it has ended already, on the client's callback
   // thread and without a lock held. Callbacks of several handles run in the order in which the handles ended, those of
   // one handle in the order in which they were added. A callback may wait for other handles. What a callback throws is

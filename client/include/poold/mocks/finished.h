@@ -17,7 +17,7 @@
 namespace poold::client {
 
 // A task that ended with this outcome.
-internal::TaskRef MakeEndedTask(std::string function, v1::Outcome outcome);
+internal::TaskRef MakeEndedTask(std::string function, Outcome outcome);
 // A submission that was refused with `why`. lost() is false.
 internal::TaskRef MakeRefusedTask(std::string function, absl::Status why);
 // A map that was refused with `why`.
@@ -25,7 +25,7 @@ internal::MapRef MakeRefusedMap(std::string function, absl::Status why);
 // A task that SUCCEEDED with this payload.
 internal::TaskRef MakeFinishedTaskOf(Payload result);
 // A map that ended with these outcomes of its items, in order of their index.
-internal::MapRef MakeEndedMap(std::string function, std::vector<v1::Outcome> items);
+internal::MapRef MakeEndedMap(std::string function, std::vector<Outcome> items);
 
 // The result `value` as a worker sends it.
 template <typename T>
@@ -33,7 +33,7 @@ Payload ResultOf(const T& value) {
   if constexpr (internal::kIsMessage<T> || std::is_same_v<T, Bytes> || std::is_same_v<T, Payload>) {
     return Arguments(value);
   } else {
-    return {.encoding = v1::ENCODING_MSGPACK, .type_name = "", .data = codec::Encode(value)};
+    return {.encoding = Encoding::kMsgpack, .type_name = "", .data = codec::Encode(value)};
   }
 }
 

@@ -9,8 +9,11 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "poold/client/codec.h"
 #include "poold/client/connection.h"
@@ -30,29 +33,27 @@ class MockConnection : public Connection {
   MOCK_METHOD(StatusOr<internal::TaskRef>, ResumeTask, (std::string_view), (override));
   MOCK_METHOD(StatusOr<internal::MapRef>, ResumeMap, (std::string_view), (override));
   MOCK_METHOD(absl::Status, Flush, (Duration), (override));
-  MOCK_METHOD(StatusOr<v1::OpenPoolResponse>, OpenPool, (const v1::OpenPoolRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::GetPoolResponse>, GetPool, (const v1::GetPoolRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::ListPoolsResponse>, ListPools, (const v1::ListPoolsRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::ResizeResponse>, Resize, (const v1::ResizeRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::ReloadResponse>, Reload, (const v1::ReloadRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::ListTasksResponse>, ListTasks, (const v1::ListTasksRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::ExplainResponse>, Explain, (const v1::ExplainRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::CloseResponse>, Close, (const v1::CloseRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::TerminateResponse>, Terminate, (const v1::TerminateRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::CancelResponse>, Cancel, (const v1::CancelRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::ReleaseResponse>, Release, (const v1::ReleaseRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::JoinResponse>, Join, (const v1::JoinRequest&, Duration), (override));
-  MOCK_METHOD(StatusOr<v1::GetResponse>, Get, (const v1::GetRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::GetManyResponse>, GetMany, (const v1::GetManyRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::WaitResponse>, Wait, (const v1::WaitRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::GetStatsResponse>, GetStats, (const v1::GetStatsRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::GetServerInfoResponse>, GetServerInfo, (const v1::GetServerInfoRequest&), (override));
-  MOCK_METHOD(absl::Status, GetItems,
-              (const v1::GetItemsRequest&, const std::function<bool(const v1::GetItemsResponse&)>&), (override));
-  MOCK_METHOD(absl::Status, Watch, (const v1::WatchRequest&, const std::function<bool(const v1::WatchResponse&)>&),
-              (override));
-  MOCK_METHOD(StatusOr<std::string>, Download, (const v1::DownloadRequest&), (override));
-  MOCK_METHOD(StatusOr<v1::Payload>, DownloadArguments, (const v1::DownloadRequest&), (override));
+  MOCK_METHOD(StatusOr<OpenedPool>, OpenPool, (const PoolSpec&, const OpenOptions&), (override));
+  MOCK_METHOD(StatusOr<PoolDescription>, GetPool, (std::string_view), (override));
+  MOCK_METHOD(StatusOr<std::vector<PoolInfo>>, ListPools, (), (override));
+  MOCK_METHOD(StatusOr<PoolInfo>, Resize, (std::string_view, Count), (override));
+  MOCK_METHOD(StatusOr<PoolInfo>, Reload, (std::string_view), (override));
+  MOCK_METHOD(StatusOr<TaskPage>, ListTasks, (const TaskQuery&), (override));
+  MOCK_METHOD(StatusOr<Explanation>, Explain, (HandleId), (override));
+  MOCK_METHOD(StatusOr<std::uint64_t>, Close, (std::string_view, bool), (override));
+  MOCK_METHOD(StatusOr<std::uint64_t>, Terminate, (std::string_view, Duration, bool), (override));
+  MOCK_METHOD(StatusOr<std::vector<bool>>, Cancel, (const std::vector<HandleId>&, bool), (override));
+  MOCK_METHOD(StatusOr<std::uint32_t>, Release, (const std::vector<HandleId>&), (override));
+  MOCK_METHOD(StatusOr<bool>, Join, (std::string_view, Duration), (override));
+  MOCK_METHOD(StatusOr<HandleInfo>, Get, (HandleId, Duration), (override));
+  MOCK_METHOD(StatusOr<ManyHandles>, GetMany, (const std::vector<HandleId>&, Duration), (override));
+  MOCK_METHOD(StatusOr<WaitedIds>, Wait, (const std::vector<HandleId>&, WaitMode, Duration), (override));
+  MOCK_METHOD(StatusOr<Stats>, GetStats, (std::string_view), (override));
+  MOCK_METHOD(StatusOr<ServerInfo>, GetServerInfo, (), (override));
+  MOCK_METHOD(absl::Status, GetItems, (const ItemsQuery&, const std::function<bool(const ItemsAnswer&)>&), (override));
+  MOCK_METHOD(absl::Status, Watch, (const WatchQuery&, const WatchCallback&), (override));
+  MOCK_METHOD(StatusOr<std::string>, Download, (HandleId, std::uint64_t), (override));
+  MOCK_METHOD(StatusOr<Payload>, DownloadArguments, (HandleId, std::uint64_t), (override));
 };
 
 }  // namespace poold::client

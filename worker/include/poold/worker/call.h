@@ -12,10 +12,11 @@
 #include <string>
 #include <string_view>
 
+#include "poold/codec/payload.h"
+
 namespace poold::worker {
 
-// The values of poold.v1.Encoding.
-enum class Encoding : std::uint32_t { kUnspecified = 0, kMsgpack = 1, kProtobuf = 2, kRaw = 3 };
+using codec::Encoding;
 
 // A call, as the runtime hands it to a module. The views are valid until the call returns.
 struct Call {

@@ -24,19 +24,12 @@
 #include "absl/status/statusor.h"
 #include "poold/codec/codec.h"
 #include "poold/codec/large_text.h"
+#include "poold/codec/payload.h"
 #include "poold/codec/scalars.h"
 #include "poold/codec/text.h"
 #include "poold/worker/call.h"
 
 namespace poold::worker {
-
-// A protobuf message, recognised by its methods, so that protobuf's headers are not needed.
-template <typename T>
-concept ProtobufMessage = std::is_class_v<T> && requires(T message, const T& constant, std::string* out) {
-  { message.ParseFromString(std::string()) } -> std::same_as<bool>;
-  { constant.SerializeToString(out) } -> std::same_as<bool>;
-  { constant.GetTypeName() } -> std::convertible_to<std::string>;
-};
 
 // The T of an absl::StatusOr<T>; void for every other type.
 template <typename T>
@@ -81,12 +74,12 @@ inline constexpr bool kBytesAlone = std::is_same_v<T, Bytes> || std::is_same_v<T
 // Whether a function may take arguments of these types: values, or one protobuf message alone.
 template <typename Values>
 inline constexpr bool kTaken = codec::Each<codec::Reads, Values>::kTrue;
-template <ProtobufMessage T>
+template <codec::ProtobufMessage T>
 inline constexpr bool kTaken<std::tuple<T>> = true;
 // Whether a function may return the type.
 template <typename Result>
 inline constexpr bool kReturned = codec::kWritable<Result>;
-template <ProtobufMessage Result>
+template <codec::ProtobufMessage Result>
 inline constexpr bool kReturned<Result> = true;
 template <>
 inline constexpr bool kReturned<void> = true;
@@ -120,7 +113,7 @@ template <typename T>
 std::string TypeWord() {
   if constexpr (std::is_void_v<T> || std::is_same_v<T, absl::Status>) {
     return "nothing";
-  } else if constexpr (ProtobufMessage<T>) {
+  } else if constexpr (codec::ProtobufMessage<T>) {
     return T().GetTypeName();
   } else if constexpr (requires { codec::Convert<T>::Name(); }) {
     return codec::Convert<T>::Name();
@@ -149,8 +142,8 @@ class BoundFunction {
 
   // The full name of the protobuf message that the function returns; empty: the function returns none.
   static std::string ResultType() {
-    if constexpr (ProtobufMessage<Result>) return Result().GetTypeName();
-    if constexpr (ProtobufMessage<typename StatusOrValue<Result>::type>) {
+    if constexpr (codec::ProtobufMessage<Result>) return Result().GetTypeName();
+    if constexpr (codec::ProtobufMessage<typename StatusOrValue<Result>::type>) {
       return typename StatusOrValue<Result>::type().GetTypeName();
     }
     return "";
@@ -189,7 +182,7 @@ class BoundFunction {
  private:
   // Predicates for TakesOne.
   template <typename T>
-  struct IsMessage : std::bool_constant<ProtobufMessage<T>> {};
+  struct IsMessage : std::bool_constant<codec::ProtobufMessage<T>> {};
   template <typename T>
   struct IsBytes : std::bool_constant<kBytesAlone<T>> {};
   template <typename T>
@@ -342,7 +335,7 @@ class BoundFunction {
   }
   template <typename T>
   static void Write(const T& value, Reply* reply) {
-    if constexpr (ProtobufMessage<T>) {
+    if constexpr (codec::ProtobufMessage<T>) {
       reply->encoding = Encoding::kProtobuf;
       if (!value.SerializeToString(&reply->data)) {
         reply->failure =

@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "poold/codec/codec.h"
 #include "poold/codec/text.h"
+#include "poold/codec/write.h"
 
 namespace poold::client::internal {
 

@@ -75,7 +75,7 @@ class ItemPack {
   // The bytes behind `used_` have no meaning: room, or half an item whose input threw.
   std::string items_;
   std::size_t used_ = 0;
-  Payload first_{.encoding = v1::ENCODING_MSGPACK};
+  Payload first_{.encoding = Encoding::kMsgpack};
   Payload other_;
 };
 
@@ -88,7 +88,7 @@ MapRef SendAll(Connection& connection, std::string_view pool, std::string_view f
                const PackSource& source);
 
 // Asks the source once. An error becomes kEnd and an outcome in `failure`.
-Pulled PullFrom(const MapSource& source, Payload* item, v1::Outcome* failure);
+Pulled PullFrom(const MapSource& source, Payload* item, Outcome* failure);
 
 // Role: feeds a streamed map: keeps at most buffer_size items sent and not handed out, and reads the input only for
 //   those. Thread-compatible.
@@ -114,7 +114,7 @@ class StreamFeed {
   void Refill();
   Input PullOne();
   void Open(const Payload& first);
-  void End(const v1::Outcome* failure);
+  void End(const Outcome* failure);
   absl::StatusOr<std::optional<ItemView>> AwaitItem(const Deadline& deadline);
 
   const std::shared_ptr<Connection> connection_;

@@ -15,7 +15,15 @@
 #include "poold/client/internal/deadline.h"
 #include "poold/client/internal/task_ref.h"
 #include "poold/client/options.h"
-#include "poold/v1/map.pb.h"
+#include "poold/client/outcome.h"
+#include "poold/client/payload.h"
+#include "poold/client/task_info.h"
+
+// The contract's messages, of which this header shows no more than their names.
+namespace poold::v1 {
+class Outcome;
+class Payload;
+}  // namespace poold::v1
 
 namespace poold::client::internal {
 
@@ -24,25 +32,25 @@ class Downloaded;
 struct MapHandleState;
 
 // Outcomes of neighbouring items. Immutable once a walk has found the block; before, outcomes of the next items may be
-// appended (Append in handle_state.cc), because a block costs far more than an item.
+// appended (Append in handle_state.cc), because a block costs far more than an item. Part of a ReceivedBlock, which
+// owns what this part refers to.
 struct ItemBlock {
-  // The outcomes as the daemon sent them.
-  v1::ItemOutcomes message;
-  // The first byte of each item's result in message.results().
+  // The index of the first item.
+  std::uint64_t first_index = 0;
+  // All inline results, one behind the other, and how each is encoded.
+  std::string_view results;
+  Encoding encoding = Encoding::kUnspecified;
+  std::string_view type_name;
+  // The first byte of each item's result in `results`, and its length.
   std::vector<std::uint32_t> begins;
-  // The items of a cancelled map that never got an outcome of their own. `why` is their outcome where it is set.
-  bool cancelled = false;
-  v1::Outcome why;
-  // The daemon was told that this client has the block.
-  bool told = true;
-  // The block's number in the order of arrival, from 0.
-  std::uint64_t arrival = 0;
-  // All items have an inline MessagePack result, at `results` + begins[i].
+  const std::uint32_t* result_bytes = nullptr;
+  // Some items have an outcome in place of an inline result: OtherOf.
+  bool has_others = false;
+  // All items have an inline MessagePack result.
   bool plain = false;
-  const char* results = nullptr;
 
   // The index of the first item.
-  std::uint64_t first() const { return message.first_index(); }
+  std::uint64_t first() const { return first_index; }
   // The number of items.
   std::uint64_t count() const { return begins.size(); }
 };
@@ -73,13 +81,11 @@ const v1::Outcome* OtherOf(const ItemBlock& block, std::uint64_t index);
 // Fills `view` field by field. A copy of a struct that was just written in pieces would wait for those writes, for
 // longer than all the rest takes. REQUIRES: the block has such an item.
 inline void LookAt(const ItemBlock& block, std::uint64_t in_block, ItemView* view) {
-  const v1::ItemOutcomes& message = block.message;
-  const auto bytes = message.result_bytes(static_cast<int>(in_block));
   view->index = block.first() + in_block;
-  view->other = block.cancelled || message.others_size() != 0 ? OtherOf(block, view->index) : nullptr;
-  view->result.encoding = message.encoding();
-  view->result.type_name = message.type_name();
-  view->result.data = std::string_view(message.results()).substr(block.begins[in_block], bytes);
+  view->other = block.has_others ? OtherOf(block, view->index) : nullptr;
+  view->result.encoding = block.encoding;
+  view->result.type_name = block.type_name;
+  view->result.data = block.results.substr(block.begins[in_block], block.result_bytes[in_block]);
 }
 
 // Moves the cursor behind the item that PeekPlain or StepInBlock showed.
@@ -113,8 +119,7 @@ inline bool PeekPlain(const ItemCursor& cursor, MapOrder order, std::uint64_t* i
   const std::uint64_t in_block = order == MapOrder::kInOrder ? cursor.position - block->first() : cursor.in_block;
   if (in_block >= block->count()) return false;
   *index = block->first() + in_block;
-  *result = {block->results + block->begins[in_block],
-             static_cast<std::size_t>(block->message.result_bytes(static_cast<int>(in_block)))};
+  *result = {block->results.data() + block->begins[in_block], block->result_bytes[in_block]};
   return true;
 }
 
@@ -154,12 +159,12 @@ class MapRef {
   bool lost() const;
   // The daemon's refusal or HANDLE_LOST; OK while neither is known.
   absl::Status refusal() const;
-  v1::MapProgress Progress() const;
+  MapProgress Progress() const;
   absl::StatusOr<bool> Cancel(bool running) const;
   void CancelSoon(bool running) const;
   // Gives the item behind the last one that was sent the outcome `why`, because the input failed there. REQUIRES: the
   // map is not complete.
-  void FailInput(v1::Outcome why) const;
+  void FailInput(const Outcome& why) const;
   // Whether both sides forget items that a walk has passed.
   bool streamed() const;
   void OnProgress(ProgressCallback callback) const;
@@ -179,6 +184,8 @@ class MapRef {
   MapHandleState* cell_ = nullptr;
 };
 
+// The outcome for users.
+Outcome OutcomeOf(const v1::Outcome& outcome);
 // An item's end as a status; OK: the item SUCCEEDED.
 absl::Status ItemStatus(std::string_view function, std::uint64_t index, const v1::Outcome& outcome);
 

@@ -13,7 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "poold/client/options.h"
-#include "poold/v1/task.pb.h"
+#include "poold/client/outcome.h"
+#include "poold/client/payload.h"
 
 namespace poold::client::internal {
 
@@ -22,15 +23,15 @@ struct TaskHandleState;
 
 // The result of a finished task inside the task's state. Valid while the TaskRef lives.
 struct ResultView {
-  Encoding encoding = v1::ENCODING_UNSPECIFIED;
-  // The message's full name with ENCODING_PROTOBUF.
+  Encoding encoding = Encoding::kUnspecified;
+  // The message's full name with kProtobuf.
   std::string_view type_name;
   std::string_view data;
 };
 
 // A result whose bytes are valid as long as `owner` lives.
 struct OwnedResult {
-  Encoding encoding = v1::ENCODING_UNSPECIFIED;
+  Encoding encoding = Encoding::kUnspecified;
   std::string type_name;
   std::string_view data;
   std::shared_ptr<const void> owner;
@@ -78,9 +79,9 @@ class TaskRef {
   absl::StatusOr<bool> Successful() const;
   absl::StatusOr<bool> Cancel(bool running) const;
   void CancelSoon(bool running) const;
-  std::optional<v1::Progress> Progress() const;
+  std::optional<client::Progress> Progress() const;
   void OnProgress(ProgressCallback callback) const;
-  absl::StatusOr<v1::Outcome> Outcome() const;
+  absl::StatusOr<client::Outcome> Outcome() const;
   void OnDone(std::function<void(TaskRef)> callback) const;
   HandleId id() const;
   std::string ToString() const;
