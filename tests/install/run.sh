@@ -56,6 +56,7 @@ until grep -q event=ready "$scratch/poold.log"; do
 done
 
 "$scratch/client/demo"
+"$scratch/client/messages"
 "$here/library/run.sh" "$prefix" "$scratch/library" "$next" "$host"
 [ "$("$prefix/bin/poolctl" submit square 7)" = 49 ] || { echo "poolctl submit square 7 is not 49" >&2; exit 1; }
 

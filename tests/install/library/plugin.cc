@@ -1,5 +1,6 @@
 // A plugin with a client of its own.
 #include <poold/client.h>
+#include <poold/client/proto.h>
 
 #include <atomic>
 #include <cstdio>
@@ -14,7 +15,8 @@ int Fail(const absl::Status& status) {
 
 }  // namespace
 
-// Asks a pool for a task, a map and a callback. Returns 2 * x; -1: something failed.
+// Asks a pool for a task, a map, a callback and itself as a message of the contract. Returns 2 * x; -1: something
+// failed.
 extern "C" int Twice(int x) {
   auto client = poold::client::Client::Connect();
   if (!client.ok()) return Fail(client.status());
@@ -31,5 +33,10 @@ extern "C" int Twice(int x) {
   called.wait(-1);
   const absl::StatusOr<int> wrong = pool->Submit<int>("twice", "x").Get();
   if (poold::client::ReasonOf(wrong.status()) != "TASK_FAILED") return Fail(wrong.status());
+  const absl::StatusOr<poold::client::PoolInfo> info = pool->Info();
+  if (!info.ok()) return Fail(info.status());
+  poold::v1::Pool message;
+  if (!message.ParseFromString(poold::client::ToProto(*info).SerializeAsString()) || message.workers_size() != 1)
+    return -1;
   return (*map)[999] == 1998 ? called.load() : -1;
 }

@@ -23,10 +23,10 @@ compile() { g++ -std=c++20 -O0 "$@"; }
 # It shows its public classes under its version, and nothing else.
 shown=$(nm -DC --defined-only "$library" | cut -d' ' -f3- | grep -v '^POOLD_CLIENT_1')
 if grep -v '@@POOLD_CLIENT_1$' <<< "$shown"; then fail "the symbols above have no version"; fi
-if grep -vE '^((vtable|typeinfo|typeinfo name) for )?poold::(client|v1)::' <<< "$shown"; then
+if grep -vE '^((vtable|typeinfo|typeinfo name) for )?poold::client::' <<< "$shown"; then
   fail "the symbols above should be hidden"
 fi
-if grep -E '^poold::client::internal::(Session|Stub|Leader|Outbox|HandleState)|^poold::client.*grpc::' <<< "$shown"; then
+if grep -E '^poold::client::(internal::)?(Session|Stub|Leader|Outbox|HandleState|ToProto|FromProto)|grpc::|google::' <<< "$shown"; then
   fail "the symbols above should be hidden"
 fi
 if readelf -d "$library" | grep -E 'NEEDED.*(grpc|upb)'; then fail "it needs gRPC"; fi
@@ -39,16 +39,28 @@ compile $(pkg-config --cflags poold-client) "$here/../client/demo.cc" -o "$scrat
 compile "-I$prefix/include" "$here/../client/demo.cc" -o "$scratch/by_hand" "-L$lib" -lpoold-client "-Wl,-rpath,$lib"
 "$scratch/by_pkg_config"
 "$scratch/by_hand"
+if readelf -d "$scratch/by_hand" | grep 'NEEDED.*protobuf'; then fail "a program needs protobuf"; fi
+# Those that include poold/client/proto.h.
+compile $(pkg-config --cflags poold-client-proto) "$here/../client/messages.cc" -o "$scratch/messages_by_pkg_config" \
+  $(pkg-config --libs poold-client-proto) "-Wl,-rpath,$lib"
+compile "-I$prefix/include" "$here/../client/messages.cc" -o "$scratch/messages_by_hand" "-L$lib" -lpoold-client-proto \
+  -lpoold-client -lprotobuf "-Wl,-rpath,$lib"
+"$scratch/messages_by_pkg_config"
+"$scratch/messages_by_hand"
 
 # Plugins in one process, also with two versions of the library.
 compile -fPIC "-I$prefix/include" -c "$here/plugin.cc" -o "$scratch/plugin.o"
 link() { compile -shared "$1" -o "$2" "${@:3}" -Wl,-z,defs; }
 by_first=("-L$lib" -lpoold-client "-Wl,-rpath,$lib")
-by_next=("$next" -labsl_status -labsl_statusor -labsl_strings -labsl_cord -labsl_raw_logging_internal -lprotobuf
+by_next=("$next" -labsl_status -labsl_statusor -labsl_strings -labsl_cord -labsl_raw_logging_internal
          "-Wl,-rpath,$(dirname "$next")")
-link "$scratch/plugin.o" "$scratch/one.so" "${by_first[@]}"
-link "$scratch/plugin.o" "$scratch/two.so" "${by_first[@]}"
-link "$scratch/plugin.o" "$scratch/other.so" "${by_next[@]}"
+messages=("-L$lib" -lpoold-client-proto)
+link "$scratch/plugin.o" "$scratch/one.so" "${messages[@]}" "${by_first[@]}" -lprotobuf
+link "$scratch/plugin.o" "$scratch/two.so" "${messages[@]}" "${by_first[@]}" -lprotobuf
+link "$scratch/plugin.o" "$scratch/other.so" "${messages[@]}" "${by_next[@]}" -lprotobuf
+for plugin in one two other; do
+  if nm -DC --defined-only "$scratch/$plugin.so" | grep ' T poold::v1::'; then fail "a plugin shows its messages"; fi
+done
 "$host" "$scratch/one.so" "$scratch/two.so"
 "$host" "$scratch/one.so" "$scratch/two.so" "$scratch/other.so"
 

@@ -3,6 +3,9 @@
 //
 // Nothing is lost: a message that was converted and converted back is the same, but for fields that this version of the
 // contract does not know, and for Payload's upload_id and in_arena, which only travel.
+// Programs link poold::client_proto (pkg-config poold-client-proto; -lpoold-client-proto -lpoold-client -lprotobuf): it
+// holds the messages, without descriptors, for this program alone. One program (or shared library) has either these
+// messages or its own, compiled from poold/v1, and not both.
 // Threads: pure functions. Errors: none; an enumerator of a newer contract keeps its number.
 // Example:
 //   absl::StatusOr<PoolInfo> pool = client.GetPool("demo")->Info();
