@@ -86,29 +86,27 @@ std::string WhyExpired(const v1::Outcome& outcome) {
 }
 
 struct Verdict {
-  absl::StatusCode code;
-  std::string_view reason;
+  // Null: a state that this client does not know.
+  const reason::Reason* why = nullptr;
   std::string text;
 };
 
 Verdict Judge(const v1::Outcome& outcome) {
   switch (outcome.state()) {
     case v1::TASK_STATE_FAILED:
-      return {absl::StatusCode::kUnknown, reason::kTaskFailed, " failed: " + HowItFailed(outcome.failure())};
+      return {&reason::kTaskFailed, " failed: " + HowItFailed(outcome.failure())};
     case v1::TASK_STATE_CRASHED:
-      return {absl::StatusCode::kAborted, reason::kTaskCrashed,
-              " crashed: " + HowItDied(outcome.death()) + LastWords(outcome)};
+      return {&reason::kTaskCrashed, " crashed: " + HowItDied(outcome.death()) + LastWords(outcome)};
     case v1::TASK_STATE_TIMED_OUT:
-      return {absl::StatusCode::kAborted, reason::kTaskTimedOut, " took longer than its limit and was stopped"};
+      return {&reason::kTaskTimedOut, " took longer than its limit and was stopped"};
     case v1::TASK_STATE_EXPIRED:
-      return {absl::StatusCode::kAborted, reason::kTaskExpired, " expired: " + WhyExpired(outcome)};
+      return {&reason::kTaskExpired, " expired: " + WhyExpired(outcome)};
     case v1::TASK_STATE_CANCELLED:
-      return {absl::StatusCode::kCancelled, reason::kTaskCancelled,
+      return {&reason::kTaskCancelled,
               absl::StrCat(" was cancelled",
                            outcome.failure().message().empty() ? "" : ": " + outcome.failure().message())};
     default:
-      return {absl::StatusCode::kInternal, "",
-              absl::StrCat(" has no outcome that this client knows: state ", static_cast<int>(outcome.state()))};
+      return {nullptr, absl::StrCat(" has no outcome that this client knows: state ", outcome.state())};
   }
 }
 
@@ -126,9 +124,9 @@ std::optional<Duration> RetryDelayOf(const absl::Status& status) {
 
 namespace internal {
 
-absl::Status MakeError(absl::StatusCode code, std::string_view message, std::string_view reason) {
-  absl::Status status(code, ToAbsl(message));
-  SetText(kReason, ToAbsl(reason), &status);
+absl::Status MakeError(const reason::Reason& why, std::string_view message) {
+  absl::Status status(why.code, ToAbsl(message));
+  SetText(kReason, ToAbsl(why.name), &status);
   return status;
 }
 
@@ -149,40 +147,35 @@ absl::Status FromProto(const google::rpc::Status& proto) {
 absl::Status OutcomeStatus(std::string_view what, const v1::Outcome& outcome) {
   if (outcome.state() == v1::TASK_STATE_SUCCEEDED) return absl::OkStatus();
   const Verdict verdict = Judge(outcome);
-  return MakeError(verdict.code, std::string(what) + verdict.text, verdict.reason);
+  const std::string text = std::string(what) + verdict.text;
+  return verdict.why == nullptr ? absl::InternalError(text) : MakeError(*verdict.why, text);
 }
 
 absl::Status WaitTimeoutError(std::string_view what) {
-  return MakeError(absl::StatusCode::kDeadlineExceeded,
-                   std::string(what) + " is not finished yet: nothing is lost, ask again", reason::kWaitTimeout);
+  return MakeError(reason::kWaitTimeout, std::string(what) + " is not finished yet: nothing is lost, ask again");
 }
 
 absl::Status MapTimeoutError(std::string_view what) {
-  return MakeError(absl::StatusCode::kDeadlineExceeded,
-                   "the map " + std::string(what) + " took longer than its timeout; what is left is cancelled",
-                   reason::kMapTimeout);
+  return MakeError(reason::kMapTimeout,
+                   "the map " + std::string(what) + " took longer than its timeout; what is left is cancelled");
 }
 
 absl::Status LostError(std::string_view what) {
-  return MakeError(absl::StatusCode::kUnavailable,
-                   std::string(what) +
-                       " is lost: the daemon was restarted and does not know it. It may have run or not; "
-                       "submit it again if that does no harm",
-                   reason::kHandleLost);
+  return MakeError(reason::kHandleLost, std::string(what) +
+                                            " is lost: the daemon was restarted and does not know it. It may have run "
+                                            "or not; submit it again if that does no harm");
 }
 
 absl::Status ForkedError() {
-  return MakeError(absl::StatusCode::kFailedPrecondition,
+  return MakeError(reason::kForked,
                    "this poold client belongs to the process that this one was forked from: make no client before the "
-                   "fork and one in each child, or exec",
-                   reason::kForked);
+                   "fork and one in each child, or exec");
 }
 
 absl::Status ResultTypeError(std::string_view function, std::string_view detail) {
   return MakeError(
-      absl::StatusCode::kInvalidArgument,
-      std::string(function) + " succeeded, but its result is not of the type asked for: " + std::string(detail),
-      reason::kResultType);
+      reason::kResultType,
+      std::string(function) + " succeeded, but its result is not of the type asked for: " + std::string(detail));
 }
 
 absl::Status WrongEncoding(std::string_view function, Encoding wanted, const ResultView& got) {

@@ -15,8 +15,8 @@
 
 namespace poold::client::internal {
 
-// A status with a reason (status.h). "": no reason.
-absl::Status MakeError(absl::StatusCode code, std::string_view message, std::string_view reason);
+// A status with this reason and its code.
+absl::Status MakeError(const reason::Reason& why, std::string_view message);
 // The daemon's refusal, from a message or from "grpc-status-details-bin", with its reason, field and retry delay.
 absl::Status FromProto(const google::rpc::Status& status);
 // A task's end as a status; OK: the task SUCCEEDED. `what` names the task: "square", "item 7 of square".

@@ -68,8 +68,7 @@ Cell* NewCell(std::string function) {
 TaskRef RefuseTooLong(std::string_view function, std::string_view why) {
   const std::string name(function);
   return MakeRefusedTask(
-      name, MakeError(absl::StatusCode::kInvalidArgument,
-                      "the arguments of " + name + " do not travel: " + std::string(why), reason::kTooLarge));
+      name, MakeError(reason::kTooLarge, "the arguments of " + name + " do not travel: " + std::string(why)));
 }
 
 }  // namespace internal

@@ -355,8 +355,7 @@ absl::Status Session::Flush(Deadline deadline) {
   const std::uint64_t target = outbox_.next_number() - 1;
   while (outbox_.last_acknowledged() < target && (!outbox_.empty() || outbox_.unacknowledged() != 0)) {
     if (deadline.passed()) {
-      return MakeError(absl::StatusCode::kDeadlineExceeded,
-                       "poold at " + stub_->address() + " has not taken everything yet", reason::kWaitTimeout);
+      return MakeError(reason::kWaitTimeout, "poold at " + stub_->address() + " has not taken everything yet");
     }
     Write write = NextWrite(What::kAll);
     if (write.request != nullptr) {

@@ -12,11 +12,10 @@ constexpr Duration kPace = std::chrono::microseconds(30);
 constexpr std::uint32_t kLookEach = 32;
 
 absl::Status Full(std::uint64_t bytes) {
-  return MakeError(absl::StatusCode::kResourceExhausted,
+  return MakeError(reason::kClientFull,
                    std::to_string(bytes) +
                        " bytes wait to be sent (ClientOptions::max_unsent_bytes): the daemon takes "
-                       "nothing, or is away",
-                   reason::kClientFull);
+                       "nothing, or is away");
 }
 
 // What is printed with one call is not torn apart by other threads.

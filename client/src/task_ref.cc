@@ -153,7 +153,7 @@ absl::StatusOr<bool> TaskRef::Running() const {
 absl::StatusOr<bool> TaskRef::Successful() const {
   if (cell_ == nullptr) return NoTask();
   if (!cell_->done()) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, cell_->FunctionName() + " is not ready", reason::kNotReady);
+    return MakeError(reason::kNotReady, cell_->FunctionName() + " is not ready");
   }
   return EndedWell(*cell_);
 }

@@ -127,9 +127,8 @@ std::optional<std::size_t> Completions::Next(Duration timeout) {
 }
 
 absl::Status UnfinishedError(std::size_t left, std::size_t total) {
-  return MakeError(absl::StatusCode::kDeadlineExceeded,
-                   std::to_string(left) + " (of " + std::to_string(total) + ") handles unfinished",
-                   reason::kWaitTimeout);
+  return MakeError(reason::kWaitTimeout,
+                   std::to_string(left) + " (of " + std::to_string(total) + ") handles unfinished");
 }
 
 HandleState* CellOf(const TaskRef& task) { return task.get(); }

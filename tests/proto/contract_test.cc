@@ -87,6 +87,24 @@ TEST(Reasons, TheContractListsThoseOfTheDaemon) {
   EXPECT_EQ(listed, made);
 }
 
+// "//   NAME  CODE  what it says", for each that the SDK makes.
+TEST(Reasons, TheSdkListsItsOwnWithTheirCodes) {
+  std::istringstream lines(FileOf("client/include/poold/client/status.h"));
+  std::set<std::string> listed;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string slashes, name, code;
+    if (line.starts_with("//   ") && words >> slashes >> name >> code && name != "reason") {
+      listed.insert(absl::StrCat(name, " ", code));
+    }
+  }
+  std::set<std::string> made;
+  for (const reason::Reason* r : reason::kAll) {
+    if (r->maker != reason::Maker::kDaemon) made.insert(absl::StrCat(ToAbsl(r->name), " ", CodeName(r->code)));
+  }
+  EXPECT_EQ(listed, made);
+}
+
 TEST(Reasons, TheDocumentSaysWhatTheTableSays) {
   ExpectDocument(
       "deploy/doc/reasons.md",
