@@ -39,12 +39,7 @@ inline std::string Quoted(std::string_view text) {
   return "\"" + shown + (text.size() > kMaxNameBytes ? "...\"" : "\"");
 }
 
-// The candidate with the fewest typing errors from `word`; empty: none is near (within 2 errors, or a third of the
-// word). Looks at the first 512 candidates and at no word above 64 bytes, so that a call takes some milliseconds at
-// most.
-std::string Nearest(std::string_view word, const std::vector<std::string>& candidates);
-
-// "; did you mean 'x'?", or nothing. For the end of an error's message.
+// "; did you mean 'x'?", of the nearest one, or nothing (wire/spelling.h). For the end of an error's message.
 std::string DidYouMean(std::string_view word, const std::vector<std::string>& candidates);
 
 // Whether an environment variable is code: the loader, an interpreter, a shell or a library loads or runs the thing

@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "config/flags.h"
 #include "config/toml.h"
+#include "wire/spelling.h"
 
 namespace poold::config {
 namespace {
@@ -326,9 +327,10 @@ TEST_F(ConfigTest, ASpoolNeedsAFolderInWhichFilesCanBeMade) {
 }
 
 TEST(Nearest, IsTheOneWithTheFewestTypingErrors) {
-  EXPECT_EQ(base::Nearest("exmaples", {"testing", "examples", "sample"}), "examples");
-  EXPECT_EQ(base::Nearest("zzz", {"testing", "examples"}), "");
-  EXPECT_EQ(base::Nearest("x", {}), "");
+  EXPECT_EQ(wire::Nearest("exmaples", {"testing", "examples", "sample"}), "examples");
+  EXPECT_EQ(wire::Nearest("zzz", {"testing", "examples"}), "");
+  EXPECT_EQ(wire::Nearest("x", {}), "");
+  EXPECT_EQ(wire::Nearest("x", {"ab"}), "");
 }
 
 TEST_F(ConfigTest, BoundsFitIntoTheMemoryThatThereIs) {

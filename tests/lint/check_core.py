@@ -27,7 +27,7 @@ ALLOWED = [re.compile(pattern) for pattern in (
     r"(\w+(::\w+)* )?absl::(Status::|StatusCode|Is\w+\(absl::Status|\w+Error\(|internal_statusor::|Cord::|cord_internal::|AlphaNum::|"
     r"StrCat|StrAppend|numbers_internal::|strings_internal::|str_format_internal::|container_internal::|hash_internal::)",
     # Pure functions of the floor below, and what a build with assertions asks of whoever runs an event.
-    r"poold::base::(Nearest|DidYouMean|MustNotBeQuiet)\(",
+    r"poold::base::(DidYouMean|MustNotBeQuiet)\(",
 )]
 INLINE_NAMESPACE = re.compile(r"\babsl::(debian\d+|lts_\d+)::")
 

@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "cli/grammar/declare.h"
-#include "cli/grammar/spelling.h"
 #include "cli/text/console.h"
+#include "wire/spelling.h"
 
 #ifndef POOLD_VERSION
 #define POOLD_VERSION "unknown"
@@ -147,7 +147,7 @@ void Grammar::Complain(const CLI::ParseError& error) const {
   if (command.empty()) {
     complaint = "say what to do: submit, map, get, pools, ...";
     for (const std::string& word : app_.remaining()) {
-      const std::string nearest = Nearest(word, Commands());
+      const std::string nearest = wire::Nearest(word, Commands());
       complaint = "there is no command " + word;
       if (!nearest.empty()) complaint += ", did you mean " + nearest + "?";
       break;

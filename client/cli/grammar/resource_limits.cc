@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "cli/grammar/declare.h"
-#include "cli/grammar/spelling.h"
+#include "wire/spelling.h"
 
 namespace poold::cli {
 namespace {
@@ -71,7 +71,7 @@ const char* Wanted(Unit unit) {
 absl::Status NoSuchKind(const std::string& name) {
   std::vector<std::string> names;
   for (const LimitKind& kind : kKinds) names.emplace_back(kind.name);
-  const std::string nearest = Nearest(name, names);
+  const std::string nearest = wire::Nearest(name, names);
   return absl::InvalidArgumentError(absl::StrCat("there is no limit ", name,
                                                  nearest.empty() ? "" : ", did you mean " + nearest + "?", " (",
                                                  ResourceKindList(), ")"));

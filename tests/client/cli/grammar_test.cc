@@ -5,8 +5,8 @@
 #include "cli/arguments.h"
 #include "cli/grammar/declare.h"
 #include "cli/grammar/resource_limits.h"
-#include "cli/grammar/spelling.h"
 #include "poold/v1/task.pb.h"
+#include "wire/spelling.h"
 
 namespace poold::cli {
 namespace {
@@ -136,9 +136,9 @@ TEST(Grammar, ATypoGetsTheNearestCommand) {
 }
 
 TEST(Spelling, TheNearestIsNear) {
-  EXPECT_EQ(Nearest("sqare", {"square", "share"}), "square");
-  EXPECT_EQ(Nearest("abc", {"xyz"}), "");
-  EXPECT_EQ(Nearest("ab", {"cd"}), "");
+  EXPECT_EQ(wire::Nearest("sqare", {"square", "share"}), "square");
+  EXPECT_EQ(wire::Nearest("abc", {"xyz"}), "");
+  EXPECT_EQ(wire::Nearest("ab", {"cd"}), "");
 }
 
 }  // namespace
