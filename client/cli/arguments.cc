@@ -6,10 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/exec_call.h"
-#include "cli/text/task_text.h"
 #include "cli/text/value.h"
 #include "nlohmann/json.hpp"
-#include "poold/client/proto.h"
 
 namespace poold::cli {
 
@@ -52,22 +50,6 @@ absl::StatusOr<client::Payload> ArgumentsOf(const SubmitOptions& options) {
   auto bytes = options.raw ? absl::StatusOr<std::string>(*options.raw) : FileContent(*options.raw_file);
   if (!bytes.ok()) return bytes.status();
   return client::Payload{.encoding = client::Encoding::kRaw, .type_name = "", .data = *std::move(bytes)};
-}
-
-client::TaskOptions TaskOptionsFrom(const TaskChoices& choices) {
-  client::TaskOptions options;
-  options.queue_timeout = choices.queue_timeout;
-  options.run_timeout = choices.run_timeout;
-  options.total_timeout = choices.total_timeout;
-  options.start_delay = choices.start_delay;
-  options.max_attempts = choices.max_attempts;
-  for (const std::string& state : choices.retry_on) options.retry_on.push_back(client::FromProto(StateFromWord(state)));
-  options.retry_delay = choices.retry_delay;
-  options.max_retry_delay = choices.max_retry_delay;
-  options.priority = choices.priority;
-  options.fresh = choices.fresh;
-  options.traceparent = choices.traceparent;
-  return options;
 }
 
 absl::StatusOr<std::string> FileContent(const std::string& path) {

@@ -21,9 +21,6 @@ absl::StatusOr<std::string> ArgumentsFromWords(const std::vector<std::string>& w
 // The arguments of a submission; with --raw and --raw-file the bytes themselves.
 absl::StatusOr<client::Payload> ArgumentsOf(const SubmitOptions& options);
 
-// The SDK's options of a task.
-client::TaskOptions TaskOptionsFrom(const TaskChoices& choices);
-
 // The whole content; "-" is standard input. NOT_FOUND or UNAVAILABLE with the reason.
 absl::StatusOr<std::string> FileContent(const std::string& path);
 

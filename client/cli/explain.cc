@@ -1,6 +1,7 @@
 // All that is known of one task.
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
+#include "cli/grammar/option_flags.h"
 #include "cli/text/message_json.h"
 #include "cli/text/outcome_text.h"
 #include "cli/text/pool_text.h"
@@ -23,20 +24,6 @@ void PrintHead(const v1::TaskEntry& entry) {
   }
   PrintLine(absl::StrCat("submitted ", AgeText(entry.has_map() ? map.submitted_at() : task.submitted_at()), " ago by ",
                          entry.has_map() ? map.client() : task.client()));
-}
-
-std::string LimitsText(const v1::TaskOptions& options) {
-  std::string text;
-  const auto add = [&text](const std::string& word) { absl::StrAppend(&text, text.empty() ? "" : ", ", word); };
-  if (options.has_queue_timeout()) add("queue timeout " + SpanText(Seconds(options.queue_timeout())));
-  if (options.has_run_timeout()) add("run timeout " + SpanText(Seconds(options.run_timeout())));
-  if (options.has_total_timeout()) add("total timeout " + SpanText(Seconds(options.total_timeout())));
-  if (Seconds(options.start_delay()) > 0) add("start delay " + SpanText(Seconds(options.start_delay())));
-  if (options.max_attempts() > 1) add(absl::StrCat("up to ", options.max_attempts(), " attempts"));
-  if (options.priority() != 0) add(absl::StrCat("priority ", options.priority()));
-  if (options.fresh()) add("in a fresh worker");
-  if (!options.traceparent().empty()) add("traceparent " + options.traceparent());
-  return text;
 }
 
 void PrintAttempts(const v1::ExplainResponse& answer) {
@@ -65,7 +52,7 @@ ExitStatus Run(const ExplainOptions& options, Context& context) {
     return ExitStatus::kOk;
   }
   PrintHead(answer->entry());
-  if (const std::string limits = LimitsText(answer->options()); !limits.empty()) PrintLine(limits);
+  if (const std::string told = ToldOptions(option::kTaskOptions, answer->options()); !told.empty()) PrintLine(told);
   if (!answer->waits_for().empty()) PrintLine(absl::StrCat("waits: ", answer->waits_for()));
   if (answer->ahead() > 0) PrintLine(absl::StrCat("before it: ", Count(answer->ahead(), "task")));
   const v1::Task& task = answer->entry().task();

@@ -31,9 +31,9 @@ constexpr uint64_t kLookEach = 256;
 
 client::MapOptions OptionsFrom(const MapOptions& options, const Context& context) {
   client::MapOptions map;
-  map.chunk_size = options.chunk_size;
-  map.fail_fast = options.fail_fast;
-  map.task = TaskOptionsFrom(options.task);
+  if (options.map.has_chunk_size()) map.chunk_size = options.map.chunk_size();
+  map.fail_fast = options.map.fail_fast();
+  map.task = client::FromProto(options.task);
   if (options.output && !options.no_wait && !IsExec(options.function)) {
     map.task.on_output = LiveOutput(context.json(), options.raw_output);
   }

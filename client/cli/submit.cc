@@ -34,7 +34,7 @@ void ShowLive(const SubmitOptions& options, const Context& context, const std::s
 
 absl::StatusOr<client::TaskOptions> OptionsFrom(const SubmitOptions& options, const Context& context,
                                                 const std::shared_ptr<LiveBar>& bar) {
-  client::TaskOptions task = TaskOptionsFrom(options.task);
+  client::TaskOptions task = client::FromProto(options.task);
   if (!options.no_wait) ShowLive(options, context, bar, task);
   if (options.id.empty()) return task;
   task.id = client::HandleId::FromHex(options.id);

@@ -2,17 +2,10 @@
 
 #include <algorithm>
 #include <limits>
-#include <tuple>
+
+#include "proto_fields.h"
 
 namespace poold::client::internal {
-namespace {
-
-auto OnWire(const TaskOptions& o) {
-  return std::tie(o.queue_timeout, o.run_timeout, o.total_timeout, o.max_attempts, o.retry_on, o.retry_delay,
-                  o.max_retry_delay, o.priority, o.start_delay, o.fresh, o.traceparent);
-}
-
-}  // namespace
 
 std::uint32_t Bounded32(Count count) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(count, std::numeric_limits<std::uint32_t>::max()));
@@ -36,23 +29,15 @@ v1::WaitMode ToProto(WaitMode mode) {
 }
 
 void ToProto(const TaskOptions& options, v1::TaskOptions* proto) {
-  if (options.queue_timeout) ToProto(*options.queue_timeout, proto->mutable_queue_timeout());
-  if (options.run_timeout) ToProto(*options.run_timeout, proto->mutable_run_timeout());
-  if (options.total_timeout) ToProto(*options.total_timeout, proto->mutable_total_timeout());
-  if (options.max_attempts) proto->set_max_attempts(Bounded32(*options.max_attempts));
-  for (TaskState state : options.retry_on) proto->add_retry_on(client::ToProto(state));
-  if (options.retry_delay) ToProto(*options.retry_delay, proto->mutable_retry_delay());
-  if (options.max_retry_delay) ToProto(*options.max_retry_delay, proto->mutable_max_retry_delay());
-  proto->set_priority(options.priority);
-  if (options.start_delay) ToProto(*options.start_delay, proto->mutable_start_delay());
+  WritePairs(options, proto);
   proto->set_stream_output(options.streams_output() || options.streams_progress());
-  proto->set_fresh(options.fresh);
-  if (!options.traceparent.empty()) proto->set_traceparent(options.traceparent);
 }
 
 bool SameOnWire(const TaskOptions& a, const TaskOptions& b) {
   const auto streams = [](const TaskOptions& o) { return o.streams_output() || o.streams_progress(); };
-  return streams(a) == streams(b) && OnWire(a) == OnWire(b);
+  bool same = streams(a) == streams(b);
+  VisitPairs(a, [&](const auto& field, const auto& access) { same = same && field == access.of(b); });
+  return same;
 }
 
 }  // namespace poold::client::internal

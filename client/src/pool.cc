@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "convert.h"
 #include "error.h"
 #include "poold/client/client.h"
 
@@ -49,10 +50,7 @@ absl::Status Pool::Shutdown(bool wait, bool cancel_queued) const {
 // Where a map names no options of its own for its items, those of the pool hold.
 MapOptions Pool::Merged(MapOptions options) const {
   const TaskOptions& own = options.task;
-  const bool named = own.queue_timeout || own.run_timeout || own.total_timeout || own.max_attempts || own.retry_delay ||
-                     own.max_retry_delay || own.start_delay || own.priority != 0 || !own.retry_on.empty() ||
-                     own.streams_output() || own.streams_progress() || own.wait_when_full || own.fresh ||
-                     !own.traceparent.empty() || own.id;
+  const bool named = !internal::SameOnWire(own, TaskOptions()) || own.wait_when_full || own.id;
   if (!named) options.task = core_->defaults;
   return options;
 }

@@ -114,7 +114,6 @@ v1::Attempt ToProto(const Attempt& value) { return MessageOf<v1::Attempt>(value)
 
 Attempt FromProto(const v1::Attempt& message) { return StructOf<Attempt>(message); }
 
-// The way of every task has a function of its own.
 v1::TaskOptions ToProto(const TaskOptions& value) {
   v1::TaskOptions message;
   internal::ToProto(value, &message);

@@ -28,8 +28,10 @@
 namespace poold::client::internal {
 
 // What protoc makes of one field; each member is a generic lambda, of which only those are compiled that the field has.
-template <typename Get, typename Has, typename Mutable, typename Set>
+template <typename Of, typename Get, typename Has, typename Mutable, typename Set>
 struct FieldAccess {
+  // The same member of another struct.
+  Of of;
   Get get;
   Has has;
   Mutable mut;
@@ -38,7 +40,8 @@ struct FieldAccess {
 
 #define POOLD_EACH_PAIR_(field, ...)                                                                             \
   visit(self.field,                                                                                              \
-        FieldAccess{[](const auto& m) -> decltype(auto) { return m.field(); },                                   \
+        FieldAccess{[](const auto& other) -> decltype(auto) { return (other.field); },                           \
+                    [](const auto& m) -> decltype(auto) { return m.field(); },                                   \
                     [](const auto& m) { return m.has_##field(); }, [](auto* m) { return m->mutable_##field(); }, \
                     [](auto* m, auto&& value) { m->set_##field(std::forward<decltype(value)>(value)); }});       \
   __VA_OPT__(POOLD_EACH_PAIR_AGAIN_ POOLD_PARENS_(__VA_ARGS__))
@@ -180,6 +183,8 @@ void WritePairs(const T& value, Message* message) {
     } else if constexpr (kIsMap<F>) {
       auto& map = *access.mut(message);
       for (const auto& [key, element] : field) map[key] = Written<void>(element);
+    } else if constexpr (std::same_as<F, std::string>) {
+      if (!field.empty()) WriteOne(field, access, message);
     } else {
       WriteOne(field, access, message);
     }

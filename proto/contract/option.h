@@ -3,7 +3,8 @@
 // A row says of an option what everybody has to know of it: its name in the contract, its kind and bounds, what it
 // means when it is not given, a line for people, its flag of poolctl, its key in the configuration. From the rows come
 // the daemon's conversion and checks (api/convert_options.h, through core/option_fields.h), the configuration's keys,
-// the SDK's conversion (client/src/options.h), poolctl's flags, help and `explain`, and deploy/doc/options.md.
+// poolctl's flags, help and `explain`, and deploy/doc/options.md. (The SDK's conversion comes from the names in
+// client/src/proto_fields.h.)
 // contract_test holds that every field of the contract has a row; CONTRIBUTING.md lists the places of a new option.
 #pragma once
 

@@ -10,12 +10,18 @@ namespace poold::cli {
 
 CLI::Option* AddDuration(CLI::App* app, const std::string& name, std::optional<Duration>& out,
                          const std::string& about) {
-  auto parse = [name, &out](const std::string& text) {
+  return AddTime(
+      app, name, [&out](Duration span) { out = span; }, about);
+}
+
+CLI::Option* AddTime(CLI::App* app, const std::string& name, std::function<void(Duration)> take,
+                     const std::string& about) {
+  auto parse = [name, take = std::move(take)](const std::string& text) {
     absl::Duration duration;
     if (!absl::ParseDuration(text, &duration) || duration < absl::ZeroDuration()) {
       throw CLI::ValidationError(name, "wants a time with a unit, like 500ms, 10s, 2m or 1h; given: " + text);
     }
-    out = absl::ToChronoNanoseconds(duration);
+    take(absl::ToChronoNanoseconds(duration));
   };
   return app->add_option_function<std::string>(name, parse, about)->type_name("TIME");
 }
@@ -56,10 +62,12 @@ std::optional<uint64_t> SizeFromText(const std::string& text) {
   return number << shift->second;
 }
 
-CLI::Option* AddSize(CLI::App* app, const std::string& name, std::optional<uint64_t>& out, const std::string& about) {
-  auto parse = [name, &out](const std::string& text) {
-    out = SizeFromText(text);
-    if (!out) throw CLI::ValidationError(name, "wants bytes, like 4096, 64K, 64M or 2G; given: " + text);
+CLI::Option* AddBytes(CLI::App* app, const std::string& name, std::function<void(uint64_t)> take,
+                      const std::string& about) {
+  auto parse = [name, take = std::move(take)](const std::string& text) {
+    const std::optional<uint64_t> bytes = SizeFromText(text);
+    if (!bytes) throw CLI::ValidationError(name, "wants bytes, like 4096, 64K, 64M or 2G; given: " + text);
+    take(*bytes);
   };
   return app->add_option_function<std::string>(name, parse, about)->type_name("SIZE");
 }

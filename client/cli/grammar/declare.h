@@ -19,6 +19,8 @@
 namespace poold::cli {
 
 // A time with a unit: 500ms, 10s, 2m, 1h; not negative.
+CLI::Option* AddTime(CLI::App* app, const std::string& name, std::function<void(Duration)> take,
+                     const std::string& about);
 CLI::Option* AddDuration(CLI::App* app, const std::string& name, std::optional<Duration>& out,
                          const std::string& about);
 
@@ -28,7 +30,8 @@ CLI::Option* AddCount(CLI::App* app, const std::string& name, Out& out, const st
                       uint64_t most = UINT64_MAX);
 
 // Bytes: a number, or a number with a unit (64K, 64M, 2G; powers of 1024).
-CLI::Option* AddSize(CLI::App* app, const std::string& name, std::optional<uint64_t>& out, const std::string& about);
+CLI::Option* AddBytes(CLI::App* app, const std::string& name, std::function<void(uint64_t)> take,
+                      const std::string& about);
 
 // An option that may be given several times, each time with one value.
 CLI::Option* AddEach(CLI::App* app, const std::string& name, std::vector<std::string>& out, const std::string& about);

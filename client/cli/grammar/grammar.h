@@ -38,13 +38,13 @@ class Grammar {
     return app;
   }
   void AddGlobals();
-  void AddSubmit();  // grammar_work.cc
+  void AddSubmit();  // work.cc
   void AddMap();
-  void AddHandles();  // grammar_handles.cc
+  void AddHandles();  // handles.cc
   void AddHistory();
-  void AddLooks();  // grammar_pools.cc
+  void AddLooks();  // pools.cc
   void AddOpen();
-  void AddOpenLimits(CLI::App* app);
+  void AddLimits(CLI::App* app);
   void AddChanges();
   void Complain(const CLI::ParseError& error) const;
 

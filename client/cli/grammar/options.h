@@ -11,6 +11,9 @@
 #include <vector>
 
 #include "cli/exit_status.h"
+#include "poold/v1/pool.pb.h"
+#include "poold/v1/pool_service.pb.h"
+#include "poold/v1/task.pb.h"
 
 namespace poold::cli {
 
@@ -28,22 +31,6 @@ struct GlobalOptions {
   std::optional<Duration> wait_timeout;
   // How long the daemon may be away; if given, also before the first connection.
   std::optional<Duration> daemon_timeout;
-};
-
-// Options of a task, as poold.v1.TaskOptions.
-struct TaskChoices {
-  std::optional<Duration> queue_timeout;
-  std::optional<Duration> run_timeout;
-  std::optional<Duration> total_timeout;
-  std::optional<Duration> start_delay;
-  std::optional<uint32_t> max_attempts;
-  // "failed", "crashed", "timed_out".
-  std::vector<std::string> retry_on;
-  std::optional<Duration> retry_delay;
-  std::optional<Duration> max_retry_delay;
-  int priority = 0;
-  bool fresh = false;
-  std::string traceparent;
 };
 
 // The start of a program with the built-in function "exec".
@@ -85,7 +72,7 @@ struct SubmitOptions {
   // Print a text or bytes unchanged, not as JSON.
   bool raw_output = false;
   ShowProgress progress = ShowProgress::kOnTerminal;
-  TaskChoices task;
+  v1::TaskOptions task;
   ExecChoices exec;
 };
 
@@ -113,19 +100,17 @@ struct MapOptions {
   ItemShape shape;
   // Print results in the order in which items end, each with its index.
   bool as_completed = false;
-  // The first item that does not succeed cancels the rest.
-  bool fail_fast = false;
   // Print the handle when all items are sent, and do not wait.
   bool no_wait = false;
   // Show the items' output as it comes.
   bool output = true;
   bool raw_output = false;
   ShowProgress progress = ShowProgress::kOnTerminal;
-  // Items that are sent to a worker together. Unset: the daemon chooses.
-  std::optional<uint32_t> chunk_size;
+  // Its chunk_size and fail_fast.
+  v1::MapRequest map;
   // The most items that are read ahead of the printed results.
   std::optional<uint64_t> buffer;
-  TaskChoices task;
+  v1::TaskOptions task;
   ExecChoices exec;
 };
 
@@ -205,33 +190,11 @@ struct ReleaseOptions {
   std::vector<std::string> ids;
 };
 
-// poolctl open; the members are those of poold.v1.PoolSpec.
+// poolctl open.
 struct OpenOptions {
-  std::string name;
-  std::optional<uint32_t> workers;
-  std::vector<std::string> modules;
-  std::string program;
-  std::string start_method;
-  std::vector<std::string> preload;
-  std::string initializer;
+  // Without initializer_args.
+  v1::PoolSpec spec;
   std::vector<std::string> initializer_args;
-  std::optional<uint32_t> max_tasks_per_worker;
-  std::optional<uint64_t> max_queued_tasks;
-  std::optional<uint64_t> max_queued_bytes;
-  std::optional<Duration> stop_grace;
-  std::optional<Duration> start_timeout;
-  std::map<std::string, std::string> environment;
-  std::string working_directory;
-  uint32_t nice = 0;
-  std::optional<uint64_t> max_worker_rss_bytes;
-  std::optional<Duration> max_worker_age;
-  std::optional<uint64_t> memory_limit_bytes;
-  // By kind ("open-files"), each in the unit of its kind.
-  std::map<std::string, uint64_t> resource_limits;
-  // The death of a worker breaks the pool.
-  bool strict = false;
-  std::optional<uint32_t> spares;
-  bool allow_exec = false;
 };
 
 // poolctl resize.

@@ -1,6 +1,9 @@
 // Pools and the daemon: what there is, and what may be done to it.
+#include <map>
+
 #include "cli/grammar/declare.h"
 #include "cli/grammar/grammar.h"
+#include "cli/grammar/option_flags.h"
 #include "cli/grammar/resource_limits.h"
 
 namespace poold::cli {
@@ -25,52 +28,18 @@ void Grammar::AddLooks() {
 void Grammar::AddOpen() {
   OpenOptions& o = open_;
   CLI::App* app = Add("open", "Open a pool, or find that it is open as asked", o);
-  app->add_option("NAME", o.name, "1 to 64 letters, digits, '-', '_' or '.'")->required()->type_name("");
-  AddCount(app, "--workers", o.workers, "Worker processes (one for each CPU)", 1);
-  AddEach(app, "--module", o.modules, "A module to load, by name; may be repeated")->type_name("NAME");
-  app->add_option("--program", o.program, "A worker program in place of modules, by name")->type_name("NAME");
-  app->add_option("--start-method", o.start_method,
-                  "How workers come to be: fork (default), spawn, or fresh (a process for every task)")
-      ->type_name("METHOD")
-      ->check(CLI::IsMember({"fork", "spawn", "fresh"}));
-  AddCount(app, "--spares", o.spares, "With fresh: processes kept ready beside the workers (as many)");
-  AddEach(app, "--preload", o.preload, "A function to call before workers are cloned; may be repeated")
-      ->type_name("FUNCTION");
-  app->add_option("--initializer", o.initializer, "A function to call in every new worker")->type_name("FUNCTION");
-  AddEach(app, "--initializer-arg", o.initializer_args, "An argument of it, as with submit; may be repeated")
+  app->add_option_function<std::string>(
+         "NAME", [&o](const std::string& name) { o.spec.set_name(name); },
+         AboutOption(*option::RowOf(option::kPoolOptions, "name")))
+      ->required()
+      ->type_name("");
+  AddOptions(app, option::kPoolOptions, &o.spec);
+  app->add_flag_callback(
+      "--strict", [&o] { o.spec.set_death_policy(v1::DEATH_POLICY_STRICT); }, "As --death-policy strict");
+  AddEach(app, "--initializer-arg", o.initializer_args,
+          AboutOption(*option::RowOf(option::kPoolOptions, "initializer_args")) + ", as with submit; may be repeated")
       ->type_name("ARG");
-  AddPairs(app, "--env", o.environment, "For the workers' environment; may be repeated");
-  app->add_option("--working-directory", o.working_directory, "Where the workers start (/)")->type_name("PATH");
-  AddCount(app, "--nice", o.nice, "Added to the workers' nice value, 0 to 19", 0, 19);
-  app->add_flag("--strict", o.strict, "The death of a worker breaks the pool: all that is unfinished ends CANCELLED");
-  app->add_flag("--allow-exec", o.allow_exec, "With the built-in function exec, which runs any program");
-  AddOpenLimits(app);
-}
-
-void Grammar::AddOpenLimits(CLI::App* app) {
-  OpenOptions& o = open_;
-  AddCount(app, "--max-tasks-per-worker", o.max_tasks_per_worker, "Replace a worker after this many", 1);
-  AddSize(app, "--max-worker-rss", o.max_worker_rss_bytes, "Replace a worker when it has grown above this");
-  AddDuration(app, "--max-worker-age", o.max_worker_age, "Replace a worker that is older than this");
-  AddSize(app, "--memory-limit", o.memory_limit_bytes, "Kill a worker that grows above this; its task CRASHED");
-  auto limit = [&o](const std::vector<std::string>& texts) {
-    for (const std::string& text : texts) {
-      auto parsed = ResourceLimitFromText(text);
-      if (!parsed.ok()) throw CLI::ValidationError("--limit", std::string(parsed.status().message()));
-      o.resource_limits[parsed->kind] = parsed->value;
-    }
-  };
-  app->add_option_function<std::vector<std::string>>(
-         "--limit", limit, "What the kernel limits for a worker: " + ResourceKindList() + "; may be repeated")
-      ->type_size(1)
-      ->allow_extra_args(false)
-      ->expected(1, CLI::detail::expected_max_vector_size)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->type_name("KIND=VALUE");
-  AddCount(app, "--max-queued-tasks", o.max_queued_tasks, "How many may wait", 1);
-  AddSize(app, "--max-queued-bytes", o.max_queued_bytes, "How many bytes of arguments may wait");
-  AddDuration(app, "--stop-grace", o.stop_grace, "Between SIGTERM and SIGKILL (2s)");
-  AddDuration(app, "--start-timeout", o.start_timeout, "What loading and each worker's start may take (60s)");
+  AddLimits(app);
   // A pool's owner is a client that stays.
   auto refuse = [](const std::string&) {
     throw CLI::ValidationError("--on-owner-lost",
@@ -80,6 +49,30 @@ void Grammar::AddOpenLimits(CLI::App* app) {
   app->add_option_function<std::string>("--on-owner-lost", refuse, "Only for clients that stay: not here")
       ->type_name("WHAT")
       ->group("");
+}
+
+void Grammar::AddLimits(CLI::App* app) {
+  auto limit = [this](const std::vector<std::string>& texts) {
+    std::map<v1::ResourceKind, uint64_t> values;
+    for (const std::string& text : texts) {
+      auto parsed = ResourceLimitFromText(text);
+      if (!parsed.ok()) throw CLI::ValidationError("--limit", std::string(parsed.status().message()));
+      values[ResourceKindOf(parsed->kind)] = parsed->value;
+    }
+    for (const auto& [kind, value] : values) {
+      v1::ResourceLimit& one = *open_.spec.add_resource_limits();
+      one.set_kind(kind);
+      one.set_value(value);
+    }
+  };
+  const std::string about = AboutOption(*option::RowOf(option::kPoolOptions, "resource_limits"));
+  app->add_option_function<std::vector<std::string>>("--limit", limit,
+                                                     about + ": " + ResourceKindList() + "; may be repeated")
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->expected(1, CLI::detail::expected_max_vector_size)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name("KIND=VALUE");
 }
 
 void Grammar::AddChanges() {

@@ -4,7 +4,9 @@
 
 #include "cli/arguments.h"
 #include "cli/grammar/declare.h"
+#include "cli/grammar/option_flags.h"
 #include "cli/grammar/resource_limits.h"
+#include "poold/client/proto.h"
 #include "poold/v1/task.pb.h"
 #include "wire/spelling.h"
 
@@ -34,7 +36,7 @@ TEST(Grammar, EverythingThatCanBeAskedOfATaskCanBeSaid) {
       {"submit",        "f",   "--run-timeout",     "1s", "--queue-timeout", "2s",     "--total-timeout", "3s",
        "--start-delay", "4s",  "--attempts",        "5",  "--retry-on",      "failed", "--retry-on",      "TIMED_OUT",
        "--retry-delay", "6ms", "--max-retry-delay", "7s", "--priority",      "-8",     "--fresh"});
-  const client::TaskOptions task = TaskOptionsFrom(options.task);
+  const client::TaskOptions task = client::FromProto(options.task);
   EXPECT_EQ(task.run_timeout, std::chrono::seconds(1));
   EXPECT_EQ(task.queue_timeout, std::chrono::seconds(2));
   EXPECT_EQ(task.total_timeout, std::chrono::seconds(3));
@@ -45,20 +47,44 @@ TEST(Grammar, EverythingThatCanBeAskedOfATaskCanBeSaid) {
   EXPECT_EQ(task.max_retry_delay, std::chrono::seconds(7));
   EXPECT_EQ(task.priority, -8);
   EXPECT_TRUE(task.fresh);
-  // A field that is new in the contract needs an option here (stream_output is --output).
-  EXPECT_EQ(v1::TaskOptions::descriptor()->field_count(), 12);
+}
+
+TEST(Grammar, EachOptionOfTheContractHasItsFlag) {
+  const Grammar grammar;
+  const auto check = [&grammar](const char* command, std::span<const option::Option> rows) {
+    for (const option::Option& row : rows) {
+      const std::string flags(row.flag);
+      if (flags.empty()) continue;
+      const CLI::Option* const flag = grammar.Find(command)->get_option_no_throw(flags.substr(flags.rfind("--")));
+      ASSERT_NE(flag, nullptr) << command << " " << flags;
+      EXPECT_TRUE(flag->get_description().starts_with(std::string(row.help))) << flags;
+    }
+  };
+  check("submit", option::kTaskOptions);
+  check("map", option::kTaskOptions);
+  check("map", option::kMapOptions);
+  check("open", option::kPoolOptions);
 }
 
 TEST(Grammar, TheTraceComesFromTheEnvironmentIfItMakesSense) {
   const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   const std::string other = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
   setenv("TRACEPARENT", trace.c_str(), 1);
-  EXPECT_EQ(TaskOptionsFrom(Parsed<SubmitOptions>({"submit", "f"}).task).traceparent, trace);
-  EXPECT_EQ(Parsed<MapOptions>({"map", "f", "--traceparent", other.c_str()}).task.traceparent, other);
+  EXPECT_EQ(Parsed<SubmitOptions>({"submit", "f"}).task.traceparent(), trace);
+  EXPECT_EQ(Parsed<MapOptions>({"map", "f", "--traceparent", other.c_str()}).task.traceparent(), other);
   setenv("TRACEPARENT", "nonsense", 1);
-  EXPECT_EQ(Parsed<SubmitOptions>({"submit", "f"}).task.traceparent, "");
+  EXPECT_EQ(Parsed<SubmitOptions>({"submit", "f"}).task.traceparent(), "");
   unsetenv("TRACEPARENT");
   EXPECT_NE(Complaint({"submit", "f", "--traceparent", "nonsense"}).find("W3C Trace Context"), std::string::npos);
+}
+
+TEST(Grammar, WhatWasAskedIsToldInWords) {
+  const auto told = [](std::vector<const char*> words) {
+    return ToldOptions(option::kTaskOptions, Parsed<SubmitOptions>(std::move(words)).task);
+  };
+  EXPECT_EQ(told({"submit", "f", "--max-attempts", "1", "--retry-on", "failed"}), "");
+  EXPECT_EQ(told({"submit", "f", "--max-attempts", "3", "--run-timeout", "2s", "--fresh"}),
+            "run timeout 2 s, up to 3 attempts, in a fresh worker");
 }
 
 TEST(Grammar, ArgumentsMayBeTextsWhateverTheyLookLike) {
@@ -79,7 +105,7 @@ TEST(Grammar, SizesHaveUnits) {
 }
 
 TEST(Grammar, CountsAreWholeNumbersThatFit) {
-  EXPECT_EQ(Parsed<MapOptions>({"map", "f", "--chunk-size", "4294967295"}).chunk_size, 4294967295u);
+  EXPECT_EQ(Parsed<MapOptions>({"map", "f", "--chunk-size", "4294967295"}).map.chunk_size(), 4294967295u);
   EXPECT_EQ(Parsed<TasksOptions>({"tasks", "--limit", "18446744073709551615"}).limit, UINT64_MAX);
   EXPECT_EQ(Parsed<TasksOptions>({"tasks", "--limit", "010"}).limit, 10u);
   for (const char* text : {"-1", "4294967296", "4294967297", "18446744073709551615", "18446744073709551616", "1e9",
@@ -99,7 +125,7 @@ TEST(Grammar, CountsAreWholeNumbersThatFit) {
 
 TEST(Grammar, TimesAreBoundedAndNeverNegative) {
   const auto timeout = [](const char* text) {
-    return Parsed<SubmitOptions>({"submit", "f", "--run-timeout", text}).task.run_timeout;
+    return client::FromProto(Parsed<SubmitOptions>({"submit", "f", "--run-timeout", text}).task).run_timeout;
   };
   EXPECT_EQ(timeout("0"), std::chrono::nanoseconds(0));
   EXPECT_EQ(timeout("2562047h"), std::chrono::hours(2562047));
@@ -113,8 +139,11 @@ TEST(Grammar, TimesAreBoundedAndNeverNegative) {
 TEST(Grammar, LimitsHaveTheUnitOfTheirKind) {
   const auto open = Parsed<OpenOptions>(
       {"open", "p", "--limit", "open-files=64", "--limit", "address-space=2G", "--limit", "cpu=1500ms"});
-  EXPECT_EQ(open.resource_limits,
-            (std::map<std::string, uint64_t>{{"open-files", 64}, {"address-space", 2ull << 30}, {"cpu", 2}}));
+  std::map<int, uint64_t> limits;
+  for (const v1::ResourceLimit& limit : open.spec.resource_limits()) limits[limit.kind()] = limit.value();
+  EXPECT_EQ(limits, (std::map<int, uint64_t>{{v1::RESOURCE_KIND_OPEN_FILES, 64},
+                                             {v1::RESOURCE_KIND_ADDRESS_SPACE_BYTES, 2ull << 30},
+                                             {v1::RESOURCE_KIND_CPU_SECONDS, 2}}));
   EXPECT_NE(Complaint({"open", "p", "--limit", "open-file=64"}).find("did you mean open-files?"), std::string::npos);
   EXPECT_NE(Complaint({"open", "p", "--limit", "open-files=2s"}).find("wants a number"), std::string::npos);
   // A kind that is new in the contract needs a name here.
