@@ -1,5 +1,6 @@
 #include "cli/daemon.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace poold::cli {
@@ -41,6 +42,14 @@ absl::StatusOr<Response> With(const absl::StatusOr<Answer>& answer, Set set) {
   Response response;
   set(*answer, response);
   return response;
+}
+
+absl::StatusOr<v1::GetResponse> GetResponseOf(const absl::StatusOr<client::HandleInfo>& info) {
+  return With<v1::GetResponse>(info, [](const client::HandleInfo& answer, v1::GetResponse& response) {
+    response.set_done(answer.done);
+    if (const auto* task = std::get_if<client::TaskInfo>(&answer.entry)) *response.mutable_task() = ToProto(*task);
+    if (const auto* map = std::get_if<client::MapProgress>(&answer.entry)) *response.mutable_map() = ToProto(*map);
+  });
 }
 
 }  // namespace
@@ -109,14 +118,22 @@ absl::StatusOr<v1::ReleaseResponse> Daemon::Release(const v1::ReleaseRequest& re
 }
 
 absl::StatusOr<v1::GetResponse> Daemon::Get(const v1::GetRequest& request) const {
-  return With<v1::GetResponse>(connection_->Get(IdOf(request.id()), client::FromProto(request.wait_timeout())),
-                               [](const client::HandleInfo& info, v1::GetResponse& response) {
-                                 response.set_done(info.done);
-                                 if (const auto* task = std::get_if<client::TaskInfo>(&info.entry))
-                                   *response.mutable_task() = ToProto(*task);
-                                 if (const auto* map = std::get_if<client::MapProgress>(&info.entry))
-                                   *response.mutable_map() = ToProto(*map);
-                               });
+  return GetResponseOf(connection_->Get(IdOf(request.id()), client::FromProto(request.wait_timeout())));
+}
+
+absl::StatusOr<std::vector<absl::StatusOr<v1::GetResponse>>> Daemon::GetMany(const std::vector<std::string>& ids,
+                                                                             client::Duration timeout) const {
+  std::vector<client::HandleId> left;
+  for (const std::string& bytes : ids) left.push_back(IdOf(bytes));
+  std::vector<absl::StatusOr<v1::GetResponse>> answers;
+  while (!left.empty()) {
+    const auto many = connection_->GetMany(left, timeout);
+    if (!many.ok()) return many.status();
+    if (many->answers.empty()) return absl::InternalError("the daemon answers for no handle");
+    for (const auto& answer : many->answers) answers.push_back(GetResponseOf(answer));
+    left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(std::min(many->answers.size(), left.size())));
+  }
+  return answers;
 }
 
 absl::StatusOr<v1::WaitResponse> Daemon::Wait(const v1::WaitRequest& request) const {

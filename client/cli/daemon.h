@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -31,6 +32,9 @@ class Daemon {
   absl::StatusOr<v1::CancelResponse> Cancel(const v1::CancelRequest& request) const;
   absl::StatusOr<v1::ReleaseResponse> Release(const v1::ReleaseRequest& request) const;
   absl::StatusOr<v1::GetResponse> Get(const v1::GetRequest& request) const;
+  // Answers for each id in order; waits up to `timeout` for all to end.
+  absl::StatusOr<std::vector<absl::StatusOr<v1::GetResponse>>> GetMany(const std::vector<std::string>& ids,
+                                                                       client::Duration timeout) const;
   absl::StatusOr<v1::WaitResponse> Wait(const v1::WaitRequest& request) const;
   absl::StatusOr<v1::GetStatsResponse> GetStats(const v1::GetStatsRequest& request) const;
   absl::StatusOr<v1::ServerInfo> GetServerInfo() const;

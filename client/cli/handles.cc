@@ -35,15 +35,13 @@ absl::Status Complete(v1::Task& task, const Daemon& daemon) {
 
 ExitStatus PrintTask(const GetOptions& options, v1::Task& task, Context& context) {
   const bool done = task.has_outcome();
-  if (done) {
-    if (absl::Status status = Complete(task, context.daemon()); !status.ok()) return Complain(status);
-  }
+  if (absl::Status status = Complete(task, context.daemon()); !status.ok()) return Complain(status);
   if (context.json()) {
     PrintJson(JsonFromMessage(task));
     return StatusOf(task.state());
   }
   if (!done) {
-    Warn(absl::StrCat(options.id, " is ", StateWord(task.state()), "; ask again"));
+    Warn(absl::StrCat(options.ids[0], " is ", StateWord(task.state()), "; ask again"));
     return ExitStatus::kWaitPassed;
   }
   return PrintOutcome(task.function(), task.outcome(), options.raw_output);
@@ -101,6 +99,44 @@ ExitStatus PrintMap(const v1::MapProgress& map, Context& context) {
   return map.unsuccessful_items() > 0 ? ExitStatus::kFailed : ExitStatus::kOk;
 }
 
+// One of several handles.
+ExitStatus PrintLineOf(v1::Task& task, bool raw, Context& context) {
+  if (absl::Status status = Complete(task, context.daemon()); !status.ok()) return Complain(status);
+  if (context.json()) {
+    PrintJson(JsonFromMessage(task));
+    return StatusOf(task.state());
+  }
+  const std::string id = HexFromId(task.id());
+  const bool succeeded = task.state() == v1::TASK_STATE_SUCCEEDED;
+  PrintBytes(
+      absl::StrCat(id, "\t", succeeded ? ResultText(task.outcome().result(), raw) : StateWord(task.state()), "\n"));
+  if (task.has_outcome() && !succeeded) {
+    Warn(absl::StrCat(id, ": ", task.function(), " ", ExplainOutcome(task.outcome())));
+  }
+  return StatusOf(task.state());
+}
+
+ExitStatus PrintLineOf(absl::StatusOr<v1::GetResponse>& answer, bool raw, Context& context) {
+  if (!answer.ok()) return Complain(answer.status());
+  if (!answer->has_map()) return PrintLineOf(*answer->mutable_task(), raw, context);
+  if (!context.json()) PrintBytes(HexFromId(answer->map().id()) + "\t");
+  return PrintMap(answer->map(), context);
+}
+
+// A line for each handle, when all have ended.
+ExitStatus GetEach(const GetOptions& options, const std::vector<std::string>& ids, Context& context) {
+  const Patience patience(context.global());
+  const auto ended = [](const absl::StatusOr<v1::GetResponse>& answer) { return !answer.ok() || answer->done(); };
+  absl::StatusOr<std::vector<absl::StatusOr<v1::GetResponse>>> answers;
+  do {
+    answers = context.daemon().GetMany(ids, client::FromProto(patience.Next()));
+    if (!answers.ok()) return Complain(answers.status());
+  } while (!std::all_of(answers->begin(), answers->end(), ended) && !patience.Over());
+  ExitStatus status = ExitStatus::kOk;
+  for (auto& answer : *answers) status = Worse(status, PrintLineOf(answer, options.raw_output, context));
+  return status;
+}
+
 ExitStatus PrintItems(const GetOptions& options, const std::string& id, Context& context) {
   v1::GetItemsRequest request;
   request.set_id(id);
@@ -117,11 +153,17 @@ ExitStatus PrintItems(const GetOptions& options, const std::string& id, Context&
 }  // namespace
 
 ExitStatus Run(const GetOptions& options, Context& context) {
-  auto id = IdFromHex(options.id);
-  if (!id.ok()) return ComplainUsage(std::string(id.status().message()));
-  if (options.items) return PrintItems(options, *id, context);
+  std::vector<std::string> ids;
+  for (const std::string& digits : options.ids) {
+    auto id = IdFromHex(digits);
+    if (!id.ok()) return ComplainUsage(std::string(id.status().message()));
+    ids.push_back(*std::move(id));
+  }
+  if (options.items && ids.size() > 1) return ComplainUsage("get --items wants one handle");
+  if (options.items) return PrintItems(options, ids[0], context);
+  if (ids.size() > 1) return GetEach(options, ids, context);
   v1::GetRequest request;
-  request.set_id(*id);
+  request.set_id(ids[0]);
   auto response = GetUntil(Patience(context.global()), request, context.daemon());
   if (!response.ok()) return Complain(response.status());
   if (response->has_map()) return PrintMap(response->map(), context);

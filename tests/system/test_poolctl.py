@@ -61,6 +61,18 @@ class SubmitTest(PoolctlCase):
         self.assertEqual(self.json("get", id)["outcome"]["result"], 81)
         self.assertEqual(self.json("submit", "--no-wait", "square", "9").keys(), {"id"})
 
+    def test_several_handles_are_told_in_one_answer_a_line_each(self):
+        good, nothing, bad = (self.says("submit", "--no-wait", *call).strip()
+                              for call in (("square", "9"), ("sleep", "0"), ("throw", "no")))
+        done = self.ctl("get", good, nothing, bad, status=1)
+        self.assertEqual(done.stdout.decode(), f"{good}\t81\n{nothing}\tnull\n{bad}\tFAILED\n")
+        self.assertRegex(done.stderr.decode(), f"poolctl: {bad}: throw FAILED.*no")
+        lines = self.says("--json", "get", bad, good, status=1).splitlines()
+        self.assertEqual([json.loads(line)["id"] for line in lines], [bad, good])
+        unknown = "0" * 31 + "1"
+        self.assertEqual(self.says("get", unknown, good, status=70), f"{good}\t81\n")
+        self.complains(64, "get", "--items", good, bad)
+
     def test_the_same_id_runs_once(self):
         words = ("submit", "append", self.path("runs"), "ran", "--id", "000102030405060708090a0b0c0d0e0f")
         self.ctl(*words)

@@ -6,7 +6,9 @@ namespace poold::cli {
 
 void Grammar::AddHandles() {
   CLI::App* get = Add("get", "The outcome of a task, or the progress of a map; waits for it", get_);
-  get->add_option("ID", get_.id, "The handle")->required()->type_name("");
+  get->add_option("ID", get_.ids, "The handle; of several: prints ID, tab, result, or how it ended")
+      ->required()
+      ->type_name("");
   get->add_flag("--items", get_.items, "The results of a map's items");
   get->add_flag("--as-completed", get_.as_completed, "With --items: in the order in which they end");
   get->add_flag("-r,--raw-output", get_.raw_output, "Print a text or bytes as they are, not as JSON");

@@ -116,8 +116,8 @@ struct MapOptions {
 
 // poolctl get.
 struct GetOptions {
-  std::string id;
-  // Print the results of a map's items.
+  std::vector<std::string> ids;
+  // Print the results of a map's items. With one id.
   bool items = false;
   // With `items`: in the order in which they end.
   bool as_completed = false;
