@@ -4,8 +4,7 @@
 #include "cli/grammar/option_flags.h"
 #include "cli/text/message_json.h"
 #include "cli/text/outcome_text.h"
-#include "cli/text/pool_text.h"
-#include "cli/text/task_text.h"
+#include "cli/text/state_text.h"
 #include "cli/text/text_table.h"
 #include "nlohmann/json.hpp"
 

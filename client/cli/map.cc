@@ -16,7 +16,7 @@
 #include "cli/live/interrupt.h"
 #include "cli/live/progress.h"
 #include "cli/text/message_json.h"
-#include "cli/text/pool_text.h"
+#include "cli/text/state_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {

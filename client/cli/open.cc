@@ -3,7 +3,7 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/text/message_json.h"
-#include "cli/text/pool_text.h"
+#include "cli/text/state_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {

@@ -10,7 +10,7 @@
 #include "cli/live/progress.h"
 #include "cli/text/message_json.h"
 #include "cli/text/outcome_text.h"
-#include "cli/text/task_text.h"
+#include "cli/text/state_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {

@@ -4,8 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/text/message_json.h"
-#include "cli/text/pool_text.h"
-#include "cli/text/task_text.h"
+#include "cli/text/state_text.h"
 #include "cli/text/text_table.h"
 #include "nlohmann/json.hpp"
 

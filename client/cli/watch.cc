@@ -8,8 +8,7 @@
 #include "cli/commands.h"
 #include "cli/text/message_json.h"
 #include "cli/text/outcome_text.h"
-#include "cli/text/pool_text.h"
-#include "cli/text/task_text.h"
+#include "cli/text/state_text.h"
 #include "nlohmann/json.hpp"
 
 namespace poold::cli {

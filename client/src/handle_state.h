@@ -31,7 +31,6 @@
 #include "poold/client/internal/map_ref.h"
 #include "poold/client/internal/task_ref.h"
 #include "poold/client/proto.h"
-#include "poold/client/wait_mode.h"
 #include "process_mark.h"
 #include "wire/arena_maker.h"
 

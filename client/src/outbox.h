@@ -10,12 +10,14 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include "argument_transfer.h"
 #include "poold/client/connection.h"
 #include "poold/v1/session.pb.h"
+#include "wire/arena_maker.h"
 
 namespace poold::client::internal {
 
@@ -27,6 +29,19 @@ struct Batch {
   std::uint32_t items = 0;
   // The options of the last group of message.submit().
   TaskOptions last_options;
+};
+
+// The way of a task's arguments to the daemon: by an upload, or by a slot of an arena; where neither is set, inside the
+// submission. A plain value.
+struct ArgumentTransfer {
+  // The id of an upload that waits in the daemon; empty: none.
+  std::string upload_id;
+  // The slot that holds the arguments. Not owned: a slot that is not submitted must be abandoned.
+  std::optional<wire::ArenaMaker::Reserved> slot;
+  // The size of the arguments.
+  std::uint64_t bytes = 0;
+
+  bool travels_inline() const { return upload_id.empty() && !slot; }
 };
 
 class Outbox {

@@ -15,8 +15,7 @@ SHOWN = {
     "server/base/clock.cc",
     "server/api/convert.h",     # api::WallTime: the core's times as dates
     "client/include/poold/client/duration.h",  # WallTime
-    "client/cli/text/pool_text.cc",  # ages
-    "client/cli/text/task_text.cc",  # dates
+    "client/cli/text/state_text.cc",  # ages, dates
     "client/cli/live/top.cc",
 }
 WALL = re.compile(

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "cli/grammar/declare.h"
-#include "cli/text/task_text.h"
+#include "cli/text/state_text.h"
 #include "cli/text/text_table.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/duration.pb.h"

@@ -6,8 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/text/message_json.h"
-#include "cli/text/pool_text.h"
-#include "cli/text/task_text.h"
+#include "cli/text/state_text.h"
 #include "cli/text/text_table.h"
 #include "src/terminal_text.h"
 

@@ -5,7 +5,7 @@
 #include "absl/strings/str_split.h"
 #include "cli/text/console.h"
 #include "cli/text/message_json.h"
-#include "cli/text/task_text.h"
+#include "cli/text/state_text.h"
 #include "cli/text/text_table.h"
 #include "nlohmann/json.hpp"
 #include "poold/codec/text.h"

@@ -18,7 +18,6 @@
 #include "poold/client/pool_info.h"
 #include "poold/client/server_info.h"
 #include "poold/client/task_info.h"
-#include "poold/client/wait_mode.h"
 #include "poold/client/watch_event.h"
 
 namespace poold::client {

@@ -104,6 +104,16 @@ struct MapOptions {
   TaskOptions task = {};
 };
 
+// When a wait for several handles is over.
+enum class WaitMode {
+  // Every handle is done.
+  kAllCompleted,
+  // At least one handle is done.
+  kFirstCompleted,
+  // At least one handle ended otherwise than SUCCEEDED, or every handle is done.
+  kFirstException,
+};
+
 // How a worker process comes to be. Every enumerator of this file has the number of the contract's.
 enum class StartMethod {
   // kFork.

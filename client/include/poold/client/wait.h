@@ -14,7 +14,6 @@
 #include "poold/client/internal/deadline.h"
 #include "poold/client/map_handle.h"
 #include "poold/client/task_handle.h"
-#include "poold/client/wait_mode.h"
 
 namespace poold::client {
 
