@@ -9,11 +9,11 @@
 
 #include "convert.h"
 #include "error.h"
-#include "grpc_time.h"
-#include "local_stream.h"
 #include "poold/client/proto.h"
 #include "poold/mocks/finished.h"
-#include "session_owner.h"
+#include "session/owner.h"
+#include "transport/grpc_time.h"
+#include "transport/local_stream.h"
 #include "wire/default_address.h"
 #include "wire/pieces.h"
 

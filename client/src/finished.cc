@@ -2,7 +2,7 @@
 
 #include "convert.h"
 #include "error.h"
-#include "handle_state.h"
+#include "session/handle_state.h"
 
 namespace poold::client {
 namespace internal {

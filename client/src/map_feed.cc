@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "error.h"
-#include "handle_state.h"
+#include "session/handle_state.h"
 
 namespace poold::client::internal {
 namespace {

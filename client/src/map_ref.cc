@@ -5,8 +5,8 @@
 
 #include "convert.h"
 #include "error.h"
-#include "handle_state.h"
 #include "poold/codec/large_text.h"
+#include "session/handle_state.h"
 #include "wire/absl_text.h"
 
 namespace poold::client::internal {

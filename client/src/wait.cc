@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_set.h"
-#include "cancellation.h"
 #include "error.h"
-#include "handle_state.h"
-#include "mutex.h"
+#include "session/cancellation.h"
+#include "session/handle_state.h"
+#include "session/mutex.h"
 
 namespace poold::client::internal {
 namespace {

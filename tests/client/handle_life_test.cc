@@ -1,6 +1,6 @@
 // The lives of handles: each transition of the tables is made by something that a user or a daemon does, and no other
 // is possible. The daemon is played.
-#include "handle_life.h"
+#include "session/handle_life.h"
 
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 #include "google/rpc/error_details.pb.h"
 #include "poold/client/status.h"
-#include "session_owner.h"
+#include "session/owner.h"
 
 namespace poold::client::internal {
 namespace {

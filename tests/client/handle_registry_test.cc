@@ -1,5 +1,5 @@
 // Cells by number, in blocks.
-#include "handle_registry.h"
+#include "session/handle_registry.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <set>
 #include <vector>
 
-#include "handle_state.h"
+#include "session/handle_state.h"
 
 namespace poold::client::internal {
 namespace {

@@ -1,5 +1,5 @@
 // Who polls when nobody waits.
-#include "leader.h"
+#include "session/leader.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "outbox.h"
+#include "session/outbox.h"
 
 #include "gtest/gtest.h"
 

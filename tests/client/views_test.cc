@@ -6,8 +6,8 @@
 #include <fstream>
 #include <thread>
 
-#include "handle_state.h"
 #include "payloads_fixture.h"
+#include "session/handle_state.h"
 
 namespace poold::client {
 namespace {

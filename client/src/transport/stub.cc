@@ -1,4 +1,4 @@
-#include "stub.h"
+#include "transport/stub.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
-#include "cancellation.h"
-#include "daemon_socket.h"
 #include "error.h"
-#include "grpc_time.h"
 #include "poold/codec/large_text.h"
+#include "session/cancellation.h"
+#include "transport/daemon_socket.h"
+#include "transport/grpc_time.h"
 
 namespace poold::client::internal {
 namespace {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "session_stream.h"
+#include "transport/session_stream.h"
 #include "wire/message_socket.h"
 #include "wire/payload_message.h"
 #include "wire/unique_fd.h"

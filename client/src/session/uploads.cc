@@ -5,7 +5,7 @@
 
 #include "error.h"
 #include "poold/client/internal/argument_pieces.h"
-#include "session.h"
+#include "session/session.h"
 
 namespace poold::client::internal {
 namespace {

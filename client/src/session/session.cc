@@ -1,12 +1,12 @@
-#include "session.h"
+#include "session/session.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "cancellation.h"
 #include "error.h"
-#include "jitter.h"
-#include "local_stream.h"
+#include "session/cancellation.h"
+#include "session/jitter.h"
+#include "transport/local_stream.h"
 
 namespace poold::client::internal {
 namespace {

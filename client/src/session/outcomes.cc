@@ -4,8 +4,8 @@
 #include "convert.h"
 #include "error.h"
 #include "poold/client/status.h"
-#include "session.h"
-#include "session_stream.h"
+#include "session/session.h"
+#include "transport/session_stream.h"
 
 namespace poold::client::internal {
 namespace {

@@ -1,10 +1,10 @@
-#include "leader.h"
+#include "session/leader.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
-#include "cancellation.h"
+#include "session/cancellation.h"
 
 namespace poold::client::internal {
 namespace {

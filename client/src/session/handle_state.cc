@@ -1,4 +1,4 @@
-#include "handle_state.h"
+#include "session/handle_state.h"
 
 #include <cxxabi.h>
 

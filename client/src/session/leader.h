@@ -14,9 +14,9 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "handle_state.h"
-#include "mutex.h"
 #include "poold/client/internal/deadline.h"
+#include "session/handle_state.h"
+#include "session/mutex.h"
 
 namespace poold::client::internal {
 

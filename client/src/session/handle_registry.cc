@@ -1,4 +1,4 @@
-#include "handle_registry.h"
+#include "session/handle_registry.h"
 
 namespace poold::client::internal {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "error.h"
-#include "jitter.h"
 #include "poold/codec/large_text.h"
-#include "session.h"
+#include "session/jitter.h"
+#include "session/session.h"
 
 namespace poold::client::internal {
 namespace {

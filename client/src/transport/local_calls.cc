@@ -1,4 +1,4 @@
-#include "local_calls.h"
+#include "transport/local_calls.h"
 
 #include <errno.h>
 #include <google/protobuf/io/coded_stream.h>
@@ -9,9 +9,9 @@
 #include <chrono>
 #include <utility>
 
-#include "daemon_socket.h"
 #include "poold/v1/call.pb.h"
 #include "poold/v1/pool_service.pb.h"
+#include "transport/daemon_socket.h"
 #include "wire/fd_socket.h"
 #include "wire/payload_message.h"
 

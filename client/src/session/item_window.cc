@@ -1,4 +1,4 @@
-#include "item_window.h"
+#include "session/item_window.h"
 
 #include <algorithm>
 

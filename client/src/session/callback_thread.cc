@@ -1,4 +1,4 @@
-#include "callback_thread.h"
+#include "session/callback_thread.h"
 
 #include <cxxabi.h>
 

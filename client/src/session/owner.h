@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "session.h"
+#include "session/session.h"
 
 namespace poold::client::internal {
 

@@ -1,5 +1,5 @@
 #include "error.h"
-#include "session.h"
+#include "session/session.h"
 
 namespace poold::client::internal {
 namespace {

@@ -1,4 +1,4 @@
-#include "payload_socket.h"
+#include "transport/payload_socket.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -16,7 +16,7 @@
 #include "absl/container/node_hash_map.h"
 #include "absl/container/node_hash_set.h"
 #include "absl/functional/function_ref.h"
-#include "handle_state.h"
+#include "session/handle_state.h"
 #include "wire/handle_shard.h"
 
 namespace poold::client::internal {

@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "poold/v1/pool_service.grpc.pb.h"
-#include "session_stream.h"
+#include "transport/session_stream.h"
 
 namespace poold::client::internal {
 

@@ -1,9 +1,9 @@
-#include "grpc_stream.h"
+#include "transport/grpc_stream.h"
 
 #include <chrono>
 
-#include "cancellation.h"
-#include "grpc_time.h"
+#include "session/cancellation.h"
+#include "transport/grpc_time.h"
 
 namespace poold::client::internal {
 namespace {

@@ -1,4 +1,4 @@
-#include "local_stream.h"
+#include "transport/local_stream.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -8,9 +8,9 @@
 #include <chrono>
 #include <utility>
 
-#include "cancellation.h"
-#include "daemon_socket.h"
 #include "google/rpc/status.pb.h"
+#include "session/cancellation.h"
+#include "transport/daemon_socket.h"
 #include "wire/fd_socket.h"
 
 namespace poold::client::internal {

@@ -13,15 +13,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "downloaded.h"
-#include "known_arena.h"
-#include "local_calls.h"
-#include "payload_socket.h"
 #include "poold/client/internal/deadline.h"
 #include "poold/client/options.h"
 #include "poold/v1/pool_service.grpc.pb.h"
 #include "poold/v1/server_info.pb.h"
 #include "process_mark.h"
+#include "session/downloaded.h"
+#include "transport/known_arena.h"
+#include "transport/local_calls.h"
+#include "transport/payload_socket.h"
 
 namespace poold::client::internal {
 

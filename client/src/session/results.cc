@@ -3,7 +3,7 @@
 // own, and released. What a walk over a streamed map has not reached yet stays: the walk sets the pace.
 #include <utility>
 
-#include "session.h"
+#include "session/session.h"
 
 namespace poold::client::internal {
 namespace {

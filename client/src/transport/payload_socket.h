@@ -12,7 +12,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "known_arena.h"
+#include "transport/known_arena.h"
 #include "wire/arena_maker.h"
 #include "wire/mapped_file.h"
 #include "wire/payload_message.h"

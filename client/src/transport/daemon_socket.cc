@@ -1,4 +1,4 @@
-#include "daemon_socket.h"
+#include "transport/daemon_socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "known_arena.h"
+#include "transport/known_arena.h"
 
 #include <utility>
 

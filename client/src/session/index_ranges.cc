@@ -1,4 +1,4 @@
-#include "index_ranges.h"
+#include "session/index_ranges.h"
 
 #include <iterator>
 
