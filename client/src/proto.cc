@@ -1,7 +1,6 @@
 #include "poold/client/proto.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "convert.h"
@@ -9,6 +8,11 @@
 
 namespace poold::client {
 namespace {
+
+// The nearest Duration.
+Duration Together(std::int64_t seconds, std::int32_t nanos) {
+  return std::chrono::duration<long double>(seconds) + std::chrono::nanoseconds(nanos);
+}
 
 template <typename Message, typename Struct>
 Message MessageOf(const Struct& value) {
@@ -32,11 +36,7 @@ google::protobuf::Duration ToProto(Duration duration) {
   return message;
 }
 
-Duration FromProto(const google::protobuf::Duration& message) {
-  const std::chrono::duration<long double> seconds(message.seconds());
-  if (std::chrono::abs(seconds) > std::chrono::hours(24 * 365 * 290)) return Duration(seconds);
-  return std::chrono::seconds(message.seconds()) + std::chrono::nanoseconds(message.nanos());
-}
+Duration FromProto(const google::protobuf::Duration& message) { return Together(message.seconds(), message.nanos()); }
 
 google::protobuf::Timestamp ToProto(WallTime time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
@@ -47,8 +47,7 @@ google::protobuf::Timestamp ToProto(WallTime time) {
 }
 
 WallTime FromProto(const google::protobuf::Timestamp& message) {
-  return WallTime(Duration(std::chrono::duration<long double>(message.seconds())) +
-                  std::chrono::nanoseconds(message.nanos()));
+  return WallTime(Together(message.seconds(), message.nanos()));
 }
 
 v1::Payload ToProto(const Payload& value) { return MessageOf<v1::Payload>(value); }

@@ -238,6 +238,7 @@ TEST(PlainStructs, TimesBeyondTheirRangeAreTheNearestThatFit) {
   google::protobuf::Duration long_time;
   long_time.set_seconds(300ll * 366 * 24 * 3600);
   EXPECT_EQ(FromProto(long_time), kForever);
+  EXPECT_EQ(FromProto(ToProto(kForever)), kForever);
   google::protobuf::Timestamp before_1970;
   before_1970.set_seconds(-2);
   before_1970.set_nanos(500'000'000);
