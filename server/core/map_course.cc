@@ -93,10 +93,8 @@ bool MapCourse::Cancel(MapRun& map, bool running) {
 // ---- Items ----
 
 ItemRange MapCourse::TakeReady(MapRun& map, std::uint64_t most) {
-  Pool& pool = *map.group->pool;
   const ItemRange range = map.items.Take(most);
-  pool.stats.queued -= range.size();
-  pool.stats.queued_bytes -= map.items.BytesOf(range.begin, range.size());
+  scheduler_.ItemsWaitNoMore(map, range);
   return range;
 }
 
@@ -108,12 +106,10 @@ void MapCourse::DropNext(MapRun& map) {
 }
 
 void MapCourse::DropRetry(MapRun& map, ItemRetry& retry) {
-  Pool& pool = *map.group->pool;
   timers_.Clear(&retry.timer);
   if (retry.waiting) {
-    --pool.stats.queued;
-    pool.stats.queued_bytes -= map.items.BytesOf(retry.index, 1);
-    ++pool.stats.cancelled;
+    scheduler_.ItemsWaitNoMore(map, {retry.index, retry.index + 1});
+    ++map.group->pool->stats.cancelled;
     map.items.NoteCancelled(1);
   }
   map.items.ForgetRetry(retry);
@@ -185,11 +181,8 @@ void MapCourse::TakeResults(Chunk& chunk, ItemBlock items, Nanos elapsed) {
   Worker& worker = *chunk.worker;
   Pool& pool = *worker.pool;
   scheduler_.CallsCameBack(pool, map.group->function, elapsed, count, items.results.size());
-  worker.load -= Nanos{chunk.estimate} * static_cast<Nanos>(count);
   if (worker.tasks_done == 0) pool.OriginOf(worker).tries.Worked();
   worker.tasks_done += count;
-  pool.stats.running -= count;
-  chunk.done += static_cast<std::uint32_t>(count);
   items.first_index += chunk.begin;
   for (auto& [index, outcome] : items.others) {
     index += chunk.begin;
@@ -205,11 +198,10 @@ void MapCourse::TakeResults(Chunk& chunk, ItemBlock items, Nanos elapsed) {
     fresh.detail->stderr_tail = std::move(chunk.tails->stderr_tail);
   }
   chunk.tails.reset();  // what an item writes comes before its outcome, and after that of the one before it
-  chunk.item_since = worker.progress_at = now_;
+  scheduler_.ItemsCameBack(chunk, static_cast<std::uint32_t>(count));
   if (DecidedEnd(chunk.life) == TaskState::kTimedOut) {  // the one that was too late came back after all
     chunk_lives_.Move(chunk.life, ChunkLife::kSent);
   }
-  pool.index.Touch(worker);
   const std::uint32_t attempt = chunk.attempt;
   if (chunk.done == chunk.count) {
     scheduler_.Unsend(chunk);
@@ -245,19 +237,16 @@ bool MapCourse::RetryItem(MapRun& map, std::uint64_t index, std::uint32_t attemp
   ItemRetry* const retry = map.items.Retry(index, attempt, options.max_attempts, death);
   if (retry == nullptr) return false;
   ++map.group->pool->stats.retried;
-  ++map.group->pool->stats.queued;
-  map.group->pool->stats.queued_bytes += map.items.BytesOf(index, 1);
+  scheduler_.ItemsWait(map, {index, index + 1});
   timers_.Set(&retry->timer, After(now_, RetryPause(options, attempt, random_)), TimerKind::kItemRetry, retry);
   return true;
 }
 
 void MapCourse::GiveBack(MapRun& map, ItemRange range, std::uint32_t attempts, bool split) {
-  Pool& pool = *map.group->pool;
-  pool.stats.queued += range.size();
-  pool.stats.queued_bytes += map.items.BytesOf(range.begin, range.size());
+  scheduler_.ItemsWait(map, range);
   if (split) {
     const std::uint64_t middle = range.begin + (range.size() + 1) / 2;
-    pool.stats.retried += range.size();
+    map.group->pool->stats.retried += range.size();
     map.items.GiveBack({middle, range.end}, attempts);
     map.items.GiveBack({range.begin, middle}, attempts);
   } else {

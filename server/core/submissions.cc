@@ -264,8 +264,7 @@ absl::Status Submissions::AppendItems(MapRun& map, const MapGroup& asked) {
   const std::uint64_t begin = map.items.arrived();
   map.items.Append(asked.items, skip, now_);
   pool.stats.submitted += count - skip;
-  pool.stats.queued += count - skip;
-  pool.stats.queued_bytes += map.items.BytesOf(begin, count - skip);
+  scheduler_.ItemsWait(map, {begin, map.items.arrived()});
   return absl::OkStatus();
 }
 

@@ -65,6 +65,18 @@ void Scheduler::UnqueueMap(MapRun& map) {
   NoteFresh(*map.group);
 }
 
+void Scheduler::ItemsWait(MapRun& map, ItemRange items) {
+  PoolStats& stats = map.group->pool->stats;
+  stats.queued += items.size();
+  stats.queued_bytes += map.items.BytesOf(items.begin, items.size());
+}
+
+void Scheduler::ItemsWaitNoMore(MapRun& map, ItemRange items) {
+  PoolStats& stats = map.group->pool->stats;
+  stats.queued -= items.size();
+  stats.queued_bytes -= map.items.BytesOf(items.begin, items.size());
+}
+
 void Scheduler::LetGo(const HeldLine& line) {
   line.ready->LetGo(line.queue);
   if (line.ready == &line.pool->ready_fresh) line.pool->scaling.Ask();
@@ -403,6 +415,16 @@ void Scheduler::CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed,
                               std::uint64_t result_bytes) {
   pool.NoteRun(function, elapsed, calls, result_bytes);
   if (pool.functions[function].deaths > 0) breakers_.CallsCameBack(pool, function, now_);
+}
+
+void Scheduler::ItemsCameBack(Chunk& chunk, std::uint32_t count) {
+  Worker& worker = *chunk.worker;
+  Pool& pool = *worker.pool;
+  worker.load -= Nanos{chunk.estimate} * count;
+  chunk.item_since = worker.progress_at = now_;
+  chunk.done += count;
+  pool.stats.running -= count;
+  pool.index.Touch(worker);
 }
 
 std::string Scheduler::Check(const Pool& pool) const {

@@ -85,6 +85,11 @@ class Scheduler {
   // Does nothing for a map that waits already, has ended, or has no item that could run now.
   void QueueMap(MapRun& map, bool in_front);
   void UnqueueMap(MapRun& map);
+  // Items of a map wait: they have arrived, came back, or are to be tried again; and QueueMap, where they are ready.
+  // REQUIRES, both: the map has their bytes.
+  void ItemsWait(MapRun& map, ItemRange items);
+  // Items that waited are not sent.
+  void ItemsWaitNoMore(MapRun& map, ItemRange items);
   // The client of a line that was held up has room, or nothing waits there any more.
   static void LetGo(const HeldLine& line);
   // Whether the handle may be sent, as far as the room for outcomes goes.
@@ -133,6 +138,9 @@ class Scheduler {
   // Calls of one function that came back from workers. `elapsed`: all of them together.
   void CallsCameBack(Pool& pool, std::uint32_t function, Nanos elapsed, std::uint64_t calls,
                      std::uint64_t result_bytes);
+
+  // The first items of this chunk are done; it may have more.
+  void ItemsCameBack(Chunk& chunk, std::uint32_t count);
 
   // ---- Circuit breakers ----
   // A worker died under this function. REQUIRES: what died is in no list. `probe`: it was CircuitBreakers::IsProbe.

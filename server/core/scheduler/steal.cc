@@ -36,10 +36,9 @@ std::uint32_t Scheduler::TakeBackItems(Chunk& chunk, std::uint32_t keep) {
   chunk.worker->load -= Nanos{chunk.estimate} * taken;
   pool.index.Touch(*chunk.worker);
   pool.stats.running -= taken;
-  pool.stats.queued += taken;
   pool.stats.retracted += taken;
   const ItemRange range{chunk.begin + chunk.count, chunk.begin + chunk.count + taken};
-  pool.stats.queued_bytes += map.items.BytesOf(range.begin, range.size());
+  ItemsWait(map, range);
   map.items.GiveBack(range, chunk.attempt - 1);
   QueueMap(map, /*in_front=*/true);
   if (chunk.count == chunk.done) Unsend(chunk);

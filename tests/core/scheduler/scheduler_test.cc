@@ -114,8 +114,7 @@ class SchedulerTest : public ::testing::Test, protected SchedulerListener {
     column->lengths.resize(items, 1);
     column->data = Bytes(std::string(items, 'i'));
     map.items.Append(std::move(column), 0, now_);
-    pool_->stats.queued += items;
-    pool_->stats.queued_bytes += items;
+    scheduler_.ItemsWait(map, {0, items});
     scheduler_.QueueMap(map, /*in_front=*/false);
     return map;
   }
@@ -303,8 +302,11 @@ TEST_F(SchedulerTest, AMapGoesInChunksWhoseRestComesBack) {
   EXPECT_EQ(scheduler_.TakeBackItems(chunk, 1), count - 1);
   EXPECT_EQ(chunk.count, 1u);
   EXPECT_EQ(pool_->stats.queued, queued + count - 1);
+  scheduler_.ItemsCameBack(chunk, 1);
+  EXPECT_EQ(pool_->stats.running, 999u - pool_->stats.queued);
   while (!map.chunks.empty()) scheduler_.Unsend(*map.chunks.back());
   EXPECT_EQ(scheduler_.chunks(), 0u);
+  EXPECT_EQ(pool_->stats.running, 0u);
 }
 
 TEST_F(SchedulerTest, CallsWaitAtAnOpenBreakerUntilAProbeComesBack) {
