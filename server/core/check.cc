@@ -18,7 +18,7 @@ std::string CheckPool(const Pool& pool) {
 
 std::string Core::State::CheckRooms() const {
   for (const std::string& wrong : {delivery.streams().Check(), waits.Check(), delivery.watches().Check(),
-                                   endings.kept().Check(), store.Check(), pools.Check()}) {
+                                   endings.kept().Check(), store.Check(), maps.open().Check(), pools.Check()}) {
     if (!wrong.empty()) return wrong;
   }
   for (const auto& [id, pool] : pools.all()) {

@@ -10,12 +10,20 @@
 namespace poold::core {
 
 void Core::State::NotePresence(ClientId client, bool present) {
-  for (const auto& [id, pool] : store.with_maps()) {
-    for (MapRun* map : pool->maps) {
-      if (map->group->queue->client == client) maps.NoteOwner(*map, present);
-    }
-  }
+  maps.open().NotePresence(now, client, present);
   pools.NotePresence(now, client, present);
+}
+
+// A step for each.
+void Core::State::CloseLostMaps(ClientId client) {
+  while (MapRun* map = maps.open().NextLost(client)) {
+    if (!steps.any()) return maps.open().GoOnLater(now, client);
+    steps.Spend(1);
+    if (Reach(*map)) continue;
+    const std::shared_ptr<Pool> pool = map->group->pool;
+    maps.Close(*map);
+    Reconcile(*pool);
+  }
 }
 
 void Core::State::OwnersGone(Pool& gone) {

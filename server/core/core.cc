@@ -20,18 +20,18 @@ Core::State::~State() = default;
 
 void Core::OnOpenPool(Nanos now, SubscriberId call, PoolSpec spec, ClientId owner, std::uint64_t elsewhere,
                       HandleId creation) {
-  state_->now = now;
+  state_->Begin(now);
   state_->OpenPool(call, std::move(spec), owner, elsewhere, creation);
 }
 
 void Core::OnClientPresent(Nanos now, ClientId client, const ClientOrigin& origin) {
-  state_->now = now;
+  state_->Begin(now);
   state_->NotePresence(client, true);
   if (!state_->shutting_down) state_->endings.kept().Comes(client, origin);
 }
 
 void Core::OnClientAbsent(Nanos now, ClientId client) {
-  state_->now = now;
+  state_->Begin(now);
   state_->NotePresence(client, false);
   state_->ClientGoes(client);
 }
@@ -41,17 +41,17 @@ ClientView Core::ViewClient(ClientId client) const { return state_->endings.kept
 std::vector<ClientView> Core::HeldUpClients() const { return state_->endings.kept().ViewHeldUp(); }
 
 absl::StatusOr<PoolView> Core::OnResize(Nanos now, std::string_view name, std::uint32_t workers) {
-  state_->now = now;
+  state_->Begin(now);
   return state_->Resize(name, workers);
 }
 
 void Core::OnReload(Nanos now, SubscriberId call, std::string_view name) {
-  state_->now = now;
+  state_->Begin(now);
   state_->Reload(call, name);
 }
 
 void Core::OnClose(Nanos now, SubscriberId call, std::string_view name, bool cancel_queued) {
-  state_->now = now;
+  state_->Begin(now);
   absl::StatusOr<std::shared_ptr<Pool>> pool = state_->pools.Find(name);
   if (!pool.ok()) return state_->client_port->AnswerClose(call, pool.status());
   state_->ClosePool(**pool, cancel_queued);
@@ -64,7 +64,7 @@ void Core::OnClose(Nanos now, SubscriberId call, std::string_view name, bool can
 }
 
 void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nanos grace, bool forget) {
-  state_->now = now;
+  state_->Begin(now);
   absl::StatusOr<std::shared_ptr<Pool>> pool = state_->pools.Find(name);
   if (!pool.ok()) return state_->client_port->AnswerTerminate(call, pool.status());
   (*pool)->forget |= forget;
@@ -78,7 +78,7 @@ void Core::OnTerminate(Nanos now, SubscriberId call, std::string_view name, Nano
 }
 
 void Core::OnJoin(Nanos now, SubscriberId call, std::string_view name, Nanos wait_timeout) {
-  state_->now = now;
+  state_->Begin(now);
   absl::StatusOr<std::shared_ptr<Pool>> pool = state_->pools.Find(name);
   if (!pool.ok()) return state_->client_port->AnswerJoin(call, pool.status());
   const PoolState state = (*pool)->state;
@@ -169,13 +169,13 @@ Known Core::Knows(const HandleId& id) const {
 }
 
 void Core::OnSubmit(Nanos now, const TaskGroup& group, std::span<NewTask> tasks, std::vector<Refusal>* refused) {
-  state_->now = now;
+  state_->Begin(now);
   const Submissions::Taker pool = state_->TakerNamed(group.pool);
   if (state_->submissions.Submit(pool, group, tasks, refused)) state_->Reconcile(**pool);
 }
 
 absl::StatusOr<std::uint64_t> Core::OnMap(Nanos now, const MapGroup& group) {
-  state_->now = now;
+  state_->Begin(now);
   if (Handle* const known = state_->store.Find(group.id)) state_->ReachAsked(*known);
   std::shared_ptr<Pool> grown;
   absl::StatusOr<std::uint64_t> items = state_->submissions.SubmitMap(state_->TakerNamed(group.pool), group, &grown);
@@ -184,7 +184,7 @@ absl::StatusOr<std::uint64_t> Core::OnMap(Nanos now, const MapGroup& group) {
 }
 
 absl::Status Core::OnSubscribe(Nanos now, SubscriberId subscriber, HandleId id, std::uint64_t first_index) {
-  state_->now = now;
+  state_->Begin(now);
   absl::StatusOr<Handle*> handle = state_->Get(id);
   if (!handle.ok()) return handle.status();
   Subscriber* known = state_->delivery.streams().Find(subscriber);
@@ -193,7 +193,7 @@ absl::Status Core::OnSubscribe(Nanos now, SubscriberId subscriber, HandleId id, 
 }
 
 absl::StatusOr<bool> Core::OnCancel(Nanos now, HandleId id, bool running) {
-  state_->now = now;
+  state_->Begin(now);
   absl::StatusOr<Handle*> handle = state_->Get(id);
   if (!handle.ok()) return handle.status();
   const std::shared_ptr<Pool> pool = (*handle)->group->pool;
@@ -210,7 +210,7 @@ absl::StatusOr<bool> Core::OnCancel(Nanos now, HandleId id, bool running) {
 }
 
 bool Core::OnRelease(Nanos now, HandleId id) {
-  state_->now = now;
+  state_->Begin(now);
   Handle* handle = state_->store.Find(id);
   if (handle == nullptr) return false;
   state_->endings.Forget(*handle);
@@ -219,11 +219,11 @@ bool Core::OnRelease(Nanos now, HandleId id) {
 }
 
 void Core::OnConsumed(Nanos now, HandleId map, std::uint64_t first_index, std::uint64_t count) {
-  state_->now = now;
+  state_->Begin(now);
   Handle* handle = state_->store.Find(map);
   if (handle == nullptr || !handle->is_map()) return;
   const std::uint64_t end = first_index + count < first_index ? ~std::uint64_t{0} : first_index + count;
-  state_->endings.Consume(*AsMap(handle), {first_index, end});
+  state_->Consume(*AsMap(handle), {first_index, end});
   state_->WakeClients();
 }
 
@@ -265,7 +265,7 @@ absl::StatusOr<HandleView> Core::ViewHandle(HandleId id) const {
 
 absl::Status Core::OnWatch(Nanos now, SubscriberId call, std::span<const HandleId> ids, std::string_view pool,
                            bool output) {
-  state_->now = now;
+  state_->Begin(now);
   if (ids.empty()) {
     absl::StatusOr<std::shared_ptr<Pool>> found = state_->pools.Find(pool);
     if (!found.ok()) return found.status();
@@ -283,7 +283,7 @@ absl::Status Core::OnWatch(Nanos now, SubscriberId call, std::span<const HandleI
 }
 
 void Core::OnSubscriberGone(Nanos now, SubscriberId subscriber) {
-  state_->now = now;
+  state_->Begin(now);
   state_->delivery.Gone(subscriber);
   state_->waits.CallerGone(subscriber);
 }
@@ -291,14 +291,14 @@ void Core::OnSubscriberGone(Nanos now, SubscriberId subscriber) {
 // ---- Processes ----
 
 void Core::OnZygoteReady(Nanos now, PoolId id, std::uint32_t generation) {
-  state_->now = now;
+  state_->Begin(now);
   const std::shared_ptr<Pool> pool = state_->pools.At(id);
   if (pool == nullptr) return;
   if (state_->staffing.ZygoteIsReady(*pool, generation)) state_->Reconcile(*pool);
 }
 
 void Core::OnZygoteLost(Nanos now, PoolId id, std::uint32_t generation, std::string why, LossCause cause) {
-  state_->now = now;
+  state_->Begin(now);
   const std::shared_ptr<Pool> pool = state_->pools.At(id);
   if (pool == nullptr) return;
   state_->staffing.ZygoteIsLost(*pool, generation, std::move(why), cause);
@@ -308,14 +308,14 @@ void Core::OnZygoteLost(Nanos now, PoolId id, std::uint32_t generation, std::str
 
 void Core::OnWorkerReady(Nanos now, WorkerId id, std::int64_t pid, std::vector<FunctionInfo> functions,
                          bool uses_page) {
-  state_->now = now;
+  state_->Begin(now);
   Worker* worker = state_->staffing.Find(id);
   if (worker == nullptr || !state_->staffing.WorkerIsReady(*worker, pid, std::move(functions), uses_page)) return;
   state_->Reconcile(*worker->pool);
 }
 
 void Core::OnTaskResult(Nanos now, WorkerId id, AttemptToken token, TaskResult result) {
-  state_->now = now;
+  state_->Begin(now);
   Task* const task = state_->store.FindAttempt(id, token);
   // What its pool ends is said to be cancelled.
   if (task != nullptr && task->worker->pool->sweep != Sweep::kAll) {
@@ -328,7 +328,7 @@ void Core::OnTaskResult(Nanos now, WorkerId id, AttemptToken token, TaskResult r
 }
 
 void Core::OnItemResults(Nanos now, WorkerId id, AttemptToken token, ItemBlock items, Nanos elapsed) {
-  state_->now = now;
+  state_->Begin(now);
   Chunk* chunk = state_->scheduler.FindChunk(id, token);
   const std::uint64_t count = items.result_bytes.size();
   if (chunk != nullptr && count > 0 && items.first_index == chunk->done && count <= chunk->count - chunk->done) {
@@ -342,7 +342,7 @@ void Core::OnItemResults(Nanos now, WorkerId id, AttemptToken token, ItemBlock i
 }
 
 void Core::OnOutput(Nanos now, WorkerId worker, AttemptToken token, OutputStream stream, Bytes data) {
-  state_->now = now;
+  state_->Begin(now);
   Task* const task = state_->store.FindAttempt(worker, token);
   if (task != nullptr && task->worker->pool->sweep != Sweep::kAll) {
     state_->delivery.Output(*task, nullptr, stream, data);
@@ -354,7 +354,7 @@ void Core::OnOutput(Nanos now, WorkerId worker, AttemptToken token, OutputStream
 
 void Core::OnProgress(Nanos now, WorkerId worker, AttemptToken token, std::uint32_t item, double fraction,
                       std::string text) {
-  state_->now = now;
+  state_->Begin(now);
   Task* const task = state_->store.FindAttempt(worker, token);
   if (task != nullptr && task->worker->pool->sweep != Sweep::kAll) {
     state_->delivery.Progress(*task, 0, fraction, std::move(text));
@@ -364,14 +364,14 @@ void Core::OnProgress(Nanos now, WorkerId worker, AttemptToken token, std::uint3
 }
 
 void Core::OnWorkerUsage(Nanos now, WorkerId id, std::uint64_t rss_bytes) {
-  state_->now = now;
+  state_->Begin(now);
   Worker* worker = state_->staffing.Find(id);
   if (worker == nullptr || !state_->staffing.TakeUsage(*worker, rss_bytes)) return;
   state_->Reconcile(*std::shared_ptr<Pool>(worker->pool));
 }
 
 void Core::OnWorkerLost(Nanos now, WorkerId id, WorkerLoss loss) {
-  state_->now = now;
+  state_->Begin(now);
   Worker* worker = state_->staffing.Find(id);
   if (worker == nullptr) return;
   state_->LoseWorker(*worker, std::move(loss));
@@ -382,22 +382,21 @@ void Core::OnWorkerLost(Nanos now, WorkerId id, WorkerLoss loss) {
 
 void Core::OnTick(Nanos now) {
   assert(state_->CheckRooms().empty());  // in debug builds; the simulator looks after every event
-  state_->now = now;
-  std::size_t left = state_->limits.slice;
+  state_->Begin(now);
   DueTimer due;
-  while (left > 0 && state_->timers.PopDue(now, &due)) {
-    State::Spend(&left, 1);
-    state_->RunTimer(due, &left);
+  while (state_->steps.any() && state_->timers.PopDue(now, &due)) {
+    state_->steps.Spend(1);
+    state_->RunTimer(due);
   }
-  if (!state_->unfinished_pools.empty()) state_->RunSlice();
+  if (state_->is_unfinished) state_->RunSlice();
 }
 
 Nanos Core::NextTimer() const {
-  return state_->unfinished_pools.empty() ? state_->timers.Next() : std::min(state_->now, state_->timers.Next());
+  return state_->is_unfinished ? std::min(state_->now, state_->timers.Next()) : state_->timers.Next();
 }
 
 Nanos Core::OnLeave(Nanos now) {
-  if (!state_->unfinished_pools.empty()) {
+  if (state_->is_unfinished) {
     state_->now = now;
     if (!std::exchange(state_->slice_done, false)) state_->RunSlice();
     state_->slice_done = false;
@@ -410,7 +409,7 @@ Dropped& Core::dropped() { return state_->dropped; }
 // ---- The end ----
 
 void Core::OnShutdown(Nanos now) {
-  state_->now = now;
+  state_->Begin(now);
   state_->shutting_down = true;
   state_->AllClientsGo();
   const Pools::ById pools = state_->pools.all();
@@ -420,7 +419,7 @@ void Core::OnShutdown(Nanos now) {
 }
 
 void Core::OnTerminateAll(Nanos now) {
-  state_->now = now;
+  state_->Begin(now);
   const Pools::ById pools = state_->pools.all();
   for (const auto& [id, pool] : pools) state_->TerminatePool(*pool, 0, "its pool was terminated");
   state_->Settle();

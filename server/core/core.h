@@ -246,8 +246,9 @@ class Core {
   // client goes on. Safe to repeat. A refused call changes nothing.
   absl::StatusOr<std::uint64_t> OnMap(Nanos now, const MapGroup& group);
   // Waits until the handle has ended, `wait_timeout` is over (0: at once), or the call is refused. Answered by
-  // AnswerGet / AnswerWait, perhaps before these return. `from`: the task that this worker runs waits; it is refused
-  // (WOULD_DEADLOCK) where nobody is left who could run what it waits for. See subscribe/deadlock.h.
+  // AnswerGet / AnswerWait, perhaps before these return. Of more than kSlice handles each piece is waited for by a call
+  // of its own. `from`: the task that this worker runs waits; it is refused (WOULD_DEADLOCK) where nobody is left who
+  // could run what it waits for. See subscribe/deadlock.h.
   void OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout, WorkerId from = {});
   // As OnGet, for several handles; an unknown one among them refuses the whole call. Repeated ids count once.
   void OnWait(Nanos now, SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout,

@@ -47,6 +47,7 @@ void Endings::TaskEnded(Task& task) {
 
 void Endings::MapEnded(MapRun& map) {
   map.ended_at = now_;
+  ListRunning(map);
   TellEnd(map);
 }
 
@@ -78,14 +79,28 @@ void Endings::MakeRoom(Handle& came, std::uint64_t bytes) {
 }
 
 void Endings::Count(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
-  if (handle.is_map()) AsMap(&handle)->kept_bytes += bytes;
+  if (handle.is_map()) {
+    AsMap(&handle)->kept_bytes += bytes;
+    AsMap(&handle)->kept_items += outcomes;
+    ListRunning(*AsMap(&handle));
+  }
   kept_.Count(handle.group->pool->kept_counts, QuotaOf(handle), bytes, outcomes);
 }
 
 void Endings::Uncount(Handle& handle, std::uint64_t bytes, std::uint64_t outcomes) {
-  if (handle.is_map()) AsMap(&handle)->kept_bytes -= bytes;
+  if (handle.is_map()) {
+    AsMap(&handle)->kept_bytes -= bytes;
+    AsMap(&handle)->kept_items -= outcomes;
+    ListRunning(*AsMap(&handle));
+  }
   const bool aside = handle.extras != nullptr && handle.extras->aside;
   kept_.Uncount(handle.group->pool->kept_counts, QuotaOf(handle), bytes, outcomes, aside);
+}
+
+void Endings::ListRunning(MapRun& map) {
+  const bool runs = map.kept_bytes > 0 && !map.ended();
+  if (runs == map.keeping.linked()) return;
+  runs ? kept_.Runs(QuotaOf(map), &map.keeping) : kept_.RunsNoMore(QuotaOf(map), &map.keeping);
 }
 
 void Endings::UncountBlock(MapRun& map, const ItemBlock& gone) {
@@ -152,14 +167,18 @@ void Endings::DropItemArguments(MapRun& map, ItemRange range) {
 
 // ---- What goes ----
 
-void Endings::Consume(MapRun& map, ItemRange range) {
+ItemRange Endings::Consume(MapRun& map, ItemRange range, Steps* steps) {
   range.end = std::min(range.end, map.items.arrived());
-  if (range.begin >= range.end) return;
-  DropItemArguments(map, range);
-  map.outcomes.Consume(range, [&](ItemBlockPtr gone) {
+  if (range.begin >= range.end) return {};
+  const ItemRange now{range.begin, map.outcomes.StopBehind(range, std::max<std::uint64_t>(1, steps->left()))};
+  const std::size_t before = map.outcomes.entries();
+  DropItemArguments(map, now);
+  map.outcomes.Consume(now, [&](ItemBlockPtr gone) {
     UncountBlock(map, *gone);
     dropped_.Add(std::move(gone));
   });
+  steps->Spend(1 + before - std::min(before, map.outcomes.entries()));
+  return {now.end, range.end};
 }
 
 void Endings::Forget(Handle& handle) {
@@ -168,8 +187,8 @@ void Endings::Forget(Handle& handle) {
   store_.Retire(handle);
   if (handle.is_map()) {
     MapRun& map = *AsMap(&handle);
-    map.outcomes.DropBlocks(&dropped_, [&](const ItemBlock& gone) { UncountBlock(map, gone); });
-    DropItemArguments(map, {0, map.items.arrived()});
+    Uncount(map, map.kept_bytes, map.kept_items);
+    map.outcomes.Drop(&dropped_);
   }
   if (!handle.ended()) return;
   const bool aside = handle.extras != nullptr && std::exchange(handle.extras->aside, false);
@@ -212,26 +231,6 @@ void Endings::Expire(Node& handle) { Forget(static_cast<Handle&>(handle)); }
 
 void Endings::NobodyWaits(Handle& handle) {
   if (std::exchange(handle.extras->aside, false)) kept_.ReturnAside(now_, QuotaOf(handle), &handle);
-}
-
-bool Endings::DropRunning(const ClientQuota* client, std::uint64_t enough) {
-  return DropMapsThat(/*are_awaited=*/false, client, enough) || DropMapsThat(/*are_awaited=*/true, client, 1);
-}
-
-bool Endings::DropMapsThat(bool are_awaited, const ClientQuota* client, std::uint64_t enough) {
-  std::uint64_t freed = 0;
-  for (const auto& [id, pool] : store_.with_maps()) {
-    for (MapRun* map : pool->maps) {
-      const ClientQuota& its = QuotaOf(*map);
-      const bool wanted = client == nullptr ? !its.present : &its == client;
-      if (!wanted || map->kept_bytes == 0 || map->released) continue;
-      if (IsAwaited(*map) != are_awaited) continue;
-      freed += map->kept_bytes;
-      Drop(*map);
-      if (freed >= enough) return true;
-    }
-  }
-  return freed > 0;
 }
 
 }  // namespace poold::core

@@ -21,6 +21,7 @@
 #include "core/handles.h"
 #include "core/outcome/kept_outcomes.h"
 #include "core/scheduler/scheduler.h"
+#include "core/steps.h"
 #include "core/subscribe/waits.h"
 #include "core/task/handle_store.h"
 
@@ -62,8 +63,8 @@ class Endings final : public OutcomesListener, public WaitsListener {
   void MakeRoom(Handle& came, std::uint64_t bytes);
 
   // ---- What goes ----
-  // The client needs these items no more.
-  void Consume(MapRun& map, ItemRange range);
+  // The client needs these items no more. A step for each thing that goes; returns the items that were not reached.
+  ItemRange Consume(MapRun& map, ItemRange range, Steps* steps);
   // Drops what is kept of the handle; nobody can name it any more. A handle that has not ended goes on, and is freed at
   // its end.
   void Forget(Handle& handle);
@@ -81,7 +82,6 @@ class Endings final : public OutcomesListener, public WaitsListener {
   void WasSetAside(Node& handle) override;
   void Drop(Node& handle) override;
   void Expire(Node& handle) override;
-  bool DropRunning(const ClientQuota* client, std::uint64_t enough) override;
   // WaitsListener.
   void NobodyWaits(Handle& handle) override;
 
@@ -94,7 +94,7 @@ class Endings final : public OutcomesListener, public WaitsListener {
   void DropItemArguments(MapRun& map, ItemRange range);
   void TellEnd(Handle& handle);
   void Free(Handle& handle);
-  bool DropMapsThat(bool are_awaited, const ClientQuota* client, std::uint64_t enough);
+  void ListRunning(MapRun& map);
 
   const std::uint64_t half_of_room_;  // bytes
   const Nanos& now_;

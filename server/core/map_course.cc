@@ -22,13 +22,15 @@ void MapCourse::End(MapRun& map) {
   while (ItemRetry* retry = map.items.AnyRetry()) DropRetry(map, *retry);
   map.items.DropBytes(&dropped_);
   timers_.Clear(&map.timer);
-  timers_.Clear(&map.orphan_timer);
+  TakesNoMore(map);
   map_lives_.Move(map.life, map.cut() ? MapLife::kEndedCut : MapLife::kEnded);
   endings_.MapEnded(map);
 }
 
 void MapCourse::MarkCut(MapRun& map) {
-  if (!map.cut()) map_lives_.Move(map.life, MapLife::kCut);
+  if (map.cut()) return;
+  TakesNoMore(map);
+  map_lives_.Move(map.life, MapLife::kCut);
 }
 
 // What waits is dropped now, what was sent and not begun comes back and is dropped; what was begun ends by itself.
@@ -42,6 +44,7 @@ void MapCourse::Cut(MapRun& map) {
 
 void MapCourse::Close(MapRun& map) {
   if (map.life != MapLife::kOpen) return;
+  TakesNoMore(map);
   map_lives_.Move(map.life, MapLife::kClosed);
   CheckDone(map);
 }
@@ -54,8 +57,11 @@ void MapCourse::Withdraw(MapRun& map) {
 }
 
 void MapCourse::HasGrown(MapRun& map) {
-  if (map.complete) timers_.Clear(&map.orphan_timer);
+  if (map.complete) TakesNoMore(map);
   if (map.ended()) return;
+  if (!map.complete && map.life == MapLife::kOpen && !map.open.linked()) {
+    open_.Add(map.group->queue->client, &map.open);
+  }
   scheduler_.QueueMap(map, /*in_front=*/false);
   if (map.group->timed || map.not_before > now_) scheduler_.deadlines().ArmMap(map, now_);
   delivery_.Changed(map);
@@ -70,11 +76,6 @@ void MapCourse::Abandon(MapRun& map) {
     map.group->pool->stats.cancelled += chunk->count - chunk->done;
   }
   End(map);
-}
-
-void MapCourse::NoteOwner(MapRun& map, bool present) {
-  if (map.complete || map.life == MapLife::kClosed || map.ended()) return;
-  timers_.Set(&map.orphan_timer, present ? kNever : After(now_, owner_grace_), TimerKind::kMapOrphan, &map);
 }
 
 bool MapCourse::Cancel(MapRun& map, bool running) {
@@ -121,14 +122,14 @@ void MapCourse::DropReady(MapRun& map) {
   while (ItemRetry* retry = map.items.AnyRetry()) DropRetry(map, *retry);
 }
 
-bool MapCourse::CutSome(MapRun& map, std::size_t* left) {
+bool MapCourse::CutSome(MapRun& map, Steps* steps) {
   MarkCut(map);
   scheduler_.UnqueueMap(map);
-  for (; map.items.ready() > 0 && *left > 0; --*left) DropNext(map);
-  for (ItemRetry* retry = nullptr; *left > 0 && (retry = map.items.AnyRetry()) != nullptr; --*left) {
+  for (; map.items.ready() > 0 && steps->any(); steps->Spend(1)) DropNext(map);
+  for (ItemRetry* retry = nullptr; steps->any() && (retry = map.items.AnyRetry()) != nullptr; steps->Spend(1)) {
     DropRetry(map, *retry);
   }
-  return *left > 0;
+  return steps->any();
 }
 
 void MapCourse::EndItems(MapRun& map, ItemRange range, const OutcomePtr& outcome) {
@@ -143,9 +144,14 @@ void MapCourse::EndItems(MapRun& map, ItemRange range, const OutcomePtr& outcome
   }
 }
 
-void MapCourse::EndReady(MapRun& map, const OutcomePtr& outcome) {
-  scheduler_.UnqueueMap(map);
-  while (map.items.ready() > 0) EndItems(map, TakeReady(map, map.items.ready()), outcome);
+bool MapCourse::EndReady(MapRun& map, const OutcomePtr& outcome, Steps* steps) {
+  while (map.items.ready() > 0 && steps->any()) {
+    const ItemRange range = TakeReady(map, std::min(map.items.ready(), steps->left()));
+    steps->Spend(range.size());
+    EndItems(map, range, outcome);
+  }
+  if (map.items.ready() == 0) scheduler_.UnqueueMap(map);
+  return map.items.ready() == 0;
 }
 
 void MapCourse::Record(MapRun& map, ItemBlock block) {

@@ -25,15 +25,15 @@ class MapCourse {
  public:
   MapCourse(const Limits& limits, const Nanos* now, std::mt19937_64* random, Timers* timers, Scheduler* scheduler,
             Delivery* delivery, Endings* endings, Dropped* dropped)
-      : owner_grace_(limits.owner_grace),
-        slice_(limits.slice),
+      : slice_(limits.slice),
         now_(*now),
         random_(*random),
         timers_(*timers),
         scheduler_(*scheduler),
         delivery_(*delivery),
         endings_(*endings),
-        dropped_(*dropped) {}
+        dropped_(*dropped),
+        open_(limits.owner_grace, timers) {}
 
   // Ends the map if nothing is left to do. Call when something of it has come, or has ended. May forget the map at
   // once.
@@ -50,14 +50,14 @@ class MapCourse {
   void Cut(MapRun& map);
   // As Cut; with `running` the workers of items that run are killed, too. True: the map is, or will be, CANCELLED.
   bool Cancel(MapRun& map, bool running);
-  // A part of what Cut does, for maps that have any number of parts: at most `*left` of them, which is taken from it.
-  // True: nothing of the map waits any more.
-  bool CutSome(MapRun& map, std::size_t* left);
+  // A part of what Cut does, for maps that have any number of parts: a step each. True: nothing of the map waits any
+  // more.
+  bool CutSome(MapRun& map, Steps* steps);
   // Ends the map at once, whatever runs. REQUIRES: nothing of it begins any more on a worker.
   void Abandon(MapRun& map);
-  // The client of the map has come or gone. A map that is not complete would never end without it, so it is closed
-  // after Limits::owner_grace.
-  void NoteOwner(MapRun& map, bool present);
+  // Maps that may get more items. Whoever is told of one that its client lost closes it.
+  OpenMaps& open() { return open_; }
+  const OpenMaps& open() const { return open_; }
 
   // ---- What workers do ----
   // Outcomes of items of the chunk, as Core::OnItemResults. Ends the chunk with its last item. REQUIRES: they are the
@@ -66,8 +66,8 @@ class MapCourse {
   // The worker of the chunk has ended. `guilty`: the chunk, or its item `loss.guilty_item`, had begun there. Ends the
   // chunk.
   void Lose(Chunk& chunk, bool guilty, const WorkerLoss& loss);
-  // Ends all items that could be sent with this outcome.
-  void EndReady(MapRun& map, const OutcomePtr& outcome);
+  // Ends items that could be sent with this outcome, a step each. False: some are left.
+  bool EndReady(MapRun& map, const OutcomePtr& outcome, Steps* steps);
 
   // ---- Timers ----
   // TimerKind::kChunk: the present item is over its time, so its worker is killed.
@@ -87,6 +87,7 @@ class MapCourse {
 
  private:
   void MarkCut(MapRun& map);
+  void TakesNoMore(MapRun& map) { open_.Remove(map.group->queue->client, &map.open); }
   void End(MapRun& map);
   // Items that are ready wait no more. REQUIRES: there are some.
   ItemRange TakeReady(MapRun& map, std::uint64_t most);
@@ -102,7 +103,6 @@ class MapCourse {
   ItemBlock RetryItemsOf(MapRun& map, ItemBlock items, std::uint32_t attempt);
   bool RetryItem(MapRun& map, std::uint64_t index, std::uint32_t attempt, TaskState state, bool death);
 
-  const Nanos owner_grace_;
   // Items that one event looks at, where there may be any number.
   const std::size_t slice_;
   const Nanos& now_;
@@ -112,6 +112,7 @@ class MapCourse {
   Delivery& delivery_;
   Endings& endings_;
   Dropped& dropped_;
+  OpenMaps open_;
   MapLives map_lives_;
   ChunkLives chunk_lives_;
   bool forget_tries_ = false;

@@ -10,6 +10,8 @@
 #include "core/map/item_outcomes.h"
 #include "core/map/map_items.h"
 #include "core/map/map_life.h"
+#include "core/map/open_maps.h"
+#include "core/outcome/client_quota.h"
 
 namespace poold::core {
 
@@ -58,7 +60,7 @@ struct Chunk : Node {
 
 // A map. Its life cycle: map/map_life.h.
 struct MapRun : Handle {
-  MapRun() : Handle(NodeKind::kMap), items(this) {}
+  MapRun() : Handle(NodeKind::kMap), items(this), open(this), keeping(this) {}
 
   // Its items from their arrival until they are done.
   MapItems items;
@@ -75,8 +77,10 @@ struct MapRun : Handle {
   Life<MapLife> life{MapLife::kOpen};
   // The client has said that no more items come.
   bool complete = false;
-  // Runs while the client is absent and the map is not complete; when it fires, the map is closed.
-  TimerId orphan_timer = kNoTimer;
+  // Linked while more items may come.
+  OpenMap open;
+  // Linked while the map runs and something of it is kept.
+  KeepsAndRuns keeping;
   // Chunks that are with workers, in no order: Chunk::place_in_map.
   std::vector<Chunk*> chunks;
   // The moment before which nothing of it is sent (start_delay); 0: none.
@@ -85,6 +89,8 @@ struct MapRun : Handle {
   Nanos ended_at = 0;
   // Bytes of its outcomes and kept arguments that count as kept.
   std::uint64_t kept_bytes = 0;
+  // Items whose outcomes are kept.
+  std::uint64_t kept_items = 0;
   // Index into Pool::maps, until the map has ended.
   std::size_t place_in_pool = 0;
 

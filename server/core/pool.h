@@ -188,8 +188,16 @@ struct Pool : std::enable_shared_from_this<Pool> {
   TimerId watchful_timer = kNoTimer;
   // Nothing that could come back from workers has a lower priority than this: see MakeWayForPriority.
   int way_made = std::numeric_limits<int>::max();
+  // The priority for which workers are being looked at by MakeWayForPriority.
+  int way_priority = 0;
+  // The last worker that was looked at for it; zero: none was, or all were.
+  WorkerId way_worker{};
   // Functions whose circuit breaker is open.
   std::uint32_t breakers_open = 0;
+  // A breaker has tripped, and calls that were sent of its function are being taken back.
+  bool recalls = false;
+  // The last worker that was looked at for that.
+  WorkerId recalled{};
   // The moment at which the next open breaker may call for a probe.
   TimerId breaker_timer = kNoTimer;
 
@@ -204,6 +212,14 @@ struct Pool : std::enable_shared_from_this<Pool> {
   WorkerId swept_worker{};
   // So many of `maps`, from the front on, are still to be looked at.
   std::size_t swept_maps = 0;
+  // Its handles before this place of HandleList are of known functions; 0: all are.
+  std::uint64_t unknown_from = 0;
+  // The place of HandleList before which no handle is the pool's.
+  std::uint64_t first_place = 0;
+  // More is to be sent than one event may send: the pool is reconciled in the next slice, and not before.
+  bool sends_more = false;
+  // It is in State::unfinished_pools.
+  bool is_unfinished = false;
 
   // ---- Each number changed by one of them ----
   // By function number. Grows, never shrinks.
@@ -222,6 +238,8 @@ struct Pool : std::enable_shared_from_this<Pool> {
   }
   // What the pool has not begun is being cancelled: nothing is sent to its workers.
   bool cancels() const { return sweep >= Sweep::kUnbegun; }
+  // Something of it is left for the next slice.
+  bool has_more() const { return sweep != Sweep::kNone || unknown_from != 0 || sends_more; }
   // The state allows sending work to workers.
   bool dispatches() const {
     return state == PoolState::kRunning || state == PoolState::kStarting || state == PoolState::kClosing;

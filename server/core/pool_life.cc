@@ -31,6 +31,7 @@ void Core::State::OpenPool(SubscriberId call, PoolSpec spec, ClientId owner, std
       return client_port->AnswerOpenPool(call, std::move(status), false);
     }
     pool = pools.Open(now, std::move(spec), creation, limits.max_prefetch);
+    pool->first_place = store.in_order().next_place();
   }
   pools.AddOwner(now, *pool, owner);
   if (same && pool->state == PoolState::kRunning) {

@@ -7,6 +7,26 @@
 #include "wire/absl_text.h"
 
 namespace poold::core {
+namespace {
+
+// What to say of functions that a pool does not have.
+class UnknownFunction {
+ public:
+  explicit UnknownFunction(const Pool& pool) : pool_(pool) {}
+  std::string Of(std::uint32_t function) {
+    const std::string& name = pool_.functions[function].name;
+    // For one name: there may be as many as there are tasks.
+    if (asked_.empty()) hint_ = base::DidYouMean(asked_ = name, pool_.FunctionNames());
+    return "pool '" + pool_.spec.name + "' has no function '" + name + "'" + (name == asked_ ? hint_ : "");
+  }
+
+ private:
+  const Pool& pool_;
+  std::string asked_;
+  std::string hint_;
+};
+
+}  // namespace
 
 void Core::State::AllAreReady(Pool& pool) {
   if (pool.state == PoolState::kStarting) ChangeState(pool, PoolState::kRunning);
@@ -17,7 +37,10 @@ void Core::State::AllAreReady(Pool& pool) {
 // better.
 void Core::State::FunctionsAreKnown(Pool& pool, bool reloaded) {
   if (reloaded) scheduler.ForgetDeaths(pool);
-  EndUnknownFunctions(pool);
+  const auto is_known = [](const PoolFunction& function) { return function.known; };
+  if (std::all_of(pool.functions.begin(), pool.functions.end(), is_known)) return;
+  pool.unknown_from = pool.first_place;
+  EndSomeUnknown(pool);
 }
 
 void Core::State::ReloadEnds(Pool& pool, bool replaced) {
@@ -70,38 +93,44 @@ absl::StatusOr<PoolView> Core::State::Resize(std::string_view name, std::uint32_
   return ViewOf(pool);
 }
 
-// What was submitted before the functions were known.
-void Core::State::EndUnknownFunctions(Pool& pool) {
-  if (pool.cancels()) return;  // all of it is said to be cancelled
-  std::vector<Handle*> unknown;
-  const auto note = [&](Handle& handle) {
-    if (!pool.functions[handle.group->function].known) unknown.push_back(&handle);
-  };
-  for (const ReadyQueue* ready : {&pool.ready, &pool.ready_fresh}) {
-    ready->ForEach([&](Node* node) { note(*static_cast<Handle*>(node)); });
+// What was submitted before the functions were known: a step for each handle that is looked at, and for each that ends.
+// What nobody can name any more is not in the list, and ends when its turn comes.
+void Core::State::EndSomeUnknown(Pool& pool) {
+  std::vector<HandleId> unknown;
+  std::uint64_t looked_at = 0;
+  const std::uint64_t most = (steps.left() + 1) / 2;  // what is left is for those that end
+  pool.unknown_from = store.in_order().Walk(pool.unknown_from, [&](const Handle& handle) {
+    if (looked_at == most) return false;
+    ++looked_at;
+    const bool ours = handle.group->pool.get() == &pool && !handle.ended();
+    if (ours && !pool.functions[handle.group->function].known) unknown.push_back(handle.id);
+    return true;
+  });
+  steps.Spend(looked_at);
+  UnknownFunction why(pool);
+  for (const HandleId& id : unknown) {
+    Handle* const handle = store.Find(id);  // what ends may make others go
+    if (handle != nullptr && !handle->ended() && !pool.cancels()) EndUnknown(*handle, why.Of(handle->group->function));
   }
-  for (Node* node = pool.delayed.front(); node != nullptr; node = pool.delayed.After(node)) note(*AsTask(node));
-  for (MapRun* map : pool.maps) {
-    if (!map->linked()) note(*map);
-  }
-  std::string asked;
-  std::string hint;
-  for (Handle* handle : unknown) {
-    const std::string& name = pool.functions[handle->group->function].name;
-    // For one name: there may be as many as there are tasks.
-    if (asked.empty()) hint = base::DidYouMean(asked = name, pool.FunctionNames());
-    std::string message = "pool '" + pool.spec.name + "' has no function '" + name + "'";
-    if (name == asked) message += hint;
-    const OutcomePtr outcome =
-        NeverStartedOutcome(TaskState::kFailed, "poold.UnknownFunction", message, handle->group->submitted_at, now);
-    if (handle->is_map()) {
-      maps.EndReady(*AsMap(handle), outcome);
-      maps.CheckDone(*AsMap(handle));
-    } else {
-      scheduler.Unqueue(*AsTask(handle));
-      tasks.End(*AsTask(handle), outcome);
+  if (pool.cancels()) pool.unknown_from = 0;  // all of it is said to be cancelled
+  if (pool.unknown_from != 0) List(pool);
+}
+
+void Core::State::EndUnknown(Handle& handle, std::string message) {
+  const OutcomePtr outcome = NeverStartedOutcome(TaskState::kFailed, "poold.UnknownFunction", std::move(message),
+                                                 handle.group->submitted_at, now);
+  if (handle.is_map()) {
+    MapRun& map = *AsMap(&handle);
+    if (!maps.EndReady(map, outcome, &steps) && !map.released) {
+      std::uint64_t& from = map.group->pool->unknown_from;
+      from = std::min(from - 1, HandleList::PlaceOf(map) - 1) + 1;  // 0 is behind all
     }
+    return maps.CheckDone(map);
   }
+  steps.Spend(1);
+  if (AsTask(&handle)->worker != nullptr) return;  // it is known there, or was
+  scheduler.Unqueue(*AsTask(&handle));
+  tasks.End(*AsTask(&handle), outcome);
 }
 
 }  // namespace poold::core

@@ -25,6 +25,7 @@
 #include "core/pool/staffing.h"
 #include "core/read/view_of.h"
 #include "core/scheduler/scheduler.h"
+#include "core/steps.h"
 #include "core/submissions.h"
 #include "core/subscribe/deadlock.h"
 #include "core/subscribe/waits.h"
@@ -57,17 +58,24 @@ struct Core::State final : SchedulerListener, StaffingListener {
         worker_port(workers),
         client_port(clients),
         random(seed),
+        steps(limits.slice),
         pools(this->shard, limits.max_pools, limits.owner_grace, &timers, &lives),
         store(limits.remembered_ids, limits.max_task_bytes, &random),
         delivery(clients, limits.output_tail_bytes),
         waits(clients, &timers, limits.max_wait, &endings),
         endings(limits, &now, clients, &timers, &store, &delivery, &waits, &scheduler, &dropped),
-        scheduler(limits.max_prefetch, &now, &endings.kept().room(), workers, &timers, &task_lives, this),
+        scheduler(limits.max_prefetch, &now, &steps, &endings.kept().room(), workers, &timers, &task_lives, this),
         staffing(this->shard, &now, workers, &timers, &lives, this),
         tasks(&now, &random, &task_lives, &scheduler, &delivery, &endings, &dropped),
         maps(limits, &now, &random, &timers, &scheduler, &delivery, &endings, &dropped),
         submissions(&this->limits, &now, &store, &scheduler, &delivery, &endings, &maps) {}
   ~State();
+
+  // An event begins.
+  void Begin(Nanos at) {
+    now = at;
+    steps.Begin();
+  }
 
   // ---- pool_life.cc ----
   // As Core::OnOpenPool.
@@ -112,11 +120,15 @@ struct Core::State final : SchedulerListener, StaffingListener {
   void Reload(SubscriberId call, std::string_view pool);
   // The pool ends: drops the next generation, and refuses calls that wait for a reload.
   void AbandonReload(Pool& pool, const absl::Status& status);
-  // Ends everything that waits for a function which no worker has.
-  void EndUnknownFunctions(Pool& pool);
+  // Ends what waits for a function which no worker has, from Pool::unknown_from on: a step for each handle that is
+  // looked at, and for each that ends. Handles that nobody can name are not in the list, and end when their turn comes.
+  void EndSomeUnknown(Pool& pool);
+  void EndUnknown(Handle& handle, std::string message);
 
   // ---- unfinished.cc ----
-  // Puts the pool into the list of unfinished work. Does nothing if a sweep of this kind or a larger one is under way.
+  // Puts the pool into the list of unfinished work.
+  void List(Pool& pool);
+  // Lists the pool to be swept. Does nothing if a sweep of this kind or a larger one is under way.
   // REQUIRES: Settle is called at the end of the event.
   void BeginSweep(Pool& pool, Sweep kind, std::string why);
   // Does the first slice of the work that the event has begun.
@@ -125,12 +137,15 @@ struct Core::State final : SchedulerListener, StaffingListener {
   }
   // Looks at up to Limits::slice handles, of each unfinished pool in turn.
   void RunSlice();
-  // All four answer true when nothing of their kind is left; `*left` handles at most are looked at, which are taken
-  // from it.
-  bool SweepSome(Pool& pool, std::size_t* left);
-  bool SweepWorkers(Pool& pool, std::size_t* left);
-  bool SweepMaps(Pool& pool, std::size_t* left);
-  bool SweepQueues(Pool& pool, std::size_t* left);
+  // Does a part of what is left of this pool.
+  void GoOn(Pool& pool);
+  // The client needs these items no more. What is not reached goes in the next slices.
+  void Consume(MapRun& map, ItemRange range);
+  // All four answer true when nothing of their kind is left; each handle that is looked at is a step.
+  bool SweepSome(Pool& pool);
+  bool SweepWorkers(Pool& pool);
+  bool SweepMaps(Pool& pool);
+  bool SweepQueues(Pool& pool);
   // Ends all that the worker has.
   void SweepSent(Worker& worker);
   // Takes back what the worker has not begun of this task or chunk.
@@ -152,8 +167,6 @@ struct Core::State final : SchedulerListener, StaffingListener {
   void ReachListed(std::uint64_t from);
   // The handle for a call that names it: if it was to end, it has ended.
   absl::StatusOr<Handle*> Get(const HandleId& id);
-  // Takes `steps` from `*left`, not below 0.
-  static void Spend(std::size_t* left, std::size_t steps) { *left -= std::min(*left, steps); }
 
   // ---- worker_loss.cc ----
   // What the worker had ends, is tried again or runs elsewhere; then the worker is forgotten.
@@ -165,8 +178,11 @@ struct Core::State final : SchedulerListener, StaffingListener {
 
   // ---- reconcile.cc ----
   // Finds out what can run now, which processes are missing, and whether the pool has ended. May forget the pool. Call
-  // at the end of each event that concerns the pool.
-  void Reconcile(Pool& pool);
+  // at the end of each event that concerns the pool. A pool of which more is to be sent than one event may send is
+  // reconciled again in the next slice, and not before.
+  void Reconcile(Pool& pool) { pool.cancels() || pool.sends_more ? WakeClients() : ReconcileNow(pool); }
+  void ReconcileNow(Pool& pool);
+  void SendMoreLater(Pool& pool);
   // As Reconcile, when all that happened is that this worker has less to do; cheaper.
   void ReconcileWorker(Pool& pool, Worker& worker);
   // SchedulerListener.
@@ -181,6 +197,8 @@ struct Core::State final : SchedulerListener, StaffingListener {
   // ---- clients.cc ----
   // Tells maps and pools that their client has come or gone.
   void NotePresence(ClientId client, bool present);
+  // Closes maps that were open when the client left, a step each.
+  void CloseLostMaps(ClientId client);
   // Does PoolSpec::on_owner_lost.
   void OwnersGone(Pool& pool);
   // The client's floor is given up, and what waits for room is looked at again.
@@ -211,8 +229,8 @@ struct Core::State final : SchedulerListener, StaffingListener {
   std::string CheckRooms() const;
 
   // ---- times.cc ----
-  // Does what is due. What it looks at beside the timer is taken from `*left`.
-  void RunTimer(const DueTimer& due, std::size_t* left);
+  // Does what is due.
+  void RunTimer(const DueTimer& due);
 
   const Limits limits;
   const ShardInfo shard;
@@ -221,6 +239,8 @@ struct Core::State final : SchedulerListener, StaffingListener {
   std::mt19937_64 random;
   // The moment of the present event.
   Nanos now = 0;
+  // Of the present event.
+  Steps steps;
 
   CoreFaults faults;
   Dropped dropped;
@@ -241,8 +261,12 @@ struct Core::State final : SchedulerListener, StaffingListener {
   // WakeEachClient is under way, and is not entered again.
   bool is_waking = false;
 
-  // Pools of which not all was swept, the next one first. Each has a `sweep`.
+  // Pools that have Pool::is_unfinished, the next one first.
   std::deque<std::shared_ptr<Pool>> unfinished_pools;
+  // Items of maps that their clients need no more, and that were not reached.
+  std::deque<std::pair<HandleId, ItemRange>> unconsumed;
+  // One of these two is not empty.
+  bool is_unfinished = false;
   // BeginSweep was called in this event.
   bool sweep_began = false;
   // A slice was done since the last OnLeave.

@@ -3,7 +3,7 @@
 
 namespace poold::core {
 
-void Core::State::RunTimer(const DueTimer& due, std::size_t* left) {
+void Core::State::RunTimer(const DueTimer& due) {
   switch (due.kind) {
     case TimerKind::kTask: {
       Task& task = *static_cast<Task*>(due.owner);
@@ -34,13 +34,8 @@ void Core::State::RunTimer(const DueTimer& due, std::size_t* left) {
     }
     case TimerKind::kWait:
       return WaitDue(static_cast<Wait*>(due.owner));
-    case TimerKind::kMapOrphan: {
-      MapRun& map = *static_cast<MapRun*>(due.owner);
-      if (ReachAsked(map)) return;
-      const std::shared_ptr<Pool> pool = map.group->pool;
-      maps.Close(map);
-      return Reconcile(*pool);
-    }
+    case TimerKind::kMapOrphan:
+      return CloseLostMaps(static_cast<OpenMaps::Client*>(due.owner)->id);
     case TimerKind::kPoolStart:
       staffing.RetryStart(*static_cast<Generation*>(due.owner));
       return Reconcile(*static_cast<Generation*>(due.owner)->pool);
@@ -56,7 +51,7 @@ void Core::State::RunTimer(const DueTimer& due, std::size_t* left) {
       if (!staffing.WearOut(*static_cast<Worker*>(due.owner))) return;
       return Reconcile(*std::shared_ptr<Pool>(static_cast<Worker*>(due.owner)->pool));
     case TimerKind::kOutcomes:
-      endings.kept().Due(now, *static_cast<ClientQuota*>(due.owner), left);
+      endings.kept().Due(now, *static_cast<ClientQuota*>(due.owner), &steps);
       return WakeClients();
   }
 }

@@ -1,8 +1,10 @@
-// Long work: pools of which everything, or all that has not begun, ends at once.
+// Long work: pools of which everything, or all that has not begun, ends at once; those of which more is to be sent to
+// workers than one event may send, or which do not have the functions that were asked for; and items of which more go
+// than may go in one event.
 //
 // Such a pool is in one list until all of its handles were looked at, a slice (Limits::slice) in each entry into the
-// core. From the first moment on it takes nothing and sends nothing, and says of each of its handles what will become
-// of it: whoever asks for one that was not reached yet ends it by asking.
+// core. One that ends takes nothing and sends nothing from the first moment on, and says of each of its handles what
+// will become of it: whoever asks for one that was not reached yet ends it by asking.
 #include <algorithm>
 #include <utility>
 
@@ -10,13 +12,16 @@
 
 namespace poold::core {
 
+void Core::State::List(Pool& pool) {
+  if (!std::exchange(pool.is_unfinished, true)) unfinished_pools.push_back(pools.At(pool.id));
+  is_unfinished = true;
+}
+
 void Core::State::BeginSweep(Pool& pool, Sweep kind, std::string why) {
   if (pool.sweep >= kind) return;
   if (kind == Sweep::kAll) waits.AnswerCloses(pool.calls, pool.swept);
-  if (pool.sweep == Sweep::kNone) {
-    pool.swept = 0;
-    unfinished_pools.push_back(pools.At(pool.id));
-  }
+  if (pool.sweep == Sweep::kNone) pool.swept = 0;
+  List(pool);
   pool.sweep = kind;
   pool.sweep_why = std::move(why);
   pool.swept_worker = WorkerId{};
@@ -28,17 +33,44 @@ void Core::State::BeginSweep(Pool& pool, Sweep kind, std::string why) {
 void Core::State::RunSlice() {
   sweep_began = false;
   slice_done = true;
-  std::size_t left = faults.sweep_at_once ? ~std::size_t{0} : limits.slice;
-  while (left > 0 && !unfinished_pools.empty()) {
-    const std::shared_ptr<Pool> pool = std::move(unfinished_pools.front());
-    unfinished_pools.pop_front();
-    if (SweepSome(*pool, &left)) {
-      EndSweep(*pool);
-    } else {
-      unfinished_pools.push_back(pool);  // others get their turn
-    }
+  steps.Begin();
+  while (steps.any() && !unconsumed.empty()) {
+    const auto [id, range] = unconsumed.front();
+    unconsumed.pop_front();
+    Handle* const map = store.Find(id);
+    if (map != nullptr && map->is_map()) Consume(*AsMap(map), range);
   }
+  do {
+    if (faults.sweep_at_once) steps.Begin();
+    while (steps.any() && !unfinished_pools.empty()) {
+      const std::shared_ptr<Pool> pool = std::move(unfinished_pools.front());
+      unfinished_pools.pop_front();
+      pool->is_unfinished = false;
+      GoOn(*pool);
+      if (pool->has_more()) List(*pool);  // behind others, which get their turn
+    }
+  } while (faults.sweep_at_once && !unfinished_pools.empty());
+  is_unfinished = !unfinished_pools.empty() || !unconsumed.empty();
   WakeClients();
+}
+
+void Core::State::Consume(MapRun& map, ItemRange range) {
+  const ItemRange rest = endings.Consume(map, range, &steps);
+  if (rest.size() == 0) return;
+  unconsumed.emplace_back(map.id, rest);
+  is_unfinished = true;
+}
+
+void Core::State::GoOn(Pool& pool) {
+  if (pool.sweep != Sweep::kNone) {
+    if (SweepSome(pool)) EndSweep(pool);
+    return;
+  }
+  if (pool.unknown_from != 0) EndSomeUnknown(pool);
+  if (pool.recalls) scheduler.TakeBackHeldCalls(pool);
+  pool.sends_more = !steps.any();
+  if (pool.sends_more) return;
+  if (!pool.gone) Reconcile(pool);
 }
 
 void Core::State::EndSweep(Pool& pool) {
@@ -51,19 +83,19 @@ void Core::State::EndSweep(Pool& pool) {
 }
 
 // Steps are counted in handles, and in parts of maps that are looked at one by one.
-bool Core::State::SweepSome(Pool& pool, std::size_t* left) {
-  return (pool.sweep < Sweep::kUnbegun || SweepWorkers(pool, left)) && SweepMaps(pool, left) &&
-         (pool.sweep < Sweep::kUnbegun || SweepQueues(pool, left));
+bool Core::State::SweepSome(Pool& pool) {
+  return (pool.sweep < Sweep::kUnbegun || SweepWorkers(pool)) && SweepMaps(pool) &&
+         (pool.sweep < Sweep::kUnbegun || SweepQueues(pool));
 }
 
 // What was sent comes back as far as it has not begun, the newest first. A worker is looked at as a whole: it has some
 // hundreds of handles at most.
-bool Core::State::SweepWorkers(Pool& pool, std::size_t* left) {
+bool Core::State::SweepWorkers(Pool& pool) {
   auto at = std::upper_bound(pool.workers.begin(), pool.workers.end(), pool.swept_worker,
                              [](WorkerId id, const Worker* worker) { return id < worker->id; });
-  while (at != pool.workers.end() && *left > 0) {
+  while (at != pool.workers.end() && steps.any()) {
     Worker& worker = **at++;
-    Spend(left, 1 + worker.sent.size());
+    steps.Spend(1 + worker.sent.size());
     pool.swept_worker = worker.id;
     if (pool.sweep == Sweep::kAll) {
       SweepSent(worker);
@@ -98,33 +130,33 @@ void Core::State::SweepSent(Worker& worker) {
 }
 
 // From the last one on: one that ends leaves its place to one that was looked at.
-bool Core::State::SweepMaps(Pool& pool, std::size_t* left) {
+bool Core::State::SweepMaps(Pool& pool) {
   pool.swept_maps = std::min(pool.swept_maps, pool.maps.size());
-  while (pool.swept_maps > 0 && *left > 0) {
+  while (pool.swept_maps > 0 && steps.any()) {
     MapRun& map = *pool.maps[pool.swept_maps - 1];
-    Spend(left, 1);
-    if (pool.sweep >= Sweep::kUnbegun && !maps.CutSome(map, left)) return false;
+    steps.Spend(1);
+    if (pool.sweep >= Sweep::kUnbegun && !maps.CutSome(map, &steps)) return false;
     --pool.swept_maps;
     Reach(map);
   }
   return pool.swept_maps == 0;
 }
 
-bool Core::State::SweepQueues(Pool& pool, std::size_t* left) {
+bool Core::State::SweepQueues(Pool& pool) {
   const auto end = [&](Node* node) {
-    Spend(left, 1);
+    steps.Spend(1);
     Reach(*static_cast<Handle*>(node));
   };
   for (ReadyQueue* ready : {&pool.ready, &pool.ready_fresh}) {
-    for (Node* node = nullptr; *left > 0 && (node = ready->Any()) != nullptr;) end(node);
+    for (Node* node = nullptr; steps.any() && (node = ready->Any()) != nullptr;) end(node);
   }
-  for (Node* node = nullptr; *left > 0 && (node = pool.delayed.front()) != nullptr;) end(node);
+  for (Node* node = nullptr; steps.any() && (node = pool.delayed.front()) != nullptr;) end(node);
   for (const PoolFunction& function : pool.functions) {
-    while (*left > 0 && function.breaker != nullptr && !function.breaker->lines.empty()) {
+    while (steps.any() && function.breaker != nullptr && !function.breaker->lines.empty()) {
       end(function.breaker->lines.begin()->second.waiting.front());
     }
   }
-  return *left > 0;
+  return steps.any();
 }
 
 bool Core::State::Reach(Handle& handle) {

@@ -22,7 +22,7 @@ absl::Status WouldDeadlock(const Pool& pool) {
 }  // namespace
 
 void Core::OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout, WorkerId from) {
-  state_->now = now;
+  state_->Begin(now);
   absl::StatusOr<Handle*> found = state_->Get(id);
   if (!found.ok()) return state_->client_port->AnswerGet(call, found.status());
   Handle& handle = **found;
@@ -32,7 +32,7 @@ void Core::OnGet(Nanos now, SubscriberId call, HandleId id, Nanos wait_timeout, 
 
 void Core::OnWait(Nanos now, SubscriberId call, std::span<const HandleId> ids, WaitMode mode, Nanos wait_timeout,
                   WorkerId from) {
-  state_->now = now;
+  state_->Begin(now);
   absl::flat_hash_set<HandleId> seen;
   std::vector<Handle*> found;
   std::vector<Waits::Asked> asked;

@@ -28,6 +28,7 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
   const Staffing::Loss how = staffing.NoteLoss(worker, loss.death, loss.has_guilty);
   std::string story = how.breaks ? StoryOf(worker, loss.death) : "";
   // From the back, so that what comes back to the front of the queue has its order again.
+  steps.Spend(worker.sent.size());
   if (pool->sweep == Sweep::kAll) SweepSent(worker);
   while (Node* last = worker.sent.back()) {
     // Without a page it is not known what was begun: all of it may have been.
@@ -39,9 +40,9 @@ void Core::State::LoseWorker(Worker& worker, WorkerLoss loss) {
     }
   }
   staffing.Forget(worker, how, std::move(loss.start_failure), loss.cause);
-  if (pool->breakers_open > 0) scheduler.TakeBackHeldCalls(*pool);
+  if (pool->recalls) scheduler.TakeBackHeldCalls(*pool);
   if (how.breaks) return FailPool(*pool, std::move(story));
-  Reconcile(*pool);
+  pool->recalls ? SendMoreLater(*pool) : Reconcile(*pool);
 }
 
 }  // namespace poold::core

@@ -1,5 +1,6 @@
 #include "engine/wait.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -7,7 +8,12 @@ namespace poold::engine {
 
 WaitForSome::WaitForSome(const Engine* engine, std::span<const core::HandleId> ids, Order order)
     : order_(std::move(order)) {
-  for (HandleGroup& group : engine->Locate(ids)) parts_.push_back({.handles = std::move(group)});
+  const std::size_t pieces = std::max<std::size_t>(1, (ids.size() + core::kSlice - 1) / core::kSlice);
+  for (std::size_t i = 0; i < pieces; ++i) {
+    const std::span<const core::HandleId> piece =
+        ids.subspan(i * core::kSlice, std::min(core::kSlice, ids.size() - i * core::kSlice));
+    for (HandleGroup& group : engine->Locate(piece)) parts_.push_back({.handles = std::move(group)});
+  }
   missing_ = parts_.size();
 }
 

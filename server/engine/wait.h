@@ -1,9 +1,10 @@
 // WaitForSome: a wait for some of many handles, which may lie in several cores.
 //
-// Role: lets each core wait for its own handles. The first core that has enough ends the wait; the others are then
-// asked again, without waiting. Non-role: decides nothing about handles. Bounds: one question to each core at a time.
-// Threads: made, begun and dropped by one thread, on which `post` runs its work; answered by any thread. Ownership:
-// shared by the questions that are under way; the engine must outlive it. Errors: those of the cores, passed on.
+// Role: lets each core wait for its own handles, in a question for each kSlice of them: others get in between. The
+// first one that has enough ends the wait; the others are then asked again, without waiting. Non-role: decides nothing
+// about handles. Threads: made, begun and dropped by one thread, on which `post` runs its work; answered by any thread.
+// Ownership: shared by the questions that are under way; the engine must outlive it. Errors: those of the cores, passed
+// on.
 #pragma once
 
 #include <functional>

@@ -39,6 +39,8 @@ class CoreTestPeer {
     core_->state_->lives.Move(core_->state_->pools.FindOrNull(pool)->state, to);
   }
   std::uint64_t ended_handles() const { return core_->state_->store.ended(); }
+  // That one event or slice has made so far, at most: see Steps.
+  std::uint64_t most_steps() const { return core_->state_->steps.most(); }
   std::size_t tombstones() const { return core_->state_->store.ids().tombstones(); }
 
   // Null if its id is not known, or released.

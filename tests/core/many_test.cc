@@ -14,6 +14,7 @@ TEST(Many, APoolMayHave4096WorkersAndAllOfThemWork) {
   BareCore bare(kWorkers);
   EXPECT_EQ(bare.core.ViewPool("p")->state, PoolState::kRunning);
   bare.Submit(0, 2 * kWorkers);
+  bare.core.OnLeave(bare.now);
   EXPECT_EQ(bare.workers.sent.size(), kWorkers) << "nobody knows how long a task takes: each worker has one";
   while (!bare.workers.sent.empty()) {
     bare.now += kMillisecond;

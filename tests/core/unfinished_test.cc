@@ -1,4 +1,5 @@
 // Long work goes slice by slice, and nobody sees that it is not over yet.
+#include "core_test_peer.h"
 #include "fakes.h"
 
 namespace poold::core::testing {
@@ -117,6 +118,41 @@ TEST_F(UnfinishedTest, ManyTimersThatAreDueAtOnceFireInSlices) {
   story_.now += kSecond;
   EXPECT_GE(Finish(), 9);
   EXPECT_EQ(story_.Pool("p").stats.expired, kTasks);
+}
+
+TEST(UnfinishedWork, ManyWorkersGetTheirsInSlices) {
+  constexpr std::uint32_t kWorkers = 35;
+  Story story(Sliced());
+  const SubscriberId call = story.AskOpen(SpecOf("p", kWorkers));
+  for (std::uint32_t i = 0; i < kWorkers; ++i) story.Submit("p", "f");
+  story.processes.ZygoteReady(story.now, story.processes.zygotes.rbegin()->first);
+  for (std::uint32_t i = 1; i <= kWorkers; ++i) story.processes.WorkerReady(story.now, WorkerId{i});
+  for (std::uint32_t i = 0; i < 3 * kWorkers; ++i) story.Submit("p", "f");
+  story.now += kMillisecond;
+  while (story.core.NextTimer() <= story.now) story.core.OnTick(story.now);
+  EXPECT_TRUE(story.clients.opened.at(call).first.ok());
+  for (const auto& [id, worker] : story.processes.workers) EXPECT_FALSE(worker.work.empty());
+  story.RunAll();
+  EXPECT_EQ(story.Pool("p").stats.succeeded, 4 * kWorkers);
+  EXPECT_LE(CoreTestPeer(&story.core).most_steps(), kSliceOfTest + 2 * Limits().max_prefetch + 1 + kWorkers);
+}
+
+TEST(UnfinishedWork, UnknownFunctionsAreRefusedInSlices) {
+  Story story(Sliced());
+  story.AskOpen(SpecOf("p", 1));
+  std::vector<HandleId> tasks;
+  for (std::size_t i = 0; i < kTasks; ++i) tasks.push_back(story.Submit("p", "nothing"));
+  const HandleId last = story.Submit("p", "f");
+  story.processes.ZygoteReady(story.now, story.processes.zygotes.rbegin()->first);
+  story.processes.WorkerReady(story.now, WorkerId{1});
+  EXPECT_EQ(story.StateOf(tasks[0]), TaskState::kFailed);
+  EXPECT_EQ(story.StateOf(tasks[kTasks - 1]), TaskState::kQueued);
+  int ticks = 0;
+  for (; story.core.NextTimer() <= story.now; ++ticks) story.core.OnTick(story.now);
+  EXPECT_GE(ticks, 9);
+  EXPECT_EQ(story.StateOf(tasks[kTasks - 1]), TaskState::kFailed);
+  story.RunAll();
+  EXPECT_EQ(story.StateOf(last), TaskState::kSucceeded);
 }
 
 TEST_F(UnfinishedTest, OldOutcomesAreForgottenInSlices) {

@@ -46,7 +46,7 @@ IMPURE = re.compile(r"^(sys/|linux/|arpa/|net/|google/|grpc|uv\.h|unistd\.h|fcnt
 # the rooms that are listed.
 ROOMS = {"map": set(), "outcome": set(), "pool": set(), "subscribe": set(), "scheduler": {"outcome"},
          "task": {"outcome", "scheduler"}}
-ROOM_WORDS = {"bytes.h", "dropped.h", "errors.h", "life.h", "node.h", "ports.h", "slab.h", "stepped_vector.h", "timers.h", "types.h", "views.h"}
+ROOM_WORDS = {"bytes.h", "dropped.h", "errors.h", "life.h", "node.h", "ports.h", "slab.h", "stepped_vector.h", "steps.h", "timers.h", "types.h", "views.h"}
 # Plain structs of pools, workers and what they run, which these rooms work on.
 ROOM_STRUCTS = {"scheduler": {"handle.h", "handles.h", "map_run.h", "pool.h", "task.h", "worker.h"},
                 "pool": {"handle.h", "map_run.h", "pool.h", "worker.h"},

@@ -1,4 +1,5 @@
 // What must hold after every event.
+#include "absl/strings/str_cat.h"
 #include "world.h"
 
 namespace poold::core::sim {
@@ -15,6 +16,19 @@ void World::Check() {
   if (ledger_.wrong.empty()) CheckTurns();
   if (ledger_.wrong.empty()) CheckBreakers();
   if (ledger_.wrong.empty()) CheckClock();
+  CheckSteps();
+}
+
+// An event looks at a slice of what there is any number of. Beside that it looks at what one worker has, and takes it
+// back, or at the workers of one pool.
+void World::CheckSteps() {
+  std::uint64_t workers = 0;
+  peer_.ForEachPool([&](const Pool& pool) { workers = std::max<std::uint64_t>(workers, pool.workers.size()); });
+  most_workers_ = std::max(most_workers_, workers);
+  const std::uint64_t most = limits_.slice + 2 * limits_.max_prefetch + 1 + most_workers_;
+  if (peer_.most_steps() > most) {
+    ledger_.Wrong(absl::StrCat("an event made ", peer_.most_steps(), " steps, more than ", most));
+  }
 }
 
 // One terminal state, which never changes. Looks at every handle that can still be named.
@@ -68,7 +82,8 @@ void World::CheckWorkers() {
 
 void World::CheckPool(const Pool& pool) {
   std::uint64_t sent = 0;
-  const bool could = pool.dispatches() && pool.functions_known && pool.has_slot() && !pool.cancels();
+  const bool could =
+      pool.dispatches() && pool.functions_known && pool.has_slot() && !pool.cancels() && !pool.sends_more;
   for (const Worker* worker : pool.workers) {
     sent += worker->sent.size();
     if (worker->load < 0) ledger_.Wrong("a worker's load is below zero");
@@ -94,8 +109,10 @@ void World::CheckPool(const Pool& pool) {
 
 // What is unfinished looks as if it were over, is over soon, and nothing of it is over too early.
 void World::CheckSweep(const Pool& pool) {
+  if (pool.has_more() && !pool.is_unfinished) ledger_.Wrong("a pool is unfinished, and is not listed");
+  if (pool.is_unfinished && core_.NextTimer() > now_)
+    ledger_.Wrong("a pool is unfinished, and nobody is to come for it");
   if (pool.sweep == Sweep::kNone) return;
-  if (core_.NextTimer() > now_) ledger_.Wrong("a pool is unfinished, and nobody is to come for it");
   const bool over = pool.state == PoolState::kClosed || pool.state == PoolState::kTerminated;
   if (over) ledger_.Wrong("a pool is over, and unfinished");
   if (!pool.cancels() || FindPool(pool.spec.name) != &pool) return;

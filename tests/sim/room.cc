@@ -185,6 +185,7 @@ void World::CheckHeldUp(const ClientQuota& client) {
   if (client.held.empty()) return;
   if (!client.present) ledger_.Wrong("a client is held up that is not present");
   if (client.used < room.floor()) ledger_.Wrong("a client below its floor is held up");
+  if (core_.NextTimer() <= now_) return;  // a slice that is still to come wakes who has room
   if (room.above() + room.common() / 16 < room.common()) ledger_.Wrong("a client is held up although there is room");
   if (!known.told_short || !known.told_held_up) ledger_.Wrong("a client is held up, and nobody was told");
   for (const HeldLine& line : client.held) {

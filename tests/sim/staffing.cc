@@ -95,6 +95,7 @@ void World::CheckStaff(const Pool& pool) {
       ledger_.Wrong("pool " + pool.spec.name + " starts what does not start again and again");
     }
   }
+  if (pool.sends_more) return;  // in the next slice
   if (pool.state != PoolState::kRunning && pool.state != PoolState::kStarting) return;
   if (pool.scaling.asked()) ledger_.Wrong("something about the workers changed, and nobody looked");
   const Staff staff = StaffOf(pool);

@@ -245,6 +245,7 @@ class World : public ClientPort {
   void CheckWayMade(const Pool& pool);
   void CheckTurns();
   void CheckClock();
+  void CheckSteps();
 
   std::mt19937_64 random_;
   const bool wide_;
@@ -263,6 +264,7 @@ class World : public ClientPort {
   std::vector<Client> clients_;
   std::map<SubscriberId, bool> watches_;  // that have not ended; true: gone
   std::vector<HandleId> live_;            // a sample to choose from
+  std::uint64_t most_workers_ = 0;        // that a pool has had
   std::set<PoolId> page_less_;            // their workers have no claim page
   bool open_refused_ = false;
   std::uint64_t overfull_ = 0;    // by how much more is kept than there is room for

@@ -34,6 +34,22 @@ void ItemOutcomes::Keep(ItemBlockPtr block) {
   blocks_.emplace(first, Kept{std::move(block), arrivals_++});
 }
 
+std::uint64_t ItemOutcomes::StopBehind(ItemRange range, std::uint64_t entries) const {
+  const auto stop = [range, entries](const auto& all, std::uint64_t end) {
+    std::uint64_t left = entries;
+    for (auto at = all.upper_bound(range.begin); at != all.end() && at->first < end; ++at) {
+      if (--left == 0) return at->first;
+    }
+    return end;
+  };
+  return stop(arguments_, stop(blocks_, consumed_.StopBehind(range, entries)));
+}
+
+void ItemOutcomes::Drop(Dropped* dropped) {
+  if (!blocks_.empty()) dropped->AddWhole(std::exchange(blocks_, {}));
+  if (!arguments_.empty()) dropped->AddWhole(std::exchange(arguments_, {}));
+}
+
 ItemBlockPtr ItemOutcomes::Find(std::uint64_t index) const {
   const auto behind = blocks_.upper_bound(index);
   if (behind == blocks_.begin()) return nullptr;

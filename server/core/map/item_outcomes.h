@@ -31,9 +31,11 @@ class ItemOutcomes {
   // The client needs these items no more. Visits each block that goes: all its items were consumed.
   template <typename Visit>
   void Consume(ItemRange range, Visit&& gone);
-  // Visits each block, and drops all.
-  template <typename Visit>
-  void DropBlocks(Dropped* dropped, Visit&& gone);
+  // Where to stop in this range, so that no more than about so many blocks, arguments and pieces of what was consumed
+  // lie before: behind at least one item. REQUIRES: both are more than none.
+  std::uint64_t StopBehind(ItemRange range, std::uint64_t entries) const;
+  // Drops all blocks and arguments, at once.
+  void Drop(Dropped* dropped);
 
   // Whether the item has, or had, an outcome. REQUIRES: nothing was dropped but what was consumed.
   bool IsDone(std::uint64_t index) const { return consumed_.Covers({index, index + 1}) || Find(index) != nullptr; }
@@ -87,12 +89,6 @@ void ItemOutcomes::Consume(ItemRange range, Visit&& gone) {
     gone(std::move(at->second.block));
     at = blocks_.erase(at);
   }
-}
-
-template <typename Visit>
-void ItemOutcomes::DropBlocks(Dropped* dropped, Visit&& gone) {
-  for (const auto& [index, kept] : blocks_) gone(*kept.block);
-  if (!blocks_.empty()) dropped->AddWhole(std::exchange(blocks_, {}));
 }
 
 template <typename Visit>

@@ -30,6 +30,13 @@ bool ItemRanges::Covers(ItemRange range) const {
   return at != ranges_.begin() && std::prev(at)->second >= range.end;
 }
 
+std::uint64_t ItemRanges::StopBehind(ItemRange range, std::uint64_t most) const {
+  for (auto at = ranges_.upper_bound(range.begin); at != ranges_.end() && at->first < range.end; ++at) {
+    if (--most == 0) return at->first;
+  }
+  return range.end;
+}
+
 ItemRange ItemRanges::TakeFront(std::uint64_t most) {
   const auto first = ranges_.begin();
   const ItemRange taken{first->first, std::min(first->second, first->first + most)};

@@ -21,6 +21,8 @@ class ItemRanges {
   void Add(ItemRange range);
   // Whether all items of the range are in.
   bool Covers(ItemRange range) const;
+  // Where to stop in this range, so that no more than so many of these lie before.
+  std::uint64_t StopBehind(ItemRange range, std::uint64_t most) const;
   bool empty() const { return ranges_.empty(); }
   std::size_t size() const { return ranges_.size(); }
   // The first item. REQUIRES: not empty.

@@ -23,6 +23,13 @@ struct HeldLine {
   ClientQueue* queue = nullptr;
 };
 
+// The place of a map that runs, and of which outcomes are kept, among those of its client. This room hands back the
+// handle.
+struct KeepsAndRuns : Node {
+  explicit KeepsAndRuns(Node* h) : Node(NodeKind::kList), handle(h) {}
+  Node* const handle;
+};
+
 // A client that is present, or of which something waits, runs or is kept. A node (in KeptOutcomes) while some line of
 // it is held up. Only KeptOutcomes and OutcomeRoom change it.
 struct ClientQuota : Node {
@@ -58,6 +65,11 @@ struct ClientQuota : Node {
   std::uint64_t aside_bytes = 0;
   // Its key in the order of clients that left something aside; kNever: it is not in that order.
   Nanos oldest_aside = kNever;
+
+  // Its maps that run and of which outcomes are kept: KeepsAndRuns.
+  NodeList running;
+  // It is among the clients that are not present and have such maps.
+  bool runs_on = false;
 
   // Its lines that are held up. It is in a list of KeptOutcomes exactly while there are some.
   std::vector<HeldLine> held;

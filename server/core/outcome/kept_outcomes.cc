@@ -8,7 +8,7 @@ namespace {
 // What came may be a little more than what goes for it: so what was too much, because more clients have come, goes
 // little by little.
 constexpr std::uint64_t kMoreBytes = 16 << 10;
-// Handles that go at once. What is too much then goes with what comes next.
+// Handles that are looked at, and go, at once. What is too much then goes with what comes next.
 constexpr int kMostAtOnce = 4096;
 
 }  // namespace
@@ -55,6 +55,7 @@ void KeptOutcomes::Comes(ClientId id, const ClientOrigin& origin) {
   aside_bytes_ -= client.aside_bytes;
   room_.Come(&client);
   ListAside(client);
+  ListRunning(client);
   TellRoom(client);
 }
 
@@ -66,6 +67,7 @@ ClientQuota* KeptOutcomes::Goes(ClientId id) {
   room_.Go(&client);
   aside_bytes_ += client.aside_bytes;
   ListAside(client);
+  ListRunning(client);
   TellOne(client);
   TellRoom(client);
   if (!client.kept.empty()) ListLeft(client, EndOf(client.kept.front()));
@@ -184,11 +186,11 @@ void KeptOutcomes::ArmTimer(ClientQuota& client) {
   timers_->Set(&client.kept_timer, when, TimerKind::kOutcomes, &client);
 }
 
-void KeptOutcomes::Due(Nanos now, ClientQuota& client, std::size_t* left) {
+void KeptOutcomes::Due(Nanos now, ClientQuota& client, Steps* steps) {
   ++client.queues;  // so that it stays while its last outcome goes
   while (Node* oldest = client.kept.front()) {
-    if (*left == 0 || now - EndOf(oldest) < ttl_) break;
-    --*left;
+    if (!steps->any() || now - EndOf(oldest) < ttl_) break;
+    steps->Spend(1);
     listener_->Expire(*oldest);
   }
   ArmTimer(client);
@@ -273,16 +275,53 @@ Node* KeptOutcomes::OldestLeft() {
   return OldestAside();
 }
 
+void KeptOutcomes::ListRunning(ClientQuota& client) {
+  const bool runs_on = !client.present && !client.running.empty();
+  if (runs_on == std::exchange(client.runs_on, runs_on)) return;
+  if (runs_on) {
+    left_running_.emplace(client.number, &client);
+  } else {
+    left_running_.erase(client.number);
+  }
+}
+
+std::uint64_t KeptOutcomes::DropRunningOf(ClientQuota& client, bool are_awaited, std::uint64_t enough, int* looks) {
+  std::uint64_t freed = 0;
+  for (Node* node = client.running.front(); node != nullptr && freed<enough&& * looks> 0; --*looks) {
+    Node& map = *static_cast<KeepsAndRuns*>(node)->handle;
+    node = client.running.After(node);
+    if (listener_->IsAwaited(map) != are_awaited) continue;
+    freed += listener_->KeptBytes(map);
+    listener_->Drop(map);
+  }
+  return freed;
+}
+
+bool KeptOutcomes::DropRunningThat(bool are_awaited, ClientQuota* client, std::uint64_t enough, int* looks) {
+  if (client != nullptr) return DropRunningOf(*client, are_awaited, enough, looks) > 0;
+  std::uint64_t freed = 0;
+  for (auto at = left_running_.begin(); at != left_running_.end() && freed<enough&& * looks> 0;) {
+    ClientQuota& left = *(at++)->second;
+    freed += DropRunningOf(left, are_awaited, enough - freed, looks);
+  }
+  return freed > 0;
+}
+
+bool KeptOutcomes::DropRunning(ClientQuota* client, std::uint64_t enough, int* looks) {
+  return DropRunningThat(/*are_awaited=*/false, client, enough, looks) ||
+         DropRunningThat(/*are_awaited=*/true, client, 1, looks);
+}
+
 void KeptOutcomes::MakeWay(ClientQuota& client, std::uint64_t bytes, bool drains) {
   drains = drains && client.present;
   std::uint64_t most = 2 * bytes + kMoreBytes;
-  for (int gone = 0; most > 0 && gone < kMostAtOnce && (room_.IsOverfull() || (drains && room_.IsBeyond(client)));
-       ++gone) {
+  for (int looks = kMostAtOnce; most > 0 && looks > 0 && (room_.IsOverfull() || (drains && room_.IsBeyond(client)));
+       --looks) {
     Node* const oldest = room_.IsOverfull() ? OldestLeft() : OldestOf(client);
     if (oldest == nullptr) {
       // More of what runs goes than has to, so that it is seldom looked for.
       const std::uint64_t enough = (room_.left_floor() + room_.common()) / 16 + 1;
-      if (!listener_->DropRunning(room_.IsOverfull() ? nullptr : &client, enough)) return;
+      if (!DropRunning(room_.IsOverfull() ? nullptr : &client, enough, &looks)) return;
       continue;
     }
     most -= std::min(most, listener_->KeptBytes(*oldest));
@@ -317,6 +356,9 @@ std::string KeptOutcomes::Check() const {
 std::string KeptOutcomes::CheckOne(const ClientQuota& client) const {
   if (client.linked() != !client.held.empty()) return "a client is held up and has no such line, or has one and is not";
   if (client.waking && !client.linked()) return "a client is about to wake that was not held up";
+  if (client.runs_on != (!client.present && !client.running.empty())) return "it is not known what runs on for nobody";
+  if (client.runs_on != left_running_.contains(client.number))
+    return "a client that left something running is not known";
   if (client.queues == 0 && !client.present && &client != unused_) return "a client is known that is of no use";
   if (!client.kept.empty() && ttl_ < kNever && client.kept_timer == kNoTimer) return "outcomes are kept for ever";
   const bool leaves = !client.present && !client.kept.empty();

@@ -25,6 +25,7 @@
 #include "core/outcome/client_quota.h"
 #include "core/outcome/outcome_room.h"
 #include "core/ports.h"
+#include "core/steps.h"
 #include "core/timers.h"
 #include "core/types.h"
 #include "core/views.h"
@@ -52,9 +53,6 @@ class OutcomesListener {
   virtual void Drop(Node& handle) = 0;
   // Forgets a handle that was kept for long enough.
   virtual void Expire(Node& handle) = 0;
-  // Forgets maps that still run: of this client, or (null) of clients that are not present; until `enough` bytes have
-  // gone. Maps that somebody waits for come last, and only one of them. False: there is none.
-  virtual bool DropRunning(const ClientQuota* client, std::uint64_t enough) = 0;
 
  protected:
   ~OutcomesListener() = default;
@@ -122,14 +120,23 @@ class KeptOutcomes {
   // Nobody waits any more for this handle, which was set aside, and is no more. It goes behind all others: who waited
   // has time to ask for it.
   void ReturnAside(Nanos now, ClientQuota& client, Node* handle);
+  // A map that runs keeps something from now on, or no longer; or runs no longer. REQUIRES of the first: it did not.
+  void Runs(ClientQuota& client, KeepsAndRuns* map) {
+    client.running.PushBack(map);
+    if (client.running.size() == 1) ListRunning(client);
+  }
+  void RunsNoMore(ClientQuota& client, KeepsAndRuns* map) {
+    client.running.Remove(map);
+    if (client.running.empty()) ListRunning(client);
+  }
   // So many bytes of this client came, of a pool that drains or does not: others may have to go for them, a bounded
   // number at a time.
   void MakeWay(ClientQuota& client, std::uint64_t bytes, bool drains);
   // A handle of this pool has to make way.
   static void NoteDropped(KeptCounts& pool) { ++pool.dropped; }
-  // TimerKind::kOutcomes: the oldest outcomes of the client have been kept for long enough. At most `*left` go, which
-  // is taken from it; the timer is set for the others.
-  void Due(Nanos now, ClientQuota& client, std::size_t* left);
+  // TimerKind::kOutcomes: the oldest outcomes of the client have been kept for long enough. Some go, a step each; the
+  // timer is set for the others.
+  void Due(Nanos now, ClientQuota& client, Steps* steps);
 
   // ---- Clients without room ----
   // REQUIRES: this line is not held up.
@@ -191,6 +198,15 @@ class KeptOutcomes {
   Node* OldestLeft();
   // Of clients that are not present, the oldest handle that was set aside; null unless they have too much aside.
   Node* OldestAside() const;
+  // What the client has that runs, or whether it is present, has changed.
+  void ListRunning(ClientQuota& client);
+  // Forgets maps that still run: of this client, or (null) of clients that are not present; until `enough` bytes have
+  // gone. Maps that somebody waits for come last, and only one of them. At most `*looks` are looked at, which is taken
+  // from it. False: there is none among those.
+  bool DropRunning(ClientQuota* client, std::uint64_t enough, int* looks);
+  bool DropRunningThat(bool are_awaited, ClientQuota* client, std::uint64_t enough, int* looks);
+  // Returns how many bytes have gone.
+  std::uint64_t DropRunningOf(ClientQuota& client, bool are_awaited, std::uint64_t enough, int* looks);
   // This client, or all, have more room than before: those that were held up may wake.
   void NoteFreed(ClientQuota& client);
   std::string CheckOne(const ClientQuota& client) const;
@@ -220,6 +236,8 @@ class KeptOutcomes {
   ByAge left_aside_;
   // Bytes that clients which are not present have set aside.
   std::uint64_t aside_bytes_ = 0;
+  // Clients that are not present and have maps that run and keep something, by ClientQuota::number.
+  std::map<std::uint64_t, ClientQuota*> left_running_;
 };
 
 }  // namespace poold::core

@@ -29,7 +29,8 @@ std::vector<WaitingWorker> WaitsOfTasks(const Waits& waits, FindWorkerRef find) 
     if (!WaitsStill(*wait, find(wait->from))) continue;
     WaitingWorker one{wait->from, find(wait->from)->pool->id, wait->for_all(), wait->left > kMostNeedsLookedAt, {}};
     for (const Wait::Entry& entry : wait->entries) {
-      if (entry.handle != nullptr && !entry.done && !one.unknown) one.Add(NeedOf(entry.handle->handle()));
+      if (one.unknown) break;
+      if (entry.handle != nullptr && !entry.done) one.Add(NeedOf(entry.handle->handle()));
     }
     waiting.push_back(std::move(one));
   }

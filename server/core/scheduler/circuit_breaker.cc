@@ -126,6 +126,8 @@ void CircuitBreakers::NoteDeath(Pool& pool, std::uint32_t number, bool probe, Ki
   } else {
     breaker.open = true;
     ++pool.breakers_open;
+    pool.recalls = true;
+    pool.recalled = WorkerId{};
   }
   breaker.until = now + breaker.span;
   Arm(pool, now);

@@ -108,11 +108,12 @@ void Scheduler::CallForProbes(Pool& pool) {
 }
 
 // The next one that may be sent. What may not goes to its breaker, and clients that have no room are held up. Null:
-// there is none.
+// there is none, or no step is left.
 Handle* Scheduler::NextToSend(ReadyQueue& ready) {
-  while (Node* node = ready.Next()) {
+  while (Node* node = !steps_.any() ? nullptr : ready.Next()) {
     Handle& next = *static_cast<Handle*>(node);
     if (!HasRoom(next)) {
+      steps_.Spend(1);
       HoldUp(next);
       if (breakers_.probes_uncalled()) CallForProbes(*next.group->pool);
       continue;
@@ -120,6 +121,7 @@ Handle* Scheduler::NextToSend(ReadyQueue& ready) {
     const CircuitBreaker* breaker = next.group->pool->breakers_open == 0 ? nullptr : CircuitBreakers::Of(next);
     if (breaker == nullptr || (breaker->probe == 0 && now_ >= breaker->until)) return &next;
     CircuitBreakers::Hold(next);
+    steps_.Spend(1);
   }
   return nullptr;
 }
@@ -142,7 +144,7 @@ bool Scheduler::Refill(Pool& pool, Worker& worker) {
 void Scheduler::Dispatch(Pool& pool) {
   if (!pool.functions_known || !pool.dispatches()) return;
   bool made_way = false;
-  for (;;) {
+  while (steps_.any()) {
     if (pool.breakers_open > 0) CallForProbes(pool);
     const Handle* next = NextToSend(pool.ready);
     if (next == nullptr) {
@@ -211,6 +213,7 @@ void Scheduler::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
   std::vector<Assignment> work;
   work.reserve(std::min<std::uint64_t>({most, ready.size(), max_prefetch_}));
   bool alone = false;
+  most = std::min<std::uint64_t>(most, steps_.left());
   while (work.size() < most && !alone) {
     Handle* const first = NextToSend(ready);
     if (first == nullptr) break;
@@ -218,6 +221,7 @@ void Scheduler::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
     if (!Takes(worker, next)) break;
     if (!Knows(worker, next)) {
       if (!work.empty()) break;  // it goes first: what ends here takes room
+      steps_.Spend(1);
       listener_->FunctionIsUnknown(next);
       continue;
     }
@@ -233,6 +237,8 @@ void Scheduler::Fill(ReadyQueue& ready, Worker& worker, std::uint64_t most) {
     if (pool.spec.max_tasks_per_worker != 0 && worker.dispatches >= pool.spec.max_tasks_per_worker) break;
   }
   if (!work.empty()) {
+    steps_.Spend(work.size());
+    if (worker.lowest < pool.way_priority) pool.way_worker = WorkerId{};  // it is looked at again
     pool.index.Touch(worker);
     port_->Dispatch(worker.id, std::move(work));
   }

@@ -25,6 +25,7 @@
 #include "core/scheduler/circuit_breaker.h"
 #include "core/scheduler/deadlines.h"
 #include "core/slab.h"
+#include "core/steps.h"
 
 namespace poold::core {
 
@@ -64,11 +65,13 @@ struct SchedulerFaults {
 
 class Scheduler {
  public:
-  // `max_prefetch`: Limits::max_prefetch. `now`: the time of the present event. All outlive it.
-  Scheduler(std::uint32_t max_prefetch, const Nanos* now, const OutcomeRoom* room, WorkerPort* port, Timers* timers,
-            TaskLives* lives, SchedulerListener* listener)
+  // `max_prefetch`: Limits::max_prefetch. `now`: the time of the present event, `steps`: those that it may make. All
+  // outlive it.
+  Scheduler(std::uint32_t max_prefetch, const Nanos* now, Steps* steps, const OutcomeRoom* room, WorkerPort* port,
+            Timers* timers, TaskLives* lives, SchedulerListener* listener)
       : max_prefetch_(max_prefetch),
         now_(*now),
+        steps_(*steps),
         room_(*room),
         port_(port),
         lives_(*lives),
@@ -101,7 +104,8 @@ class Scheduler {
   std::uint64_t ChunkSize(const Pool& pool, const MapRun& map) const;
 
   // ---- What is sent ----
-  // Sends what workers of the pool may get. Call when something has come, or a worker may get more.
+  // Sends what workers of the pool may get. Call when something has come, or a worker may get more. As Refill and Steal
+  // it makes a step for each task or chunk that it moves; when none is left there may be more to do.
   void Dispatch(Pool& pool);
   // As Dispatch, when all that has happened is that this worker has less to do. REQUIRES: no worker is idle. True:
   // nothing is left in the queue that may be sent. Where Pool::scaling was asked for behind it, more has to be looked
@@ -147,7 +151,9 @@ class Scheduler {
   void NoteDeath(Pool& pool, std::uint32_t function, bool probe, KilledBy killed_by) {
     breakers_.NoteDeath(pool, function, probe, killed_by, now_);
   }
-  // Takes back calls that were sent ahead of functions whose breaker has tripped, as far as they were not begun.
+  // Takes back calls that were sent ahead of functions whose breaker has tripped, as far as they were not begun. Call
+  // while Pool::recalls says so: a step for each worker and for each call that it has. What is not taken back then has
+  // begun, and nothing more of that function is sent but probes.
   void TakeBackHeldCalls(Pool& pool);
   void CloseBreakers(Pool& pool) { breakers_.Close(pool, now_); }
   // Forgets deaths under all functions: they say nothing of the functions that the pool has now.
@@ -193,6 +199,7 @@ class Scheduler {
 
   const std::uint32_t max_prefetch_;
   const Nanos& now_;
+  Steps& steps_;
   const OutcomeRoom& room_;
   WorkerPort* const port_;
   TaskLives& lives_;

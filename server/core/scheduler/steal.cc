@@ -16,6 +16,7 @@ bool Scheduler::TakeBackTask(Task& task) {
   if (task.life != TaskLife::kSent) return false;
   const std::uint32_t came = port_->TakeBack(task.worker->id, AttemptToken{task.token}, 0);
   if (came == 0 && !faults_.requeue_begun) return false;
+  steps_.Spend(1);
   Unsend(task);
   task.ran_on = {};
   --task.attempt;
@@ -32,6 +33,7 @@ std::uint32_t Scheduler::TakeBackItems(Chunk& chunk, std::uint32_t keep) {
   const std::uint32_t came = port_->TakeBack(chunk.worker->id, AttemptToken{chunk.token}, keep);
   const std::uint32_t taken = std::min(came, chunk.count - chunk.done);
   if (taken == 0) return 0;
+  steps_.Spend(1);
   chunk.count -= taken;
   chunk.worker->load -= Nanos{chunk.estimate} * taken;
   pool.index.Touch(*chunk.worker);
@@ -55,9 +57,12 @@ Worker* Scheduler::ChooseVictim(Pool& pool) {
 void Scheduler::Steal(Pool& pool) {
   if (now_ < pool.steal_at) return;
   for (std::size_t tries = pool.idle.size(); tries > 0 && !pool.idle.empty() && pool.ready.empty(); --tries) {
+    if (!steps_.any()) return;
+    const std::uint64_t left = steps_.left();
     if (!pool.has_slot() || !pool.dispatches()) return;
     Worker* victim = ChooseVictim(pool);
     if (victim == nullptr || !TakeHalf(*victim)) return;
+    steps_.Restore(left);
     Dispatch(pool);
   }
 }
@@ -98,10 +103,16 @@ void Scheduler::NoteLowest(Pool& pool, Worker& worker) {
 bool Scheduler::MakeWayForPriority(Pool& pool) {
   const int priority = pool.ready.NextPriority();
   if (priority <= pool.way_made || !pool.ready.LowerInFlight(priority)) return false;
-  pool.way_made = priority;  // what cannot be taken now has begun, and will not come back
-  if (!SomethingAhead(pool)) return false;
+  const WorkerId behind = pool.way_priority == priority ? pool.way_worker : WorkerId{};
+  pool.way_priority = priority;
+  pool.way_worker = behind;
   bool taken = false;
-  for (Worker* worker : pool.index.HoldersBelow(priority, now_)) {
+  const bool some_ahead = SomethingAhead(pool);
+  for (Worker* worker : some_ahead ? pool.index.HoldersBelow(priority, now_) : std::vector<Worker*>()) {
+    if (worker->id <= behind) continue;
+    if (!steps_.any()) return taken;
+    steps_.Spend(worker->sent.size());
+    pool.way_worker = worker->id;
     for (Node* node = worker->sent.back(); node != nullptr;) {
       Node* before = worker->sent.Before(node);
       const bool is_task = node->kind == NodeKind::kTask;
@@ -112,6 +123,8 @@ bool Scheduler::MakeWayForPriority(Pool& pool) {
     }
     NoteLowest(pool, *worker);
   }
+  pool.way_worker = WorkerId{};
+  pool.way_made = priority;  // what could not be taken has begun, and will not come back
   return taken;
 }
 
@@ -130,7 +143,13 @@ bool Scheduler::KillUnder(Worker& worker, const Node* running, KilledBy why) {
 }
 
 void Scheduler::TakeBackHeldCalls(Pool& pool) {
-  for (Worker* worker : pool.workers) {
+  auto at = std::upper_bound(pool.workers.begin(), pool.workers.end(), pool.recalled,
+                             [](WorkerId id, const Worker* worker) { return id < worker->id; });
+  for (; at != pool.workers.end(); ++at) {
+    if (!steps_.any()) return;
+    Worker* const worker = *at;
+    steps_.Spend(1 + worker->sent.size());
+    pool.recalled = worker->id;
     if (!worker->uses_page || worker->killed_by != KilledBy::kUnspecified) continue;
     for (Node* node = worker->sent.back(); node != nullptr;) {
       Node* before = worker->sent.Before(node);
@@ -145,6 +164,7 @@ void Scheduler::TakeBackHeldCalls(Pool& pool) {
       node = before;
     }
   }
+  pool.recalls = false;
 }
 
 bool Scheduler::TakeBackBehind(Worker& worker, const Node* except) {

@@ -47,6 +47,8 @@ class HandleList {
     }
     return 0;
   }
+  // Of the handle that comes next.
+  std::uint64_t next_place() const { return next_; }
   std::size_t blocks() const { return blocks_.size(); }
 
  private:

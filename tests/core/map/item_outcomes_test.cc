@@ -72,12 +72,23 @@ TEST_F(Outcomes, ArgumentsGoWithTheirItems) {
   EXPECT_NE(outcomes_.FindArguments(5), nullptr);
 }
 
-TEST_F(Outcomes, AllBlocksGoAtOnce) {
+TEST_F(Outcomes, AStretchThatHoldsManyIsCut) {
+  for (std::uint64_t i = 0; i < 10; ++i) Keep(i, {"a"});
+  EXPECT_EQ(outcomes_.StopBehind({0, 10}, 100), 10u);
+  const std::uint64_t stop = outcomes_.StopBehind({0, 10}, 3);
+  EXPECT_GT(stop, 0u);
+  EXPECT_LE(stop, 4u);
+  *outcomes_.AddArguments(7) = Bytes(std::string("one"));
+  *outcomes_.AddArguments(8) = Bytes(std::string("one"));
+  EXPECT_EQ(outcomes_.StopBehind({6, 10}, 1), 7u);
+  EXPECT_EQ(outcomes_.StopBehind({9, 10}, 1), 10u);
+}
+
+TEST_F(Outcomes, AllGoesAtOnce) {
   Keep(0, {"a"});
   Keep(1, {"b"});
-  int gone = 0;
-  outcomes_.DropBlocks(&dropped_, [&](const ItemBlock&) { ++gone; });
-  EXPECT_EQ(gone, 2);
+  *outcomes_.AddArguments(1) = Bytes(std::string("one"));
+  outcomes_.Drop(&dropped_);
   EXPECT_EQ(outcomes_.entries(), 0u);
 }
 

@@ -31,6 +31,7 @@ struct Ended : Node {
   ClientQuota* client;
   bool awaited = false;
   bool aside = false;
+  std::unique_ptr<KeepsAndRuns> runs;  // it has not ended
 };
 
 // Of all that clients are told, what this room says.
@@ -62,10 +63,10 @@ struct KeptOutcomesTest : ::testing::Test, OutcomesListener {
     expired.push_back(static_cast<Ended&>(node).number);
     Forget(static_cast<Ended&>(node));
   }
-  bool DropRunning(const ClientQuota*, std::uint64_t) override { return false; }
 
   void Forget(Ended& handle) {
     kept.Uncount(pool, *handle.client, handle.bytes, 1, handle.aside);
+    if (handle.runs != nullptr) return kept.RunsNoMore(*handle.client, handle.runs.get());
     kept.Remove(*handle.client, &handle, std::exchange(handle.aside, false));
   }
   // One more handle of this client has ended.
@@ -126,10 +127,32 @@ TEST_F(KeptOutcomesTest, AnOutcomeExpires) {
   DueTimer due;
   ASSERT_TRUE(timers.PopDue(kSecond + kTtl, &due));
   EXPECT_EQ(due.kind, TimerKind::kOutcomes);
-  std::size_t left = 100;
-  kept.Due(kSecond + kTtl, *static_cast<ClientQuota*>(due.owner), &left);
+  Steps steps(100);
+  kept.Due(kSecond + kTtl, *static_cast<ClientQuota*>(due.owner), &steps);
   EXPECT_THAT(expired, ElementsAre(0));
   EXPECT_EQ(timers.size(), 1u);
+}
+
+TEST_F(KeptOutcomesTest, WhatRunsMakesWayWhenNothingElseIsLeft) {
+  ClientQuota* bob = kept.Enter(kBob, {});
+  const auto run = [&](std::uint64_t bytes, bool awaited) {
+    handles.push_back(std::make_unique<Ended>(static_cast<int>(handles.size()), now, bytes, bob));
+    Ended& map = *handles.back();
+    map.awaited = awaited;
+    map.runs = std::make_unique<KeepsAndRuns>(&map);
+    kept.Runs(*bob, map.runs.get());
+    kept.Count(pool, *bob, bytes, 1);
+  };
+  run(40'000, /*awaited=*/true);
+  run(40'000, /*awaited=*/false);
+  kept.MakeWay(*bob, 40'000, /*drains=*/false);
+  EXPECT_THAT(dropped, ElementsAre(1)) << "somebody waits for the other one";
+  EXPECT_EQ(kept.Check(), "");
+  run(40'000, /*awaited=*/true);
+  kept.MakeWay(*bob, 40'000, /*drains=*/false);
+  EXPECT_THAT(dropped, ElementsAre(1, 0));
+  kept.RunsNoMore(*bob, handles[2]->runs.get());
+  EXPECT_EQ(kept.Check(), "");
 }
 
 TEST_F(KeptOutcomesTest, TheOldestOfWhatWasLeftMakesWay) {

@@ -139,7 +139,8 @@ class SchedulerTest : public ::testing::Test, protected SchedulerListener {
   std::vector<std::string> told_;
   HeldLine held_;
   TaskLives task_lives_;
-  Scheduler scheduler_{kMostAhead, &now_, &room_, &port_, &timers_, &task_lives_, this};
+  Steps steps_{4096};
+  Scheduler scheduler_{kMostAhead, &now_, &steps_, &room_, &port_, &timers_, &task_lives_, this};
 };
 
 TEST_F(SchedulerTest, AnIdleWorkerGetsATaskAtOnce) {
