@@ -79,7 +79,7 @@ struct HandleExtras {
 
 // A task or a map. Its address stays until HandleStore::Free.
 struct Handle : Node {
-  explicit Handle(NodeKind kind) : Node(kind) {}
+  explicit Handle(NodeKind k) : Node(k) {}
   bool is_map() const { return kind == NodeKind::kMap; }
   inline bool ended() const;  // handles.h
   // Makes the extras if there are none.

@@ -22,15 +22,15 @@ std::vector<std::string> Pool::FunctionNames() const {
 }
 
 // A first call is often slow (cold caches), so the average falls faster than it rises.
-void Pool::NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t calls, std::uint64_t result_bytes) {
-  if (calls == 0) return;
-  functions[function].calls += calls;
+void Pool::NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t came, std::uint64_t result_bytes) {
+  if (came == 0) return;
+  functions[function].calls += came;
   double& bytes = functions[function].result_bytes;
-  const double each = static_cast<double>(result_bytes) / static_cast<double>(calls);
+  const double each = static_cast<double>(result_bytes) / static_cast<double>(came);
   bytes = each > bytes ? each : bytes + 0.125 * (each - bytes);
   double& average = functions[function].average;
-  const double sample = std::max(1.0, static_cast<double>(elapsed) / static_cast<double>(calls));
-  const double weight = sample < average || calls >= 64 ? 0.5 : 0.125;
+  const double sample = std::max(1.0, static_cast<double>(elapsed) / static_cast<double>(came));
+  const double weight = sample < average || came >= 64 ? 0.5 : 0.125;
   average = average == 0 ? sample : average + weight * (sample - average);
 }
 
@@ -42,15 +42,15 @@ bool Pool::FreshIsNext() const {
 }
 
 WorkerCounts Pool::CountsOf(const Worker& worker) const {
-  WorkerCounts counts;
-  counts.all_ready = worker.ready();
-  counts.stale = worker.origin < stale_below;
-  if (!worker.live()) return counts;
-  counts.live = 1;
-  counts.ready = worker.ready();
-  counts.staying = !Leaving(worker);
-  counts.used = worker.dispatches > 0;
-  return counts;
+  WorkerCounts its;
+  its.all_ready = worker.ready();
+  its.stale = worker.origin < stale_below;
+  if (!worker.live()) return its;
+  its.live = 1;
+  its.ready = worker.ready();
+  its.staying = !Leaving(worker);
+  its.used = worker.dispatches > 0;
+  return its;
 }
 
 void Pool::Recount(Worker& worker) {
@@ -66,7 +66,7 @@ void Pool::RecountAll() {
 
 void Pool::Remove(Worker& worker) {
   workers.erase(std::lower_bound(workers.begin(), workers.end(), worker.id,
-                                 [](const Worker* one, WorkerId id) { return one->id < id; }));
+                                 [](const Worker* one, WorkerId its) { return one->id < its; }));
   counts -= worker.counted;
   worker.counted = {};
   index.Remove(worker);

@@ -280,8 +280,8 @@ struct Pool : std::enable_shared_from_this<Pool> {
   std::uint32_t FunctionNumber(std::string_view name);
   // Names of the functions that workers of the pool have.
   std::vector<std::string> FunctionNames() const;
-  // `calls` calls of the function came back, which took `elapsed` together: updates averages and PoolFunction::calls.
-  void NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t calls, std::uint64_t result_bytes);
+  // So many calls of the function came back, which took `elapsed` together: updates averages and PoolFunction::calls.
+  void NoteRun(std::uint32_t function, Nanos elapsed, std::uint64_t came, std::uint64_t result_bytes);
   // The worker's part of `counts`, computed from its state.
   WorkerCounts CountsOf(const Worker& worker) const;
   // Updates Worker::counted and `counts`. Call when anything has changed that a worker is counted by.

@@ -52,23 +52,23 @@ struct CoreFaults {
 };
 
 struct Core::State final : SchedulerListener, StaffingListener {
-  State(const Limits& limits, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, ShardInfo shard)
-      : limits(limits),
-        shard(shard),
+  State(const Limits& bounds, WorkerPort* workers, ClientPort* clients, std::uint64_t seed, ShardInfo which)
+      : limits(bounds),
+        shard(which),
         worker_port(workers),
         client_port(clients),
         random(seed),
         steps(limits.slice),
-        pools(this->shard, limits.max_pools, limits.owner_grace, &timers, &lives),
+        pools(shard, limits.max_pools, limits.owner_grace, &timers, &lives),
         store(limits.remembered_ids, limits.max_task_bytes, &random),
         delivery(clients, limits.output_tail_bytes),
         waits(clients, &timers, limits.max_wait, &endings),
         endings(limits, &now, clients, &timers, &store, &delivery, &waits, &scheduler, &dropped),
         scheduler(limits.max_prefetch, &now, &steps, &endings.kept().room(), workers, &timers, &task_lives, this),
-        staffing(this->shard, &now, workers, &timers, &lives, this),
+        staffing(shard, &now, workers, &timers, &lives, this),
         tasks(&now, &random, &task_lives, &scheduler, &delivery, &endings, &dropped),
         maps(limits, &now, &random, &timers, &scheduler, &delivery, &endings, &dropped),
-        submissions(&this->limits, &now, &store, &scheduler, &delivery, &endings, &maps) {}
+        submissions(&limits, &now, &store, &scheduler, &delivery, &endings, &maps) {}
   ~State();
 
   // An event begins.

@@ -70,18 +70,18 @@ std::uint64_t Explainer::CountAhead(const Handle& handle) const {
   const std::uint64_t place = PlaceInLine(line, handle);
   if (held) return place;
   std::uint64_t ahead = place;
-  handle.group->ready->ForEachLine(own.level->priority, [&](const ClientQueue& line) {
-    if (&line == &own) return;
-    const bool higher = line.level->priority > own.level->priority;
-    ahead += higher ? line.waiting.size() : std::min<std::uint64_t>(line.waiting.size(), place + 1);
+  handle.group->ready->ForEachLine(own.level->priority, [&](const ClientQueue& other) {
+    if (&other == &own) return;
+    const bool higher = other.level->priority > own.level->priority;
+    ahead += higher ? other.waiting.size() : std::min<std::uint64_t>(other.waiting.size(), place + 1);
   });
   for (std::size_t i = 0; i < std::min(kMostWalked, pool.maps.size()); ++i) {
     const MapRun& map = *pool.maps[i];
-    const ClientQueue& line = *map.group->queue;
-    if (!map.linked() || CircuitBreakers::IsHeld(map) || &line == &own || map.items.ready() == 0) continue;
+    const ClientQueue& other = *map.group->queue;
+    if (!map.linked() || CircuitBreakers::IsHeld(map) || &other == &own || map.items.ready() == 0) continue;
     // Counted as one above.
-    if (line.level->priority > own.level->priority) ahead += map.items.ready() - 1;
-    if (line.level == own.level && line.waiting.front() == &map) {
+    if (other.level->priority > own.level->priority) ahead += map.items.ready() - 1;
+    if (other.level == own.level && other.waiting.front() == &map) {
       const auto a_turn = static_cast<double>(scheduler_.ChunkSize(pool, map));
       const double turns = a_turn * static_cast<double>(place + 1);
       ahead += turns < static_cast<double>(map.items.ready()) ? static_cast<std::uint64_t>(turns) - 1
