@@ -63,7 +63,10 @@ void AppendFrame(internal::FrameKind kind, const google::protobuf::MessageLite* 
 char* FrameParser::Reserve(std::size_t bytes) {
   if (begin_ == end_) {
     begin_ = end_ = 0;
-    if (size_ > kKeepBytes && bytes <= kKeepBytes) Resize(0);
+    if (size_ > kKeepBytes && bytes <= kKeepBytes) {
+      buffer_.reset();
+      size_ = 0;
+    }
   }
   if (size_ - end_ < bytes && begin_ > 0) {
     std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
