@@ -181,6 +181,33 @@ TEST_F(Calls, WaitTellsWhichAreDone) {
   EXPECT_EQ(response.not_done(0), held);
 }
 
+TEST_F(Calls, WaitTakesMoreHandlesThanTheCoreLooksAtInOneEvent) {
+  constexpr int kTasks = 2 * static_cast<int>(core::kSlice) + 10;
+  v1::SubmitRequest submit;
+  v1::SubmitResponse submitted;
+  submit.set_pool("p");
+  for (int i = 0; i < kTasks; ++i) submit.add_tasks()->set_function("echo");
+  grpc::ClientContext context;
+  ASSERT_TRUE(client_->Submit(&context, submit, &submitted).ok());
+  v1::WaitRequest request;
+  for (const v1::SubmitResult& result : submitted.results()) request.add_ids(result.id());
+  request.set_mode(v1::WAIT_MODE_ALL_COMPLETED);
+  request.mutable_wait_timeout()->set_seconds(60);
+  v1::WaitResponse all;
+  grpc::ClientContext all_context;
+  ASSERT_TRUE(client_->Wait(&all_context, request, &all).ok());
+  EXPECT_EQ(all.done_size(), kTasks);
+  // One that does not end is in another part than those that have.
+  request.mutable_ids()->Add(Submit("hold"));
+  request.set_mode(v1::WAIT_MODE_FIRST_COMPLETED);
+  v1::WaitResponse first;
+  grpc::ClientContext first_context;
+  ASSERT_TRUE(client_->Wait(&first_context, request, &first).ok());
+  EXPECT_EQ(first.done_size(), kTasks);
+  ASSERT_EQ(first.not_done_size(), 1);
+  EXPECT_EQ(first.not_done(0), request.ids(kTasks));
+}
+
 TEST_F(Calls, GetManyAnswersForEachHandleInOrder) {
   const std::string done = Submit("echo", "x");
   const std::string held = Submit("hold");
