@@ -111,7 +111,7 @@ void WatchQueue::LoseAll() {
   progress_.clear();
   pools_.clear();
   output_bytes_ = 0;
-  Count(0);
+  lost_bytes_ = bytes_;
 }
 
 void WatchQueue::End() {
@@ -137,15 +137,22 @@ void WatchQueue::Forget(Place place) {
   Count(bytes_ - place->cost);
 }
 
+// It has no payload, and may go inside an event.
 void WatchQueue::Remove(Place place) {
   Forget(place);
-  lost_entries_.splice(lost_entries_.end(), entries_, place);
+  entries_.erase(place);
 }
 
 void WatchQueue::DropLost() {
   std::list<Entry> lost;
+  {
+    absl::MutexLock lock(&mu_);
+    lost.swap(lost_entries_);
+  }
+  if (lost.empty()) return;
+  lost.clear();
   absl::MutexLock lock(&mu_);
-  lost.swap(lost_entries_);
+  Count(bytes_ - std::exchange(lost_bytes_, 0));
 }
 
 bool WatchQueue::Next(v1::WatchResponse* message) {

@@ -43,7 +43,7 @@ class WatchQueue {
   void Add(core::WatchEvent event);
   // Tells that nothing more will be added but states that are told anew.
   void End();
-  // Destroys what was lost or replaced. Not called inside an event of the core.
+  // Destroys what was lost, and gives its room back. Not called inside an event of the core.
   void DropLost();
   // Takes the next event. False: there is none now. After a resync the caller adds all states anew.
   bool Next(v1::WatchResponse* message);
@@ -82,8 +82,9 @@ class WatchQueue {
   mutable absl::Mutex mu_;
   std::list<Entry> entries_ ABSL_GUARDED_BY(mu_);
   std::list<Entry> lost_entries_ ABSL_GUARDED_BY(mu_);  // until DropLost
-  std::uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  base::Reservation room_ ABSL_GUARDED_BY(mu_);  // for the bytes above kOwnBytes
+  std::uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;        // of both
+  std::uint64_t lost_bytes_ ABSL_GUARDED_BY(mu_) = 0;   // of what was lost
+  base::Reservation room_ ABSL_GUARDED_BY(mu_);         // for the bytes above kOwnBytes
   std::size_t output_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   // Events that were dropped since the last resync. While there are some nothing waits, and new events are dropped,
   // too.

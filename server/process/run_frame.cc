@@ -107,7 +107,7 @@ void RunFrame::Add(std::uint32_t ticket, core::Assignment work, Abilities abilit
   run_.add_function(work.function);
   AddUnlike(static_cast<std::uint32_t>(work.args.encoding), 0, place, run_.mutable_encoding());
   AddUnlike(work.attempt, 1, place, run_.mutable_attempt());
-  AddContext(std::move(work.carried), place);
+  if (work.carried != nullptr || run_.context_size() > 0) AddContext(std::move(work.carried), place);
   if (work.args.type_name != nullptr || run_.type_name_size() > 0) AddTypeName(work.args.type_name, place);
 
   std::uint64_t bytes = work.args.data.size();
