@@ -37,6 +37,9 @@ struct FieldAccess {
   Mutable mut;
   Set set;
 };
+// Clang before 17 makes none by itself.
+template <typename Of, typename Get, typename Has, typename Mutable, typename Set>
+FieldAccess(Of, Get, Has, Mutable, Set) -> FieldAccess<Of, Get, Has, Mutable, Set>;
 
 #define POOLD_EACH_PAIR_(field, ...)                                                                             \
   visit(self.field,                                                                                              \
@@ -54,6 +57,7 @@ struct FieldAccess {
   void VisitPairs(Self& self, Visit&& visit) { POOLD_EXPAND_(POOLD_EACH_PAIR_(__VA_ARGS__)) } \
   static_assert(true, "so that a semicolon may follow")
 
+// NOLINTBEGIN(readability-function-size): a statement for each field
 POOLD_PAIRS(Payload, encoding, type_name, data, size_bytes);
 POOLD_PAIRS(TaskOptions, queue_timeout, run_timeout, total_timeout, max_attempts, retry_on, retry_delay,
             max_retry_delay, priority, start_delay, fresh, traceparent);
@@ -95,6 +99,7 @@ POOLD_PAIRS(ServerInfo, instance_id, version, api_version, limits, containment, 
 POOLD_PAIRS(HeldUpClient, client, uid, pid, connection, kept_outcome_bytes);
 POOLD_PAIRS(Stats, pools, sessions, kept_outcome_bytes, rss_bytes, cpu_time, core_entries, shared_memory_bytes,
             spool_bytes, held_up_clients, dropped_log_lines);
+// NOLINTEND(readability-function-size)
 
 template <typename T>
 inline constexpr bool kIsOptional = false;

@@ -320,7 +320,7 @@ void Core::OnTaskResult(Nanos now, WorkerId id, AttemptToken token, TaskResult r
   // What its pool ends is said to be cancelled.
   if (task != nullptr && task->worker->pool->sweep != Sweep::kAll) {
     Worker& worker = *task->worker;
-    if (state_->tasks.TakeResult(*task, std::move(result))) state_->ReconcileWorker(*worker.pool, worker);
+    if (state_->tasks.TakeResult(*task, result)) state_->ReconcileWorker(*worker.pool, worker);
   } else if (Worker* worker = state_->staffing.Find(id)) {
     ++worker->pool->stats.dropped_results;
   }

@@ -40,7 +40,7 @@ void TaskCourse::EndPlainly(Task& task, Nanos started_at, Payload result) {
 
 // ---- Results ----
 
-bool TaskCourse::TakeResult(Task& task, TaskResult&& result) {
+bool TaskCourse::TakeResult(Task& task, TaskResult& result) {
   Worker& worker = *task.worker;
   Pool& pool = *worker.pool;
   if (const TaskState decided = DecidedEnd(task.life); decided != TaskState::kUnspecified) {

@@ -47,7 +47,7 @@ class TaskCourse {
 
   // Ends the task with a result of its present attempt, or tries it again. The bytes that are not taken stay in
   // `result`. False: nothing has changed.
-  bool TakeResult(Task& task, TaskResult&& result);
+  bool TakeResult(Task& task, TaskResult& result);
   // Cancels the task if it has not begun; with `running` also if it has, by killing its worker. Safe to repeat.
   Cancelled Cancel(Task& task, bool running);
   // TimerKind::kTask has fired: one of its limits of time, or its start. May forget the task.

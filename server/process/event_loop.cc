@@ -116,7 +116,7 @@ void FdWatch::Want(bool readable, bool writable) {
     Must(uv_poll_stop(&poll_->poll));
     return;
   }
-  Must(uv_poll_start(&poll_->poll, events, [](uv_poll_t* poll, int status, int events) {
+  Must(uv_poll_start(&poll_->poll, events, [](uv_poll_t* poll, int, int) {
     static_cast<EventLoop*>(poll->loop->data)->BeginRound();
     // An error on the descriptor is found by whoever reads it.
     static_cast<Handle*>(poll->data)->on_ready();

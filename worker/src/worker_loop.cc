@@ -7,6 +7,7 @@
 #include <iterator>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -29,6 +30,15 @@ constexpr std::uint64_t kMapAtOnceBytes = 256u << 20;
 template <typename List>
 bool EmptyOr(const List& list, int size) {
   return list.empty() || list.size() == size;
+}
+
+// Whether these are so many bytes together. No sum of them wraps.
+bool AddUpTo(std::uint64_t bytes, std::span<const std::uint64_t> lengths) {
+  for (const std::uint64_t length : lengths) {
+    if (length > bytes) return false;
+    bytes -= length;
+  }
+  return bytes == 0;
 }
 
 }  // namespace
@@ -154,12 +164,7 @@ bool WorkerLoop::CutTasks(std::string_view blob) {
     if (bytes > blob.size() || task.items > items_left) return false;
     task.args = blob.substr(0, bytes);
     blob.remove_prefix(bytes);
-    std::uint64_t sum = 0;
-    for (std::uint32_t item = 0; item < task.items; ++item) {
-      if (item_bytes[item] > bytes - sum) return false;
-      sum += item_bytes[item];
-    }
-    if (task.items > 0 && sum != bytes) return false;
+    if (task.items > 0 && !AddUpTo(bytes, {item_bytes, task.items})) return false;
     task.item_bytes = item_bytes;
     item_bytes += task.items;
     items_left -= task.items;

@@ -20,7 +20,7 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-using option::Kind;
+using OptionKind = option::Kind;
 using option::Option;
 
 // A row with its field of a message.
@@ -135,36 +135,36 @@ CLI::Option* AddWholeNumber(CLI::App* app, const Target& target) {
 CLI::Option* Declare(CLI::App* app, const Target& target) {
   const Option& row = *target.row;
   switch (row.kind) {
-    case Kind::kFlag:
+    case OptionKind::kFlag:
       return app->add_flag_callback(
           target.flag(), [target] { target.reflection().SetBool(target.message, target.field, true); },
           AboutOption(row));
-    case Kind::kNumber:
+    case OptionKind::kNumber:
       return AddWholeNumber(app, target);
-    case Kind::kSize:
+    case OptionKind::kSize:
       return AddBytes(
           app, target.flag(), [target](uint64_t bytes) { SetNumber(target, static_cast<std::int64_t>(bytes)); },
           AboutOption(row));
-    case Kind::kDuration:
+    case OptionKind::kDuration:
       return AddTime(
           app, target.flag(), [target](Duration span) { SetDuration(target, span); }, AboutOption(row));
-    case Kind::kText:
+    case OptionKind::kText:
       return AddOne(app, target, SetText)->type_name("TEXT");
-    case Kind::kTexts:
+    case OptionKind::kTexts:
       return AddMany(app, target, [](const Target& t, const std::string& text) {
         t.reflection().AddString(t.message, t.field, text);
       });
-    case Kind::kPairs:
+    case OptionKind::kPairs:
       return AddMany(app, target, AddPair)->type_name("KEY=VALUE");
-    case Kind::kChoice:
-    case Kind::kChoices: {
+    case OptionKind::kChoice:
+    case OptionKind::kChoices: {
       const std::vector<std::string> words(row.words.begin(), row.words.end());
       CLI::Option* const added =
-          row.kind == Kind::kChoice ? AddOne(app, target, AddWord) : AddMany(app, target, AddWord);
+          row.kind == OptionKind::kChoice ? AddOne(app, target, AddWord) : AddMany(app, target, AddWord);
       return added->check(CLI::IsMember(words, CLI::ignore_case));
     }
-    case Kind::kArguments:
-    case Kind::kResources:
+    case OptionKind::kArguments:
+    case OptionKind::kResources:
       return nullptr;
   }
   return nullptr;
@@ -190,7 +190,7 @@ std::string ValueText(const Option& row, const Message& message, const FieldDesc
     case FieldDescriptor::CPPTYPE_STRING:
       return reflection.GetString(message, field);
     case FieldDescriptor::CPPTYPE_MESSAGE: {
-      if (row.kind != Kind::kDuration) return "";
+      if (row.kind != OptionKind::kDuration) return "";
       const double seconds =
           Seconds(static_cast<const google::protobuf::Duration&>(reflection.GetMessage(message, field)));
       return seconds > 0 ? SpanText(seconds) : "";
@@ -214,7 +214,8 @@ void AddOptions(CLI::App* app, std::span<const Option> rows, Message* message) {
 
 std::string AboutOption(const Option& row) {
   std::string about(row.help);
-  if (row.kind == Kind::kTexts || row.kind == Kind::kPairs || row.kind == Kind::kChoices) about += "; may be repeated";
+  if (row.kind == OptionKind::kTexts || row.kind == OptionKind::kPairs || row.kind == OptionKind::kChoices)
+    about += "; may be repeated";
   const std::string otherwise = row.variable.empty() ? std::string(row.unset) : "$" + std::string(row.variable);
   if (!otherwise.empty()) about += " (" + otherwise + ")";
   return about;
