@@ -37,7 +37,7 @@ std::string Nearest(std::string_view word, const std::vector<std::string>& candi
     const std::string& candidate = candidates[i];
     if (candidate.size() > kMaxWordBytes) continue;
     const std::size_t distance = Distance(word, candidate);
-    if (distance < best_distance && distance <= candidate.size()) {
+    if (distance < best_distance && distance < std::max(word.size(), candidate.size())) {
       best = candidate;
       best_distance = distance;
     }

@@ -8,8 +8,8 @@
 namespace poold::wire {
 
 // The candidate with the fewest typing errors from `word`. Empty: none is near (within 2 errors, or a third of the
-// word, and no more errors than the candidate has letters). Looks at the first 512 candidates and at no word above 64
-// bytes, so that a call takes some milliseconds at most.
+// word, and with at least one letter in common). Looks at the first 512 candidates and at no word above 64 bytes, so
+// that a call takes some milliseconds at most.
 std::string Nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace poold::wire

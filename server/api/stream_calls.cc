@@ -134,6 +134,7 @@ class WatchedEvents final : public SubscribedSource<WatchCall, v1::WatchResponse
   void AddStates() {
     const std::shared_ptr<WatchCall> call = call_.lock();
     if (call == nullptr) return;
+    queue_.DropLost();  // before states are told anew: what was lost has their room
     if (restart_.exchange(false)) watched_.Restart();
     more_ = watched_.AddStates([this](core::WatchEvent state) { queue_.Add(std::move(state)); });
     asked_ = false;

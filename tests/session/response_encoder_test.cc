@@ -430,6 +430,8 @@ TEST(WatchQueue, WhoDoesNotReadLosesEverythingAndIsToldOnce) {
   queue.Add(TaskIn(3, core::TaskState::kRunning));
   queue.End();
   EXPECT_FALSE(queue.over());
+  EXPECT_EQ(room->used(), room->max());  // it is in memory still
+  queue.DropLost();
   EXPECT_EQ(room->used(), 0u);
   EXPECT_EQ(LostEvents(&queue), kOwn + 100 - 1 + 3);
   EXPECT_TRUE(queue.over());
