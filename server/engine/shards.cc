@@ -50,9 +50,8 @@ ClaimedIds Shards::Claim(std::span<const NewId> ids, std::vector<absl::Status>* 
 
 // A slice of them in each event.
 void Shards::LookInOthers(std::span<const NewId> ids, std::vector<absl::Status>* why) const {
-  constexpr std::size_t kSlice = 4096;
-  for (std::size_t begin = 0; begin < ids.size(); begin += kSlice) {
-    const std::size_t end = std::min(ids.size(), begin + kSlice);
+  for (std::size_t begin = 0; begin < ids.size(); begin += core::kSlice) {
+    const std::size_t end = std::min(ids.size(), begin + core::kSlice);
     for (std::size_t shard = 0; shard < size(); ++shard) {
       gates_[shard]->Enter([&](core::Core& core, core::Nanos) {
         for (std::size_t i = begin; i < end; ++i) {
